@@ -1,0 +1,72 @@
+"""A cell: one model × task × method × seed × recipe, the unit of work, of caching and of failure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from harness.model import Checkpoint
+from harness.recipe import MECHANICS, Recipe
+from harness.task import Task
+
+PROTOCOL = 1  # raised whenever this code would give the same cell another score
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Everything that a worker needs to know, and everything that decides its score.
+
+    Attributes:
+        fingerprint: of the task's data, as `Source.fingerprint` gives it.
+        family_version: of the adapter.
+        suite: the suite it was asked for in; not part of the identity.
+    """
+
+    model: Checkpoint
+    task: Task
+    fingerprint: str
+    family_version: int
+    method: str
+    seed: int
+    recipe: Recipe
+    suite: str
+
+    @cached_property
+    def id(self) -> str:
+        """A readable prefix and a hash of all that could change the score."""
+        recipe = {key: value for key, value in asdict(self.recipe).items() if key not in MECHANICS}
+        identity = {
+            "protocol": PROTOCOL,
+            "model": [self.model.digest, self.model.gguf, self.model.architecture],
+            "task": {**self.task.identity(), "fingerprint": self.fingerprint, "family_version": self.family_version},
+            "method": self.method,
+            "seed": self.seed,
+            "recipe": recipe,
+        }
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        parts = (self.task.title, self.model.name, self.method, f"s{self.seed}", digest[:12])
+        return "--".join(re.sub(r"[^\w.@-]+", "_", part) for part in parts)
+
+    def facts(self) -> dict[str, Any]:
+        """The part of the record that is known before anything runs."""
+        return {
+            "id": self.id,
+            "suite": self.suite,
+            "model": self.model.facts(),
+            "task": {
+                "name": self.task.title,
+                "family": self.task.family,
+                "version": self.task.version,
+                "source": self.task.source.describe(),
+                "revision": self.task.source.revision,
+                "fingerprint": self.fingerprint,
+            },
+            "method": self.method,
+            "seed": self.seed,
+            "recipe": asdict(self.recipe),
+            "protocol": PROTOCOL,
+        }

@@ -1,0 +1,1 @@
+"""Heads: the layers, the loss and the input layout that turn a backbone into a solver of one kind of problem."""

@@ -1,0 +1,72 @@
+"""One small head of our own for backbones that the library has none for (BART's tokens; all three for Marian)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModel
+from transformers.modeling_outputs import ModelOutput
+
+from harness.heads.base import IGNORE
+from harness.models.load import Pretrained
+
+
+class BackboneHead(nn.Module):
+    """Dropout and a linear layer on a backbone's hidden states.
+
+    Encoder-decoders lend their encoder: every one of its states sees the whole text, and it costs half.
+
+    Args:
+        pretrained: the checkpoint.
+        outputs: the size of the linear layer's output.
+        pool: None to keep one output a token; "mean" over real tokens, "last" for the last real token.
+    """
+
+    def __init__(self, pretrained: Pretrained, outputs: int, pool: str | None = None):
+        super().__init__()
+        backbone = pretrained.load(AutoModel, pretrained.configure())
+        self.backbone = backbone.get_encoder() if pretrained.architecture == "encoder-decoder" else backbone
+        self.config = backbone.config
+        self.pool = pool
+        width = backbone.get_input_embeddings().weight.shape[1]
+        width = getattr(self.config, "d_model", None) or getattr(self.config, "hidden_size", None) or width
+        self.dropout = nn.Dropout(0.1)
+        self.linear = nn.Linear(width, outputs)
+        nn.init.normal_(self.linear.weight, std=0.02)
+        nn.init.zeros_(self.linear.bias)
+
+    def logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """[rows, tokens, outputs], or [rows, outputs] when pooled."""
+        states = self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        if self.pool == "mean":
+            mask = attention_mask.unsqueeze(-1).to(states.dtype)
+            states = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
+        elif self.pool == "last":
+            last = attention_mask.size(1) - 1 - attention_mask.flip(1).argmax(1)
+            states = states[torch.arange(len(states), device=states.device), last]
+        return self.linear(self.dropout(states))
+
+
+class ClassifierOnBackbone(BackboneHead):
+    """For whole texts (pooled) or for tokens (not pooled): cross-entropy over classes."""
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None) -> ModelOutput:
+        logits = self.logits(input_ids, attention_mask)
+        output = ModelOutput(logits=logits)
+        if labels is not None:
+            output["loss"] = nn.functional.cross_entropy(logits.flatten(0, -2).float(), labels.flatten(), ignore_index=IGNORE)
+        return output
+
+
+class SpansOnBackbone(BackboneHead):
+    """Start and end of an answer: cross-entropy over positions, the mean of both."""
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, start_positions: Tensor | None = None, end_positions: Tensor | None = None
+    ) -> ModelOutput:
+        start, end = self.logits(input_ids, attention_mask).float().unbind(-1)
+        output = ModelOutput(start_logits=start, end_logits=end)
+        if start_positions is not None and end_positions is not None:
+            loss = nn.functional.cross_entropy
+            output["loss"] = (loss(start, start_positions) + loss(end, end_positions)) / 2
+        return output

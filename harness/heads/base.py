@@ -1,0 +1,98 @@
+"""The contract of a head, and padding."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from harness.models.load import Pretrained
+from harness.recipe import Recipe
+
+IGNORE = -100  # the label that cross-entropy leaves out
+
+
+@dataclass
+class Feature:
+    """One row of a batch.
+
+    Attributes:
+        example: the index of the example that it comes from; a long example gives several features.
+        inputs: the model's arguments, as lists of token-wise integers (padded together) or single integers.
+        extra: what `decode` needs to get from outputs back to the text.
+    """
+
+    example: int
+    inputs: dict[str, Any]
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def length(self) -> int:
+        """Tokens read by the model."""
+        return len(self.inputs["input_ids"])
+
+
+class Head(ABC):
+    """Turns a pretrained backbone into a solver.
+
+    Args:
+        pretrained: the checkpoint.
+        recipe: lengths and limits are taken from it.
+        labels: class names in order, for heads that classify.
+        options: the task's options.
+    """
+
+    def __init__(self, pretrained: Pretrained, recipe: Recipe, labels: Sequence[str] | None, options: Mapping[str, Any]):
+        self.pretrained = pretrained
+        self.recipe = recipe
+        self.labels = list(labels or [])
+        self.options = options
+        self.tokenizer = pretrained.tokenizer
+        self.max_length = min(recipe.max_length, pretrained.max_positions or recipe.max_length)
+        self.truncated = 0  # examples of which the last `encode` had to cut something off
+
+    @classmethod
+    def for_architecture(cls, architecture: str) -> type[Head]:
+        """The class that does this head's work for an architecture."""
+        return cls
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """The model with this head; `model(**batch).loss` is the mean over `loss_terms(batch)` terms."""
+
+    @abstractmethod
+    def encode(self, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:
+        """Tokenise. With `training` the features carry labels."""
+
+    @abstractmethod
+    def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[Any]:
+        """One raw output for each row of a batch without labels."""
+
+    @abstractmethod
+    def decode(self, features: Sequence[Feature], outputs: Sequence[Any], count: int) -> list[Any]:
+        """One output for each of `count` examples, from the outputs of all their features."""
+
+    def collate(self, features: Sequence[Feature]) -> dict[str, Tensor]:
+        """Pad features to the longest of them and stack: token-wise inputs become [rows, tokens], integers [rows]."""
+        batch = {}
+        for key, first in features[0].inputs.items():
+            values = [feature.inputs[key] for feature in features]
+            batch[key] = torch.tensor(values if isinstance(first, int) else self._pad(key, values))
+        return batch
+
+    def _pad(self, key: str, rows: list[list[int]], left: bool = False) -> list[list[int]]:
+        value = {"input_ids": self.tokenizer.pad_token_id, "labels": IGNORE}.get(key, 0)
+        if key == "token_type_ids":
+            value = self.tokenizer.pad_token_type_id
+        width = max(map(len, rows))
+        if left:
+            return [[value] * (width - len(row)) + row for row in rows]
+        return [row + [value] * (width - len(row)) for row in rows]
+
+    def loss_terms(self, batch: dict[str, Tensor]) -> int:
+        """How many terms the loss of a batch is the mean of: micro-batches are weighted with it."""
+        return int((batch["labels"] != IGNORE).sum())

@@ -1,0 +1,141 @@
+"""Text to text: translation and whatever else is written out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, GenerationConfig, PreTrainedModel
+
+from harness.heads.base import IGNORE, Feature, Head
+from harness.heads.warm_start import warm_started
+
+
+class TextHead(Head):
+    """Reads examples `{"source": str, "target": str}`; gives the generated text for each.
+
+    This class serves models with an encoder and a decoder: native ones, and encoders with a warm-started decoder.
+    """
+
+    @classmethod
+    def for_architecture(cls, architecture: str) -> type[Head]:
+        return PromptedTextHead if architecture == "decoder" else cls
+
+    def build(self) -> nn.Module:
+        if self.pretrained.architecture == "encoder":
+            model = warm_started(self.pretrained, self.tokenizer)
+        else:
+            model = self.pretrained.load(AutoModelForSeq2SeqLM, self.pretrained.configure())
+        return self._decide_generation(model)
+
+    def _decide_generation(self, model: PreTrainedModel) -> PreTrainedModel:
+        """Greedy or beam search with the recipe's limits alone: checkpoints bring lengths, penalties and sampling of their own."""
+        kept = ("decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id", "bos_token_id")
+        given = model.generation_config
+        config = GenerationConfig(
+            max_new_tokens=self.recipe.max_target_length,
+            num_beams=self.recipe.num_beams,
+            do_sample=False,
+            pad_token_id=self.tokenizer.pad_token_id,
+            eos_token_id=self._end(),
+        )
+        for name in kept:
+            setattr(config, name, getattr(given, name, None))
+        model.generation_config = config
+        return model
+
+    def _end(self) -> int:
+        """The token that ends a text."""
+        ends = (self.tokenizer.eos_token_id, self.tokenizer.sep_token_id, self.tokenizer.pad_token_id)
+        return next(token for token in ends if token is not None)
+
+    def encode(self, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:
+        sources = [self._prefix() + example["source"] for example in examples]
+        whole = self.tokenizer(sources, verbose=False)["input_ids"]
+        self.truncated = sum(len(ids) > self.max_length for ids in whole)
+        encoded = self.tokenizer(sources, truncation=True, max_length=self.max_length)
+        targets = self._targets([example["target"] for example in examples]) if training else []
+        features = []
+        for number in range(len(examples)):
+            inputs = {key: encoded[key][number] for key in ("input_ids", "attention_mask")}
+            if training:
+                inputs["labels"] = targets[number]
+            features.append(Feature(number, inputs))
+        return features
+
+    def _prefix(self) -> str:
+        """What the checkpoint was trained to read before a text in this pair of languages (T5's "translate English to …: ")."""
+        pair = f"translation_{self.options.get('source_language')}_to_{self.options.get('target_language')}"
+        trained = getattr(self.pretrained.config, "task_specific_params", None) or {}
+        return trained.get(pair, {}).get("prefix", "")
+
+    def _targets(self, targets: list[str]) -> list[list[int]]:
+        """Label ids. Native models keep their tokeniser's own layout; for a warm-started one the first token (CLS) is what
+        the decoder starts from, so it is no label."""
+        limit = self.recipe.max_target_length
+        if self.pretrained.architecture == "encoder-decoder":
+            return self.tokenizer(text_target=targets, truncation=True, max_length=limit)["input_ids"]
+        ids = self.tokenizer(targets, truncation=True, max_length=limit - 1, add_special_tokens=False)["input_ids"]
+        return [row + [self._end()] for row in ids]
+
+    def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[str]:
+        generated = model.generate(**batch)
+        return [text.strip() for text in self.tokenizer.batch_decode(generated, skip_special_tokens=True)]
+
+    def decode(self, features: Sequence[Feature], outputs: Sequence[str], count: int) -> list[str]:
+        texts = [""] * count
+        for feature, output in zip(features, outputs, strict=True):
+            texts[feature.example] = output
+        return texts
+
+
+class PromptedTextHead(TextHead):
+    """Decoders: source, separator and target in one sequence; the loss is on the target and its end token alone."""
+
+    SEPARATOR = "\n=\n"
+
+    def build(self) -> nn.Module:
+        config = self.pretrained.configure(pad_token_id=self.tokenizer.pad_token_id)
+        return self._decide_generation(self.pretrained.load(AutoModelForCausalLM, config))
+
+    def encode(self, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:
+        separator = self._plain([self.SEPARATOR])[0]
+        limit = (self.pretrained.max_positions or 10**9) - self.recipe.max_target_length
+        room = max(1, min(self.max_length, limit) - len(separator))
+        sources = self._plain([example["source"] for example in examples])
+        targets = self._plain([example["target"] for example in examples]) if training else []
+        start = [self.tokenizer.bos_token_id] if self._starts_with_bos() else []
+        self.truncated = sum(len(source) > room - len(start) for source in sources)
+        features = []
+        for number, source in enumerate(sources):
+            prompt = start + source[: room - len(start)] + separator
+            target = targets[number][: self.recipe.max_target_length - 1] + [self._end()] if training else []
+            inputs = {"input_ids": prompt + target, "attention_mask": [1] * len(prompt + target)}
+            if training:
+                inputs["labels"] = [IGNORE] * len(prompt) + target
+            features.append(Feature(number, inputs))
+        return features
+
+    def _plain(self, texts: list[str]) -> list[list[int]]:
+        return self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"] if texts else []
+
+    def _starts_with_bos(self) -> bool:
+        """Whether the model was trained with a begin token in front, as its tokeniser's own layout shows."""
+        return self.tokenizer("a")["input_ids"][0] == self.tokenizer.bos_token_id
+
+    def collate(self, features: Sequence[Feature]) -> dict[str, Tensor]:
+        if "labels" in features[0].inputs:
+            return super().collate(features)
+        # The next token is written behind the last column, so prompts end there: padding goes to the left.
+        return {
+            key: torch.tensor(self._pad(key, [feature.inputs[key] for feature in features], left=True))
+            for key in ("input_ids", "attention_mask")
+        }
+
+    def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[str]:
+        generated = model.generate(**batch)[:, batch["input_ids"].size(1) :]
+        return [text.strip() for text in self.tokenizer.batch_decode(generated, skip_special_tokens=True)]
+
+

@@ -1,0 +1,100 @@
+"""Loads a resolved checkpoint: configuration, tokeniser, weights. Worker side: imports torch and transformers."""
+
+from __future__ import annotations
+
+import copy
+from functools import cached_property
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from harness.errors import BenchError
+from harness.methods import Method
+from harness.model import Checkpoint
+
+
+class Pretrained:
+    """A checkpoint as the heads use it. With a method that starts from random weights, `load` gives the same layers untrained."""
+
+    def __init__(self, checkpoint: Checkpoint, method: Method):
+        self.checkpoint = checkpoint
+        self.method = method
+        self.where: dict[str, Any] = {"pretrained_model_name_or_path": checkpoint.location, "trust_remote_code": False}
+        if checkpoint.revision:
+            self.where["revision"] = checkpoint.revision
+        if checkpoint.gguf:
+            self.where["gguf_file"] = checkpoint.gguf
+
+    @property
+    def architecture(self) -> str:
+        """encoder, decoder or encoder-decoder."""
+        return self.checkpoint.architecture
+
+    @cached_property
+    def config(self) -> PretrainedConfig:
+        """The checkpoint's configuration; never changed in place: a head works on `configure(...)`."""
+        return AutoConfig.from_pretrained(**self.where)
+
+    def configure(self, **changes: Any) -> PretrainedConfig:
+        """A copy of the configuration with `changes`."""
+        config = copy.deepcopy(self.config)
+        config.update(changes)
+        return config
+
+    @cached_property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokeniser, with a padding token, padding on the right.
+
+        Byte-level BPE gets `add_prefix_space`, so that a word has the same tokens at the start of a text, inside it and in a
+        list of words (transformers#18632).
+        """
+        tokenizer = AutoTokenizer.from_pretrained(**self.where)
+        if is_byte_level(tokenizer):
+            tokenizer = AutoTokenizer.from_pretrained(**self.where, add_prefix_space=True)
+        if tokenizer.pad_token is None:
+            # Padding is always masked, so the token itself never matters; a new one would change the vocabulary's size.
+            tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or tokenizer.bos_token
+        if tokenizer.pad_token is None:
+            raise BenchError(f"model {self.checkpoint.name!r}: its tokeniser has no padding, end or unknown token; add one to it")
+        tokenizer.padding_side = "right"
+        tokenizer.truncation_side = "right"
+        return tokenizer
+
+    @property
+    def max_positions(self) -> int | None:
+        """The most tokens that the model can read, or None where it sets no limit."""
+        limits = [getattr(self.config, name, None) for name in ("max_position_embeddings", "n_positions")]
+        if self.config.model_type in ("t5", "mt5", "umt5"):
+            limits = []  # relative positions: n_positions is only the length it was trained with
+        limits = [limit for limit in limits if isinstance(limit, int) and limit > 0]
+        # RoBERTa and its kin number positions from pad_token_id + 1, so their tables hold that many rows more.
+        if "roberta" in self.config.model_type or self.config.model_type in ("camembert", "xmod", "mpnet"):
+            limits = [limit - 2 for limit in limits]
+        return min(limits, default=None)
+
+    def has(self, auto_class: Any) -> bool:
+        """Whether the library ships this kind of head for the checkpoint's model type."""
+        return type(self.config) in auto_class._model_mapping.keys()  # noqa: SIM118 - a lazy mapping
+
+    def load(self, auto_class: Any, config: PretrainedConfig | None = None) -> PreTrainedModel:
+        """Weights in float32 under the given auto class; layers that the checkpoint lacks are freshly initialised."""
+        config = config or self.configure()
+        if not self.method.pretrained:
+            return auto_class.from_config(config, dtype=torch.float32)
+        try:
+            return auto_class.from_pretrained(**self.where, config=config, use_safetensors=None if self.checkpoint.gguf else True, dtype=torch.float32)
+        except OSError as error:
+            if "safetensors" not in str(error):
+                raise
+            raise BenchError(
+                f"model {self.checkpoint.name!r} has no safetensors weights; convert it with model.save_pretrained, or choose another"
+            ) from error
+
+
+def is_byte_level(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether a fast tokeniser is a byte-level BPE, in which a word's tokens depend on the blank before it."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    return backend is not None and "ByteLevel" in repr(backend.pre_tokenizer)
+
+

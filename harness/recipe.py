@@ -1,0 +1,102 @@
+"""The recipe: the hyper-parameters of one training."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from typing import Any
+
+from harness.errors import BenchError
+
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Hyper-parameters of one training. Every field is part of a cell's identity, except those in `MECHANICS`."""
+
+    learning_rate: float = 3e-5  # peak of the schedule
+    batch_size: int = 32  # examples (or QA windows) for each step of the optimiser
+    micro_batch_size: int | None = None  # examples for each forward pass; None: batch_size
+    eval_batch_size: int = 64
+    epochs: int = 3
+    max_steps: int | None = None  # stops earlier than `epochs` would
+    warmup_ratio: float = 0.1  # share of the steps in which the learning rate rises from 0, then falls linearly to 0
+    weight_decay: float = 0.01  # for parameters of two or more dimensions
+    max_grad_norm: float = 1.0
+    precision: str = "auto"  # auto: bf16 autocast where the device multiplies bf16 natively, else fp32
+    evaluations: int | None = None  # validations during the training; None: one an epoch
+    patience: int = 3  # validations without gain after which the training stops; 0: never
+    max_length: int = 128  # tokens, special tokens included; never above the model's own limit
+    doc_stride: int = 48  # tokens that neighbouring windows of a long context share
+    max_answer_length: int = 30  # tokens (extractive answers)
+    n_best: int = 20  # start and end candidates kept for each window
+    max_target_length: int = 128  # tokens (generated text)
+    num_beams: int = 1
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, _coerce(field.name, getattr(self, field.name)))
+        if self.precision not in PRECISIONS:
+            raise BenchError(f"recipe.precision is {self.precision!r}; valid: {', '.join(PRECISIONS)}")
+        for name in ("batch_size", "eval_batch_size", "epochs", "max_length", "max_target_length", "num_beams", "n_best"):
+            if getattr(self, name) < 1:
+                raise BenchError(f"recipe.{name} is {getattr(self, name)}; it must be 1 or more")
+        if self.learning_rate <= 0:
+            raise BenchError(f"recipe.learning_rate is {self.learning_rate}; it must be above 0")
+
+    def updated(self, values: Mapping[str, Any]) -> Recipe:
+        """A copy with `values` changed.
+
+        Raises:
+            BenchError: a name that no recipe has, or a value of the wrong kind.
+        """
+        for name in values:
+            if name not in HINTS:
+                near = get_close_matches(name, HINTS, n=1)
+                hint = f"did you mean {near[0]!r}? " if near else ""
+                raise BenchError(f"unknown recipe field {name!r}; {hint}valid: {', '.join(HINTS)}")
+        return replace(self, **values)
+
+
+HINTS = typing.get_type_hints(Recipe)
+# How the work is cut up, not what is computed: the same score up to rounding, so the same cell.
+MECHANICS = ("micro_batch_size", "eval_batch_size")
+
+
+def _coerce(name: str, value: Any) -> Any:
+    """YAML reads `3e-5` as text and the command line gives nothing but text: bring a value to its field's type."""
+    hint = HINTS[name]
+    optional = isinstance(hint, types.UnionType)
+    if value is None or (optional and str(value).lower() in ("none", "null")):
+        if not optional:
+            raise BenchError(f"recipe.{name} has no value")
+        return None
+    kind = typing.get_args(hint)[0] if optional else hint
+    try:
+        number = kind(value)
+        if kind is int and float(value) != number:
+            raise ValueError(value)
+        return number
+    except (TypeError, ValueError):
+        raise BenchError(f"recipe.{name} is {value!r}; it must be {kind.__name__}") from None
+
+
+def apply_rules(rules: Iterable[Mapping[str, Any]], facts: Mapping[str, str]) -> Recipe:
+    """The recipe for a cell with these facts: the rules are applied in order, later ones win.
+
+    A rule is a mapping of recipe fields with an optional key `when` that maps facts (family, task, model,
+    architecture, method) to one value or a list of values; all must hold.
+    """
+    recipe = Recipe()
+    for rule in rules:
+        when = rule.get("when") or {}
+        unknown = [key for key in when if key not in facts]
+        if unknown:
+            raise BenchError(f"recipe rule: unknown condition {unknown[0]!r}; valid: {', '.join(facts)}")
+        if all(facts[key] in (wanted if isinstance(wanted, list) else [wanted]) for key, wanted in when.items()):
+            recipe = recipe.updated({key: value for key, value in rule.items() if key != "when"})
+    return recipe

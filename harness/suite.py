@@ -1,0 +1,77 @@
+"""A suite: a YAML file that names tasks, models and recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import registry
+from harness.errors import BenchError
+from harness.taskfile import read_task, read_yaml, reject_unknown
+from harness.task import Task
+
+KEYS = ("name", "version", "description", "models", "tasks", "recipes")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A benchmark as one shareable file.
+
+    Attributes:
+        models: alias → model reference; these names win over registered ones.
+        tasks: in the order of the board.
+        recipes: rules for `harness.recipe.apply_rules`.
+    """
+
+    name: str
+    version: int
+    description: str
+    models: Mapping[str, str]
+    tasks: tuple[Task, ...]
+    recipes: tuple[Mapping[str, Any], ...]
+
+
+def load_suite(reference: str) -> Suite:
+    """A registered suite's name, or the path of a YAML file.
+
+    Raises:
+        BenchError: no such suite, or a file that is not one.
+    """
+    if reference in registry.suites():
+        path = registry.suites()[reference]
+    elif reference.endswith((".yaml", ".yml")):
+        path = Path(reference)
+    else:
+        raise registry.unknown("suite", reference, registry.suites(), ", or a YAML file (./mine.yaml)")
+    content = read_yaml(path)
+    reject_unknown(content, KEYS, path)
+    models = content.get("models") or {}
+    if isinstance(models, list):
+        models = {name: name for name in models}
+    return Suite(
+        name=str(content.get("name") or path.stem),
+        version=int(content.get("version", 1)),
+        description=str(content.get("description", "")),
+        models={alias: _beside(path, source) for alias, source in models.items()},
+        tasks=tuple(_suite_task(item, path) for item in content.get("tasks") or []),
+        recipes=tuple(content.get("recipes") or []),
+    )
+
+
+def _suite_task(item: Any, path: Path) -> Task:
+    """A task named in a suite: a registered name, a task file beside the suite, or a task written out in place."""
+    if isinstance(item, Mapping):
+        return read_task(item, path)
+    if item.endswith((".yaml", ".yml")):
+        file = path.parent / item
+        return read_task(read_yaml(file), file)
+    if item not in registry.tasks():
+        raise registry.unknown("task", item, registry.tasks(), f" (in {path})")
+    return registry.tasks()[item]
+
+
+def _beside(path: Path, source: str) -> str:
+    """Relative folders in a suite file are meant from the file's own place."""
+    return str(path.parent / source) if source.startswith(("./", "../")) else source

@@ -1,0 +1,82 @@
+"""A task: a family bound to a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from harness.data.columns import label_mapping
+from harness.data.source import Source
+
+
+@dataclass(frozen=True)
+class Task:
+    """One data set, seen as a problem of one family.
+
+    Attributes:
+        name: what people call it; letters, digits, `-`, `_` and `.`.
+        family: the registered name of its family.
+        source: where the rows come from.
+        version: to be raised whenever the meaning of the task changes (splits, labels, columns).
+        columns: the family's column names → the data set's (see `harness.data.columns`); empty: they are the same.
+        labels: raw label → name, or the names in the order of raw labels 0, 1, …; None: raw labels are the names.
+        options: what the family wants to know beyond that, for instance the languages of a translation.
+        limit: at most so many rows of every split; the task is then called `name@limit`.
+    """
+
+    name: str
+    family: str
+    source: Source
+    version: int = 1
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, str] | tuple[str, ...] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    limit: int | None = None
+    description: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name on every board: a subset says that it is one."""
+        return f"{self.name}@{self.limit}" if self.limit else self.name
+
+    @cached_property
+    def _label_names(self) -> dict[str, str] | None:
+        return label_mapping(self.labels) if self.labels else None
+
+    @property
+    def label_order(self) -> list[str]:
+        """The declared label names in their order; empty where none are declared."""
+        return list(dict.fromkeys(self._label_names.values())) if self._label_names else []
+
+    def label_name(self, raw: Any) -> str:
+        """The name of a raw label.
+
+        Raises:
+            ValueError: an empty label, or one that the task does not declare.
+        """
+        text = "" if raw is None else str(raw).strip()
+        if not text:
+            raise ValueError("no label; leave an unlabelled split out, or drop the row")
+        if self._label_names is None:
+            return text
+        if text not in self._label_names:
+            raise ValueError(f"label {text!r} is not among the task's labels: {', '.join(self._label_names)}")
+        return self._label_names[text]
+
+    def limited(self, rows: int | None) -> Task:
+        """The same task with at most `rows` rows of every split (None: no change)."""
+        return replace(self, limit=min(rows, self.limit or rows)) if rows else self
+
+    def identity(self) -> dict[str, Any]:
+        """All that decides which rows are seen and what they mean, apart from the rows themselves."""
+        return {
+            "name": self.name,
+            "family": self.family,
+            "version": self.version,
+            "columns": dict(self.columns),
+            "labels": dict(self.labels) if isinstance(self.labels, Mapping) else self.labels,
+            "options": dict(self.options),
+            "limit": self.limit,
+        }

@@ -1,0 +1,1 @@
+"""Training and evaluation of one cell, in the worker process."""

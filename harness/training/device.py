@@ -1,0 +1,55 @@
+"""Devices and precision, as the worker finds them."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+LIBRARIES = ("torch", "transformers", "accelerate", "datasets", "tokenizers", "evaluate", "scikit-learn", "seqeval", "sacrebleu")
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether the device multiplies bf16 natively, not by emulation."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        return torch.ops.mkldnn._is_mkldnn_bf16_supported() and bool(torch.cpu._is_avx512_bf16_supported())
+    return False
+
+
+def make_accelerator(device: str, precision: str) -> Accelerator:
+    """An accelerator on `cpu`, `cuda:N` or `mps` with the recipe's precision.
+
+    The engine has already made `cuda:N` the only visible GPU.
+    """
+    accelerator_device = torch.device(device.split(":")[0])
+    if precision == "auto":
+        precision = "bf16" if has_fast_bf16(accelerator_device) else "fp32"
+    return Accelerator(cpu=device == "cpu", mixed_precision="bf16" if precision == "bf16" else "no")
+
+
+def environment(accelerator: Accelerator) -> dict[str, Any]:
+    """What a reader of the record must know to repeat the run; no name or path of the machine."""
+    device = accelerator.device
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor() if device.type == "cpu" else device.type,
+        "device_type": device.type,
+        "threads": torch.get_num_threads(),
+        "precision": "bf16" if accelerator.mixed_precision == "bf16" else "fp32",
+        "libraries": {name: version(name) for name in LIBRARIES},
+    }
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()

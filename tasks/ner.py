@@ -1,0 +1,52 @@
+"""Task family `ner`: the names in a sentence, and what kind of thing each one names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.family import Row, TaskFamily
+from harness.task import Task
+
+
+class NamedEntities(TaskFamily):
+    """Named-entity recognition on words with IOB2 tags (Tjong Kim Sang & De Meulder 2003). Primary metric: entity F1.
+
+    Option `mode`: "default" counts entities as `conlleval` does, "strict" as seqeval's strict mode with IOB2.
+    """
+
+    name = "ner"
+    columns = {"words": "the words of a sentence", "tags": "one IOB2 tag a word"}
+    usual_names = {"words": ("tokens", "text"), "tags": ("ner_tags", "labels", "ner")}
+    head = "harness.heads.tokens:TokenHead"
+    primary_metric = "f1"
+    needs_offsets = True
+
+    def prepare(self, row: Row, task: Task) -> Row:
+        words, tags = [str(word) for word in row["words"]], [self._tag(tag, task) for tag in row["tags"]]
+        if len(words) != len(tags):
+            raise ValueError(f"{len(words)} words but {len(tags)} tags")
+        return {**row, "words": words, "tags": tags}
+
+    def _tag(self, raw: Any, task: Task) -> str:
+        return task.label_name(raw) if task.labels else str(raw)
+
+    def labels(self, splits: Mapping[str, Sequence[Row]], task: Task) -> list[str]:
+        """O first, then B- and I- of every type of the training rows: a type may open or go on where it never did there."""
+        types = {tag[2:] for row in splits["train"] for tag in row["tags"] if tag != "O"}
+        return ["O", *(f"{letter}-{kind}" for kind in sorted(types) for letter in "BI")]
+
+    def example(self, row: Row, task: Task) -> dict[str, Any]:
+        return {"words": row["words"], "tags": row["tags"]}
+
+    def reference(self, row: Row, task: Task) -> list[str]:
+        return row["tags"]
+
+    def score(self, predictions: Sequence[list[str]], references: Sequence[list[str]], task: Task) -> dict[str, Any]:
+        from harness.metrics.entities import Entities
+
+        return Entities().compute(predictions=predictions, references=references, mode=task.options.get("mode", "default"))
+
+    def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[list[str]]:
+        """No entity anywhere."""
+        return [["O"] * len(row["words"]) for row in rows]
