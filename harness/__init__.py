@@ -1,0 +1,1 @@
+"""The engine room of bench; `docs/architecture.md` shows its rooms."""

@@ -1,4 +1,9 @@
-"""The one error class for what the person can mend."""
+"""The one error class for what the person can mend, and the commonest of its messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class BenchError(Exception):
@@ -7,3 +12,16 @@ class BenchError(Exception):
     The message is one line that names the thing, the value, what is valid and the next step. The command line prints it
     without a traceback and exits with status 2; a worker records it as the cell's error.
     """
+
+
+def unknown(kind: str, name: object, valid: Iterable[object], where: str = "", more: str = "") -> BenchError:
+    """The error for a name that nothing has: `where: unknown kind 'name'; did you mean 'x'? valid: …more`.
+
+    At most 30 valid names are listed, in the order given.
+    """
+    names = [str(one) for one in valid]
+    near = get_close_matches(str(name), names, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    rest = f" and {len(names) - 30} more" if len(names) > 30 else ""
+    prefix = f"{where}: " if where else ""
+    return BenchError(f"{prefix}unknown {kind} {str(name)!r}; {hint}valid: {', '.join(names[:30])}{rest}{more}")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from harness import registry
 from harness.cell import Cell
 from harness.data.quick import quick_task
-from harness.errors import BenchError
+from harness.errors import BenchError, unknown
 from harness.methods import METHODS
 from harness.model import Checkpoint
 from harness.models.resolve import resolve
@@ -49,11 +49,11 @@ def make_plan(request: Request) -> Plan:
         BenchError: an unknown name, an invalid setting, or nothing left to do.
     """
     suite = load_suite(request.suite)
-    tasks = [task.limited(request.limit) for task in _tasks(request.tasks, suite)]
+    tasks = [replace(task.limited(request.limit), source=task.source.pinned()) for task in _tasks(request.tasks, suite)]
     checkpoints = _models(request.models, suite)
     for method in request.methods:
         if method not in METHODS:
-            raise registry.unknown("method", method, METHODS)
+            raise unknown("method", method, METHODS)
     fingerprints = {task.title: task.source.fingerprint() for task in tasks}
     cells, impossible = [], []
     # Seeds outermost: a grid that is stopped half-way has whole tables for the first seeds.
@@ -86,7 +86,13 @@ def cannot(checkpoint: Checkpoint, task: Task) -> str | None:
 
 
 def _cell(
-    suite: Suite, task: Task, fingerprint: str, checkpoint: Checkpoint, method: str, seed: int, settings: Mapping[str, str]
+    suite: Suite,
+    task: Task,
+    fingerprint: str,
+    checkpoint: Checkpoint,
+    method: str,
+    seed: int,
+    settings: Mapping[str, str],
 ) -> Cell:
     facts = {
         "family": task.family, "task": task.name, "model": checkpoint.name,
@@ -102,7 +108,9 @@ def _recipe(settings: Mapping[str, str]) -> dict[str, str]:
     """The `recipe.NAME=VALUE` settings of the command line, without their prefix."""
     for name in settings:
         if not name.startswith("recipe."):
-            raise BenchError(f"--set {name}={settings[name]}: unknown setting; valid: recipe.NAME=VALUE, e.g. recipe.learning_rate=3e-5")
+            raise BenchError(
+                f"--set {name}={settings[name]}: unknown setting; valid: recipe.NAME=VALUE, e.g. recipe.learning_rate=3e-5"
+            )
     return {name.removeprefix("recipe."): value for name, value in settings.items()}
 
 
@@ -132,7 +140,7 @@ def _task(reference: str, suite: Suite) -> Sequence[Task]:
     if of_family:
         return of_family
     names = {*known, *(task.family for task in suite.tasks), "all"}
-    raise registry.unknown("task", reference, names, ", a task file (./mine.yaml) or family:path")
+    raise unknown("task", reference, sorted(names), more=", a task file (./mine.yaml) or family:path")
 
 
 def _models(references: Iterable[str], suite: Suite) -> list[Checkpoint]:
@@ -142,4 +150,9 @@ def _models(references: Iterable[str], suite: Suite) -> list[Checkpoint]:
         names += list(suite.models) if reference == "all" else [reference]
     if not names:
         raise BenchError(f"suite {suite.name!r} names no models; name some with --models")
-    return list({checkpoint.name: checkpoint for checkpoint in (resolve(name, dict(suite.models)) for name in names)}.values())
+    found: dict[str, Checkpoint] = {}
+    for name in names:
+        checkpoint = resolve(name, dict(suite.models))
+        if found.setdefault(checkpoint.name, checkpoint).digest != checkpoint.digest:
+            raise BenchError(f"two different models are called {checkpoint.name!r}; rename one of their folders")
+    return list(found.values())

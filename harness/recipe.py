@@ -6,10 +6,9 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from typing import Any
 
-from harness.errors import BenchError
+from harness.errors import BenchError, unknown
 
 PRECISIONS = ("auto", "fp32", "bf16")
 
@@ -42,7 +41,15 @@ class Recipe:
             object.__setattr__(self, field.name, _coerce(field.name, getattr(self, field.name)))
         if self.precision not in PRECISIONS:
             raise BenchError(f"recipe.precision is {self.precision!r}; valid: {', '.join(PRECISIONS)}")
-        for name in ("batch_size", "eval_batch_size", "epochs", "max_length", "max_target_length", "num_beams", "n_best"):
+        for name in (
+            "batch_size",
+            "eval_batch_size",
+            "epochs",
+            "max_length",
+            "max_target_length",
+            "num_beams",
+            "n_best",
+        ):
             if getattr(self, name) < 1:
                 raise BenchError(f"recipe.{name} is {getattr(self, name)}; it must be 1 or more")
         if self.learning_rate <= 0:
@@ -56,9 +63,7 @@ class Recipe:
         """
         for name in values:
             if name not in HINTS:
-                near = get_close_matches(name, HINTS, n=1)
-                hint = f"did you mean {near[0]!r}? " if near else ""
-                raise BenchError(f"unknown recipe field {name!r}; {hint}valid: {', '.join(HINTS)}")
+                raise unknown("recipe field", name, HINTS)
         return replace(self, **values)
 
 

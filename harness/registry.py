@@ -7,13 +7,12 @@ An entry point of group `bench.tasks` names a `TaskFamily` subclass, a `Task`, o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from harness.errors import BenchError
+from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
 from harness.model import Model
 from harness.task import Task
@@ -21,7 +20,9 @@ from harness.task import Task
 
 def _load(group: str) -> Iterable[tuple[str, Any]]:
     """Every object of a group, with the distribution that declares it, in an order that does not vary."""
-    for point in sorted(entry_points(group=group), key=lambda point: (point.dist.name if point.dist else "", point.name)):
+    for point in sorted(
+        entry_points(group=group), key=lambda point: (point.dist.name if point.dist else "", point.name)
+    ):
         loaded = point.load()
         owner = f"{point.dist.name if point.dist else '?'}: {point.value}"
         for item in loaded if isinstance(loaded, list | tuple) else [loaded]:
@@ -63,14 +64,6 @@ def models() -> Mapping[str, Model]:
 def suites() -> Mapping[str, Path]:
     """Suite name → its YAML file."""
     return {point.name: Path(point.load()) for point in entry_points(group="bench.suites")}
-
-
-def unknown(kind: str, name: str, valid: Iterable[str], more: str = "") -> BenchError:
-    """The error for a name that nothing has: it names the nearest valid one."""
-    valid = sorted(valid)
-    near = get_close_matches(name, valid, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return BenchError(f"unknown {kind} {name!r}; {hint}valid: {', '.join(valid)}{more}")
 
 
 def family(name: str) -> TaskFamily:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,9 @@ class Store:
         lines = [json.dumps(line, ensure_ascii=False) + "\n" for line in predictions]
         if lines:
             write_text(folder / "predictions.jsonl", "".join(lines))
-        write_text(folder / "record.json", json.dumps({"schema": SCHEMA, **record}, indent=1, ensure_ascii=False) + "\n")
+        write_text(
+            folder / "record.json", json.dumps({"schema": SCHEMA, **record}, indent=1, ensure_ascii=False) + "\n"
+        )
 
     def predictions(self, cell_id: str) -> list[dict[str, Any]]:
         """One mapping for each test example: id, prediction, reference."""
@@ -83,3 +86,8 @@ def write_text(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+
+
+def timestamp(seconds: float) -> str:
+    """A point of time as records hold it: UTC, ISO 8601."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

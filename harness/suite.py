@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from harness import registry
-from harness.errors import BenchError
-from harness.taskfile import read_task, read_yaml, reject_unknown
+from harness.errors import unknown
 from harness.task import Task
+from harness.taskfile import read_task, read_yaml, reject_unknown
 
 KEYS = ("name", "version", "description", "models", "tasks", "recipes")
 
@@ -44,7 +44,7 @@ def load_suite(reference: str) -> Suite:
     elif reference.endswith((".yaml", ".yml")):
         path = Path(reference)
     else:
-        raise registry.unknown("suite", reference, registry.suites(), ", or a YAML file (./mine.yaml)")
+        raise unknown("suite", reference, registry.suites(), more=", or a YAML file (./mine.yaml)")
     content = read_yaml(path)
     reject_unknown(content, KEYS, path)
     models = content.get("models") or {}
@@ -68,7 +68,7 @@ def _suite_task(item: Any, path: Path) -> Task:
         file = path.parent / item
         return read_task(read_yaml(file), file)
     if item not in registry.tasks():
-        raise registry.unknown("task", item, registry.tasks(), f" (in {path})")
+        raise unknown("task", item, registry.tasks(), where=str(path))
     return registry.tasks()[item]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import yaml
 
 from harness import registry
 from harness.data.source import FileSource, HubSource, Source
-from harness.errors import BenchError
+from harness.errors import BenchError, unknown
 from harness.task import Task
 
 KEYS = ("name", "family", "version", "description", "data", "columns", "labels", "options", "limit")
@@ -36,9 +35,7 @@ def reject_unknown(content: Mapping[str, Any], valid: Iterable[str], path: Path)
     valid = list(valid)
     for key in content:
         if key not in valid:
-            near = get_close_matches(str(key), valid, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise BenchError(f"{path}: unknown key {key!r}; {hint}valid: {', '.join(valid)}")
+            raise unknown("key", key, valid, where=str(path))
 
 
 def read_task(content: Mapping[str, Any], path: Path) -> Task:
@@ -100,4 +97,4 @@ def _anchored(value: Any, folder: Path) -> Any:
         return {key: _anchored(item, folder) for key, item in value.items()}
     if isinstance(value, list):
         return [_anchored(item, folder) for item in value]
-    return str(folder / str(value))
+    return str(folder.absolute() / str(value))  # a worker's current folder may be another

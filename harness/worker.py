@@ -20,7 +20,7 @@ from harness.heads.base import Head
 from harness.methods import METHODS
 from harness.metrics.slices import by_slice
 from harness.models.load import Pretrained
-from harness.store import Record, Store
+from harness.store import Record, Store, timestamp
 from harness.training.device import environment, make_accelerator
 from harness.training.evaluate import predict
 from harness.training.loop import Emit, train
@@ -130,8 +130,8 @@ def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
             "trainable_parameters": trainable,
         },
         "environment": environment(accelerator),
-        "started": iso(begun),
-        "finished": iso(time.time()),
+        "started": timestamp(begun),
+        "finished": timestamp(time.time()),
         "error": None,
     }
     lines = (
@@ -169,8 +169,3 @@ def peak_memory(accelerator: Accelerator) -> int:
         return torch.cuda.max_memory_allocated(accelerator.device)
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def iso(seconds: float) -> str:
-    """A point of time as UTC in ISO 8601."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -16,7 +16,18 @@ class Classification(TaskFamily):
     columns = {"text": "the text", "label": "its class"}
     optional_columns = {"text_pair": "the second text of a pair"}
     usual_names = {
-        "text": ("sentence", "review", "content", "comment", "tweet", "document", "body", "sentence1", "premise", "question"),
+        "text": (
+            "sentence",
+            "review",
+            "content",
+            "comment",
+            "tweet",
+            "document",
+            "body",
+            "sentence1",
+            "premise",
+            "question",
+        ),
         "label": ("class", "category", "target", "topic", "y", "sentiment", "polarity", "rating", "stars"),
         "text_pair": ("sentence2", "hypothesis"),
     }

@@ -45,7 +45,9 @@ class NamedEntities(TaskFamily):
     def score(self, predictions: Sequence[list[str]], references: Sequence[list[str]], task: Task) -> dict[str, Any]:
         from harness.metrics.entities import Entities
 
-        return Entities().compute(predictions=predictions, references=references, mode=task.options.get("mode", "default"))
+        return Entities().compute(
+            predictions=predictions, references=references, mode=task.options.get("mode", "default")
+        )
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[list[str]]:
         """No entity anywhere."""

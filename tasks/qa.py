@@ -47,11 +47,16 @@ class QuestionAnswering(TaskFamily):
     def score(self, predictions: Sequence[str], references: Sequence[dict[str, Any]], task: Task) -> dict[str, Any]:
         from harness.metrics.squad import Squad
 
-        rows = [{"id": reference["id"], "prediction_text": text} for text, reference in zip(predictions, references, strict=True)]
-        return Squad().compute(predictions=rows, references=references, character=task.options.get("unit") == "character")
+        rows = [
+            {"id": reference["id"], "prediction_text": text}
+            for text, reference in zip(predictions, references, strict=True)
+        ]
+        return Squad().compute(
+            predictions=rows, references=references, character=task.options.get("unit") == "character"
+        )
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[str]:
-        """"No answer" where most training rows have none, else the context's first sentence."""
+        """ "No answer" where most training rows have none, else the context's first sentence."""
         if sum(not row["answers"]["text"] for row in train) * 2 > len(train):
             return [""] * len(rows)
         return [re.split(r"(?<=[.!?。！？])\s*", row["context"].strip(), maxsplit=1)[0] for row in rows]

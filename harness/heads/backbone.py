@@ -54,7 +54,9 @@ class ClassifierOnBackbone(BackboneHead):
         logits = self.logits(input_ids, attention_mask)
         output = ModelOutput(logits=logits)
         if labels is not None:
-            output["loss"] = nn.functional.cross_entropy(logits.flatten(0, -2).float(), labels.flatten(), ignore_index=IGNORE)
+            output["loss"] = nn.functional.cross_entropy(
+                logits.flatten(0, -2).float(), labels.flatten(), ignore_index=IGNORE
+            )
         return output
 
 
@@ -62,7 +64,11 @@ class SpansOnBackbone(BackboneHead):
     """Start and end of an answer: cross-entropy over positions, the mean of both."""
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, start_positions: Tensor | None = None, end_positions: Tensor | None = None
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        start_positions: Tensor | None = None,
+        end_positions: Tensor | None = None,
     ) -> ModelOutput:
         start, end = self.logits(input_ids, attention_mask).float().unbind(-1)
         output = ModelOutput(start_logits=start, end_logits=end)

@@ -46,7 +46,9 @@ class Head(ABC):
         options: the task's options.
     """
 
-    def __init__(self, pretrained: Pretrained, recipe: Recipe, labels: Sequence[str] | None, options: Mapping[str, Any]):
+    def __init__(
+        self, pretrained: Pretrained, recipe: Recipe, labels: Sequence[str] | None, options: Mapping[str, Any]
+    ):
         self.pretrained = pretrained
         self.recipe = recipe
         self.labels = list(labels or [])

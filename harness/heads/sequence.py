@@ -35,7 +35,11 @@ class SequenceHead(Head):
 
     def encode(self, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:
         first = [example["text"] for example in examples]
-        pairs = [example["text_pair"] for example in examples] if examples and examples[0].get("text_pair") is not None else None
+        pairs = (
+            [example["text_pair"] for example in examples]
+            if examples and examples[0].get("text_pair") is not None
+            else None
+        )
         if pairs and joins_silently(self.tokenizer):
             first = [text + "\n" for text in first]
         encoded = self.tokenizer(first, pairs, verbose=False)
@@ -70,5 +74,3 @@ class SequenceHead(Head):
 def joins_silently(tokenizer: Any) -> bool:
     """Whether the tokeniser puts nothing between the two texts of a pair (as decoders' do)."""
     return tokenizer.num_special_tokens_to_add(pair=True) - tokenizer.num_special_tokens_to_add(pair=False) < 1
-
-

@@ -30,22 +30,30 @@ class SpanHead(Head):
     def build(self) -> nn.Module:
         if not self.pretrained.has(AutoModelForQuestionAnswering):
             return SpansOnBackbone(self.pretrained, 2)
-        return self.pretrained.load(AutoModelForQuestionAnswering, self.pretrained.configure(pad_token_id=self.tokenizer.pad_token_id))
+        return self.pretrained.load(
+            AutoModelForQuestionAnswering, self.pretrained.configure(pad_token_id=self.tokenizer.pad_token_id)
+        )
 
     def encode(self, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:
         if training:
-            self.may_abstain = self.options.get("unanswerable", any(not example["answers"]["text"] for example in examples))
+            self.may_abstain = self.options.get(
+                "unanswerable", any(not example["answers"]["text"] for example in examples)
+            )
         tail = self._null_tail()
         length = self.max_length - len(tail)
         questions = self._questions(examples, length)
-        room = length - max((len(ids) for ids in self.tokenizer(questions, add_special_tokens=False)["input_ids"]), default=0)
+        room = length - max(
+            (len(ids) for ids in self.tokenizer(questions, add_special_tokens=False)["input_ids"]), default=0
+        )
         room -= self.tokenizer.num_special_tokens_to_add(pair=True)
         encoded = self.tokenizer(
             questions,
             [example["context"] for example in examples],
             truncation="only_second",
             max_length=length,
-            stride=min(self.recipe.doc_stride, max(0, room - 1)),  # an overlap as long as the window would never move on
+            stride=min(
+                self.recipe.doc_stride, max(0, room - 1)
+            ),  # an overlap as long as the window would never move on
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
         )
@@ -90,8 +98,12 @@ class SpanHead(Head):
         starts, ends = output.start_logits.float().cpu().numpy(), output.end_logits.float().cpu().numpy()
         return list(zip(starts, ends, strict=True))
 
-    def decode(self, features: Sequence[Feature], outputs: Sequence[tuple[np.ndarray, np.ndarray]], count: int) -> list[dict[str, Any]]:
-        best: list[dict[str, Any]] = [{"text": "", "score": -np.inf, "null_score": np.inf, "start": 0} for _ in range(count)]
+    def decode(
+        self, features: Sequence[Feature], outputs: Sequence[tuple[np.ndarray, np.ndarray]], count: int
+    ) -> list[dict[str, Any]]:
+        best: list[dict[str, Any]] = [
+            {"text": "", "score": -np.inf, "null_score": np.inf, "start": 0} for _ in range(count)
+        ]
         for feature, (starts, ends) in zip(features, outputs, strict=True):
             window: Window = feature.extra["window"]
             answer = best[feature.example]
@@ -108,5 +120,3 @@ class SpanHead(Head):
 
     def loss_terms(self, batch: dict[str, Tensor]) -> int:
         return len(batch["start_positions"])
-
-

@@ -31,7 +31,7 @@ class TextHead(Head):
         return self._decide_generation(model)
 
     def _decide_generation(self, model: PreTrainedModel) -> PreTrainedModel:
-        """Greedy or beam search with the recipe's limits alone: checkpoints bring lengths, penalties and sampling of their own."""
+        """Search with the recipe's limits alone: checkpoints bring lengths, penalties and sampling of their own."""
         kept = ("decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id", "bos_token_id")
         given = model.generation_config
         config = GenerationConfig(
@@ -137,5 +137,3 @@ class PromptedTextHead(TextHead):
     def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[str]:
         generated = model.generate(**batch)[:, batch["input_ids"].size(1) :]
         return [text.strip() for text in self.tokenizer.batch_decode(generated, skip_special_tokens=True)]
-
-

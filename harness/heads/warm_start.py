@@ -1,4 +1,7 @@
-"""An encoder-decoder from an encoder alone (Rothe et al. 2020, Leveraging Pre-trained Checkpoints for Sequence Generation Tasks)."""
+"""An encoder-decoder from an encoder alone.
+
+Rothe et al. 2020, Leveraging Pre-trained Checkpoints for Sequence Generation Tasks.
+"""
 
 from __future__ import annotations
 

@@ -67,7 +67,13 @@ def best_span(
     if np.isneginf(scores[row, column]):
         # No start lies before an end: fall back to the one best token, so that a window always answers something.
         token = int((start_scores + end_scores).argmax())
-        first, last, row, column, scores = np.array([token]), np.array([token]), 0, 0, np.array([[start_scores[token] + end_scores[token]]])
+        first, last, row, column, scores = (
+            np.array([token]),
+            np.array([token]),
+            0,
+            0,
+            np.array([[start_scores[token] + end_scores[token]]]),
+        )
     begin = int(window.offsets[window.tokens[first[row]], 0])
     stop = int(window.offsets[window.tokens[last[column]], 1])
     return begin, stop, float(scores[row, column])

@@ -1,0 +1,1 @@
+"""Models: from a reference to exact weights, and from weights to layers."""

@@ -23,7 +23,9 @@ ENCODER_DECODERS = frozenset(
     "nllb-moe pegasus pegasus_x plbart prophetnet switch_transformers t5 t5gemma umt5".split()
 )
 # Their tokenisers are sentence-piece models with a vocabulary for each side; no fast version exists.
-SLOW_TOKENIZERS = frozenset(["marian", "fsmt", "blenderbot-small", "prophetnet", "xlm", "flaubert", "biogpt", "canine", "esm"])
+SLOW_TOKENIZERS = frozenset(
+    ["marian", "fsmt", "blenderbot-small", "prophetnet", "xlm", "flaubert", "biogpt", "canine", "esm"]
+)
 
 _SUFFIXES = {
     "ForMaskedLM": "encoder",

@@ -6,8 +6,8 @@ import json
 import re
 
 from harness.errors import BenchError
-from harness.models.architectures import SLOW_TOKENIZERS, architecture_of
 from harness.model import Checkpoint, Model
+from harness.models.architectures import SLOW_TOKENIZERS, architecture_of
 
 
 def is_hub_id(source: str) -> bool:
@@ -22,8 +22,13 @@ def hub_checkpoint(source: str, entry: Model) -> Checkpoint:
         BenchError: no such repository or revision, no access to it, or no network and nothing in the cache.
     """
     from huggingface_hub import hf_hub_download, resolve_revision
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
-    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
 
     repo, _, revision = source.partition("@")
     try:
@@ -34,10 +39,14 @@ def hub_checkpoint(source: str, entry: Model) -> Checkpoint:
     except RevisionNotFoundError:
         raise BenchError(f"model {repo!r} has no revision {revision!r}; give a branch, tag or commit of it") from None
     except RepositoryNotFoundError:
-        raise BenchError(f"model {source!r} is not on the Hub (or private: set HF_TOKEN); check the name owner/name") from None
+        raise BenchError(
+            f"model {source!r} is not on the Hub (or private: set HF_TOKEN); check the name owner/name"
+        ) from None
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise BenchError(f"model {source!r} could not be fetched ({reason}); check the network, or use a local folder") from error
+        raise BenchError(
+            f"model {source!r} could not be fetched ({reason}); check the network, or use a local folder"
+        ) from error
     with open(config_file, encoding="utf-8") as file:
         config = json.load(file)
     return Checkpoint(

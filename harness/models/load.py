@@ -56,7 +56,9 @@ class Pretrained:
             # Padding is always masked, so the token itself never matters; a new one would change the vocabulary's size.
             tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or tokenizer.bos_token
         if tokenizer.pad_token is None:
-            raise BenchError(f"model {self.checkpoint.name!r}: its tokeniser has no padding, end or unknown token; add one to it")
+            raise BenchError(
+                f"model {self.checkpoint.name!r}: its tokeniser has no padding, end or unknown token; add one to it"
+            )
         tokenizer.padding_side = "right"
         tokenizer.truncation_side = "right"
         return tokenizer
@@ -83,7 +85,9 @@ class Pretrained:
         if not self.method.pretrained:
             return auto_class.from_config(config, dtype=torch.float32)
         try:
-            return auto_class.from_pretrained(**self.where, config=config, use_safetensors=None if self.checkpoint.gguf else True, dtype=torch.float32)
+            return auto_class.from_pretrained(
+                **self.where, config=config, use_safetensors=None if self.checkpoint.gguf else True, dtype=torch.float32
+            )
         except OSError as error:
             if "safetensors" not in str(error):
                 raise
@@ -96,5 +100,3 @@ def is_byte_level(tokenizer: PreTrainedTokenizerBase) -> bool:
     """Whether a fast tokeniser is a byte-level BPE, in which a word's tokens depend on the blank before it."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     return backend is not None and "ByteLevel" in repr(backend.pre_tokenizer)
-
-

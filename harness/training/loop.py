@@ -81,7 +81,10 @@ def train(
     for epoch in range(recipe.epochs):
         for numbers in training_batches(lengths, recipe.batch_size, seed, epoch):
             model.train()
-            pieces = [head.collate([features[number] for number in part]) for part in micro_batches(numbers, recipe.micro_batch_size)]
+            pieces = [
+                head.collate([features[number] for number in part])
+                for part in micro_batches(numbers, recipe.micro_batch_size)
+            ]
             terms = [head.loss_terms(piece) for piece in pieces]
             losses.append(torch.zeros((), device=accelerator.device))
             for piece, count in zip(pieces, terms, strict=True):

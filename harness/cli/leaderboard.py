@@ -1,0 +1,44 @@
+"""`bench leaderboard`: the table out of a results folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli import options
+from harness.cli.options import RESULTS
+from harness.errors import unknown
+from harness.report.formats import FORMATS
+from harness.store import Store, write_text
+
+
+def leaderboard(
+    results: options.Results = RESULTS,
+    form: Annotated[str, typer.Option("--format", envvar="BENCH_FORMAT", help=", ".join(FORMATS))] = "md",
+    output: Annotated[
+        Path | None, typer.Option("--output", envvar="BENCH_OUTPUT", help="A file; default: print.")
+    ] = None,
+) -> None:
+    """Make the leaderboard from a results folder."""
+    if form not in FORMATS:
+        raise unknown("format", form, FORMATS)
+    text = FORMATS[form](list(Store(results).records()))
+    if output is None:
+        print(text, end="")
+    else:
+        write_text(output, text)
+
+
+def refresh(results: Path) -> Path:
+    """Write `leaderboard.md` beside a results folder and return its path.
+
+    A file of that name that was made from another folder, or by hand, is left alone: the new one then goes into the folder.
+    """
+    mark = f"<!-- bench leaderboard --results {results.name} -->\n"
+    beside = results.absolute().parent / "leaderboard.md"
+    if beside.exists() and not beside.read_text(encoding="utf-8").startswith(mark):
+        beside = results.absolute() / "leaderboard.md"
+    write_text(beside, mark + FORMATS["md"](list(Store(results).records())))
+    return beside

@@ -1,0 +1,55 @@
+"""The program `bench`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from harness.cli import leaderboard, lists, plan, run, show
+from harness.errors import BenchError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Which pretrained model should I fine-tune? Trains every model on every task under one protocol and ranks them.",
+)
+app.command("run")(run.run)
+app.command("plan")(plan.plan)
+app.command("leaderboard")(leaderboard.leaderboard)
+app.command("show")(show.show)
+app.command("tasks")(lists.tasks)
+app.command("models")(lists.models)
+app.command("suites")(lists.suites)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"bench {version('bench-harness')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What stands before the command."""
+
+
+def main() -> None:
+    """Run the command line; what the person can mend is one line on the error output and status 2."""
+    try:
+        app()
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stdout = None  # the reader (head, less) has gone: nothing is left to say, not even at exit
+        sys.exit(0)

@@ -1,0 +1,88 @@
+"""The options that several commands share, each declared once. Every one also reads BENCH_<OPTION>."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.errors import BenchError
+from harness.plan import Request
+
+RESULTS = Path("bench-results")
+
+Models = Annotated[
+    str,
+    typer.Option(
+        "--models",
+        envvar="BENCH_MODELS",
+        help="Names, Hub ids, folders, .gguf files, pkg:package/folder; or all. Commas between.",
+    ),
+]
+Tasks = Annotated[
+    str,
+    typer.Option(
+        "--tasks",
+        envvar="BENCH_TASKS",
+        help="Tasks, families, task files (.yaml), family:path; or all. Commas between.",
+    ),
+]
+SuiteName = Annotated[str, typer.Option("--suite", envvar="BENCH_SUITE", help="A suite's name or YAML file.")]
+Methods = Annotated[str, typer.Option("--methods", envvar="BENCH_METHODS", help="full, scratch. Commas between.")]
+Seeds = Annotated[
+    str, typer.Option("--seeds", envvar="BENCH_SEEDS", help="How many (3 means 0,1,2), or the seeds with commas.")
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", envvar="BENCH_LIMIT", min=1, help="At most N rows of every split.")
+]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", envvar="BENCH_SET", help="recipe.NAME=VALUE; may be repeated.")
+]
+Results = Annotated[Path, typer.Option("--results", envvar="BENCH_RESULTS", help="The results folder.")]
+Json = Annotated[bool, typer.Option("--json", envvar="BENCH_JSON", help="Print JSON.")]
+
+
+def make_request(
+    models: str, tasks: str, suite: str, methods: str, seeds: str, limit: int | None, settings: list[str] | None
+) -> Request:
+    """The request that these options mean.
+
+    Raises:
+        BenchError: an empty list, or a seed or setting that cannot be read.
+    """
+    return Request(
+        models=_names("--models", models),
+        tasks=_names("--tasks", tasks),
+        suite=suite,
+        methods=_names("--methods", methods),
+        seeds=_seeds(seeds),
+        limit=limit,
+        settings=dict(_setting(item) for item in settings or []),
+    )
+
+
+def _names(option: str, text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise BenchError(f"{option} is empty; name one or more, or all")
+    return names
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise BenchError(f"--seeds {text}: must be a number of seeds (3) or seeds with commas (0,1,2)") from None
+    if "," not in text:
+        numbers = list(range(numbers[0]))
+    if not numbers or min(numbers) < 0 or len(set(numbers)) < len(numbers):
+        raise BenchError(f"--seeds {text}: must be 1 or more, or different seeds of 0 and above")
+    return numbers
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise BenchError(f"--set {text}: must be NAME=VALUE, e.g. recipe.learning_rate=3e-5")
+    return name.strip(), value.strip()

@@ -1,0 +1,45 @@
+"""`bench plan`: what a run would do."""
+
+from __future__ import annotations
+
+import json
+
+from harness.cli import options
+from harness.cli.options import RESULTS, make_request
+from harness.plan import make_plan
+from harness.store import Store
+
+
+def plan(
+    models: options.Models = "all",
+    tasks: options.Tasks = "all",
+    suite: options.SuiteName = "mini",
+    methods: options.Methods = "full",
+    seeds: options.Seeds = "1",
+    limit: options.Limit = None,
+    settings: options.Settings = None,
+    results: options.Results = RESULTS,
+    as_json: options.Json = False,
+) -> None:
+    """Show the cells of a run, and which are finished. Runs nothing."""
+    made = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings))
+    store = Store(results)
+    cells = [{**cell.facts(), "finished": store.finished(cell.id)} for cell in made.cells]
+    if as_json:
+        print(json.dumps({"suite": made.suite.name, "cells": cells, "impossible": list(made.impossible)}, indent=1))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("task", "model", "method", "seed", "state", header_style="bold", box=None, pad_edge=False)
+    for cell in cells:
+        state = "[green]finished[/]" if cell["finished"] else "pending"
+        table.add_row(cell["task"]["name"], cell["model"]["name"], cell["method"], str(cell["seed"]), state)
+    console = Console()
+    console.print(table)
+    for reason in made.impossible:
+        console.print(f"not possible: {reason}", style="yellow", markup=False)
+    finished = sum(cell["finished"] for cell in cells)
+    console.print(
+        f"\n{len(cells)} cells, {finished} finished, {len(cells) - finished} to run (suite {made.suite.name}, results in {results})"
+    )

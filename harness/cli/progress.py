@@ -1,0 +1,144 @@
+"""What a person sees while a grid runs: a live picture on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from harness.cell import Cell
+from harness.engines.base import Slot
+from harness.store import Record
+
+
+class PlainProgress:
+    """A line when a cell starts and one when it ends: for logs and pipes."""
+
+    def __init__(self, console: Console, cells: Sequence[Cell]):
+        self.console, self.total = console, len(cells)
+        self.ended = self.failed = 0
+        self.begun = time.monotonic()
+        self.starts: dict[str, float] = {}
+
+    def __enter__(self) -> PlainProgress:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def started(self, cell: Cell, slot: Slot) -> None:
+        self.starts[cell.id] = time.monotonic()
+        self.say(f"start  {title(cell)} on {slot.device}")
+
+    def event(self, cell: Cell, event: dict[str, Any]) -> None:
+        pass
+
+    def finished(self, cell: Cell, record: Record) -> None:
+        self.ended += 1
+        self.failed += record["status"] == "failed"
+        seconds = time.monotonic() - self.starts[cell.id]
+        self.say(f"{verdict(record)}  {title(cell)} in {duration(seconds)}  [{self.ended}/{self.total}{self.left()}]")
+
+    def tick(self) -> None:
+        pass
+
+    def say(self, line: str) -> None:
+        """Print a line as it is."""
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def left(self) -> str:
+        """The time that the rest will take, judged by the cells that have ended."""
+        if not self.ended or self.ended == self.total:
+            return ""
+        seconds = (time.monotonic() - self.begun) / self.ended * (self.total - self.ended)
+        return f", about {duration(seconds)} left"
+
+
+class LiveProgress(PlainProgress):
+    """The running cells with phase, steps and loss under the lines of those that have ended."""
+
+    def __init__(self, console: Console, cells: Sequence[Cell]):
+        super().__init__(console, cells)
+        self.running: dict[str, dict[str, Any]] = {}
+        self.live = Live(console=console, refresh_per_second=5, transient=True, get_renderable=self.picture)
+
+    def __enter__(self) -> LiveProgress:
+        self.live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.live.stop()
+
+    def started(self, cell: Cell, slot: Slot) -> None:
+        self.starts[cell.id] = time.monotonic()
+        self.running[cell.id] = {
+            "title": title(cell),
+            "device": slot.device,
+            "phase": "start",
+            "done": 0,
+            "total": 0,
+            "note": "",
+        }
+
+    def event(self, cell: Cell, event: dict[str, Any]) -> None:
+        state = self.running[cell.id]
+        if event["event"] == "phase":
+            state.update(phase=event["phase"])
+        elif event["event"] == "step":
+            state.update(done=event["step"], total=event["steps"], note=f"loss {event['loss']:.3f}")
+        elif event["event"] == "validation":
+            state.update(note=f"loss {event['loss']:.3f}, validation {event['score']:.1f}")
+
+    def finished(self, cell: Cell, record: Record) -> None:
+        self.running.pop(cell.id)
+        super().finished(cell, record)
+
+    def picture(self) -> RenderableType:
+        """The lower part of the screen."""
+        table = Table.grid(padding=(0, 1))
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=3)
+        table.add_column(no_wrap=True)
+        table.add_column(width=14)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=2)
+        table.add_column(justify="right", no_wrap=True)
+        for name, state in self.running.items():
+            bar = ProgressBar(total=state["total"] or 1, completed=state["done"], width=14)
+            seconds = duration(time.monotonic() - self.starts[name])
+            table.add_row(state["title"], state["phase"], bar, state["note"], seconds)
+        failed = f", {self.failed} failed" if self.failed else ""
+        foot = (
+            f"{self.ended} of {self.total} cells{failed}, {duration(time.monotonic() - self.begun)} so far{self.left()}"
+        )
+        return Group(table, Text(foot, style="dim"))
+
+
+def make_progress(console: Console, cells: Sequence[Cell]) -> PlainProgress:
+    """The live picture where someone looks on, plain lines where a file does."""
+    return LiveProgress(console, cells) if console.is_terminal else PlainProgress(console, cells)
+
+
+def title(cell: Cell) -> str:
+    """A cell in a few words."""
+    method = "" if cell.method == "full" else f" ({cell.method})"
+    return f"{cell.task.title} · {cell.model.name}{method} · seed {cell.seed}"
+
+
+def verdict(record: Record) -> str:
+    """The score, or that there is none."""
+    return "FAILED" if record["status"] == "failed" else f"{record['score']:6.2f}"
+
+
+def duration(seconds: float) -> str:
+    """`48s`, `3m20s`, `2h05m`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02}m"

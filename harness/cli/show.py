@@ -1,0 +1,38 @@
+"""`bench show`: one record, for a person."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from harness.cli import options
+from harness.cli.options import RESULTS
+from harness.errors import BenchError, unknown
+from harness.store import Store
+
+
+def show(
+    cell: Annotated[str, typer.Argument(help="The cell's id, or a part of it that no other cell has.")],
+    results: options.Results = RESULTS,
+    as_json: options.Json = False,
+) -> None:
+    """Show one cell: its scores, cost, some predictions, or what went wrong."""
+    store = Store(results)
+    ids = [record["id"] for record in store.records()]
+    matches = [name for name in ids if name == cell] or [name for name in ids if cell in name]
+    if not matches:
+        raise unknown("cell", cell, ids)
+    if len(matches) > 1:
+        raise BenchError(f"{cell!r} stands for {len(matches)} cells; give more of one: {', '.join(matches[:5])}")
+    record = store.record(matches[0])
+    if as_json:
+        print(json.dumps(record, indent=1, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    from harness.report.terminal import show as render
+
+    predictions = store.predictions(matches[0]) if record["status"] == "ok" else []
+    Console().print(render(record, predictions))

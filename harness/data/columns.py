@@ -1,0 +1,92 @@
+"""From a data set's columns and labels to the names that a task family knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.data.files import read_text, split_lines
+from harness.errors import BenchError, unknown
+
+Row = dict[str, Any]
+Column = str | int | Sequence[str | int]
+
+
+def bind(rows: Iterable[Row], columns: Mapping[str, Column], keep: Iterable[str] = ("id", "group")) -> list[Row]:
+    """Rows with canonical columns: `{"text": "body", "label": 1}` takes `text` from `body`, `label` from column 1.
+
+    Columns of a file without header are called by their index. A list joins texts with a blank, leaving empty ones out.
+    Raw columns that nothing names are dropped, those in `keep` excepted; without any `columns` rows come back as they
+    are.
+
+    Raises:
+        BenchError: a row lacks a column; the message says which columns it has.
+    """
+    if not columns:
+        return list(rows)
+    keep = [name for name in keep if name not in columns]
+    bound = []
+    for number, row in enumerate(rows, start=1):
+        new = {name: row[name] for name in keep if name in row}
+        for name, column in columns.items():
+            if isinstance(column, str | int):
+                new[name] = _value(row, column, name, number)
+            else:
+                parts = [_value(row, one, name, number) for one in column]
+                new[name] = " ".join(str(part) for part in parts if part is not None and str(part).strip())
+        bound.append(new)
+    return bound
+
+
+def _value(row: Row, column: str | int, name: str, number: int) -> Any:
+    if str(column) not in row:
+        raise unknown("column", column, row, where=f"row {number}, for {name!r}")
+    return row[str(column)]
+
+
+def read_labels(path: str | Path, first: int = 0) -> dict[str, str]:
+    """A file of class names, one a line: {"0": first name, ...}, counted from `first` (1 for AG News' classes.txt)."""
+    names = [line.strip() for line in split_lines(read_text(path))]
+    return {str(number): name for number, name in enumerate((name for name in names if name), start=first)}
+
+
+def label_mapping(labels: Mapping[Any, str] | Sequence[str]) -> dict[str, str]:
+    """Raw label as text -> name.
+
+    A list gives the names of the raw labels 0, 1, ...; data that hold the names themselves are understood too. If a
+    name looks like a number (`["1", "2", "3"]` for stars), raw labels must be the names, or else 1 would have two
+    meanings.
+    """
+    if isinstance(labels, Mapping):
+        return {str(raw).strip(): str(name) for raw, name in labels.items()}
+    names = [str(name) for name in labels]
+    by_name = {name: name for name in names}
+    if len(by_name) < len(names):
+        raise BenchError(
+            f"labels {', '.join(names)}: a name occurs twice; to merge classes give a mapping of raw label to name"
+        )
+    if any(name.lstrip("+-").isdecimal() for name in names):
+        return by_name
+    return {str(index): name for index, name in enumerate(names)} | by_name
+
+
+def label_names(
+    rows: Iterable[Row], labels: Mapping[Any, str] | Sequence[str] | None, column: str = "label"
+) -> list[Row]:
+    """The rows with the label's name, always a string, in `column`. Without `labels` the raw value's text is the name.
+
+    Raises:
+        BenchError: a row without label, or with one that `labels` does not know.
+    """
+    mapping = None if labels is None else label_mapping(labels)
+    named = []
+    for number, row in enumerate(rows, start=1):
+        value = row.get(column)
+        raw = "" if value is None else str(value).strip()
+        if not raw:
+            raise BenchError(f"row {number} has no label in {column!r}; leave an unlabelled split out, or drop the row")
+        if mapping is not None and raw not in mapping:
+            raise unknown("label", raw, mapping, where=f"row {number}")
+        named.append({**row, column: raw if mapping is None else mapping[raw]})
+    return named

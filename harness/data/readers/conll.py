@@ -1,0 +1,126 @@
+"""CoNLL columns: a token and its tags on each line, a blank line after each sentence.
+
+Tjong Kim Sang and De Meulder 2003, Introduction to the CoNLL-2003 shared task.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.data.files import as_paths, read_text, split_lines
+from harness.data.tags import to_iob2
+from harness.errors import BenchError
+
+# Not str.split(): it also splits at U+00A0 and U+3000, which are tokens in Chinese and Japanese files.
+BLANKS = re.compile(r"[ \t]+")
+DOCUMENT = "-DOCSTART-"
+
+
+class _Sentence(NamedTuple):
+    path: Path
+    document: int
+    lines: list[int]
+    words: list[str]
+    tags: list[str]
+
+
+def read(
+    files: Any,
+    *,
+    separator: str | None = None,
+    words: int = 0,
+    tags: int = -1,
+    scheme: str = "auto",
+    comment: str | None = None,
+    encoding: str = "utf-8-sig",
+    report: dict[str, Any] | None = None,
+) -> list[dict[str, Any]]:
+    """Rows `{"words": [...], "tags": [... in IOB2], "group": document}`.
+
+    `group` is the number of the document as text; files without `-DOCSTART-` lines have none. The report gets `scheme`,
+    `entities`, `irregular` (entities that break the scheme's rules), `sentences` and `documents`.
+
+    Args:
+        separator: what stands between columns; default: any run of blanks and tabs.
+        words, tags: the index of the column, negative ones counted from the end.
+        scheme: see `harness.data.tags.to_iob2`; told for all files of a call together.
+        comment: lines that start with this are skipped. By default none is: `#` is a token as good as any.
+    """
+    sentences: list[_Sentence] = []
+    seen_document_line = False
+    for path in as_paths(files):
+        start = sentences[-1].document + 1 if sentences else 0
+        found, marked = _sentences(path, start, separator, words, tags, comment, encoding)
+        sentences += found
+        seen_document_line |= marked
+    converted = to_iob2(
+        [sentence.tags for sentence in sentences],
+        scheme,
+        where=lambda row, token: f"{sentences[row].path}:{sentences[row].lines[token]}",
+    )
+    if report is not None:
+        documents = len({sentence.document for sentence in sentences}) if seen_document_line else 0
+        report.update(scheme=converted.scheme, entities=converted.entities, irregular=converted.irregular)
+        report.update(sentences=len(sentences), documents=documents)
+    return [
+        {"words": sentence.words, "tags": labels} | ({"group": str(sentence.document)} if seen_document_line else {})
+        for sentence, labels in zip(sentences, converted.tags, strict=True)
+    ]
+
+
+def _sentences(
+    path: Path, document: int, separator: str | None, words: int, tags: int, comment: str | None, encoding: str
+) -> tuple[list[_Sentence], bool]:
+    """The sentences of one file, their documents numbered from `document` without gaps; and if it marks documents."""
+    sentences: list[_Sentence] = []
+    current = _Sentence(path, document, [], [], [])
+    marked = False
+    for number, columns in _columns(path, separator, comment, encoding):
+        if columns and columns[0] != DOCUMENT:
+            try:
+                word, tag = columns[words], columns[tags]
+            except IndexError:
+                raise BenchError(
+                    f"{path}:{number}: {len(columns)} column(s), so none with index {words} or {tags}; "
+                    "check words, tags and separator"
+                ) from None
+            if not word.strip(" "):
+                raise BenchError(f"{path}:{number}: a token without text; give it some, or remove the line")
+            current.lines.append(number)
+            current.words.append(word)
+            current.tags.append(tag.strip())
+            continue
+        if current.words:
+            sentences.append(current)
+            current = _Sentence(path, document, [], [], [])
+        if columns:
+            marked = True
+            document = sentences[-1].document + 1 if sentences else document
+            current = _Sentence(path, document, [], [], [])
+    return sentences, marked
+
+
+def _columns(path: Path, separator: str | None, comment: str | None, encoding: str) -> Iterator[tuple[int, list[str]]]:
+    """(line, columns) of each token; no columns at the end of a sentence, and once more at the end of the file."""
+    width = 0
+    lines = split_lines(read_text(path, encoding))
+    for number, line in enumerate(lines, start=1):
+        if comment and line.startswith(comment):
+            continue
+        if not line.strip(" \t"):
+            yield number, []
+        elif line.startswith(DOCUMENT):
+            yield number, [DOCUMENT]
+        else:
+            columns = line.split(separator) if separator else BLANKS.split(line.strip(" \t"))
+            width = width or len(columns)
+            if len(columns) != width or width == 1:
+                raise BenchError(
+                    f"{path}:{number}: {len(columns)} column(s) where lines have {max(width, 2)}; "
+                    "check the separator, and whether a token holds a blank"
+                )
+            yield number, columns
+    yield len(lines) + 1, []

@@ -1,0 +1,167 @@
+"""Sources: where the rows of a task come from. Each can be read, fingerprinted and pickled to a worker."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from harness.data.files import digest
+from harness.data.hub import HubSource
+from harness.data.readers import reader
+from harness.data.splits import canonical
+from harness.errors import BenchError
+
+__all__ = ["FileSource", "GeneratedSource", "HubSource", "Source"]
+
+Rows = dict[str, list[dict[str, Any]]]
+File = str | Path
+Files = File | list[File] | Mapping[str, File | list[File]]
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where rows come from."""
+
+    @property
+    def revision(self) -> str | None:
+        """The revision asked for, for sources that have any; after `pinned()` a commit."""
+
+    def read(self, report: dict[str, Any] | None = None) -> Rows:
+        """Split (`train`, `validation`, `test`, or `all` for a data set without splits) -> raw rows.
+
+        A `report` is filled with split -> what the reader found (tagging scheme, repaired answers, ...).
+        """
+
+    def fingerprint(self) -> str:
+        """sha256 (hex) of all that decides which rows `read` gives."""
+
+    def describe(self) -> str:
+        """A few words for people and records, without a path of this machine."""
+
+    def pinned(self) -> Source:
+        """The same source at the commit that its revision stands for now, so that a plan and its workers agree."""
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """Files on this machine.
+
+    Attributes:
+        format: a key of `harness.data.readers.READERS`.
+        files: split -> path, pattern (`train-*.jsonl.gz`) or list of these; for format `lines` split -> {column: ...}.
+            The only file of a data set without splits is called `all`.
+        options: what the reader takes beside the files.
+    """
+
+    format: str
+    files: Mapping[str, Files]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    revision: str | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        reader(self.format, self.options)
+        if not self.files:
+            raise BenchError("no files are named; give at least one, such as {all: data.csv}")
+        canonical(self.files)
+
+    def read(self, report: dict[str, Any] | None = None) -> Rows:
+        splits: Rows = {}
+        for split, files in self._found().items():
+            found: dict[str, Any] = {}
+            splits[split] = reader(self.format, self.options)(files, report=found, **self.options)
+            if not splits[split]:
+                raise BenchError(f"split {split} has no rows: nothing but blank lines in {self._names(split)}")
+            if report is not None:
+                report[split] = found
+        return splits
+
+    def fingerprint(self) -> str:
+        contents = {
+            split: {column: [digest(path) for path in paths] for column, paths in files.items()}
+            if isinstance(files, dict)
+            else [digest(path) for path in files]
+            for split, files in self._found().items()
+        }
+        return _sha256({"format": self.format, "options": dict(self.options), "files": contents})
+
+    def describe(self) -> str:
+        return f"{self.format}: " + ", ".join(self._names(split) for split in self._found())
+
+    def pinned(self) -> FileSource:
+        return self
+
+    def _found(self) -> dict[str, list[Path] | dict[str, list[Path]]]:
+        """Split -> its files, patterns filled in. A file in two splits would put test rows into the training."""
+        found: dict[str, list[Path] | dict[str, list[Path]]] = {}
+        owner: dict[Path, str] = {}
+        for split, files in canonical(self.files).items():
+            if isinstance(files, Mapping):
+                found[split] = {column: _expand(entry) for column, entry in files.items()}
+                paths = [path for entry in found[split].values() for path in entry]
+            else:
+                found[split] = paths = _expand(files)
+            for path in paths:
+                if owner.setdefault(path.resolve(), split) != split:
+                    raise BenchError(
+                        f"{path}: used for both {owner[path.resolve()]} and {split}; a row may be in one split only"
+                    )
+        return found
+
+    def _names(self, split: str) -> str:
+        files = self._found()[split]
+        paths = [path for entry in files.values() for path in entry] if isinstance(files, dict) else files
+        more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+        return " + ".join(path.name for path in paths[:3]) + more
+
+
+def _expand(files: File | list[File]) -> list[Path]:
+    """Paths as they are and patterns as the files that match them, by name, each file once."""
+    paths: list[Path] = []
+    for entry in [files] if isinstance(files, str | Path) else files:
+        path = Path(entry).expanduser()
+        if path.is_file():  # even if its name looks like a pattern
+            paths.append(path)
+            continue
+        matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
+        matches = [match for match in matches if match.is_file()]
+        if not matches:
+            raise BenchError(f"{path}: " + ("a folder; name the files in it" if path.is_dir() else "no such file"))
+        paths += matches
+    return list(dict.fromkeys(paths))
+
+
+@dataclass(frozen=True)
+class GeneratedSource:
+    """Rows that a function makes; the same ones at every call.
+
+    Attributes:
+        generate: () -> split -> rows; a function of a module, so that it can be pickled. Rows hold JSON values only.
+        name: what records call it.
+    """
+
+    generate: Callable[[], Rows]
+    name: str
+    revision: str | None = field(default=None, init=False)
+
+    def read(self, report: dict[str, Any] | None = None) -> Rows:
+        return {split: list(rows) for split, rows in canonical(self.generate()).items()}
+
+    def fingerprint(self) -> str:
+        return _sha256(self.read())
+
+    def describe(self) -> str:
+        return f"generated: {self.name}"
+
+    def pinned(self) -> GeneratedSource:
+        return self
+
+
+def _sha256(content: Any) -> str:
+    """Of the content's canonical JSON: sorted keys, no blanks, UTF-8."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,152 @@
+"""The engine `local`: processes on this machine, forked from a server that has the libraries loaded."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Sequence
+from multiprocessing import connection as connections
+from typing import Any
+
+from harness.cell import Cell
+from harness.engines import child
+from harness.engines.base import Slot, failed_record
+from harness.errors import BenchError
+from harness.store import Record, Store, timestamp
+
+# Loaded once in the server: a cell's fresh process then starts in milliseconds.
+PRELOADED = [
+    "harness.worker",
+    "harness.heads.sequence",
+    "harness.heads.tokens",
+    "harness.heads.spans",
+    "harness.heads.text",
+    "harness.metrics.classification",
+    "harness.metrics.entities",
+    "harness.metrics.squad",
+    "harness.metrics.translation",
+]
+END = 5.0  # seconds that a cancelled worker has to end by itself
+
+
+class LocalHandle:
+    """A worker process."""
+
+    def __init__(self, process: Any, connection: connections.Connection, cell: Cell, slot: Slot, store: Store):
+        self.process, self.connection = process, connection
+        self.cell, self.slot, self.store = cell, slot, store
+        self.started = time.time()
+
+    def events(self) -> list[dict[str, Any]]:
+        events = []
+        try:
+            while self.connection.poll():
+                events.append(self.connection.recv())
+        except (EOFError, OSError):
+            pass  # the worker has closed its end: whatever it had to say has been read
+        return events
+
+    def done(self) -> bool:
+        return not self.process.is_alive()
+
+    def result(self) -> Record:
+        self.process.join()
+        code = self.process.exitcode
+        record = self.store.record(self.cell.id)
+        if code == 0 and record is not None:
+            return record
+        record = failed_record(
+            self.cell, {"type": "WorkerDied", "message": self._death(code), "traceback": ""},
+            timestamp(self.started), timestamp(time.time()), time.time() - self.started,
+        )  # fmt: skip
+        self.store.write(record)
+        return record
+
+    def _death(self, code: int | None) -> str:
+        if code is not None and code < 0:
+            name = signal.Signals(-code).name
+            hint = " (the system ran out of memory?)" if name == "SIGKILL" else ""
+            return f"the worker was ended by signal {name}{hint}; its last words are in log.txt"
+        return f"the worker ended with status {code} and left no record; its last words are in log.txt"
+
+    def cancel(self) -> None:
+        self.process.terminate()
+        self.process.join(END)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+
+class LocalEngine:
+    """One fresh process a cell, on the slots of this machine.
+
+    Args:
+        store: where the workers write.
+        devices: `auto`, or a list such as `cpu` or `cuda:0,cuda:1`.
+        jobs: cells at once; None: one a GPU, or as many as the cores allow.
+    """
+
+    def __init__(self, store: Store, devices: str = "auto", jobs: int | None = None):
+        self.store = store
+        self.context = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload(PRELOADED)
+        self._start_server()
+        self.slots = make_slots(self._devices(devices), jobs, len(os.sched_getaffinity(0)))
+
+    def _start_server(self) -> None:
+        """Start the server without the current folder on its path: a folder `datasets` there is not the library."""
+        from multiprocessing import forkserver
+
+        settings = {"PYTHONSAFEPATH": "1", "TOKENIZERS_PARALLELISM": "false"}
+        before = {name: os.environ.get(name) for name in settings}
+        os.environ.update(settings)
+        try:
+            forkserver.ensure_running()
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+    def _devices(self, devices: str) -> list[str]:
+        if devices == "cpu":
+            return ["cpu"]
+        ours, theirs = self.context.Pipe(duplex=False)
+        process = self.context.Process(target=child.probe, args=(theirs,))
+        process.start()
+        theirs.close()
+        found = ours.recv()
+        process.join()
+        valid = [f"cuda:{number}" for number in range(found["cuda"])] + ["mps"] * found["mps"] + ["cpu"]
+        if devices == "auto":
+            return [name for name in valid if name != "cpu"] or ["cpu"]
+        wanted = [name.strip() for name in devices.split(",")]
+        for name in wanted:
+            if name not in valid:
+                raise BenchError(f"--devices {name}: this machine has no such device; valid: auto, {', '.join(valid)}")
+        return wanted
+
+    def submit(self, cell: Cell, slot: Slot) -> LocalHandle:
+        ours, theirs = self.context.Pipe(duplex=False)
+        process = self.context.Process(target=child.main, args=(cell, slot, str(self.store.root), theirs))
+        process.start()
+        theirs.close()
+        return LocalHandle(process, ours, cell, slot, self.store)
+
+    def wait(self, handles: Sequence[LocalHandle], seconds: float) -> None:
+        live = [handle.connection for handle in handles if not handle.connection.closed]
+        connections.wait([*live, *(handle.process.sentinel for handle in handles)], seconds)
+
+
+def make_slots(devices: Sequence[str], jobs: int | None, cores: int) -> list[Slot]:
+    """Slots for `jobs` cells at once.
+
+    A CPU is cut into at most four slots, so that small models keep its cores busy: two processes of one thread do more
+    work than one of two. The cut depends on the machine and on `jobs` alone, never on how many cells are left, because the
+    number of threads changes the last digits of a sum and so, now and then, a score.
+    """
+    if devices == ["cpu"]:
+        jobs = jobs or max(1, min(4, cores))
+        return [Slot("cpu", max(1, cores // jobs))] * jobs
+    jobs = jobs or len(devices)
+    return [Slot(devices[number % len(devices)], max(1, cores // jobs)) for number in range(jobs)]

@@ -1,0 +1,82 @@
+"""Named-entity scores by seqeval: whole entities, not tokens."""
+
+from itertools import chain
+
+import datasets
+import evaluate
+from seqeval.metrics.sequence_labeling import accuracy_score, get_entities, precision_recall_fscore_support
+from seqeval.metrics.v1 import precision_recall_fscore_support as strict_precision_recall_fscore_support
+from seqeval.metrics.v1 import unique_labels
+from seqeval.scheme import IOB2
+
+from harness.errors import BenchError
+from harness.metrics.base import OfflineMetric
+
+_CITATION = """\
+@inproceedings{tjong-kim-sang-de-meulder-2003, title={Introduction to the {CoNLL}-2003 Shared Task},
+  author={Tjong Kim Sang, Erik F. and De Meulder, Fien}, booktitle={CoNLL}, year={2003}}
+@misc{seqeval, title={{seqeval}: A Python framework for sequence labeling evaluation}, author={Nakayama, Hiroki},
+  url={https://github.com/chakki-works/seqeval}, year={2018}}"""
+
+
+class Entities(OfflineMetric):
+    """Entity precision, recall and F1 (micro-averaged, 0 to 1), token accuracy, and the scores of each entity type.
+
+    `compute(predictions=[[tag]], references=[[tag]], mode="default")`, tags in IOB2. An entity counts when its type and
+    both its ends are right. `mode` says what an entity is where a tagger breaks the scheme:
+
+    - "default": as `conlleval`, an `I-` after `O` or after another type opens an entity. Published CoNLL figures are
+      counted so, hence the default and the primary metric.
+    - "strict": only `B-` opens an entity; a stray `I-` belongs to none. Harsher on models that break the scheme.
+
+    Undefined ratios (no entities, no tokens) are 0. `support` counts the entities in the references.
+    """
+
+    def _info(self):
+        tags = datasets.Sequence(datasets.Value("string"))
+        return evaluate.MetricInfo(
+            description=self.__class__.__doc__,
+            citation=_CITATION,
+            features=datasets.Features({"predictions": tags, "references": tags}),
+        )
+
+    def _fault(self, prediction, reference):
+        if isinstance(prediction, str) or isinstance(reference, str):
+            return "a row is a list of tags, not a string"
+        if len(prediction) != len(reference):
+            return f"{len(prediction)} predicted tags, {len(reference)} in the reference"
+        return None
+
+    def _compute(self, predictions, references, mode="default"):
+        for tag in sorted(set(chain.from_iterable(chain(predictions, references)))):
+            # Plain B and I are the tags of data with a single, unnamed type; seqeval calls that type "_".
+            if tag not in ("O", "B", "I") and not (tag[:2] in ("B-", "I-") and tag[2:]):
+                raise BenchError(
+                    f"tag {tag!r} is not IOB2; valid are O, B-TYPE and I-TYPE; convert the data's tags first"
+                )
+
+        if mode == "default":
+            types = sorted({type_ for type_, _, _ in get_entities(references) + get_entities(predictions)})
+            score, options = precision_recall_fscore_support, {}
+        elif mode == "strict":
+            types = unique_labels(references, predictions, IOB2)
+            score, options = strict_precision_recall_fscore_support, {"scheme": IOB2}
+        else:
+            raise BenchError(f"entity scoring mode {mode!r} is unknown; valid are 'default' and 'strict'")
+
+        precision, recall, f1, support = score(references, predictions, average="micro", zero_division=0, **options)
+        by_type = score(references, predictions, average=None, zero_division=0, **options)
+        tokens = sum(map(len, references))
+        return {
+            "precision": float(precision),
+            "recall": float(recall),
+            "f1": float(f1),
+            "accuracy": float(accuracy_score(references, predictions)) if tokens else 0.0,
+            "support": int(support),
+            "per_type": {
+                type_: {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(s)}
+                for type_, p, r, f, s in zip(types, *by_type, strict=True)
+            },
+            "mode": mode,
+            "scheme": "IOB2",
+        }

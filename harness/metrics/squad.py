@@ -1,0 +1,118 @@
+"""Extractive question answering: exact match and F1 as the SQuAD evaluation scripts publish them."""
+
+import datasets
+import evaluate
+
+from harness.errors import BenchError
+from harness.metrics.answers import CHARACTERS, WORDS, Unit
+from harness.metrics.base import OfflineMetric
+
+_CITATION = """\
+@inproceedings{rajpurkar-etal-2016-squad, title={{SQ}u{AD}: 100,000+ Questions for Machine Comprehension of Text},
+  author={Rajpurkar, Pranav and Zhang, Jian and Lopyrev, Konstantin and Liang, Percy}, booktitle={EMNLP}, year={2016}}
+@inproceedings{rajpurkar-etal-2018-know, title={Know What You Don't Know: Unanswerable Questions for {SQ}u{AD}},
+  author={Rajpurkar, Pranav and Jia, Robin and Liang, Percy}, booktitle={ACL}, year={2018}}
+@inproceedings{cui-etal-2019-span, title={A Span-Extraction Dataset for {C}hinese Machine Reading Comprehension},
+  author={Cui, Yiming and others}, booktitle={EMNLP-IJCNLP}, year={2019}}"""
+
+VERSIONS = ("1.1", "2.0")
+
+
+class Squad(OfflineMetric):
+    """Exact match and F1, 0 to 100: the best over a question's gold answers, averaged over questions.
+
+    `compute(predictions, references, version=None, character=False, no_answer_threshold=1.0)` with predictions
+    `{"id", "prediction_text", "no_answer_probability"}` (the probability may be left out) and references
+    `{"id", "answers": {"text": [str], "answer_start": [int]}}`; an unanswerable question has an empty `text`. Rows are
+    paired by id. The published scripts differ, so the result names its `version`:
+
+    - "1.1": every question has an answer. A gold answer of nothing but articles or punctuation can match exactly, yet
+      has F1 0.
+    - "2.0": such gold answers are dropped, and where none is left the right answer is the empty string, worth 100 in
+      both. Adds `HasAns_*` and `NoAns_*` (exact, f1, total). A no-answer probability above `no_answer_threshold`
+      stands for an empty prediction; at 1.0, the script's default, it never does.
+      The script's `best_*` figures are left out: they choose the threshold on the rows they score.
+
+    None takes "2.0" where a question is unanswerable, else "1.1". `character` compares Han characters instead of
+    words, as CMRC 2018 does (F1 over the longest common run).
+    """
+
+    def _info(self):
+        text, probability = datasets.Value("string"), datasets.Value("float64")
+        answers = datasets.Sequence({"text": text, "answer_start": datasets.Value("int64")})
+        return evaluate.MetricInfo(
+            description=self.__class__.__doc__,
+            citation=_CITATION,
+            features=datasets.Features(
+                {
+                    "predictions": {"id": text, "prediction_text": text, "no_answer_probability": probability},
+                    "references": {"id": text, "answers": answers},
+                }
+            ),
+        )
+
+    def add_batch(self, *, predictions=None, references=None, **kwargs):
+        """Add one prediction and one reference a question; `compute` calls this with its own rows."""
+        # Arrow needs every row to have every key.
+        predictions = predictions and [{"no_answer_probability": 0.0, **row} for row in predictions]
+        super().add_batch(predictions=predictions, references=references, **kwargs)
+
+    def _fault(self, prediction, reference):
+        if not isinstance(prediction["prediction_text"], str):
+            return f"prediction_text must be a string: {prediction!r}"
+        if isinstance(reference["answers"]["text"], str):
+            return f"answers.text must be a list of strings: {reference!r}"
+        return None
+
+    def _compute(self, predictions, references, version=None, character=False, no_answer_threshold=1.0):
+        by_id = {row["id"]: row for row in predictions}
+        wanted = {row["id"] for row in references}
+        if len(by_id) < len(predictions) or len(wanted) < len(references):
+            raise ValueError(f"{self.name}: question ids are not unique")
+        if missing := sorted(wanted.difference(by_id)):
+            raise ValueError(f"{self.name}: {len(missing)} questions have no prediction, among them {missing[:3]}")
+
+        unanswerable = [row["id"] for row in references if not row["answers"]["text"]]
+        version = version or ("2.0" if unanswerable else "1.1")
+        if version not in VERSIONS:
+            raise BenchError(f"SQuAD scoring version {version!r} is unknown; valid are {', '.join(VERSIONS)}")
+        if version == "1.1" and unanswerable:
+            raise BenchError(
+                f"SQuAD 1.1 scores answerable questions only, but {len(unanswerable)} have no answer, "
+                f"the first with id {unanswerable[0]!r}; use version 2.0"
+            )
+
+        unit = CHARACTERS if character else WORDS
+        scores = []  # (answerable, exact, f1) of every question, in the references' order
+        for row in references:
+            golds, prediction = row["answers"]["text"], by_id[row["id"]]
+            if version == "2.0" and prediction["no_answer_probability"] > no_answer_threshold:
+                exact = f1 = float(not golds)
+            else:
+                exact, f1 = _best(unit, prediction["prediction_text"], golds, version)
+            scores.append((bool(golds), exact, f1))
+
+        result = {
+            "exact_match": _percent([exact for _, exact, _ in scores]),
+            "f1": _percent([f1 for _, _, f1 in scores]),
+        }
+        result |= {"total": len(scores), "version": version, "unit": unit.name}
+        if version == "2.0":
+            for name, kind in (("HasAns", True), ("NoAns", False)):
+                if part := [score for score in scores if score[0] is kind]:
+                    result[f"{name}_exact"] = _percent([exact for _, exact, _ in part])
+                    result[f"{name}_f1"] = _percent([f1 for _, _, f1 in part])
+                    result[f"{name}_total"] = len(part)
+        return result
+
+
+def _best(unit: Unit, text: str, golds: list[str], version: str) -> tuple[int, float]:
+    """Exact match and F1 of one prediction, each over the gold answer that suits it best."""
+    if version == "2.0":
+        golds = [gold for gold in golds if unit.normalise(gold)] or [""]
+    exact = max(unit.exact(text, gold) for gold in golds)
+    return exact, max(unit.f1(text, gold, empty_agree=version == "2.0") for gold in golds)
+
+
+def _percent(values: list[float]) -> float:
+    return 100.0 * sum(values) / len(values)

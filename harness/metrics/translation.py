@@ -1,0 +1,71 @@
+"""Translation scores by sacrebleu, with the signatures that make them comparable."""
+
+from itertools import zip_longest
+
+import datasets
+import evaluate
+from sacrebleu.metrics import BLEU, CHRF
+
+from harness.errors import BenchError
+from harness.metrics.base import OfflineMetric
+
+_CITATION = """\
+@inproceedings{post-2018-call, title={A Call for Clarity in Reporting {BLEU} Scores}, author={Post, Matt},
+  booktitle={WMT}, pages={186--191}, year={2018}}
+@inproceedings{popovic-2015-chrf, title={chr{F}: character n-gram {F}-score for automatic {MT} evaluation},
+  author={Popovi{\\'c}, Maja}, booktitle={WMT}, pages={392--395}, year={2015}}"""
+
+# sacrebleu's other tokenisers download their models.
+TOKENIZERS = ("13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none")
+
+
+class Translation(OfflineMetric):
+    """Corpus BLEU and chrF (both 0 to 100) with sacrebleu's signatures, brevity penalty and length ratio.
+
+    `compute(predictions=[str], references=[[str]], tokenize="13a")`: every row has one or more references, and rows may
+    have different numbers of them. `tokenize` is BLEU's tokeniser, one of `TOKENIZERS`; "13a" suits languages with
+    blanks between words, "zh" Chinese, "ja-mecab" Japanese. `length_ratio` is the length of all predictions over that
+    of the closest references, in BLEU's tokens.
+    """
+
+    def _info(self):
+        text = datasets.Value("string")
+        return evaluate.MetricInfo(
+            description=self.__class__.__doc__,
+            citation=_CITATION,
+            features=datasets.Features({"predictions": text, "references": datasets.Sequence(text)}),
+        )
+
+    def _fault(self, prediction, reference):
+        if not isinstance(prediction, str):
+            return f"the prediction must be a string: {prediction!r}"
+        if isinstance(reference, str) or not reference or not all(isinstance(text, str) for text in reference):
+            return f"references must be a list of one or more strings: {reference!r}"
+        return None
+
+    def _compute(self, predictions, references, tokenize="13a"):
+        bleu, chrf = _bleu(tokenize), CHRF()
+        # sacrebleu wants the first reference of all rows, then the second, ...; None where a row has no more.
+        streams = list(zip_longest(*references))
+        bleu_score = bleu.corpus_score(predictions, streams)
+        chrf_score = chrf.corpus_score(predictions, streams)
+        return {
+            "bleu": float(bleu_score.score),
+            "bleu_signature": str(bleu.get_signature()),
+            "chrf": float(chrf_score.score),
+            "chrf_signature": str(chrf.get_signature()),
+            "brevity_penalty": float(bleu_score.bp),
+            "length_ratio": float(bleu_score.ratio),
+        }
+
+
+def _bleu(tokenize: str) -> BLEU:
+    if tokenize not in TOKENIZERS:
+        raise BenchError(f"BLEU tokeniser {tokenize!r} is unknown; valid are {', '.join(TOKENIZERS)}")
+    try:
+        return BLEU(tokenize=tokenize)
+    except RuntimeError as error:  # sacrebleu's word for "MeCab is not installed"
+        extra = tokenize.removesuffix("-mecab")
+        raise BenchError(
+            f"BLEU tokeniser {tokenize!r} needs MeCab; install it with: pip install 'sacrebleu[{extra}]'"
+        ) from error

@@ -1,0 +1,116 @@
+"""One column of the board: a task, its data, its metric and the recipes it was trained with."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.report.entries import average, mean_each, numbers
+from harness.report.groups import Place, succeeded
+from harness.report.titles import canonical
+from harness.store import Record
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a reader must know of a task to judge the numbers below it.
+
+    Attributes:
+        title: on the board; unique.
+        task: its name.
+        metric: the primary metric's name; None where every cell failed.
+        rows: split → number of rows.
+        seeds: all that any model has a score for.
+        trivial: score (0-100) of the answer that needs no model.
+        trivial_metrics: all its metrics, in their libraries' own scale.
+        metrics: names of the secondary metrics.
+        settings: what else the metric says of itself, such as its signature; values that differ are joined.
+        phenomena: phenomenon → its number of test rows.
+        recipe: recipe field → (value, what was trained with it) pairs; one pair with nothing named where all agree.
+    """
+
+    title: str
+    task: str
+    family: str
+    version: Any
+    source: str | None
+    revision: str | None
+    fingerprint: str | None
+    protocol: Any
+    metric: str | None
+    rows: Mapping[str, int]
+    seeds: tuple[int, ...]
+    trivial: float | None
+    trivial_metrics: Mapping[str, float]
+    metrics: tuple[str, ...]
+    settings: Mapping[str, str]
+    phenomena: Mapping[str, int]
+    recipe: Mapping[str, tuple[tuple[Any, tuple[str, ...]], ...]]
+
+
+def make_column(title: str, places: Mapping[Place, Sequence[Record]]) -> Column:
+    """The column of the places that share a task title."""
+    records = [record for place in sorted(places, key=row_order) for record in places[place]]
+    good = [record for record in records if succeeded(record)]
+    task = (good or records)[0]["task"]
+    metric = next((record["primary_metric"] for record in good), None)
+    tests = [(record.get("metrics") or {}).get("test") or {} for record in good]
+    found = {name: None for test in tests for name in numbers(test) if name != metric}
+    slices = [(record.get("metrics") or {}).get("phenomena") or {} for record in good]
+    return Column(
+        title=title,
+        task=task["name"],
+        family=task["family"],
+        version=task.get("version"),
+        source=task.get("source"),
+        revision=task.get("revision"),
+        fingerprint=task.get("fingerprint"),
+        protocol=records[0].get("protocol"),
+        metric=metric,
+        rows=task.get("rows") or {},
+        seeds=tuple(sorted({record["seed"] for record in good})),
+        trivial=average(record.get("trivial_score") for record in good),
+        trivial_metrics=mean_each(numbers((record.get("metrics") or {}).get("trivial")) for record in good),
+        metrics=tuple(found),
+        settings=_settings(tests),
+        phenomena={name: part.get("rows", 0) for found in slices for name, part in sorted(found.items())},
+        recipe=_recipe(places),
+    )
+
+
+def row_order(place: Place) -> tuple[str, str, str]:
+    """Places in an order that depends on their names alone."""
+    return place.model, place.method, place.task
+
+
+def _settings(tests: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    values: dict[str, dict[str, None]] = defaultdict(dict)
+    for test in tests:
+        for name, value in test.items():
+            if isinstance(value, str | int):
+                values[name][str(value)] = None
+    return {name: " / ".join(sorted(found)) for name, found in values.items()}
+
+
+def _recipe(places: Mapping[Place, Sequence[Record]]) -> dict[str, tuple[tuple[Any, tuple[str, ...]], ...]]:
+    """Field → its values; who has which is said by architecture where that decides it, else by model, else by row."""
+    cells = [
+        (record.get("recipe") or {}, (record["model"].get("architecture") or "", place.model, f"{place.model} · {place.method}"))
+        for place in sorted(places, key=row_order)
+        for record in places[place]
+    ]
+    fields = dict.fromkeys(name for recipe, _ in cells for name in recipe)
+    return {field: _values([(recipe.get(field), names) for recipe, names in cells]) for field in fields}
+
+
+def _values(cells: Sequence[tuple[Any, tuple[str, ...]]]) -> tuple[tuple[Any, tuple[str, ...]], ...]:
+    values = {canonical(value): value for value, _ in cells}
+    if len(values) == 1:
+        return ((cells[0][0], ()),)
+    for level in range(len(cells[0][1])):
+        owners = {key: tuple(sorted({names[level] for value, names in cells if canonical(value) == key})) for key in values}
+        if sum(map(len, owners.values())) == len({names[level] for _, names in cells}):
+            break
+    return tuple((values[key], owners[key]) for key in sorted(values))

@@ -1,0 +1,59 @@
+"""The `bench run` commands that would make a set of records again."""
+
+from __future__ import annotations
+
+import shlex
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from harness.report.groups import Place
+from harness.store import Record
+
+
+def commands(places: Mapping[Place, list[Record]]) -> tuple[str, ...]:
+    """One command for each suite, subset size and recipe that the records tell apart.
+
+    Where models of a command differ in their tasks, methods or seeds, it makes all combinations, so some cells more.
+    """
+    groups: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
+    for where, records in places.items():
+        settings = tuple(f"recipe.{name}={'none' if value is None else value}" for name, value in where.setting)
+        for record in records:
+            groups[str(record.get("suite") or ""), _limit(record), settings].append(record)
+    return tuple(_command(*key, groups[key]) for key in sorted(groups))
+
+
+def _command(suite: str, limit: int, settings: tuple[str, ...], records: list[Record]) -> str:
+    words = ["bench", "run"]
+    words += ["--suite", suite] if suite else []
+    words += ["--models", _joined(_model(record) for record in records)]
+    words += ["--tasks", _joined(record["task"]["name"].partition("@")[0] for record in records)]
+    words += ["--methods", _joined(record["method"] for record in records)]
+    words += ["--seeds", _seeds({record["seed"] for record in records})]
+    words += ["--limit", str(limit)] if limit else []
+    words += [word for setting in settings for word in ("--set", setting)]
+    return shlex.join(words)
+
+
+def _limit(record: Record) -> int:
+    """The size of the subset that the task's title names, 0 for all rows."""
+    size = record["task"]["name"].partition("@")[2]
+    return int(size) if size.isdecimal() else 0
+
+
+def _model(record: Record) -> str:
+    """The reference of a model: its name, but for a folder or file the place that the record keeps."""
+    name, source = record["model"]["name"], record["model"].get("source")
+    return source if source == f"./{name}" else name
+
+
+def _joined(names: Any) -> str:
+    return ",".join(sorted(set(names)))
+
+
+def _seeds(seeds: Collection[int]) -> str:
+    """As the option reads them: a single number N means the N seeds from 0, so a lone seed above 0 needs those below it."""
+    if len(seeds) == 1 or seeds == set(range(len(seeds))):
+        return str(max(seeds) + 1)
+    return ",".join(map(str, sorted(seeds)))

@@ -1,0 +1,136 @@
+"""One cell of the board: what the seeds of one model, task, method and recipe gave together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
+from typing import Any
+
+from harness.report.groups import succeeded
+from harness.store import Record
+
+TRUNCATED_SHARE = 0.05  # of the test rows; more than that is marked
+DIGITS = 2  # of scores: what is equal to so many is a tie
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Means over the seeds that ended well.
+
+    Attributes:
+        scores: seed → score (0-100).
+        failed: the seeds without a score.
+        mean: None where no seed has a score.
+        sd: sample standard deviation (n - 1) of the scores; None for fewer than two.
+        flags: of `trivial` (mean not above the trivial answer's), `constant` (some seed's predictions are all the same),
+            `truncated` (more than 5 % of the test rows were cut), `few-seeds` (another entry of the column has more).
+        best: the column's highest mean, or one equal to it to two digits. See `mark_column`.
+        parameters: of the model with its head.
+        train_seconds: mean of a cell's training steps.
+        peak_memory_bytes: largest of the seeds.
+        metrics: metric → mean on test, in its library's own scale.
+        phenomena: phenomenon → mean score (0-100).
+    """
+
+    scores: Mapping[int, float]
+    failed: tuple[int, ...]
+    mean: float | None
+    sd: float | None
+    flags: tuple[str, ...]
+    best: bool
+    parameters: int | None
+    train_seconds: float | None
+    peak_memory_bytes: int | None
+    metrics: Mapping[str, float]
+    phenomena: Mapping[str, float]
+
+
+def make_entry(records: Sequence[Record]) -> Entry:
+    """The entry of one place's records, one a seed."""
+    good = [record for record in records if succeeded(record)]
+    scores = {record["seed"]: float(record["score"]) for record in good}
+    mean = average(scores.values())
+    costs = [record.get("cost") or {} for record in good]
+    metrics = [record.get("metrics") or {} for record in good]
+    return Entry(
+        scores=scores,
+        failed=tuple(record["seed"] for record in records if not succeeded(record)),
+        mean=mean,
+        sd=stdev(scores.values()) if len(scores) > 1 else None,
+        flags=_flags(mean, good),
+        best=False,
+        parameters=max((count for record in good if (count := record["model"].get("parameters"))), default=None),
+        train_seconds=average(cost.get("train_seconds") for cost in costs),
+        peak_memory_bytes=max((size for cost in costs if (size := cost.get("peak_memory_bytes"))), default=None),
+        metrics=mean_each(numbers(part.get("test")) for part in metrics),
+        phenomena=mean_each(
+            {name: part["score"] for name, part in (found.get("phenomena") or {}).items()} for found in metrics
+        ),
+    )
+
+
+def mark_column(entries: Sequence[Entry]) -> list[Entry]:
+    """A column's entries with `few-seeds` and `best` set.
+
+    Best is the highest mean of those with the most seeds, for a lucky single seed must not beat a mean of three. Nothing
+    is best that does not beat the trivial answer, nor a score that stands alone.
+    """
+    most = max((len(entry.scores) for entry in entries), default=0)
+    marked = [
+        replace(entry, flags=(*entry.flags, "few-seeds")) if 0 < len(entry.scores) < most else entry
+        for entry in entries
+    ]
+    means = {
+        number: entry.mean for number, entry in enumerate(marked) if entry.scores and "few-seeds" not in entry.flags
+    }
+    best = highest(means)
+    return [replace(entry, best=number in best and "trivial" not in entry.flags) for number, entry in enumerate(marked)]
+
+
+def highest(values: Mapping[Any, float]) -> set[Any]:
+    """The keys of the highest value and of those equal to it as shown; none where there is nothing to compare with."""
+    if len(values) < 2:
+        return set()
+    top = max(round(value, DIGITS) for value in values.values())
+    return {key for key, value in values.items() if round(value, DIGITS) == top}
+
+
+def average(values: Any) -> float | None:
+    """The mean of the values that are not None; None where there are none."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def mean_each(mappings: Any) -> dict[str, float]:
+    """Key → mean over the mappings that have it, in order of the keys' first appearance."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for mapping in mappings:
+        for name, value in mapping.items():
+            found[name].append(value)
+    return {name: fmean(values) for name, values in found.items()}
+
+
+def numbers(metrics: Mapping[str, Any] | None) -> dict[str, float]:
+    """The metrics that are measured; counts and texts (`total`, `signature`) are settings of the metric."""
+    return {name: value for name, value in (metrics or {}).items() if isinstance(value, float)}
+
+
+def _flags(mean: float | None, records: Sequence[Record]) -> tuple[str, ...]:
+    if mean is None:
+        return ()
+    trivial = average(record.get("trivial_score") for record in records)
+    found = {
+        # A mean of equal numbers may differ from them in the last bit.
+        "trivial": trivial is not None and mean <= trivial + 1e-9,
+        "constant": any(record.get("constant") for record in records),
+        "truncated": any(_truncated(record["task"]) > TRUNCATED_SHARE for record in records),
+    }
+    return tuple(name for name, true in found.items() if true)
+
+
+def _truncated(task: Mapping[str, Any]) -> float:
+    """The share of test rows that were cut to fit."""
+    rows = (task.get("rows") or {}).get("test") or 0
+    return (task.get("truncated") or {}).get("test", 0) / rows if rows else 0.0

@@ -1,0 +1,78 @@
+"""Which records may share a cell of the board: equal task data, weights and recipe, different seeds, nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from harness.report.titles import titles
+from harness.report.variants import settings
+from harness.store import Record
+
+# Facts of a task that do not decide its rows: the fingerprint does that for the source.
+BESIDE_THE_POINT = ("rows", "truncated", "source", "revision")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a record stands on the board, and how the board calls it.
+
+    Attributes:
+        task: the column's title; only records with the same task data, version and protocol share it.
+        model: the model, with what tells it from others of its name.
+        setting: recipe fields in which this record differs from others of the same model, task and method.
+    """
+
+    task: str
+    model: str
+    method: str
+    setting: tuple[tuple[str, Any], ...] = ()
+
+
+def succeeded(record: Record) -> bool:
+    """Whether a record has a score that can be counted."""
+    return record["status"] == "ok" and record["score"] is not None and math.isfinite(record["score"])
+
+
+def place(records: Iterable[Record]) -> tuple[dict[Place, list[Record]], list[str]]:
+    """Records by their place, each seed once and in order, and notes on all that had to be told apart."""
+    records = sorted(records, key=lambda record: record["id"])
+    tasks, notes = titles([task_identity(record) for record in records], "task", ("version", "protocol", "family"))
+    models, more = titles([model_identity(record) for record in records], "model", ("architecture", "revision"))
+    notes += more
+    chosen, more = settings(records, tasks, models)
+    notes += more
+    found: dict[Place, list[Record]] = defaultdict(list)
+    for record, task, model, setting in zip(records, tasks, models, chosen, strict=True):
+        title = f"{model} (recipe {setting.number})" if setting.number else model
+        found[Place(task, title, record["method"], setting.values)].append(record)
+    for where, group in found.items():
+        found[where], more = _newest(where, group)
+        notes += more
+    return dict(found), notes
+
+
+def task_identity(record: Record) -> dict[str, Any]:
+    """What two records must have in common to be results on the same task."""
+    task = {name: value for name, value in record["task"].items() if name not in BESIDE_THE_POINT}
+    return {**task, "protocol": record.get("protocol")}
+
+
+def model_identity(record: Record) -> dict[str, Any]:
+    """What two records must have in common to be results of the same model."""
+    return {name: record["model"].get(name) for name in ("name", "architecture", "revision", "digest")}
+
+
+def _newest(where: Place, records: list[Record]) -> tuple[list[Record], list[str]]:
+    """One record a seed. Two that differ in nothing they tell are no two seeds: the newest counts, and a note says so."""
+    by_seed: dict[int, Record] = {}
+    for record in sorted(records, key=lambda record: (record.get("finished") or "", record["id"])):
+        by_seed[record["seed"]] = record
+    kept = [by_seed[seed] for seed in sorted(by_seed)]
+    ids = {record["id"] for record in kept}
+    old = [record["id"] for record in records if record["id"] not in ids]
+    note = f"{where.model} on {where.task}: more than one record of the same seed; the newest counts, not {', '.join(old)}."
+    return kept, [note] if old else []

@@ -1,0 +1,49 @@
+"""Where the cells ran, and which of them failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.report.groups import succeeded
+from harness.report.titles import canonical
+from harness.store import Record
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A cell without a score: the error's type and the first line of its message."""
+
+    id: str
+    type: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where `cells` of the cells ran; `facts` as the record holds them."""
+
+    facts: Mapping[str, Any]
+    cells: int
+
+
+def failures(records: Iterable[Record]) -> tuple[Failure, ...]:
+    """All failed cells, by id."""
+    return tuple(
+        _failure(record) for record in sorted(records, key=lambda record: record["id"]) if not succeeded(record)
+    )
+
+
+def environments(records: Sequence[Record]) -> tuple[Environment, ...]:
+    """The different environments, the one with the most cells first; a failed cell may have none."""
+    facts = {canonical(record["environment"]): record["environment"] for record in records if record.get("environment")}
+    cells = Counter(canonical(record["environment"]) for record in records if record.get("environment"))
+    return tuple(Environment(facts[key], cells[key]) for key in sorted(facts, key=lambda key: (-cells[key], key)))
+
+
+def _failure(record: Record) -> Failure:
+    error = record.get("error") or {"type": "score", "message": f"the score is {record.get('score')}, which is no number"}
+    lines = str(error.get("message") or "").strip().splitlines() or [""]
+    return Failure(record["id"], str(error.get("type") or "unknown"), lines[0])

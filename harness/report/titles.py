@@ -1,0 +1,61 @@
+"""Titles for things that may share a name: told apart by the fewest fields in which they differ."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SHORT = 12  # hexadecimal digits of a fingerprint or digest that are shown
+
+
+def titles(identities: Sequence[Mapping[str, Any]], kind: str, first: Sequence[str]) -> tuple[list[str], list[str]]:
+    """A title for each identity: its name, and for names with several identities the fewest fields that tell them apart.
+
+    Args:
+        identities: mappings with a `name`, one a record.
+        kind: what they are, for the notes.
+        first: the fields that are tried before all others.
+    """
+    by_name: dict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    for identity in identities:
+        by_name[identity["name"]][canonical(identity)] = identity
+    title, notes = {}, []
+    for name, different in sorted(by_name.items()):
+        fields = _telling(list(different.values()), first)
+        for key, identity in different.items():
+            parts = ", ".join(_field(field, identity.get(field)) for field in fields)
+            title[key] = f"{name} ({parts})" if fields else name
+        if fields:
+            known = ", ".join(sorted(title[key] for key in different))
+            notes.append(f"The {kind} {name} is not the same in all records, so it is shown apart: {known}.")
+    return [title[canonical(identity)] for identity in identities], notes
+
+
+def canonical(value: Any) -> str:
+    """Equal text for equal values."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def _telling(identities: Sequence[Mapping[str, Any]], first: Sequence[str]) -> list[str]:
+    """The fewest fields, taken in order, whose values differ between any two of the identities."""
+    names = sorted({name for identity in identities for name in identity})
+    chosen: list[str] = []
+    for name in dict.fromkeys([*first, *names]):
+        seen = {canonical([identity.get(field) for field in chosen]) for identity in identities}
+        if len(seen) == len(identities):
+            break
+        finer = {canonical([identity.get(field) for field in [*chosen, name]]) for identity in identities}
+        if len(finer) > len(seen):
+            chosen.append(name)
+    return chosen
+
+
+def _field(name: str, value: Any) -> str:
+    short = {
+        "version": f"v{value}",
+        "fingerprint": f"data {str(value)[:SHORT]}",
+        "digest": f"weights {str(value)[:SHORT]}",
+    }
+    return short.get(name, f"{name} {value}")

@@ -1,0 +1,136 @@
+"""Unlabelled text for pre-training: English reviews, news lines, reports, and German sentences (no aligned pairs).
+
+All words of the lexica occur, those held out of the tasks' training rows too, in company that shows what they mean:
+a review keeps its opinion, a news item its topic, a report says the same event twice. No sentence of a test split occurs.
+"""
+
+import random
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from . import ner, qa, sentiment, topics, translation
+from .grammar import fill, sentence
+from .lexicon_names import FIRST_NAMES, PLACES
+from .lexicon_opinions import PEOPLE, THINGS, adjectives
+from .lexicon_topics import AMBIGUOUS, TOPICS
+
+Document = list[str]
+
+
+def review(rng: random.Random) -> Document:
+    """Two to four sentences on things of one kind, all of one opinion."""
+    domain, polarity = rng.choice(list(THINGS)), rng.choice(["negative", "positive"])
+    texts = []
+    for _ in range(rng.randint(2, 4)):
+        kind = rng.choice(["simple", "simple", *sentiment.TEMPLATES])
+        slots = sentiment.slots(domain, polarity, False)
+        new = sentiment.slots(domain, polarity, True)
+        slots |= {slot: slots[slot] + new[slot] for slot in ("good", "good2", "bad", "end")}
+        if kind == "simple" and rng.random() < 0.4:
+            template = rng.choice(["everything was {good}, {good2} and {good}", "so {good} and so {good2}", "{good} and {good2}",
+                                   "the {thing} was {good} and the {other} was {good2}", "{end} and {end}"])  # fmt: skip
+        else:
+            template = rng.choice([one for forms in sentiment.TEMPLATES[kind] for one in forms])
+        texts.append(fill(rng, template, slots) + rng.choice("..!"))
+    return texts
+
+
+def news(rng: random.Random) -> Document:
+    """Two to four lines on one topic."""
+    topic = rng.choice(list(TOPICS))
+    words = TOPICS[topic][0] + TOPICS[topic][1]
+    other = TOPICS[rng.choice([name for name in TOPICS if name != topic])]
+    slots = {"a": words, "b": words, "c": words, "o": other[0] + other[1], "name": FIRST_NAMES[0] + FIRST_NAMES[1],
+             "place": PLACES[0] + PLACES[1], "day": topics.DAYS, "x": [x for x, both in AMBIGUOUS.items() if topic in both]}  # fmt: skip
+    kinds = [rng.choice(["familiar", "familiar", "familiar", *topics.TEMPLATES]) for _ in range(rng.randint(2, 4))]
+    return [fill(rng, rng.choice(topics.TEMPLATES[kind]), slots) + "." for kind in kinds]
+
+
+def gossip(rng: random.Random) -> Document:
+    """One or two sentences with names; now and then with blanks around the stops, as tokenised text has them."""
+    texts = []
+    for _ in range(rng.randint(1, 2)):
+        kind = rng.choice(["known", "known", "ambiguous", "long", "no-name"])
+        row = ner.tag(rng, rng.choice(ner.templates(kind)), rng.random() < 0.5)
+        texts.append(" ".join(row["words"]))
+    return texts if rng.random() < 0.3 else [re.sub(r" ([.,])", r"\1", text) for text in texts]
+
+
+def report(rng: random.Random) -> Document:
+    """A summary of an event and then the event among others, in other words; or the other way round."""
+    held_out = rng.random() < 0.5
+    main = qa.event(rng, held_out, ways=(0, 1, 2))
+    told = [main, *qa.others(rng, main, rng.choice([1, 2]), held_out, rng.random() < 0.5)]
+    rng.shuffle(told)
+    texts = [one.tell(rng) for one in told]
+    if rng.random() < 0.2:
+        position = told.index(main)
+        texts[position : position + 1] = qa.coreference(rng, main)
+    summaries = []
+    for one in rng.sample(told, rng.choice([1, 1, 2])):
+        verbs = qa.EVENTS[one.kind][0]
+        said = replace(one, verb=one.verb if rng.random() < 0.5 else rng.choice(verbs))
+        summaries.append(summary(rng, said))
+    return summaries + texts if rng.random() < 0.7 else texts + summaries
+
+
+def summary(rng: random.Random, one: qa.Event) -> str:
+    """One part of the event, told as a person who has read the report would tell it."""
+    verb = one.verb
+    return sentence(
+        rng.choice(
+            [
+                f"it was {one.person} who {verb.past} the {one.thing}.",
+                f"{one.person} {verb.past} the {one.thing}.",
+                f"it was a {one.thing} that {one.person} {verb.past}.",
+                f"it was in {one.place} that the {one.thing} was {verb.participle}.",
+                f"the {one.thing} was {verb.participle} in {one.place}.",
+                f"it was {one.time} that {one.person} {verb.past} the {one.thing}.",
+                f"{one.person} did {verb.base} the {one.thing} {one.time}.",
+            ]
+        )
+    )
+
+
+def clauses(rng: random.Random, language: int) -> Document:
+    """One or two sentences of the translation grammar in one language (0 English, 1 German)."""
+    texts = []
+    for _ in range(rng.randint(1, 2)):
+        if rng.random() < 0.25:
+            pair = translation.rare_nouns(rng, True)
+        else:
+            pair = translation.KINDS[rng.choice(list(translation.KINDS))](rng)
+        texts.append(translation.finish(pair[language]))
+    return texts
+
+
+MAKERS: list[tuple[Callable[[random.Random], Document], int]] = [
+    (review, 18), (news, 18), (gossip, 14), (report, 30), (lambda rng: clauses(rng, 0), 12), (lambda rng: clauses(rng, 1), 18),
+]  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """Words alone, in lower case: what two texts must share to count as the same."""
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
+def test_texts() -> set[str]:
+    """Every text of a test split, as `plain` gives it."""
+    texts = [row["text"] for task in (sentiment, topics) for row in task.generate()["test"]]
+    texts += [" ".join(row["words"]) for row in ner.generate()["test"]]
+    texts += [row[key] for row in translation.generate()["test"] for key in ("source", "target")]
+    texts += [row[key] for row in qa.generate()["test"] for key in ("question", "context")]
+    return {plain(text) for text in texts}
+
+
+def documents(count: int, seed: int = 0) -> Iterator[Document]:
+    """Yield `count` documents, each a list of sentences; a document that repeats a test text is left out."""
+    rng = random.Random(f"corpus/{seed}")
+    forbidden = test_texts()
+    makers, weights = zip(*MAKERS, strict=True)
+    while count:
+        document = rng.choices(makers, weights)[0](rng)
+        if not any(plain(text) in forbidden for text in [*document, " ".join(document)]):
+            count -= 1
+            yield document
