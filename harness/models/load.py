@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from harness.errors import BenchError
 from harness.methods import Method
 from harness.model import Checkpoint
+
+MOST = 0.6  # share of a model's weights
 
 
 class Pretrained:
@@ -76,8 +79,15 @@ class Pretrained:
         return min(limits, default=None)
 
     def has(self, auto_class: Any) -> bool:
-        """Whether the library ships this kind of head for the checkpoint's model type."""
-        return type(self.config) in auto_class._model_mapping.keys()  # noqa: SIM118 - a lazy mapping
+        """Whether the library ships this kind of head for the checkpoint's model type, and it takes the checkpoint's weights.
+
+        A head that calls its backbone by another name than the backbone's own class does would silently start from random
+        weights: so does question answering for Llama, Qwen and their kin in transformers 5.23.
+        """
+        kind = type(self.config)
+        if kind not in auto_class._model_mapping.keys():  # noqa: SIM118 - a lazy mapping, not a dict
+            return False
+        return auto_class._model_mapping[kind].base_model_prefix == AutoModel._model_mapping[kind].base_model_prefix
 
     def load(self, auto_class: Any, config: PretrainedConfig | None = None) -> PreTrainedModel:
         """Weights in float32 under the given auto class; layers that the checkpoint lacks are freshly initialised."""
@@ -85,8 +95,12 @@ class Pretrained:
         if not self.method.pretrained:
             return auto_class.from_config(config, dtype=torch.float32)
         try:
-            return auto_class.from_pretrained(
-                **self.where, config=config, use_safetensors=None if self.checkpoint.gguf else True, dtype=torch.float32
+            model, loading = auto_class.from_pretrained(
+                **self.where,
+                config=config,
+                use_safetensors=None if self.checkpoint.gguf else True,
+                dtype=torch.float32,
+                output_loading_info=True,
             )
         except OSError as error:
             if "safetensors" not in str(error):
@@ -94,6 +108,18 @@ class Pretrained:
             raise BenchError(
                 f"model {self.checkpoint.name!r} has no safetensors weights; convert it with model.save_pretrained, or choose another"
             ) from error
+        self._check_loaded(model, loading["missing_keys"])
+        return model
+
+    def _check_loaded(self, model: PreTrainedModel, missing: Iterable[str]) -> None:
+        """A head and cross-attention may be new; where most of the weights are, nothing pretrained would be fine-tuned."""
+        sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
+        share = sum(sizes.get(name, 0) for name in missing) / max(1, sum(sizes.values()))
+        if share > MOST:
+            raise BenchError(
+                f"model {self.checkpoint.name!r}: {share:.0%} of the weights of {type(model).__name__} are not in the checkpoint; "
+                "check that its config.json and its weights belong together"
+            )
 
 
 def is_byte_level(tokenizer: PreTrainedTokenizerBase) -> bool:

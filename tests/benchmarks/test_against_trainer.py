@@ -1,0 +1,139 @@
+"""The harness against `transformers.Trainer`: the same inputs, the same decoding, and after training the same weights.
+
+benchmarks/trainer.py is written as the library's examples are, without the harness. Where batches are the whole data set and
+nothing is dropped out, no chance is left and both sides must give the same logits.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from transformers import AutoConfig
+
+from harness.data.load import load_splits
+from harness.heads.sequence import SequenceHead
+from harness.heads.spans import SpanHead
+from harness.heads.tokens import TokenHead
+from harness.methods import METHODS
+from harness.models.load import Pretrained
+from harness.models.resolve import resolve
+from harness.recipe import Recipe
+from harness.registry import family
+from harness.suite import load_suite
+from harness.training.loop import train
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import trainer  # noqa: E402 - a script beside the package
+
+HEADS = {"sst2": SequenceHead, "wikigold": TokenHead, "xquad": SpanHead}
+ROWS = 24
+# One batch is the whole training split, so its order does not matter; a warm-up of no step is the same in any convention.
+RECIPE = Recipe(
+    learning_rate=1e-3, batch_size=1000, epochs=4, warmup_ratio=0, weight_decay=0.1, max_grad_norm=0.5, precision="fp32",
+    max_length=128, doc_stride=32,
+)  # fmt: skip
+
+
+@pytest.fixture
+def folder(checkpoints, tmp_path):
+    """A tiny BERT without dropout."""
+    config = AutoConfig.from_pretrained(checkpoints("bert"), hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    for file in checkpoints("bert").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    config.save_pretrained(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(params=HEADS)
+def problem(request, shared, folder):
+    """(task, family, splits, head) of real rows."""
+    task = next(task for task in load_suite(str(ROOT / "benchmarks" / "real.yaml")).tasks if task.name == request.param)
+    task = task.limited(ROWS)
+    adapter = family(task.family)
+    splits = load_splits(task, adapter)
+    known = {tag for row in splits["train"] for tag in row.get("tags", [])}
+    for row in [*splits["validation"], *splits["test"]]:
+        if "tags" in row:  # the examples cannot score what training never saw
+            row["tags"] = [tag if tag in known else "O" for tag in row["tags"]]
+    labels = sorted(known or {row["label"] for row in splits["train"] if "label" in row})
+    pretrained = Pretrained(resolve(str(folder)), METHODS["full"])
+    return task, adapter, splits, HEADS[request.param](pretrained, RECIPE, labels, task.options)
+
+
+def examples(problem, split):
+    task, adapter, splits, _ = problem
+    return [adapter.example(row, task) for row in splits[split]]
+
+
+def test_inputs_and_decoding_are_the_same(problem, folder, monkeypatch):
+    """Token for token, label for label; and the same made-up logits become the same answers."""
+    task, adapter, splits, head = problem
+    noise = np.random.default_rng(0)
+
+    def made_up(network, tokenizer, collator, data, *rest):
+        shape = (len(data["test"]), max(map(len, data["test"]["input_ids"])))
+        made_up.data = data
+        made_up.logits = {
+            "sst2": lambda: noise.normal(size=(shape[0], 2)),
+            "wikigold": lambda: noise.normal(size=(*shape, len(head.labels))),
+            "xquad": lambda: (noise.normal(size=shape), noise.normal(size=shape)),
+        }[task.name]()
+        return made_up.logits
+
+    monkeypatch.setattr(trainer, "_fit", made_up)
+    theirs = trainer.BY_FAMILY[task.family](str(folder), splits, RECIPE, 0, False, len)
+    for split, data in made_up.data.items():
+        features = head.encode(examples(problem, split), training=True)
+        assert len(features) == len(data)
+        for feature, row in zip(features, data, strict=True):
+            for name, values in feature.inputs.items():
+                assert values == row["label" if name == "labels" and "label" in row else name], (split, name)
+    features = head.encode(examples(problem, "test"), training=False)
+    if task.name == "xquad":
+        assert len(features) > len(splits["test"]), "no long context, so windows are not tested"
+        outputs = list(zip(*made_up.logits, strict=True))
+    else:
+        outputs = made_up.logits.argmax(-1).tolist()
+    decoded = head.decode(features, outputs, len(splits["test"]))
+    ours = [adapter.prediction(output, row, task) for output, row in zip(decoded, splits["test"], strict=True)]
+    assert ours == theirs and len({json.dumps(answer) for answer in ours}) > 1
+
+
+def test_training_gives_the_same_logits(problem, folder, monkeypatch):
+    """Loss, gradient clipping, optimiser, weight decay, schedule and the choice of the best epoch, all at once."""
+    task, _, splits, head = problem
+    scores = [1.0, 2.0, 3.0, 2.5]  # the third of four epochs is the best one
+    fit, found = trainer._fit, {}
+
+    def kept(*arguments):
+        turn = iter(scores)
+        found["logits"] = fit(*arguments[:-1], lambda logits: next(turn))
+        return found["logits"]
+
+    monkeypatch.setattr(trainer, "_fit", kept)
+    trainer.BY_FAMILY[task.family](str(folder), splits, RECIPE, 7, False, len)
+    theirs = found["logits"] if task.name == "xquad" else (found["logits"],)
+
+    set_seed(7)
+    model = head.build()
+    turn = iter(scores)
+    outcome = train(
+        Accelerator(cpu=True), model, head, head.encode(examples(problem, "train"), training=True),
+        lambda: (next(turn), {}), RECIPE, 7, lambda event: None,
+    )  # fmt: skip
+    assert (outcome.steps, outcome.best_step) == (4, 3)
+    features = head.encode(examples(problem, "test"), training=False)
+    model.eval()
+    with torch.inference_mode():
+        output = model(**head.collate(features))
+    ours = (output.start_logits, output.end_logits) if task.name == "xquad" else (output.logits,)
+    for mine, reference in zip(ours, theirs, strict=True):
+        for number, feature in enumerate(features):
+            length = feature.length if task.name != "sst2" else 2
+            np.testing.assert_allclose(mine[number, :length].numpy(), reference[number, :length], atol=2e-4, rtol=2e-3)

@@ -1,0 +1,34 @@
+"""Fixtures that many tests use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data sets and models that lies beside a checkout; tests that need it skip where it is missing."""
+    folder = Path(os.environ.get("BENCH_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip("no folder of real data beside this checkout (BENCH_SHARED names another place)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory):
+    """checkpoints(kind) -> folder of a tiny random model of that model type, made once a session."""
+    import tiny
+
+    made: dict[str, Path] = {}
+
+    def folder(kind: str) -> Path:
+        if kind not in made:
+            made[kind] = tiny.make(kind, tmp_path_factory.mktemp("models") / f"tiny-{kind}")
+        return made[kind]
+
+    return folder

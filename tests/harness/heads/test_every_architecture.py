@@ -1,0 +1,153 @@
+"""Every head on every kind of backbone: what is read, what is learned from, what comes out, and that padding changes nothing."""
+
+import math
+
+import pytest
+import tiny
+import torch
+
+from harness.heads.base import IGNORE
+from harness.heads.sequence import SequenceHead
+from harness.heads.spans import SpanHead
+from harness.heads.text import TextHead
+from harness.heads.tokens import TokenHead
+from harness.methods import METHODS
+from harness.models.load import Pretrained
+from harness.models.resolve import resolve
+from harness.recipe import Recipe
+
+CONTEXT = "the dog is bad . " * 12 + "anna likes the cat in lisbon . " + "the house is good . " * 12
+EXAMPLES = {
+    SequenceHead: [
+        {"text": "the cat", "text_pair": None, "label": "bad"},
+        {"text": "the cat sees a very good garden in lisbon", "text_pair": None, "label": "good"},
+        {"text": "dog", "text_pair": None, "label": "good"},
+    ],
+    TokenHead: [
+        {"words": ["anna", "sees", "lisbon"], "tags": ["B-PER", "O", "B-LOC"]},
+        {"words": ["the", "cat"] * 40, "tags": ["O", "O"] * 40},  # longer than a window
+        {"words": ["anna", "\u200d", "cat"], "tags": ["B-PER", "O", "O"]},  # a word that some tokenisers drop
+    ],
+    SpanHead: [
+        {"question": "where ?", "context": "in lisbon .", "answers": {"text": ["lisbon"], "answer_start": [3]}},
+        {"question": "who likes the cat ?", "context": CONTEXT, "answers": {"text": ["anna"], "answer_start": [CONTEXT.index("anna")]}},
+        {"question": "when ?", "context": "the dog is bad .", "answers": {"text": [], "answer_start": []}},
+    ],
+    TextHead: [
+        {"source": "the cat", "target": "die katze"},
+        {"source": "the cat sees the house and the dog", "target": "die katze sieht das haus und den hund"},
+        {"source": "dog", "target": "hund"},
+    ],
+}  # fmt: skip
+LABELS = {SequenceHead: ["bad", "good"], TokenHead: ["O", "B-LOC", "B-PER"], SpanHead: None, TextHead: None}
+RECIPE = Recipe(max_length=48, doc_stride=12, max_target_length=40)
+
+
+@pytest.fixture(params=tiny.KINDS)
+def pretrained(request, checkpoints):
+    return Pretrained(resolve(str(checkpoints(request.param))), METHODS["full"])
+
+
+@pytest.fixture(params=EXAMPLES, ids=lambda kind: kind.__name__)
+def head(request, pretrained):
+    torch.manual_seed(0)
+    kind = request.param.for_architecture(pretrained.architecture)
+    made = kind(pretrained, RECIPE, LABELS[request.param], {})
+    made.examples = EXAMPLES[request.param]
+    return made
+
+
+def test_it_learns_what_it_is_shown(head):
+    """Thirty steps on three examples lower the loss by far: labels, masks and gradients meet."""
+    model = head.build()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    batch = head.collate(head.encode(head.examples, training=True))
+    optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(30):
+        loss = model(**batch).loss
+        loss.backward()
+        optimiser.step()
+        optimiser.zero_grad()
+        losses.append(loss.item())
+    assert all(map(math.isfinite, losses))
+    assert losses[-1] < losses[0] * 0.7, (losses[0], losses[-1])
+
+
+def test_it_answers_every_example(head):
+    model = head.build().eval()
+    features = head.encode(head.examples, training=False)
+    assert {feature.example for feature in features} == set(range(3))
+    assert not {"labels", "start_positions"} & set(features[0].inputs)
+    with torch.inference_mode():
+        outputs = head.predict(model, head.collate(features))
+    answers = head.decode(features, outputs, 3)
+    assert len(answers) == 3
+    for example, answer in zip(head.examples, answers, strict=True):
+        if isinstance(head, SequenceHead):
+            assert answer in LABELS[SequenceHead]
+        elif isinstance(head, TokenHead):
+            assert len(answer) == len(example["words"]) and set(answer) <= set(LABELS[TokenHead])
+        elif isinstance(head, SpanHead):
+            assert answer["text"] in example["context"] and math.isfinite(answer["score"])
+        else:
+            assert isinstance(answer, str)
+
+
+def test_padding_changes_nothing(head):
+    """A row's outputs are the same alone and in a batch with longer rows: masks, positions and pooling are right."""
+    model = head.build().eval()
+    features = head.encode(head.examples, training=True)
+    short, long = min(features, key=lambda f: f.length), max(features, key=lambda f: f.length)
+    assert short.length < long.length
+    with torch.inference_mode():
+        alone, together = model(**head.collate([short])), model(**head.collate([short, long]))
+    name = "start_logits" if isinstance(head, SpanHead) else "logits"
+    one, other = alone[name][0], together[name][0]
+    if not isinstance(head, SequenceHead):
+        length = one.shape[0]
+        one, other = one[:length], other[:length]
+    torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
+
+
+def test_it_starts_from_the_checkpoint(head):
+    """Every matrix of the backbone is the checkpoint's: a head that names its backbone otherwise would start from noise."""
+    from transformers import AutoModel
+
+    model = head.build().state_dict()
+    known = {tensor.shape: [] for tensor in model.values()}
+    for tensor in model.values():
+        known[tensor.shape].append(tensor)
+    backbone = AutoModel.from_pretrained(head.pretrained.checkpoint.location).state_dict()
+    if not isinstance(head, TextHead) and head.pretrained.architecture == "encoder-decoder":
+        backbone = {name: tensor for name, tensor in backbone.items() if not name.startswith("decoder.")}
+    for name, tensor in backbone.items():
+        if tensor.ndim == 2 and "pooler" not in name:
+            assert any(torch.equal(tensor, other) for other in known.get(tensor.shape, [])), name
+
+
+def test_scratch_has_other_weights_of_the_same_shape(head):
+    trained = head.build().state_dict()
+    head.pretrained.method = METHODS["scratch"]
+    fresh = head.build().state_dict()
+    assert {name: tensor.shape for name, tensor in trained.items()} == {
+        name: tensor.shape for name, tensor in fresh.items()
+    }
+    matrices = [
+        name for name, tensor in trained.items() if tensor.ndim == 2 and tensor.is_floating_point() and tensor.std() > 0
+    ]
+    assert matrices and not any(torch.equal(trained[name], fresh[name]) for name in matrices)
+
+
+def test_labels_are_ignored_outside_the_target(head):
+    if isinstance(head, TextHead):
+        features = head.encode(head.examples, training=True)
+        for feature, example in zip(features, head.examples, strict=True):
+            labels = [token for token in feature.inputs["labels"] if token != IGNORE]
+            assert head.tokenizer.decode(labels, skip_special_tokens=True).split() == example["target"].split()
+            assert labels[-1] == head._end()
+        assert head.loss_terms(head.collate(features)) == sum(
+            token != IGNORE for feature in features for token in feature.inputs["labels"]
+        )

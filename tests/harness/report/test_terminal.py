@@ -1,0 +1,100 @@
+import io
+
+import pytest
+from made_records import failed, record
+from rich.console import Console
+
+from harness.report.board import Board
+from harness.report.terminal import final_table, show
+
+TASKS = ("mini-sentiment", "mini-topics", "mini-ner", "mini-qa", "mini-translation")
+MODELS = ("bert-mini", "gpt2-mini", "t5-mini")
+
+
+def printed(renderable, width):
+    out = io.StringIO()
+    Console(file=out, width=width).print(renderable)
+    return out.getvalue()
+
+
+def grid(seeds):
+    return [
+        record(task, model, 80.0 + 2 * number + seed, seed)
+        for task in TASKS for number, model in enumerate(MODELS) for seed in range(seeds)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("width", [80, 160])
+def test_three_models_and_five_tasks_fit(seeds, width):
+    text = printed(final_table(Board.of(grid(seeds))), width)
+    lines = text.split("\n")
+    mean = 84.0 + (seeds - 1) / 2
+    row = next(line for line in lines if line.startswith("t5-mini"))
+    assert row.count(f"*{mean:.2f}") == 6  # five tasks and the average, each on one line
+    assert lines[0].split()[:5] == ["ner", "qa", "sentiment", "topics", "translation"]
+    assert lines[1].split()[:2] == ["model", "accuracy"]
+    assert max(map(len, lines)) <= width and "…" not in text
+    assert ("GiB" in row) == (width == 160)
+
+
+def test_marks_failures_and_notes_are_seen_without_colour():
+    records = [
+        record(score=50.0),
+        failed("songs"),
+        record("songs", "gpt2", 70.0),
+        record(task="songs", version=1, protocol=2),
+    ]
+    text = printed(final_table(Board.of(records)), 120)
+    assert (
+        "50.00†" in text
+        and "† not better" in text
+        and "failed" in text
+        and "✗1" in text
+        and "note: The task songs" in text
+    )
+
+
+def test_no_records():
+    assert "no results" in printed(final_table(Board.of([])), 80)
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_show(width):
+    metrics = {
+        "phenomena": {"negation": {"rows": 40, "score": 71.5}},
+        "test": {"f1": 0.9, "per_type": {"[red]": {"f1": 0.5}}},
+    }
+    predictions = [{"id": f"r{number}", "prediction": "good", "reference": "good"} for number in range(9)]
+    predictions += [{"id": "w", "prediction": "[bold]bad", "reference": ["well", "fine"]}]
+    text = printed(show(record(metrics=metrics), predictions), width)
+    for part in (
+        "90.00 (accuracy)",
+        "hub/bert",
+        "learning_rate 3e-05",
+        "per_type.[red].f1",
+        "71.50",
+        "0.2500",
+        "10 s",
+        "1.0 GiB",
+    ):
+        assert part in text
+    assert "r2" in text and "r3" not in text and "[bold]bad" in text and '["well", "fine"]' in text
+    assert "9 of 10 predictions" in text
+
+
+def test_show_understands_answers():
+    answers = {"answers": {"text": ["lisbon", "Lisbon"], "answer_start": [1, 1]}}
+    empty = {"answers": {"text": [], "answer_start": []}}
+    lines = [
+        {"id": "a", "prediction": " lisbon", "reference": answers},
+        {"id": "b", "prediction": "", "reference": empty},
+        {"id": "c", "prediction": "rome", "reference": empty},
+        {"id": "d", "prediction": ["B-PER"], "reference": ["B-PER"]},
+    ]
+    assert "3 of 4 predictions" in printed(show(record(), lines), 80)
+
+
+def test_show_of_a_failed_cell_tells_the_whole_story():
+    text = printed(show(failed(message="no [gpu] | here")), 80)
+    assert "RuntimeError: no [gpu] | here" in text and "Traceback: deep inside" in text and "failed" in text
