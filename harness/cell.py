@@ -64,6 +64,8 @@ class Cell:
                 "source": self.task.source.describe(),
                 "revision": self.task.source.revision,
                 "fingerprint": self.fingerprint,
+                "family_version": self.family_version,
+                **{key: value for key, value in self.task.identity().items() if key in ("columns", "labels", "options")},
             },
             "method": self.method,
             "seed": self.seed,

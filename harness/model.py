@@ -59,4 +59,5 @@ class Checkpoint:
             "revision": self.revision,
             "architecture": self.architecture,
             "digest": self.digest,
+            "gguf": self.gguf,
         }

@@ -31,7 +31,7 @@ Tasks = Annotated[
 SuiteName = Annotated[str, typer.Option("--suite", envvar="BENCH_SUITE", help="A suite's name or YAML file.")]
 Methods = Annotated[str, typer.Option("--methods", envvar="BENCH_METHODS", help="full, scratch. Commas between.")]
 Seeds = Annotated[
-    str, typer.Option("--seeds", envvar="BENCH_SEEDS", help="How many (3 means 0,1,2), or the seeds with commas.")
+    str, typer.Option("--seeds", envvar="BENCH_SEEDS", help="How many (3 means 0,1,2), or the seeds with commas (3, is seed 3 alone).")
 ]
 Limit = Annotated[
     int | None, typer.Option("--limit", envvar="BENCH_LIMIT", min=1, help="At most N rows of every split.")
@@ -71,7 +71,7 @@ def _names(option: str, text: str) -> list[str]:
 
 def _seeds(text: str) -> list[int]:
     try:
-        numbers = [int(part) for part in text.split(",")]
+        numbers = [int(part) for part in text.split(",") if part.strip()]
     except ValueError:
         raise BenchError(f"--seeds {text}: must be a number of seeds (3) or seeds with commas (0,1,2)") from None
     if "," not in text:

@@ -97,7 +97,10 @@ def _settings(tests: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def _recipe(places: Mapping[Place, Sequence[Record]]) -> dict[str, tuple[tuple[Any, tuple[str, ...]], ...]]:
     """Field → its values; who has which is said by architecture where that decides it, else by model, else by row."""
     cells = [
-        (record.get("recipe") or {}, (record["model"].get("architecture") or "", place.model, f"{place.model} · {place.method}"))
+        (
+            record.get("recipe") or {},
+            (record["model"].get("architecture") or "", place.model, f"{place.model} · {place.method}"),
+        )
         for place in sorted(places, key=row_order)
         for record in places[place]
     ]
@@ -110,7 +113,9 @@ def _values(cells: Sequence[tuple[Any, tuple[str, ...]]]) -> tuple[tuple[Any, tu
     if len(values) == 1:
         return ((cells[0][0], ()),)
     for level in range(len(cells[0][1])):
-        owners = {key: tuple(sorted({names[level] for value, names in cells if canonical(value) == key})) for key in values}
+        owners = {
+            key: tuple(sorted({names[level] for value, names in cells if canonical(value) == key})) for key in values
+        }
         if sum(map(len, owners.values())) == len({names[level] for _, names in cells}):
             break
     return tuple((values[key], owners[key]) for key in sorted(values))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -113,8 +114,8 @@ def mean_each(mappings: Any) -> dict[str, float]:
 
 
 def numbers(metrics: Mapping[str, Any] | None) -> dict[str, float]:
-    """The metrics that are measured; counts and texts (`total`, `signature`) are settings of the metric."""
-    return {name: value for name, value in (metrics or {}).items() if isinstance(value, float)}
+    """The finite metrics that are measured; counts and texts (`total`, `signature`) are settings of the metric."""
+    return {name: value for name, value in (metrics or {}).items() if isinstance(value, float) and math.isfinite(value)}
 
 
 def _flags(mean: float | None, records: Sequence[Record]) -> tuple[str, ...]:

@@ -33,7 +33,9 @@ class Gain:
 def gains(places: Mapping[Place, list[Record]]) -> tuple[Gain, ...]:
     """One gain for each model, recipe and task with both methods and a common seed."""
     scores = {
-        (where.model, where.task, where.method): {record["seed"]: record["score"] for record in records if succeeded(record)}
+        (where.model, where.task, where.method): {
+            record["seed"]: record["score"] for record in records if succeeded(record)
+        }
         for where, records in places.items()
     }
     found = []

@@ -44,6 +44,9 @@ def environments(records: Sequence[Record]) -> tuple[Environment, ...]:
 
 
 def _failure(record: Record) -> Failure:
-    error = record.get("error") or {"type": "score", "message": f"the score is {record.get('score')}, which is no number"}
+    error = record.get("error") or {
+        "type": "score",
+        "message": f"the score is {record.get('score')}, which is no number",
+    }
     lines = str(error.get("message") or "").strip().splitlines() or [""]
     return Failure(record["id"], str(error.get("type") or "unknown"), lines[0])

@@ -29,7 +29,7 @@ def titles(identities: Sequence[Mapping[str, Any]], kind: str, first: Sequence[s
             title[key] = f"{name} ({parts})" if fields else name
         if fields:
             known = ", ".join(sorted(title[key] for key in different))
-            notes.append(f"The {kind} {name} is not the same in all records, so it is shown apart: {known}.")
+            notes.append(f"The {kind} {name} is not the same in all records, so each counts on its own: {known}.")
     return [title[canonical(identity)] for identity in identities], notes
 
 

@@ -57,18 +57,32 @@ def problem(request, shared, folder):
     task = task.limited(ROWS)
     adapter = family(task.family)
     splits = load_splits(task, adapter)
-    known = {tag for row in splits["train"] for tag in row.get("tags", [])}
-    for row in [*splits["validation"], *splits["test"]]:
-        if "tags" in row:  # the examples cannot score what training never saw
-            row["tags"] = [tag if tag in known else "O" for tag in row["tags"]]
-    labels = sorted(known or {row["label"] for row in splits["train"] if "label" in row})
+    if task.family == "ner":
+        splits = readable(splits)
+    names = {tag for row in splits["train"] for tag in row["tags"]} if task.family == "ner" else set(task.label_order)
+    labels = sorted(names)
     pretrained = Pretrained(resolve(str(folder)), METHODS["full"])
     return task, adapter, splits, HEADS[request.param](pretrained, RECIPE, labels, task.options)
+
+
+def readable(splits):
+    """The sentences that the examples do not cut (the tiny tokeniser often takes a character for a token) and can score."""
+    short = {
+        name: [row for row in rows if len("".join(row["words"])) < RECIPE.max_length - 8]
+        for name, rows in splits.items()
+    }
+    known = {tag for row in short["train"] for tag in row["tags"]}
+    return {name: [row for row in rows if known.issuperset(row["tags"])] for name, rows in short.items()}
 
 
 def examples(problem, split):
     task, adapter, splits, _ = problem
     return [adapter.example(row, task) for row in splits[split]]
+
+
+def centred(logits):
+    """A softmax ignores what is added to all logits, so its gradient there is rounding noise, which Adam blows up."""
+    return logits - logits.mean(axis=0 if logits.ndim == 1 else -1, keepdims=True)
 
 
 def test_inputs_and_decoding_are_the_same(problem, folder, monkeypatch):
@@ -136,4 +150,6 @@ def test_training_gives_the_same_logits(problem, folder, monkeypatch):
     for mine, reference in zip(ours, theirs, strict=True):
         for number, feature in enumerate(features):
             length = feature.length if task.name != "sst2" else 2
-            np.testing.assert_allclose(mine[number, :length].numpy(), reference[number, :length], atol=2e-4, rtol=2e-3)
+            np.testing.assert_allclose(
+                centred(mine[number, :length].numpy()), centred(reference[number, :length]), atol=1e-4
+            )

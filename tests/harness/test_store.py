@@ -31,5 +31,5 @@ def test_failed_missing_cut_and_foreign_records_are_not_finished(tmp_path):
 
 
 def test_no_results_is_said(tmp_path):
-    with pytest.raises(BenchError, match="no results in .*; run: bench run"):
+    with pytest.raises(BenchError, match=r"no results in .*; run: bench run"):
         list(Store(tmp_path / "none").records())

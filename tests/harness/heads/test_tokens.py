@@ -28,7 +28,7 @@ def test_each_word_is_judged_once_at_its_first_piece(head):
     assert sorted(places) == list(range(50))
     for feature in features:
         assert feature.length <= 24
-        judged = {token: word for token, word in feature.extra["places"]}
+        judged = dict(feature.extra["places"])
         for token, label in enumerate(feature.inputs["labels"]):
             assert label == (LABELS.index(tags[judged[token]]) if token in judged else IGNORE)
         for token, word in judged.items():

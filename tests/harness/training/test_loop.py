@@ -19,9 +19,10 @@ from tasks.sentiment import Sentiment
 
 def trained(checkpoints, recipe, scores=(), kind="bert"):
     """Train on toy rows with given validation scores: the outcome, the weights at each validation, the last weights, the events."""
+    folder = checkpoints(kind)  # before the seed: making it draws random numbers
     set_seed(0)
     accelerator = Accelerator(cpu=True)
-    head = make_head(toy.cell(checkpoints(kind), epochs=recipe.epochs), Sentiment(), ["bad", "good"])
+    head = make_head(toy.cell(folder, epochs=recipe.epochs), Sentiment(), ["bad", "good"])
     model = head.build()
     model = accelerator.prepare(model)
     examples = [{"text": row["text"], "text_pair": None, "label": row["label"]} for row in toy.sentiment()["train"]]
@@ -39,8 +40,12 @@ def trained(checkpoints, recipe, scores=(), kind="bert"):
 RECIPE = Recipe(epochs=2, batch_size=8, learning_rate=1e-3, patience=0, precision="fp32")
 
 
-def test_micro_batches_compute_the_same_training(checkpoints):
+def test_micro_batches_compute_the_same_training(checkpoints, monkeypatch):
     """(8, 1), (4, 2) and (3, uneven) give the same losses and weights: accumulation is a mean over all terms of the batch."""
+    # Adam divides by the size of a gradient and so makes rounding errors of tiny ones large; plain descent does not.
+    monkeypatch.setattr(
+        "harness.training.loop.make_optimiser", lambda model, recipe: torch.optim.SGD(model.parameters(), lr=0.05)
+    )
     # Llama has no dropout, whose random numbers would depend on the cut.
     results = [trained(checkpoints, RECIPE.updated({"micro_batch_size": size}), kind="llama") for size in (None, 4, 3)]
     whole = results[0]
@@ -85,7 +90,7 @@ def test_patience_ends_the_training(checkpoints):
 
 
 def test_max_steps_and_evaluations(checkpoints):
-    outcome, kept, _, events = trained(checkpoints, RECIPE.updated({"max_steps": 10, "evaluations": 5}))
+    outcome, _, _, events = trained(checkpoints, RECIPE.updated({"max_steps": 10, "evaluations": 5}))
     assert outcome.steps == 10 and [entry["step"] for entry in outcome.history] == [2, 4, 6, 8, 10]
     assert [event["step"] for event in events if event["event"] == "step"] == [10]
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tasks.mini import lexicon_german as lexicon, translation
+from tasks.mini import lexicon_german as lexicon
+from tasks.mini import translation
 from tasks.mini.german import Clause, Phrase
 
 NOUNS = {noun.en: noun for common, rare in lexicon.NOUNS.values() for noun in common + rare}
@@ -89,6 +90,12 @@ def test_relative_clauses_agree():
 def test_every_sentence_is_written_out():
     for rows in translation.generate().values():
         for row in rows:
-            assert row["source"].endswith(".") and row["target"].endswith(".") and "  " not in row["source"] + row["target"]
+            assert (
+                row["source"].endswith(".")
+                and row["target"].endswith(".")
+                and "  " not in row["source"] + row["target"]
+            )
             assert row["source"][0].isupper() and row["target"][0].isupper() and " ," not in row["target"]
-            assert " a a" not in row["source"] and " a o" not in row["source"] and "{" not in row["source"] + row["target"]
+            assert (
+                " a a" not in row["source"] and " a o" not in row["source"] and "{" not in row["source"] + row["target"]
+            )

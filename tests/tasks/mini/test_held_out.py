@@ -4,7 +4,18 @@ import re
 
 import pytest
 
-from tasks.mini import corpus, lexicon_german, lexicon_names, lexicon_opinions, lexicon_topics, ner, qa, sentiment, topics, translation
+from tasks.mini import (
+    corpus,
+    lexicon_german,
+    lexicon_names,
+    lexicon_opinions,
+    lexicon_topics,
+    ner,
+    qa,
+    sentiment,
+    topics,
+    translation,
+)
 
 
 def words(texts) -> set[str]:
@@ -25,9 +36,15 @@ def seen(documents):
     return words(" ".join(document) for document in documents)
 
 
-OPINIONS = {word for kinds in lexicon_opinions.ADJECTIVES.values() for _, held_out in kinds.values() for word in held_out}
+OPINIONS = {
+    word for kinds in lexicon_opinions.ADJECTIVES.values() for _, held_out in kinds.values() for word in held_out
+}
 TOPIC_WORDS = {word for _, held_out in lexicon_topics.TOPICS.values() for word in held_out}
-NAMES = {word for _, held_out in (lexicon_names.FIRST_NAMES, lexicon_names.SURNAMES, lexicon_names.PLACES) for word in held_out}
+NAMES = {
+    word
+    for _, held_out in (lexicon_names.FIRST_NAMES, lexicon_names.SURNAMES, lexicon_names.PLACES)
+    for word in held_out
+}
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_a_german_article_agrees(kind):
     """Pre-training has taught the gender of a noun that the translation task shows seldom: `die Kuh`, not `der Kuh`."""
     import torch
 
-    objective, model, tokenizer = load(kind)
+    _, model, tokenizer = load(kind)
 
     def likelihood(text: str) -> float:
         ids = tokenizer(text, return_tensors="pt")["input_ids"]

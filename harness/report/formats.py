@@ -1,0 +1,66 @@
+"""What `bench leaderboard --format` can write: a name and a function of the records for each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+
+from harness.report.board import Board
+from harness.report.markdown import render
+from harness.store import Record
+
+FIELDS = (
+    "model", "method", "task", "seeds", "mean", "sd", "min", "max", "failed", "trivial", "best",
+    "parameters", "train_seconds", "peak_memory_bytes", "flags",
+)  # fmt: skip
+
+
+def to_json(board: Board) -> str:
+    """The whole board, fields as the classes of `harness.report` describe them; scores unrounded."""
+    return json.dumps(asdict(board), indent=1, ensure_ascii=False) + "\n"
+
+
+def to_csv(board: Board) -> str:
+    """One line for each model, method and task that was tried.
+
+    `seeds` and `failed` count seeds; scores are 0-100 and unrounded; what is unknown is empty; `flags` has spaces between.
+    """
+    out = io.StringIO()
+    writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
+    writer.writeheader()
+    for row in board.rows:
+        for column in board.columns:
+            entry = row.entries.get(column.title)
+            if entry is None:
+                continue
+            scores = entry.scores.values()
+            writer.writerow(
+                {
+                    "model": row.model,
+                    "method": row.method,
+                    "task": column.title,
+                    "seeds": len(scores),
+                    "mean": entry.mean,
+                    "sd": entry.sd,
+                    "min": min(scores, default=None),
+                    "max": max(scores, default=None),
+                    "failed": len(entry.failed),
+                    "trivial": column.trivial,
+                    "best": int(entry.best),
+                    "parameters": entry.parameters,
+                    "train_seconds": entry.train_seconds,
+                    "peak_memory_bytes": entry.peak_memory_bytes,
+                    "flags": " ".join(entry.flags),
+                }
+            )
+    return out.getvalue()
+
+
+FORMATS: dict[str, Callable[[Iterable[Record]], str]] = {
+    "md": lambda records: render(Board.of(records)),
+    "json": lambda records: to_json(Board.of(records)),
+    "csv": lambda records: to_csv(Board.of(records)),
+}

@@ -1,0 +1,92 @@
+"""One row of the board: a model with a method and a recipe, over all tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.report.columns import Column, row_order
+from harness.report.entries import Entry, average, highest, make_entry, mark_column
+from harness.report.groups import Place, succeeded
+from harness.store import Record
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model, method and recipe.
+
+    Attributes:
+        title: the model, and the method unless it is `full`.
+        entries: column title → entry; a column that the row has no record for is missing.
+        average: mean of the columns' means; None unless the row has a score in every column.
+        best: the highest average, or one equal to it to two digits, by the same rules as an entry's.
+        parameters: smallest and largest of its cells, which differ by their heads.
+        train_seconds: mean of a cell's training steps.
+        peak_memory_bytes: largest of its cells.
+    """
+
+    title: str
+    model: str
+    method: str
+    architecture: str | None
+    source: str | None
+    entries: Mapping[str, Entry]
+    average: float | None
+    best: bool
+    parameters: tuple[int, int] | None
+    train_seconds: float | None
+    peak_memory_bytes: int | None
+
+
+def make_rows(
+    places: Mapping[Place, list[Record]], columns: Sequence[Column], trivial: float | None
+) -> tuple[Row, ...]:
+    """All rows, in the board's order; `trivial` is the trivial answers' average, which the best one must beat."""
+    entries: dict[tuple[str, str], dict[str, Entry]] = {}
+    records: dict[tuple[str, str], list[Record]] = {}
+    for column in columns:
+        wheres = sorted((where for where in places if where.task == column.title), key=row_order)
+        for where, entry in zip(wheres, mark_column([make_entry(places[where]) for where in wheres]), strict=True):
+            entries.setdefault((where.model, where.method), {})[column.title] = entry
+            records.setdefault((where.model, where.method), []).extend(places[where])
+    averages = {
+        key: average(entry.mean for entry in found.values()) for key, found in entries.items() if _whole(found, columns)
+    }
+    fair = {
+        key: value for key, value in averages.items() if not any("few-seeds" in e.flags for e in entries[key].values())
+    }
+    best = {key for key in highest(fair) if trivial is None or fair[key] > trivial}
+    rows = [_row(key, entries[key], records[key], averages.get(key), key in best) for key in entries]
+    return tuple(sorted(rows, key=_rank))
+
+
+def _row(key: tuple[str, str], entries: dict[str, Entry], records: list[Record], mean: float | None, best: bool) -> Row:
+    model, method = key
+    facts = records[0]["model"]
+    sizes = [entry.parameters for entry in entries.values() if entry.parameters]
+    seconds = [(record.get("cost") or {}).get("train_seconds") for record in records if succeeded(record)]
+    return Row(
+        title=model if method == "full" else f"{model} · {method}",
+        model=model,
+        method=method,
+        architecture=facts.get("architecture"),
+        source=facts.get("source"),
+        entries=entries,
+        average=mean,
+        best=best,
+        parameters=(min(sizes), max(sizes)) if sizes else None,
+        train_seconds=average(seconds),
+        peak_memory_bytes=max(
+            (entry.peak_memory_bytes for entry in entries.values() if entry.peak_memory_bytes), default=None
+        ),
+    )
+
+
+def _whole(entries: Mapping[str, Entry], columns: Sequence[Column]) -> bool:
+    return all(column.title in entries and entries[column.title].mean is not None for column in columns)
+
+
+def _rank(row: Row) -> tuple[Any, ...]:
+    scored = sum(entry.mean is not None for entry in row.entries.values())
+    return (row.average is None, -(row.average or 0.0), -scored, row.title, row.method)

@@ -1,0 +1,132 @@
+"""The sections of leaderboard.md below the main table. Each gives its parts, or none where there is nothing to say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.report.board import Board
+from harness.report.columns import Column
+from harness.report.gains import Gain
+from harness.report.rows import Row
+from harness.report.tables import Score, escape, score_cells, shown, table
+from harness.report.text import (
+    NONE,
+    count,
+    duration,
+    environment,
+    memory,
+    metric_texts,
+    recipe,
+    score,
+    short,
+    signed,
+    sizes,
+    spread,
+)
+
+
+def gains(board: Board) -> list[str]:
+    """What pre-training is worth."""
+    if not board.gains:
+        return []
+    models = sorted({gain.model for gain in board.gains})
+    titles = [column.title for column in board.columns if any(gain.task == column.title for gain in board.gains)]
+    found = {(gain.model, gain.task): gain for gain in board.gains}
+    rows = [[escape(model), *(_gain(found.get((model, title))) for title in titles)] for model in models]
+    return [
+        "## What pre-training is worth",
+        "Points by which `full` (pretrained weights) beats `scratch` (random weights of the same architecture): the mean of the "
+        "differences seed by seed, ± their sample standard deviation.",
+        table(["model", *map(escape, titles)], rows),
+    ]
+
+
+def _gain(gain: Gain | None) -> str:
+    return signed(gain.mean) + spread(gain.sd) if gain else NONE
+
+
+def task(board: Board, column: Column) -> list[str]:
+    """One task: facts, all metrics, phenomena."""
+    rows = [row for row in board.rows if column.title in row.entries]
+    return [f"## {escape(column.title)}", _facts(column), _metrics(rows, column), *_phenomena(rows, column)]
+
+
+def _facts(column: Column) -> str:
+    splits = ", ".join(f"{split} {rows:,}" for split, rows in column.rows.items()) or NONE
+    revision = f", revision {column.revision}" if column.revision else ""
+    facts = {
+        "metric": f"{column.metric or NONE} (as a score of 0–100)",
+        "family": column.family,
+        "data": f"{column.source or NONE}{revision}; version {column.version}, fingerprint {short(column.fingerprint)}",
+        "rows": splits,
+        "seeds": ", ".join(map(str, column.seeds)) or NONE,
+        "recipe": recipe(column.recipe),
+    }
+    if column.settings:
+        facts["metric settings"] = "; ".join(f"{name} {value}" for name, value in column.settings.items())
+    return "\n".join(f"- {name}: {escape(str(value))}" for name, value in facts.items())
+
+
+def _metrics(rows: Sequence[Row], column: Column) -> str:
+    entries = [row.entries[column.title] for row in rows]
+    columns = [["score", *score_cells([*map(shown, entries), Score(score(column.trivial))])]]
+    columns.append(["seeds", *(str(len(entry.scores)) for entry in entries), ""])
+    for name in column.metrics:
+        texts = metric_texts([*(entry.metrics.get(name) for entry in entries), column.trivial_metrics.get(name)])
+        columns.append([escape(name), *texts])
+    columns.append(["parameters", *(count(entry.parameters) for entry in entries), ""])
+    columns.append(["training", *(duration(entry.train_seconds) for entry in entries), ""])
+    columns.append(["peak memory", *(memory(entry.peak_memory_bytes) for entry in entries), ""])
+    names = ["model", *(escape(row.title) for row in rows), "*trivial answer*"]
+    headers, *lines = zip(names, *columns, strict=True)
+    return table(headers, lines)
+
+
+def _phenomena(rows: Sequence[Row], column: Column) -> list[str]:
+    if not column.phenomena:
+        return []
+    headers = ["model", *(f"{escape(name)} ({number})" for name, number in column.phenomena.items())]
+    lines = [
+        [escape(row.title), *map(score, [row.entries[column.title].phenomena.get(name) for name in column.phenomena])]
+        for row in rows
+    ]
+    return ["Score by phenomenon (test rows):", table(headers, lines)]
+
+
+def models(board: Board) -> list[str]:
+    """Where each model comes from."""
+    rows = {
+        row.model: [escape(row.model), row.architecture or NONE, escape(row.source or NONE), sizes(row.parameters)]
+        for row in sorted(board.rows, key=lambda row: (row.title, row.method), reverse=True)
+    }
+    return [
+        "## Models",
+        table(["model", "architecture", "source", "parameters"], [rows[name] for name in sorted(rows)], left=3),
+    ]
+
+
+def failures(board: Board) -> list[str]:
+    """The cells that failed."""
+    if not board.failures:
+        return []
+    rows = [[escape(failure.id), escape(failure.type), escape(failure.message)] for failure in board.failures]
+    return [f"## Failed cells ({len(rows)})", table(["cell", "error", "message"], rows, left=3)]
+
+
+def environments(board: Board) -> list[str]:
+    """Devices and versions."""
+    if not board.environments:
+        return []
+    lines = [f"- {escape(environment(known.facts))} ({known.cells} cells)" for known in board.environments]
+    return ["## Environment", "\n".join(lines)]
+
+
+def reproduce(commands: Sequence[str]) -> list[str]:
+    """The commands that make the records again."""
+    lines = "\n".join(commands)
+    return [
+        "## How to reproduce",
+        f"```console\n{lines}\n```",
+        "A cell that is finished is not run again. `bench plan` with the same options shows the cells without running any; their "
+        "recipes must be the ones given above.",
+    ]

@@ -1,0 +1,129 @@
+"""One record, for a person: `bench show CELL`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.report import text
+from harness.report.examples import examples
+from harness.store import Record
+
+
+def show(record: Record, predictions: Sequence[Mapping[str, Any]] = ()) -> RenderableType:
+    """All that a record says and some predictions; for a failed cell the error and its traceback."""
+    parts: list[RenderableType] = [Text(record["id"], style="bold"), _pairs(_facts(record))]
+    error = record.get("error")
+    if error:
+        parts += _section("Error", Text(f"{error.get('type')}: {error.get('message')}", style="red"))
+        parts.append(Text(str(error.get("traceback") or "").rstrip(), style="dim"))
+    parts += _section(
+        "Recipe", Text(text.recipe({name: [(value, ())] for name, value in (record.get("recipe") or {}).items()}))
+    )
+    metrics = record.get("metrics") or {}
+    if metrics.get("test"):
+        parts += _section("Metrics", _metrics(metrics))
+    if metrics.get("phenomena"):
+        lines = [
+            (name, str(part.get("rows", "")), text.score(part["score"])) for name, part in metrics["phenomena"].items()
+        ]
+        parts += _section("Phenomena", _grid(("phenomenon", "rows", "score"), lines))
+    history = (record.get("training") or {}).get("history")
+    if history:
+        parts += _section("History", _history(history, record["training"].get("best_step")))
+    parts += _section("Cost", _pairs(_costs(record.get("cost") or {})))
+    if record.get("environment"):
+        parts += _section("Environment", Text(text.environment(record["environment"])))
+    if predictions:
+        parts += _section("Predictions", examples(predictions))
+    return Group(*parts)
+
+
+def _facts(record: Record) -> dict[str, str]:
+    model, task = record["model"], record["task"]
+    scored = record.get("score") is not None
+    facts = {
+        "status": record["status"],
+        "score": f"{text.score(record['score'])} ({record.get('primary_metric')})" if scored else text.NONE,
+        "trivial answer": text.score(record.get("trivial_score")),
+        "model": ", ".join(
+            str(part) for part in (model["name"], model.get("architecture"), model.get("source")) if part
+        ),
+        "revision": model.get("revision") or "",
+        "parameters": text.count(model["parameters"]) if model.get("parameters") else "",
+        "task": f"{task['name']} ({task['family']}), version {task.get('version')}, {task.get('source')}",
+        "fingerprint": text.short(task.get("fingerprint")),
+        "rows": _counts(task.get("rows")),
+        "truncated": _counts({split: count for split, count in (task.get("truncated") or {}).items() if count}),
+        "method, seed": f"{record['method']}, {record['seed']}",
+        "run": f"{record.get('started') or '?'} to {record.get('finished') or '?'}, suite {record.get('suite')}",
+    }
+    warning = {"warning": "the same prediction for every test example"} if record.get("constant") else {}
+    return {name: value for name, value in {**facts, **warning}.items() if value}
+
+
+def _counts(counts: Mapping[str, int] | None) -> str:
+    return ", ".join(f"{split} {count:,}" for split, count in (counts or {}).items())
+
+
+def _costs(cost: Mapping[str, Any]) -> dict[str, str]:
+    known = {
+        name.removesuffix("_seconds"): text.duration(value) for name, value in cost.items() if name.endswith("_seconds")
+    }
+    if cost.get("phases"):
+        known["phases"] = ", ".join(f"{name} {text.duration(seconds)}" for name, seconds in cost["phases"].items())
+    known |= {"peak memory": text.memory(cost["peak_memory_bytes"])} if cost.get("peak_memory_bytes") else {}
+    known |= {"tokens read": text.count(cost["train_tokens"])} if cost.get("train_tokens") else {}
+    return known | ({"padding": f"{cost['padding_share']:.1%}"} if cost.get("padding_share") is not None else {})
+
+
+def _metrics(metrics: Mapping[str, Any]) -> Table:
+    """Validation, test and trivial answer side by side, nested metrics under `outer.inner`."""
+    splits = {split: _flat(metrics[split]) for split in ("validation", "test", "trivial") if metrics.get(split)}
+    names = dict.fromkeys(name for found in splits.values() for name in found)
+    return _grid(
+        ("metric", *splits), [(name, *(_value(found.get(name)) for found in splits.values())) for name in names]
+    )
+
+
+def _flat(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in metrics.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return flat
+
+
+def _value(value: Any) -> str:
+    return text.NONE if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _history(history: Sequence[Mapping[str, float]], best: int | None) -> Table:
+    lines = [
+        (str(line["step"]), f"{line['loss']:.4f}", text.score(line["score"]), "best" if line["step"] == best else "")
+        for line in history
+    ]
+    return _grid(("step", "loss", "validation", ""), lines)
+
+
+def _section(title: str, body: RenderableType) -> list[RenderableType]:
+    return [Text(f"\n{title}", style="bold cyan"), body]
+
+
+def _pairs(pairs: Mapping[str, str]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for name, value in pairs.items():
+        table.add_row(Text(name, style="dim"), Text(value))
+    return table
+
+
+def _grid(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*map(Text, line))
+    return table

@@ -1,0 +1,118 @@
+"""Numbers, marks and legends as all renderers write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from harness.report.board import Board
+from harness.report.entries import DIGITS, Entry
+from harness.report.titles import SHORT
+
+NONE = "–"
+FLAGS = {
+    "trivial": ("†", "not better than the trivial answer"),
+    "constant": ("‡", "the same prediction for every test example (for one seed at least)"),
+    "truncated": ("§", "more than 5 % of the test rows were cut to fit"),
+    "few-seeds": ("¶", "fewer seeds than others of the column, so not in the running for best"),
+}
+FAILED = ("✗", "so many seeds failed; the mean is over the others")
+
+
+def score(value: float | None) -> str:
+    """A score, a mean or a standard deviation in points."""
+    return NONE if value is None else f"{value:.{DIGITS}f}"
+
+
+def signed(value: float | None) -> str:
+    """A difference in points."""
+    return NONE if value is None else f"{value:+.{DIGITS}f}"
+
+
+def mean(entry: Entry | None) -> str:
+    """An entry's mean; tells what failed from what was not run."""
+    return "failed" if entry and entry.mean is None else score(entry.mean if entry else None)
+
+
+def spread(sd: float | None) -> str:
+    """What follows a mean."""
+    return "" if sd is None else f" ± {score(sd)}"
+
+
+def marks(entry: Entry) -> str:
+    """An entry's flags and failures as letters; the order is that of the legend."""
+    letters = "".join(letter for flag, (letter, _) in FLAGS.items() if flag in entry.flags)
+    return letters + (f"{FAILED[0]}{len(entry.failed)}" if entry.failed else "")
+
+
+def legend(board: Board) -> list[str]:
+    """The meaning of the marks that the board uses."""
+    entries = [entry for row in board.rows for entry in row.entries.values()]
+    used = {flag for entry in entries for flag in entry.flags}
+    lines = [f"{letter} {meaning}" for flag, (letter, meaning) in FLAGS.items() if flag in used]
+    return lines + ([f"{FAILED[0]}N {FAILED[1]}"] if any(entry.failed for entry in entries) else [])
+
+
+def metric_texts(values: Sequence[float | None]) -> list[str]:
+    """One metric's values in its library's own scale: shares with three digits, points with two."""
+    digits = 3 if all(abs(value) <= 1 for value in values if value is not None) else 2
+    return [NONE if value is None else f"{value:.{digits}f}" for value in values]
+
+
+def count(number: int | None) -> str:
+    """4400000 → 4.4M."""
+    if number is None:
+        return NONE
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.{1 if number < 100 * size else 0}f}{unit}"
+    return str(number)
+
+
+def sizes(smallest_largest: tuple[int, int] | None) -> str:
+    """Parameters of a row, whose cells differ by their heads."""
+    if smallest_largest is None:
+        return NONE
+    low, high = map(count, smallest_largest)
+    return low if low == high else f"{low}–{high}"
+
+
+def duration(seconds: float | None) -> str:
+    """In the largest fitting unit: 0.42 s, 42 s, 3.5 min, 2.1 h."""
+    if seconds is None:
+        return NONE
+    if seconds < 120:
+        return f"{seconds:.{2 if seconds < 1 else 1 if seconds < 10 else 0}f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def memory(size: float | None) -> str:
+    """Bytes in MiB or GiB."""
+    if size is None:
+        return NONE
+    return f"{size / 2**20:.0f} MiB" if size < 2**30 else f"{size / 2**30:.1f} GiB"
+
+
+def recipe(fields: Mapping[str, Iterable[tuple[Any, Sequence[str]]]]) -> str:
+    """`batch_size 32, learning_rate 3e-05 (encoder) / 5e-05 (decoder)`; fields without any value are left out."""
+    parts = []
+    for name, values in fields.items():
+        told = [f"{value}" + (f" ({', '.join(owners)})" if owners else "") for value, owners in values]
+        if any(value is not None for value, _ in values):
+            parts.append(f"{name} {' / '.join(told)}")
+    return ", ".join(parts)
+
+
+def environment(facts: Mapping[str, Any]) -> str:
+    """One line: device, threads, precision, system, library versions."""
+    device = facts.get("device_type") or "?"
+    parts = [f"{facts['device']} ({device})" if facts.get("device") else device]
+    parts += [f"{facts['threads']} thread{'s' if facts['threads'] != 1 else ''}"] if facts.get("threads") else []
+    parts += [str(facts[name]) for name in ("precision", "system") if facts.get(name)]
+    parts += [f"Python {facts['python']}"] if facts.get("python") else []
+    return ", ".join(parts + [f"{name} {version}" for name, version in (facts.get("libraries") or {}).items()])
+
+
+def short(fingerprint: str | None) -> str:
+    """The first digits of a fingerprint."""
+    return (fingerprint or NONE)[:SHORT]
