@@ -65,7 +65,9 @@ class Cell:
                 "revision": self.task.source.revision,
                 "fingerprint": self.fingerprint,
                 "family_version": self.family_version,
-                **{key: value for key, value in self.task.identity().items() if key in ("columns", "labels", "options")},
+                **{
+                    key: value for key, value in self.task.identity().items() if key in ("columns", "labels", "options")
+                },
             },
             "method": self.method,
             "seed": self.seed,

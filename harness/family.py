@@ -24,6 +24,7 @@ class TaskFamily(ABC):
 
     Attributes:
         name: the family's name in task files and on the command line.
+        description: one line for `bench tasks`.
         version: raised when the same rows would give another score; part of every cell's identity.
         columns: required column → what it holds.
         optional_columns: the same for columns that a data set may have. `id`, `group` and `phenomenon` are always allowed.
@@ -36,6 +37,7 @@ class TaskFamily(ABC):
     """
 
     name: ClassVar[str]
+    description: ClassVar[str] = ""
     version: ClassVar[int] = 1
     columns: ClassVar[Mapping[str, str]]
     optional_columns: ClassVar[Mapping[str, str]] = {}

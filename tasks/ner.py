@@ -16,6 +16,7 @@ class NamedEntities(TaskFamily):
     """
 
     name = "ner"
+    description = "named entities: words with IOB2 tags; scored by seqeval"
     columns = {"words": "the words of a sentence", "tags": "one IOB2 tag a word"}
     usual_names = {"words": ("tokens", "text"), "tags": ("ner_tags", "labels", "ner")}
     head = "harness.heads.tokens:TokenHead"

@@ -18,6 +18,7 @@ class QuestionAnswering(TaskFamily):
     """
 
     name = "qa"
+    description = "answers as pieces of a text, or none; scored as SQuAD 1.1 and 2.0 are"
     columns = {
         "question": "the question",
         "context": "the text that may hold the answer",

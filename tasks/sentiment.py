@@ -9,4 +9,5 @@ class Sentiment(Classification):
     """The polarity of a text (Pang et al. 2002; Socher et al. 2013). Primary metric: accuracy, as SST-2 is reported."""
 
     name = "sentiment"
+    description = "the polarity of a text"
     columns = {"text": "the text that judges", "label": "its polarity"}

@@ -17,6 +17,7 @@ class Translation(TaskFamily):
     """
 
     name = "translation"
+    description = "a text in another language; scored by sacreBLEU and chrF"
     columns = {"source": "the text", "target": "its translation, or a list of several"}
     usual_names = {"source": ("en", "src"), "target": ("de", "fr", "ro", "es", "zh", "tgt")}
     head = "harness.heads.text:TextHead"

@@ -10,18 +10,19 @@ import typer
 from harness.cli import options
 from harness.cli.options import RESULTS
 from harness.errors import unknown
-from harness.report.formats import FORMATS
 from harness.store import Store, write_text
 
 
 def leaderboard(
     results: options.Results = RESULTS,
-    form: Annotated[str, typer.Option("--format", envvar="BENCH_FORMAT", help=", ".join(FORMATS))] = "md",
+    form: Annotated[str, typer.Option("--format", envvar="BENCH_FORMAT", help="md, json, csv.")] = "md",
     output: Annotated[
         Path | None, typer.Option("--output", envvar="BENCH_OUTPUT", help="A file; default: print.")
     ] = None,
 ) -> None:
     """Make the leaderboard from a results folder."""
+    from harness.report.formats import FORMATS
+
     if form not in FORMATS:
         raise unknown("format", form, FORMATS)
     text = FORMATS[form](list(Store(results).records()))
@@ -36,6 +37,8 @@ def refresh(results: Path) -> Path:
 
     A file of that name that was made from another folder, or by hand, is left alone: the new one then goes into the folder.
     """
+    from harness.report.formats import FORMATS
+
     mark = f"<!-- bench leaderboard --results {results.name} -->\n"
     beside = results.absolute().parent / "leaderboard.md"
     if beside.exists() and not beside.read_text(encoding="utf-8").startswith(mark):

@@ -5,55 +5,78 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from harness import registry
 from harness.cli import options
 
 
 def tasks(as_json: options.Json = False) -> None:
-    """List the task families and tasks."""
-    rows = [
-        {"name": name, "kind": "family", "family": name, "version": family.version, "metric": family.primary_metric,
-         "description": (family.__doc__ or "").partition("\n")[0]}
-        for name, family in registry.families().items()
-    ] + [
-        {"name": name, "kind": "task", "family": task.family, "version": task.version,
-         "metric": registry.family(task.family).primary_metric, "description": task.description}
-        for name, task in registry.tasks().items()
-    ]  # fmt: skip
-    _print(rows, as_json)
+    """List the task families and the registered tasks."""
+    from harness import registry
+
+    families = [
+        {"family": family.name, "metric": family.primary_metric, "description": family.description}
+        for family in registry.families().values()
+    ]
+    named = [
+        {"task": task.name, "family": task.family, "version": task.version, "description": task.description}
+        for task in registry.tasks().values()
+    ]
+    if as_json:
+        print(json.dumps({"families": families, "tasks": named}, indent=1, ensure_ascii=False))
+    else:
+        _print(families)
+        print()
+        _print(named)
 
 
 def models(as_json: options.Json = False) -> None:
     """List the registered models; any Hub id, folder or .gguf file works as well."""
+    from harness import registry
+
     rows = [
-        {"name": name, "architecture": model.architecture or "", "source": model.source,
-         "families": ", ".join(model.families or ["all"]), "description": model.description}
-        for name, model in registry.models().items()
-    ]  # fmt: skip
-    _print(rows, as_json)
+        {
+            "model": model.name,
+            "architecture": model.architecture,
+            "source": model.source,
+            "families": list(model.families or registry.families()),
+            "description": model.description,
+        }
+        for model in registry.models().values()
+    ]
+    if as_json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        _print([{key: value for key, value in row.items() if key != "families"} for row in rows])
 
 
 def suites(as_json: options.Json = False) -> None:
     """List the suites."""
+    from harness import registry
     from harness.suite import load_suite
 
-    loaded = [load_suite(name) for name in registry.suites()]
     rows = [
-        {"name": suite.name, "version": suite.version, "tasks": ", ".join(task.title for task in suite.tasks),
-         "models": ", ".join(suite.models), "description": suite.description}
-        for suite in loaded
-    ]  # fmt: skip
-    _print(rows, as_json)
-
-
-def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
+        {
+            "suite": suite.name,
+            "version": suite.version,
+            "models": dict(suite.models),
+            "tasks": [task.title for task in suite.tasks],
+            "description": suite.description,
+        }
+        for suite in map(load_suite, registry.suites())
+    ]
     if as_json:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
-        return
+    else:
+        _print([{**row, "models": ", ".join(row["models"]), "tasks": ", ".join(row["tasks"])} for row in rows])
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table(*rows[0], header_style="bold", box=None, pad_edge=False)
+    for column in table.columns:
+        column.overflow = "fold"
+    table.columns[0].no_wrap = True
     for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
     Console().print(table)

@@ -1,14 +1,19 @@
-"""The options that several commands share, each declared once. Every one also reads BENCH_<OPTION>."""
+"""The options that several commands share, each declared once. Every one also reads BENCH_<OPTION>.
+
+Here and in the commands, whatever is not needed to print a help text is imported inside functions.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.errors import BenchError
-from harness.plan import Request
+
+if TYPE_CHECKING:
+    from harness.plan import Request
 
 RESULTS = Path("bench-results")
 
@@ -31,7 +36,10 @@ Tasks = Annotated[
 SuiteName = Annotated[str, typer.Option("--suite", envvar="BENCH_SUITE", help="A suite's name or YAML file.")]
 Methods = Annotated[str, typer.Option("--methods", envvar="BENCH_METHODS", help="full, scratch. Commas between.")]
 Seeds = Annotated[
-    str, typer.Option("--seeds", envvar="BENCH_SEEDS", help="How many (3 means 0,1,2), or the seeds with commas (3, is seed 3 alone).")
+    str,
+    typer.Option(
+        "--seeds", envvar="BENCH_SEEDS", help="How many (3 means 0,1,2), or the seeds with commas (3, is seed 3 alone)."
+    ),
 ]
 Limit = Annotated[
     int | None, typer.Option("--limit", envvar="BENCH_LIMIT", min=1, help="At most N rows of every split.")
@@ -51,6 +59,8 @@ def make_request(
     Raises:
         BenchError: an empty list, or a seed or setting that cannot be read.
     """
+    from harness.plan import Request
+
     return Request(
         models=_names("--models", models),
         tasks=_names("--tasks", tasks),

@@ -6,8 +6,6 @@ import json
 
 from harness.cli import options
 from harness.cli.options import RESULTS, make_request
-from harness.plan import make_plan
-from harness.store import Store
 
 
 def plan(
@@ -22,15 +20,18 @@ def plan(
     as_json: options.Json = False,
 ) -> None:
     """Show the cells of a run, and which are finished. Runs nothing."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from harness.plan import make_plan
+    from harness.store import Store
+
     made = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings))
     store = Store(results)
     cells = [{**cell.facts(), "finished": store.finished(cell.id)} for cell in made.cells]
     if as_json:
         print(json.dumps({"suite": made.suite.name, "cells": cells, "impossible": list(made.impossible)}, indent=1))
         return
-    from rich.console import Console
-    from rich.table import Table
-
     table = Table("task", "model", "method", "seed", "state", header_style="bold", box=None, pad_edge=False)
     for cell in cells:
         state = "[green]finished[/]" if cell["finished"] else "pending"

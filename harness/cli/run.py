@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from harness.cli import options
 from harness.cli.leaderboard import refresh
 from harness.cli.options import RESULTS, make_request
-from harness.cli.progress import make_progress
-from harness.errors import BenchError
-from harness.plan import Plan, make_plan
+from harness.errors import unknown
 from harness.store import Record, Store
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.plan import Plan
 
 ENGINES = ("local",)
 INTERRUPTED = 130
@@ -44,7 +46,11 @@ def run(
 ) -> None:
     """Fine-tune every model on every task and rank them. What is finished already is not run again."""
     if engine not in ENGINES:
-        raise BenchError(f"unknown engine {engine!r}; valid: {', '.join(ENGINES)}")
+        raise unknown("engine", engine, ENGINES)
+    from rich.console import Console
+
+    from harness.plan import make_plan
+
     made = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings))
     console = Console(stderr=as_json)
     announce(made, console)
@@ -66,12 +72,13 @@ def announce(made: Plan, console: Console) -> None:
     more = ""
     if made.suite.name == "mini":
         more = " Small data made to tell models apart; for published data sets: --suite FILE (docs/suites.md)."
-    console.print(f"suite {made.suite.name}: {made.suite.description}.{more}", highlight=False)
+    console.print(f"suite {made.suite.name}: {made.suite.description}.{more}", highlight=False, soft_wrap=True)
     for reason in made.impossible:
-        console.print(f"not possible: {reason}", style="yellow", markup=False)
+        console.print(f"not possible: {reason}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _run(pending: list, store: Store, devices: str, jobs: int | None, console: Console) -> None:
+    from harness.cli.progress import make_progress
     from harness.engines.grid import run_grid
     from harness.engines.local import LocalEngine
 
@@ -102,6 +109,6 @@ def _conclude(records: list[Record], results: Path, console: Console, as_json: b
         console.print(
             f"the whole story: bench show {failed[0]['id']} --results {results}", markup=False, highlight=False
         )
-    console.print(f"leaderboard: {os.path.relpath(refresh(results))}", highlight=False)
+    console.print(f"leaderboard: {os.path.relpath(refresh(results))}", highlight=False, soft_wrap=True)
     if failed:
         raise typer.Exit(1)

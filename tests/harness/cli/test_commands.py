@@ -1,0 +1,105 @@
+"""The command line from outside: what it prints, writes and returns."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+SUITE = """
+name: mine
+models: {{b: {bert}}}
+tasks:
+  - {{name: reviews, family: sentiment, data: {{format: csv, files: reviews.csv}}}}
+  - {{name: broken, family: sentiment, data: {{format: csv, files: reviews.csv}}, labels: [bad]}}
+recipes: [{{epochs: 1, precision: fp32}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, checkpoints):
+    path = tmp_path_factory.mktemp("work")
+    rows = "\n".join(f'"the cat is {word}",{word}' for _ in range(20) for word in ("good", "bad"))
+    (path / "reviews.csv").write_text("text,label\n" + rows)
+    (path / "mine.yaml").write_text(SUITE.format(bert=checkpoints("bert")))
+    return path
+
+
+def bench(folder, *words, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "harness", *words], cwd=folder, capture_output=True, text=True, timeout=300,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "100", **environment},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "--models", "brt"], "bench: unknown model 'brt'; did you mean 'bert'"),
+        (["run", "--tasks", "mini-qq"], "bench: unknown task 'mini-qq'; did you mean 'mini-qa'"),
+        (["run", "--engine", "loca"], "bench: unknown engine 'loca'; did you mean 'local'"),
+        (["run", "--seeds", "x"], "bench: --seeds x: must be a number of seeds"),
+        (["run", "--set", "lr"], "bench: --set lr: must be NAME=VALUE"),
+        (["plan", "--suite", "nano"], "bench: unknown suite 'nano'"),
+        (["leaderboard", "--results", "none"], "bench: no results in 'none'; run: bench run --results none"),
+        (["leaderboard", "--format", "pdf", "--results", "none"], "bench: unknown format 'pdf'"),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_status_2(tmp_path, words, message):
+    done = bench(tmp_path, *words)
+    assert done.returncode == 2
+    assert done.stderr.startswith(message) and done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failing_cell_is_status_1_and_the_rest_is_done_then_nothing_runs_again(folder):
+    first = bench(folder, "run", "--suite", "mine.yaml", "--devices", "cpu")
+    assert first.returncode == 1, first.stdout + first.stderr
+    assert "suite mine" in first.stdout.splitlines()[0]
+    assert "2 cells: 0 finished, 2 to run" in first.stdout
+    assert "failed: broken--b--full--s0" in first.stdout and "'good' is not among the task's labels" in first.stdout
+    board = (folder / "leaderboard.md").read_text()
+    assert board.startswith("<!-- bench leaderboard --results bench-results -->") and "broken" in board
+
+    second = bench(folder, "run", "--suite", "mine.yaml", "--tasks", "reviews")
+    assert second.returncode == 0 and "1 cells: 1 finished, 0 to run" in second.stdout
+
+    third = bench(folder, "run", "--suite", "mine.yaml", "--json", BENCH_TASKS="reviews", BENCH_DEVICES="cpu")
+    (cell,) = json.loads(third.stdout)
+    assert cell["status"] == "ok" and cell["primary_metric"] == "accuracy"
+
+    shown = bench(folder, "show", "broken")
+    assert shown.returncode == 0 and "BenchError" in shown.stdout
+    assert json.loads(bench(folder, "show", cell["id"], "--json").stdout)["score"] == cell["score"]
+    assert "did you mean" in bench(folder, "show", "reviews--tiny-brt--full--s0").stderr
+    csv = bench(folder, "leaderboard", "--format", "csv").stdout
+    assert csv.splitlines()[0].startswith("model,") and len(csv.splitlines()) == 3
+    plan = bench(folder, "plan", "--suite", "mine.yaml")
+    assert "2 cells, 1 finished, 1 to run" in plan.stdout
+
+
+def test_a_leaderboard_made_by_hand_is_not_overwritten(folder, tmp_path):
+    (tmp_path / "leaderboard.md").write_text("# mine\n")
+    for name in ("reviews.csv", "mine.yaml"):
+        (tmp_path / name).write_text((folder / name).read_text())
+    done = bench(tmp_path, "run", "--suite", "mine.yaml", "--tasks", "reviews", "--devices", "cpu")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "leaderboard.md").read_text() == "# mine\n"
+    assert "leaderboard: bench-results/leaderboard.md" in done.stdout
+    assert (tmp_path / "bench-results/leaderboard.md").read_text().startswith("<!-- bench leaderboard")
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; import harness.cli.main\n"
+        "assert not {'torch', 'harness.plan', 'harness.registry', 'rich.live', 'yaml'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_lists_as_json(tmp_path):
+    assert {"bert-mini", "bert"} <= {row["model"] for row in json.loads(bench(tmp_path, "models", "--json").stdout)}
+    assert {"mini"} <= {row["suite"] for row in json.loads(bench(tmp_path, "suites", "--json").stdout)}
+    listed = json.loads(bench(tmp_path, "tasks", "--json").stdout)
+    assert [row["family"] for row in listed["families"]] == ["ner", "qa", "sentiment", "text-classification", "translation"]

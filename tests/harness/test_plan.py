@@ -1,0 +1,143 @@
+"""From a request to cells: references of every kind, what is wrong is said at once, and the parent stays light."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from harness.errors import BenchError
+from harness.plan import Request, cannot, make_plan
+
+SUITE = """
+name: mine
+models: {{b: {bert}, g: {gpt2}, t: {t5}}}
+tasks:
+  - {{name: reviews, family: sentiment, data: {{format: csv, files: reviews.csv}}}}
+  - {{name: more, family: sentiment, data: {{format: csv, files: reviews.csv}}, version: 2}}
+  - names.yaml
+recipes:
+  - {{epochs: 1}}
+  - {{when: {{task: more, architecture: decoder}}, epochs: 4}}
+"""
+
+
+@pytest.fixture
+def suite(tmp_path, checkpoints, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = "\n".join(f'"text {number}",{"good" if number % 2 else "bad"}' for number in range(20))
+    (tmp_path / "reviews.csv").write_text("review,label\n".replace("review", "text") + rows)
+    (tmp_path / "names.conll").write_text("Anna B-PER\nsleeps O\n\n" * 10)
+    (tmp_path / "names.yaml").write_text("family: ner\ndata: {format: conll, files: names.conll}\n")
+    folders = {kind: checkpoints(kind) for kind in ("bert", "gpt2", "t5")}
+    (tmp_path / "mine.yaml").write_text(SUITE.format(**folders))
+    return "mine.yaml"
+
+
+def titles(plan):
+    return [(cell.task.title, cell.model.name, cell.method, cell.seed) for cell in plan.cells]
+
+
+def test_all_is_every_model_and_task_of_the_suite(suite):
+    plan = make_plan(Request(["all"], ["all"], suite=suite, seeds=[0, 1]))
+    assert len(plan.cells) == len({cell.id for cell in plan.cells}) == 18
+    assert titles(plan)[0] == ("reviews", "b", "full", 0)
+    assert [seed for *_, seed in titles(plan)] == [0] * 9 + [1] * 9
+
+
+def test_tasks_by_name_family_file_and_path_mix(suite, tmp_path):
+    (tmp_path / "topics.csv").write_text((tmp_path / "reviews.csv").read_text())
+    plan = make_plan(Request(["b"], ["sentiment", "names.yaml", "text-classification:topics.csv"], suite=suite))
+    assert [(cell.task.name, cell.task.family) for cell in plan.cells] == [
+        ("reviews", "sentiment"),
+        ("more", "sentiment"),
+        ("names", "ner"),
+        ("topics", "text-classification"),
+    ]
+
+
+def test_the_same_cell_is_planned_once(suite):
+    assert len(make_plan(Request(["b", "b"], ["reviews", "reviews", "sentiment"], suite=suite)).cells) == 2
+
+
+def test_recipes_are_chosen_by_rules_and_settings_win(suite):
+    plan = make_plan(Request(["b", "g"], ["more"], suite=suite))
+    assert [cell.recipe.epochs for cell in plan.cells] == [1, 4]
+    plan = make_plan(Request(["b", "g"], ["more"], suite=suite, settings={"recipe.epochs": "7"}))
+    assert [cell.recipe.epochs for cell in plan.cells] == [7, 7]
+
+
+def test_a_subset_says_that_it_is_one(suite):
+    (cell,) = make_plan(Request(["b"], ["reviews"], suite=suite, limit=10)).cells
+    assert cell.task.title == "reviews@10" and cell.id.startswith("reviews@10--")
+    assert cell.id != make_plan(Request(["b"], ["reviews"], suite=suite)).cells[0].id
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        ({"models": ["bb"]}, "unknown model 'bb'"),
+        ({"tasks": ["review"]}, "unknown task 'review'; did you mean 'reviews'"),
+        ({"tasks": ["sentimen:reviews.csv"]}, "unknown task family 'sentimen'; did you mean 'sentiment'"),
+        ({"tasks": ["sentiment:none.csv"]}, "sentiment:none.csv: no such file"),
+        ({"tasks": ["sentiment:names.conll"]}, "none of its columns .words, tags. is called text or sentence"),
+        ({"tasks": ["other.yaml"]}, "other.yaml: No such file"),
+        ({"methods": ["ful"]}, "unknown method 'ful'; did you mean 'full'"),
+        ({"settings": {"recipe.epoch": "1"}}, "unknown recipe field 'epoch'; did you mean 'epochs'"),
+        ({"settings": {"epochs": "1"}}, "unknown setting; valid: recipe.NAME=VALUE"),
+        ({"suite": "min"}, "unknown suite 'min'; did you mean 'mini'"),
+        ({"suite": "none.yaml"}, "none.yaml: No such file"),
+        ({"tasks": ["reviews", "sentiment:copy/reviews.csv"]}, "two different tasks are called 'reviews'"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_runs(suite, tmp_path, request_, words):
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy/reviews.csv").write_text((tmp_path / "reviews.csv").read_text() + "\nnew,good")
+    with pytest.raises(BenchError, match=words) as error:
+        make_plan(Request(**{"models": ["b"], "tasks": ["all"], "suite": suite, **request_}))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("family: ner\n", "the key 'data' is missing"),
+        ("famly: ner\n", "unknown key 'famly'; did you mean 'family'"),
+        ("family: ner\ndata: x.csv\n", "data must be a mapping"),
+        ("family: ner\ndata: {files: x.csv}\n", "data needs format"),
+        ("- a\n", "must be a mapping of keys to values, not list"),
+        ("a: [\n", "not valid YAML"),
+        ("family: ner\nversion: new\ndata: {format: csv, files: reviews.csv}\n", "version and limit must be whole numbers"),
+        ("!!python/object/apply:os.system ['true']\n", "not valid YAML"),
+    ],
+)
+def test_task_files_that_cannot_be_read(suite, tmp_path, text, words):
+    (tmp_path / "wrong.yaml").write_text(text)
+    with pytest.raises(BenchError, match=words):
+        make_plan(Request(["b"], ["wrong.yaml"], suite=suite))
+
+
+def test_what_a_model_cannot_do_is_told_by_name(suite):
+    from dataclasses import replace
+
+    plan = make_plan(Request(["b"], ["names.yaml", "reviews"], suite=suite))
+    names, reviews = plan.cells[0].task, plan.cells[1].task
+    marian = replace(plan.cells[0].model, name="marian", families=("translation",))
+    assert "marian is registered for translation only, not for names (ner)" in cannot(marian, names)
+    slow = replace(plan.cells[0].model, name="slow", fast_tokenizer=False)
+    assert "slow has no fast tokeniser, which ner (names) needs" in cannot(slow, names)
+    assert cannot(slow, reviews) is None
+
+
+def test_the_parent_never_imports_torch(suite, tmp_path):
+    """Planning and listing finished cells load none of the slow libraries."""
+    code = (
+        "import sys; sys.argv = ['bench', 'plan', '--suite', 'mine.yaml', '--json']\n"
+        "from harness.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'transformers', 'datasets', 'evaluate', 'sklearn', 'pandas'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["cells"]) == 9
