@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +12,7 @@ from harness.cli import options
 from harness.cli.leaderboard import refresh
 from harness.cli.options import RESULTS, make_request
 from harness.errors import unknown
-from harness.store import Record, Store
+from harness.store import Store
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,48 +48,27 @@ def run(
         raise unknown("engine", engine, ENGINES)
     from rich.console import Console
 
-    from harness.plan import make_plan
-
-    made = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings))
-    console = Console(stderr=as_json)
-    announce(made, console)
-    store = Store(results)
-    pending = [cell for cell in made.cells if not store.finished(cell.id)]
-    console.print(f"{len(made.cells)} cells: {len(made.cells) - len(pending)} finished, {len(pending)} to run")
-    if pending:
-        try:
-            _run(pending, store, devices, jobs, console)
-        except KeyboardInterrupt:
-            console.print(f"interrupted; the finished cells are kept in {results}: the same command goes on from there")
-            raise typer.Exit(INTERRUPTED) from None
-    records = [record for cell in made.cells if (record := store.record(cell.id)) is not None]
-    _conclude(records, results, console, as_json)
-
-
-def announce(made: Plan, console: Console) -> None:
-    """Which suite runs, and what the plan leaves out."""
-    more = ""
-    if made.suite.name == "mini":
-        more = " Small data made to tell models apart; for published data sets: --suite FILE (docs/suites.md)."
-    console.print(f"suite {made.suite.name}: {made.suite.description}.{more}", highlight=False, soft_wrap=True)
-    for reason in made.impossible:
-        console.print(f"not possible: {reason}", style="yellow", markup=False, soft_wrap=True)
-
-
-def _run(pending: list, store: Store, devices: str, jobs: int | None, console: Console) -> None:
     from harness.cli.progress import make_progress
     from harness.engines.grid import run_grid
     from harness.engines.local import LocalEngine
-
-    with make_progress(console, pending) as progress:
-        run_grid(LocalEngine(store, devices, jobs), pending, progress)
-
-
-def _conclude(records: list[Record], results: Path, console: Console, as_json: bool) -> None:
-    """The table, the leaderboard's file, and the exit status: 1 where a cell failed."""
+    from harness.plan import make_plan
     from harness.report.board import Board
     from harness.report.terminal import final_table
 
+    made = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings))
+    console = Console(stderr=as_json, highlight=False)
+    announce(made, console)
+    store = Store(results)
+    pending = [cell for cell in made.cells if not store.finished(cell.id)]
+    say(console, f"{len(made.cells)} cells: {len(made.cells) - len(pending)} finished, {len(pending)} to run")
+    if pending:
+        try:
+            with make_progress(console, pending) as progress:
+                run_grid(LocalEngine(store, devices, jobs), pending, progress)
+        except KeyboardInterrupt:
+            say(console, f"interrupted; the finished cells are kept in {results}: the same command goes on from there")
+            raise typer.Exit(INTERRUPTED) from None
+    records = [record for cell in made.cells if (record := store.record(cell.id)) is not None]
     if as_json:
         keys = ("id", "status", "score", "primary_metric", "error")
         print(json.dumps([{key: record[key] for key in keys} for record in records], indent=1))
@@ -100,15 +78,24 @@ def _conclude(records: list[Record], results: Path, console: Console, as_json: b
     failed = [record for record in records if record["status"] == "failed"]
     for record in failed:
         error = record["error"]
-        console.print(
-            f"failed: {record['id']}: {error['type']}: {error['message'].partition(chr(10))[0]}",
-            style="red",
-            markup=False,
-        )
+        say(console, f"failed: {record['id']}: {error['type']}: {error['message'].partition(chr(10))[0]}", "red")
     if failed:
-        console.print(
-            f"the whole story: bench show {failed[0]['id']} --results {results}", markup=False, highlight=False
-        )
-    console.print(f"leaderboard: {os.path.relpath(refresh(results))}", highlight=False, soft_wrap=True)
+        say(console, f"the whole story: bench show {failed[0]['id']} --results {results}")
+    say(console, f"leaderboard: {os.path.relpath(refresh(results))}")
     if failed:
         raise typer.Exit(1)
+
+
+def announce(made: Plan, console: Console) -> None:
+    """Which suite runs, and what the plan leaves out."""
+    line = f"suite {made.suite.name}" + (f": {made.suite.description}" if made.suite.description else "")
+    say(console, line)
+    if made.suite.name == "mini":
+        say(console, "Its small data is made to tell models apart. For published data sets: --suite FILE (docs/suites.md).")
+    for reason in made.impossible:
+        say(console, f"not possible: {reason}", "yellow")
+
+
+def say(console: Console, line: str, style: str | None = None) -> None:
+    """Print a line as it is, whatever the width: brackets are no markup, and a script can search for it."""
+    console.print(line, style=style, markup=False, soft_wrap=True)

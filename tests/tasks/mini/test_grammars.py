@@ -16,7 +16,7 @@ FINGERPRINTS = {
     "sentiment": (1, "407874a111b2e359"),
     "topics": (1, "c12f4951e145c52b"),
     "ner": (1, "f31244e234c0a524"),
-    "qa": (1, "f6a21a89ec4c1036"),
+    "qa": (1, "2690ca8ea83900a3"),
     "translation": (1, "43f59442a7f38819"),
 }
 TEXT = {
