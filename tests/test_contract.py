@@ -19,7 +19,14 @@ RECORD = {
     "schema", "id", "status", "suite", "model", "task", "method", "seed", "recipe", "protocol", "metrics", "primary_metric",
     "score", "trivial_score", "constant", "training", "cost", "environment", "started", "finished", "error",
 }  # fmt: skip
-COST = {"train_seconds", "evaluate_seconds", "total_seconds", "peak_memory_bytes", "train_tokens", "trainable_parameters"}
+COST = {
+    "train_seconds",
+    "evaluate_seconds",
+    "total_seconds",
+    "peak_memory_bytes",
+    "train_tokens",
+    "trainable_parameters",
+}
 
 
 def test_what_is_registered():
@@ -50,7 +57,9 @@ def test_the_data_of_a_task(name):
     for rows in splits.values():
         assert all(set(family.columns) <= set(row) for row in rows)
     inputs = {
-        split: {json.dumps({key: value for key, value in family.example(row, task).items()}, sort_keys=True) for row in rows}
+        split: {
+            json.dumps({key: value for key, value in family.example(row, task).items()}, sort_keys=True) for row in rows
+        }
         for split, rows in splits.items()
     }
     assert not inputs["test"] & (inputs["train"] | inputs["validation"])
@@ -74,7 +83,9 @@ def test_references_score_full_marks(name):
 @pytest.mark.parametrize("architecture", MODELS)
 @pytest.mark.parametrize("name", registry.tasks())
 def test_every_task_runs_on_every_architecture(name, architecture, tmp_path):
-    request = Request([MODELS[architecture]], [name], limit=40, settings={"recipe.epochs": "1", "recipe.max_target_length": "16"})
+    request = Request(
+        [MODELS[architecture]], [name], limit=40, settings={"recipe.epochs": "1", "recipe.max_target_length": "16"}
+    )
     (cell,) = make_plan(request).cells
     assert cell.model.architecture == architecture
     store, events = Store(tmp_path), []
@@ -82,9 +93,13 @@ def test_every_task_runs_on_every_architecture(name, architecture, tmp_path):
     record, predictions = store.record(cell.id), store.predictions(cell.id)
     assert set(record) == RECORD and set(record["cost"]) >= COST
     assert record["status"] == "ok" and 0 <= record["score"] <= 100
-    assert record["task"]["rows"] == {"train": 40, "validation": 40, "test": 40} and record["task"]["name"] == f"{name}@40"
+    assert (
+        record["task"]["rows"] == {"train": 40, "validation": 40, "test": 40} and record["task"]["name"] == f"{name}@40"
+    )
     assert len(predictions) == 40 and all({"id", "prediction", "reference"} <= set(line) for line in predictions)
-    assert record["metrics"]["test"][record["primary_metric"]] * registry.family(cell.task.family).scale == record["score"]
+    assert (
+        record["metrics"]["test"][record["primary_metric"]] * registry.family(cell.task.family).scale == record["score"]
+    )
     assert record["cost"]["train_tokens"] > 0 and record["cost"]["train_seconds"] > 0
     assert all(math.isfinite(entry["loss"]) for entry in record["training"]["history"])
     assert {"phase", "validation", "evaluate"} <= {event["event"] for event in events}
@@ -92,7 +107,9 @@ def test_every_task_runs_on_every_architecture(name, architecture, tmp_path):
         assert sum(part["rows"] for part in record["metrics"]["phenomena"].values()) == 40
     # The saved predictions are what was scored: whoever recomputes the metric from them gets the record's number.
     family = registry.family(cell.task.family)
-    again = family.score([line["prediction"] for line in predictions], [line["reference"] for line in predictions], cell.task)
+    again = family.score(
+        [line["prediction"] for line in predictions], [line["reference"] for line in predictions], cell.task
+    )
     assert again == record["metrics"]["test"]
 
 

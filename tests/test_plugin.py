@@ -38,7 +38,9 @@ def test_what_the_plugin_declares_is_listed(environment, tmp_path):
 
 
 def test_its_task_runs_on_its_model(environment, tmp_path):
-    done = bench(environment, tmp_path, "run", "--models", "tiny-plugin", "--tasks", "dogs", "--set", "recipe.epochs=2", "--json")
+    done = bench(
+        environment, tmp_path, "run", "--models", "tiny-plugin", "--tasks", "dogs", "--set", "recipe.epochs=2", "--json"
+    )
     assert done.returncode == 0, done.stderr
     (cell,) = json.loads(done.stdout)
     assert cell["status"] == "ok" and cell["id"].startswith("dogs--tiny-plugin--full--s0--")

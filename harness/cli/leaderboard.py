@@ -21,27 +21,34 @@ def leaderboard(
     ] = None,
 ) -> None:
     """Make the leaderboard from a results folder."""
-    from harness.report.formats import FORMATS
-
-    if form not in FORMATS:
-        raise unknown("format", form, FORMATS)
-    text = FORMATS[form](list(Store(results).records()))
+    text = render(results, form)
     if output is None:
         print(text, end="")
     else:
         write_text(output, text)
 
 
+def render(results: Path, form: str) -> str:
+    """A results folder in one of the formats; Markdown begins with a line that names the folder."""
+    from harness.report.formats import FORMATS
+
+    if form not in FORMATS:
+        raise unknown("format", form, FORMATS)
+    text = FORMATS[form](list(Store(results).records()))
+    return _mark(results) + text if form == "md" else text
+
+
 def refresh(results: Path) -> Path:
     """Write `leaderboard.md` beside a results folder and return its path.
 
-    A file of that name that was made from another folder, or by hand, is left alone: the new one then goes into the folder.
+    A file of that name that was made from another folder, or by hand, is left alone: the new one goes into the folder then.
     """
-    from harness.report.formats import FORMATS
-
-    mark = f"<!-- bench leaderboard --results {results.name} -->\n"
     beside = results.absolute().parent / "leaderboard.md"
-    if beside.exists() and not beside.read_text(encoding="utf-8").startswith(mark):
+    if beside.exists() and not beside.read_text(encoding="utf-8").startswith(_mark(results)):
         beside = results.absolute() / "leaderboard.md"
-    write_text(beside, mark + FORMATS["md"](list(Store(results).records())))
+    write_text(beside, render(results, "md"))
     return beside
+
+
+def _mark(results: Path) -> str:
+    return f"<!-- bench leaderboard --results {results.name} -->\n"

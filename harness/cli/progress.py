@@ -77,44 +77,37 @@ class LiveProgress(PlainProgress):
 
     def started(self, cell: Cell, slot: Slot) -> None:
         self.starts[cell.id] = time.monotonic()
-        self.running[cell.id] = {
-            "title": title(cell),
-            "device": slot.device,
-            "phase": "start",
-            "done": 0,
-            "total": 0,
-            "note": "",
-        }
+        self.running[cell.id] = {"title": title(cell), "phase": "start", "done": 0, "total": 0, "loss": "", "score": ""}
 
     def event(self, cell: Cell, event: dict[str, Any]) -> None:
         state = self.running[cell.id]
         if event["event"] == "phase":
             state.update(phase=event["phase"])
         elif event["event"] == "step":
-            state.update(done=event["step"], total=event["steps"], note=f"loss {event['loss']:.3f}")
+            state.update(done=event["step"], total=event["steps"], loss=f"loss {event['loss']:.3f}")
         elif event["event"] == "validation":
-            state.update(note=f"loss {event['loss']:.3f}, validation {event['score']:.1f}")
+            state.update(score=f"valid {event['score']:.1f}")
 
     def finished(self, cell: Cell, record: Record) -> None:
         self.running.pop(cell.id)
         super().finished(cell, record)
 
     def picture(self) -> RenderableType:
-        """The lower part of the screen."""
+        """The lower part of the screen: a line a running cell, and one for the whole grid."""
+        wide = self.console.width >= 110
         table = Table.grid(padding=(0, 1))
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=3)
-        table.add_column(no_wrap=True)
-        table.add_column(width=14)
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=2)
-        table.add_column(justify="right", no_wrap=True)
-        for name, state in self.running.items():
-            bar = ProgressBar(total=state["total"] or 1, completed=state["done"], width=14)
-            seconds = duration(time.monotonic() - self.starts[name])
-            table.add_row(state["title"], state["phase"], bar, state["note"], seconds)
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        for _ in range(5 if wide else 4):
+            table.add_column(no_wrap=True)
+        for state in self.running.values():
+            steps = f"{state['done']}/{state['total']}" if state["total"] else ""
+            bar = [ProgressBar(total=state["total"] or 1, completed=state["done"], width=24)] if wide else []
+            table.add_row(state["title"], state["phase"], *bar, steps, state["loss"], state["score"])
+        elapsed = duration(time.monotonic() - self.begun)
+        if not self.running and self.ended < self.total:
+            return Text(f"starting the workers, {elapsed}", style="dim")
         failed = f", {self.failed} failed" if self.failed else ""
-        foot = (
-            f"{self.ended} of {self.total} cells{failed}, {duration(time.monotonic() - self.begun)} so far{self.left()}"
-        )
+        foot = f"{self.ended} of {self.total} cells{failed}, {elapsed} so far{self.left()}"
         return Group(table, Text(foot, style="dim"))
 
 

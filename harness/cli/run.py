@@ -91,11 +91,11 @@ def announce(made: Plan, console: Console) -> None:
     line = f"suite {made.suite.name}" + (f": {made.suite.description}" if made.suite.description else "")
     say(console, line)
     if made.suite.name == "mini":
-        say(console, "Its small data is made to tell models apart. For published data sets: --suite FILE (docs/suites.md).")
+        say(console, "For published data sets: --suite FILE (docs/suites.md)")
     for reason in made.impossible:
         say(console, f"not possible: {reason}", "yellow")
 
 
 def say(console: Console, line: str, style: str | None = None) -> None:
-    """Print a line as it is, whatever the width: brackets are no markup, and a script can search for it."""
-    console.print(line, style=style, markup=False, soft_wrap=True)
+    """Print a line: brackets are no markup, and in a file or pipe it stays one line, for scripts to search."""
+    console.print(line, style=style, markup=False, soft_wrap=not console.is_terminal)

@@ -102,4 +102,10 @@ def test_lists_as_json(tmp_path):
     assert {"bert-mini", "bert"} <= {row["model"] for row in json.loads(bench(tmp_path, "models", "--json").stdout)}
     assert {"mini"} <= {row["suite"] for row in json.loads(bench(tmp_path, "suites", "--json").stdout)}
     listed = json.loads(bench(tmp_path, "tasks", "--json").stdout)
-    assert [row["family"] for row in listed["families"]] == ["ner", "qa", "sentiment", "text-classification", "translation"]
+    assert [row["family"] for row in listed["families"]] == [
+        "ner",
+        "qa",
+        "sentiment",
+        "text-classification",
+        "translation",
+    ]

@@ -48,7 +48,7 @@ def test_what_cannot_be_found_is_named(reference, words):
 def test_a_folder_without_safetensors_says_how_to_convert(checkpoints, tmp_path):
     folder = Path(shutil.copytree(checkpoints("bert"), tmp_path / "m"))
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(BenchError, match="no .safetensors file in the folder; convert"):
+    with pytest.raises(BenchError, match=r"no .safetensors file in the folder; convert"):
         resolve(str(folder))
 
 

@@ -17,7 +17,7 @@ FINGERPRINTS = {
     "topics": (1, "c12f4951e145c52b"),
     "ner": (1, "f31244e234c0a524"),
     "qa": (1, "2690ca8ea83900a3"),
-    "translation": (1, "43f59442a7f38819"),
+    "translation": (1, "ba1c60dd01c4d874"),
 }
 TEXT = {
     "sentiment": lambda row: row["text"],
