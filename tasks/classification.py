@@ -35,8 +35,8 @@ class Classification(TaskFamily):
     primary_metric = "accuracy"
 
     def prepare(self, row: Row, task: Task) -> Row:
-        label = task.label_name(row["label"])
-        return {**row, "text": str(row["text"] or "").strip(), "label": label}
+        texts = {name: str(row[name] or "").strip() for name in ("text", "text_pair") if name in row}
+        return {**row, **texts, "label": task.label_name(row["label"])}
 
     def labels(self, splits: Mapping[str, Sequence[Row]], task: Task) -> list[str]:
         used = {row["label"] for row in splits["train"]}

@@ -14,6 +14,9 @@ from harness.model import Checkpoint, Model
 from harness.models.architectures import SLOW_TOKENIZERS, architecture_of
 from harness.models.hub import hub_checkpoint, is_hub_id
 
+# Weights, configurations and tokenisers; a changed README is the same model.
+CONTENTS = (".safetensors", ".json", ".txt", ".model", ".spm")
+
 
 def resolve(reference: str, aliases: dict[str, str] | None = None) -> Checkpoint:
     """The checkpoint that a reference means.
@@ -83,19 +86,12 @@ def _from_files(path: Path, source: str, entry: Model) -> Checkpoint:
         raise BenchError(
             f"model {source!r}: no config.json in the folder; it must hold config.json, model.safetensors and a tokeniser"
         )
-    weights = sorted(path.glob("*.safetensors"))
-    if not weights:
+    if not any(path.glob("*.safetensors")):
         raise BenchError(
             f"model {source!r}: no .safetensors file in the folder; convert it with model.save_pretrained(folder) first"
         )
     config = json.loads((path / "config.json").read_text(encoding="utf-8"))
-    parts = [
-        *weights,
-        path / "config.json",
-        *sorted(path.glob("tokenizer*")),
-        *sorted(path.glob("*vocab*")),
-        *sorted(path.glob("*.model")),
-    ]
+    parts = sorted(part for part in path.iterdir() if part.suffix in CONTENTS)
     return Checkpoint(
         **common, location=str(path.resolve()), gguf=None, digest=digest(parts),
         architecture=entry.architecture or architecture_of(config, entry.name),

@@ -66,7 +66,10 @@ def test_models_that_are_no_text_models_or_need_code_are_refused(checkpoints, tm
 def test_unknown_types_are_told_by_their_classes():
     assert architecture_of({"model_type": "new", "architectures": ["NewForMaskedLM"]}, "m") == "encoder"
     assert architecture_of({"model_type": "new", "architectures": ["NewForCausalLM"]}, "m") == "decoder"
-    assert architecture_of({"model_type": "new", "architectures": ["NewForConditionalGeneration"]}, "m") == "encoder-decoder"
+    assert (
+        architecture_of({"model_type": "new", "architectures": ["NewForConditionalGeneration"]}, "m")
+        == "encoder-decoder"
+    )
 
 
 def test_no_type_is_of_two_architectures():
