@@ -35,11 +35,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """The cells of a request in the order in which they run, and the pairs that cannot be."""
+    """What a request comes to.
+
+    Attributes:
+        cells: in the order in which they run.
+        impossible: a line for each model and task that cannot be.
+        notes: a line for each task from a file, on what it was taken to be.
+    """
 
     suite: Suite
     cells: tuple[Cell, ...]
     impossible: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def make_plan(request: Request) -> Plan:
@@ -70,7 +77,9 @@ def make_plan(request: Request) -> Plan:
                 ]
     if not cells:
         raise BenchError(f"nothing to run: {'; '.join(dict.fromkeys(impossible)) or 'the suite names no tasks'}")
-    return Plan(suite, tuple({cell.id: cell for cell in cells}.values()), tuple(dict.fromkeys(impossible)))
+    known = {*registry.tasks(), *(task.name for task in suite.tasks)}
+    notes = [f"{task.title}: {task.description}" for task in tasks if task.description and task.name not in known]
+    return Plan(suite, tuple({cell.id: cell for cell in cells}.values()), tuple(dict.fromkeys(impossible)), tuple(notes))
 
 
 def cannot(checkpoint: Checkpoint, task: Task) -> str | None:

@@ -38,6 +38,8 @@ def plan(
         table.add_row(cell["task"]["name"], cell["model"]["name"], cell["method"], str(cell["seed"]), state)
     console = Console()
     console.print(table)
+    for note in made.notes:
+        console.print(note, markup=False)
     for reason in made.impossible:
         console.print(f"not possible: {reason}", style="yellow", markup=False)
     finished = sum(cell["finished"] for cell in cells)

@@ -87,11 +87,13 @@ def run(
 
 
 def announce(made: Plan, console: Console) -> None:
-    """Which suite runs, and what the plan leaves out."""
+    """Which suite runs, what was made of the person's own files, and what the plan leaves out."""
     line = f"suite {made.suite.name}" + (f": {made.suite.description}" if made.suite.description else "")
     say(console, line)
     if made.suite.name == "mini":
         say(console, "For published data sets: --suite FILE (docs/suites.md)")
+    for note in made.notes:
+        say(console, note)
     for reason in made.impossible:
         say(console, f"not possible: {reason}", "yellow")
 

@@ -41,7 +41,9 @@ def quick_task(family: TaskFamily, path: str) -> Task:
             f"task {family.name}:{path}: the ending {plain.suffix!r} is unknown; valid: {', '.join(FORMATS)}; or write a task file"
         )
     source = FileSource(kind, {"all": str(file)})
-    return Task(name=plain.stem, family=family.name, source=source, columns=_guess(family, source, path))
+    columns = _guess(family, source, path)
+    taken = ", ".join(f"{name} from {column!r}" for name, column in columns.items())
+    return Task(plain.stem, family.name, source, columns=columns, description=f"{taken}; split 60/20/20")
 
 
 def _guess(family: TaskFamily, source: FileSource, path: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Unlabelled text for pre-training: English reviews, news lines, reports, and German sentences (no aligned pairs).
 
 All words of the lexica occur, those held out of the tasks' training rows too, in company that shows what they mean:
-a review keeps its opinion, a news item its topic, a report says the same event twice. No sentence of a test split occurs.
+a review keeps its opinion, a news item its topic, a report says the same event twice,
+or opens with a question that nobody answers. No sentence of a test split occurs.
 """
 
 import random
@@ -12,26 +13,29 @@ from dataclasses import replace
 from . import ner, qa, sentiment, topics, translation
 from .grammar import fill, sentence
 from .lexicon_names import FIRST_NAMES, PLACES
-from .lexicon_opinions import PEOPLE, THINGS, adjectives
+from .lexicon_opinions import THINGS
 from .lexicon_topics import AMBIGUOUS, TOPICS
 
 Document = list[str]
 
 
+# Words of one opinion side by side: from these a model learns which go together.
+PRAISE = [
+    "the {thing} was {good} and {good2}", "everything was {good}, {good2} and {good}", "so {good} and so {good2}",
+    "{good} and {good2}", "{good}, {good2}, {good}: {end}", "the {thing} was {good} and the {other} was {good2}",
+    "a {good} and {good2} {thing}", "the {thing} was {good}, {end}", "what a {good} {thing}, {end}", "{end} and {end}",
+]  # fmt: skip
+
+
 def review(rng: random.Random) -> Document:
     """Two to four sentences on things of one kind, all of one opinion."""
     domain, polarity = rng.choice(list(THINGS)), rng.choice(["negative", "positive"])
+    slots, new = sentiment.slots(domain, polarity, False), sentiment.slots(domain, polarity, True)
+    slots |= {slot: slots[slot] + new[slot] for slot in ("good", "good2", "bad", "end")}
     texts = []
     for _ in range(rng.randint(2, 4)):
-        kind = rng.choice(["simple", "simple", *sentiment.TEMPLATES])
-        slots = sentiment.slots(domain, polarity, False)
-        new = sentiment.slots(domain, polarity, True)
-        slots |= {slot: slots[slot] + new[slot] for slot in ("good", "good2", "bad", "end")}
-        if kind == "simple" and rng.random() < 0.4:
-            template = rng.choice(["everything was {good}, {good2} and {good}", "so {good} and so {good2}", "{good} and {good2}",
-                                   "the {thing} was {good} and the {other} was {good2}", "{end} and {end}"])  # fmt: skip
-        else:
-            template = rng.choice([one for forms in sentiment.TEMPLATES[kind] for one in forms])
+        kinds = sentiment.TEMPLATES[rng.choice(list(sentiment.TEMPLATES))]
+        template = rng.choice(PRAISE if rng.random() < 0.65 else [one for forms in kinds for one in forms])
         texts.append(fill(rng, template, slots) + rng.choice("..!"))
     return texts
 
@@ -58,7 +62,7 @@ def gossip(rng: random.Random) -> Document:
 
 
 def report(rng: random.Random) -> Document:
-    """A summary of an event and then the event among others, in other words; or the other way round."""
+    """A summary of an event, or an unanswered question, and then the event among others; or the other way round."""
     held_out = rng.random() < 0.5
     main = qa.event(rng, held_out, ways=(0, 1, 2))
     told = [main, *qa.others(rng, main, rng.choice([1, 2]), held_out, rng.random() < 0.5)]
@@ -69,9 +73,8 @@ def report(rng: random.Random) -> Document:
         texts[position : position + 1] = qa.coreference(rng, main)
     summaries = []
     for one in rng.sample(told, rng.choice([1, 1, 2])):
-        verbs = qa.EVENTS[one.kind][0]
-        said = replace(one, verb=one.verb if rng.random() < 0.5 else rng.choice(verbs))
-        summaries.append(summary(rng, said))
+        said = replace(one, verb=one.verb if rng.random() < 0.5 else rng.choice(qa.EVENTS[one.kind][0]))
+        summaries.append(summary(rng, said) if rng.random() < 0.7 else said.ask(rng.choice(qa.KINDS), said.verb)[0])
     return summaries + texts if rng.random() < 0.7 else texts + summaries
 
 
@@ -106,7 +109,7 @@ def clauses(rng: random.Random, language: int) -> Document:
 
 
 MAKERS: list[tuple[Callable[[random.Random], Document], int]] = [
-    (review, 18), (news, 18), (gossip, 14), (report, 30), (lambda rng: clauses(rng, 0), 12), (lambda rng: clauses(rng, 1), 18),
+    (review, 24), (news, 16), (gossip, 12), (report, 30), (lambda rng: clauses(rng, 0), 12), (lambda rng: clauses(rng, 1), 18),
 ]  # fmt: skip
 
 

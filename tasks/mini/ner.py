@@ -5,7 +5,14 @@ import re
 
 from .grammar import Row, build
 from .lexicon_names import (
-    ENDINGS, FIRMS, FIRST_NAMES, INSTITUTIONS, NAME_OR_WORD, PERSON_OR_PLACE, PLACES, SURNAMES,
+    ENDINGS,
+    FIRMS,
+    FIRST_NAMES,
+    INSTITUTIONS,
+    NAME_OR_WORD,
+    PERSON_OR_PLACE,
+    PLACES,
+    SURNAMES,
 )  # fmt: skip
 
 VERSION = 1

@@ -10,7 +10,7 @@ from .lexicon_names import FIRST_NAMES, PLACES, SURNAMES
 VERSION = 1
 KINDS = ["who", "what", "where", "when"]
 PLAN = {
-    "train": {"simple": 450, "distractor": 400, "paraphrase": 200, "coreference": 200, "unanswerable": 250},
+    "train": {"simple": 350, "distractor": 350, "paraphrase": 150, "coreference": 150, "unanswerable": 200},
     "validation": {"simple": 60, "distractor": 60, "paraphrase": 40, "coreference": 40, "unanswerable": 50},
     "test": {"simple": 60, "distractor": 90, "paraphrase": 70, "coreference": 60, "unanswerable": 70},
 }
@@ -62,9 +62,9 @@ def others(rng: random.Random, main: Event, count: int, held_out: bool, same_ver
     while len(made) <= count:
         new = event(rng, held_out, main.kind if same_verb and len(made) == 1 else None)
         parts = {new.person.split()[0], new.thing, new.place, new.time}
-        if all(parts.isdisjoint({old.person.split()[0], old.thing, old.place, old.time}) for old in made):
-            if same_verb or new.kind != main.kind:
-                made.append(new)
+        apart = all(parts.isdisjoint({old.person.split()[0], old.thing, old.place, old.time}) for old in made)
+        if apart and (same_verb or new.kind != main.kind):
+            made.append(new)
     return made[1:]
 
 
@@ -78,7 +78,7 @@ def make(rng: random.Random, split: str, phenomenon: str) -> Row | None:
     if phenomenon == "paraphrase":
         verbs = EVENTS[main.kind][0]
         verb = rng.choice([way for way in (verbs[2:] * 2 if test else []) + verbs[:2] if way != main.verb])
-    crowd = others(rng, main, 2 if phenomenon == "simple" else rng.choice([1, 2]), held_out, phenomenon != "simple")
+    crowd = others(rng, main, rng.choice([1, 1, 2]), held_out, phenomenon != "simple")
     told = [main, *crowd]
     rng.shuffle(told)
     texts = [one.tell(rng) for one in told]

@@ -7,7 +7,7 @@ from .lexicon_opinions import OPPOSITE, OUTCOMES, PEOPLE, THINGS, adjectives
 
 VERSION = 1
 PLAN = {
-    "train": {"simple": 400, "negation": 320, "contrast": 320, "point-of-view": 180, "change": 180},
+    "train": {"simple": 800, "negation": 300, "contrast": 300, "point-of-view": 200, "change": 200},
     "validation": {"simple": 60, "negation": 60, "contrast": 60, "point-of-view": 30, "change": 30},
     "test": {"simple": 50, "unseen-words": 80, "negation": 90, "contrast": 90, "point-of-view": 70, "change": 70},
 }

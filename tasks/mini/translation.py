@@ -1,14 +1,16 @@
 """Translation from English into German with a synchronous grammar: agreement, word order, rare nouns, new combinations."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
-from . import german, lexicon_german as lexicon
+from . import german
+from . import lexicon_german as lexicon
 from .grammar import Row, build, sentence
 
 VERSION = 1
 PLAN = {
-    "train": {"agreement": 600, "word-order": 350, "subordinate": 350, "separable-modal": 350, "rare-nouns": 120},
+    "train": {"agreement": 600, "word-order": 350, "subordinate": 350, "separable-modal": 350, "rare-nouns": 150},
     "validation": {"agreement": 70, "word-order": 40, "subordinate": 40, "separable-modal": 40, "rare-nouns": 20},
     "test": {"agreement": 60, "word-order": 60, "subordinate": 60, "separable-modal": 60, "rare-nouns": 60,
              "new-combinations": 60},
@@ -97,9 +99,9 @@ def new_combinations(rng: random.Random) -> Pair:
     return word_order(rng, tuple(lexicon.MODALS))
 
 
-def rare_nouns(rng: random.Random, revealing: bool) -> Pair:
-    """A clause about a rare noun; unless `revealing`, in forms that several genders share (plural, masculine/neuter dative)."""
-    kind = rng.choice(list(lexicon.NOUNS))
+def rare_nouns(rng: random.Random, revealing: bool, kinds: Sequence[str] = tuple(lexicon.NOUNS)) -> Pair:
+    """A clause about a rare noun; unless `revealing`, only in a plural or a dative."""
+    kind = rng.choice(kinds)
     noun = rng.choice(lexicon.NOUNS[kind][1])
     if revealing:
         adjective = rng.choice(["", *lexicon.FITTING[kind]])
@@ -132,7 +134,11 @@ def finish(text: str) -> str:
 
 def make(rng: random.Random, split: str, phenomenon: str) -> Row:
     """One sentence pair."""
-    english, german_text = rare_nouns(rng, split == "test") if phenomenon == "rare-nouns" else KINDS[phenomenon](rng)
+    if phenomenon == "rare-nouns":
+        every = [kind for kind, (_, rare) in lexicon.NOUNS.items() for _ in rare]  # each noun as often as the next
+        english, german_text = rare_nouns(rng, split == "test", every)
+    else:
+        english, german_text = KINDS[phenomenon](rng)
     return {"source": finish(english), "target": finish(german_text)}
 
 
