@@ -9,11 +9,11 @@ from typing import Any
 
 from harness import registry
 from harness.cell import Cell
-from harness.data.quick import quick_task
 from harness.errors import BenchError, unknown
 from harness.methods import METHODS
 from harness.model import Checkpoint
 from harness.models.resolve import resolve
+from harness.quick import quick_task
 from harness.recipe import apply_rules
 from harness.suite import Suite, load_suite
 from harness.task import Task
@@ -79,7 +79,9 @@ def make_plan(request: Request) -> Plan:
         raise BenchError(f"nothing to run: {'; '.join(dict.fromkeys(impossible)) or 'the suite names no tasks'}")
     known = {*registry.tasks(), *(task.name for task in suite.tasks)}
     notes = [f"{task.title}: {task.description}" for task in tasks if task.description and task.name not in known]
-    return Plan(suite, tuple({cell.id: cell for cell in cells}.values()), tuple(dict.fromkeys(impossible)), tuple(notes))
+    return Plan(
+        suite, tuple({cell.id: cell for cell in cells}.values()), tuple(dict.fromkeys(impossible)), tuple(notes)
+    )
 
 
 def cannot(checkpoint: Checkpoint, task: Task) -> str | None:

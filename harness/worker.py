@@ -14,12 +14,12 @@ from accelerate.utils import set_seed
 
 from harness import registry
 from harness.cell import Cell
-from harness.data.load import load_splits
 from harness.family import Row, TaskFamily
 from harness.heads.base import Head
 from harness.methods import METHODS
 from harness.metrics.slices import by_slice
 from harness.models.load import Pretrained
+from harness.rows import load_splits
 from harness.store import Record, Store, timestamp
 from harness.training.device import environment, make_accelerator
 from harness.training.evaluate import predict
@@ -124,6 +124,7 @@ def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
             "evaluate_seconds": watch.seconds["validate"] + watch.seconds["test"],
             "total_seconds": time.time() - begun,
             "phases": watch.seconds,
+            "processor_seconds": time.process_time(),
             "peak_memory_bytes": peak_memory(accelerator),
             "train_tokens": outcome.tokens,
             "padding_share": 1 - outcome.tokens / max(1, outcome.padded),

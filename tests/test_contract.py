@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from harness import registry
-from harness.data.load import load_splits
 from harness.family import ARCHITECTURES, TaskFamily
 from harness.plan import Request, make_plan
+from harness.rows import load_splits
 from harness.store import Store
 from harness.suite import load_suite
 from harness.worker import run_cell
@@ -58,7 +58,7 @@ def test_the_data_of_a_task(name):
         assert all(set(family.columns) <= set(row) for row in rows)
     inputs = {
         split: {
-            json.dumps({key: value for key, value in family.example(row, task).items()}, sort_keys=True) for row in rows
+            json.dumps(family.example(row, task), sort_keys=True) for row in rows
         }
         for split, rows in splits.items()
     }

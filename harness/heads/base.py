@@ -55,7 +55,7 @@ class Head(ABC):
         self.options = options
         self.tokenizer = pretrained.tokenizer
         self.max_length = min(recipe.max_length, pretrained.max_positions or recipe.max_length)
-        self.truncated = 0  # examples of which the last `encode` had to cut something off
+        self.truncated = 0  # texts that the last `encode` had to cut
 
     @classmethod
     def for_architecture(cls, architecture: str) -> type[Head]:
@@ -64,7 +64,7 @@ class Head(ABC):
 
     @abstractmethod
     def build(self) -> nn.Module:
-        """The model with this head; `model(**batch).loss` is the mean over `loss_terms(batch)` terms."""
+        """The model with this head; `model(**batch).loss` is the mean over the `loss_terms` of its features."""
 
     @abstractmethod
     def encode(self, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:
@@ -95,6 +95,7 @@ class Head(ABC):
             return [[value] * (width - len(row)) + row for row in rows]
         return [row + [value] * (width - len(row)) for row in rows]
 
-    def loss_terms(self, batch: dict[str, Tensor]) -> int:
-        """How many terms the loss of a batch is the mean of: micro-batches are weighted with it."""
-        return int((batch["labels"] != IGNORE).sum())
+    def loss_terms(self, feature: Feature) -> int:
+        """How many terms a feature with labels adds to the mean that is its batch's loss: its words, tokens, or one."""
+        labels = feature.inputs.get("labels")
+        return sum(label != IGNORE for label in labels) if isinstance(labels, list) else 1

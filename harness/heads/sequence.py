@@ -67,9 +67,6 @@ class SequenceHead(Head):
             labels[feature.example] = self.labels[output]
         return labels
 
-    def loss_terms(self, batch: dict[str, Tensor]) -> int:
-        return len(batch["labels"])
-
 
 def joins_silently(tokenizer: Any) -> bool:
     """Whether the tokeniser puts nothing between the two texts of a pair (as decoders' do)."""

@@ -117,6 +117,3 @@ class SpanHead(Head):
             if self.may_abstain and answer["null_score"] > answer["score"]:
                 answer.update(text="", start=0)
         return best
-
-    def loss_terms(self, batch: dict[str, Tensor]) -> int:
-        return len(batch["start_positions"])

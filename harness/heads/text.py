@@ -76,9 +76,17 @@ class TextHead(Head):
         the decoder starts from, so it is no label."""
         limit = self.recipe.max_target_length
         if self.pretrained.architecture == "encoder-decoder":
-            return self.tokenizer(text_target=targets, truncation=True, max_length=limit)["input_ids"]
-        ids = self.tokenizer(targets, truncation=True, max_length=limit - 1, add_special_tokens=False)["input_ids"]
-        return [row + [self._end()] for row in ids]
+            whole = self.tokenizer(text_target=targets, verbose=False)["input_ids"]
+            cut = self.tokenizer(text_target=targets, truncation=True, max_length=limit)["input_ids"]
+        else:
+            whole = [row + [self._end()] for row in self._plain(targets)]
+            cut = [row[: limit - 1] + [self._end()] for row in self._plain(targets)]
+        self.truncated += sum(len(row) > limit for row in whole)
+        return cut
+
+    def _plain(self, texts: list[str]) -> list[list[int]]:
+        """Token ids without special tokens."""
+        return self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"] if texts else []
 
     def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[str]:
         generated = model.generate(**batch)
@@ -108,6 +116,7 @@ class PromptedTextHead(TextHead):
         targets = self._plain([example["target"] for example in examples]) if training else []
         start = [self.tokenizer.bos_token_id] if self._starts_with_bos() else []
         self.truncated = sum(len(source) > room - len(start) for source in sources)
+        self.truncated += sum(len(target) >= self.recipe.max_target_length for target in targets)
         features = []
         for number, source in enumerate(sources):
             prompt = start + source[: room - len(start)] + separator
@@ -117,9 +126,6 @@ class PromptedTextHead(TextHead):
                 inputs["labels"] = [IGNORE] * len(prompt) + target
             features.append(Feature(number, inputs))
         return features
-
-    def _plain(self, texts: list[str]) -> list[list[int]]:
-        return self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"] if texts else []
 
     def _starts_with_bos(self) -> bool:
         """Whether the model was trained with a begin token in front, as its tokeniser's own layout shows."""

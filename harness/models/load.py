@@ -91,10 +91,15 @@ class Pretrained:
         A head that calls its backbone by another name than the backbone's own class does would silently start from random
         weights: so does question answering for Llama, Qwen and their kin in transformers 5.23.
         """
-        kind = type(self.config)
-        if kind not in auto_class._model_mapping.keys():  # noqa: SIM118 - a lazy mapping, not a dict
-            return False
-        return auto_class._model_mapping[kind].base_model_prefix == AutoModel._model_mapping[kind].base_model_prefix
+        head, backbone = self._class(auto_class), self._class(AutoModel)
+        return head is not None and (backbone is None or head.base_model_prefix == backbone.base_model_prefix)
+
+    def _class(self, auto_class: Any) -> type[PreTrainedModel] | None:
+        """What an auto class would build for the checkpoint's configuration; some types name several classes, the first is meant."""
+        if type(self.config) not in auto_class._model_mapping.keys():  # noqa: SIM118 - a lazy mapping, not a dict
+            return None
+        found = auto_class._model_mapping[type(self.config)]
+        return found[0] if isinstance(found, list | tuple) else found
 
     def load(self, auto_class: Any, config: PretrainedConfig | None = None) -> PreTrainedModel:
         """Weights in float32 under the given auto class; layers that the checkpoint lacks are freshly initialised."""

@@ -5,31 +5,22 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-POOL = 16  # batches whose features are sorted by length together
 
+def training_batches(count: int, batch_size: int, seed: int, epoch: int) -> list[list[int]]:
+    """One epoch's batches of feature numbers, all shuffled: the same for every model that has as many features.
 
-def training_batches(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
-    """One epoch's batches of feature numbers: neighbours in length, in random order.
-
-    All features are shuffled, cut into pools of `POOL` batches, sorted by length inside each pool, and the batches are
-    shuffled again: rows of a batch have nearly equal length and so little padding, while the training never runs from long
-    to short. The order depends on the seed, the epoch and the lengths alone, so models with the same tokens see the same.
+    Batches of like length would need less padding. They are not used, because they cost accuracy in short trainings, even
+    with the order of the batches shuffled: see docs/agreement.md.
 
     Args:
-        lengths: tokens of each feature.
-        batch_size: features in a batch; the last batch of the shortest pool may be smaller.
+        count: features in the split.
+        batch_size: features in a batch; the last batch may be smaller.
         seed: of the cell.
         epoch: counted from 0.
     """
-    generator = random.Random(f"{seed}/{epoch}")
-    order = list(range(len(lengths)))
-    generator.shuffle(order)
-    batches = []
-    for begin in range(0, len(order), batch_size * POOL):
-        pool = sorted(order[begin : begin + batch_size * POOL], key=lambda number: lengths[number])
-        batches += [pool[start : start + batch_size] for start in range(0, len(pool), batch_size)]
-    generator.shuffle(batches)
-    return batches
+    order = list(range(count))
+    random.Random(f"{seed}/{epoch}").shuffle(order)
+    return [order[begin : begin + batch_size] for begin in range(0, count, batch_size)]
 
 
 def evaluation_batches(lengths: Sequence[int], batch_size: int) -> list[list[int]]:

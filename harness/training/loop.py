@@ -70,6 +70,7 @@ def train(
     """
     optimiser = make_optimiser(model, recipe)
     lengths = [feature.length for feature in features]
+    terms = [head.loss_terms(feature) for feature in features]
     an_epoch = math.ceil(len(features) / recipe.batch_size)
     total = min(recipe.max_steps or math.inf, an_epoch * recipe.epochs)
     schedule = make_schedule(optimiser, int(total), recipe.warmup_ratio)
@@ -79,26 +80,23 @@ def train(
     losses: list[torch.Tensor] = []
     started = time.perf_counter()
     for epoch in range(recipe.epochs):
-        for numbers in training_batches(lengths, recipe.batch_size, seed, epoch):
+        for numbers in training_batches(len(features), recipe.batch_size, seed, epoch):
             model.train()
-            pieces = [
-                head.collate([features[number] for number in part])
-                for part in micro_batches(numbers, recipe.micro_batch_size)
-            ]
-            terms = [head.loss_terms(piece) for piece in pieces]
             losses.append(torch.zeros((), device=accelerator.device))
-            for piece, count in zip(pieces, terms, strict=True):
-                # The loss of a piece is a mean: weighted by its share of the terms, the pieces add up to the whole batch's mean.
-                loss = model(**send_to_device(piece, accelerator.device)).loss * (count / max(1, sum(terms)))
+            for part in micro_batches(numbers, recipe.micro_batch_size):
+                piece = head.collate([features[number] for number in part])
+                # The loss of a piece is a mean: weighted by its share of the terms, the pieces add up to the batch's mean.
+                share = sum(terms[number] for number in part) / max(1, sum(terms[number] for number in numbers))
+                loss = model(**send_to_device(piece, accelerator.device)).loss * share
                 accelerator.backward(loss)
                 losses[-1] += loss.detach()
+                outcome.padded += piece["input_ids"].numel()
             accelerator.clip_grad_norm_(model.parameters(), recipe.max_grad_norm)
             optimiser.step()
             schedule.step()
             optimiser.zero_grad()
             outcome.steps += 1
             outcome.tokens += sum(lengths[number] for number in numbers)
-            outcome.padded += sum(piece["input_ids"].numel() for piece in pieces)
             if outcome.steps % 10 == 0 or outcome.steps == total:
                 emit({"event": "step", "step": outcome.steps, "steps": total, "loss": _finite(losses[-1])})
             if outcome.steps in due:

@@ -15,7 +15,6 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 from transformers import AutoConfig
 
-from harness.data.load import load_splits
 from harness.heads.sequence import SequenceHead
 from harness.heads.spans import SpanHead
 from harness.heads.tokens import TokenHead
@@ -24,6 +23,7 @@ from harness.models.load import Pretrained
 from harness.models.resolve import resolve
 from harness.recipe import Recipe
 from harness.registry import family
+from harness.rows import load_splits
 from harness.suite import load_suite
 from harness.training.loop import train
 

@@ -107,7 +107,10 @@ def test_what_is_wrong_is_said_before_anything_runs(suite, tmp_path, request_, w
         ("family: ner\ndata: {files: x.csv}\n", "data needs format"),
         ("- a\n", "must be a mapping of keys to values, not list"),
         ("a: [\n", "not valid YAML"),
-        ("family: ner\nversion: new\ndata: {format: csv, files: reviews.csv}\n", "version and limit must be whole numbers"),
+        (
+            "family: ner\nversion: new\ndata: {format: csv, files: reviews.csv}\n",
+            "version and limit must be whole numbers",
+        ),
         ("!!python/object/apply:os.system ['true']\n", "not valid YAML"),
     ],
 )

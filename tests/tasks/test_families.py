@@ -3,9 +3,9 @@
 import pytest
 
 from harness import registry
-from harness.data.load import load_splits
 from harness.data.source import FileSource, GeneratedSource
 from harness.errors import BenchError
+from harness.rows import load_splits
 from harness.task import Task
 
 

@@ -40,4 +40,6 @@ def generate():
 
 
 PLUGIN = [Parity, Task("dogs", "parity", GeneratedSource(generate, "all strings of six animals"))]
-MODEL = Model("tiny-plugin", str(Path(__file__).parent / "checkpoint"), "encoder", description="a model that the plugin ships")
+MODEL = Model(
+    "tiny-plugin", str(Path(__file__).parent / "checkpoint"), "encoder", description="a model that the plugin ships"
+)
