@@ -16,7 +16,11 @@ from .lexicon_names import FIRST_NAMES, PLACES
 from .lexicon_opinions import THINGS
 from .lexicon_topics import AMBIGUOUS, TOPICS
 
-Document = list[str]
+
+class Document(list[str]):
+    """Sentences, and the name of the maker that they come from."""
+
+    kind: str = ""
 
 
 # Words of one opinion side by side: from these a model learns which go together.
@@ -27,7 +31,7 @@ PRAISE = [
 ]  # fmt: skip
 
 
-def review(rng: random.Random) -> Document:
+def review(rng: random.Random) -> list[str]:
     """Two to four sentences on things of one kind, all of one opinion."""
     domain, polarity = rng.choice(list(THINGS)), rng.choice(["negative", "positive"])
     slots, new = sentiment.slots(domain, polarity, False), sentiment.slots(domain, polarity, True)
@@ -40,7 +44,7 @@ def review(rng: random.Random) -> Document:
     return texts
 
 
-def news(rng: random.Random) -> Document:
+def news(rng: random.Random) -> list[str]:
     """Two to four lines on one topic."""
     topic = rng.choice(list(TOPICS))
     words = TOPICS[topic][0] + TOPICS[topic][1]
@@ -51,7 +55,7 @@ def news(rng: random.Random) -> Document:
     return [fill(rng, rng.choice(topics.TEMPLATES[kind]), slots) + "." for kind in kinds]
 
 
-def gossip(rng: random.Random) -> Document:
+def gossip(rng: random.Random) -> list[str]:
     """One or two sentences with names; now and then with blanks around the stops, as tokenised text has them."""
     texts = []
     for _ in range(rng.randint(1, 2)):
@@ -61,7 +65,7 @@ def gossip(rng: random.Random) -> Document:
     return texts if rng.random() < 0.3 else [re.sub(r" ([.,])", r"\1", text) for text in texts]
 
 
-def report(rng: random.Random) -> Document:
+def report(rng: random.Random) -> list[str]:
     """A summary of an event, or an unanswered question, and then the event among others; or the other way round."""
     held_out = rng.random() < 0.5
     main = qa.event(rng, held_out, ways=(0, 1, 2))
@@ -96,7 +100,7 @@ def summary(rng: random.Random, one: qa.Event) -> str:
     )
 
 
-def clauses(rng: random.Random, language: int) -> Document:
+def clauses(rng: random.Random, language: int) -> list[str]:
     """One or two sentences of the translation grammar in one language (0 English, 1 German)."""
     texts = []
     for _ in range(rng.randint(1, 2)):
@@ -108,9 +112,19 @@ def clauses(rng: random.Random, language: int) -> Document:
     return texts
 
 
-MAKERS: list[tuple[Callable[[random.Random], Document], int]] = [
-    (review, 24), (news, 16), (gossip, 12), (report, 30), (lambda rng: clauses(rng, 0), 12), (lambda rng: clauses(rng, 1), 18),
-]  # fmt: skip
+def english(rng: random.Random) -> list[str]:
+    """English sentences of the translation grammar."""
+    return clauses(rng, 0)
+
+
+def german(rng: random.Random) -> list[str]:
+    """German sentences of the translation grammar."""
+    return clauses(rng, 1)
+
+
+MAKERS: dict[Callable[[random.Random], list[str]], int] = {
+    review: 24, news: 16, gossip: 12, report: 30, english: 12, german: 18,
+}  # fmt: skip
 
 
 def plain(text: str) -> str:
@@ -131,9 +145,10 @@ def documents(count: int, seed: int = 0) -> Iterator[Document]:
     """Yield `count` documents, each a list of sentences; a document that repeats a test text is left out."""
     rng = random.Random(f"corpus/{seed}")
     forbidden = test_texts()
-    makers, weights = zip(*MAKERS, strict=True)
     while count:
-        document = rng.choices(makers, weights)[0](rng)
+        maker = rng.choices(list(MAKERS), list(MAKERS.values()))[0]
+        document = Document(maker(rng))
+        document.kind = maker.__name__
         if not any(plain(text) in forbidden for text in [*document, " ".join(document)]):
             count -= 1
             yield document

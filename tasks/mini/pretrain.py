@@ -22,7 +22,7 @@ from .objectives import OBJECTIVES
 
 MODELS = Path(__file__).parent / "models"
 DOCUMENTS, HELD_OUT, BATCH, SEED = 80_000, 500, 32, 20240
-STEPS = {"bert": 3_500, "gpt2": 2_000, "t5": 2_500}
+STEPS = {"bert": 5_000, "gpt2": 3_000, "t5": 3_500}
 LEARNING_RATE = {"bert": 1.5e-3, "gpt2": 2e-3, "t5": 2e-3}
 
 

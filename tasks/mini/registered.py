@@ -36,16 +36,16 @@ TASKS = [
 
 MODELS = [
     Model(
-        "bert-mini", "pkg:tasks/mini/models/bert-mini", "encoder", description="masked-language model, under 1M weights"
+        "bert-mini", "pkg:tasks/mini/models/bert-mini", "encoder", description="masked-language model, about 1M weights"
     ),
     Model(
-        "gpt2-mini", "pkg:tasks/mini/models/gpt2-mini", "decoder", description="causal language model, under 1M weights"
+        "gpt2-mini", "pkg:tasks/mini/models/gpt2-mini", "decoder", description="causal language model, about 1M weights"
     ),
     Model(
         "t5-mini",
         "pkg:tasks/mini/models/t5-mini",
         "encoder-decoder",
-        description="span-corruption model, under 1M weights",
+        description="span-corruption model, about 1M weights",
     ),
 ]
 

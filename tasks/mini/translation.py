@@ -10,7 +10,7 @@ from .grammar import Row, build, sentence
 
 VERSION = 1
 PLAN = {
-    "train": {"agreement": 600, "word-order": 350, "subordinate": 350, "separable-modal": 350, "rare-nouns": 150},
+    "train": {"agreement": 450, "word-order": 270, "subordinate": 270, "separable-modal": 270, "rare-nouns": 150},
     "validation": {"agreement": 70, "word-order": 40, "subordinate": 40, "separable-modal": 40, "rare-nouns": 20},
     "test": {"agreement": 60, "word-order": 60, "subordinate": 60, "separable-modal": 60, "rare-nouns": 60,
              "new-combinations": 60},
