@@ -57,10 +57,7 @@ def test_the_data_of_a_task(name):
     for rows in splits.values():
         assert all(set(family.columns) <= set(row) for row in rows)
     inputs = {
-        split: {
-            json.dumps(family.example(row, task), sort_keys=True) for row in rows
-        }
-        for split, rows in splits.items()
+        split: {json.dumps(family.example(row, task), sort_keys=True) for row in rows} for split, rows in splits.items()
     }
     assert not inputs["test"] & (inputs["train"] | inputs["validation"])
     references = [family.reference(row, task) for row in splits["test"]]

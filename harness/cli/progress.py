@@ -45,9 +45,6 @@ class PlainProgress:
         seconds = time.monotonic() - self.starts[cell.id]
         self.say(f"{verdict(record)}  {title(cell)} in {duration(seconds)}  [{self.ended}/{self.total}{self.left()}]")
 
-    def tick(self) -> None:
-        pass
-
     def say(self, line: str) -> None:
         """Print a line as it is."""
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -99,7 +96,7 @@ class LiveProgress(PlainProgress):
         table.add_column(no_wrap=True, overflow="ellipsis")
         for _ in range(5 if wide else 4):
             table.add_column(no_wrap=True)
-        for state in self.running.values():
+        for state in list(self.running.values()):  # drawn by another thread than the one that changes it
             steps = f"{state['done']}/{state['total']}" if state["total"] else ""
             bar = [ProgressBar(total=state["total"] or 1, completed=state["done"], width=24)] if wide else []
             table.add_row(state["title"], state["phase"], *bar, steps, state["loss"], state["score"])

@@ -9,7 +9,7 @@ from harness.cell import Cell
 from harness.engines.base import Engine, Handle, Slot
 from harness.store import Record
 
-TICK = 0.2  # seconds between two looks at the workers, so that times on the screen go on
+TICK = 1.0  # seconds after which the workers are looked at even if none has told anything
 
 
 class Observer(Protocol):
@@ -23,9 +23,6 @@ class Observer(Protocol):
 
     def finished(self, cell: Cell, record: Record) -> None:
         """A cell has ended, well or not."""
-
-    def tick(self) -> None:
-        """Time has passed."""
 
 
 def run_grid(engine: Engine, cells: Iterable[Cell], observer: Observer) -> list[Record]:
@@ -57,7 +54,6 @@ def run_grid(engine: Engine, cells: Iterable[Cell], observer: Observer) -> list[
                     free.append(handle.slot)
                     records.append(handle.result())
                     observer.finished(handle.cell, records[-1])
-            observer.tick()
     finally:
         for handle in running:
             handle.cancel()

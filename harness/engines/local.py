@@ -93,7 +93,7 @@ class LocalEngine:
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(PRELOADED)
         self._start_server()
-        self.slots = make_slots(self._devices(devices), jobs, len(os.sched_getaffinity(0)))
+        self.slots = make_slots(self._devices(devices), jobs, _cores())
 
     def _start_server(self) -> None:
         """Start the server without the current folder on its path: a folder `datasets` there is not the library."""
@@ -136,6 +136,11 @@ class LocalEngine:
     def wait(self, handles: Sequence[LocalHandle], seconds: float) -> None:
         live = [handle.connection for handle in handles if not handle.connection.closed]
         connections.wait([*live, *(handle.process.sentinel for handle in handles)], seconds)
+
+
+def _cores() -> int:
+    """The cores that this process may use; where the system does not tell, those that there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def make_slots(devices: Sequence[str], jobs: int | None, cores: int) -> list[Slot]:

@@ -29,9 +29,6 @@ class Watch:
     def finished(self, cell, record):
         self.seen.append(("finished", cell.id, record["status"]))
 
-    def tick(self):
-        pass
-
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
