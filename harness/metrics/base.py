@@ -1,11 +1,12 @@
 """The base class of every metric: an `evaluate.Metric` that opens no connection, file or lock."""
 
 import uuid
+from abc import ABC, abstractmethod
 
 import evaluate
 
 
-class OfflineMetric(evaluate.Metric):
+class OfflineMetric(evaluate.Metric, ABC):
     """An `evaluate.Metric` for many processes on one machine, with or without a writable cache folder.
 
     `compute(predictions=[...], references=[...], **options)` takes one prediction and one reference a row and returns a
@@ -35,6 +36,6 @@ class OfflineMetric(evaluate.Metric):
                 raise ValueError(f"{self.name}: row {row}: {fault}")
         super().add_batch(predictions=predictions, references=references, **kwargs)
 
+    @abstractmethod
     def _fault(self, prediction, reference) -> str | None:
         """What is wrong with the form of one row, if anything; Arrow would cast some wrong values without a word."""
-        raise NotImplementedError
