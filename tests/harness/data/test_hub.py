@@ -1,22 +1,16 @@
 """Data sets of the Hub: the real clients talk to a small server on this machine."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
+import local_hub
 import pytest
 
 import harness.data.hub as hub_module
 from harness.data.hub import HubSource
 from harness.data.source import Source
 from harness.errors import BenchError
-
-ROOT = Path(__file__).parents[3]
-SHARED = Path(os.environ.get("BENCH_SHARED") or ROOT.parent / "shared")
 
 
 def test_requests_that_are_wrong_without_asking_the_hub():
@@ -106,29 +100,10 @@ except BenchError as error:
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory):
+def hub(shared, tmp_path_factory):
     """The environment in which the clients find a Hub with a few data sets."""
-    tools = SHARED / "tools"
-    if not (tools / "local_hub.py").is_file():
-        pytest.skip(f"no local Hub at {tools} (BENCH_SHARED)")
-    folder = tmp_path_factory.mktemp("hub")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "NO_PROXY": "127.0.0.1", "HF_HOME": str(folder / "home")}
-    environment["PYTHONPATH"] = str(ROOT)
-    made = [sys.executable, tools / "make_hub.py", folder / "root", "--only", *REPOSITORIES]
-    subprocess.run(made, check=True, capture_output=True, env=environment)
-    port_file = folder / "port"
-    server = subprocess.Popen(
-        [sys.executable, tools / "local_hub.py", folder / "root", "--port-file", port_file], stdout=subprocess.DEVNULL
-    )
-    try:
-        for _ in range(100):
-            if port_file.is_file() and port_file.read_text().strip():
-                break
-            time.sleep(0.1)
-        yield {**environment, "HF_ENDPOINT": f"http://127.0.0.1:{port_file.read_text().strip()}"}
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(10)
+    with local_hub.serve(shared / "tools", tmp_path_factory.mktemp("hub"), REPOSITORIES) as environment:
+        yield environment
 
 
 @pytest.mark.parametrize(("status", "failures", "calls"), [(503, 1, 2), (503, 2, 3), (404, 1, 1)])

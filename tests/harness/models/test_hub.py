@@ -1,11 +1,10 @@
 """Models and data of the Hub, end to end: the real clients talk to a small server on this machine."""
 
 import json
-import os
 import subprocess
 import sys
-import time
 
+import local_hub
 import pytest
 
 SUITE = """
@@ -29,22 +28,8 @@ REPOSITORIES = [
 @pytest.fixture(scope="module")
 def hub(shared, tmp_path_factory):
     """The environment in which the clients find a Hub with some models and data sets."""
-    folder = tmp_path_factory.mktemp("hub")
-    environment = {**os.environ, "NO_PROXY": "127.0.0.1", "HF_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"}
-    make = [sys.executable, shared / "tools/make_hub.py", folder / "root", "--only", *REPOSITORIES]
-    subprocess.run(make, check=True, capture_output=True, env=environment)
-    port = folder / "port"
-    server = subprocess.Popen(
-        [sys.executable, shared / "tools/local_hub.py", folder / "root", "--port-file", port], stdout=subprocess.DEVNULL
-    )
-    try:
-        while not (port.is_file() and port.read_text().strip()):
-            assert server.poll() is None
-            time.sleep(0.1)
-        yield {**environment, "HF_ENDPOINT": f"http://127.0.0.1:{port.read_text().strip()}"}
-    finally:
-        server.terminate()
-        server.wait(10)
+    with local_hub.serve(shared / "tools", tmp_path_factory.mktemp("hub"), REPOSITORIES) as environment:
+        yield environment
 
 
 def bench(environment, folder, *words):
