@@ -1,29 +1,33 @@
-"""Files as text: gzip seen through, encodings checked, errors that name the file and the line."""
+"""Files as text: compression seen through, encodings checked, errors that name the file and the line."""
 
 from __future__ import annotations
 
-import gzip
+import codecs
 import hashlib
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from harness.data.compressed import decompress, split_member, unzip
 from harness.errors import BenchError
 
-GZIP = b"\x1f\x8b"
+MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """A file's bytes; those of a gzip file (told by its first two bytes, whatever its name) are decompressed."""
+    """A file's bytes, decompressed (see `harness.data.compressed`); `archive.zip!member.csv` is a file in an archive."""
+    file, member = (Path(path), None) if Path(path).is_file() else split_member(path)
     try:
-        data = Path(path).read_bytes()
-        return gzip.decompress(data) if data.startswith(GZIP) else data
+        data = file.read_bytes()
     except FileNotFoundError:
-        raise BenchError(f"{path}: no such file") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise BenchError(f"{path}: broken gzip file ({error}); fetch it again") from None
+        raise BenchError(f"{file}: no such file") from None
     except OSError as error:
-        raise BenchError(f"{path}: cannot be read ({error.strerror})") from None
+        raise BenchError(f"{file}: cannot be read ({error.strerror})") from None
+    return decompress(data, file) if member is None else decompress(unzip(data, file, member), Path(path))
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether there is such a file, or such an archive where the path names a member."""
+    return Path(path).is_file() or split_member(path)[0].is_file()
 
 
 def digest(path: str | Path) -> str:
@@ -46,10 +50,16 @@ def read_text(path: str | Path, encoding: str = "utf-8-sig") -> str:
         ) from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise BenchError(f"{path}:{line}: not {encoding} text ({error.reason}); state its `encoding`") from None
+        mark = next((name for mark, name in MARKS.items() if data.startswith(mark)), None)
+        hint = f"{mark}, by its first bytes" if mark else "such as latin-1, cp1252 or gb18030"
+        raise BenchError(
+            f"{path}:{line}: not {encoding} text ({error.reason}); state its `encoding` ({hint})"
+        ) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise BenchError(f"{path}:{line}: holds a NUL character, so it is no {encoding} text; state its `encoding`")
+        raise BenchError(
+            f"{path}:{line}: holds a NUL character, so it is no {encoding} text; is it a data file? If so, state its `encoding`"
+        )
     return text
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.files import as_paths, read_text, split_lines
+from harness.data.place import PlacedRow
 from harness.data.tags import to_iob2
 from harness.errors import BenchError
 
@@ -65,10 +66,12 @@ def read(
         documents = len({sentence.document for sentence in sentences}) if seen_document_line else 0
         report.update(scheme=converted.scheme, entities=converted.entities, irregular=converted.irregular)
         report.update(sentences=len(sentences), documents=documents)
-    return [
-        {"words": sentence.words, "tags": labels} | ({"group": str(sentence.document)} if seen_document_line else {})
-        for sentence, labels in zip(sentences, converted.tags, strict=True)
-    ]
+    rows: list[dict[str, Any]] = []
+    for sentence, labels in zip(sentences, converted.tags, strict=True):
+        row = {"words": sentence.words, "tags": labels}
+        row |= {"group": str(sentence.document)} if seen_document_line else {}
+        rows.append(PlacedRow(row, sentence.path, sentence.lines[0]))
+    return rows
 
 
 def _sentences(

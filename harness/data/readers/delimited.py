@@ -9,21 +9,27 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from harness.data.files import as_paths, read_text, split_lines
+from harness.data.place import PlacedRow
 from harness.errors import BenchError, unknown
 
 QUOTING = ("minimal", "all", "none")
 FIELD_LIMIT = 2**31 - 1  # characters; Python's own limit of 131,072 is less than a long article
+AUTO = "auto"
+OTHERS = {";": "semicolon", "\t": "tab"}  # what stands in a CSV where a comma should
+
+Records = Iterable[tuple[int, list[str]]]
 
 
 def read_csv(
     files: Any,
     *,
-    delimiter: str = ",",
+    delimiter: str = AUTO,
     quoting: str = "minimal",
     header: bool | Sequence[str] = True,
     encoding: str = "utf-8-sig",
@@ -32,20 +38,25 @@ def read_csv(
     """Rows of strings; `NA`, `null` and empty fields stay the text that they are. Blank lines are skipped.
 
     Args:
-        delimiter: one character.
+        delimiter: one character; or `auto`: the comma, unless it does not cut every line into the same number of fields
+            (two or more) and one of semicolon and tab does. The report then gets `delimiter`, the one that was taken.
         quoting: `minimal` or `all`: double quotes enclose fields, which may then hold delimiters, line ends and doubled
             quotes. `none`: quotes are ordinary text.
         header: True: the first row names the columns; False: they are called "0", "1", ...; a list: their names.
     """
     if quoting not in QUOTING:
         raise unknown("quoting", quoting, QUOTING)
-    if not isinstance(delimiter, str) or len(delimiter) != 1:
+    if delimiter != AUTO and len(delimiter) != 1:
         raise BenchError(f"delimiter is {delimiter!r}; it must be one character")
     rows = []
     for path in as_paths(files):
         text = read_text(path, encoding)
-        records = _plain(text, delimiter) if quoting == "none" else _quoted(path, text, delimiter)
-        rows += _as_dicts(path, records, header)
+        mark, records = delimiter, None
+        if delimiter == AUTO:
+            mark, records = _detect(path, text, quoting)
+        if report is not None and delimiter == AUTO and mark != ",":
+            report.update(delimiter=OTHERS[mark])
+        rows += _as_dicts(path, records or _records(path, text, mark, quoting), header)
     return rows
 
 
@@ -62,6 +73,33 @@ def read_tsv(
     return read_csv(files, delimiter=delimiter, quoting=quoting, header=header, encoding=encoding, report=report)
 
 
+def _detect(path: Path, text: str, quoting: str) -> tuple[str, list[tuple[int, list[str]]] | None]:
+    """The delimiter and its records: the comma (without them), unless another one alone makes a table of the text."""
+    tables = {",": _table(path, text, ",", quoting)}
+    if tables[","] is None:
+        tables |= {mark: _table(path, text, mark, quoting) for mark in OTHERS if mark in text}
+    fitting = [(mark, records) for mark, records in tables.items() if records]
+    return fitting[0] if len(fitting) == 1 else (",", None)
+
+
+def _table(path: Path, text: str, delimiter: str, quoting: str) -> list[tuple[int, list[str]]] | None:
+    """All records, where they have the same number of fields and more than one; None where not."""
+    records = []
+    try:
+        for number, fields in _records(path, text, delimiter, quoting):
+            if len(fields) < 2 or (records and len(fields) != len(records[0][1])):
+                return None
+            records.append((number, fields))
+    except BenchError:  # a quote in the wrong place: said when the delimiter is known
+        return None
+    return records
+
+
+def _records(path: Path, text: str, delimiter: str, quoting: str) -> Iterator[tuple[int, list[str]]]:
+    """(line on which it starts, fields) of every record."""
+    return _plain(text, delimiter) if quoting == "none" else _quoted(path, text, delimiter)
+
+
 def _plain(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     # Not csv.QUOTE_NONE: it gives up at a carriage return inside a line.
     for number, line in enumerate(split_lines(text), start=1):
@@ -70,7 +108,6 @@ def _plain(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _quoted(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """(line on which it starts, fields) of every record."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:
         number = reader.line_num + 1
@@ -89,29 +126,33 @@ def _quoted(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[s
             yield number, fields
 
 
-def _as_dicts(
-    path: Path, records: Iterator[tuple[int, list[str]]], header: bool | Sequence[str]
-) -> list[dict[str, str]]:
-    names: list[str] | None = None
+def _as_dicts(path: Path, records: Records, header: bool | Sequence[str]) -> list[dict[str, str]]:
+    records = iter(records)
+    first = next(records, None)
+    if first is None:
+        return []
     if header is True:
-        first = next(records, None)
-        if first is None:
-            return []
         # The unnamed first column of a table that a data frame wrote gets its index for a name.
         names = [name.strip() or str(index) for index, name in enumerate(first[1])]
-    elif header is not False:
-        names = [str(name) for name in header]
-    if names and len(set(names)) < len(names):
+        number = first[0]
+    else:
+        names = [str(index) for index in range(len(first[1]))] if header is False else [str(name) for name in header]
+        number, records = 0, chain([first], records)
+    if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise BenchError(f"{path}: column {twice!r} occurs twice; rename one, or name all columns in `header`")
+        at = f"{path}:{number}" if number else str(path)
+        raise BenchError(f"{at}: column {twice!r} occurs twice; rename one, or name all columns in `header`")
     rows = []
     for number, fields in records:
-        if names is None:
-            names = [str(index) for index in range(len(fields))]
         if len(fields) != len(names):
             raise BenchError(
-                f"{path}:{number}: {len(fields)} fields where {len(names)} columns are expected ({', '.join(names)}); "
-                "check delimiter, quoting and header"
+                f"{path}:{number}: {len(fields)} fields where {len(names)} columns are expected "
+                f"({_brief(names)}); check delimiter, quoting and header"
             )
-        rows.append(dict(zip(names, fields, strict=True)))
+        rows.append(PlacedRow(zip(names, fields, strict=True), path, number))
     return rows
+
+
+def _brief(names: Sequence[str]) -> str:
+    shown = [name if len(name) <= 30 else name[:30] + "…" for name in names[:20]]
+    return ", ".join(shown) + (f" and {len(names) - 20} more" if len(names) > 20 else "")

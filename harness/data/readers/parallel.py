@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.data.files import as_paths, read_text, split_lines
+from harness.data.place import PlacedRow
 from harness.errors import BenchError
 
 
@@ -26,8 +27,12 @@ def read(files: Any, *, encoding: str = "utf-8-sig", report: dict[str, Any] | No
         texts = [[line.strip() for line in split_lines(read_text(path, encoding))] for path in paths]
         if len({len(lines) for lines in texts}) > 1:
             counts = ", ".join(f"{path}: {len(lines)}" for path, lines in zip(paths, texts, strict=True))
-            raise BenchError(f"files that should be parallel differ in their number of lines ({counts})")
-        rows += [dict(zip(columns, lines, strict=True)) for lines in zip(*texts, strict=True)]
+            raise BenchError(
+                f"files that should be parallel differ in their number of lines ({counts}); from where they differ on, no line "
+                "belongs to its neighbour: fetch them again"
+            )
+        for number, lines in enumerate(zip(*texts, strict=True), start=1):
+            rows.append(PlacedRow(zip(columns, lines, strict=True), paths[0], number))
     if report is not None:
         report.update(empty=sum(not all(row.values()) for row in rows))
     return rows

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.data.files import as_paths
+from harness.data.place import PlacedRow
+from harness.data.readers.answers import find, whole
 from harness.data.readers.json_rows import load
 from harness.errors import BenchError
-
-NEAR = 20  # characters by which an offset may be wrong where the answer's text occurs more than once
 
 
 def read(files: Any, *, encoding: str = "utf-8-sig", report: dict[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -34,11 +34,12 @@ def read(files: Any, *, encoding: str = "utf-8-sig", report: dict[str, Any] | No
             group = title or str(articles)
             articles += 1
             for paragraph, at_paragraph in _items(article, "paragraphs", at):
-                context = _get(paragraph, "context", at_paragraph)
+                context = _text(paragraph, "context", at_paragraph)
                 for question, at_question in _items(paragraph, "qas", at_paragraph):
                     row = {"id": str(_get(question, "id", at_question)), "title": title, "group": group}
-                    row |= {"context": context, "question": _get(question, "question", at_question)}
-                    rows.append(row | {"answers": _answers(question, context, at_question, counts)})
+                    row |= {"context": context, "question": _text(question, "question", at_question)}
+                    row |= {"answers": _answers(question, context, at_question, counts)}
+                    rows.append(PlacedRow(row, path, at_question.removeprefix(f"{path}: ")))
     if report is not None:
         report.update(
             questions=len(rows), **{key: counts[key] for key in ("unanswerable", "answers", "misaligned", "repaired")}
@@ -50,6 +51,13 @@ def _get(parent: Mapping[str, Any], key: str, here: str) -> Any:
     if key not in parent:
         raise BenchError(f"{here}: {key!r} is missing; found: {', '.join(parent) or 'nothing'}")
     return parent[key]
+
+
+def _text(parent: Mapping[str, Any], key: str, here: str) -> str:
+    text = _get(parent, key, here)
+    if not isinstance(text, str):
+        raise BenchError(f"{here}.{key}: {type(text).__name__} instead of a text")
+    return text
 
 
 def _items(parent: Mapping[str, Any], key: str, here: str, joint: str = ".") -> list[tuple[dict[str, Any], str]]:
@@ -68,14 +76,14 @@ def _answers(question: Mapping[str, Any], context: str, here: str, counts: Count
     for answer, at in answers:
         text, start = _get(answer, "text", at), _get(answer, "answer_start", at)
         try:
-            start = int(start)
-        except (TypeError, ValueError):
-            raise BenchError(f"{at}.answer_start: {start!r} is no whole number") from None
+            start = whole(start)
+        except ValueError as error:
+            raise BenchError(f"{at}.answer_start: {error}") from None
         if not isinstance(text, str) or not text:
             raise BenchError(f"{at}.text: {text!r}; an answer must have text (an unanswerable question has no answers)")
         if start < 0 or not context.startswith(text, start):
             counts["misaligned"] += 1
-            place = _find(context, text, start)
+            place = find(context, text, start)
             if place is not None:
                 counts["repaired"] += 1
                 start = place
@@ -84,11 +92,3 @@ def _answers(question: Mapping[str, Any], context: str, here: str, counts: Count
     counts["answers"] += len(texts)
     counts["unanswerable"] += not texts
     return {"text": texts, "answer_start": starts}
-
-
-def _find(context: str, text: str, near: int) -> int | None:
-    """Where the text stands: its only occurrence, or the only one that is near by."""
-    places = [place for place in range(len(context)) if context.startswith(text, place)]
-    if len(places) > 1:
-        places = [place for place in places if abs(place - near) <= NEAR]
-    return places[0] if len(places) == 1 else None

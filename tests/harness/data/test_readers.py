@@ -25,7 +25,8 @@ def write(tmp_path):
 
 
 def test_the_registered_formats_are_these():
-    assert set(READERS) == {"csv", "tsv", "jsonl", "json", "conll", "squad", "lines"}
+    more = {"parquet", "arrow", "labelled", "spans", "pairs", "tmx"}
+    assert set(READERS) == {"csv", "tsv", "jsonl", "json", "conll", "squad", "lines"} | more
 
 
 def test_unknown_format_and_unknown_option_name_the_nearest():

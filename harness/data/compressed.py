@@ -1,0 +1,123 @@
+"""Compressed files, told by their first bytes whatever their names: gzip, bzip2, xz, Zstandard, and zip archives.
+
+Nothing is written to the disk. What a file unpacks to is counted while it is unpacked, so that a small file cannot fill the
+memory.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO, Any
+
+from harness.errors import BenchError, unknown
+
+LIMIT = 2**32  # bytes that a file may unpack to; all of them are held in memory
+RATIO = 100  # and so many times its size, which no text does: what does is made to fill memories
+SMALL = 2**28  # bytes that any file may unpack to
+ZIP = b"PK\x03\x04"
+EMPTY_ZIP = b"PK\x05\x06"
+INSIDE = ".zip!"  # archive.zip!member.csv
+ENDINGS = (".gz", ".bz2", ".xz", ".zst", ".zip")
+
+
+def _zstd(file: IO[bytes]) -> Any:
+    import pyarrow
+
+    return pyarrow.CompressedInputStream(pyarrow.PythonFile(file, mode="r"), "zstd")
+
+
+# bzip2's second mark is pi; without it a text that begins with "BZh9" would be taken for one.
+OPENERS: dict[str, tuple[Callable[[bytes], bool], Callable[[IO[bytes]], Any]]] = {
+    "gzip": (lambda head: head.startswith(b"\x1f\x8b"), lambda file: gzip.GzipFile(fileobj=file)),
+    "bzip2": (lambda head: head[:3] == b"BZh" and head[4:10] == b"1AY&SY", bz2.BZ2File),
+    "xz": (lambda head: head.startswith(b"\xfd7zXZ\x00"), lzma.LZMAFile),
+    "zstd": (lambda head: head.startswith(b"\x28\xb5\x2f\xfd"), _zstd),
+}
+BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, ValueError)
+
+
+def decompress(data: bytes, path: Path) -> bytes:
+    """The bytes of a file as they were before they were compressed; others come back as they are.
+
+    Raises:
+        BenchError: a broken or cut file, one that unpacks to more than `LIMIT`, a zip archive of several files.
+    """
+    if data.startswith((ZIP, EMPTY_ZIP)):
+        return unzip(data, path, None)
+    for name, (marked, opener) in OPENERS.items():
+        if marked(data[:16]):
+            try:
+                with opener(io.BytesIO(data)) as stream:
+                    return _bounded(stream, len(data), path)
+            except BROKEN as error:
+                raise BenchError(f"{path}: broken {name} file ({_brief(error)}); fetch it again") from None
+    return data
+
+
+def unzip(data: bytes, path: Path, member: str | None) -> bytes:
+    """One file of a zip archive: `member`, or the only one that there is.
+
+    Raises:
+        BenchError: a broken archive, one with a password, no such member, or several members and none named.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = members(archive.namelist())
+            if member is None:
+                member = _only(names, path)
+            if member not in names:
+                raise unknown("member", member, names, where=str(path))
+            with archive.open(member) as stream:
+                return _bounded(stream, len(data), path)
+    except RuntimeError:  # zipfile's word for a file that wants a password
+        raise BenchError(f"{path}: has a password; unpack it first") from None
+    except (*BROKEN, NotImplementedError) as error:
+        raise BenchError(f"{path}: broken zip archive ({_brief(error)}); fetch it again") from None
+
+
+def members(names: Iterable[str]) -> list[str]:
+    """The files of an archive that a person put there: no folders, hidden files or remains of macOS."""
+    return [
+        name
+        for name in names
+        if not name.endswith("/") and not any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
+    ]
+
+
+def split_member(path: str | Path) -> tuple[Path, str | None]:
+    """`archive.zip!folder/member.csv` as the archive and the member's name; the member is None for any other path."""
+    archive, mark, member = str(path).partition(INSIDE)
+    return (Path(archive + INSIDE[:-1]), member) if mark else (Path(path), None)
+
+
+def _only(names: list[str], path: Path) -> str:
+    if "[Content_Types].xml" in names:
+        raise BenchError(f"{path}: an office document, not a data file; save it as CSV")
+    if len(names) != 1:
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        there = ", ".join(names[:5]) + more or "nothing"
+        raise BenchError(
+            f"{path}: {len(names)} files in the archive ({there}); name one, such as "
+            f"{path.name}!{names[0] if names else 'data.csv'}"
+        )
+    return names[0]
+
+
+def _bounded(stream: Any, size: int, path: Path) -> bytes:
+    """What a stream holds; `size` is that of the compressed file."""
+    limit = min(LIMIT, max(SMALL, RATIO * size))
+    data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise BenchError(f"{path}: unpacks to more than {limit // 2**20} MiB; cut it into several files, or unpack it")
+    return data
+
+
+def _brief(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,102 @@
+"""Parquet and Arrow tables (IPC files and streams, Feather), read by pyarrow.
+
+Where Hugging Face's `datasets` wrote the table, its schema says which numbers are classes: they become the classes' names,
+as they do for data sets of the Hub.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from harness.data.files import as_paths, read_bytes
+from harness.data.place import PlacedRow
+from harness.errors import BenchError
+
+IPC_FILE, FEATHER_1 = b"ARROW1", b"FEA1"
+LISTS = ("Sequence", "List", "LargeList")
+
+
+def read_parquet(files: Any, *, report: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """One row for each of the table's. Class labels are names, None for the -1 of hidden ones; lists stay lists."""
+    import pyarrow.parquet
+
+    return _rows(files, "Parquet", pyarrow.parquet.read_table)
+
+
+def read_arrow(files: Any, *, report: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """As `read_parquet`, for Arrow's own formats: IPC files (also called Feather 2) and streams."""
+    return _rows(files, "Arrow", _ipc)
+
+
+def _ipc(source: Any) -> Any:
+    from pyarrow import ipc
+
+    start = source.read(len(IPC_FILE))
+    source.seek(0)
+    if start.startswith(FEATHER_1):
+        raise ValueError("Feather 1, which is no longer read: write it again as Feather 2 or Parquet")
+    return (ipc.open_file if start == IPC_FILE else ipc.open_stream)(source).read_all()
+
+
+def _rows(files: Any, kind: str, table_of: Callable[[Any], Any]) -> list[dict[str, Any]]:
+    import pyarrow
+
+    rows = []
+    for path in as_paths(files):
+        data = read_bytes(path)
+        try:
+            table = table_of(pyarrow.BufferReader(data))
+            content = table.to_pylist()
+        except (pyarrow.ArrowException, OSError, ValueError) as error:
+            message = " ".join(str(error).split())
+            raise BenchError(
+                f"{path}: no readable {kind} file ({message}); fetch it again, or check `format`"
+            ) from None
+        features = _features(table.schema.metadata)
+        for number, row in enumerate(content, start=1):
+            rows.append(PlacedRow(_named(row, features), path, f"row {number}"))
+    return rows
+
+
+def _features(metadata: Mapping[bytes, bytes] | None) -> Mapping[str, Any]:
+    """What `datasets` says about the columns; nothing where another program wrote the table."""
+    try:
+        features = json.loads((metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return features if isinstance(features, dict) else {}
+
+
+def _named(row: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any]:
+    new: dict[str, Any] = {}
+    for name, value in row.items():
+        feature = features.get(name)
+        if isinstance(feature, dict) and feature.get("_type") == "Translation" and isinstance(value, dict):
+            new.update(value)
+        else:
+            new[name] = _convert(value, feature)
+    return new
+
+
+def _convert(value: Any, feature: Any) -> Any:
+    """A value with the names of its classes. Features nest: `{"_type": "List", "feature": ...}`, structs, `[feature]`."""
+    if value is None or feature is None:
+        return value
+    if isinstance(feature, list):
+        feature = {"_type": "List", "feature": feature[0] if feature else None}
+    kind = feature.get("_type")
+    if kind == "ClassLabel" and isinstance(value, int):
+        names = feature.get("names") or []
+        return names[value] if 0 <= value < len(names) else None if value < 0 else value
+    if kind in LISTS:
+        feature = feature.get("feature")
+        if isinstance(value, list):
+            return [_convert(item, feature) for item in value]
+        # A sequence of structs is stored as a struct of lists.
+        feature = {key: {"_type": "List", "feature": inner} for key, inner in (feature or {}).items()}
+        kind = None
+    if kind is None and isinstance(value, dict):
+        return {key: _convert(item, feature.get(key)) for key, item in value.items()}
+    return value

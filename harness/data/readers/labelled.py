@@ -1,0 +1,45 @@
+"""Lines that begin with their label: `LABEL:fine text` (Li and Roth 2002, TREC), `__label__NAME text` (fastText)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from harness.data.files import as_paths, read_text, split_lines
+from harness.data.place import PlacedRow
+from harness.errors import BenchError
+
+# The coarse label alone: what follows its colon is a finer class, for which one writes (?P<label>\S+)\s+(?P<text>.*).
+PATTERN = r"(?:__label__)?(?P<label>[^:\s]+)(:\S*)?\s+(?P<text>.*)"
+
+
+def read(
+    files: Any, *, pattern: str = PATTERN, encoding: str = "utf-8-sig", report: dict[str, Any] | None = None
+) -> list[dict[str, str]]:
+    """One row a line, with a column for each named group of the pattern, without outer blanks. Blank lines are skipped.
+
+    Args:
+        pattern: a regular expression of Python for a whole line. Groups without a name give no column.
+        encoding: `latin-1` for TREC's files.
+    """
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise BenchError(f"pattern {pattern!r} is no regular expression ({error})") from None
+    if not compiled.groupindex:
+        raise BenchError(f"pattern {pattern!r} has no named group; write (?P<label>...) and (?P<text>...)")
+    rows = []
+    for path in as_paths(files):
+        for number, line in enumerate(split_lines(read_text(path, encoding)), start=1):
+            if not line.strip():
+                continue
+            match = compiled.fullmatch(line.strip())
+            if match is None:
+                shown = line if len(line) <= 40 else line[:40] + "…"
+                raise BenchError(
+                    f"{path}:{number}: {shown!r} does not match the pattern {pattern}; state another `pattern`"
+                )
+            rows.append(
+                PlacedRow({name: (value or "").strip() for name, value in match.groupdict().items()}, path, number)
+            )
+    return rows

@@ -1,0 +1,50 @@
+"""Sentence pairs on lines, as Tatoeba and ManyThings publish them: `text<TAB>translation[<TAB>attribution]`, no header."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.data.files import as_paths, read_text, split_lines
+from harness.data.place import PlacedRow
+from harness.errors import BenchError
+
+
+def read(
+    files: Any,
+    *,
+    source: int = 0,
+    target: int = 1,
+    separator: str = "\t",
+    encoding: str = "utf-8-sig",
+    report: dict[str, Any] | None = None,
+) -> list[dict[str, str]]:
+    """Rows `{"source", "target"}`; blank lines are skipped, other fields are not read, so lines may differ in their number.
+
+    Where a source occurs more than once, rows also have it as their `group`: its translations then stay in one split. The
+    report gets `repeated`, the number of sources that do, and `empty`, that of rows with a side without text.
+
+    Args:
+        source, target: the field of each, counted from 0; `source: 1, target: 0` turns the direction round.
+    """
+    rows: list[dict[str, str]] = []
+    for path in as_paths(files):
+        for number, line in enumerate(split_lines(read_text(path, encoding)), start=1):
+            if not line.strip():
+                continue
+            fields = line.split(separator)
+            try:
+                row = {"source": fields[source].strip(), "target": fields[target].strip()}
+            except IndexError:
+                raise BenchError(
+                    f"{path}:{number}: {len(fields)} field(s), so none with index {max(source, target)}; "
+                    "check the separator (a tab by default), source and target"
+                ) from None
+            rows.append(PlacedRow(row, path, number))
+    sources = {row["source"] for row in rows}
+    repeated = len(rows) - len(sources)
+    if repeated:
+        for row in rows:
+            row["group"] = row["source"]
+    if report is not None:
+        report.update(repeated=repeated, empty=sum(not (row["source"] and row["target"]) for row in rows))
+    return rows

@@ -1,0 +1,106 @@
+"""Flat question answering: a table with a question, a context and an answer in every row, such as SubjQA's CSV.
+
+The answer is a column `answers` as SQuAD has it, or columns of its own for its text, its start and end, or both as a span.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from harness.data.place import place, placed
+from harness.data.readers.annotators import DISAGREEMENT, merge
+from harness.data.readers.located import COUNTED, Columns, locate, without
+from harness.errors import BenchError, unknown
+
+
+def read(
+    files: Any,
+    *,
+    table: str = "csv",
+    delimiter: str | None = None,
+    quoting: str | None = None,
+    header: bool | Sequence[str] | None = None,
+    key: str | None = None,
+    encoding: str | None = None,
+    question: str = "question",
+    context: str = "context",
+    answers: str | None = None,
+    text: str | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    span: str | None = None,
+    inclusive: bool = False,
+    no_answer: str | None = None,
+    id: str | None = None,
+    group: str | None = None,
+    disagreement: str = "any",
+    report: dict[str, Any] | None = None,
+) -> list[dict[str, Any]]:
+    """Rows `{"question", "context", "answers": {"text": [...], "answer_start": [...]}, "group"}`, `id`, and all other columns.
+
+    What a span cuts out of the context is the answer, whatever its text column says. An answer with a start alone must stand
+    there, or is moved as in the format `squad`; one without any place is looked for, and the first place is taken. An empty
+    text, or a negative start, is no answer. The report gets `questions`, `unanswerable`, `answers`, `misaligned` and
+    `repaired` as `squad` counts them; `differs` (texts that are not what their span cuts out) and of these
+    `differs_in_blanks`; `clipped` (spans that ran into `no_answer`); `several_places` (answers without a start whose text
+    occurs more than once); and where rows are merged `rows`, `merged` and `disagree`.
+
+    Args:
+        table: the format of the files: csv, tsv, json, jsonl, parquet or arrow.
+        delimiter, quoting, header, key, encoding: options of that format.
+        question, context: the columns of these; by index for a table without header.
+        answers: a column of `{text, answer_start}`, or of a list of them; JSON or Python's notation in a text.
+        text, start, end: columns of the answer's text, and of its first character and the one after its last.
+        span: a column with both, such as `"(287, 338)"`.
+        inclusive: True where `end` is the last character itself.
+        no_answer: a word that stands for "no answer" as a text and at the end of every context (SubjQA's ANSWERNOTFOUND,
+            QuAC's CANNOTANSWER). It is cut off the contexts, or else models would find it there.
+        id: a column; rows that share their id are one question, answered by several annotators.
+        group: a column with what must not be torn apart by splits; default: the context.
+        disagreement: where some annotators found an answer and others none: `any` keeps every answer that was found,
+            `majority` does so unless more of them found none.
+    """
+    from harness.data.readers import reader  # this module is one of its readers
+
+    if disagreement not in DISAGREEMENT:
+        raise unknown("value of disagreement", disagreement, DISAGREEMENT)
+    if answers is None and text is None and span is None and (start is None or end is None):
+        raise BenchError("format spans: no column of answers is named; give answers, span, text, or start and end")
+    given = {"delimiter": delimiter, "quoting": quoting, "header": header, "key": key, "encoding": encoding}
+    options = {name: value for name, value in given.items() if value is not None}
+    found: dict[str, Any] = {}
+    raw = reader(table, options)(files, report=found, **options)
+    how = Columns(answers, text, start, end, span, no_answer, inclusive)
+    counts: Counter[str] = Counter()
+    names = [name for name in (question, context, answers, text, start, end, span, id, group) if name is not None]
+    contexts: dict[str, str] = {}
+    rows = []
+    for number, row in enumerate(raw, start=1):
+        at = place(row, f"row {number}")
+        for name in names:
+            if name not in row:
+                raise unknown("column", name, row, where=at)
+        if not isinstance(row[context], str) or not isinstance(row[question], str):
+            raise BenchError(
+                f"{at}: question and context must be texts; check the columns {question!r} and {context!r}"
+            )
+        passage = without(row[context], no_answer)
+        try:
+            located = locate(row, row[context], passage, how, counts)
+        except ValueError as error:
+            raise BenchError(f"{at}: {error}; mend the row, or check the columns of the format spans") from None
+        new = {name: value for name, value in row.items() if name not in names}
+        new |= {"question": row[question], "context": passage, "answers": located}
+        new["group"] = str(row[group]) if group else contexts.setdefault(passage, str(len(contexts)))
+        if id is not None:
+            new["id"] = str(row[id])
+        rows.append(placed(new, row))
+    if id is not None:
+        rows = merge(rows, disagreement, found)
+    if report is not None:
+        total = sum(len(row["answers"]["text"]) for row in rows)
+        report.update(found, questions=len(rows), unanswerable=sum(not row["answers"]["text"] for row in rows))
+        report.update(answers=total, **{name: counts[name] for name in COUNTED})
+    return rows
