@@ -52,9 +52,30 @@ class TaskFamily(ABC):
         """One row with the family's columns in their canonical types.
 
         Raises:
-            ValueError: what is wrong with the row; the caller adds split and row number.
+            ValueError: what is wrong with the row; the caller adds split, file and line.
         """
         return row
+
+    def harmonise(self, rows: list[Row], task: Task, report: dict[str, Any]) -> list[Row]:
+        """The prepared rows of one split, after a look at all of them: for what no row tells alone, such as a tagging scheme.
+
+        Args:
+            rows: they keep their order, and their number.
+            report: what the reader found; may be added to.
+
+        Raises:
+            BenchError: what is wrong, with the place of the row (see `harness.data.place`).
+        """
+        return rows
+
+    def guess_options(self, rows: Sequence[Row], columns: Mapping[str, Any]) -> dict[str, Any]:
+        """Options of a task that is made of a file alone.
+
+        Args:
+            rows: the first rows, as prepared as its reader gives them.
+            columns: our columns → what the file calls them, languages included; empty where it uses our names.
+        """
+        return {}
 
     def labels(self, splits: Mapping[str, Sequence[Row]], task: Task) -> list[str] | None:
         """The names of the classes in a fixed order; None for a family without classes."""

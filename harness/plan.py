@@ -18,6 +18,7 @@ from harness.recipe import apply_rules
 from harness.suite import Suite, load_suite
 from harness.task import Task
 from harness.taskfile import read_task, read_yaml
+from harness.validate import is_local, validate
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Plan:
     Attributes:
         cells: in the order in which they run.
         impossible: a line for each model and task that cannot be.
-        notes: a line for each task from a file, on what it was taken to be.
+        notes: a line for each task from a file, on what it was taken to be and what was found in it.
     """
 
     suite: Suite
@@ -52,11 +53,15 @@ class Plan:
 def make_plan(request: Request) -> Plan:
     """Expand a request.
 
+    The rows of tasks from files are read and checked before any model is looked for; those of the Hub are not.
+
     Raises:
-        BenchError: an unknown name, an invalid setting, or nothing left to do.
+        BenchError: an unknown name, an invalid setting, a file that cannot be read, a row that is wrong, or nothing left to do.
     """
     suite = load_suite(request.suite)
-    tasks = [replace(task.limited(request.limit), source=task.source.pinned()) for task in _tasks(request.tasks, suite)]
+    tasks = [task.limited(request.limit) for task in _tasks(request.tasks, suite)]
+    found = {task.title: validate(task) for task in tasks if is_local(task)}
+    tasks = [replace(task, source=task.source.pinned()) for task in tasks]
     checkpoints = _models(request.models, suite)
     for method in request.methods:
         if method not in METHODS:
@@ -78,7 +83,12 @@ def make_plan(request: Request) -> Plan:
     if not cells:
         raise BenchError(f"nothing to run: {'; '.join(dict.fromkeys(impossible)) or 'the suite names no tasks'}")
     known = {*registry.tasks(), *(task.name for task in suite.tasks)}
-    notes = [f"{task.title}: {task.description}" for task in tasks if task.description and task.name not in known]
+    notes = []
+    for task in tasks:
+        said = [task.description] if task.description and task.name not in known else []
+        said += [found[task.title]] if task.title in found else []
+        if said:
+            notes.append(f"{task.title}: {'; '.join(said)}")
     return Plan(
         suite, tuple({cell.id: cell for cell in cells}.values()), tuple(dict.fromkeys(impossible)), tuple(notes)
     )

@@ -9,12 +9,13 @@ from typing import Any
 import yaml
 
 from harness import registry
+from harness.data.readers import READERS
 from harness.data.source import FileSource, HubSource, Source
+from harness.data.splits import ALIASES, SPLITS
 from harness.errors import BenchError, unknown
 from harness.task import Task
 
 KEYS = ("name", "family", "version", "description", "data", "columns", "labels", "options", "limit")
-SPLITS = ("train", "validation", "test", "all")
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -86,10 +87,14 @@ def _source(data: Any, path: Path) -> Source:
     options = {key: value for key, value in data.items() if key not in ("format", "files")}
     files = data.get("files")
     if not files or "format" not in data:
-        raise BenchError(f"{path}: data needs format (csv, tsv, json, jsonl, conll, squad, lines) and files, or hub")
-    if not isinstance(files, dict) or not set(files) <= set(SPLITS):
-        files = {"all": files}
-    return FileSource(data["format"], {split: _anchored(value, path.parent) for split, value in files.items()}, options)
+        raise BenchError(f"{path}: data needs format ({', '.join(READERS)}) and files, or hub")
+    if not isinstance(files, dict) or (data["format"] == "lines" and not {*SPLITS, *ALIASES, "all"} & set(files)):
+        files = {"all": files}  # of format lines it may be {source: ..., target: ...}
+    files = {split: _anchored(value, path.parent) for split, value in files.items()}
+    try:
+        return FileSource(str(data["format"]), files, options)
+    except BenchError as error:
+        raise BenchError(f"{path}: {error}") from None
 
 
 def _anchored(value: Any, folder: Path) -> Any:
@@ -97,4 +102,4 @@ def _anchored(value: Any, folder: Path) -> Any:
         return {key: _anchored(item, folder) for key, item in value.items()}
     if isinstance(value, list):
         return [_anchored(item, folder) for item in value]
-    return str(folder.absolute() / str(value))  # a worker's current folder may be another
+    return str(folder.absolute() / Path(str(value)).expanduser())  # a worker's current folder may be another

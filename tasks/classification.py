@@ -17,26 +17,26 @@ class Classification(TaskFamily):
     optional_columns = {"text_pair": "the second text of a pair"}
     usual_names = {
         "text": (
-            "sentence",
-            "review",
-            "content",
-            "comment",
-            "tweet",
-            "document",
-            "body",
-            "sentence1",
-            "premise",
-            "question",
+            "sentence", "review", "content", "comment", "tweet", "document", "body", "sentence1", "premise", "question",
+            "reviews", "review_text", "review_body", "message", "utterance", "headline", "query", "abstract",
         ),
-        "label": ("class", "category", "target", "topic", "y", "sentiment", "polarity", "rating", "stars"),
+        "label": (
+            "class", "category", "target", "topic", "y", "sentiment", "polarity", "rating", "stars", "labels", "intent",
+            "star_rating", "gold_label", "label_name",
+        ),
         "text_pair": ("sentence2", "hypothesis"),
-    }
+    }  # fmt: skip
     head = "harness.heads.sequence:SequenceHead"
     primary_metric = "accuracy"
 
     def prepare(self, row: Row, task: Task) -> Row:
-        texts = {name: str(row[name] or "").strip() for name in ("text", "text_pair") if name in row}
+        texts = {name: self._text(name, row[name]) for name in ("text", "text_pair") if name in row}
         return {**row, **texts, "label": task.label_name(row["label"])}
+
+    def _text(self, name: str, value: Any) -> str:
+        if isinstance(value, list | dict):
+            raise ValueError(f"{name} is a {type(value).__name__}, not a text; name the column of the text")
+        return str(value or "").strip()
 
     def labels(self, splits: Mapping[str, Sequence[Row]], task: Task) -> list[str]:
         used = {row["label"] for row in splits["train"]}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.data.place import place, placed
+from harness.data.tags import to_iob2
 from harness.family import Row, TaskFamily
 from harness.task import Task
 
@@ -12,22 +14,47 @@ from harness.task import Task
 class NamedEntities(TaskFamily):
     """Named-entity recognition on words with IOB2 tags (Tjong Kim Sang & De Meulder 2003). Primary metric: entity F1.
 
-    Option `mode`: "default" counts entities as `conlleval` does, "strict" as seqeval's strict mode with IOB2.
+    Options: `mode`: "default" counts entities as `conlleval` does, "strict" as seqeval's strict mode with IOB2. `scheme`: that
+    of the tags, by default told by them (see `harness.data.tags`); whatever it is, they become IOB2.
     """
 
     name = "ner"
     description = "named entities: words with IOB2 tags; scored by seqeval"
     columns = {"words": "the words of a sentence", "tags": "one IOB2 tag a word"}
-    usual_names = {"words": ("tokens", "text"), "tags": ("ner_tags", "labels", "ner")}
+    usual_names = {
+        "words": ("tokens", "token", "word", "text", "sentence"),
+        "tags": ("ner_tags", "labels", "ner", "tag", "entities", "ner_tag"),
+    }
     head = "harness.heads.tokens:TokenHead"
     primary_metric = "f1"
     needs_offsets = True
 
     def prepare(self, row: Row, task: Task) -> Row:
-        words, tags = [str(word) for word in row["words"]], [self._tag(tag, task) for tag in row["tags"]]
+        words = [str(word) for word in self._list("words", row["words"])]
+        tags = [self._tag(tag, task) for tag in self._list("tags", row["tags"])]
         if len(words) != len(tags):
-            raise ValueError(f"{len(words)} words but {len(tags)} tags")
+            raise ValueError(f"{len(words)} words but {len(tags)} tags; every word needs one")
         return {**row, "words": words, "tags": tags}
+
+    def _list(self, name: str, value: Any) -> list[Any]:
+        """A column's items; a text is cut at its blanks, as tables without lists have it."""
+        if isinstance(value, str):
+            return value.split()
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"{name} is {value!r}, not a list; check the columns")
+        return list(value)
+
+    def harmonise(self, rows: list[Row], task: Task, report: dict[str, Any]) -> list[Row]:
+        """The rows with IOB2 tags. Readers that know a scheme have reported it; for the others it is told here."""
+        converted = to_iob2(
+            [row["tags"] for row in rows],
+            str(task.options.get("scheme", "auto")),
+            where=lambda index, token: f"{place(rows[index], f'row {index + 1}')}, token {token + 1}",
+        )
+        for name, value in converted._asdict().items():
+            if name != "tags":
+                report.setdefault(name, value)
+        return [placed({**row, "tags": tags}, row) for row, tags in zip(rows, converted.tags, strict=True)]
 
     def _tag(self, raw: Any, task: Task) -> str:
         return task.label_name(raw) if task.labels else str(raw)

@@ -9,6 +9,8 @@ from typing import Any
 from harness.family import Row, TaskFamily
 from harness.task import Task
 
+HAN = re.compile(r"[\u4e00-\u9fff]")
+
 
 class QuestionAnswering(TaskFamily):
     """Extractive question answering, answerable (Rajpurkar et al. 2016) or not (Rajpurkar et al. 2018). Primary metric: F1.
@@ -24,17 +26,37 @@ class QuestionAnswering(TaskFamily):
         "context": "the text that may hold the answer",
         "answers": "{text: [...], answer_start: [...]} in characters of the context; empty lists: no answer",
     }
-    usual_names = {"context": ("passage", "paragraph")}
+    usual_names = {
+        "question": ("query", "q"),
+        "context": ("passage", "paragraph", "review", "document", "text", "story"),
+    }
     head = "harness.heads.spans:SpanHead"
     primary_metric = "f1"
     scale = 1.0  # the published scripts' figures lie in 0-100
     needs_offsets = True
 
     def prepare(self, row: Row, task: Task) -> Row:
-        texts, starts = list(row["answers"]["text"]), [int(start) for start in row["answers"]["answer_start"]]
+        for name in ("question", "context"):
+            if not isinstance(row[name], str):
+                raise ValueError(f"{name} is {row[name]!r}, not a text")
+        answers = row["answers"]
+        if not isinstance(answers, Mapping) or not {"text", "answer_start"} <= answers.keys():
+            raise ValueError("answers must be {text: [...], answer_start: [...]}; for other forms say format: spans")
+        texts, starts = list(answers["text"]), [int(start) for start in answers["answer_start"]]
         if len(texts) != len(starts):
             raise ValueError(f"{len(texts)} answers but {len(starts)} starts")
+        for text, start in zip(texts, starts, strict=True):
+            if not isinstance(text, str) or not 0 <= start < len(row["context"]):
+                raise ValueError(
+                    f"the answer {str(text)[:40]!r} begins at {start}, outside of the context of {len(row['context'])} "
+                    "characters; mend it, or drop it"
+                )
         return {**row, "answers": {"text": texts, "answer_start": starts}}
+
+    def guess_options(self, rows: Sequence[Row], columns: Mapping[str, Any]) -> dict[str, Any]:
+        """Scoring by character where a third of the contexts' characters are Han: there words have no blanks between them."""
+        text = "".join(str(row.get(columns.get("context", "context"), "")) for row in rows)
+        return {"unit": "character"} if len(HAN.findall(text)) * 3 > len(text) > 0 else {}
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"question": row["question"], "context": row["context"], "answers": row["answers"]}

@@ -2,11 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.family import Row, TaskFamily
 from harness.task import Task
+
+LANGUAGES = {
+    "english": "en",
+    "german": "de",
+    "deutsch": "de",
+    "french": "fr",
+    "romanian": "ro",
+    "spanish": "es",
+    "chinese": "zh",
+}
+CODES = (
+    "en",
+    "de",
+    "fr",
+    "ro",
+    "es",
+    "zh",
+    "it",
+    "nl",
+    "pt",
+    "pl",
+    "cs",
+    "ru",
+    "ja",
+    "ko",
+    "fi",
+    "sv",
+    "da",
+    "tr",
+    "ar",
+)
 
 
 class Translation(TaskFamily):
@@ -19,7 +50,13 @@ class Translation(TaskFamily):
     name = "translation"
     description = "a text in another language; scored by sacreBLEU and chrF"
     columns = {"source": "the text", "target": "its translation, or a list of several"}
-    usual_names = {"source": ("en", "src"), "target": ("de", "fr", "ro", "es", "zh", "tgt")}
+    usual_names = {
+        "source": ("src", "en", "english", "translation.en", "source_text"),
+        "target": (
+            "tgt", "translation", "target_text", "translations", "references", *CODES[1:], *list(LANGUAGES)[1:],
+            *(f"translation.{code}" for code in CODES[1:]),
+        ),
+    }  # fmt: skip
     head = "harness.heads.text:TextHead"
     primary_metric = "bleu"
     scale = 1.0  # sacreBLEU's own lies in 0-100
@@ -27,8 +64,18 @@ class Translation(TaskFamily):
     def prepare(self, row: Row, task: Task) -> Row:
         targets = row["target"] if isinstance(row["target"], list) else [row["target"]]
         if not targets or not all(isinstance(text, str) for text in (row["source"], *targets)):
-            raise ValueError("source and target must be texts")
+            raise ValueError("source and target must be texts (target: or a list of them); check the columns")
         return {**row, "target": targets}
+
+    def guess_options(self, rows: Sequence[Row], columns: Mapping[str, Any]) -> dict[str, Any]:
+        """The languages, where the columns are called by them."""
+        options = {}
+        for side in ("source", "target"):
+            name = str(columns.get(side, "")).lower().rpartition(".")[2].replace("_", "-").partition("-")[0]
+            language = LANGUAGES.get(name, name)
+            if language in CODES:
+                options[f"{side}_language"] = language
+        return options
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"source": row["source"], "target": row["target"][0]}

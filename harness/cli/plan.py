@@ -6,6 +6,7 @@ import json
 
 from harness.cli import options
 from harness.cli.options import RESULTS, make_request
+from harness.cli.run import say
 
 
 def plan(
@@ -30,18 +31,24 @@ def plan(
     store = Store(results)
     cells = [{**cell.facts(), "finished": store.finished(cell.id)} for cell in made.cells]
     if as_json:
-        print(json.dumps({"suite": made.suite.name, "cells": cells, "impossible": list(made.impossible)}, indent=1))
+        facts = {
+            "suite": made.suite.name,
+            "cells": cells,
+            "impossible": list(made.impossible),
+            "notes": list(made.notes),
+        }
+        print(json.dumps(facts, indent=1))
         return
     table = Table("task", "model", "method", "seed", "state", header_style="bold", box=None, pad_edge=False)
     for cell in cells:
         state = "[green]finished[/]" if cell["finished"] else "pending"
         table.add_row(cell["task"]["name"], cell["model"]["name"], cell["method"], str(cell["seed"]), state)
-    console = Console()
+    console = Console(highlight=False)
     console.print(table)
     for note in made.notes:
-        console.print(note, markup=False)
+        say(console, note)
     for reason in made.impossible:
-        console.print(f"not possible: {reason}", style="yellow", markup=False)
+        say(console, f"not possible: {reason}", "yellow")
     finished = sum(cell["finished"] for cell in cells)
     console.print(
         f"\n{len(cells)} cells, {finished} finished, {len(cells) - finished} to run (suite {made.suite.name}, results in {results})"

@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.files import read_text, split_lines
+from harness.data.place import place, placed
 from harness.errors import BenchError, unknown
 
 Row = dict[str, Any]
-Column = str | int | Sequence[str | int]
+Column = str | int | Sequence[str | int] | Mapping[str, Sequence[str | int]]
 
 
 def bind(rows: Iterable[Row], columns: Mapping[str, Column], keep: Iterable[str] = ("id", "group")) -> list[Row]:
     """Rows with canonical columns: `{"text": "body", "label": 1}` takes `text` from `body`, `label` from column 1.
 
-    Columns of a file without header are called by their index. A list joins texts with a blank, leaving empty ones out.
+    Columns of a file without header are called by their index, what lies inside a column by its path (`translation.en`).
+    A list joins texts with a blank, leaving empty ones out; `{"list": [...]}` makes a list of them, for several references.
     Raw columns that nothing names are dropped, those in `keep` excepted; without any `columns` rows come back as they
     are.
 
@@ -28,21 +30,33 @@ def bind(rows: Iterable[Row], columns: Mapping[str, Column], keep: Iterable[str]
     keep = [name for name in keep if name not in columns]
     bound = []
     for number, row in enumerate(rows, start=1):
+        at = place(row, f"row {number}")
         new = {name: row[name] for name in keep if name in row}
         for name, column in columns.items():
-            if isinstance(column, str | int):
-                new[name] = _value(row, column, name, number)
-            else:
-                parts = [_value(row, one, name, number) for one in column]
-                new[name] = " ".join(str(part) for part in parts if part is not None and str(part).strip())
-        bound.append(new)
+            new[name] = _bound(row, column, f"{at}, for {name!r}")
+        bound.append(placed(new, row))
     return bound
 
 
-def _value(row: Row, column: str | int, name: str, number: int) -> Any:
-    if str(column) not in row:
-        raise unknown("column", column, row, where=f"row {number}, for {name!r}")
-    return row[str(column)]
+def _bound(row: Row, column: Column, where: str) -> Any:
+    if isinstance(column, str | int):
+        return _value(row, column, where)
+    listed = isinstance(column, Mapping)
+    if listed and list(column) != ["list"]:
+        raise BenchError(f"{where}: {dict(column)} names no column; to make a list of several write {{list: [a, b]}}")
+    parts = [_value(row, one, where) for one in (column["list"] if listed else column)]
+    texts = [str(part) for part in parts if part is not None and str(part).strip()]
+    return texts if listed else " ".join(texts)
+
+
+def _value(row: Row, column: str | int, where: str) -> Any:
+    name = str(column)
+    if name in row:
+        return row[name]
+    outer, dot, inner = name.partition(".")
+    if dot and isinstance(row.get(outer), Mapping):
+        return _value(row[outer], inner, where)
+    raise unknown("column", column, row, where=where)
 
 
 def read_labels(path: str | Path, first: int = 0) -> dict[str, str]:

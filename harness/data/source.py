@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from harness.data.files import digest
+from harness.data.files import digest, is_file
+from harness.data.folder import by_split, of_format
 from harness.data.hub import HubSource
 from harness.data.readers import reader
 from harness.data.splits import canonical
@@ -53,8 +54,9 @@ class FileSource:
 
     Attributes:
         format: a key of `harness.data.readers.READERS`.
-        files: split -> path, pattern (`train-*.jsonl.gz`) or list of these; for format `lines` split -> {column: ...}.
-            The only file of a data set without splits is called `all`.
+        files: split -> path, pattern (`train-*.jsonl.gz`), folder, `archive.zip!member`, or list of these; for format
+            `lines` split -> {column: ...}. The only file of a data set without splits is called `all`; a folder of that
+            name is looked through for files of usual names (see `harness.data.folder`).
         options: what the reader takes beside the files.
     """
 
@@ -99,18 +101,32 @@ class FileSource:
         """Split -> its files, patterns filled in. A file in two splits would put test rows into the training."""
         found: dict[str, list[Path] | dict[str, list[Path]]] = {}
         owner: dict[Path, str] = {}
-        for split, files in canonical(self.files).items():
+        for split, files in self._by_split().items():
             if isinstance(files, Mapping):
-                found[split] = {column: _expand(entry) for column, entry in files.items()}
+                found[split] = {column: _expand(entry, None) for column, entry in files.items()}
                 paths = [path for entry in found[split].values() for path in entry]
             else:
-                found[split] = paths = _expand(files)
+                found[split] = paths = _expand(files, self._table)
             for path in paths:
                 if owner.setdefault(path.resolve(), split) != split:
                     raise BenchError(
                         f"{path}: used for both {owner[path.resolve()]} and {split}; a row may be in one split only"
                     )
         return found
+
+    def _by_split(self) -> dict[str, Any]:
+        """The files by split; where the only entry is a folder, by the names in it."""
+        files = canonical(self.files)
+        only = files.get("all")
+        if len(files) == 1 and isinstance(only, str | Path) and Path(only).expanduser().is_dir():
+            folder = Path(only).expanduser()
+            return by_split(of_format(folder, self._table), str(folder))
+        return files
+
+    @property
+    def _table(self) -> str:
+        """The format that the files' endings speak of."""
+        return str(self.options.get("table", "csv")) if self.format == "spans" else self.format
 
     def _names(self, split: str) -> str:
         files = self._found()[split]
@@ -119,19 +135,25 @@ class FileSource:
         return " + ".join(path.name for path in paths[:3]) + more
 
 
-def _expand(files: File | list[File]) -> list[Path]:
-    """Paths as they are and patterns as the files that match them, by name, each file once."""
+def _expand(files: File | list[File], format: str | None) -> list[Path]:
+    """Paths as they are, patterns and folders as the files that match them, by name, each file once.
+
+    Args:
+        format: of the files to take from a folder; None where folders may not be given.
+    """
     paths: list[Path] = []
     for entry in [files] if isinstance(files, str | Path) else files:
         path = Path(entry).expanduser()
-        if path.is_file():  # even if its name looks like a pattern
+        if is_file(path):  # even if its name looks like a pattern
             paths.append(path)
-            continue
-        matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
-        matches = [match for match in matches if match.is_file()]
-        if not matches:
-            raise BenchError(f"{path}: " + ("a folder; name the files in it" if path.is_dir() else "no such file"))
-        paths += matches
+        elif path.is_dir() and format is not None:
+            paths += of_format(path, format)
+        else:
+            matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
+            matches = [match for match in matches if match.is_file()]
+            if not matches:
+                raise BenchError(f"{path}: " + ("a folder; name the files in it" if path.is_dir() else "no such file"))
+            paths += matches
     return list(dict.fromkeys(paths))
 
 

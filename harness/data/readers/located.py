@@ -44,7 +44,7 @@ def locate(row: Row, full: str, context: str, how: Columns, counts: Counter[str]
     texts: list[str] = []
     starts: list[int] = []
     for text, start, stop in _written(row, how):
-        if text is not None and (not text.strip() or text.strip() == how.no_answer) or _negative(start):
+        if (text is not None and (not text.strip() or text.strip() == how.no_answer)) or _negative(start):
             continue
         if stop is None:
             begin = _start(context, str(text), start, counts)
@@ -64,7 +64,7 @@ def _written(row: Row, how: Columns) -> list[tuple[str | None, Any, Any]]:
         return [(text, start, None) for text, start in forms.pairs(row[how.answers])]
     text = None if how.text is None else str("" if row[how.text] is None else row[how.text])
     if how.span is not None:
-        if text is not None and (not text.strip() or text.strip() == how.no_answer) or row[how.span] in (None, ""):
+        if (text is not None and (not text.strip() or text.strip() == how.no_answer)) or row[how.span] in (None, ""):
             return []
         return [(text, *forms.span(row[how.span]))]
     start = None if how.start is None else row[how.start]

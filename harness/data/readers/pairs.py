@@ -18,10 +18,10 @@ def read(
     encoding: str = "utf-8-sig",
     report: dict[str, Any] | None = None,
 ) -> list[dict[str, str]]:
-    """Rows `{"source", "target"}`; blank lines are skipped, other fields are not read, so lines may differ in their number.
+    """Rows `{"source", "target", "group"}`; blank lines are skipped, other fields are not read, so lines may differ in their number.
 
-    Where a source occurs more than once, rows also have it as their `group`: its translations then stay in one split. The
-    report gets `repeated`, the number of sources that do, and `empty`, that of rows with a side without text.
+    Rows have their source as their `group`, so that the translations of one sentence stay in one split. The report gets
+    `repeated`, the number of rows whose source has occurred before, and `empty`, that of rows with a side without text.
 
     Args:
         source, target: the field of each, counted from 0; `source: 1, target: 0` turns the direction round.
@@ -39,12 +39,8 @@ def read(
                     f"{path}:{number}: {len(fields)} field(s), so none with index {max(source, target)}; "
                     "check the separator (a tab by default), source and target"
                 ) from None
-            rows.append(PlacedRow(row, path, number))
-    sources = {row["source"] for row in rows}
-    repeated = len(rows) - len(sources)
-    if repeated:
-        for row in rows:
-            row["group"] = row["source"]
+            rows.append(PlacedRow(row | {"group": row["source"]}, path, number))
     if report is not None:
+        repeated = len(rows) - len({row["source"] for row in rows})
         report.update(repeated=repeated, empty=sum(not (row["source"] and row["target"]) for row in rows))
     return rows

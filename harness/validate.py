@@ -1,0 +1,73 @@
+"""A look at all the rows of a task before anything is trained, and what a person should know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from harness import registry
+from harness.data.source import FileSource
+from harness.errors import BenchError
+from harness.rows import load_splits
+from harness.task import Task
+
+# What readers report -> how a note says it. Left out are plain counts (sentences, questions, entities).
+NOTED = {
+    "delimiter": "delimiter {}",
+    "scheme": "tags in scheme {}",
+    "irregular": "{} entities break its rules",
+    "documents": "{} documents, kept together",
+    "unanswerable": "{} questions without answer",
+    "misaligned": "{} answers not at their offset",
+    "repaired": "{} of them moved to where they stand",
+    "differs": "{} answers taken from the context, whose text differs",
+    "differs_in_blanks": "{} of them in blanks only",
+    "clipped": "{} answers cut before the word for no answer",
+    "several_places": "{} answers without offset found more than once, the first taken",
+    "merged": "{} questions of several annotators, all their answers kept",
+    "disagree": "{} of them answered by some and not by others",
+    "repeated": "{} rows repeat a source",
+    "incomplete": "{} units without one of the languages left out",
+    "empty": "{} rows with an empty side",
+}
+USUAL = ("iob2",)  # nothing to tell
+
+
+def validate(task: Task) -> str:
+    """Read and check every row of a task from files, as a worker will; what was found, in one line.
+
+    The line says how many rows each split has, what was converted or repaired, and how often. It needs no model and no torch.
+
+    Raises:
+        BenchError: the first thing that is wrong, with file and line.
+    """
+    family = registry.family(task.family)
+    report: dict[str, Any] = {}
+    splits = load_splits(task, family, report)
+    labels = family.labels(splits, task)
+    if labels is not None and len(labels) < 2:
+        raise BenchError(
+            f"task {task.name!r} ({task.source.describe()}): the training rows have one class only ({labels[0]}); "
+            "give rows of two or more, or check the column of labels"
+        )
+    rows = ", ".join(f"{split} {len(part):,}" for split, part in splits.items())
+    return "; ".join([f"rows: {rows}", *_notes(report.values())])
+
+
+def is_local(task: Task) -> bool:
+    """Whether a task's rows are in files of this machine, so that they can be checked without a network."""
+    return isinstance(task.source, FileSource)
+
+
+def _notes(reports: Iterable[dict[str, Any]]) -> list[str]:
+    """What is noteworthy in the readers' reports: numbers added up over the splits, words each once."""
+    reports, notes = list(reports), []
+    for key, text in NOTED.items():
+        values = [report[key] for report in reports if report.get(key)]
+        if not values:
+            continue
+        if all(isinstance(value, int) for value in values):
+            notes.append(text.format(f"{sum(values):,}"))
+        elif words := [word for word in dict.fromkeys(map(str, values)) if word not in USUAL]:
+            notes.append(text.format(" and ".join(words)))
+    return notes
