@@ -46,20 +46,18 @@ def format_of(family: TaskFamily, path: Path, reference: str) -> str:
     Raises:
         BenchError: an unknown ending, or one that no format of this family's has.
     """
-    needed = set(family.columns)
-    fitting = [name for name in formats(path) if name not in GIVES or needed <= GIVES[name]]
+
+    def fits(format: str) -> bool:
+        return format not in GIVES or set(family.columns) <= GIVES[format]
+
+    fitting = [name for name in formats(path) if fits(name)]
     if not fitting:
-        valid = [
-            ending
-            for ending, names in ENDINGS.items()
-            if any(one not in GIVES or needed <= GIVES[one] for one in names)
-        ]
-        kind = (
-            "unknown" if not formats(path) else f"of a format ({', '.join(formats(path))}) without {', '.join(needed)}"
-        )
+        kinds = ", ".join(formats(path))
+        why = f"stands for {kinds}, where there is no {' or '.join(family.columns)}" if kinds else "is unknown"
+        valid = ", ".join(ending for ending, names in ENDINGS.items() if any(map(fits, names)))
         raise BenchError(
-            f"task {reference}: the ending {path.suffix!r} is {kind}; valid: {', '.join(valid)}; or state the format in a "
-            f"task file: data: {{format: {'|'.join(READERS)}, files: {path.name}}}"
+            f"task {reference}: the ending {path.suffix!r} {why}; valid: {valid}; for another one write a task file "
+            f"(bench task new) with data: {{format: FORMAT, files: {path.name}}}, FORMAT being one of {', '.join(READERS)}"
         )
     if "jsonl" in fitting and "json" in fitting:
         return _json(path, fitting)
@@ -78,8 +76,8 @@ def _json(path: Path, fitting: Sequence[str]) -> str:
         one = json.loads(first)
         if isinstance(one, dict) and rest.strip():
             return "jsonl"
-    except ValueError:
-        pass
+    except (ValueError, RecursionError):
+        pass  # the first line is no whole object
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):

@@ -62,7 +62,9 @@ class Task:
         if self._label_names is None:
             return text
         if text not in self._label_names:
-            raise ValueError(f"label {text!r} is not among the task's labels: {', '.join(self._label_names)}")
+            raise ValueError(
+                f"label {text!r} is not among the task's labels: {', '.join(self._label_names)}; add it to `labels`"
+            )
         return self._label_names[text]
 
     def limited(self, rows: int | None) -> Task:

@@ -80,7 +80,8 @@ def test_a_subset_says_that_it_is_one(suite):
         ({"tasks": ["review"]}, "unknown task 'review'; did you mean 'reviews'"),
         ({"tasks": ["sentimen:reviews.csv"]}, "unknown task family 'sentimen'; did you mean 'sentiment'"),
         ({"tasks": ["sentiment:none.csv"]}, "sentiment:none.csv: no such file"),
-        ({"tasks": ["sentiment:names.conll"]}, "none of its columns .words, tags. is called text or sentence"),
+        ({"tasks": ["sentiment:names.conll"]}, "'.conll' stands for conll, where there is no text or label"),
+        ({"tasks": ["sentiment:odd.csv"]}, "none of its columns .a, b. is called text or sentence"),
         ({"tasks": ["other.yaml"]}, "other.yaml: No such file"),
         ({"methods": ["ful"]}, "unknown method 'ful'; did you mean 'full'"),
         ({"settings": {"recipe.epoch": "1"}}, "unknown recipe field 'epoch'; did you mean 'epochs'"),
@@ -92,6 +93,7 @@ def test_a_subset_says_that_it_is_one(suite):
 )
 def test_what_is_wrong_is_said_before_anything_runs(suite, tmp_path, request_, words):
     (tmp_path / "copy").mkdir()
+    (tmp_path / "odd.csv").write_text("a,b\n1,2\n")
     (tmp_path / "copy/reviews.csv").write_text((tmp_path / "reviews.csv").read_text() + "\nnew,good")
     with pytest.raises(BenchError, match=words) as error:
         make_plan(Request(**{"models": ["b"], "tasks": ["all"], "suite": suite, **request_}))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from harness.data.files import as_paths, read_text, split_lines
@@ -22,12 +24,7 @@ def read(
         pattern: a regular expression of Python for a whole line. Groups without a name give no column.
         encoding: `latin-1` for TREC's files.
     """
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise BenchError(f"pattern {pattern!r} is no regular expression ({error})") from None
-    if not compiled.groupindex:
-        raise BenchError(f"pattern {pattern!r} has no named group; write (?P<label>...) and (?P<text>...)")
+    compiled = _compiled(pattern, as_paths(files))
     rows = []
     for path in as_paths(files):
         for number, line in enumerate(split_lines(read_text(path, encoding)), start=1):
@@ -43,3 +40,14 @@ def read(
                 PlacedRow({name: (value or "").strip() for name, value in match.groupdict().items()}, path, number)
             )
     return rows
+
+
+def _compiled(pattern: str, paths: Sequence[Path]) -> re.Pattern[str]:
+    what = f"{', '.join(map(str, paths))}: pattern {pattern!r}"
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise BenchError(f"{what} is no regular expression ({error}); mend it") from None
+    if not compiled.groupindex:
+        raise BenchError(f"{what} has no named group; write (?P<label>...) and (?P<text>...)")
+    return compiled

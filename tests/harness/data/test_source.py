@@ -84,8 +84,10 @@ def test_a_wrong_request_is_refused_before_any_file_is_opened(format, files, opt
 def test_files_that_cannot_be_used(folder):
     with pytest.raises(BenchError, match=r"nothing\.csv: no such file"):
         FileSource("csv", {"all": folder / "nothing.csv"}).read()
+    with pytest.raises(BenchError, match=r"a folder without data of format jsonl .*there is dev\.csv, train-1"):
+        FileSource("jsonl", {"all": folder}).read()
     with pytest.raises(BenchError, match="a folder; name the files in it"):
-        FileSource("csv", {"all": folder}).read()
+        FileSource("lines", {"all": {"source": folder, "target": folder}}).read()
     with pytest.raises(BenchError, match="used for both train and test"):
         FileSource("csv", {"train": folder / "dev.csv", "test": str(folder / "d*.csv")}).read()
     (folder / "empty.csv").write_text("text\n\n")
