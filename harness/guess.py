@@ -102,19 +102,21 @@ def names_in(row: Row) -> dict[str, str]:
     return names
 
 
-def columns_of(family: TaskFamily, row: Row, reference: str, format: str, file: str) -> dict[str, str]:
-    """The data set's column for each of the family's.
+def columns_of(
+    family: TaskFamily, needed: Sequence[str], row: Row, reference: str, format: str, file: str
+) -> dict[str, str]:
+    """The data set's column for each of the family's that is there; those `needed` must be.
 
     Raises:
         BenchError: none has a usual name; the message says what to write instead.
     """
     there = names_in(row)
     columns: dict[str, str] = {}
-    for name in (*family.columns, *family.optional_columns):
+    for name in (*needed, *family.optional_columns):
         match = next((there[one] for one in usual(family, name) if one in there), None)
         if match is not None:
             columns[name] = match
-        elif name in family.columns:
+        elif name in needed:
             shown = [title if len(title) <= 30 else title[:30] + "…" for title in map(str, row)]
             header = ", header: false" if format in ("csv", "tsv") else ""
             example = ", ".join(f"{one}: {place}" for place, one in enumerate(family.columns))
@@ -127,7 +129,7 @@ def columns_of(family: TaskFamily, row: Row, reference: str, format: str, file: 
     return columns
 
 
-def spans_of(family: TaskFamily, rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] | None:
+def spans_of(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] | None:
     """Options of the format `spans` for a table, or None where no column of answers has a usual name."""
     there = names_in(rows[0])
     found: dict[str, Any] = {}

@@ -31,6 +31,7 @@ NOTED = {
     "empty": "{} rows with an empty side",
 }
 USUAL = ("iob2",)  # nothing to tell
+SHOWN = 60  # characters of label names that still fit a line
 
 
 def validate(task: Task) -> str:
@@ -50,8 +51,10 @@ def validate(task: Task) -> str:
             f"task {task.name!r} ({task.source.describe()}): the training rows have one class only ({labels[0]}); "
             "give rows of two or more, or check the column of labels"
         )
-    rows = ", ".join(f"{split} {len(part):,}" for split, part in splits.items())
-    return "; ".join([f"rows: {rows}", *_notes(report.values())])
+    notes = ["rows: " + ", ".join(f"{split} {len(part):,}" for split, part in splits.items())]
+    if labels is not None:
+        notes.append(f"{len(labels)} labels" + (f": {', '.join(labels)}" if len(", ".join(labels)) <= SHOWN else ""))
+    return "; ".join([*notes, *_notes(report.values())])
 
 
 def is_local(task: Task) -> bool:

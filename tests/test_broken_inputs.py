@@ -64,8 +64,8 @@ CASES = {
     "missing file in a task file": Case({"task.yaml": yaml(TASK)}, None, ("x.csv", "no such file")),
     "empty file": Case({"x.csv": ""}, CSV, ("x.csv", "no rows")),
     "header alone": Case({"x.csv": "text,label\n"}, CSV, ("x.csv", "no rows")),
-    "folder without data": Case({"x/notes.md": "a"}, "sentiment:x", ("sentiment:x", "without data files", "notes.md")),
-    "empty folder": Case({"x/.keep": ""}, "sentiment:x/", ("without data files", "nothing")),
+    "folder without data": Case({"x/notes.md": "a"}, "sentiment:x", ("sentiment:x", "no data files", "notes.md")),
+    "empty folder": Case({"x/.keep": ""}, "sentiment:x/", ("no data files", "nothing")),
     "two files for one split": Case(
         {f"x/{name}.csv": GOOD for name in ("train", "test", "test-b")}, "sentiment:x",
         ("2 files for test", "test-b.csv", "files: {train: train.csv"),

@@ -82,6 +82,19 @@ def unzip(data: bytes, path: Path, member: str | None) -> bytes:
         raise BenchError(f"{path}: broken zip archive ({_brief(error)}); fetch it again") from None
 
 
+def list_zip(path: Path) -> list[str]:
+    """The names of an archive's files; see `members`.
+
+    Raises:
+        BenchError: it is no zip archive.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return members(archive.namelist())
+    except BROKEN as error:
+        raise BenchError(f"{path}: broken zip archive ({_brief(error)}); fetch it again") from None
+
+
 def members(names: Iterable[str]) -> list[str]:
     """The files of an archive that a person put there: no folders, hidden files or remains of macOS."""
     return [

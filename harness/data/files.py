@@ -53,12 +53,12 @@ def read_text(path: str | Path, encoding: str = "utf-8-sig") -> str:
         mark = next((name for mark, name in MARKS.items() if data.startswith(mark)), None)
         hint = f"{mark}, by its first bytes" if mark else "such as latin-1, cp1252 or gb18030"
         raise BenchError(
-            f"{path}:{line}: not {encoding} text ({error.reason}); state its `encoding` ({hint})"
+            f"{path}:{line}: not {encoding} text ({error.reason}); state its `encoding` in a task file ({hint})"
         ) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise BenchError(
-            f"{path}:{line}: holds a NUL character, so it is no {encoding} text; is it a data file? If so, state its `encoding`"
+            f"{path}:{line}: holds a NUL character, so it is no {encoding} text; if it is a text, state its `encoding` in a task file"
         )
     return text
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.data.compressed import ENDINGS as COMPRESSED
-from harness.data.compressed import split_member
+from harness.data.compressed import INSIDE, list_zip, split_member
 from harness.data.splits import ALIASES, SPLITS, canonical_split
 from harness.errors import BenchError
 
@@ -69,6 +69,12 @@ def files_in(folder: Path) -> list[Path]:
     return found
 
 
+def members_of(archive: Path) -> list[Path]:
+    """The files in a zip archive as paths `archive.zip!member`, without those that are no data by their names."""
+    inside = f"{archive}{INSIDE.removeprefix('.zip')}"
+    return [Path(inside + name) for name in list_zip(archive) if not NO_DATA.fullmatch(name.rpartition("/")[2])]
+
+
 def of_format(folder: Path, format: str) -> list[Path]:
     """The folder's files that may be of a format by their endings.
 
@@ -86,7 +92,8 @@ def of_format(folder: Path, format: str) -> list[Path]:
 
 def split_of(path: Path) -> str | None:
     """The split that a file's name speaks of (`dev.char.bmes`, `DRCD_test.json`), or else its folder's."""
-    for name in (path.name, path.parent.name):
+    for part in (path.name, path.parent.name):
+        name = part.rpartition("!")[2]
         for word in re.split(r"[^a-z]+", name.lower()):
             if word in SPLITS or word in ALIASES:
                 return canonical_split(word)
@@ -100,23 +107,24 @@ def by_split(paths: Sequence[Path], where: str) -> dict[str, list[Path]]:
     that of validation takes its place, since validation can be cut from it.
 
     Raises:
-        BenchError: files that are no shards of each other have names of the same split.
+        BenchError: files that are no shards of each other have names of the same split, or some have a name of a split and
+            others of none.
     """
     found: dict[str, list[Path]] = defaultdict(list)
+    others = []
     for path in paths:
         split = split_of(path)
-        if split is not None:
-            found[split].append(path)
+        (others if split is None else found[split]).append(path)
     if len(paths) == 1 or not found:
         return {"all": list(paths)}
+    example = ", ".join(f"{name}: {found[name][0].name}" for name in SPLITS if name in found)
+    cure = f"name the ones to use in a task file: files: {{{example}}}"
+    if others:
+        raise BenchError(f"{where}: {', '.join(path.name for path in others)}: of which split, by its name? Or {cure}")
     for split, same in found.items():
         if len({(path.parent, re.sub(r"\d+", "0", path.name)) for path in same}) > 1:
             names = ", ".join(path.name for path in same)
-            example = ", ".join(f"{name}: {found[name][0].name}" for name in SPLITS if name in found)
-            raise BenchError(
-                f"{where}: {len(same)} files for {split} ({names}); name the ones to use in a task file: "
-                f"files: {{{example}}}"
-            )
+            raise BenchError(f"{where}: {len(same)} files for {split} ({names}); {cure}")
     if "train" not in found:
         spare = found.pop("validation" if "validation" in found else "test")
         found["train" if found else "all"] = spare

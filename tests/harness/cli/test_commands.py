@@ -12,8 +12,8 @@ name: mine
 models: {{b: {bert}}}
 tasks:
   - {{name: reviews, family: sentiment, data: {{format: csv, files: reviews.csv}}}}
-  - {{name: broken, family: sentiment, data: {{format: csv, files: reviews.csv}}, labels: [bad]}}
-recipes: [{{epochs: 1, precision: fp32}}]
+  - {{name: broken, family: translation, data: {{format: csv, files: pairs.csv}}, options: {{tokenize: flores101}}}}
+recipes: [{{epochs: 1, max_target_length: 4, precision: fp32}}]
 """
 
 
@@ -22,6 +22,7 @@ def folder(tmp_path_factory, checkpoints):
     path = tmp_path_factory.mktemp("work")
     rows = "\n".join(f'"the cat is {word}",{word}' for _ in range(20) for word in ("good", "bad"))
     (path / "reviews.csv").write_text("text,label\n" + rows)
+    (path / "pairs.csv").write_text("source,target\n" + "the cat,the dog\n" * 10)
     (path / "mine.yaml").write_text(SUITE.format(bert=checkpoints("bert")))
     return path
 
@@ -58,7 +59,7 @@ def test_a_failing_cell_is_status_1_and_the_rest_is_done_then_nothing_runs_again
     assert first.returncode == 1, first.stdout + first.stderr
     assert "suite mine" in first.stdout.splitlines()[0]
     assert "2 cells: 0 finished, 2 to run" in first.stdout
-    assert "failed: broken--b--full--s0" in first.stdout and "'good' is not among the task's labels" in first.stdout
+    assert "failed: broken--b--full--s0" in first.stdout and "tokeniser 'flores101' is unknown" in first.stdout
     board = (folder / "leaderboard.md").read_text()
     assert board.startswith("<!-- bench leaderboard --results bench-results -->") and "broken" in board
 
@@ -81,7 +82,7 @@ def test_a_failing_cell_is_status_1_and_the_rest_is_done_then_nothing_runs_again
 
 def test_a_leaderboard_made_by_hand_is_not_overwritten(folder, tmp_path):
     (tmp_path / "leaderboard.md").write_text("# mine\n")
-    for name in ("reviews.csv", "mine.yaml"):
+    for name in ("reviews.csv", "pairs.csv", "mine.yaml"):
         (tmp_path / name).write_text((folder / name).read_text())
     done = bench(tmp_path, "run", "--suite", "mine.yaml", "--tasks", "reviews", "--devices", "cpu")
     assert done.returncode == 0, done.stderr
