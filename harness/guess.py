@@ -140,7 +140,7 @@ def spans_of(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] 
     if "answers" in found:
         try:
             for row in rows[:100]:
-                answers.pairs(row[found["answers"]])
+                answers.pairs(row.get(found["answers"]))
             found = {option: column for option, column in found.items() if option in ("answers", "id")}
         except ValueError:
             del found["answers"]
@@ -150,16 +150,20 @@ def spans_of(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] 
         return None
     if "start" not in found:
         found.pop("end", None)
-    contexts = [str(row[columns["context"]]).rstrip() for row in rows[:100]]
+    contexts = [str(row.get(columns["context"])).rstrip() for row in rows[:100]]
     word = next((word for word in NO_ANSWER if all(context.endswith(word) for context in contexts)), None)
     if word:
         found["no_answer"] = word
-    if "id" in found:
-        asked: dict[Any, Any] = {}
-        same = [columns[name] for name in ("question", "context")]
-        if any(
-            asked.setdefault(row[found["id"]], [row[name] for name in same]) != [row[name] for name in same]
-            for row in rows
-        ):
-            del found["id"]  # of something else, such as the document
+    if "id" in found and not _tells_questions_apart(found["id"], rows, columns):
+        del found["id"]
     return {**{name: columns[name] for name in ("question", "context")}, **found}
+
+
+def _tells_questions_apart(id: str, rows: Sequence[Row], columns: Mapping[str, str]) -> bool:
+    """Whether rows with the same value have the same question and context; it may be the document's number instead."""
+    asked: dict[str, list[Any]] = {}
+    for row in rows:
+        question = [row.get(columns[name]) for name in ("question", "context")]
+        if asked.setdefault(str(row.get(id)), question) != question:
+            return False
+    return True

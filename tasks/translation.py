@@ -53,8 +53,8 @@ class Translation(TaskFamily):
     usual_names = {
         "source": ("src", "en", "english", "translation.en", "source_text"),
         "target": (
-            "tgt", "translation", "target_text", "translations", "references", *CODES[1:], *list(LANGUAGES)[1:],
-            *(f"translation.{code}" for code in CODES[1:]),
+            "tgt", "target_text", "translations", "references", *CODES[1:], *list(LANGUAGES)[1:],
+            *(f"translation.{code}" for code in CODES[1:]), "translation",
         ),
     }  # fmt: skip
     head = "harness.heads.text:TextHead"

@@ -48,6 +48,7 @@ def _rows(files: Any, kind: str, table_of: Callable[[Any], Any]) -> list[dict[st
         data = read_bytes(path)
         try:
             table = table_of(pyarrow.BufferReader(data))
+            table.validate(full=True)  # a damaged file may have lengths below zero
             content = table.to_pylist()
         except (pyarrow.ArrowException, OSError, ValueError) as error:
             message = " ".join(str(error).split())

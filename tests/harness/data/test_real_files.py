@@ -134,14 +134,35 @@ def test_squad_files(folder, files, expected):
     assert groups_are_apart({name: made[name] for name in made if name not in splits or name == "train"})
 
 
+SUBJQA = {
+    "context": "review",
+    "text": "human_ans_spans",
+    "span": "human_ans_indices",
+    "no_answer": "ANSWERNOTFOUND",
+}
+
+
 def test_subjqa():
-    splits = read("csv", "subjqa_grocery", {"train": "train.csv", "dev": "dev.csv", "test": "test.csv"})
-    assert sizes(splits) == {"train": 1_000, "validation": 228, "test": 500}
-    assert {len(row) for rows in splits.values() for row in rows} == {19}
-    unanswerable = {
-        name: sum(row["human_ans_spans"] == "ANSWERNOTFOUND" for row in rows) for name, rows in splits.items()
+    report = {}
+    files = {"train": "train.csv", "dev": "dev.csv", "test": "test.csv"}
+    rows = read("spans", "subjqa_grocery", files, SUBJQA, report)
+    assert sizes(rows) == {"train": 1_000, "validation": 228, "test": 500}
+    keys = ("unanswerable", "differs", "differs_in_blanks", "clipped")
+    assert {split: tuple(facts[key] for key in keys) for split, facts in report.items()} == {
+        "train": (542, 94, 60, 4),
+        "validation": (126, 23, 16, 1),
+        "test": (262, 69, 48, 2),
     }
-    assert unanswerable == {"train": 542, "validation": 126, "test": 262}
+    assert not any("ANSWERNOTFOUND" in row["context"] for part in rows.values() for row in part)
+    splits = read("spans", "subjqa_grocery", files, {**SUBJQA, "id": "q_review_id"}, report)
+    assert {split: (facts["rows"], facts["merged"], facts["disagree"]) for split, facts in report.items()} == {
+        "train": (1_000, 222, 81),
+        "validation": (228, 10, 5),
+        "test": (500, 250, 90),
+    }
+    for row in (row for part in splits.values() for row in part):
+        for text, start in zip(*row["answers"].values(), strict=True):
+            assert row["context"].startswith(text, start) and text == text.strip() != ""
 
 
 def test_multi30k():

@@ -1,0 +1,136 @@
+"""Parquet and Arrow, and how a CSV's delimiter is told."""
+
+import json
+
+import pytest
+
+from harness.data.readers import arrow, delimited
+from harness.errors import BenchError
+
+pa = pytest.importorskip("pyarrow")
+
+ROWS = [
+    {"text": "a", "n": 1, "tags": ["x", "y"], "answers": {"text": ["b"], "answer_start": [0]}},
+    {"text": None, "n": 2},
+]
+
+
+def table(rows=ROWS, features=None):
+    made = pa.Table.from_pylist(rows)
+    return made.replace_schema_metadata(
+        {"huggingface": json.dumps({"info": {"features": features}})} if features else None
+    )
+
+
+def write(path, made, kind):
+    from pyarrow import feather, ipc, parquet
+
+    if kind == "parquet":
+        parquet.write_table(made, path)
+    elif kind == "feather":
+        feather.write_feather(made, path)
+    else:
+        with (ipc.new_file if kind == "file" else ipc.new_stream)(path, made.schema) as writer:
+            writer.write_table(made)
+    return path
+
+
+READ = {
+    "parquet": arrow.read_parquet,
+    "feather": arrow.read_arrow,
+    "file": arrow.read_arrow,
+    "stream": arrow.read_arrow,
+}
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_tables(kind, tmp_path):
+    rows = READ[kind](write(tmp_path / "x", table(), kind))
+    assert rows == [ROWS[0], {"text": None, "n": 2, "tags": None, "answers": None}]
+    assert rows[1].place() == f"{tmp_path}/x: row 2"
+
+
+@pytest.mark.parametrize("kind", ["parquet", "stream"])
+def test_class_labels_are_names(kind, tmp_path):
+    label = {"_type": "ClassLabel", "names": ["no", "yes"]}
+    text = {"_type": "Value", "dtype": "string"}
+    features = {
+        "label": label,
+        "listed": {"_type": "List", "feature": label},
+        "old": {"_type": "Sequence", "feature": {"k": label}},
+        "older": [label],
+        "struct": {"k": label, "t": text},
+        "translation": {"_type": "Translation", "languages": ["de", "en"]},
+    }
+    row = {"label": 1, "listed": [0, 1], "old": {"k": [1]}, "older": [0], "struct": {"k": 0, "t": "a"}}
+    made = table(
+        [{**row, "translation": {"en": "e", "de": "d"}}, {**row, "label": -1, "translation": {"en": "", "de": ""}}],
+        features,
+    )
+    first, second = READ[kind](write(tmp_path / "x", made, kind))
+    assert first == {
+        "label": "yes", "listed": ["no", "yes"], "old": {"k": ["yes"]}, "older": ["no"], "struct": {"k": "no", "t": "a"},
+        "en": "e", "de": "d",
+    }  # fmt: skip
+    assert second["label"] is None
+
+
+@pytest.mark.slow
+def test_what_datasets_itself_writes(tmp_path):
+    import datasets
+
+    names = datasets.ClassLabel(names=["O", "B-X"])
+    features = {"words": [datasets.Value("string")], "tags": datasets.Sequence(names), "label": names}
+    made = datasets.Dataset.from_list([{"words": ["a"], "tags": [1], "label": 0}], features=datasets.Features(features))
+    made.to_parquet(tmp_path / "x.parquet")
+    made.save_to_disk(tmp_path / "saved")
+    expected = [{"words": ["a"], "tags": ["B-X"], "label": "O"}]
+    assert arrow.read_parquet(tmp_path / "x.parquet") == expected
+    assert arrow.read_arrow(next((tmp_path / "saved").glob("*.arrow"))) == expected
+
+
+def test_an_old_feather_file_and_metadata_of_another_kind(tmp_path):
+    (tmp_path / "x").write_bytes(b"FEA1....")
+    with pytest.raises(BenchError, match="Feather 1, which is no longer read"):
+        arrow.read_arrow(tmp_path / "x")
+    odd = pa.Table.from_pylist([{"a": 1}]).replace_schema_metadata({"huggingface": "[1]"})
+    assert arrow.read_parquet(write(tmp_path / "y", odd, "parquet")) == [{"a": 1}]
+
+
+def test_a_damaged_table_is_told_and_read_nowhere(tmp_path):
+    data = bytearray(write(tmp_path / "x", pa.table({"a": ["first text", "second text"]}), "file").read_bytes())
+    at = data.index(b"first text") - 64  # the offsets lie before the texts
+    offsets = data.index((10).to_bytes(4, "little"), max(at, 0))
+    data[offsets : offsets + 4] = (2**31 - 1).to_bytes(4, "little")
+    (tmp_path / "x").write_bytes(data)
+    with pytest.raises(BenchError, match="no readable Arrow file"):
+        arrow.read_arrow(tmp_path / "x")
+
+
+# --- delimiters --------------------------------------------------------------------------------------------------
+
+
+def read(tmp_path, text, **options):
+    (tmp_path / "x.csv").write_text(text)
+    report = {}
+    return delimited.read_csv(tmp_path / "x.csv", report=report, **options), report
+
+
+@pytest.mark.parametrize(("mark", "name"), [(";", "semicolon"), ("\t", "tab")])
+def test_a_semicolon_or_a_tab_is_told_and_reported(tmp_path, mark, name):
+    text = f'a{mark}b\n"x, y{mark} z"{mark}1\nu, v{mark}2\n'
+    assert read(tmp_path, text) == ([{"a": f"x, y{mark} z", "b": "1"}, {"a": "u, v", "b": "2"}], {"delimiter": name})
+
+
+def test_the_comma_stays_wherever_it_makes_a_table(tmp_path):
+    assert read(tmp_path, "a;b,c\n1;2,3\n") == ([{"a;b": "1;2", "c": "3"}], {})
+    assert read(tmp_path, "a\nx y\n") == ([{"a": "x y"}], {})
+    assert read(tmp_path, "a;b\nx\n") == ([{"a;b": "x"}], {})
+
+
+def test_where_two_delimiters_fit_none_is_chosen(tmp_path):
+    assert read(tmp_path, "a;b\tc\n1;2\t3\n") == ([{"a;b\tc": "1;2\t3"}], {})
+
+
+def test_a_stated_delimiter_is_not_questioned(tmp_path):
+    assert read(tmp_path, "a;b\n1;2\n", delimiter=",") == ([{"a;b": "1;2"}], {})

@@ -1,0 +1,92 @@
+"""From raw rows to prepared ones: places, ids, and columns that nest."""
+
+import pickle
+
+import pytest
+
+from harness import registry
+from harness.data.columns import bind
+from harness.data.place import PlacedRow, place
+from harness.data.source import FileSource
+from harness.errors import BenchError
+from harness.rows import load_splits
+from harness.task import Task
+
+
+def load(tmp_path, name, text, family="sentiment", format="jsonl", **task):
+    (tmp_path / name).write_text(text)
+    task = Task("t", family, FileSource(format, {"all": tmp_path / name}), **task)
+    report = {}
+    return load_splits(task, registry.family(family), report), report
+
+
+def test_a_placed_row_is_its_columns_and_keeps_its_place():
+    row = PlacedRow({"a": 1}, "x.csv", 7)
+    assert row == {"a": 1} and list(row) == ["a"] and row.place() == "x.csv:7"
+    assert pickle.loads(pickle.dumps(row)).place() == "x.csv:7"
+    assert place({"a": 1}, "row 3") == "row 3"
+    assert place(bind([row], {"b": "a"})[0], "") == "x.csv:7"
+
+
+def test_prepared_rows_know_their_places(tmp_path):
+    text = "text,label\n" + "".join(f"text {number},{number % 2}\n" for number in range(10))
+    splits, _ = load(tmp_path, "x.csv", text, format="csv")
+    spots = sorted(row.spot for rows in splits.values() for row in rows)
+    assert spots == list(range(2, 12))
+    assert all(row["text"] == f"text {row.spot - 2}" for rows in splits.values() for row in rows)
+
+
+def test_ids_that_occur_again_get_a_number(tmp_path):
+    text = "id,text,label\n" + "".join(f"{number % 3},text {number},{number % 2}\n" for number in range(6))
+    splits, _ = load(tmp_path, "x.csv", text, format="csv")
+    assert sorted(row["id"] for rows in splits.values() for row in rows) == ["0", "0#2", "1", "1#2", "2", "2#2"]
+
+
+def test_a_row_that_lacks_a_column_is_named(tmp_path):
+    with pytest.raises(BenchError, match=r"task 't', split all, .*x.jsonl:2: no column 'label' .*; the data has: text"):
+        load(tmp_path, "x.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}\n')
+
+
+def test_nested_columns_and_lists_of_references():
+    row = {"translation": {"en": "a", "de": "b"}, "other": "c", "none": "", "a.b": 1}
+    assert bind(
+        [row], {"source": "translation.en", "target": {"list": ["translation.de", "other", "none"]}, "n": "a.b"}
+    ) == [{"source": "a", "target": ["b", "c"], "n": 1}]
+    with pytest.raises(BenchError, match="row 1, for 'source': unknown column 'fr'; valid: en, de"):
+        bind([row], {"source": "translation.fr"})
+    with pytest.raises(BenchError, match=r"write {list: \[a, b\]}"):
+        bind([row], {"target": {"all": ["other"]}})
+
+
+def test_references_reach_the_family(tmp_path):
+    text = '{"en": "a", "de": "b", "de2": "c"}\n' * 5
+    splits, _ = load(
+        tmp_path, "x.jsonl", text, "translation", columns={"source": "en", "target": {"list": ["de", "de2"]}}
+    )
+    assert splits["test"][0]["target"] == ["b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "scheme", "expected", "options"),
+    [
+        (["S-X", "B-Y", "E-Y", "O"], "bioes", ["B-X", "B-Y", "I-Y", "O"], {}),
+        (["I-X", "I-X", "O", "I-Y"], "io", ["B-X", "I-X", "O", "B-Y"], {}),
+        (["X", "X", "O", "Y"], "io", ["B-X", "I-X", "O", "B-Y"], {"scheme": "io"}),
+        ("B-X I-X O B-Y", "iob2", ["B-X", "I-X", "O", "B-Y"], {}),
+        ([1, 2, 0, 1], "iob2", ["B-X", "I-X", "O", "B-X"], {"labels": ("O", "B-X", "I-X")}),
+    ],
+)
+def test_tags_of_any_format_become_iob2(tmp_path, tags, scheme, expected, options):
+    import json
+
+    text = (json.dumps({"words": "a b c d", "tags": tags}) + "\n") * 5
+    labels = options.pop("labels", None)
+    splits, report = load(tmp_path, "x.jsonl", text, "ner", labels=labels, options=options)
+    assert splits["train"][0]["words"] == ["a", "b", "c", "d"]
+    assert splits["train"][0]["tags"] == expected
+    assert report["all"]["scheme"] == scheme and report["all"]["irregular"] == 0
+
+
+def test_a_reader_s_own_scheme_is_what_is_reported(tmp_path):
+    _, report = load(tmp_path, "x.conll", "a S-X\n\n" * 5 + "a B-X\nb E-X\n", "ner", "conll")
+    assert report["all"]["scheme"] == "bioes"

@@ -1,0 +1,47 @@
+"""What is said of a task's rows before anything is trained."""
+
+import pytest
+
+from harness.data.source import FileSource, GeneratedSource
+from harness.errors import BenchError
+from harness.task import Task
+from harness.validate import is_local, validate
+
+
+def rows():
+    return {"train": []}
+
+
+def test_only_files_are_looked_into():
+    assert is_local(Task("t", "sentiment", FileSource("csv", {"all": "none.csv"})))
+    assert not is_local(Task("t", "sentiment", GeneratedSource(rows, "rows")))
+
+
+def test_rows_labels_and_what_was_found_are_told(tmp_path):
+    (tmp_path / "x.csv").write_text("text;label\n" + "".join(f"a, {n};{'no' if n % 2 else 'yes'}\n" for n in range(20)))
+    task = Task("t", "sentiment", FileSource("csv", {"all": tmp_path / "x.csv"}))
+    assert validate(task) == "rows: train 12, validation 4, test 4; 2 labels: no, yes; delimiter semicolon"
+
+
+def test_numbers_are_added_up_over_splits_and_nothing_usual_is_told(tmp_path):
+    for name in ("train", "dev", "test"):
+        (tmp_path / name).write_text("-DOCSTART- O\n\na I-X\nb O\nc B-X\n")
+    files = {name: tmp_path / name for name in ("train", "dev", "test")}
+    said = validate(Task("t", "ner", FileSource("conll", files, {"scheme": "iob2"})))
+    assert said == (
+        "rows: train 1, validation 1, test 1; 3 labels: O, B-X, I-X; 3 entities break its rules; 3 documents, kept together"
+    )
+    (tmp_path / "test").write_text("a B-X\n")
+    files = {"train": tmp_path / "test", "dev": tmp_path / "dev", "test": tmp_path / "train"}
+    (tmp_path / "dev").write_text("b B-X\n")
+    (tmp_path / "train").write_text("c B-X\n")
+    assert (
+        validate(Task("t", "ner", FileSource("conll", files)))
+        == "rows: train 1, validation 1, test 1; 3 labels: O, B-X, I-X"
+    )
+
+
+def test_one_class_is_an_error(tmp_path):
+    (tmp_path / "x.conll").write_text("a O\n\n" * 9)
+    with pytest.raises(BenchError, match=r"task 't' \(conll: x.conll\): the training rows have one class only \(O\)"):
+        validate(Task("t", "ner", FileSource("conll", {"all": tmp_path / "x.conll"})))
