@@ -17,8 +17,7 @@ Column = str | int | Sequence[str | int] | Mapping[str, Sequence[str | int]]
 def bind(rows: Iterable[Row], columns: Mapping[str, Column], keep: Iterable[str] = ("id", "group")) -> list[Row]:
     """Rows with canonical columns: `{"text": "body", "label": 1}` takes `text` from `body`, `label` from column 1.
 
-    Columns of a file without header are called by their index, what lies inside a column by its path (`translation.en`).
-    A list joins texts with a blank, leaving empty ones out; `{"list": [...]}` makes a list of them, for several references.
+    An index counts the columns of the first row, what lies inside a column is called by its path (`translation.en`). A list joins texts with a blank, leaving empty ones out; `{"list": [...]}` makes a list of them, for several references.
     Raw columns that nothing names are dropped, those in `keep` excepted; without any `columns` rows come back as they
     are.
 
@@ -28,34 +27,38 @@ def bind(rows: Iterable[Row], columns: Mapping[str, Column], keep: Iterable[str]
     if not columns:
         return list(rows)
     keep = [name for name in keep if name not in columns]
+    rows = list(rows)
+    titles = list(rows[0]) if rows else []
     bound = []
     for number, row in enumerate(rows, start=1):
         at = place(row, f"row {number}")
         new = {name: row[name] for name in keep if name in row}
         for name, column in columns.items():
-            new[name] = _bound(row, column, f"{at}, for {name!r}")
+            new[name] = _bound(row, column, titles, f"{at}, for {name!r}")
         bound.append(placed(new, row))
     return bound
 
 
-def _bound(row: Row, column: Column, where: str) -> Any:
+def _bound(row: Row, column: Column, titles: Sequence[str], where: str) -> Any:
     if isinstance(column, str | int):
-        return _value(row, column, where)
+        return _value(row, column, titles, where)
     listed = isinstance(column, Mapping)
     if listed and list(column) != ["list"]:
         raise BenchError(f"{where}: {dict(column)} names no column; to make a list of several write {{list: [a, b]}}")
-    parts = [_value(row, one, where) for one in (column["list"] if listed else column)]
+    parts = [_value(row, one, titles, where) for one in (column["list"] if listed else column)]
     texts = [str(part) for part in parts if part is not None and str(part).strip()]
     return texts if listed else " ".join(texts)
 
 
-def _value(row: Row, column: str | int, where: str) -> Any:
+def _value(row: Row, column: str | int, titles: Sequence[str], where: str) -> Any:
     name = str(column)
+    if name not in row and isinstance(column, int) and 0 <= column < len(titles):
+        name = titles[column]
     if name in row:
         return row[name]
     outer, dot, inner = name.partition(".")
     if dot and isinstance(row.get(outer), Mapping):
-        return _value(row[outer], inner, where)
+        return _value(row[outer], inner, (), where)
     raise unknown("column", column, row, where=where)
 
 

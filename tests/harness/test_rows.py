@@ -58,6 +58,15 @@ def test_nested_columns_and_lists_of_references():
         bind([row], {"target": {"all": ["other"]}})
 
 
+def test_an_index_counts_the_columns_of_the_first_row():
+    rows = [{"a": 1, "b": 2}, {"b": 3, "a": 4}]
+    assert bind(rows, {"x": 1}) == [{"x": 2}, {"x": 3}]
+    assert bind([{"0": 1, "1": 2}], {"x": 1}) == [{"x": 2}]
+    for column in (2, -1, "1"):
+        with pytest.raises(BenchError, match=f"unknown column '{column}'; valid: a, b"):
+            bind(rows, {"x": column})
+
+
 def test_references_reach_the_family(tmp_path):
     text = '{"en": "a", "de": "b", "de2": "c"}\n' * 5
     splits, _ = load(
