@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from harness.data.columns import bind
+from harness.data.source import HubSource
+from harness.data.split_rule import split_rule
 from harness.data.splits import complete_splits, limit
 from harness.errors import BenchError
 from harness.family import Row, TaskFamily
@@ -15,16 +18,44 @@ KEPT = ("id", "group", "phenomenon")
 SPLIT_SEED = 42  # of splits and subsets; part of the protocol, so it is the same for every cell and seed
 
 
+@dataclass(frozen=True)
+class Data:
+    """A task's rows and how they came about.
+
+    Attributes:
+        splits: train, validation and test.
+        rule: how the splits were made, in words.
+        whole: split → rows before the task's limit.
+        found: split of the source → what its reader reported (tagging scheme, repaired answers, …).
+    """
+
+    splits: dict[str, list[Row]]
+    rule: str
+    whole: dict[str, int]
+    found: dict[str, Any]
+
+
 def load_splits(task: Task, family: TaskFamily) -> dict[str, list[Row]]:
+    """The splits of `load`."""
+    return load(task, family).splits
+
+
+def load(task: Task, family: TaskFamily, bad: list[str] | None = None) -> Data:
     """Read, name columns and labels, check each row, complete the splits, and cut the subset.
 
     Every row has an `id`: its own, or its split and number in the publisher's file.
 
+    Args:
+        task: what to read.
+        family: its adapter.
+        bad: is filled with a line for each row that cannot be used, which is then left out; None: the first one raises.
+
     Raises:
         BenchError: what is wrong with the data, with split and row number.
     """
-    raw = task.source.read()
-    prepared = {split: _prepare(split, rows, task, family) for split, rows in raw.items()}
+    found: dict[str, Any] = {}
+    raw = task.source.read(found)
+    prepared = {split: _prepare(split, rows, task, family, bad) for split, rows in raw.items()}
     grouped = all("group" in row for rows in prepared.values() for row in rows)
     splits = complete_splits(
         prepared,
@@ -32,14 +63,24 @@ def load_splits(task: Task, family: TaskFamily) -> dict[str, list[Row]]:
         stratify=None if grouped else family.stratum,
         group=(lambda row: row["group"]) if grouped else None,
     )
+    rule = split_rule(
+        prepared,
+        seed=SPLIT_SEED,
+        stratified=any(family.stratum(rows[0]) is not None for rows in prepared.values() if rows),
+        group=str(task.columns.get("group", "group")) if grouped else None,
+        renamed=task.source.splits if isinstance(task.source, HubSource) else None,
+    )
+    whole = {name: len(rows) for name, rows in splits.items()}
     if task.limit:
         splits = {
             name: limit(rows, task.limit, seed=SPLIT_SEED, stratify=family.stratum) for name, rows in splits.items()
         }
-    return splits
+    return Data(splits, rule, whole, found)
 
 
-def _prepare(split: str, rows: Sequence[Mapping[str, Any]], task: Task, family: TaskFamily) -> list[Row]:
+def _prepare(
+    split: str, rows: Sequence[Mapping[str, Any]], task: Task, family: TaskFamily, bad: list[str] | None
+) -> list[Row]:
     try:
         bound = bind(rows, task.columns, keep=KEPT)
     except BenchError as error:
@@ -55,5 +96,8 @@ def _prepare(split: str, rows: Sequence[Mapping[str, Any]], task: Task, family: 
         try:
             prepared.append({**family.prepare(row, task), "id": str(row.get("id", f"{split}-{number}"))})
         except (ValueError, TypeError, KeyError) as error:
-            raise BenchError(f"task {task.name!r}, split {split}, row {number + 1}: {error}") from error
+            message = f"task {task.name!r}, split {split}, row {number + 1}: {error}"
+            if bad is None:
+                raise BenchError(message) from error
+            bad.append(message)
     return prepared

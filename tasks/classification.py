@@ -31,6 +31,7 @@ class Classification(TaskFamily):
         "label": ("class", "category", "target", "topic", "y", "sentiment", "polarity", "rating", "stars"),
         "text_pair": ("sentence2", "hypothesis"),
     }
+    inputs = ("text", "text_pair")
     head = "harness.heads.sequence:SequenceHead"
     primary_metric = "accuracy"
 

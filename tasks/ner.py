@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from harness.check.repeats import conflicts
+from harness.check.tally import Tally, spot
 from harness.family import Row, TaskFamily
+from harness.finding import ERROR, WARNING, Finding, some
 from harness.task import Task
 
 
@@ -19,6 +22,8 @@ class NamedEntities(TaskFamily):
     description = "named entities: words with IOB2 tags; scored by seqeval"
     columns = {"words": "the words of a sentence", "tags": "one IOB2 tag a word"}
     usual_names = {"words": ("tokens", "text"), "tags": ("ner_tags", "labels", "ner")}
+    inputs = ("words",)
+    options = {"mode": "default: entities count as in conlleval; strict: as in seqeval's strict mode"}
     head = "harness.heads.tokens:TokenHead"
     primary_metric = "f1"
     needs_offsets = True
@@ -37,6 +42,36 @@ class NamedEntities(TaskFamily):
         types = {tag[2:] for row in splits["train"] for tag in row["tags"] if tag != "O"}
         return ["O", *(f"{letter}-{kind}" for kind in sorted(types) for letter in "BI")]
 
+    def kinds(self, row: Row) -> list[str]:
+        """The type of every entity."""
+        before = ["O", *row["tags"]]
+        return [tag[2:] for last, tag in zip(before, row["tags"], strict=False) if _begins(last, tag)]
+
+    def check(self, splits: Mapping[str, Sequence[Row]], task: Task) -> Iterable[Finding]:
+        strange, early = Tally(), Tally()
+        for split, rows in splits.items():
+            for row in rows:
+                before = "O"
+                for tag in row["tags"]:
+                    if tag != "O" and tag[:2] not in ("B-", "I-"):
+                        strange.add(split, f"{spot(row)}: {tag}")
+                    elif tag[0] == "I" and _begins(before, tag):
+                        early.add(split, f"{spot(row)}: {tag} after {before}")
+                    before = tag
+        if strange.total:
+            message = (
+                f"{some(strange.total, 'tag')} {'is' if strange.total == 1 else 'are'} neither O nor B-TYPE nor I-TYPE"
+            )
+            hint = "; name them under `labels`, or let the format conll convert the scheme"
+            yield Finding(ERROR, "not-iob2", message + hint, strange.total, tuple(strange.examples))
+        if early.total:
+            message = f"{some(early.total, 'entity', 'entities')} begin with I- instead of B- ({early.where()}); read as conlleval reads them"
+            yield Finding(WARNING, "irregular-tags", message, early.total, tuple(early.examples))
+        if not any(tag != "O" for row in splits["train"] for tag in row["tags"]):
+            yield Finding(ERROR, "no-entities", "train has no entity, so there is nothing to learn")
+        rows = (row for part in splits.values() for row in part if row["words"])
+        yield from conflicts(((spot(row), (tuple(row["words"]),), tuple(row["tags"])) for row in rows), "tagging")
+
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"words": row["words"], "tags": row["tags"]}
 
@@ -53,3 +88,8 @@ class NamedEntities(TaskFamily):
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[list[str]]:
         """No entity anywhere."""
         return [["O"] * len(row["words"]) for row in rows]
+
+
+def _begins(before: str, tag: str) -> bool:
+    """Whether a tag begins an entity, as conlleval sees it: `B-`, or `I-` that continues nothing."""
+    return tag != "O" and (tag[:1] == "B" or before[2:] != tag[2:] or before == "O")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from harness.check.lengths import without_blanks
+from harness.check.tally import Tally, spot
 from harness.family import Row, TaskFamily
+from harness.finding import NOTE, WARNING, Finding, quote, some
 from harness.task import Task
 
 
@@ -25,6 +28,11 @@ class QuestionAnswering(TaskFamily):
         "answers": "{text: [...], answer_start: [...]} in characters of the context; empty lists: no answer",
     }
     usual_names = {"context": ("passage", "paragraph")}
+    inputs = ("question", "context")
+    options = {
+        "unanswerable": "true or false: whether a question may have no answer; by default it may where a training row has none",
+        "unit": "character: EM and F1 by character, for scripts without blanks",
+    }
     head = "harness.heads.spans:SpanHead"
     primary_metric = "f1"
     scale = 1.0  # the published scripts' figures lie in 0-100
@@ -35,6 +43,51 @@ class QuestionAnswering(TaskFamily):
         if len(texts) != len(starts):
             raise ValueError(f"{len(texts)} answers but {len(starts)} starts")
         return {**row, "answers": {"text": texts, "answer_start": starts}}
+
+    def kinds(self, row: Row) -> tuple[str]:
+        return ("answerable" if row["answers"]["text"] else "unanswerable",)
+
+    def check(self, splits: Mapping[str, Sequence[Row]], task: Task) -> Iterable[Finding]:
+        misaligned, several = Tally(), Tally()
+        for split, rows in splits.items():
+            for row in rows:
+                answers = list(zip(row["answers"]["text"], row["answers"]["answer_start"], strict=True))
+                if len(dict(answers)) > 1:
+                    several.add(split, spot(row))
+                for text, start in answers:
+                    if start < 0 or not text or not row["context"].startswith(text, start):
+                        misaligned.add(split, f"{spot(row)}: {quote(text)} at {start}")
+        if misaligned.total:
+            verb = "does not stand" if misaligned.total == 1 else "do not stand"
+            message = f"{some(misaligned.total, 'answer')} {verb} at the offset in the context ({misaligned.where()})"
+            yield Finding(WARNING, "misaligned-answers", message, misaligned.total, tuple(misaligned.examples))
+        if several.total:
+            have = "has" if several.total == 1 else "have"
+            message = f"{some(several.total, 'question')} {have} several different answers ({several.where()}); any of them counts"
+            yield Finding(NOTE, "several-answers", message, several.total, tuple(several.examples))
+        yield from self._shared(splits)
+        unanswerable = {split: sum(not row["answers"]["text"] for row in rows) for split, rows in splits.items()}
+        if task.options.get("unanswerable") is False and any(unanswerable.values()):
+            message = f"{some(sum(unanswerable.values()), 'question')} without an answer, but the option unanswerable is false"
+            yield Finding(WARNING, "unanswerable-questions", message, sum(unanswerable.values()))
+        elif task.options.get("unanswerable") is None and not unanswerable["train"] and any(unanswerable.values()):
+            message = "train has no question without an answer, so none will be predicted, but other splits have some"
+            yield Finding(WARNING, "unanswerable-questions", message, sum(unanswerable.values()))
+        if task.options.get("unit") != "character" and without_blanks(row["context"] for row in splits["test"]):
+            message = "the contexts have no blanks between words, so EM and F1 by word mean little; set the option unit: character"
+            yield Finding(WARNING, "no-blanks", message)
+
+    def _shared(self, splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
+        """Contexts that training shows and the test asks about."""
+        seen = {row["context"] for row in splits["train"]}
+        for split in ("validation", "test"):
+            rows = [row for row in splits[split] if row["context"] in seen]
+            if rows:
+                message = (
+                    f"{some(len(rows), f'{split} row')} ask{'s' if len(rows) == 1 else ''} about a context of train"
+                )
+                examples = tuple(spot(row) for row in rows[:5])
+                yield Finding(WARNING, "shared-contexts", message, len(rows), examples)
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"question": row["question"], "context": row["context"], "answers": row["answers"]}
