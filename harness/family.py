@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from harness.finding import Finding
+from harness.proposal import Proposal
 from harness.task import Task
 
 ARCHITECTURES = ("encoder", "decoder", "encoder-decoder")
@@ -86,6 +87,19 @@ class TaskFamily(ABC):
     def check(self, splits: Mapping[str, Sequence[Row]], task: Task) -> Iterable[Finding]:
         """What only this family can see in its data; lengths, duplicates, labels and characters are looked at for all."""
         return ()
+
+    def recognise(self, rows: Sequence[Mapping[str, Any]]) -> Proposal | None:
+        """Which of a new data set's columns are the family's, told from raw rows; None: not its kind of data.
+
+        By default those that are called by their usual names.
+        """
+        there = {str(name).strip().lower(): name for name in rows[0]}
+        columns = {}
+        for name in (*self.columns, *self.optional_columns):
+            found = next((there[usual] for usual in (name, *self.usual_names.get(name, ())) if usual in there), None)
+            if found is not None:
+                columns[name] = found
+        return Proposal(columns) if set(self.columns) <= set(columns) else None
 
     @abstractmethod
     def example(self, row: Row, task: Task) -> dict[str, Any]:

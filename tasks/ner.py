@@ -9,6 +9,7 @@ from harness.check.repeats import conflicts
 from harness.check.tally import Tally, spot
 from harness.family import Row, TaskFamily
 from harness.finding import ERROR, WARNING, Finding, some
+from harness.proposal import Proposal
 from harness.task import Task
 
 
@@ -71,6 +72,11 @@ class NamedEntities(TaskFamily):
             yield Finding(ERROR, "no-entities", "train has no entity, so there is nothing to learn")
         rows = (row for part in splits.values() for row in part if row["words"])
         yield from conflicts(((spot(row), (tuple(row["words"]),), tuple(row["tags"])) for row in rows), "tagging")
+
+    def recognise(self, rows: Sequence[Mapping[str, Any]]) -> Proposal | None:
+        found = super().recognise(rows)
+        lists = found and all(isinstance(rows[0][name], list | tuple) for name in found.columns.values())
+        return found if lists else None
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"words": row["words"], "tags": row["tags"]}

@@ -10,6 +10,7 @@ from harness.check.lengths import without_blanks
 from harness.check.tally import Tally, spot
 from harness.family import Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, quote, some
+from harness.proposal import Proposal
 from harness.task import Task
 
 
@@ -88,6 +89,13 @@ class QuestionAnswering(TaskFamily):
                 )
                 examples = tuple(spot(row) for row in rows[:5])
                 yield Finding(WARNING, "shared-contexts", message, len(rows), examples)
+
+    def recognise(self, rows: Sequence[Mapping[str, Any]]) -> Proposal | None:
+        found = super().recognise(rows)
+        if found is None or not isinstance(rows[0][found.columns["answers"]], Mapping):
+            return None
+        blankless = without_blanks(str(row[found.columns["context"]]) for row in rows)
+        return Proposal(found.columns, {"unit": "character"} if blankless else {})
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"question": row["question"], "context": row["context"], "answers": row["answers"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,8 +11,10 @@ from harness.check.lengths import without_blanks
 from harness.check.tally import Tally, spot
 from harness.family import Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, some
+from harness.proposal import Proposal
 from harness.task import Task
 
+CODE = re.compile(r"[a-z]{2}")  # ISO 639-1
 OUTLIER = 3.0  # times longer or shorter than usual, sources that are longer than a few words
 LONG_ENOUGH = 20  # characters of the longer side
 
@@ -71,6 +74,17 @@ class Translation(TaskFamily):
                 "the targets have no blanks between words, so BLEU by word means little; set the option target_language"
             )
             yield Finding(WARNING, "no-blanks", message)
+
+    def recognise(self, rows: Sequence[Mapping[str, Any]]) -> Proposal | None:
+        """By the usual names, or two columns called by the codes of their languages, English or else the first as the source."""
+        found = super().recognise(rows)
+        codes = [str(name) for name in rows[0] if CODE.fullmatch(str(name))]
+        if found is None and len(codes) == 2:
+            found = Proposal(dict(zip(("source", "target"), sorted(codes, key=lambda code: code != "en"), strict=True)))
+        if found is None or not all(isinstance(rows[0][name], str) for name in found.columns.values()):
+            return None
+        languages = {f"{side}_language": name for side, name in found.columns.items() if CODE.fullmatch(str(name))}
+        return Proposal(found.columns, languages)
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"source": row["source"], "target": row["target"][0]}
