@@ -93,18 +93,15 @@ def _findings(
 
 
 def _each(data: Data, task: Task, family: TaskFamily, texts: Texts, kinds: of_labels.Counts) -> Iterator[Finding]:
-    keys = {
-        split: [(name, key) for name, columns in rows if (key := _key(columns, family)) is not None]
-        for split, rows in texts.items()
-    }
+    keyed = {split: [(name, _key(columns, family)) for name, columns in rows] for split, rows in texts.items()}
     yield from of_labels.labels(kinds, data.splits, task, family)
     yield from empty(texts)
-    yield from duplicates(keys)
+    yield from duplicates({split: [pair for pair in rows if pair[1]] for split, rows in keyed.items()})
     labelled = (
         (name, key, label)
         for split, rows in data.splits.items()
-        for row, (name, columns) in zip(rows, texts[split], strict=True)
-        if (label := family.stratum(row)) is not None and (key := _key(columns, family)) is not None
+        for row, (name, key) in zip(rows, keyed[split], strict=True)
+        if key and (label := family.stratum(row)) is not None
     )
     yield from conflicts(labelled, "label")
     yield from ids(data.splits)
@@ -117,11 +114,11 @@ def _each(data: Data, task: Task, family: TaskFamily, texts: Texts, kinds: of_la
             yield Finding(WARNING, "unknown-option", message)
 
 
-def _key(columns: Mapping[str, Any], family: TaskFamily) -> tuple[Any, ...] | None:
-    """What a model reads of a row; None for a row without text, which is counted elsewhere."""
+def _key(columns: Mapping[str, Any], family: TaskFamily) -> tuple[Any, ...]:
+    """What a model reads of a row; nothing for a row without text, which is counted elsewhere."""
     values = [value for name, value in columns.items() if not family.inputs or name in family.inputs]
     if not any(value and plain(value).strip() for value in values):
-        return None
+        return ()
     return tuple(value if isinstance(value, str) else tuple(value) for value in values)
 
 

@@ -12,7 +12,7 @@ from harness.data.splits import ALIASES, SPLITS
 from harness.errors import BenchError
 from harness.scaffold.sniff import PACKED, Sniffed, ending, sniff
 
-BESIDE = ("readme", "license", "licence", "classes", "labels", "notice", "changelog", "requirements")
+BESIDE = ("readme", "license", "licence", "cc-", "cc0", "classes", "labels", "notice", "changelog", "requirements")
 
 
 @dataclass(frozen=True)
