@@ -66,7 +66,9 @@ class Cell:
                 "fingerprint": self.fingerprint,
                 "family_version": self.family_version,
                 **{
-                    key: value for key, value in self.task.identity().items() if key in ("columns", "labels", "options")
+                    key: value
+                    for key, value in self.task.identity().items()
+                    if key in ("columns", "labels", "options", "limit")
                 },
             },
             "method": self.method,

@@ -8,12 +8,15 @@ so they import torch, evaluate and the like inside functions only.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from harness.finding import Finding
+from harness.proposal import Proposal
 from harness.task import Task
 
 ARCHITECTURES = ("encoder", "decoder", "encoder-decoder")
+ANSWERS = ("label", "tags", "target", "answers")  # what heads call that which is to be found out
 
 Row = dict[str, Any]
 Prediction = Any  # whatever json.dumps accepts
@@ -29,6 +32,8 @@ class TaskFamily(ABC):
         columns: required column → what it holds.
         optional_columns: the same for columns that a data set may have. `id`, `group` and `phenomenon` are always allowed.
         usual_names: column → what data sets often call it, in lower case; for a task made of a file alone.
+        inputs: the columns that hold what a model reads; empty: all but `label`, `tags`, `target` and `answers`.
+        options: option of a task file → what it does.
         head: `module:Class` of a `harness.heads.base.Head`, imported in the worker.
         primary_metric: the key of `score`'s result that ranks models on validation and is reported on test.
         scale: what the primary metric must be multiplied with to lie in 0–100.
@@ -42,6 +47,8 @@ class TaskFamily(ABC):
     columns: ClassVar[Mapping[str, str]]
     optional_columns: ClassVar[Mapping[str, str]] = {}
     usual_names: ClassVar[Mapping[str, Sequence[str]]] = {}
+    inputs: ClassVar[Sequence[str]] = ()
+    options: ClassVar[Mapping[str, str]] = {}
     head: ClassVar[str]
     primary_metric: ClassVar[str]
     scale: ClassVar[float] = 100.0
@@ -84,6 +91,36 @@ class TaskFamily(ABC):
     def stratum(self, row: Row) -> Hashable | None:
         """What a split made by us keeps the proportions of."""
         return None
+
+    def texts(self, row: Row) -> dict[str, str | Sequence[str]]:
+        """Column → text (or words) of all that a model reads or writes; a check measures it and looks for broken characters.
+
+        By default the `inputs`. Rows with equal `inputs` count as duplicates.
+        """
+        names = self.inputs or [name for name in (*self.columns, *self.optional_columns) if name not in ANSWERS]
+        return {name: row[name] for name in names if isinstance(row.get(name), str | list | tuple)}
+
+    def kinds(self, row: Row) -> Iterable[str]:
+        """What a check counts in a row: its class, the types of its entities; by default its `stratum`."""
+        stratum = self.stratum(row)
+        return () if stratum is None else (str(stratum),)
+
+    def check(self, splits: Mapping[str, Sequence[Row]], task: Task) -> Iterable[Finding]:
+        """What only this family can see in its data; lengths, duplicates, labels and characters are looked at for all."""
+        return ()
+
+    def recognise(self, rows: Sequence[Mapping[str, Any]]) -> Proposal | None:
+        """Which of a new data set's columns are the family's, told from raw rows; None: not its kind of data.
+
+        By default those that are called by their usual names.
+        """
+        there = {str(name).strip().lower(): name for name in rows[0]}
+        columns = {}
+        for name in (*self.columns, *self.optional_columns):
+            found = next((there[usual] for usual in (name, *self.usual_names.get(name, ())) if usual in there), None)
+            if found is not None:
+                columns[name] = found
+        return Proposal(columns) if set(self.columns) <= set(columns) else None
 
     @abstractmethod
     def example(self, row: Row, task: Task) -> dict[str, Any]:

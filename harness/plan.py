@@ -42,12 +42,20 @@ class Plan:
         cells: in the order in which they run.
         impossible: a line for each model and task that cannot be.
         notes: a line for each task from a file, on what it was taken to be and what was found in it.
+        references: task's title → what `bench task check` calls it, with the suite where that is needed.
     """
 
     suite: Suite
     cells: tuple[Cell, ...]
     impossible: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    references: Mapping[str, str] = field(default_factory=dict)
+
+
+def find_tasks(references: Iterable[str], suite: Suite, limit: int | None = None) -> dict[str, Task]:
+    """What references mean, by a reference for each task alone: at most `limit` rows a split, data pinned to a revision."""
+    found = {name: task.limited(limit) for name, task in _tasks(references, suite).items()}
+    return {name: replace(task, source=task.source.pinned()) for name, task in found.items()}
 
 
 def make_plan(request: Request) -> Plan:
@@ -59,9 +67,9 @@ def make_plan(request: Request) -> Plan:
         BenchError: an unknown name, an invalid setting, a file that cannot be read, a row that is wrong, or nothing left to do.
     """
     suite = load_suite(request.suite)
-    tasks = [task.limited(request.limit) for task in _tasks(request.tasks, suite)]
-    found = {task.title: validate(task) for task in tasks if is_local(task)}
-    tasks = [replace(task, source=task.source.pinned()) for task in tasks]
+    asked = find_tasks(request.tasks, suite, request.limit)
+    found = {task.title: validate(task) for task in asked.values() if is_local(task)}
+    tasks = list(asked.values())
     checkpoints = _models(request.models, suite)
     for method in request.methods:
         if method not in METHODS:
@@ -90,8 +98,15 @@ def make_plan(request: Request) -> Plan:
         if said:
             notes.append(f"{task.title}: {'; '.join(said)}")
     return Plan(
-        suite, tuple({cell.id: cell for cell in cells}.values()), tuple(dict.fromkeys(impossible)), tuple(notes)
-    )
+        suite, tuple({cell.id: cell for cell in cells}.values()), tuple(dict.fromkeys(impossible)), tuple(notes),
+        references={task.title: _again(name, request, suite) for name, task in asked.items()},
+    )  # fmt: skip
+
+
+def _again(name: str, request: Request, suite: Suite) -> str:
+    """How to ask for one of a request's tasks again: with the suite, where only that knows the name."""
+    only_there = name not in registry.tasks() and name in {task.name for task in suite.tasks}
+    return f"{name} --suite {request.suite}" if only_there else name
 
 
 def cannot(checkpoint: Checkpoint, task: Task) -> str | None:
@@ -135,14 +150,15 @@ def _recipe(settings: Mapping[str, str]) -> dict[str, str]:
     return {name.removeprefix("recipe."): value for name, value in settings.items()}
 
 
-def _tasks(references: Iterable[str], suite: Suite) -> list[Task]:
-    found: dict[str, Task] = {}
+def _tasks(references: Iterable[str], suite: Suite) -> dict[str, Task]:
+    """The tasks that references mean, each by a reference that means it alone: its name, file or `family:path`."""
+    found: dict[str, tuple[str, Task]] = {}
     for reference in references:
         for task in _task(reference, suite):
-            if task.name in found and found[task.name] != task:
+            own = reference if reference.endswith((".yaml", ".yml")) or ":" in reference else task.name
+            if found.setdefault(task.name, (own, task))[1] != task:
                 raise BenchError(f"two different tasks are called {task.name!r}; give one of them another name")
-            found[task.name] = task
-    return list(found.values())
+    return dict(found.values())
 
 
 def _task(reference: str, suite: Suite) -> Sequence[Task]:

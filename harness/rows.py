@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from harness.data.columns import bind
 from harness.data.place import place, placed
+from harness.data.source import HubSource
+from harness.data.split_rule import split_rule
 from harness.data.splits import complete_splits, limit
 from harness.errors import BenchError
 from harness.family import Row, TaskFamily
@@ -17,19 +20,47 @@ KEPT = ("id", "group", "phenomenon")
 SPLIT_SEED = 42  # of splits and subsets; part of the protocol, so it is the same for every cell and seed
 
 
-def load_splits(task: Task, family: TaskFamily, report: dict[str, Any] | None = None) -> dict[str, list[Row]]:
+@dataclass(frozen=True)
+class Data:
+    """A task's rows and how they came about.
+
+    Attributes:
+        splits: train, validation and test.
+        rule: how the splits were made, in words.
+        whole: split → rows before the task's limit.
+        found: split of the source → what its reader and the family reported (tagging scheme, repaired answers, …).
+    """
+
+    splits: dict[str, list[Row]]
+    rule: str
+    whole: dict[str, int]
+    found: dict[str, Any]
+
+
+def load_splits(task: Task, family: TaskFamily) -> dict[str, list[Row]]:
+    """The splits of `load`."""
+    return load(task, family).splits
+
+
+def load(task: Task, family: TaskFamily, bad: list[str] | None = None) -> Data:
     """Read, name columns and labels, check each row, complete the splits, and cut the subset.
 
     Every row has an `id`: its own, or its split and number in the publisher's file. An id that occurs again in a split gets a
-    number, as in `x#2`. Rows from files know their places (see `harness.data.place`). A `report` is filled with split -> what
-    the reader and the family found.
+    number, as in `x#2`. Rows from files know their places (see `harness.data.place`).
+
+    Args:
+        task: what to read.
+        family: its adapter.
+        bad: is filled with a line for each row that cannot be used, which is then left out; None: the first one raises.
 
     Raises:
         BenchError: what is wrong with the data, with the place of the row.
     """
-    report = {} if report is None else report
-    raw = task.source.read(report)
-    prepared = {split: _prepare(split, rows, task, family, report.setdefault(split, {})) for split, rows in raw.items()}
+    found: dict[str, Any] = {}
+    raw = task.source.read(found)
+    prepared = {
+        split: _prepare(split, rows, task, family, found.setdefault(split, {}), bad) for split, rows in raw.items()
+    }
     grouped = all("group" in row for rows in prepared.values() for row in rows)
     try:
         splits = complete_splits(
@@ -40,15 +71,28 @@ def load_splits(task: Task, family: TaskFamily, report: dict[str, Any] | None = 
         )
     except BenchError as error:
         raise BenchError(f"task {task.name!r} ({task.source.describe()}): {error}") from None
+    rule = split_rule(
+        prepared,
+        seed=SPLIT_SEED,
+        stratified=any(family.stratum(rows[0]) is not None for rows in prepared.values() if rows),
+        group=str(task.columns.get("group", "group")) if grouped else None,
+        renamed=task.source.splits if isinstance(task.source, HubSource) else None,
+    )
+    whole = {name: len(rows) for name, rows in splits.items()}
     if task.limit:
         splits = {
             name: limit(rows, task.limit, seed=SPLIT_SEED, stratify=family.stratum) for name, rows in splits.items()
         }
-    return splits
+    return Data(splits, rule, whole, found)
 
 
 def _prepare(
-    split: str, rows: Sequence[Mapping[str, Any]], task: Task, family: TaskFamily, report: dict[str, Any]
+    split: str,
+    rows: Sequence[Mapping[str, Any]],
+    task: Task,
+    family: TaskFamily,
+    report: dict[str, Any],
+    bad: list[str] | None,
 ) -> list[Row]:
     here = f"task {task.name!r}, split {split}"
     try:
@@ -67,7 +111,10 @@ def _prepare(
         try:
             new = family.prepare(row, task)
         except (ValueError, TypeError, KeyError) as error:
-            raise BenchError(f"{at}: {error}") from error
+            if bad is None:
+                raise BenchError(f"{at}: {error}") from error
+            bad.append(f"{at}: {error}")
+            continue
         name = str(row.get("id", f"{split}-{number}"))
         seen[name] += 1
         prepared.append(placed({**new, "id": name if seen[name] == 1 else f"{name}#{seen[name]}"}, row))

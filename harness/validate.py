@@ -8,7 +8,7 @@ from typing import Any
 from harness import registry
 from harness.data.source import FileSource
 from harness.errors import BenchError
-from harness.rows import load_splits
+from harness.rows import load
 from harness.task import Task
 
 # What readers report -> how a note says it. Left out are plain counts (sentences, questions, entities).
@@ -43,18 +43,17 @@ def validate(task: Task) -> str:
         BenchError: the first thing that is wrong, with file and line.
     """
     family = registry.family(task.family)
-    report: dict[str, Any] = {}
-    splits = load_splits(task, family, report)
-    labels = family.labels(splits, task)
+    data = load(task, family)
+    labels = family.labels(data.splits, task)
     if labels is not None and len(labels) < 2:
         raise BenchError(
             f"task {task.name!r} ({task.source.describe()}): the training rows have one class only ({labels[0]}); "
             "give rows of two or more, or check the column of labels"
         )
-    notes = ["rows: " + ", ".join(f"{split} {len(part):,}" for split, part in splits.items())]
+    notes = ["rows: " + ", ".join(f"{split} {len(part):,}" for split, part in data.splits.items())]
     if labels is not None:
         notes.append(f"{len(labels)} labels" + (f": {', '.join(labels)}" if len(", ".join(labels)) <= SHOWN else ""))
-    return "; ".join([*notes, *_notes(report.values())])
+    return "; ".join([*notes, *_notes(data.found.values())])
 
 
 def is_local(task: Task) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import resource
 import sys
 import time
@@ -14,12 +13,11 @@ from accelerate.utils import set_seed
 
 from harness import registry
 from harness.cell import Cell
+from harness.check.report import warnings
 from harness.family import Row, TaskFamily
-from harness.heads.base import Head
-from harness.methods import METHODS
+from harness.heads.make import make_head
 from harness.metrics.slices import by_slice
-from harness.models.load import Pretrained
-from harness.rows import load_splits
+from harness.rows import load
 from harness.store import Record, Store, timestamp
 from harness.training.device import environment, make_accelerator
 from harness.training.evaluate import predict
@@ -65,7 +63,11 @@ def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
     accelerator = make_accelerator(device, recipe.precision)
 
     watch.begin("data")
-    splits = load_splits(task, family)
+    data = load(task, family)
+    splits = data.splits
+    watch.begin("check")
+    doubts = warnings(data, task, family)
+    emit({"event": "warnings", "warnings": doubts})
     watch.begin("model")
     head = make_head(cell, family, family.labels(splits, task))
     model = head.build()
@@ -112,7 +114,14 @@ def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
         **facts,
         "status": "ok",
         "model": {**facts["model"], "parameters": parameters},
-        "task": {**facts["task"], "rows": {split: len(rows) for split, rows in splits.items()}, "truncated": truncated},
+        "task": {
+            **facts["task"],
+            "split_rule": data.rule,
+            "rows": {split: len(rows) for split, rows in splits.items()},
+            "rows_without_limit": data.whole,
+            "truncated": truncated,
+            "warnings": doubts,
+        },
         "metrics": {"validation": outcome.validation, "test": metrics, "trivial": trivial, "phenomena": slices},
         "primary_metric": primary,
         "score": metrics[primary] * family.scale,
@@ -142,14 +151,6 @@ def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
     )
     store.write(record, lines)
     return record
-
-
-def make_head(cell: Cell, family: TaskFamily, labels: list[str] | None) -> Head:
-    """The family's head for the cell's architecture."""
-    module, _, name = family.head.partition(":")
-    kind: type[Head] = getattr(importlib.import_module(module), name)
-    pretrained = Pretrained(cell.model, METHODS[cell.method])
-    return kind.for_architecture(cell.model.architecture)(pretrained, cell.recipe, labels, cell.task.options)
 
 
 def phenomena(family: TaskFamily, cell: Cell, rows: list[Row], predictions: list[Any]) -> dict[str, Any]:

@@ -7,7 +7,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from harness.family import Row, TaskFamily
+from harness.proposal import Proposal
 from harness.task import Task
+
+LONGEST_LABEL = 40  # characters
+SHORTEST_TEXT = 12  # characters on average
 
 
 class Classification(TaskFamily):
@@ -26,6 +30,7 @@ class Classification(TaskFamily):
         ),
         "text_pair": ("sentence2", "hypothesis"),
     }  # fmt: skip
+    inputs = ("text", "text_pair")
     head = "harness.heads.sequence:SequenceHead"
     primary_metric = "accuracy"
 
@@ -41,6 +46,18 @@ class Classification(TaskFamily):
     def labels(self, splits: Mapping[str, Sequence[Row]], task: Task) -> list[str]:
         used = {row["label"] for row in splits["train"]}
         return [name for name in task.label_order if name in used] or sorted(used)
+
+    def recognise(self, rows: Sequence[Mapping[str, Any]]) -> Proposal | None:
+        """By the usual names; where these are missing, the only column of few values is the label, and the long ones the text."""
+        found = super().recognise(rows)
+        if found is not None and _is_label([row[found.columns["label"]] for row in rows], each=2):
+            return found
+        values = {name: [row.get(name) for row in rows] for name in rows[0]}
+        classes = [name for name, column in values.items() if _is_label(column, each=4)]
+        texts = [name for name, column in values.items() if name not in classes and _is_text(column)]
+        if len(classes) != 1 or not texts:
+            return None
+        return Proposal({"text": texts if len(texts) > 1 else texts[0], "label": classes[0]})
 
     def stratum(self, row: Row) -> Hashable:
         return row["label"]
@@ -60,3 +77,19 @@ class Classification(TaskFamily):
         """The most frequent class of the training rows."""
         majority = Counter(row["label"] for row in train).most_common(1)[0][0]
         return [majority] * len(rows)
+
+
+def _is_label(column: Sequence[Any], each: int) -> bool:
+    """Whether a column can be a label: short values, two or more, which come back `each` times on average."""
+    if not all(isinstance(value, str | int) and 0 < len(str(value).strip()) <= LONGEST_LABEL for value in column):
+        return False
+    return 2 <= len(set(column)) <= len(column) / each
+
+
+def _is_text(column: Sequence[Any]) -> bool:
+    """Whether a column can be a text: most values differ, are longer than a name, and have blanks or letters beyond ASCII."""
+    if not all(isinstance(value, str) for value in column):
+        return False
+    written = sum(" " in value.strip() or not value.isascii() for value in column)
+    long = sum(map(len, column)) >= SHORTEST_TEXT * len(column)
+    return long and min(len(set(column)), written) > len(column) / 2

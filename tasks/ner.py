@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from harness.check.repeats import conflicts
+from harness.check.tally import spot
 from harness.data.place import place, placed
 from harness.data.tags import to_iob2
 from harness.family import Row, TaskFamily
+from harness.finding import ERROR, Finding
+from harness.proposal import Proposal
 from harness.task import Task
 
 
@@ -24,6 +28,11 @@ class NamedEntities(TaskFamily):
     usual_names = {
         "words": ("tokens", "token", "word", "text", "sentence"),
         "tags": ("ner_tags", "labels", "ner", "tag", "entities", "ner_tag"),
+    }
+    inputs = ("words",)
+    options = {
+        "mode": "default: entities count as in conlleval; strict: as in seqeval's strict mode",
+        "scheme": "the tags' scheme, where it cannot be told from them: iob1, iob2, bioes, bmes, bilou or io",
     }
     head = "harness.heads.tokens:TokenHead"
     primary_metric = "f1"
@@ -63,6 +72,21 @@ class NamedEntities(TaskFamily):
         """O first, then B- and I- of every type of the training rows: a type may open or go on where it never did there."""
         types = {tag[2:] for row in splits["train"] for tag in row["tags"] if tag != "O"}
         return ["O", *(f"{letter}-{kind}" for kind in sorted(types) for letter in "BI")]
+
+    def kinds(self, row: Row) -> list[str]:
+        """The type of every entity."""
+        return [tag[2:] for tag in row["tags"] if tag.startswith("B-")]
+
+    def check(self, splits: Mapping[str, Sequence[Row]], task: Task) -> Iterable[Finding]:
+        if not any(tag != "O" for row in splits["train"] for tag in row["tags"]):
+            yield Finding(ERROR, "no-entities", "train has no entity, so there is nothing to learn")
+        rows = (row for part in splits.values() for row in part if row["words"])
+        yield from conflicts(((spot(row), (tuple(row["words"]),), tuple(row["tags"])) for row in rows), "tagging")
+
+    def recognise(self, rows: Sequence[Mapping[str, Any]]) -> Proposal | None:
+        found = super().recognise(rows)
+        lists = found and all(isinstance(rows[0][name], list | tuple) for name in found.columns.values())
+        return found if lists else None
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"words": row["words"], "tags": row["tags"]}

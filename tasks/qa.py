@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from harness.check.lengths import without_blanks
+from harness.check.tally import Tally, spot
 from harness.family import Row, TaskFamily
+from harness.finding import NOTE, WARNING, Finding, quote, some
+from harness.proposal import Proposal
 from harness.task import Task
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -29,6 +33,11 @@ class QuestionAnswering(TaskFamily):
     usual_names = {
         "question": ("query", "q"),
         "context": ("passage", "paragraph", "review", "document", "text", "story"),
+    }
+    inputs = ("question", "context")
+    options = {
+        "unanswerable": "true or false: whether a question may have no answer; by default it may where a training row has none",
+        "unit": "character: EM and F1 by character, for scripts without blanks",
     }
     head = "harness.heads.spans:SpanHead"
     primary_metric = "f1"
@@ -57,6 +66,58 @@ class QuestionAnswering(TaskFamily):
         """Scoring by character where a third of the contexts' characters are Han: there words have no blanks between them."""
         text = "".join(str(row.get(columns.get("context", "context"), "")) for row in rows)
         return {"unit": "character"} if len(HAN.findall(text)) * 3 > len(text) > 0 else {}
+
+    def kinds(self, row: Row) -> tuple[str]:
+        return ("answerable" if row["answers"]["text"] else "unanswerable",)
+
+    def check(self, splits: Mapping[str, Sequence[Row]], task: Task) -> Iterable[Finding]:
+        misaligned, several = Tally(), Tally()
+        for split, rows in splits.items():
+            for row in rows:
+                answers = list(zip(row["answers"]["text"], row["answers"]["answer_start"], strict=True))
+                if len(dict(answers)) > 1:
+                    several.add(split, spot(row))
+                for text, start in answers:
+                    if start < 0 or not text or not row["context"].startswith(text, start):
+                        misaligned.add(split, f"{spot(row)}: {quote(text)} at {start}")
+        if misaligned.total:
+            verb = "does not stand" if misaligned.total == 1 else "do not stand"
+            message = f"{some(misaligned.total, 'answer')} {verb} at the offset in the context ({misaligned.where()})"
+            yield Finding(WARNING, "misaligned-answers", message, misaligned.total, tuple(misaligned.examples))
+        if several.total:
+            have = "has" if several.total == 1 else "have"
+            message = f"{some(several.total, 'question')} {have} several different answers ({several.where()}); any of them counts"
+            yield Finding(NOTE, "several-answers", message, several.total, tuple(several.examples))
+        yield from self._shared(splits)
+        unanswerable = {split: sum(not row["answers"]["text"] for row in rows) for split, rows in splits.items()}
+        if task.options.get("unanswerable") is False and any(unanswerable.values()):
+            message = f"{some(sum(unanswerable.values()), 'question')} without an answer, but the option unanswerable is false"
+            yield Finding(WARNING, "unanswerable-questions", message, sum(unanswerable.values()))
+        elif task.options.get("unanswerable") is None and not unanswerable["train"] and any(unanswerable.values()):
+            message = "train has no question without an answer, so none will be predicted, but other splits have some"
+            yield Finding(WARNING, "unanswerable-questions", message, sum(unanswerable.values()))
+        if task.options.get("unit") != "character" and without_blanks(row["context"] for row in splits["test"]):
+            message = "the contexts have no blanks between words, so EM and F1 by word mean little; set the option unit: character"
+            yield Finding(WARNING, "no-blanks", message)
+
+    def _shared(self, splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
+        """Contexts that training shows and the test asks about."""
+        seen = {row["context"] for row in splits["train"]}
+        for split in ("validation", "test"):
+            rows = [row for row in splits[split] if row["context"] in seen]
+            if rows:
+                message = (
+                    f"{some(len(rows), f'{split} row')} ask{'s' if len(rows) == 1 else ''} about a context of train"
+                )
+                examples = tuple(spot(row) for row in rows[:5])
+                yield Finding(WARNING, "shared-contexts", message, len(rows), examples)
+
+    def recognise(self, rows: Sequence[Mapping[str, Any]]) -> Proposal | None:
+        found = super().recognise(rows)
+        if found is None or not isinstance(rows[0][found.columns["answers"]], Mapping):
+            return None
+        blankless = without_blanks(str(row[found.columns["context"]]) for row in rows)
+        return Proposal(found.columns, {"unit": "character"} if blankless else {})
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"question": row["question"], "context": row["context"], "answers": row["answers"]}

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from harness.check.lengths import without_blanks
+from harness.check.tally import Tally, spot
 from harness.family import Row, TaskFamily
+from harness.finding import NOTE, WARNING, Finding, some
+from harness.proposal import Proposal
 from harness.task import Task
 
 LANGUAGES = {
@@ -38,6 +44,9 @@ CODES = (
     "tr",
     "ar",
 )
+CODE = re.compile(r"[a-z]{2}")  # ISO 639-1
+OUTLIER = 3.0  # times longer or shorter than usual, sources that are longer than a few words
+LONG_ENOUGH = 20  # characters of the longer side
 
 
 class Translation(TaskFamily):
@@ -57,6 +66,12 @@ class Translation(TaskFamily):
             *(f"translation.{code}" for code in CODES[1:]), "translation",
         ),
     }  # fmt: skip
+    inputs = ("source",)
+    options = {
+        "source_language": "of the sources, ISO 639-1",
+        "target_language": "of the targets, ISO 639-1: decides how sacreBLEU cuts words, and a checkpoint's prefix",
+        "tokenize": "sacreBLEU's tokeniser, if it is to be another one",
+    }
     head = "harness.heads.text:TextHead"
     primary_metric = "bleu"
     scale = 1.0  # sacreBLEU's own lies in 0-100
@@ -77,6 +92,46 @@ class Translation(TaskFamily):
                 options[f"{side}_language"] = language
         return options
 
+    def texts(self, row: Row) -> dict[str, str]:
+        first, *others = row["target"]
+        more = {f"target {number}": text for number, text in enumerate(others, start=2)}
+        return {"source": row["source"], "target": first, **more}
+
+    def check(self, splits: Mapping[str, Sequence[Row]], task: Task) -> Iterable[Finding]:
+        copies, several = Tally(), Tally()
+        for split, rows in splits.items():
+            for row in rows:
+                if row["source"].strip() and row["source"].strip() == row["target"][0].strip():
+                    copies.add(split, spot(row))
+                if len(row["target"]) > 1:
+                    several.add(split, spot(row))
+        if copies.total:
+            are = "row is a copy of its source" if copies.total == 1 else "rows are copies of their source"
+            message = f"{copies.total:,} {are} ({copies.where()})"
+            yield Finding(WARNING, "copied-sources", message, copies.total, tuple(copies.examples))
+        if several.total:
+            message = (
+                f"{some(several.total, 'row')} with several references ({several.where()}); training reads the first"
+            )
+            yield Finding(NOTE, "several-references", message, several.total, tuple(several.examples))
+        yield from _outliers(splits)
+        if _tokenize(task) == "13a" and without_blanks(row["target"][0] for row in splits["test"]):
+            message = (
+                "the targets have no blanks between words, so BLEU by word means little; set the option target_language"
+            )
+            yield Finding(WARNING, "no-blanks", message)
+
+    def recognise(self, rows: Sequence[Mapping[str, Any]]) -> Proposal | None:
+        """By the usual names, or two columns called by the codes of their languages, English or else the first as the source."""
+        found = super().recognise(rows)
+        codes = [str(name) for name in rows[0] if CODE.fullmatch(str(name))]
+        if found is None and len(codes) == 2:
+            found = Proposal(dict(zip(("source", "target"), sorted(codes, key=lambda code: code != "en"), strict=True)))
+        if found is None or not all(isinstance(rows[0][name], str) for name in found.columns.values()):
+            return None
+        languages = {f"{side}_language": name for side, name in found.columns.items() if CODE.fullmatch(str(name))}
+        return Proposal(found.columns, languages)
+
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"source": row["source"], "target": row["target"][0]}
 
@@ -86,10 +141,38 @@ class Translation(TaskFamily):
     def score(self, predictions: Sequence[str], references: Sequence[list[str]], task: Task) -> dict[str, Any]:
         from harness.metrics.translation import Translation as Metric
 
-        by_language = {"zh": "zh", "ja": "ja-mecab", "ko": "ko-mecab"}
-        tokenize = task.options.get("tokenize") or by_language.get(str(task.options.get("target_language")), "13a")
-        return Metric().compute(predictions=predictions, references=references, tokenize=tokenize)
+        return Metric().compute(predictions=predictions, references=references, tokenize=_tokenize(task))
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[str]:
         """A copy of the source."""
         return [row["source"] for row in rows]
+
+
+def _tokenize(task: Task) -> str:
+    """The name of sacreBLEU's tokeniser for the task's target language."""
+    by_language = {"zh": "zh", "ja": "ja-mecab", "ko": "ko-mecab"}
+    return task.options.get("tokenize") or by_language.get(str(task.options.get("target_language")), "13a")
+
+
+def _outliers(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
+    """Pairs whose lengths do not belong together, measured against the data set's own usual ratio."""
+    pairs = [
+        (split, row, len(row["source"]), len(row["target"][0]))
+        for split, rows in splits.items()
+        for row in rows
+        if row["source"].strip() and row["target"][0].strip()
+    ]
+    if not pairs:
+        return
+    usual = statistics.median(target / source for _, _, source, target in pairs)
+    tally = Tally()
+    for split, row, source, target in pairs:
+        ratio = target / source / usual
+        if max(source * usual, target) >= LONG_ENOUGH and not 1 / OUTLIER <= ratio <= OUTLIER:
+            tally.add(split, f"{spot(row)}: {source} and {target} characters")
+    if tally.total:
+        message = (
+            f"{some(tally.total, 'row')} whose sides differ in length by more than {OUTLIER:.0f} times the usual "
+            f"({tally.where()}); are they translations of each other?"
+        )
+        yield Finding(WARNING, "length-ratio", message, tally.total, tuple(tally.examples))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import leaderboard, lists, plan, run, show
+from harness.cli import leaderboard, lists, plan, run, show, task_check, task_new
 from harness.errors import BenchError
 
 app = typer.Typer(
@@ -24,6 +24,10 @@ app.command("show")(show.show)
 app.command("tasks")(lists.tasks)
 app.command("models")(lists.models)
 app.command("suites")(lists.suites)
+task = typer.Typer(no_args_is_help=True, help="Check a task's data before any training, or write a task file.")
+task.command("check")(task_check.check)
+task.command("new")(task_new.new)
+app.add_typer(task, name="task")
 
 
 def _version(wanted: bool) -> None:

@@ -62,21 +62,22 @@ def make_request(
     from harness.plan import Request
 
     return Request(
-        models=_names("--models", models),
-        tasks=_names("--tasks", tasks),
+        models=names("--models", models),
+        tasks=names("--tasks", tasks),
         suite=suite,
-        methods=_names("--methods", methods),
+        methods=names("--methods", methods),
         seeds=_seeds(seeds),
         limit=limit,
         settings=dict(_setting(item) for item in settings or []),
     )
 
 
-def _names(option: str, text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names:
+def names(option: str, text: str) -> list[str]:
+    """What stands between the commas of an option."""
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
         raise BenchError(f"{option} is empty; name one or more, or all")
-    return names
+    return found
 
 
 def _seeds(text: str) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -16,12 +16,16 @@ from harness.cell import Cell
 from harness.engines.base import Slot
 from harness.store import Record
 
+TOLD = 2  # warnings of a task that its line names
+
 
 class PlainProgress:
     """A line when a cell starts and one when it ends: for logs and pipes."""
 
-    def __init__(self, console: Console, cells: Sequence[Cell]):
+    def __init__(self, console: Console, cells: Sequence[Cell], references: Mapping[str, str]):
         self.console, self.total = console, len(cells)
+        self.references = references
+        self.warned: set[str] = set()
         self.ended = self.failed = 0
         self.begun = time.monotonic()
         self.starts: dict[str, float] = {}
@@ -37,7 +41,16 @@ class PlainProgress:
         self.say(f"start  {title(cell)} on {slot.device}")
 
     def event(self, cell: Cell, event: dict[str, Any]) -> None:
-        pass
+        if event["event"] == "warnings":
+            self.warn(cell.task.title, event["warnings"])
+
+    def warn(self, task: str, warnings: Sequence[str]) -> None:
+        """One line for each task whose data are in doubt, when the first of its cells has read them."""
+        if warnings and task not in self.warned:
+            self.warned.add(task)
+            more = f"; and {len(warnings) - TOLD} more" if len(warnings) > TOLD else ""
+            command = f"bench task check {self.references.get(task, task)}"
+            self.say(f"data   {task}: {'; '.join(warnings[:TOLD])}{more} (all of it: {command})")
 
     def finished(self, cell: Cell, record: Record) -> None:
         self.ended += 1
@@ -60,8 +73,8 @@ class PlainProgress:
 class LiveProgress(PlainProgress):
     """The running cells with phase, steps and loss under the lines of those that have ended."""
 
-    def __init__(self, console: Console, cells: Sequence[Cell]):
-        super().__init__(console, cells)
+    def __init__(self, console: Console, cells: Sequence[Cell], references: Mapping[str, str]):
+        super().__init__(console, cells, references)
         self.running: dict[str, dict[str, Any]] = {}
         self.live = Live(console=console, refresh_per_second=5, transient=True, get_renderable=self.picture)
 
@@ -77,6 +90,7 @@ class LiveProgress(PlainProgress):
         self.running[cell.id] = {"title": title(cell), "phase": "start", "done": 0, "total": 0, "loss": "", "score": ""}
 
     def event(self, cell: Cell, event: dict[str, Any]) -> None:
+        super().event(cell, event)
         state = self.running[cell.id]
         if event["event"] == "phase":
             state.update(phase=event["phase"])
@@ -108,9 +122,16 @@ class LiveProgress(PlainProgress):
         return Group(table, Text(foot, style="dim"))
 
 
-def make_progress(console: Console, cells: Sequence[Cell]) -> PlainProgress:
-    """The live picture where someone looks on, plain lines where a file does."""
-    return LiveProgress(console, cells) if console.is_terminal else PlainProgress(console, cells)
+def make_progress(console: Console, cells: Sequence[Cell], references: Mapping[str, str]) -> PlainProgress:
+    """The live picture where someone looks on, plain lines where a file does.
+
+    Args:
+        console: where to.
+        cells: those that will run.
+        references: task's title → what `bench task check` calls it.
+    """
+    kind = LiveProgress if console.is_terminal else PlainProgress
+    return kind(console, cells, references)
 
 
 def title(cell: Cell) -> str:

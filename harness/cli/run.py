@@ -63,7 +63,7 @@ def run(
     say(console, f"{len(made.cells)} cells: {len(made.cells) - len(pending)} finished, {len(pending)} to run")
     if pending:
         try:
-            with make_progress(console, pending) as progress:
+            with make_progress(console, pending, made.references) as progress:
                 run_grid(LocalEngine(store, devices, jobs), pending, progress)
         except KeyboardInterrupt:
             say(console, f"interrupted; the finished cells are kept in {results}: the same command goes on from there")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from transformers import AutoModel
 from transformers.modeling_outputs import ModelOutput
 
-from harness.heads.base import IGNORE
+from harness.heads.base import IGNORE, label_names
 from harness.models.load import Pretrained
 
 
@@ -48,7 +50,11 @@ class BackboneHead(nn.Module):
 
 
 class ClassifierOnBackbone(BackboneHead):
-    """For whole texts (pooled) or for tokens (not pooled): cross-entropy over classes."""
+    """For whole texts (pooled) or for tokens (not pooled): cross-entropy over classes, whose names its configuration keeps."""
+
+    def __init__(self, pretrained: Pretrained, labels: Sequence[str], pool: str | None = None):
+        super().__init__(pretrained, len(labels), pool)
+        self.config.update(label_names(labels))
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None) -> ModelOutput:
         logits = self.logits(input_ids, attention_mask)

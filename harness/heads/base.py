@@ -36,6 +36,11 @@ class Feature:
         return len(self.inputs["input_ids"])
 
 
+def label_names(labels: Sequence[str]) -> dict[str, dict]:
+    """What a configuration says of classes, so that a model that is taken away still knows their names."""
+    return {"id2label": dict(enumerate(labels)), "label2id": {name: index for index, name in enumerate(labels)}}
+
+
 class Head(ABC):
     """Turns a pretrained backbone into a solver.
 

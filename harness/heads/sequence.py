@@ -10,7 +10,7 @@ from transformers import AutoModelForSequenceClassification
 
 from harness.errors import BenchError
 from harness.heads.backbone import ClassifierOnBackbone
-from harness.heads.base import Feature, Head
+from harness.heads.base import Feature, Head, label_names
 
 
 class SequenceHead(Head):
@@ -24,10 +24,9 @@ class SequenceHead(Head):
             raise BenchError(f"classification needs two labels or more; the training rows have {self.labels}")
         if not self.pretrained.has(AutoModelForSequenceClassification):
             pool = "last" if self.pretrained.architecture == "decoder" else "mean"
-            return ClassifierOnBackbone(self.pretrained, len(self.labels), pool)
+            return ClassifierOnBackbone(self.pretrained, self.labels, pool)
         config = self.pretrained.configure(
-            id2label=dict(enumerate(self.labels)),
-            label2id={name: index for index, name in enumerate(self.labels)},
+            **label_names(self.labels),
             problem_type="single_label_classification",
             pad_token_id=self.tokenizer.pad_token_id,  # decoders find their last real token by it
         )

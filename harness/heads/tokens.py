@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForTokenClassification
 
 from harness.heads.backbone import ClassifierOnBackbone
-from harness.heads.base import IGNORE, Feature, Head
+from harness.heads.base import IGNORE, Feature, Head, label_names
 
 
 class TokenHead(Head):
@@ -21,10 +21,9 @@ class TokenHead(Head):
 
     def build(self) -> nn.Module:
         if not self.pretrained.has(AutoModelForTokenClassification):
-            return ClassifierOnBackbone(self.pretrained, len(self.labels))
+            return ClassifierOnBackbone(self.pretrained, self.labels)
         config = self.pretrained.configure(
-            id2label=dict(enumerate(self.labels)),
-            label2id={name: index for index, name in enumerate(self.labels)},
+            **label_names(self.labels),
             pad_token_id=self.tokenizer.pad_token_id,
         )
         return self.pretrained.load(AutoModelForTokenClassification, config)

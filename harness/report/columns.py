@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.report.entries import average, mean_each, numbers
+from harness.report.entries import average, mean_each, numbers, truncated_share
 from harness.report.groups import Place, succeeded
 from harness.report.titles import canonical
 from harness.store import Record
@@ -22,6 +22,10 @@ class Column:
         task: its name.
         metric: the primary metric's name; None where every cell failed.
         rows: split → number of rows.
+        split_rule: how the splits came about; None where no record says.
+        rows_without_limit: split → rows that there would be without a limit; empty without one.
+        warnings: what a look at the data found before training.
+        truncated: model → share (0-1) of its test rows that were cut to fit, where any was; of records with a split rule.
         seeds: all that any model has a score for.
         trivial: score (0-100) of the answer that needs no model.
         trivial_metrics: all its metrics, in their libraries' own scale.
@@ -41,6 +45,10 @@ class Column:
     protocol: Any
     metric: str | None
     rows: Mapping[str, int]
+    split_rule: str | None
+    rows_without_limit: Mapping[str, int]
+    warnings: tuple[str, ...]
+    truncated: Mapping[str, float]
     seeds: tuple[int, ...]
     trivial: float | None
     trivial_metrics: Mapping[str, float]
@@ -54,7 +62,7 @@ def make_column(title: str, places: Mapping[Place, Sequence[Record]]) -> Column:
     """The column of the places that share a task title."""
     records = [record for place in sorted(places, key=row_order) for record in places[place]]
     good = [record for record in records if succeeded(record)]
-    task = (good or records)[0]["task"]
+    task = next((record["task"] for record in good if "split_rule" in record["task"]), (good or records)[0]["task"])
     metric = next((record["primary_metric"] for record in good), None)
     tests = [(record.get("metrics") or {}).get("test") or {} for record in good]
     found = {name: None for test in tests for name in numbers(test) if name != metric}
@@ -70,6 +78,10 @@ def make_column(title: str, places: Mapping[Place, Sequence[Record]]) -> Column:
         protocol=records[0].get("protocol"),
         metric=metric,
         rows=task.get("rows") or {},
+        split_rule=task.get("split_rule"),
+        rows_without_limit=(task.get("rows_without_limit") or {}) if task.get("limit") else {},
+        warnings=tuple(task.get("warnings") or ()),
+        truncated=_truncated(places),
         seeds=tuple(sorted({record["seed"] for record in good})),
         trivial=average(record.get("trivial_score") for record in good),
         trivial_metrics=mean_each(numbers((record.get("metrics") or {}).get("trivial")) for record in good),
@@ -83,6 +95,15 @@ def make_column(title: str, places: Mapping[Place, Sequence[Record]]) -> Column:
 def row_order(place: Place) -> tuple[str, str, str]:
     """Places in an order that depends on their names alone."""
     return place.model, place.method, place.task
+
+
+def _truncated(places: Mapping[Place, Sequence[Record]]) -> dict[str, float]:
+    shares: dict[str, float] = {}
+    for place in sorted(places, key=row_order):
+        for record in places[place]:
+            if succeeded(record) and "split_rule" in record["task"]:  # boards of older records stay as they are
+                shares[place.model] = max(shares.get(place.model, 0.0), truncated_share(record["task"]))
+    return {model: share for model, share in shares.items() if share}
 
 
 def _settings(tests: Sequence[Mapping[str, Any]]) -> dict[str, str]:

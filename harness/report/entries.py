@@ -126,12 +126,12 @@ def _flags(mean: float | None, records: Sequence[Record]) -> tuple[str, ...]:
         # A mean of equal numbers may differ from them in the last bit.
         "trivial": trivial is not None and mean <= trivial + 1e-9,
         "constant": any(record.get("constant") for record in records),
-        "truncated": any(_truncated(record["task"]) > TRUNCATED_SHARE for record in records),
+        "truncated": any(truncated_share(record["task"]) > TRUNCATED_SHARE for record in records),
     }
     return tuple(name for name, true in found.items() if true)
 
 
-def _truncated(task: Mapping[str, Any]) -> float:
+def truncated_share(task: Mapping[str, Any]) -> float:
     """The share of test rows that were cut to fit."""
     rows = (task.get("rows") or {}).get("test") or 0
     return (task.get("truncated") or {}).get("test", 0) / rows if rows else 0.0

@@ -13,7 +13,10 @@ from harness.report.variants import settings
 from harness.store import Record
 
 # Facts of a task that do not decide its rows: the fingerprint does that for the source.
-BESIDE_THE_POINT = ("rows", "truncated", "source", "revision")
+# The limit is in the name, and what the rest says follows from the data and the protocol; old records lack them.
+BESIDE_THE_POINT = (
+    "rows", "truncated", "source", "revision", "split_rule", "rows_without_limit", "limit", "warnings",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

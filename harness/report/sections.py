@@ -59,12 +59,27 @@ def _facts(column: Column) -> str:
         "family": column.family,
         "data": f"{column.source or NONE}{revision}; version {column.version}, fingerprint {short(column.fingerprint)}",
         "rows": splits,
+        **_protocol(column),
         "seeds": ", ".join(map(str, column.seeds)) or NONE,
         "recipe": recipe(column.recipe),
     }
     if column.settings:
         facts["metric settings"] = "; ".join(f"{name} {value}" for name, value in column.settings.items())
     return "\n".join(f"- {name}: {escape(str(value))}" for name, value in facts.items())
+
+
+def _protocol(column: Column) -> dict[str, str]:
+    """What is known of newer records only: how the splits were made, what was cut, what the data are suspected of."""
+    facts = {}
+    if column.split_rule:
+        facts["splits"] = column.split_rule
+    if column.rows_without_limit:
+        facts["subset of"] = ", ".join(f"{split} {rows:,}" for split, rows in column.rows_without_limit.items())
+    if column.truncated:
+        facts["test rows cut to fit"] = ", ".join(f"{model} {share:.1%}" for model, share in column.truncated.items())
+    if column.warnings:
+        facts["warnings about the data"] = f"{len(column.warnings)}: {'; '.join(column.warnings)}"
+    return facts
 
 
 def _metrics(rows: Sequence[Row], column: Column) -> str:

@@ -58,12 +58,25 @@ def _facts(record: Record) -> dict[str, str]:
         "task": f"{task['name']} ({task['family']}), version {task.get('version')}, {task.get('source')}",
         "fingerprint": text.short(task.get("fingerprint")),
         "rows": _counts(task.get("rows")),
-        "truncated": _counts({split: count for split, count in (task.get("truncated") or {}).items() if count}),
+        "without limit": _counts(task.get("rows_without_limit")) if task.get("limit") else "",
+        "splits": task.get("split_rule") or "",
+        "truncated": _truncated(task),
         "method, seed": f"{record['method']}, {record['seed']}",
         "run": f"{record.get('started') or '?'} to {record.get('finished') or '?'}, suite {record.get('suite')}",
     }
     warning = {"warning": "the same prediction for every test example"} if record.get("constant") else {}
-    return {name: value for name, value in {**facts, **warning}.items() if value}
+    doubts = {"data warnings": "\n".join(task.get("warnings") or [])}
+    return {name: value for name, value in {**facts, **warning, **doubts}.items() if value}
+
+
+def _truncated(task: Mapping[str, Any]) -> str:
+    """Counts of what was cut, with their share of the split's rows."""
+    rows = task.get("rows") or {}
+    return ", ".join(
+        f"{split} {count:,}" + (f" ({count / rows[split]:.1%})" if rows.get(split) else "")
+        for split, count in (task.get("truncated") or {}).items()
+        if count
+    )
 
 
 def _counts(counts: Mapping[str, int] | None) -> str:

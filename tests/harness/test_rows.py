@@ -9,15 +9,15 @@ from harness.data.columns import bind
 from harness.data.place import PlacedRow, place
 from harness.data.source import FileSource
 from harness.errors import BenchError
-from harness.rows import load_splits
+from harness.rows import load as load_rows
 from harness.task import Task
 
 
 def load(tmp_path, name, text, family="sentiment", format="jsonl", **task):
     (tmp_path / name).write_text(text)
     task = Task("t", family, FileSource(format, {"all": tmp_path / name}), **task)
-    report = {}
-    return load_splits(task, registry.family(family), report), report
+    data = load_rows(task, registry.family(family))
+    return data.splits, data.found
 
 
 def test_a_placed_row_is_its_columns_and_keeps_its_place():

@@ -1,8 +1,10 @@
 import random
+from dataclasses import replace
 
 import pytest
 from made_records import failed, record
 
+from harness.plan import Request, make_plan
 from harness.report.board import Board
 
 
@@ -185,3 +187,39 @@ def test_environments_that_differ_are_told():
     board = Board.of([record(), record(seed=1), record(seed=2, environment={"threads": 9})])
     assert [found.cells for found in board.environments] == [2, 1]
     assert any("2 different environments" in note for note in board.notes)
+
+
+NEW = {
+    "split_rule": "60/20/20 of all rows, seed 42", "rows_without_limit": {"train": 6000, "validation": 2000, "test": 2000},
+    "limit": None, "warnings": ["7 texts occur with more than one label"],
+}  # fmt: skip
+
+
+def test_records_with_and_without_the_newer_facts_share_a_column():
+    board = Board.of([record(score=90.0), record(score=92.0, seed=1, task_facts=NEW)])
+    (column,) = board.columns
+    assert column.title == "films" and column.seeds == (0, 1)
+    assert column.split_rule == NEW["split_rule"] and column.warnings == tuple(NEW["warnings"])
+    assert column.rows_without_limit == {}  # there was no limit
+
+
+def test_the_share_of_rows_that_were_cut():
+    cut = {**NEW, "truncated": {"train": 0, "test": 25}}
+    board = Board.of(
+        [
+            record(task_facts=cut),
+            record(model="whole", task_facts=NEW),
+            record("old", task_facts={"truncated": {"test": 9}}),
+        ]
+    )
+    films, old = board.columns
+    assert films.truncated == {"bert": 0.125} and old.truncated == {}
+
+
+def test_a_raised_version_of_a_real_task_is_another_cell_and_another_column():
+    (cell,) = make_plan(Request(["bert-mini"], ["mini-ner"])).cells
+    later = replace(cell, task=replace(cell.task, version=cell.task.version + 1))
+    adapter = replace(cell, family_version=cell.family_version + 1)
+    assert len({cell.id, later.id, adapter.id}) == 3
+    board = Board.of([{**record(), **one.facts()} for one in (cell, later, adapter)])
+    assert len(board.columns) == 3 and any("not the same in all records" in note for note in board.notes)

@@ -117,3 +117,20 @@ def test_neither_torch_nor_its_friends_are_imported():
     heavy = "{'torch', 'transformers', 'datasets', 'evaluate', 'sklearn', 'numpy'}"
     code = f"import sys, harness.report.formats, harness.report.terminal; assert not {heavy} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_split_rule_subset_and_warnings_stand_with_their_task_and_old_records_say_nothing():
+    facts = {
+        "split_rule": "60/20/20 of all rows, stratified by label, seed 42", "limit": 200, "truncated": {"test": 30},
+        "rows_without_limit": {"train": 7193, "validation": 2397, "test": 2397}, "warnings": ["a | b", "c"],
+    }  # fmt: skip
+    text = render(Board.of([record("films@200", task_facts=facts)]))
+    for line in (
+        "- splits: 60/20/20 of all rows, stratified by label, seed 42\n",
+        "- subset of: train 7,193, validation 2,397, test 2,397\n",
+        "- test rows cut to fit: bert 15.0%\n",
+        "- warnings about the data: 2: a | b; c\n",
+    ):
+        assert line in text
+    old = render(Board.of([record(task_facts={"truncated": {"test": 30}})]))
+    assert not any(word in old for word in ("- splits:", "- subset of:", "- test rows cut", "- warnings"))

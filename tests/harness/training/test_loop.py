@@ -8,11 +8,12 @@ import toy
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 
+from harness.heads.make import make_head
 from harness.recipe import Recipe
 from harness.store import Store
 from harness.training.loop import train
 from harness.training.optimiser import make_optimiser, make_schedule
-from harness.worker import make_head, run_cell
+from harness.worker import run_cell
 from tasks.ner import NamedEntities
 from tasks.sentiment import Sentiment
 

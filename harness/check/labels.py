@@ -1,0 +1,45 @@
+"""Classes and entity types: how many of each, and which of them training never shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from harness.check.tally import listed
+from harness.family import Row, TaskFamily
+from harness.finding import ERROR, WARNING, Finding
+from harness.task import Task
+
+Counts = dict[str, dict[str, int]]  # label → split → rows (or entities)
+
+
+def count(splits: Mapping[str, Sequence[Row]], family: TaskFamily) -> Counts:
+    """What the family counts in its rows, the commonest first."""
+    by_split = {split: Counter(kind for row in rows for kind in family.kinds(row)) for split, rows in splits.items()}
+    total: Counter[str] = Counter()
+    for counter in by_split.values():
+        total += counter
+    ranked = sorted(total, key=lambda name: (-total[name], name))
+    return {name: {split: by_split[split][name] for split in by_split} for name in ranked}
+
+
+def labels(counts: Counts, splits: Mapping[str, Sequence[Row]], task: Task, family: TaskFamily) -> Iterable[Finding]:
+    """One-class splits, labels that training lacks, and declared ones that no row has."""
+    classes = {split: {family.stratum(row) for row in rows} - {None} for split, rows in splits.items()}
+    for split, names in classes.items():
+        if len(names) == 1:
+            told = f"{split} has one label only ({next(iter(names))})"
+            if split == "train":
+                yield Finding(ERROR, "one-class", f"{told}; a classifier needs two or more", len(splits[split]))
+            else:
+                yield Finding(WARNING, "one-class", f"{told}; its score says little", len(splits[split]))
+    for split in splits:
+        new = [name for name, by_split in counts.items() if by_split[split] and not by_split["train"]]
+        if new:
+            number = sum(counts[name][split] for name in new)
+            message = f"{split} has {len(new)} kind(s) that train lacks, so nobody can learn them: {listed(new)} ({number:,} in all)"
+            yield Finding(WARNING, "unseen-labels", message, number)
+    if any(classes.values()):
+        unused = [name for name in task.label_order if name not in counts]
+        if unused:
+            yield Finding(WARNING, "unused-labels", f"declared, but no row has it: {listed(unused)}", len(unused))

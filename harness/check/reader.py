@@ -1,0 +1,40 @@
+"""What the reader of the files found and mended, as findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from harness.finding import WARNING, Finding, first
+
+# A reader's count → what it means; other counts are shown as they are. A reader may add `NAME_at`, places (`file:line`).
+MEANINGS = {
+    "irregular": ("irregular-tags", "entities break the rules of the tagging scheme; read as conlleval reads them"),
+    "misaligned": ("misaligned-answers", "answers do not stand at their offset in the file"),
+    "repaired": ("repaired-answers", "of these were moved to the one place where their text stands"),
+    "differs": (
+        "differing-answers",
+        "answers have another text than their span cuts out of the context; the span counts",
+    ),
+    "clipped": ("cut-answers", "answers ran beyond the end of their context and were cut there"),
+    "several_places": ("ambiguous-answers", "answers without a place occur more than once; the first one was taken"),
+    "incomplete": ("incomplete-units", "units lack one of the languages and were left out"),
+    "disagree": ("disagreeing-annotators", "questions have an answer for some annotators and none for others"),
+}
+ONE_SCHEME = {"io": "the tags are IO: entities of one type that touch each other are read as one"}
+
+
+def reader(found: Mapping[str, Mapping[str, Any]]) -> Iterable[Finding]:
+    """The findings of the reports of all splits."""
+    for split, report in found.items():
+        for name, (code, meaning) in MEANINGS.items():
+            number = report.get(name)
+            if isinstance(number, int) and number:
+                places = report.get(f"{name}_at") or ()
+                yield Finding(WARNING, code, f"{split}: {number:,} {meaning}", number, first(map(str, places)))
+    schemes = {str(report.get("scheme")) for report in found.values() if report.get("scheme")}
+    if len(schemes) > 1:
+        message = f"splits differ in their tagging scheme ({', '.join(sorted(schemes))}); each was read by its own"
+        yield Finding(WARNING, "several-schemes", message, len(schemes))
+    for scheme in sorted(schemes & ONE_SCHEME.keys()):
+        yield Finding(WARNING, f"scheme-{scheme}", ONE_SCHEME[scheme])

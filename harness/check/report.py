@@ -1,0 +1,136 @@
+"""Everything that is found in a task's data, together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.check import labels as of_labels
+from harness.check.characters import characters
+from harness.check.lengths import Lengths, lengths
+from harness.check.reader import reader
+from harness.check.repeats import conflicts, duplicates, empty, ids
+from harness.check.tally import plain, spot
+from harness.errors import BenchError
+from harness.family import TaskFamily
+from harness.finding import ERROR, NOTE, WARNING, Finding
+from harness.rows import Data, load
+from harness.task import Task
+
+LINES = 10  # errors of rows that are told one by one
+UNUSABLE = "unusable-data"  # the code of what keeps data from being read
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a look at a task's data gives.
+
+    Attributes:
+        task: its title.
+        rows: split → rows.
+        whole: the same before the task's limit.
+        kinds: class or entity type → split → how many.
+        lengths: of every column in every split.
+        found: what the reader of the files reported, by split of the source.
+        findings: errors first.
+    """
+
+    task: str
+    family: str
+    source: str
+    split_rule: str | None = None
+    rows: Mapping[str, int] = field(default_factory=dict)
+    whole: Mapping[str, int] = field(default_factory=dict)
+    kinds: of_labels.Counts = field(default_factory=dict)
+    lengths: tuple[Lengths, ...] = ()
+    found: Mapping[str, Any] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    def of(self, level: str) -> list[Finding]:
+        """The findings of a level."""
+        return [finding for finding in self.findings if finding.level == level]
+
+
+def examine(task: Task, family: TaskFamily) -> tuple[Report, Data | None]:
+    """Read a task's data and look at it; the data are None where they cannot be used, and the report then says why."""
+    bad: list[str] = []
+    try:
+        data = load(task, family, bad)
+    except BenchError as error:
+        bad.append(str(error))
+        data = None
+    if bad or data is None:
+        return Report(task.title, family.name, _source(task), findings=tuple(_errors(bad))), None
+    texts = _texts(data, family)
+    kinds = of_labels.count(data.splits, family)
+    report = Report(
+        task=task.title, family=family.name, source=_source(task), split_rule=data.rule,
+        rows={split: len(rows) for split, rows in data.splits.items()}, whole=data.whole, kinds=kinds,
+        lengths=tuple(lengths(texts)), found=data.found, findings=tuple(_findings(data, task, family, texts, kinds)),
+    )  # fmt: skip
+    return report, data
+
+
+def warnings(data: Data, task: Task, family: TaskFamily) -> list[str]:
+    """What a record keeps: the messages of all that may change what a score means."""
+    found = _findings(data, task, family, _texts(data, family), of_labels.count(data.splits, family))
+    return [finding.message for finding in found if finding.level != NOTE]
+
+
+Texts = dict[str, list[tuple[str, dict[str, Any]]]]
+
+
+def _texts(data: Data, family: TaskFamily) -> Texts:
+    return {split: [(spot(row), family.texts(row)) for row in rows] for split, rows in data.splits.items()}
+
+
+def _findings(
+    data: Data, task: Task, family: TaskFamily, texts: Texts, kinds: of_labels.Counts
+) -> list[Finding]:  # fmt: skip
+    found = list(_each(data, task, family, texts, kinds))
+    return sorted(found, key=lambda finding: (ERROR, WARNING, NOTE).index(finding.level))  # stable
+
+
+def _each(data: Data, task: Task, family: TaskFamily, texts: Texts, kinds: of_labels.Counts) -> Iterator[Finding]:
+    keyed = {split: [(name, _key(columns, family)) for name, columns in rows] for split, rows in texts.items()}
+    yield from of_labels.labels(kinds, data.splits, task, family)
+    yield from empty(texts)
+    yield from duplicates({split: [pair for pair in rows if pair[1]] for split, rows in keyed.items()})
+    labelled = (
+        (name, key, label)
+        for split, rows in data.splits.items()
+        for row, (name, key) in zip(rows, keyed[split], strict=True)
+        if key and (label := family.stratum(row)) is not None
+    )
+    yield from conflicts(labelled, "label")
+    yield from ids(data.splits)
+    yield from reader(data.found)
+    yield from family.check(data.splits, task)
+    yield from characters(texts)
+    for option in task.options if family.options else ():
+        if option not in family.options:
+            message = f"option {option!r} is none of the family's ({', '.join(family.options)}), so nothing reads it"
+            yield Finding(WARNING, "unknown-option", message)
+
+
+def _key(columns: Mapping[str, Any], family: TaskFamily) -> tuple[Any, ...]:
+    """What a model reads of a row; nothing for a row without text, which is counted elsewhere."""
+    values = [value for name, value in columns.items() if not family.inputs or name in family.inputs]
+    if not any(value and plain(value).strip() for value in values):
+        return ()
+    return tuple(value if isinstance(value, str) else tuple(value) for value in values)
+
+
+def _errors(lines: list[str]) -> Iterator[Finding]:
+    for line in lines[:LINES]:
+        yield Finding(ERROR, UNUSABLE, line)
+    if len(lines) > LINES:
+        yield Finding(ERROR, UNUSABLE, f"and {len(lines) - LINES:,} more like these", len(lines) - LINES)
+
+
+def _source(task: Task) -> str:
+    try:
+        return task.source.describe()
+    except BenchError:  # a file that is missing; reading it has said so
+        return ""

@@ -1,0 +1,50 @@
+"""Counting rows by split, with the first few kept to look at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from harness.finding import SHOWN
+
+
+class Tally:
+    """How many rows of each split have something in common."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.examples: list[str] = []
+
+    def add(self, split: str, example: str) -> None:
+        """Count one row; the first few examples are kept."""
+        self.counts[split] += 1
+        if len(self.examples) < SHOWN:
+            self.examples.append(example)
+
+    @property
+    def total(self) -> int:
+        """Rows of all splits."""
+        return self.counts.total()
+
+    def where(self) -> str:
+        """`train 1,204, test 17`."""
+        return ", ".join(f"{split} {count:,}" for split, count in self.counts.items())
+
+
+def spot(row: Mapping[str, Any]) -> str:
+    """Where to look for a row: its file and line if it knows them (a method `place`), else its id."""
+    place = getattr(row, "place", None)
+    return place() if place else str(row["id"])
+
+
+def plain(value: str | Sequence[str]) -> str:
+    """A text, or the words of one with blanks between."""
+    return value if isinstance(value, str) else " ".join(value)
+
+
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """`a, b, c and 4 more`."""
+    names = list(names)
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest

@@ -1,0 +1,83 @@
+"""`bench task check`: a look at a task's data before anything is trained."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.cli import options
+
+if TYPE_CHECKING:
+    from harness.check.report import Report
+    from harness.check.tokens import Tokens
+    from harness.rows import Data
+
+WRONG = 2  # exit status: what was asked for cannot be trained on
+
+
+def check(
+    ref: Annotated[str, typer.Argument(help="A task, a family of the suite, a task file, family:path, or all.")],
+    model: Annotated[
+        str | None,
+        typer.Option("--model", envvar="BENCH_MODEL", help="Count its tokens, and the rows that it must cut."),
+    ] = None,
+    max_length: Annotated[
+        int | None,
+        typer.Option("--max-length", envvar="BENCH_MAX_LENGTH", min=1, help="Tokens, instead of the recipe's."),
+    ] = None,
+    suite: options.SuiteName = "mini",
+    limit: options.Limit = None,
+    as_json: options.Json = False,
+) -> None:
+    """Read a task's data and say what is in them and what is wrong with them. Trains nothing."""
+    from harness import registry
+    from harness.check.report import UNUSABLE, examine
+    from harness.errors import BenchError
+    from harness.finding import ERROR
+    from harness.plan import find_tasks
+    from harness.suite import load_suite
+
+    if max_length is not None and model is None:
+        raise BenchError("--max-length needs a tokeniser: name a model with --model")
+    looks: list[tuple[Report, Tokens | None]] = []
+    for name, task in find_tasks(options.names("REF", ref), load_suite(suite), limit).items():
+        report, data = examine(task, registry.family(task.family))
+        looks.append((report, _tokens(name, data, model, max_length, suite, limit) if model and data else None))
+        if not as_json and data:
+            _show(*looks[-1], apart=len(looks) > 1)
+    if as_json:
+        print(json.dumps([_facts(*look) for look in looks], indent=1, ensure_ascii=False))
+    errors = [(report.task, finding) for report, _ in looks for finding in report.of(ERROR)]
+    for task_name, finding in errors:
+        named = finding.message if finding.code == UNUSABLE else f"{task_name}: {finding.message}"
+        print(f"bench: {named}", file=sys.stderr)
+    if errors:
+        raise typer.Exit(WRONG)
+
+
+def _tokens(name: str, data: Data, model: str, max_length: int | None, suite: str, limit: int | None) -> Tokens:
+    from harness.check.tokens import measure
+    from harness.plan import Request, make_plan
+
+    settings = {} if max_length is None else {"recipe.max_length": str(max_length)}
+    (cell,) = make_plan(Request([model], [name], suite=suite, limit=limit, settings=settings)).cells
+    return measure(cell, data.splits)
+
+
+def _show(report: Report, tokens: Tokens | None, apart: bool) -> None:
+    from rich.console import Console
+
+    from harness.report.checked import checked
+
+    console = Console(highlight=False)
+    if apart:
+        console.print()
+    console.print(checked(report, tokens))
+
+
+def _facts(report: Report, tokens: Tokens | None) -> dict[str, Any]:
+    return {**asdict(report), "tokens": asdict(tokens) if tokens else None}

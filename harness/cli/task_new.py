@@ -1,0 +1,37 @@
+"""`bench task new`: a task file, from data or to be filled in."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.errors import BenchError
+
+
+def new(
+    data: Annotated[str, typer.Argument(help="A data file or folder; or a name, for a template to fill in.")],
+    family: Annotated[
+        str | None, typer.Option("--family", envvar="BENCH_FAMILY", help="The task family; default: told by the data.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", envvar="BENCH_OUTPUT", help="The file to write; default: NAME.yaml here.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", envvar="BENCH_FORCE", help="Overwrite it.")] = False,
+) -> None:
+    """Write a task file with comments from a data file or folder, or as a template."""
+    from harness.scaffold.new import from_data, from_name, is_data
+    from harness.store import write_text
+
+    make = (lambda: from_data(Path(data).expanduser(), family, output)) if is_data(data) else (lambda: from_name(data, family, output))  # fmt: skip
+    text, path = make()
+    if path.suffix not in (".yaml", ".yml"):
+        raise BenchError(f"--output {path}: a task file ends in .yaml")
+    if path.exists() and not force:
+        raise BenchError(f"{path} is there already; name another --output, or say --force to overwrite it")
+    if not path.absolute().parent.is_dir():
+        raise BenchError(f"--output {path}: no such folder; make it first")
+    write_text(path, text)
+    print(f"{path} is written; look it over, then: bench task check {shlex.quote(str(path))}")

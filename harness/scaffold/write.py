@@ -1,0 +1,182 @@
+"""The text of a task file, with comments for whoever goes on from there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.check.report import Report
+from harness.check.tally import listed
+from harness.family import TaskFamily
+from harness.proposal import Proposal
+from harness.scaffold.files import Found, split_of
+
+MOST = 100  # classes that are written out, a line for each
+TOLD = 20  # those that a comment names
+COLUMN = 34  # where comments begin
+
+
+def name_of(path: Path) -> str:
+    """A task's name for a data file: its own, or its folder's where that only says which split it is."""
+    stem = path.name if path.is_dir() else path.name.partition(".")[0]
+    generic = path.is_file() and (split_of(path) is not None or stem.lower() in ("data", "all", "dataset"))
+    return re.sub(r"[^\w.-]+", "_", path.resolve().parent.name if generic else stem) or "task"
+
+
+def task_text(
+    name: str,
+    found: Found,
+    family: TaskFamily,
+    others: Sequence[str],
+    proposal: Proposal,
+    report: Report,
+    classes: bool,
+    output: Path,
+) -> str:
+    """The task file of some data.
+
+    Args:
+        name: the task's.
+        found: the data.
+        family: which was chosen; `others` fit as well.
+        proposal: columns and options.
+        report: what a check of the task gave.
+        classes: whether what it counted are classes of rows, which can be named.
+        output: where the file will stand, for relative paths.
+    """
+    lines = [
+        f"# Written by `bench task new`; every key is explained in docs/tasks.md. Next: bench task check {output.name}",
+        *_head(name, family, others),
+        "data:",
+        f"  format: {found.kind.format}",
+    ]
+    for option, value in found.kind.options.items():
+        lines.append(_line(f"  {option}: {_scalar(value)}", found.kind.remarks.get(option, "")))
+    lines += _files(found.files, output)
+    if report.split_rule:
+        lines.append(f"  # splits: {report.split_rule}")
+    lines += [f"  # not used: {reason}" for reason in found.left]
+    lines += _columns(found, family, proposal)
+    lines += _labels(report, classes)
+    lines += _options(family, proposal.options)
+    lines.append(_line("# limit: 1000", "at most so many rows of every split; boards then say name@1000"))
+    return "\n".join(lines) + "\n"
+
+
+def template(name: str, family: TaskFamily, families: Mapping[str, TaskFamily]) -> str:
+    """A task file with everything to fill in."""
+    lines = [
+        "# Fill in what stands in capitals, then: bench task check THIS_FILE. More in docs/tasks.md.",
+        *_head(name, family, ()),
+        *(
+            f"#   or {other.name}, whose columns are {', '.join(other.columns)}"
+            for other in families.values()
+            if other.name != family.name
+        ),
+        "data:  # one of these ways",
+        _line("  format: csv", "or tsv, jsonl, json, conll, squad, lines, …"),
+        _line("  # header: false", "for a table without names of columns; they are called 0, 1, …"),
+        _line('  # delimiter: ";"', "csv and tsv: one character"),
+        _line("  # encoding: gb18030", "where it is not UTF-8"),
+        _line("  files:", "paths from this file's folder; lists and patterns (train-*.jsonl.gz) are fine"),
+        "    train: TRAIN.csv",
+        _line("    validation: VALIDATION.csv", "leave it out, and it is cut from train"),
+        _line("    test: TEST.csv", "the same; a single file (files: ALL.csv) is split 60/20/20"),
+        "  # hub: OWNER/NAME               # instead of format and files: a data set of the Hugging Face Hub",
+        "  # revision: COMMIT",
+        "  # config: NAME",
+        "  # splits: {test: validation}    # ours: theirs",
+        "columns:  # the family's column: the data's, by name or index; a list joins texts",
+        *(_line(f"  {column}: {column}", what) for column, what in family.columns.items()),
+        *(_line(f"  # {column}: {column}", what) for column, what in family.optional_columns.items()),
+        _line("  # id: id", "names rows in predictions"),
+        _line("  # group: document", "rows that share it stay in one split"),
+        _line("  # phenomenon: kind", "scores are also given for each of its values"),
+        "# labels:  # raw label: name; leave it out where the data hold the names",
+        '#   "0": NAME',
+        *_options(family, {}),
+        _line("# limit: 1000", "at most so many rows of every split; boards then say name@1000"),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _head(name: str, family: TaskFamily, others: Sequence[str]) -> list[str]:
+    more = f"; would fit as well: {', '.join(others)}" if others else ""
+    return [
+        _line(f"name: {_scalar(name)}", "what boards call it"),
+        _line("version: 1", "raise it when the meaning changes: splits, labels, columns"),
+        _line("# description: one line", "for lists"),
+        _line(f"family: {family.name}", family.description + more),
+    ]
+
+
+def _files(files: Mapping[str, Any], output: Path) -> list[str]:
+    def told(value: Any) -> str:
+        if isinstance(value, Mapping):
+            return "{" + ", ".join(f"{name}: {told(item)}" for name, item in value.items()) + "}"
+        if isinstance(value, list):
+            return told(value[0]) if len(value) == 1 else "[" + ", ".join(map(told, value)) + "]"
+        return _scalar(os.path.relpath(value, output.absolute().parent).replace(os.sep, "/"))
+
+    if set(files) == {"all"} and not isinstance(files["all"], Mapping):
+        return [f"  files: {told(files['all'])}"]
+    return ["  files:", *(f"    {split}: {told(value)}" for split, value in files.items())]
+
+
+def _columns(found: Found, family: TaskFamily, proposal: Proposal) -> list[str]:
+    what = {**family.columns, **family.optional_columns}
+    lines = ["columns:  # the family's column: the data's, by name or index; a list joins texts"]
+    used: set[str] = set()
+    for column, source in proposal.columns.items():
+        names = source if isinstance(source, list) else [source]
+        used |= {str(name) for name in names}
+        told = f"[{', '.join(map(_column, names))}]" if isinstance(source, list) else _column(source)
+        lines.append(_line(f"  {column}: {told}", what.get(column, "")))
+    kept = ("id", "group", "phenomenon")
+    unused = [str(name) for name in found.rows[0] if str(name) not in used and str(name) not in kept]
+    return lines + ([f"  # not used: {', '.join(unused[:20])}"] if unused else [])
+
+
+def _labels(report: Report, classes: bool) -> list[str]:
+    counts = {name: sum(by_split.values()) for name, by_split in report.kinds.items()}
+    if not counts:
+        return []
+    told = listed([f"{name} {number:,}" for name, number in counts.items()], most=TOLD)
+    numbers = all(re.fullmatch(r"[-+]?\d+", name) for name in counts)
+    if not (numbers and classes and len(counts) <= MOST):
+        return [f"# {'labels' if classes else 'found'}: {told}"]
+    names = sorted(counts, key=int)
+    return [
+        "labels:  # raw label: name; write the classes' names on the right",
+        *(_line(f"  {json.dumps(name)}: {json.dumps(name)}", f"{counts[name]:,} rows") for name in names),
+    ]
+
+
+def _options(family: TaskFamily, given: Mapping[str, Any]) -> list[str]:
+    if not family.options:
+        return []
+    lines = ["options:" if given else "# options:"]
+    for name, what in family.options.items():
+        lines.append(_line(f"  {name}: {_scalar(given[name])}" if name in given else f"#   {name}:", what))
+    return lines
+
+
+def _line(text: str, comment: str) -> str:
+    return f"{text.ljust(COLUMN)}  # {comment}" if comment else text
+
+
+def _column(name: Any) -> str:
+    """A column's index without quotes, a name with them where YAML would take it for something else."""
+    return str(name) if str(name).isdecimal() else _scalar(str(name))
+
+
+def _scalar(value: Any) -> str:
+    """A value as YAML writes it on one line."""
+    import yaml
+
+    text = yaml.safe_dump(value, allow_unicode=True, width=10**6, default_flow_style=True)
+    return text.removesuffix("...\n").strip()

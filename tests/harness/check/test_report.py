@@ -1,0 +1,241 @@
+"""What a check finds in small data whose faults are known, family by family."""
+
+import pytest
+import toy
+
+from harness import registry
+from harness.check.report import examine, warnings
+from harness.data.source import FileSource, GeneratedSource
+from harness.family import TaskFamily
+from harness.rows import load
+from harness.task import Task
+
+
+def look(family, rows, **values):
+    task = Task("t", family, GeneratedSource(lambda: rows, "test"), **values)
+    report, data = examine(task, registry.family(family))
+    return report, {finding.code: finding for finding in report.findings}, data
+
+
+def texts(*pairs):
+    return [{"text": text, "label": label} for text, label in pairs]
+
+
+GOOD = texts(("fine", "a"), ("bad", "b"))
+
+
+def test_rows_labels_lengths():
+    train = texts(("one two three", "b"), ("four", "a"), ("five six", "a"))
+    report, found, _ = look("sentiment", {"train": train, "validation": GOOD, "test": GOOD[:1] + texts(("x y", "b"))})
+    assert report.rows == {"train": 3, "validation": 2, "test": 2} and report.split_rule == "publisher's splits"
+    assert report.kinds == {
+        "a": {"train": 2, "validation": 1, "test": 1},
+        "b": {"train": 1, "validation": 1, "test": 1},
+    }
+    (length,) = [one for one in report.lengths if one.split == "train"]
+    assert (length.unit, length.median, length.p95, length.longest) == ("words", 2, 3, 3)
+    assert set(found) == {"validation-test-overlap"} and found["validation-test-overlap"].count == 1
+
+
+def test_repeats_overlaps_and_conflicts():
+    train = texts(("same", "a"), ("same", "a"), ("same", "b"), ("other", "b"), (" same ", "a"))
+    _, found, _ = look(
+        "sentiment", {"train": train, "validation": GOOD, "test": texts(("other", "b"), ("same", "a"), ("new", "b"))}
+    )
+    assert found["duplicate-rows"].count == 3  # of four equal ones three repeat the first
+    assert found["train-test-overlap"].count == 2 and found["train-test-overlap"].examples[0].startswith(
+        "test-0 = train-3"
+    )
+    assert found["conflicting-answers"].count == 1
+    assert "train-validation-overlap" not in found
+    assert not any("same" in finding.message for finding in found.values())
+
+
+def test_pairs_are_compared_whole():
+    rows = [{"text": "a", "text_pair": pair, "label": label} for pair, label in (("x", "1"), ("y", "2"), ("x", "1"))]
+    other = [{"text": "b", "text_pair": pair, "label": label} for pair, label in (("x", "1"), ("y", "2"))]
+    _, found, _ = look(
+        "text-classification", {"train": rows, "validation": other, "test": other[:1] + [{**other[1], "text": "c"}]}
+    )
+    assert found["duplicate-rows"].count == 1 and "conflicting-answers" not in found
+
+
+def test_empty_rows_are_counted_by_column_and_are_no_duplicates():
+    train = [*GOOD, *texts((" ", "a"), ("", "b"))]
+    _, found, _ = look(
+        "sentiment",
+        {"train": train, "validation": texts(("v", "a"), ("w", "b")), "test": texts(("t", "a"), ("u", "b"))},
+    )
+    assert (
+        set(found) == {"empty-rows"} and found["empty-rows"].count == 2 and "empty text" in found["empty-rows"].message
+    )
+
+
+def test_labels_that_train_lacks_and_one_class():
+    test = texts(("t", "c"), ("u", "c"))
+    report, found, _ = look(
+        "sentiment",
+        {"train": GOOD, "validation": texts(("v", "a"), ("w", "b")), "test": test},
+        labels={"a": "a", "b": "b", "c": "c", "d": "d"},
+    )
+    assert found["unseen-labels"].count == 2 and "c" in found["unseen-labels"].message
+    assert found["one-class"].level == "warning" and found["unused-labels"].message.endswith("d")
+    report, found, _ = look("sentiment", {"train": texts(("x", "a"), ("y", "a")), "validation": GOOD, "test": GOOD})
+    assert found["one-class"].level == "error" and report.findings[0].level == "error"
+
+
+def test_bad_rows_are_all_told_up_to_a_limit(tmp_path):
+    (tmp_path / "a.csv").write_text("text,label\n" + "x,good\ny,bad\nz,\n" * 12)
+    task = Task("t", "sentiment", FileSource("csv", {"all": str(tmp_path / "a.csv")}))
+    report, data = examine(task, registry.family("sentiment"))
+    messages = [finding.message for finding in report.findings]
+    assert (
+        data is None and len(messages) == 11 and "no label" in messages[0] and messages[-1] == "and 2 more like these"
+    )
+    task = Task("t", "sentiment", FileSource("csv", {"all": str(tmp_path / "none.csv")}))
+    report, data = examine(task, registry.family("sentiment"))
+    assert data is None and [finding.level for finding in report.findings] == ["error"]
+
+
+def entity(words, tags):
+    return {"words": words.split(), "tags": tags.split()}
+
+
+def test_entities():
+    train = [entity("a b c", "B-X I-X O"), entity("d e", "B-X B-X"), entity("f", "I-Y"), entity("a b c", "O O O")]
+    rest = {"validation": [entity("g", "B-X")], "test": [entity("h", "B-Z")]}
+    report, found, _ = look("ner", {"train": train, **rest})
+    assert {kind: counts["train"] for kind, counts in report.kinds.items()} == {"X": 3, "Y": 1, "Z": 0}
+    assert found["irregular-tags"].count == 1 and found["unseen-labels"].count == 1
+    assert found["conflicting-answers"].count == 1 and "tagging" in found["conflicting-answers"].message
+    assert "one-class" not in found
+    _, found, _ = look("ner", {"train": [entity("a", "O")], **rest})
+    assert found["no-entities"].level == "error"
+    _, found, _ = look("ner", {"train": [entity("a b", "S-X PER")], **rest})
+    assert found["unusable-data"].level == "error" and "PER" in found["unusable-data"].message
+
+
+def question(question, context, *answers):
+    return {
+        "question": question,
+        "context": context,
+        "answers": {"text": [a for a, _ in answers], "answer_start": [s for _, s in answers]},
+    }
+
+
+def test_answers():
+    context = "Anna lives in Lisbon."
+    train = [
+        question("where?", context, ("Lisbon", 14)),
+        question("who?", context, ("Anna", 1)),
+        question("old?", context),
+    ]
+    rest = {
+        "validation": [question("q", "It is so.", ("so", 6))],
+        "test": [question("what?", context, ("Anna", 0), ("Anna lives", 0))],
+    }
+    report, found, _ = look("qa", {"train": train, **rest})
+    assert report.kinds["answerable"]["train"] == 2 and report.kinds["unanswerable"] == {
+        "train": 1,
+        "validation": 0,
+        "test": 0,
+    }
+    assert found["misaligned-answers"].count == 1 and found["shared-contexts"].count == 1
+    assert found["several-answers"].level == "note" and "no-blanks" not in found
+    _, found, _ = look("qa", {"train": train, **rest}, options={"unanswerable": False, "unitt": "x"})
+    assert found["unanswerable-questions"].count == 1 and "'unitt'" in found["unknown-option"].message
+    chinese = question("谁？", "北京是中华人民共和国的首都，也是全国的政治中心。", ("北京", 0))
+    splits = {"train": train, "validation": rest["validation"], "test": [chinese]}
+    assert (
+        "no-blanks" in look("qa", splits)[1] and "no-blanks" not in look("qa", splits, options={"unit": "character"})[1]
+    )
+
+
+def test_translations():
+    pairs = [
+        {"source": f"the house number {number} is old", "target": f"das Haus Nummer {number} ist alt"}
+        for number in range(20)
+    ]
+    odd = [
+        {"source": "the same text", "target": "the same text"},
+        {
+            "source": "a short one",
+            "target": "ein sehr langer Satz, der gar nichts mit dem anderen zu tun hat, wirklich gar nichts",
+        },
+        {"source": "empty", "target": ""},
+        {"source": "two", "target": ["zwei", "deren zwei"]},
+    ]
+    _, found, _ = look(
+        "translation",
+        {
+            "train": pairs + odd,
+            "validation": [{"source": "v", "target": "w"}],
+            "test": [{"source": "x", "target": "y"}],
+        },
+    )
+    assert {code: finding.count for code, finding in found.items()} == {
+        "copied-sources": 1, "length-ratio": 1, "empty-rows": 1, "several-references": 1,
+    }  # fmt: skip
+    assert "empty target" in found["empty-rows"].message
+
+
+def test_a_plugin_that_knows_nothing_of_checks_is_checked_too():
+    class Bare(TaskFamily):
+        name, description = "bare", "x"
+        columns = {"body": "text", "label": "what"}
+        head, primary_metric = "x:Y", "accuracy"
+
+        def example(self, row, task):
+            return row
+
+        reference = score = trivial = example
+
+    rows = [{"body": "a b", "label": 1}, {"body": "a b", "label": 2}, {"body": "&lt;", "label": 1}]
+    report, _ = examine(
+        Task(
+            "t",
+            "bare",
+            GeneratedSource(lambda: {"train": rows, "test": rows[2:], "validation": [{"body": "z", "label": 1}]}, "x"),
+        ),
+        Bare(),
+    )
+    assert {finding.code for finding in report.findings} == {"duplicate-rows", "train-test-overlap", "html-remains"}
+    assert [one.column for one in report.lengths] == ["body"] * 3 and report.kinds == {}
+
+
+@pytest.mark.parametrize("name", registry.tasks())
+def test_registered_tasks_have_no_errors(name):
+    task = registry.tasks()[name]
+    report, _ = examine(task, registry.family(task.family))
+    assert not report.of("error")
+    assert report.rows["test"] and report.split_rule
+
+
+def test_what_a_record_keeps_quotes_no_text():
+    rows = {
+        "train": texts(("private words", "a"), ("private words", "b"), ("x", "a")),
+        "validation": GOOD,
+        "test": texts(("private words", "a"), ("y", "b")),
+    }
+    task = Task("t", "sentiment", GeneratedSource(lambda: rows, "test"))
+    family = registry.family("sentiment")
+    kept = warnings(load(task, family), task, family)
+    assert len(kept) == 3 and not any("private" in line for line in kept)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_rows_take_seconds():
+    import time
+
+    rows = texts(
+        *((f"row {number} has a text of about a dozen words é, as usual", str(number % 3)) for number in range(100_000))
+    )
+    begun = time.process_time()
+    report, _, _ = look("sentiment", {"all": rows})
+    assert sum(report.rows.values()) == 100_000
+    assert time.process_time() - begun < 10
+
+
+def test_the_toy_data_are_clean():
+    splits = {name: list({row["text"]: row for row in rows}.values()) for name, rows in toy.sentiment().items()}
+    assert look("sentiment", splits)[1] == {}
