@@ -61,10 +61,10 @@ def format_of(family: TaskFamily, path: Path, reference: str) -> str:
         )
     if "jsonl" in fitting and "json" in fitting:
         return _json(path, fitting)
-    if fitting == ["tsv", "pairs"]:
+    if fitting[0] == "tsv" and len(fitting) > 1:
         first = {name.strip().lower() for name in read_text(path).partition("\n")[0].split("\t")}
         titled = all(first & set(usual(family, name)) for name in family.columns)
-        return "tsv" if titled else "pairs"
+        return fitting[0] if titled else fitting[1]
     return fitting[0]
 
 

@@ -104,9 +104,10 @@ def _prepare(
         at = f"{here}, {place(row, f'row {number + 1}')}"
         missing = next((name for name in family.columns if name not in row), None)
         if missing:
+            there = rows[number]
             raise BenchError(
-                f"{at}: no column {missing!r} ({family.columns[missing]}); the data has: "
-                f"{', '.join(map(str, row))}; say which under `columns:`, e.g. {{{missing}: {next(iter(row), 'NAME')}}}"
+                f"{at}: no column {missing!r} ({family.columns[missing]}); the data has: {', '.join(map(str, there))}; "
+                f"say which under `columns:`, e.g. {{{missing}: {next(iter(there), 'NAME')}}}"
             )
         try:
             new = family.prepare(row, task)

@@ -13,6 +13,7 @@ from harness.data.readers import READERS
 from harness.data.source import FileSource, HubSource, Source
 from harness.data.splits import ALIASES, SPLITS
 from harness.errors import BenchError, unknown
+from harness.rows import KEPT
 from harness.task import Task
 
 KEYS = ("name", "family", "version", "description", "data", "columns", "labels", "options", "limit")
@@ -53,9 +54,17 @@ def read_task(content: Mapping[str, Any], path: Path) -> Task:
     for key in ("family", "data"):
         if key not in content:
             raise BenchError(f"{path}: the key {key!r} is missing; a task needs family and data")
-    family = registry.family(str(content["family"]))
-    columns = content.get("columns") or {}
-    labels = content.get("labels")
+    try:
+        family = registry.family(str(content["family"]))
+    except BenchError as error:
+        raise BenchError(f"{path}: {error}") from None
+    columns, options = (_mapping(content.get(key), key, path) for key in ("columns", "options"))
+    valid = (*family.columns, *family.optional_columns, *KEPT)
+    for name, column in columns.items():
+        if name not in valid:
+            raise unknown(f"column of family {family.name}", name, valid, where=f"{path}, columns")
+        if isinstance(column, bool) or not isinstance(column, str | int | list | dict):
+            raise BenchError(f"{path}: columns: {name} is {column!r}; it must be a name, an index, or a list of these")
     try:
         version = int(content.get("version", 1))
         limit = content.get("limit") and int(content["limit"])
@@ -67,15 +76,33 @@ def read_task(content: Mapping[str, Any], path: Path) -> Task:
         source=_source(content["data"], path),
         version=version,
         columns=columns,
-        labels={str(key): str(name) for key, name in labels.items()} if isinstance(labels, dict) else _names(labels),
-        options=content.get("options") or {},
+        labels=_labels(content.get("labels"), path),
+        options=options,
         limit=limit,
         description=str(content.get("description", "")),
     )
 
 
-def _names(labels: Any) -> tuple[str, ...] | None:
-    return tuple(str(name) for name in labels) if labels else None
+def _mapping(value: Any, key: str, path: Path) -> dict[str, Any]:
+    if value is not None and not isinstance(value, dict):
+        raise BenchError(f"{path}: {key} is {value!r}; it must be a mapping of names to values")
+    return value or {}
+
+
+def _labels(labels: Any, path: Path) -> dict[str, str] | tuple[str, ...] | None:
+    """Raw label → name, or the names; None where there are none."""
+    if not labels:
+        return None
+    if not isinstance(labels, dict | list):
+        raise BenchError(f"{path}: labels is {labels!r}; it must be a mapping of raw label to name, or a list of names")
+    written = [*labels, *labels.values()] if isinstance(labels, dict) else labels
+    if any(isinstance(one, bool) for one in written):
+        raise BenchError(
+            f"{path}: labels: YAML reads yes, no, on, off, true and false as truth values; quote them ('no')"
+        )
+    if isinstance(labels, dict):
+        return {str(raw): str(name) for raw, name in labels.items()}
+    return tuple(str(name) for name in labels)
 
 
 def _source(data: Any, path: Path) -> Source:

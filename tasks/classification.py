@@ -23,12 +23,13 @@ class Classification(TaskFamily):
         "text": (
             "sentence", "review", "content", "comment", "tweet", "document", "body", "sentence1", "premise", "question",
             "reviews", "review_text", "review_body", "message", "utterance", "headline", "query", "abstract",
+            "text_a", "sentence_a",
         ),
         "label": (
             "class", "category", "target", "topic", "y", "sentiment", "polarity", "rating", "stars", "labels", "intent",
-            "star_rating", "gold_label", "label_name",
+            "star_rating", "star", "score", "gold_label", "label_name",
         ),
-        "text_pair": ("sentence2", "hypothesis"),
+        "text_pair": ("sentence2", "hypothesis", "hypo", "text_b", "sentence_b"),
     }  # fmt: skip
     inputs = ("text", "text_pair")
     head = "harness.heads.sequence:SequenceHead"

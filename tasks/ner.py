@@ -26,8 +26,8 @@ class NamedEntities(TaskFamily):
     description = "named entities: words with IOB2 tags; scored by seqeval"
     columns = {"words": "the words of a sentence", "tags": "one IOB2 tag a word"}
     usual_names = {
-        "words": ("tokens", "token", "word", "text", "sentence"),
-        "tags": ("ner_tags", "labels", "ner", "tag", "entities", "ner_tag"),
+        "words": ("tokens", "text", "sentence"),
+        "tags": ("ner_tags", "labels", "ner"),
     }
     inputs = ("words",)
     options = {

@@ -59,7 +59,7 @@ def _value(row: Row, column: str | int, titles: Sequence[str], where: str) -> An
     outer, dot, inner = name.partition(".")
     if dot and isinstance(row.get(outer), Mapping):
         return _value(row[outer], inner, (), where)
-    raise unknown("column", column, row, where=where)
+    raise unknown("column", column, row, where=where, more="; mend `columns`, or leave out a split that has none")
 
 
 def read_labels(path: str | Path, first: int = 0) -> dict[str, str]:

@@ -44,16 +44,16 @@ def read_text(path: str | Path, encoding: str = "utf-8-sig") -> str:
     data = read_bytes(path)
     try:
         text = data.decode(encoding)
-    except LookupError:
-        raise BenchError(
-            f"{path}: unknown encoding {encoding!r}; use a name such as utf-8, utf-16 or gb18030"
-        ) from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         mark = next((name for mark, name in MARKS.items() if data.startswith(mark)), None)
         hint = f"{mark}, by its first bytes" if mark else "such as latin-1, cp1252 or gb18030"
         raise BenchError(
             f"{path}:{line}: not {encoding} text ({error.reason}); state its `encoding` in a task file ({hint})"
+        ) from None
+    except (LookupError, ValueError):
+        raise BenchError(
+            f"{path}: unknown encoding {encoding!r}; use a name such as utf-8, utf-16 or gb18030"
         ) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1

@@ -16,8 +16,8 @@ COLUMNS_OF_TAGS = (".conll", ".bio", ".iob", ".iob1", ".iob2", ".bmes", ".bioes"
 # ending -> the formats that a file with it may have, the likeliest first
 ENDINGS: dict[str, tuple[str, ...]] = {
     ".csv": ("csv",),
-    ".tsv": ("tsv", "pairs"),
-    ".tab": ("tsv", "pairs"),
+    ".tsv": ("tsv", "pairs", "conll"),
+    ".tab": ("tsv", "pairs", "conll"),
     ".jsonl": ("jsonl",),
     ".ndjson": ("jsonl",),
     ".json": ("json", "jsonl", "squad"),

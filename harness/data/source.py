@@ -69,7 +69,10 @@ class FileSource:
         reader(self.format, self.options)
         if not self.files:
             raise BenchError("no files are named; give at least one, such as {all: data.csv}")
-        canonical(self.files)
+        for split, files in canonical(self.files).items():
+            for entry in files.values() if isinstance(files, Mapping) else [files]:
+                if not all(isinstance(one, str | Path) for one in (entry if isinstance(entry, list) else [entry])):
+                    raise BenchError(f"files of {split}: {entry!r} is neither a path nor a list of paths")
 
     def read(self, report: dict[str, Any] | None = None) -> Rows:
         splits: Rows = {}

@@ -9,6 +9,7 @@ import pytest
 from harness.errors import BenchError
 from harness.plan import Request, cannot, make_plan
 
+SENTIMENT = "family: sentiment\ndata: {format: csv, files: reviews.csv}\n"
 SUITE = """
 name: mine
 models: {{b: {bert}, g: {gpt2}, t: {t5}}}
@@ -113,6 +114,17 @@ def test_what_is_wrong_is_said_before_anything_runs(suite, tmp_path, request_, w
             "family: ner\nversion: new\ndata: {format: csv, files: reviews.csv}\n",
             "version and limit must be whole numbers",
         ),
+        ("family: nr\ndata: {}\n", "wrong.yaml: unknown task family 'nr'; did you mean 'ner'"),
+        (f"{SENTIMENT}columns: text\n", "wrong.yaml: columns is 'text'; it must be a mapping"),
+        (
+            f"{SENTIMENT}columns: {{txt: text}}\n",
+            "wrong.yaml, columns: unknown column of family sentiment 'txt'; did you mean",
+        ),
+        (f"{SENTIMENT}columns: {{text: 1.5}}\n", "wrong.yaml: columns: text is 1.5; it must be a name, an index"),
+        (f"{SENTIMENT}options: [a]\n", "wrong.yaml: options is .'a'.; it must be a mapping"),
+        (f"{SENTIMENT}labels: good\n", "wrong.yaml: labels is 'good'; it must be a mapping of raw label"),
+        (f"{SENTIMENT}labels: {{no: bad, yes: good}}\n", "wrong.yaml: labels: YAML reads yes, no"),
+        (f"{SENTIMENT}labels: [no, yes]\n", "wrong.yaml: labels: YAML reads yes, no"),
         ("!!python/object/apply:os.system ['true']\n", "not valid YAML"),
     ],
 )

@@ -165,6 +165,16 @@ def test_han_characters_are_scored_by_character(folder):
     assert quick("qa:x.jsonl").options == {"unit": "character"}
 
 
+def test_a_tsv_without_header_is_conll_for_a_family_of_tags(folder):
+    (folder / "x.tsv").write_text("Anna\tB-PER\nsleeps\tO\n\n" * 5)
+    assert quick("ner:x.tsv").source.format == "conll"
+    (folder / "y.tsv").write_text("tokens\ttags\n" + "Anna sleeps\tB-PER O\n" * 5)
+    assert quick("ner:y.tsv").source.format == "tsv"
+    (folder / "z.csv").write_text("Sentence,Word,Tag\n" + "1,Anna,B-PER\n" * 5)
+    with pytest.raises(BenchError, match=r"none of its columns \(Sentence, Word, Tag\)|none of its columns"):
+        quick("ner:z.csv")
+
+
 def test_squad_is_told_from_a_list_in_data(folder):
     qas = [{"id": "q", "question": "Who?", "answers": [{"text": "cat", "answer_start": 4}]}]
     (folder / "x.json").write_text(json.dumps({"data": [{"paragraphs": [{"context": "The cat.", "qas": qas}]}]}))

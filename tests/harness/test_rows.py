@@ -47,6 +47,11 @@ def test_a_row_that_lacks_a_column_is_named(tmp_path):
         load(tmp_path, "x.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}\n')
 
 
+def test_the_columns_of_the_file_are_named_and_not_those_that_were_taken(tmp_path):
+    with pytest.raises(BenchError, match=r"x.csv:2: no column 'label' .*; the data has: a, b; say .*e.g. {label: a}"):
+        load(tmp_path, "x.csv", "a,b\n1,2\n", format="csv", columns={"text": "a"})
+
+
 def test_nested_columns_and_lists_of_references():
     row = {"translation": {"en": "a", "de": "b"}, "other": "c", "none": "", "a.b": 1}
     assert bind(

@@ -123,7 +123,7 @@ def _columns(path: Path, separator: str | None, comment: str | None, encoding: s
             if len(columns) != width or width == 1:
                 raise BenchError(
                     f"{path}:{number}: {len(columns)} column(s) where lines have {max(width, 2)}; "
-                    "check the separator, and whether a token holds a blank"
+                    "check the separator, whether a token holds a blank, and for lines that are no tokens state `comment`"
                 )
             yield number, columns
     yield len(lines) + 1, []

@@ -12,7 +12,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.data.files import as_paths, read_text, split_lines
 from harness.data.place import PlacedRow
@@ -26,11 +26,21 @@ OTHERS = {";": "semicolon", "\t": "tab"}  # what stands in a CSV where a comma s
 Records = Iterable[tuple[int, list[str]]]
 
 
+class Quotes(NamedTuple):
+    """How a table writes fields that hold its delimiter."""
+
+    quoting: str
+    quote: str
+    escape: str | None
+
+
 def read_csv(
     files: Any,
     *,
     delimiter: str = AUTO,
     quoting: str = "minimal",
+    quote: str = '"',
+    escape: str | None = None,
     header: bool | Sequence[str] = True,
     encoding: str = "utf-8-sig",
     report: dict[str, Any] | None = None,
@@ -40,23 +50,30 @@ def read_csv(
     Args:
         delimiter: one character; or `auto`: the comma, unless it does not cut every line into the same number of fields
             (two or more) and one of semicolon and tab does. The report then gets `delimiter`, the one that was taken.
-        quoting: `minimal` or `all`: double quotes enclose fields, which may then hold delimiters, line ends and doubled
-            quotes. `none`: quotes are ordinary text.
+        quoting: `minimal` or `all`: quotes enclose fields, which may then hold delimiters, line ends and doubled quotes.
+            `none`: quotes are ordinary text.
+        quote: the character that encloses fields.
+        escape: a character, such as the backslash, that takes its meaning from a quote or delimiter behind it.
         header: True: the first row names the columns; False: they are called "0", "1", ...; a list: their names.
     """
     if quoting not in QUOTING:
         raise unknown("quoting", quoting, QUOTING)
-    if delimiter != AUTO and len(delimiter) != 1:
-        raise BenchError(f"delimiter is {delimiter!r}; it must be one character")
+    marks = {"delimiter": "," if delimiter == AUTO else delimiter, "quote": quote, "escape": escape or "\0"}
+    for name, mark in marks.items():
+        if len(mark) != 1 or mark in "\r\n":
+            raise BenchError(f"{name} is {mark!r}; it must be one character")
+    if len(set(marks.values())) < len(marks):
+        raise BenchError("delimiter, quote and escape must be three different characters")
+    quotes = Quotes(quoting, quote, escape)
     rows = []
     for path in as_paths(files):
         text = read_text(path, encoding)
         mark, records = delimiter, None
         if delimiter == AUTO:
-            mark, records = _detect(path, text, quoting)
+            mark, records = _detect(path, text, quotes)
         if report is not None and delimiter == AUTO and mark != ",":
             report.update(delimiter=OTHERS[mark])
-        rows += _as_dicts(path, records or _records(path, text, mark, quoting), header)
+        rows += _as_dicts(path, records or _records(path, text, mark, quotes), header)
     return rows
 
 
@@ -65,28 +82,33 @@ def read_tsv(
     *,
     delimiter: str = "\t",
     quoting: str = "none",
+    quote: str = '"',
+    escape: str | None = None,
     header: bool | Sequence[str] = True,
     encoding: str = "utf-8-sig",
     report: dict[str, Any] | None = None,
 ) -> list[dict[str, str]]:
     """As `read_csv`, with a TSV's defaults: tabs, and quotes that are text."""
-    return read_csv(files, delimiter=delimiter, quoting=quoting, header=header, encoding=encoding, report=report)
+    return read_csv(
+        files, delimiter=delimiter, quoting=quoting, quote=quote, escape=escape, header=header, encoding=encoding,
+        report=report,
+    )  # fmt: skip
 
 
-def _detect(path: Path, text: str, quoting: str) -> tuple[str, list[tuple[int, list[str]]] | None]:
+def _detect(path: Path, text: str, quotes: Quotes) -> tuple[str, list[tuple[int, list[str]]] | None]:
     """The delimiter and its records: the comma (without them), unless another one alone makes a table of the text."""
-    tables = {",": _table(path, text, ",", quoting)}
+    tables = {",": _table(path, text, ",", quotes)}
     if tables[","] is None:
-        tables |= {mark: _table(path, text, mark, quoting) for mark in OTHERS if mark in text}
+        tables |= {mark: _table(path, text, mark, quotes) for mark in OTHERS if mark in text}
     fitting = [(mark, records) for mark, records in tables.items() if records]
     return fitting[0] if len(fitting) == 1 else (",", None)
 
 
-def _table(path: Path, text: str, delimiter: str, quoting: str) -> list[tuple[int, list[str]]] | None:
+def _table(path: Path, text: str, delimiter: str, quotes: Quotes) -> list[tuple[int, list[str]]] | None:
     """All records, where they have the same number of fields and more than one; None where not."""
     records = []
     try:
-        for number, fields in _records(path, text, delimiter, quoting):
+        for number, fields in _records(path, text, delimiter, quotes):
             if len(fields) < 2 or (records and len(fields) != len(records[0][1])):
                 return None
             records.append((number, fields))
@@ -95,9 +117,9 @@ def _table(path: Path, text: str, delimiter: str, quoting: str) -> list[tuple[in
     return records
 
 
-def _records(path: Path, text: str, delimiter: str, quoting: str) -> Iterator[tuple[int, list[str]]]:
+def _records(path: Path, text: str, delimiter: str, quotes: Quotes) -> Iterator[tuple[int, list[str]]]:
     """(line on which it starts, fields) of every record."""
-    return _plain(text, delimiter) if quoting == "none" else _quoted(path, text, delimiter)
+    return _plain(text, delimiter) if quotes.quoting == "none" else _quoted(path, text, delimiter, quotes)
 
 
 def _plain(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -107,8 +129,14 @@ def _plain(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             yield number, line.split(delimiter)
 
 
-def _quoted(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def _quoted(path: Path, text: str, delimiter: str, quotes: Quotes) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=delimiter,
+        quotechar=quotes.quote,
+        escapechar=quotes.escape,
+        strict=True,
+    )
     while True:
         number = reader.line_num + 1
         limit = csv.field_size_limit(FIELD_LIMIT)  # a global of the csv module: set for this record only
@@ -116,7 +144,8 @@ def _quoted(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[s
             fields = next(reader, None)
         except csv.Error as error:
             raise BenchError(
-                f"{path}:{number}: broken CSV ({error}); where quotes are text, say quoting: none"
+                f"{path}:{number}: broken CSV ({error}); where quotes are text, say quoting: none; for others state `quote` "
+                "or `escape`"
             ) from None
         finally:
             csv.field_size_limit(limit)

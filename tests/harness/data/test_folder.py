@@ -18,7 +18,7 @@ from harness.errors import BenchError
         ("wikigold.conll.txt", ("conll",)),
         ("a.txt", ("conll", "pairs", "labelled")),
         ("xquad.en.json", ("json", "jsonl", "squad")),
-        ("x.zip!b.tsv.xz", ("tsv", "pairs")),
+        ("x.zip!b.tsv.xz", ("tsv", "pairs", "conll")),
         ("a.docx", ()),
         ("train", ()),
     ],

@@ -134,3 +134,27 @@ def test_where_two_delimiters_fit_none_is_chosen(tmp_path):
 
 def test_a_stated_delimiter_is_not_questioned(tmp_path):
     assert read(tmp_path, "a;b\n1;2\n", delimiter=",") == ([{"a;b": "1;2"}], {})
+
+
+# --- quotes ------------------------------------------------------------------------------------------------------
+
+
+def test_other_quotes_and_escapes(tmp_path):
+    rows, _ = read(tmp_path, "Web;'a; b '' c'\nSport;d\n", header=False, quote="'", delimiter=";")
+    assert rows == [{"0": "Web", "1": "a; b ' c"}, {"0": "Sport", "1": "d"}]
+    rows, _ = read(tmp_path, 'a,b\n"x \\"y\\" z",1\n', escape="\\")
+    assert rows == [{"a": 'x "y" z', "b": "1"}]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"quote": ""}, "quote is ''; it must be one character"),
+        ({"escape": "ab"}, "escape is 'ab'; it must be"),
+        ({"delimiter": "\n"}, "delimiter is '.n'; it must be"),
+        ({"delimiter": '"'}, "must be three different characters"),
+    ],
+)
+def test_marks_that_cannot_be(tmp_path, options, words):
+    with pytest.raises(BenchError, match=words):
+        read(tmp_path, "a,b\n1,2\n", **options)

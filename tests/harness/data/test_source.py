@@ -72,6 +72,8 @@ def test_the_fingerprint_follows_content_format_options_and_splits(folder):
         ("exel", {"all": "x"}, {}, "unknown file format 'exel'"),
         ("csv", {"all": "x"}, {"headers": True}, "unknown option of format csv: 'headers'; did you mean 'header'"),
         ("csv", {}, {}, "no files are named"),
+        ("csv", {"all": [{"a": "x"}]}, {}, "files of all: .* is neither a path nor a list of paths"),
+        ("lines", {"all": {"source": 5}}, {}, "files of all: 5 is neither a path"),
         ("csv", {"training": "x"}, {}, "unknown split 'training'; did you mean 'train'"),
         ("csv", {"dev": "x", "validation": "y"}, {}, "two names for one split"),
     ],
