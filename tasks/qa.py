@@ -6,15 +6,27 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.errors import unknown
 from harness.family import Row, TaskFamily
+from harness.languages import UNSPACED, base
 from harness.task import Task
+
+UNITS = ("word", "character", "any-character")
+
+
+def unit(task: Task) -> str:
+    """What answers are compared by: as asked for, else as the language is written."""
+    language = base(task.options.get("language"))
+    usual = "character" if language in ("zh", "yue") else "any-character" if language in UNSPACED else "word"
+    return str(task.options.get("unit") or usual)
 
 
 class QuestionAnswering(TaskFamily):
     """Extractive question answering, answerable (Rajpurkar et al. 2016) or not (Rajpurkar et al. 2018). Primary metric: F1.
 
     Options: `unanswerable` (true or false) says whether "no answer" may be predicted; by default it may where a training row
-    has none. `unit: character` scores by character, for scripts without blanks.
+    has none. `unit`: answers are compared by `word`, by `character` (of Chinese) or by `any-character` (of all scripts
+    without blanks); by default as `language` (ISO 639-1) is written.
     """
 
     name = "qa"
@@ -29,6 +41,10 @@ class QuestionAnswering(TaskFamily):
     primary_metric = "f1"
     scale = 1.0  # the published scripts' figures lie in 0-100
     needs_offsets = True
+
+    def check(self, task: Task) -> None:
+        if unit(task) not in UNITS:
+            raise unknown("unit", unit(task), UNITS, where=f"task {task.name!r}")
 
     def prepare(self, row: Row, task: Task) -> Row:
         texts, starts = list(row["answers"]["text"]), [int(start) for start in row["answers"]["answer_start"]]
@@ -52,9 +68,7 @@ class QuestionAnswering(TaskFamily):
             {"id": reference["id"], "prediction_text": text}
             for text, reference in zip(predictions, references, strict=True)
         ]
-        return Squad().compute(
-            predictions=rows, references=references, character=task.options.get("unit") == "character"
-        )
+        return Squad().compute(predictions=rows, references=references, unit=unit(task))
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[str]:
         """ "No answer" where most training rows have none, else the context's first sentence."""

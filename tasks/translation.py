@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
+from harness.errors import BenchError, unknown
 from harness.family import Row, TaskFamily
+from harness.metrics.bleu import MODULES, TOKENIZERS, cure, usual_tokenizer
 from harness.task import Task
+
+
+def tokenizer(task: Task) -> str:
+    """BLEU's tokeniser for a task: the one that is asked for, else the target language's."""
+    return str(task.options.get("tokenize") or usual_tokenizer(task.options.get("target_language")))
 
 
 class Translation(TaskFamily):
     """Translation of sentences. Primary metric: sacreBLEU; chrF beside it, both with their signatures.
 
     Options: `source_language`, `target_language` (ISO 639-1; for checkpoints that were trained with a prefix or language
-    codes), `tokenize` (sacreBLEU's; by default zh for Chinese, ja-mecab for Japanese, 13a otherwise).
+    codes), `tokenize` (sacreBLEU's; by default zh for Chinese, ja-mecab for Japanese, ko-mecab for Korean, char for other
+    languages without blanks between words, 13a otherwise).
     """
 
     name = "translation"
@@ -23,6 +32,13 @@ class Translation(TaskFamily):
     head = "harness.heads.text:TextHead"
     primary_metric = "bleu"
     scale = 1.0  # sacreBLEU's own lies in 0-100
+
+    def check(self, task: Task) -> None:
+        tokenize = tokenizer(task)
+        if tokenize not in TOKENIZERS:
+            raise unknown("tokenize", tokenize, TOKENIZERS, where=f"task {task.name!r}")
+        if tokenize in MODULES and find_spec(MODULES[tokenize]) is None:
+            raise BenchError(f"task {task.name!r}: {cure(tokenize)}")
 
     def prepare(self, row: Row, task: Task) -> Row:
         targets = row["target"] if isinstance(row["target"], list) else [row["target"]]
@@ -39,9 +55,7 @@ class Translation(TaskFamily):
     def score(self, predictions: Sequence[str], references: Sequence[list[str]], task: Task) -> dict[str, Any]:
         from harness.metrics.translation import Translation as Metric
 
-        by_language = {"zh": "zh", "ja": "ja-mecab", "ko": "ko-mecab"}
-        tokenize = task.options.get("tokenize") or by_language.get(str(task.options.get("target_language")), "13a")
-        return Metric().compute(predictions=predictions, references=references, tokenize=tokenize)
+        return Metric().compute(predictions=predictions, references=references, tokenize=tokenizer(task))
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[str]:
         """A copy of the source."""
