@@ -9,12 +9,12 @@ from typing import Any
 
 from harness import registry
 from harness.cell import Cell
-from harness.errors import BenchError, unknown
+from harness.errors import BenchError, HubError, unknown
 from harness.methods import METHODS
 from harness.model import Checkpoint
-from harness.models.resolve import resolve
+from harness.models.resolve import registered, resolve
 from harness.quick import quick_task
-from harness.recipe import apply_rules
+from harness.recipe import PRECISIONS, apply_rules
 from harness.suite import Suite, load_suite
 from harness.task import Task
 from harness.taskfile import read_task, read_yaml
@@ -41,47 +41,79 @@ class Plan:
         cells: in the order in which they run.
         impossible: a line for each model and task that cannot be.
         notes: a line for each task from a file, on what it was taken to be.
+        lost: cells whose model or data the Hub does not give, and why.
     """
 
     suite: Suite
     cells: tuple[Cell, ...]
     impossible: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    lost: tuple[tuple[Cell, HubError], ...] = ()
 
 
 def make_plan(request: Request) -> Plan:
     """Expand a request.
 
+    What the Hub does not give is lost; the rest of the grid goes on without it.
+
     Raises:
-        BenchError: an unknown name, an invalid setting, or nothing left to do.
+        BenchError: an unknown name, an invalid setting, nothing left to do, or nothing but what the Hub refuses.
     """
     suite = load_suite(request.suite)
-    tasks = [replace(task.limited(request.limit), source=task.source.pinned()) for task in _tasks(request.tasks, suite)]
-    checkpoints = _models(request.models, suite)
     for method in request.methods:
         if method not in METHODS:
             raise unknown("method", method, METHODS)
-    fingerprints = {task.title: task.source.fingerprint() for task in tasks}
-    cells, impossible = [], []
+    settings = _recipe(request.settings)
+    tasks = [task.limited(request.limit) for task in _tasks(request.tasks, suite)]
+    for task in tasks:
+        registry.family(task.family).check(task)
+    data = [_data(task) for task in tasks]
+    models = _models(request.models, suite)
+    cells, lost, impossible = [], [], []
     # Seeds outermost: a grid that is stopped half-way has whole tables for the first seeds.
     for seed in request.seeds:
-        for task in tasks:
-            for checkpoint in checkpoints:
+        for task, fingerprint, no_data in data:
+            for checkpoint, no_model in models:
                 reason = cannot(checkpoint, task)
                 if reason:
                     impossible.append(reason)
                     continue
-                cells += [
-                    _cell(suite, task, fingerprints[task.title], checkpoint, method, seed, request.settings)
-                    for method in request.methods
+                made = [
+                    _cell(suite, task, fingerprint, checkpoint, method, seed, settings) for method in request.methods
                 ]
+                error = no_model or no_data
+                if error:
+                    lost += [(cell, error) for cell in made]
+                else:
+                    cells += made
     if not cells:
-        raise BenchError(f"nothing to run: {'; '.join(dict.fromkeys(impossible)) or 'the suite names no tasks'}")
+        _raise_if_hopeless(lost, impossible)
     known = {*registry.tasks(), *(task.name for task in suite.tasks)}
     notes = [f"{task.title}: {task.description}" for task in tasks if task.description and task.name not in known]
     return Plan(
-        suite, tuple({cell.id: cell for cell in cells}.values()), tuple(dict.fromkeys(impossible)), tuple(notes)
+        suite=suite,
+        cells=tuple({cell.id: cell for cell in cells}.values()),
+        impossible=tuple(dict.fromkeys(impossible)),
+        notes=tuple(notes),
+        lost=tuple({cell.id: (cell, error) for cell, error in lost}.values()),
     )
+
+
+def _raise_if_hopeless(lost: Sequence[tuple[Cell, HubError]], impossible: Sequence[str]) -> None:
+    """A request of which nothing can run is wrong, unless it only met a Hub that does not answer at the moment."""
+    if not lost:
+        raise BenchError(f"nothing to run: {'; '.join(dict.fromkeys(impossible)) or 'the suite names no tasks'}")
+    if not any(error.passing for _, error in lost):
+        raise BenchError("\n".join(dict.fromkeys(str(error) for _, error in lost)))
+
+
+def _data(task: Task) -> tuple[Task, str, HubError | None]:
+    """The task with its data pinned, and the data's fingerprint; without one where the Hub does not give the data."""
+    try:
+        pinned = replace(task, source=task.source.pinned())
+        return pinned, pinned.source.fingerprint(), None
+    except HubError as error:
+        return task, "", error
 
 
 def cannot(checkpoint: Checkpoint, task: Task) -> str | None:
@@ -89,6 +121,8 @@ def cannot(checkpoint: Checkpoint, task: Task) -> str | None:
     family = registry.family(task.family)
     if checkpoint.families is not None and family.name not in checkpoint.families:
         return f"{checkpoint.name} is registered for {', '.join(checkpoint.families)} only, not for {task.title} ({family.name})"
+    if not checkpoint.digest:
+        return None  # nothing more is known of it
     if checkpoint.architecture not in family.architectures:
         return f"{checkpoint.name} is of architecture {checkpoint.architecture}, which {family.name} ({task.title}) has no head for"
     if family.needs_offsets and not checkpoint.fast_tokenizer:
@@ -107,11 +141,17 @@ def _cell(
 ) -> Cell:
     facts = {
         "family": task.family, "task": task.name, "model": checkpoint.name,
-        "architecture": checkpoint.architecture, "method": method,
+        "architecture": checkpoint.architecture, "kind": checkpoint.kind, "method": method,
     }  # fmt: skip
+    recipe = apply_rules(suite.recipes, facts).updated(settings)
+    if recipe.precision in checkpoint.avoid:
+        good = [one for one in PRECISIONS if one not in checkpoint.avoid]
+        raise BenchError(
+            f"recipe.precision is {recipe.precision!r}, in which {checkpoint.name} does not train; valid: {', '.join(good)}"
+        )
     return Cell(
         model=checkpoint, task=task, fingerprint=fingerprint, family_version=registry.family(task.family).version,
-        method=method, seed=seed, recipe=apply_rules(suite.recipes, facts).updated(_recipe(settings)), suite=suite.name,
+        method=method, seed=seed, recipe=recipe, suite=suite.name,
     )  # fmt: skip
 
 
@@ -154,16 +194,28 @@ def _task(reference: str, suite: Suite) -> Sequence[Task]:
     raise unknown("task", reference, sorted(names), more=", a task file (./mine.yaml) or family:path")
 
 
-def _models(references: Iterable[str], suite: Suite) -> list[Checkpoint]:
-    """The checkpoints of the references; `all` means every model that the suite names."""
+def _models(references: Iterable[str], suite: Suite) -> list[tuple[Checkpoint, HubError | None]]:
+    """The checkpoints of the references, empty ones where the Hub does not give them; `all` means those of the suite."""
     names: list[Any] = []
     for reference in references:
         names += list(suite.models) if reference == "all" else [reference]
     if not names:
         raise BenchError(f"suite {suite.name!r} names no models; name some with --models")
-    found: dict[str, Checkpoint] = {}
+    found: dict[str, tuple[Checkpoint, HubError | None]] = {}
     for name in names:
-        checkpoint = resolve(name, dict(suite.models))
-        if found.setdefault(checkpoint.name, checkpoint).digest != checkpoint.digest:
-            raise BenchError(f"two different models are called {checkpoint.name!r}; rename one of their folders")
+        made = _model(name, suite)
+        if found.setdefault(made[0].name, made)[0].digest != made[0].digest:
+            raise BenchError(f"two different models are called {made[0].name!r}; rename one of their folders")
     return list(found.values())
+
+
+def _model(reference: str, suite: Suite) -> tuple[Checkpoint, HubError | None]:
+    aliases = dict(suite.models)
+    try:
+        return resolve(reference, aliases), None
+    except HubError as error:
+        entry = registered(reference, aliases)
+        return Checkpoint(
+            name=entry.name, source=entry.source, location=entry.source, revision=None, gguf=None, digest="",
+            architecture=entry.architecture or "unknown", families=entry.families, kind=entry.kind,
+        ), error  # fmt: skip
