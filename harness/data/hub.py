@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,8 @@ from harness.errors import BenchError, HubError, unknown
 from harness.hub import patiently, resolved
 
 Rows = dict[str, list[dict[str, Any]]]
-NOT_CACHED = "Couldn't find cache for"  # what `datasets` says of a configuration, for want of an error of its own
+# What `datasets` says where it falls back to a cache that does not have the data, for want of an error of its own.
+NOT_CACHED, UNFINISHED = "Couldn't find cache for", ".incomplete"
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,24 @@ class HubSource:
 
         what = f"data set {self.describe()!r}"
         try:
-            builder = patiently(partial(self._builder, commit), what)
-            patiently(builder.download_and_prepare, what)
+            with self._alone():
+                builder = patiently(partial(self._builder, commit), what)
+                patiently(builder.download_and_prepare, what)
             return builder
         except (datasets.exceptions.DatasetsError, ValueError, RuntimeError, OSError) as error:
             raise self._unusable(error) from error
+
+    def _alone(self) -> AbstractContextManager[Any]:
+        """Cells that begin together want the same data: one brings them, the others find them in the cache.
+
+        `datasets` locks the cached files of a configuration, but looks into the unfinished folders of other processes.
+        """
+        from datasets import config
+        from filelock import FileLock
+
+        folder = Path(config.HF_DATASETS_CACHE)
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / f"{self.repo.replace('/', '___')}.bench.lock")
 
     def _builder(self, commit: str) -> Any:
         from datasets import load_dataset_builder
@@ -104,10 +119,10 @@ class HubSource:
             # misses the configuration where only others are cached.
             try:
                 builder = load_dataset_builder(self.repo, self.config, revision=commit)
-            except ValueError as error:
-                if not str(error).startswith(NOT_CACHED):
+            except (ValueError, FileNotFoundError) as error:
+                if not str(error).startswith(NOT_CACHED) and UNFINISHED not in str(error):
                     raise
-                there = "a cached copy of other configurations"
+                there = "a cached copy of something else"
             else:
                 if builder.hash == commit:
                     return builder

@@ -80,10 +80,10 @@ def test_fetched_then_offline_every_cell_is_ok_and_nothing_is_asked(shared, root
 def test_a_fifth_of_all_requests_failing_fails_no_cell(shared, root, tmp_path):
     options = ["--fail-rate", "0.2", "--seed", "3", "--log", tmp_path / "log"]
     with local_hub.listen(shared / "tools", root, tmp_path / "home", *options) as environment:
-        done = bench(environment, tmp_path, "run", *GRID, "--json")
+        done = bench(environment, tmp_path, "run", *GRID, "--models", "bert,t5", "--json")  # the last --models counts
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert " 503 " in (tmp_path / "log").read_text()
-    assert len(json.loads(done.stdout)) == 4 * len(TASKS)
+    assert len(json.loads(done.stdout)) == 2 * len(TASKS)
 
 
 @pytest.mark.slow
