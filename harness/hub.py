@@ -88,16 +88,21 @@ def passing(error: BaseException) -> bool:
 
 
 def known_to_hub(error: BaseException) -> bool:
-    """Whether an error of a library comes from an answer of the Hub, or from the lack of one."""
+    """Whether an error of a library comes from a refusal of the Hub, or from the lack of an answer.
+
+    That a single file is not there is the library's affair: it asks for many that need not be.
+    """
     from huggingface_hub.errors import (
         HfHubHTTPError,
         LocalEntryNotFoundError,
         OfflineModeIsEnabled,
+        RemoteEntryNotFoundError,
         RevisionResolutionError,
     )
 
     kinds = (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, RevisionResolutionError)
-    return passing(error) or any(isinstance(cause, kinds) for cause in _chain(error))
+    causes = [cause for cause in _chain(error) if not isinstance(cause, RemoteEntryNotFoundError)]
+    return passing(error) or any(isinstance(cause, kinds) for cause in causes)
 
 
 def hub_error(error: BaseException, what: str) -> HubError:
@@ -113,7 +118,6 @@ def hub_error(error: BaseException, what: str) -> HubError:
         errors.GatedRepoError: "is gated: ask for access on its page, then set HF_TOKEN",
         errors.RepositoryNotFoundError: "is not on the Hub (or private: set HF_TOKEN); check the name owner/name",
         errors.RevisionNotFoundError: "has no such revision; give a branch, tag or commit of it",
-        errors.RemoteEntryNotFoundError: "lacks a file that it should have; check that it is what it is taken for",
     }
     for cause in _chain(error):
         for kind, words in refusals.items():

@@ -69,6 +69,13 @@ def test_a_library_s_error_is_traced_to_the_hub_s():
     assert hub.patiently(action, "x") == "rows" and action.calls == 3
 
 
+def test_a_file_that_need_not_be_there_does_not_hide_what_a_library_says():
+    said = ValueError("BuilderConfig 'x' not found")
+    said.__context__ = answer(404, errors.RemoteEntryNotFoundError)
+    with pytest.raises(ValueError, match="BuilderConfig"):
+        hub.patiently(Stumbling(1, said), "data set 'a/b'")
+
+
 def test_a_dead_hub_is_not_waited_for_again_and_again():
     first, second = Stumbling(99, answer(503)), Stumbling(99, answer(503))
     for action in (first, second):
