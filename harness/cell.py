@@ -35,20 +35,35 @@ class Cell:
     recipe: Recipe
     suite: str
 
+    @property
+    def resolved(self) -> bool:
+        """False where model or data cannot be had, so that nobody knows what the cell would be."""
+        return bool(self.model.digest and self.fingerprint)
+
+    @property
+    def unresolved_id(self) -> str:
+        """The id that this cell has, or had, while its model or data cannot be had."""
+        return self._named("unresolved")
+
     @cached_property
     def id(self) -> str:
         """A readable prefix and a hash of all that could change the score."""
+        if not self.resolved:
+            return self.unresolved_id
         recipe = {key: value for key, value in asdict(self.recipe).items() if key not in MECHANICS}
         identity = {
             "protocol": PROTOCOL,
-            "model": [self.model.digest, self.model.gguf, self.model.architecture],
+            "model": self.model.identity(),
             "task": {**self.task.identity(), "fingerprint": self.fingerprint, "family_version": self.family_version},
             "method": self.method,
             "seed": self.seed,
             "recipe": recipe,
         }
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-        parts = (self.task.title, self.model.name, self.method, f"s{self.seed}", digest[:12])
+        return self._named(digest[:12])
+
+    def _named(self, ending: str) -> str:
+        parts = (self.task.title, self.model.name, self.method, f"s{self.seed}", ending)
         return "--".join(re.sub(r"[^\w.@-]+", "_", part) for part in parts)
 
     def facts(self) -> dict[str, Any]:

@@ -14,6 +14,18 @@ class BenchError(Exception):
     """
 
 
+class HubError(BenchError):
+    """A repository of the Hub that cannot be had.
+
+    Args:
+        passing: True where the Hub did not answer, so that the same request may succeed later; False where it refused.
+    """
+
+    def __init__(self, message: str, passing: bool = False):
+        super().__init__(message)
+        self.passing = passing
+
+
 def unknown(kind: str, name: object, valid: Iterable[object], where: str = "", more: str = "") -> BenchError:
     """The error for a name that nothing has: `where: unknown kind 'name'; did you mean 'x'? valid: …more`.
 

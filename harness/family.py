@@ -55,6 +55,13 @@ class TaskFamily(ABC):
     architectures: ClassVar[Sequence[str]] = ARCHITECTURES
     needs_offsets: ClassVar[bool] = False
 
+    def check_options(self, task: Task) -> None:  # noqa: B027 - most families have nothing to check
+        """Whether the task's options make sense and what they need is installed; asked before anything is read.
+
+        Raises:
+            BenchError: what is wrong with them, and the cure.
+        """
+
     def prepare(self, row: Row, task: Task) -> Row:
         """One row with the family's columns in their canonical types.
 

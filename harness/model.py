@@ -16,6 +16,12 @@ class Model:
         architecture: encoder, decoder or encoder-decoder; None: read from the checkpoint's configuration.
         families: the task families that it is good for; None: all.
         description: one line for `bench models`.
+        kind: the family of models that it belongs to, such as BERT.
+        parameters: its size.
+        avoid: precisions that it must not run in, of `fp32`, `bf16`, `fp16`.
+        prefix: what it was trained to read before a text that is to be translated, with `{source}` and `{target}` for the
+            languages' English names. A checkpoint whose configuration has its own goes by that.
+        max_length: the longest input in tokens, where the checkpoint's own configuration does not say it, or says too much.
     """
 
     name: str
@@ -23,6 +29,16 @@ class Model:
     architecture: str | None = None
     families: tuple[str, ...] | None = None
     description: str = ""
+    kind: str = ""
+    parameters: int | None = None
+    avoid: tuple[str, ...] = ()
+    prefix: str = ""
+    max_length: int | None = None
+
+    def traps(self) -> dict[str, Any]:
+        """What goes wrong with this checkpoint unless one knows it: the fields above that say more than its files do."""
+        known = {"families": self.families, "avoid": self.avoid, "prefix": self.prefix, "max_length": self.max_length}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in known.items() if value}
 
 
 @dataclass(frozen=True)
@@ -36,9 +52,9 @@ class Checkpoint:
         revision: the Hub's commit, None for files.
         gguf: the name of the GGUF file inside `location`, if it is one.
         architecture: encoder, decoder or encoder-decoder.
-        digest: of the weights, configuration and tokeniser (files), or the commit.
+        digest: of the weights, configuration and tokeniser (files), or the commit; empty where they cannot be had.
         fast_tokenizer: whether the tokeniser can map tokens back to the text.
-        families: as in `Model`.
+        families, kind, avoid, prefix, max_length: as in `Model`.
     """
 
     name: str
@@ -50,6 +66,15 @@ class Checkpoint:
     digest: str
     fast_tokenizer: bool = True
     families: tuple[str, ...] | None = None
+    kind: str = ""
+    avoid: tuple[str, ...] = ()
+    prefix: str = ""
+    max_length: int | None = None
+
+    def identity(self) -> list[Any]:
+        """All that decides which numbers the model computes."""
+        said = {name: value for name, value in (("prefix", self.prefix), ("max_length", self.max_length)) if value}
+        return [self.digest, self.gguf, self.architecture, *([said] if said else [])]
 
     def facts(self) -> dict[str, Any]:
         """The part that goes into a record."""

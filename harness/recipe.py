@@ -94,7 +94,7 @@ def apply_rules(rules: Iterable[Mapping[str, Any]], facts: Mapping[str, str]) ->
     """The recipe for a cell with these facts: the rules are applied in order, later ones win.
 
     A rule is a mapping of recipe fields with an optional key `when` that maps facts (family, task, model,
-    architecture, method) to one value or a list of values; all must hold.
+    architecture, kind, method) to one value or a list of values; all must hold.
     """
     recipe = Recipe()
     for rule in rules:

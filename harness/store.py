@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -71,6 +72,10 @@ class Store:
         write_text(
             folder / "record.json", json.dumps({"schema": SCHEMA, **record}, indent=1, ensure_ascii=False) + "\n"
         )
+
+    def discard(self, cell_id: str) -> None:
+        """Remove all that a cell left, if anything."""
+        shutil.rmtree(self.root / "cells" / cell_id, ignore_errors=True)
 
     def predictions(self, cell_id: str) -> list[dict[str, Any]]:
         """One mapping for each test example: id, prediction, reference."""

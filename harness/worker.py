@@ -60,7 +60,7 @@ def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
     begun, watch = time.time(), Stopwatch(emit)
     family, task, recipe = registry.family(cell.task.family), cell.task, cell.recipe
     set_seed(cell.seed)
-    accelerator = make_accelerator(device, recipe.precision)
+    accelerator = make_accelerator(device, recipe.precision, cell.model.avoid)
 
     watch.begin("data")
     data = load(task, family)

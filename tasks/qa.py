@@ -8,19 +8,30 @@ from typing import Any
 
 from harness.check.lengths import without_blanks
 from harness.check.tally import Tally, spot
+from harness.errors import unknown
 from harness.family import Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, quote, some
+from harness.languages import UNSPACED, base
 from harness.proposal import Proposal
 from harness.task import Task
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
+UNITS = ("word", "character", "any-character")
+
+
+def unit(task: Task) -> str:
+    """What answers are compared by: as asked for, else as the language is written."""
+    language = base(task.options.get("language"))
+    usual = "character" if language in ("zh", "yue") else "any-character" if language in UNSPACED else "word"
+    return str(task.options.get("unit") or usual)
 
 
 class QuestionAnswering(TaskFamily):
     """Extractive question answering, answerable (Rajpurkar et al. 2016) or not (Rajpurkar et al. 2018). Primary metric: F1.
 
     Options: `unanswerable` (true or false) says whether "no answer" may be predicted; by default it may where a training row
-    has none. `unit: character` scores by character, for scripts without blanks.
+    has none. `unit`: answers are compared by `word`, by `character` (of Chinese) or by `any-character` (of all scripts
+    without blanks); by default as `language` (ISO 639-1) is written.
     """
 
     name = "qa"
@@ -37,12 +48,17 @@ class QuestionAnswering(TaskFamily):
     inputs = ("question", "context")
     options = {
         "unanswerable": "true or false: whether a question may have no answer; by default it may where a training row has none",
-        "unit": "character: EM and F1 by character, for scripts without blanks",
+        "unit": "word, character (of Chinese) or any-character: what EM and F1 compare; by default as the language is written",
+        "language": "ISO 639-1, of question and context",
     }
     head = "harness.heads.spans:SpanHead"
     primary_metric = "f1"
     scale = 1.0  # the published scripts' figures lie in 0-100
     needs_offsets = True
+
+    def check_options(self, task: Task) -> None:
+        if unit(task) not in UNITS:
+            raise unknown("unit", unit(task), UNITS, where=f"task {task.name!r}")
 
     def prepare(self, row: Row, task: Task) -> Row:
         for name in ("question", "context"):
@@ -96,8 +112,10 @@ class QuestionAnswering(TaskFamily):
         elif task.options.get("unanswerable") is None and not unanswerable["train"] and any(unanswerable.values()):
             message = "train has no question without an answer, so none will be predicted, but other splits have some"
             yield Finding(WARNING, "unanswerable-questions", message, sum(unanswerable.values()))
-        if task.options.get("unit") != "character" and without_blanks(row["context"] for row in splits["test"]):
-            message = "the contexts have no blanks between words, so EM and F1 by word mean little; set the option unit: character"
+        if unit(task) == "word" and without_blanks(row["context"] for row in splits["test"]):
+            message = (
+                "the contexts have no blanks between words, so EM and F1 by word mean little; set the option language"
+            )
             yield Finding(WARNING, "no-blanks", message)
 
     def _shared(self, splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
@@ -135,9 +153,7 @@ class QuestionAnswering(TaskFamily):
             {"id": reference["id"], "prediction_text": text}
             for text, reference in zip(predictions, references, strict=True)
         ]
-        return Squad().compute(
-            predictions=rows, references=references, character=task.options.get("unit") == "character"
-        )
+        return Squad().compute(predictions=rows, references=references, unit=unit(task))
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[str]:
         """ "No answer" where most training rows have none, else the context's first sentence."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from harness.check.lengths import without_blanks
 from harness.check.tally import Tally, spot
+from harness.errors import BenchError, unknown
 from harness.family import Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, some
+from harness.metrics.bleu import MODULES, TOKENIZERS, cure, usual_tokenizer
 from harness.proposal import Proposal
 from harness.task import Task
 
@@ -49,11 +52,17 @@ OUTLIER = 3.0  # times longer or shorter than usual, sources that are longer tha
 LONG_ENOUGH = 20  # characters of the longer side
 
 
+def tokenizer(task: Task) -> str:
+    """BLEU's tokeniser for a task: the one that is asked for, else the target language's."""
+    return str(task.options.get("tokenize") or usual_tokenizer(task.options.get("target_language")))
+
+
 class Translation(TaskFamily):
     """Translation of sentences. Primary metric: sacreBLEU; chrF beside it, both with their signatures.
 
     Options: `source_language`, `target_language` (ISO 639-1; for checkpoints that were trained with a prefix or language
-    codes), `tokenize` (sacreBLEU's; by default zh for Chinese, ja-mecab for Japanese, 13a otherwise).
+    codes), `tokenize` (sacreBLEU's; by default zh for Chinese, ja-mecab for Japanese, ko-mecab for Korean, char for other
+    languages without blanks between words, 13a otherwise).
     """
 
     name = "translation"
@@ -70,11 +79,18 @@ class Translation(TaskFamily):
     options = {
         "source_language": "of the sources, ISO 639-1",
         "target_language": "of the targets, ISO 639-1: decides how sacreBLEU cuts words, and a checkpoint's prefix",
-        "tokenize": "sacreBLEU's tokeniser, if it is to be another one",
+        "tokenize": "sacreBLEU's tokeniser, if it is to be another than the target language's",
     }
     head = "harness.heads.text:TextHead"
     primary_metric = "bleu"
     scale = 1.0  # sacreBLEU's own lies in 0-100
+
+    def check_options(self, task: Task) -> None:
+        tokenize = tokenizer(task)
+        if tokenize not in TOKENIZERS:
+            raise unknown("tokenize", tokenize, TOKENIZERS, where=f"task {task.name!r}")
+        if tokenize in MODULES and find_spec(MODULES[tokenize]) is None:
+            raise BenchError(f"task {task.name!r}: {cure(tokenize)}")
 
     def prepare(self, row: Row, task: Task) -> Row:
         targets = row["target"] if isinstance(row["target"], list) else [row["target"]]
@@ -115,7 +131,7 @@ class Translation(TaskFamily):
             )
             yield Finding(NOTE, "several-references", message, several.total, tuple(several.examples))
         yield from _outliers(splits)
-        if _tokenize(task) == "13a" and without_blanks(row["target"][0] for row in splits["test"]):
+        if tokenizer(task) == "13a" and without_blanks(row["target"][0] for row in splits["test"]):
             message = (
                 "the targets have no blanks between words, so BLEU by word means little; set the option target_language"
             )
@@ -141,17 +157,11 @@ class Translation(TaskFamily):
     def score(self, predictions: Sequence[str], references: Sequence[list[str]], task: Task) -> dict[str, Any]:
         from harness.metrics.translation import Translation as Metric
 
-        return Metric().compute(predictions=predictions, references=references, tokenize=_tokenize(task))
+        return Metric().compute(predictions=predictions, references=references, tokenize=tokenizer(task))
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[str]:
         """A copy of the source."""
         return [row["source"] for row in rows]
-
-
-def _tokenize(task: Task) -> str:
-    """The name of sacreBLEU's tokeniser for the task's target language."""
-    by_language = {"zh": "zh", "ja": "ja-mecab", "ko": "ko-mecab"}
-    return task.options.get("tokenize") or by_language.get(str(task.options.get("target_language")), "13a")
 
 
 def _outliers(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from harness.cli import options
 
+WIDE = 140  # columns of a terminal from which on a model takes one line
+
 
 def tasks(as_json: options.Json = False) -> None:
     """List the task families and the registered tasks."""
@@ -39,13 +41,35 @@ def models(as_json: options.Json = False) -> None:
             "source": model.source,
             "families": list(model.families or registry.families()),
             "description": model.description,
+            "kind": model.kind,
+            "parameters": model.parameters,
+            "traps": model.traps(),
         }
         for model in registry.models().values()
     ]
     if as_json:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
     else:
-        _print([{key: value for key, value in row.items() if key != "families"} for row in rows])
+        from rich.console import Console
+
+        _print([_model_line(row, Console().width >= WIDE) for row in rows])
+
+
+def _model_line(row: dict[str, Any], wide: bool) -> dict[str, Any]:
+    """What a person reads of a model: the source without its revision, and the traps in words."""
+    from harness.report.text import count
+
+    traps = row["traps"]
+    known = [f"only {', '.join(traps['families'])}"] if "families" in traps else []
+    known += [f"never {', '.join(traps['avoid'])}"] if "avoid" in traps else []
+    known += [f"{traps['max_length']:,} tokens"] if "max_length" in traps else []
+    known += [f"reads {traps['prefix'].strip()!r} first"] if "prefix" in traps else []
+    size = count(row["parameters"]) if row["parameters"] else ""
+    line = {"model": row["model"], "size": size, "architecture": row["architecture"]}
+    source, told = row["source"].partition("@")[0], "; ".join(known)
+    if wide:
+        return {**line, "source": source, "description": row["description"], "traps": told}
+    return {**line, "source, description, traps": "\n".join(filter(None, (source, row["description"], told)))}
 
 
 def suites(as_json: options.Json = False) -> None:

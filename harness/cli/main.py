@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import leaderboard, lists, plan, run, show, task_check, task_new
+from harness.cli import fetch, leaderboard, lists, plan, run, show, task_check, task_new
 from harness.errors import BenchError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
+app.command("fetch")(fetch.fetch)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("show")(show.show)
 app.command("tasks")(lists.tasks)
@@ -52,7 +53,8 @@ def main() -> None:
     try:
         app()
     except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
+        for line in str(error).split("\n"):  # several faults of one request have a line each
+            print(f"bench: {line}", file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
         sys.stdout = None  # the reader (head, less) has gone: nothing is left to say, not even at exit

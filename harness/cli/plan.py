@@ -30,18 +30,20 @@ def plan(
     made = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings))
     store = Store(results)
     cells = [{**cell.facts(), "finished": store.finished(cell.id)} for cell in made.cells]
+    lost = [{**cell.facts(), "error": str(error)} for cell, error in made.lost]
     if as_json:
-        facts = {
+        told = {
             "suite": made.suite.name,
             "cells": cells,
             "impossible": list(made.impossible),
             "notes": list(made.notes),
+            "lost": lost,
         }
-        print(json.dumps(facts, indent=1))
+        print(json.dumps(told, indent=1))
         return
     table = Table("task", "model", "method", "seed", "state", header_style="bold", box=None, pad_edge=False)
-    for cell in cells:
-        state = "[green]finished[/]" if cell["finished"] else "pending"
+    for cell in [*cells, *lost]:
+        state = "[red]cannot run[/]" if "error" in cell else "[green]finished[/]" if cell["finished"] else "pending"
         table.add_row(cell["task"]["name"], cell["model"]["name"], cell["method"], str(cell["seed"]), state)
     console = Console(highlight=False)
     console.print(table)
@@ -49,7 +51,11 @@ def plan(
         say(console, note)
     for reason in made.impossible:
         say(console, f"not possible: {reason}", "yellow")
+    for reason in dict.fromkeys(cell["error"] for cell in lost):
+        say(console, f"cannot run: {reason}", "red")
     finished = sum(cell["finished"] for cell in cells)
+    cannot = f", {len(lost)} cannot run" if lost else ""
     console.print(
-        f"\n{len(cells)} cells, {finished} finished, {len(cells) - finished} to run (suite {made.suite.name}, results in {results})"
+        f"\n{len(cells) + len(lost)} cells, {finished} finished, {len(cells) - finished} to run{cannot} "
+        f"(suite {made.suite.name}, results in {results})"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,7 @@ from harness.cli import options
 from harness.cli.leaderboard import refresh
 from harness.cli.options import RESULTS, make_request
 from harness.errors import unknown
-from harness.store import Store
+from harness.store import Store, timestamp
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,8 +60,11 @@ def run(
     console = Console(stderr=as_json, highlight=False)
     announce(made, console)
     store = Store(results)
+    record_lost(made, store)
     pending = [cell for cell in made.cells if not store.finished(cell.id)]
-    say(console, f"{len(made.cells)} cells: {len(made.cells) - len(pending)} finished, {len(pending)} to run")
+    lost = f", {len(made.lost)} cannot run" if made.lost else ""
+    total = len(made.cells) + len(made.lost)
+    say(console, f"{total} cells: {len(made.cells) - len(pending)} finished, {len(pending)} to run{lost}")
     if pending:
         try:
             with make_progress(console, pending, made.references) as progress:
@@ -68,7 +72,8 @@ def run(
         except KeyboardInterrupt:
             say(console, f"interrupted; the finished cells are kept in {results}: the same command goes on from there")
             raise typer.Exit(INTERRUPTED) from None
-    records = [record for cell in made.cells if (record := store.record(cell.id)) is not None]
+    cells = [*made.cells, *(cell for cell, _ in made.lost)]
+    records = [record for cell in cells if (record := store.record(cell.id)) is not None]
     if as_json:
         keys = ("id", "status", "score", "primary_metric", "error")
         print(json.dumps([{key: record[key] for key in keys} for record in records], indent=1))
@@ -86,16 +91,29 @@ def run(
         raise typer.Exit(1)
 
 
+def record_lost(made: Plan, store: Store) -> None:
+    """Failed records for the cells whose model or data cannot be had; those of an earlier run go where they now can be."""
+    from harness.engines.base import error_facts, failed_record
+
+    for cell in made.cells:
+        store.discard(cell.unresolved_id)
+    now = timestamp(time.time())
+    for cell, error in made.lost:
+        store.write(failed_record(cell, error_facts(error), now, now, 0.0))
+
+
 def announce(made: Plan, console: Console) -> None:
     """Which suite runs, what was made of the person's own files, and what the plan leaves out."""
     line = f"suite {made.suite.name}" + (f": {made.suite.description}" if made.suite.description else "")
     say(console, line)
     if made.suite.name == "mini":
-        say(console, "For published data sets: --suite FILE (docs/suites.md)")
+        say(console, "For published data sets and models: --suite standard (docs/standard.md), or a FILE of your own")
     for note in made.notes:
         say(console, note)
     for reason in made.impossible:
         say(console, f"not possible: {reason}", "yellow")
+    for reason in dict.fromkeys(str(error) for _, error in made.lost):
+        say(console, f"cannot run: {reason}", "red")
 
 
 def say(console: Console, line: str, style: str | None = None) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from harness.data.splits import ALIASES, SPLITS, canonical_split
-from harness.errors import BenchError, unknown
+from harness.errors import BenchError, HubError, unknown
+from harness.hub import patiently, resolved
 
 Rows = dict[str, list[dict[str, Any]]]
-PAUSES = (1, 5)  # seconds before the second and the third try
+# What `datasets` says where it falls back to a cache that does not have the data, for want of an error of its own.
+NOT_CACHED, UNFINISHED = "Couldn't find cache for", ".incomplete"
 
 
 @dataclass(frozen=True)
@@ -56,37 +59,88 @@ class HubSource:
 
     def read(self, report: dict[str, Any] | None = None) -> Rows:
         """Split -> rows. Class labels are names (None where data hide them, as -1); translations are flat columns."""
-        commit = _commit(self.repo, self.revision)
-        import datasets  # seconds, hence here
-
+        builder = self._prepared()
         try:
-            builder = _patiently(partial(self._builder, commit))
-            # When the Hub fails, `datasets` takes whatever copy it cached last, of any revision, without an error.
-            if not self.data_files and builder.hash != commit:
-                raise BenchError(
-                    f"{self.describe()}: commit {commit} cannot be had, only a cached copy of {builder.hash}; "
-                    "is the Hub reachable, and does the repository hold data files (no script) at this revision?"
-                )
-            _patiently(builder.download_and_prepare)
             return {
                 ours: _plain(builder.as_dataset(split=theirs))
                 for ours, theirs in self._chosen(list(builder.info.splits)).items()
             }
+        except (ValueError, OSError) as error:
+            raise self._unusable(error) from error
+
+    def fetch(self) -> tuple[int, int]:
+        """Bring the data into the cache, from which `read` takes it without a network; how many files and bytes they are."""
+        builder = self._prepared()
+        named = {path for paths in (getattr(builder.config, "data_files", None) or {}).values() for path in paths}
+        paths = [self._cached(path) for path in named] or [*Path(builder.cache_dir).iterdir()]
+        return len(paths), sum(path.stat().st_size for path in paths)
+
+    def _cached(self, path: str) -> Path:
+        """Where a data file lies: `hf://datasets/owner/name@commit/file` in the clients' cache, others where they say."""
+        from huggingface_hub import hf_hub_download
+
+        if not path.startswith("hf://"):
+            return Path(path)
+        commit, _, name = path.rpartition("@")[2].partition("/")
+        return Path(hf_hub_download(self.repo, name, repo_type="dataset", revision=commit, local_files_only=True))
+
+    def _prepared(self) -> Any:
+        """The `datasets` builder with its data in the cache."""
+        commit = _commit(self.repo, self.revision)
+        import datasets  # seconds, hence here
+
+        what = f"data set {self.describe()!r}"
+        try:
+            with self._alone():
+                builder = patiently(partial(self._builder, commit), what)
+                patiently(builder.download_and_prepare, what)
+            return builder
         except (datasets.exceptions.DatasetsError, ValueError, RuntimeError, OSError) as error:
-            message = " ".join(str(error).split())
-            raise BenchError(f"{self.describe()}: cannot be loaded ({type(error).__name__}: {message})") from error
+            raise self._unusable(error) from error
+
+    def _alone(self) -> AbstractContextManager[Any]:
+        """Cells that begin together want the same data: one brings them, the others find them in the cache.
+
+        `datasets` locks the cached files of a configuration, but looks into the unfinished folders of other processes.
+        """
+        from datasets import config
+        from filelock import FileLock
+
+        folder = Path(config.HF_DATASETS_CACHE)
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / f"{self.repo.replace('/', '___')}.bench.lock")
 
     def _builder(self, commit: str) -> Any:
         from datasets import load_dataset_builder
-        from huggingface_hub import snapshot_download
+        from huggingface_hub import constants, snapshot_download
 
         if not self.data_files:
-            return load_dataset_builder(self.repo, self.config, revision=commit)
+            # When the Hub fails, `datasets` takes whatever copy it cached last, of any revision, without an error, and
+            # misses the configuration where only others are cached.
+            try:
+                builder = load_dataset_builder(self.repo, self.config, revision=commit)
+            except (ValueError, FileNotFoundError) as error:
+                if not str(error).startswith(NOT_CACHED) and UNFINISHED not in str(error):
+                    raise
+                there = "a cached copy of something else"
+            else:
+                if builder.hash == commit:
+                    return builder
+                there = f"a cached copy of {builder.hash}"
+            raise HubError(
+                f"{self.describe()}: commit {commit} cannot be had, only {there}; "
+                "is the Hub reachable, and does the repository hold data files (no script) at this revision?",
+                passing=not constants.HF_HUB_OFFLINE,
+            )
         # Fetched first, since offline `datasets` does not find what it cached for files that were named.
         files = {split: [entry] if isinstance(entry, str) else list(entry) for split, entry in self.data_files.items()}
         patterns = ["README.md", *(pattern for entries in files.values() for pattern in entries)]
         folder = snapshot_download(self.repo, repo_type="dataset", revision=commit, allow_patterns=patterns)
         return load_dataset_builder(folder, self.config, data_files=files)
+
+    def _unusable(self, error: Exception) -> BenchError:
+        message = " ".join(str(error).split())
+        return BenchError(f"{self.describe()}: cannot be loaded ({type(error).__name__}: {message})")
 
     def _chosen(self, there: list[str]) -> dict[str, str]:
         for theirs in self.splits.values():
@@ -107,44 +161,7 @@ class HubSource:
 
 def _commit(repo: str, revision: str | None) -> str:
     """The commit that a revision stands for."""
-    import huggingface_hub
-    from huggingface_hub import errors
-
-    name = f"{repo}@{revision or 'main'}"
-    try:
-        resolve = partial(huggingface_hub.resolve_revision, repo, repo_type="dataset", revision=revision)
-        return _patiently(resolve).resolved
-    except errors.GatedRepoError as error:
-        raise BenchError(f"{name}: a gated data set; accept its terms on its page and set HF_TOKEN") from error
-    except errors.RepositoryNotFoundError as error:
-        raise BenchError(
-            f"{name}: no such data set on the Hub, or a private one; check the name, or set HF_TOKEN"
-        ) from error
-    except errors.RevisionNotFoundError as error:
-        raise BenchError(f"{name}: the data set has no such revision; check its branches and tags") from error
-    except (errors.RevisionResolutionError, errors.HfHubHTTPError) as error:
-        message = " ".join(str(error).split())
-        raise BenchError(f"{name}: the Hub cannot be reached and nothing is cached; try again ({message})") from error
-
-
-def _patiently(action: Callable[[], Any]) -> Any:
-    """The action's result, tried again after a pause where the Hub is the one that failed (status 5xx).
-
-    The clients repeat some requests themselves, but neither a repository's information nor a download.
-    """
-    from huggingface_hub.errors import HfHubHTTPError
-
-    for pause in PAUSES:
-        try:
-            return action()
-        except Exception as error:
-            cause: BaseException | None = error
-            while cause is not None and not isinstance(cause, HfHubHTTPError):
-                cause = cause.__cause__ or cause.__context__
-            if cause is None or cause.response.status_code < 500:
-                raise
-            time.sleep(pause)
-    return action()
+    return patiently(partial(resolved, repo, "dataset", revision), f"data set '{repo}@{revision or 'main'}'")
 
 
 def _plain(dataset: Any) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, Generation
 
 from harness.heads.base import IGNORE, Feature, Head
 from harness.heads.warm_start import warm_started
+from harness.languages import NAMES, base
 
 
 class TextHead(Head):
@@ -69,7 +70,12 @@ class TextHead(Head):
         """What the checkpoint was trained to read before a text in this pair of languages (T5's "translate English to …: ")."""
         pair = f"translation_{self.options.get('source_language')}_to_{self.options.get('target_language')}"
         trained = getattr(self.pretrained.config, "task_specific_params", None) or {}
-        return trained.get(pair, {}).get("prefix", "")
+        return trained.get(pair, {}).get("prefix") or self._known_prefix()
+
+    def _known_prefix(self) -> str:
+        """What the registry knows of it, where the checkpoint's own configuration says nothing of this pair."""
+        names = [NAMES.get(base(self.options.get(f"{side}_language"))) for side in ("source", "target")]
+        return self.pretrained.checkpoint.prefix.format(source=names[0], target=names[1]) if all(names) else ""
 
     def _targets(self, targets: list[str]) -> list[list[int]]:
         """Label ids. Native models keep their tokeniser's own layout; for a warm-started one the first token (CLS) is what

@@ -1,4 +1,4 @@
-"""How one predicted answer is compared with one gold answer, by words (SQuAD) or by characters (CMRC 2018).
+"""How one predicted answer is compared with one gold answer, by words (SQuAD) or by characters (CMRC 2018, and its like).
 
 The rules are those of the data sets' published evaluation scripts, restated; the tests hold them to the scripts' own
 results.
@@ -16,10 +16,19 @@ _ARTICLES = re.compile(r"\b(a|an|the)\b")
 
 # CMRC 2018's own list: it leaves ASCII's full stop and comma in place, and its "……" never matches one character.
 _CMRC_PUNCTUATION = str.maketrans("", "", "-:_*^/\\~`+=，。：？！“”；’《》·、「」（）－～『』")
-# Han characters one by one, anything else by words. The published script leaves the words to NLTK's tokeniser; this
-# pattern stands in for it: ASCII punctuation is split off, except inside 1,999.5 or don't.
-_CMRC_WORD = r"[^\s\u4e00-\u9fa5!-/:-@\[-`{-~]+"
-_CMRC_SEGMENT = re.compile(rf"{_CMRC_WORD}(?:[.,']{_CMRC_WORD})*|\S")
+_HAN = r"\u4e00-\u9fa5"
+# Scripts without blanks: kana, Thai and Lao, Tibetan, Burmese, Khmer.
+_UNSPACED = _HAN + r"\u3040-\u30ff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"
+
+
+def _segment(apart: str) -> re.Pattern[str]:
+    """The characters of a class one by one, anything else by words.
+
+    CMRC's published script leaves the words to NLTK's tokeniser; this pattern stands in for it: ASCII punctuation is split
+    off, except inside 1,999.5 or don't.
+    """
+    word = rf"[^\s{apart}!-/:-@\[-`{{-~]+"
+    return re.compile(rf"{word}(?:[.,']{word})*|\S")
 
 
 @dataclass(frozen=True)
@@ -67,4 +76,7 @@ def _longest_shared_run(predicted: list[str], wanted: list[str]) -> int:
 # Lower case, no ASCII punctuation, no English articles; then a bag of words.
 WORDS = Unit("word", _normalise_words, str.split, _shared_words)
 # Lower case, no CMRC punctuation; then the longest run of characters in common.
-CHARACTERS = Unit("character", _normalise_characters, _CMRC_SEGMENT.findall, _longest_shared_run)
+CHARACTERS = Unit("character", _normalise_characters, _segment(_HAN).findall, _longest_shared_run)
+# The same for every script without blanks, where CMRC's script would take a run of kana or Thai letters for one word.
+ANY_CHARACTERS = Unit("any-character", _normalise_characters, _segment(_UNSPACED).findall, _longest_shared_run)
+UNITS = {unit.name: unit for unit in (WORDS, CHARACTERS, ANY_CHARACTERS)}

@@ -3,8 +3,8 @@
 import datasets
 import evaluate
 
-from harness.errors import BenchError
-from harness.metrics.answers import CHARACTERS, WORDS, Unit
+from harness.errors import BenchError, unknown
+from harness.metrics.answers import UNITS, Unit
 from harness.metrics.base import OfflineMetric
 
 _CITATION = """\
@@ -21,7 +21,7 @@ VERSIONS = ("1.1", "2.0")
 class Squad(OfflineMetric):
     """Exact match and F1, 0 to 100: the best over a question's gold answers, averaged over questions.
 
-    `compute(predictions, references, version=None, character=False, no_answer_threshold=1.0)` with predictions
+    `compute(predictions, references, version=None, unit="word", no_answer_threshold=1.0)` with predictions
     `{"id", "prediction_text", "no_answer_probability"}` (the probability may be left out) and references
     `{"id", "answers": {"text": [str], "answer_start": [int]}}`; an unanswerable question has an empty `text`. Rows are
     paired by id. The published scripts differ, so the result names its `version`:
@@ -33,8 +33,8 @@ class Squad(OfflineMetric):
       stands for an empty prediction; at 1.0, the script's default, it never does.
       The script's `best_*` figures are left out: they choose the threshold on the rows they score.
 
-    None takes "2.0" where a question is unanswerable, else "1.1". `character` compares Han characters instead of
-    words, as CMRC 2018 does (F1 over the longest common run).
+    None takes "2.0" where a question is unanswerable, else "1.1". The unit "character" compares Han characters instead
+    of words, as CMRC 2018 does (F1 over the longest common run); "any-character" those of other scripts without blanks too.
     """
 
     def _info(self):
@@ -64,7 +64,7 @@ class Squad(OfflineMetric):
             return f"answers.text must be a list of strings: {reference!r}"
         return None
 
-    def _compute(self, predictions, references, version=None, character=False, no_answer_threshold=1.0):
+    def _compute(self, predictions, references, version=None, unit="word", no_answer_threshold=1.0):
         by_id = {row["id"]: row for row in predictions}
         wanted = {row["id"] for row in references}
         if len(by_id) < len(predictions) or len(wanted) < len(references):
@@ -82,7 +82,9 @@ class Squad(OfflineMetric):
                 f"the first with id {unanswerable[0]!r}; use version 2.0"
             )
 
-        unit = CHARACTERS if character else WORDS
+        if unit not in UNITS:
+            raise unknown("unit", unit, UNITS)
+        unit = UNITS[unit]
         scores = []  # (answerable, exact, f1) of every question, in the references' order
         for row in references:
             golds, prediction = row["answers"]["text"], by_id[row["id"]]

@@ -8,15 +8,13 @@ from sacrebleu.metrics import BLEU, CHRF
 
 from harness.errors import BenchError
 from harness.metrics.base import OfflineMetric
+from harness.metrics.bleu import TOKENIZERS, cure
 
 _CITATION = """\
 @inproceedings{post-2018-call, title={A Call for Clarity in Reporting {BLEU} Scores}, author={Post, Matt},
   booktitle={WMT}, pages={186--191}, year={2018}}
 @inproceedings{popovic-2015-chrf, title={chr{F}: character n-gram {F}-score for automatic {MT} evaluation},
   author={Popovi{\\'c}, Maja}, booktitle={WMT}, pages={392--395}, year={2015}}"""
-
-# sacrebleu's other tokenisers download their models.
-TOKENIZERS = ("13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none")
 
 
 class Translation(OfflineMetric):
@@ -65,7 +63,4 @@ def _bleu(tokenize: str) -> BLEU:
     try:
         return BLEU(tokenize=tokenize)
     except RuntimeError as error:  # sacrebleu's word for "MeCab is not installed"
-        extra = tokenize.removesuffix("-mecab")
-        raise BenchError(
-            f"BLEU tokeniser {tokenize!r} needs MeCab; install it with: pip install 'sacrebleu[{extra}]'"
-        ) from error
+        raise BenchError(cure(tokenize)) from error

@@ -1,13 +1,22 @@
-"""Checkpoints on the Hugging Face Hub: found at plan time, with the commit that a revision means today."""
+"""Checkpoints on the Hugging Face Hub: found at plan time, with the commit that a revision means today; fetched when needed."""
 
 from __future__ import annotations
 
 import json
 import re
+from functools import partial
+from pathlib import Path
 
-from harness.errors import BenchError
+from harness.errors import HubError
+from harness.hub import no_bars, patiently, resolved
 from harness.model import Checkpoint, Model
 from harness.models.architectures import SLOW_TOKENIZERS, architecture_of
+
+# Configuration, tokeniser and the weights once: many repositories hold them in five formats, and parts in subfolders.
+FILES = ["*.json", "model.safetensors", "model-*.safetensors", "*.txt", "*.model", "*.spm", "*.codes", "*.jinja"]
+SUBFOLDERS = ["*/*"]
+# The Hub's own bot offers safetensors weights as a pull request to repositories that have none.
+CONVERTER, CONVERSION = "SFconvertbot", "Adding `safetensors` variant of this model"
 
 
 def is_hub_id(source: str) -> bool:
@@ -18,39 +27,84 @@ def is_hub_id(source: str) -> bool:
 def hub_checkpoint(source: str, entry: Model) -> Checkpoint:
     """The checkpoint `owner/name[@revision]`; downloads its `config.json` only.
 
-    Raises:
-        BenchError: no such repository or revision, no access to it, or no network and nothing in the cache.
-    """
-    from huggingface_hub import hf_hub_download, resolve_revision
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+    A revision without safetensors weights is replaced by the Hub's conversion of it, if there is one.
 
+    Raises:
+        HubError: no such repository or revision, no access to it, no weights that may be loaded, or no network and nothing
+            in the cache.
+    """
     repo, _, revision = source.partition("@")
-    try:
-        commit = resolve_revision(repo, revision=revision or None).resolved
-        config_file = hf_hub_download(repo, "config.json", revision=commit)
-    except GatedRepoError:
-        raise BenchError(f"model {source!r} is gated: ask for access on its page, then set HF_TOKEN") from None
-    except RevisionNotFoundError:
-        raise BenchError(f"model {repo!r} has no revision {revision!r}; give a branch, tag or commit of it") from None
-    except RepositoryNotFoundError:
-        raise BenchError(
-            f"model {source!r} is not on the Hub (or private: set HF_TOKEN); check the name owner/name"
-        ) from None
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise BenchError(
-            f"model {source!r} could not be fetched ({reason}); check the network, or use a local folder"
-        ) from error
-    with open(config_file, encoding="utf-8") as file:
-        config = json.load(file)
+    commit = _commit(repo, revision or None, source)
+    with no_bars():
+        folder, files = _snapshot(repo, commit, ["config.json"], source)
+        if files and not any(name.endswith(".safetensors") for name in files):
+            commit = _commit(repo, _conversion(repo, source), source)
+            folder, files = _snapshot(repo, commit, ["config.json"], source)
+    if not (folder / "config.json").is_file():
+        raise HubError(f"model {source!r} has no config.json, so it is no checkpoint of transformers; check the name")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     return Checkpoint(
         name=entry.name, source=source, location=repo, revision=commit, gguf=None, digest=commit,
         architecture=entry.architecture or architecture_of(config, entry.name),
         fast_tokenizer=config.get("model_type") not in SLOW_TOKENIZERS,
     )  # fmt: skip
+
+
+def fetch_checkpoint(checkpoint: Checkpoint) -> Path:
+    """The folder in the cache with all that a checkpoint of the Hub needs to be loaded; what is missing is downloaded.
+
+    Raises:
+        HubError: the files cannot be had.
+    """
+    folder, _ = _snapshot(checkpoint.location, str(checkpoint.revision), FILES, checkpoint.source)
+    if not _has_weights(folder):
+        raise HubError(
+            f"model {checkpoint.source!r}: its weights are not complete in the cache; run `bench fetch` with a network",
+            True,
+        )
+    return folder
+
+
+def _commit(repo: str, revision: str | None, source: str) -> str:
+    return patiently(partial(resolved, repo, "model", revision), f"model {source!r}")
+
+
+def _snapshot(repo: str, commit: str, patterns: list[str], source: str) -> tuple[Path, set[str]]:
+    """The folder of a commit with the files that match, and the names of all that it has on the Hub (empty: unknown)."""
+    from huggingface_hub import get_cached_repo_tree, snapshot_download
+    from huggingface_hub.errors import CachedRepoTreeNotFoundError
+
+    download = partial(snapshot_download, repo, revision=commit, allow_patterns=patterns, ignore_patterns=SUBFOLDERS)
+    folder = Path(patiently(download, f"model {source!r}"))
+    try:
+        return folder, {file.path for file in get_cached_repo_tree(repo, revision=commit)}
+    except CachedRepoTreeNotFoundError:
+        return folder, set()  # a cache that another program made, and no Hub to ask
+
+
+def _has_weights(folder: Path) -> bool:
+    index = folder / "model.safetensors.index.json"
+    names = {"model.safetensors"}
+    if index.is_file():
+        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    return all((folder / name).is_file() for name in names)
+
+
+def _conversion(repo: str, source: str) -> str:
+    """The revision at which the Hub's bot offers the weights as safetensors."""
+    from huggingface_hub import HfApi
+
+    none = (
+        f"model {source!r} has no safetensors weights, and no others are loaded; give a revision that has them "
+        "(owner/name@refs/pr/N), convert it with model.save_pretrained, or choose another"
+    )
+    search = partial(
+        HfApi().get_repo_discussions, repo, author=CONVERTER, discussion_type="pull_request", discussion_status="open"
+    )
+    try:
+        found = patiently(lambda: [one for one in search() if one.title == CONVERSION], f"model {source!r}")
+    except HubError as error:
+        raise HubError(none, error.passing) from error
+    if not found:
+        raise HubError(none)
+    return f"refs/pr/{found[0].num}"

@@ -20,6 +20,7 @@ from transformers import (
 from harness.errors import BenchError
 from harness.methods import Method
 from harness.model import Checkpoint
+from harness.models.hub import fetch_checkpoint
 
 MOST = 0.6  # share of a model's weights
 
@@ -30,9 +31,9 @@ class Pretrained:
     def __init__(self, checkpoint: Checkpoint, method: Method):
         self.checkpoint = checkpoint
         self.method = method
-        self.where: dict[str, Any] = {"pretrained_model_name_or_path": checkpoint.location, "trust_remote_code": False}
-        if checkpoint.revision:
-            self.where["revision"] = checkpoint.revision
+        # From a folder even where the model is the Hub's: fetching is patient, and loading asks nobody.
+        location = str(fetch_checkpoint(checkpoint)) if checkpoint.revision else checkpoint.location
+        self.where: dict[str, Any] = {"pretrained_model_name_or_path": location, "trust_remote_code": False}
         if checkpoint.gguf:
             self.where["gguf_file"] = checkpoint.gguf
 
@@ -83,6 +84,7 @@ class Pretrained:
         # RoBERTa and its kin number positions from pad_token_id + 1, so their tables hold that many rows more.
         if "roberta" in self.config.model_type or self.config.model_type in ("camembert", "xmod", "mpnet"):
             limits = [limit - 2 for limit in limits]
+        limits += [self.checkpoint.max_length] if self.checkpoint.max_length else []
         return min(limits, default=None)
 
     def has(self, auto_class: Any) -> bool:
@@ -96,9 +98,8 @@ class Pretrained:
 
     def _class(self, auto_class: Any) -> type[PreTrainedModel] | None:
         """What an auto class would build for the checkpoint's configuration; some types name several classes, the first is meant."""
-        if type(self.config) not in auto_class._model_mapping.keys():  # noqa: SIM118 - a lazy mapping, not a dict
-            return None
-        found = auto_class._model_mapping[type(self.config)]
+        # Not `in ….keys()`: the keys of this lazy mapping are made by importing every model there is, seconds a cell.
+        found = auto_class._model_mapping.get(type(self.config), None)
         return found[0] if isinstance(found, list | tuple) else found
 
     def load(self, auto_class: Any, config: PretrainedConfig | None = None) -> PreTrainedModel:

@@ -28,10 +28,25 @@ def resolve(reference: str, aliases: dict[str, str] | None = None) -> Checkpoint
     Raises:
         BenchError: no such model, or one that cannot be used; says which names are valid.
     """
+    entry = registered(reference, aliases)
+    checkpoint = _locate(entry.source, entry)
+    return replace(
+        checkpoint, families=entry.families, kind=entry.kind, avoid=entry.avoid, prefix=entry.prefix,
+        max_length=entry.max_length,
+    )  # fmt: skip
+
+
+def registered(reference: str, aliases: dict[str, str] | None = None) -> Model:
+    """What is known of a reference before it is looked at: the registered entry of that name, or for that repository.
+
+    A repository of the Hub has the traps of its registered entry, whatever name it is called by.
+    """
     name = (aliases or {}).get(reference, reference)
-    entry = registry.models().get(name)
-    checkpoint = _locate(entry.source if entry else name, entry or Model(name=reference, source=name))
-    return replace(checkpoint, families=entry.families) if entry else checkpoint
+    if name in registry.models():
+        return registry.models()[name]
+    same = (entry for entry in registry.models().values() if entry.source.partition("@")[0] == name.partition("@")[0])
+    entry = next((entry for entry in same if is_hub_id(name)), Model(name=reference, source=name))
+    return replace(entry, name=reference, source=name)
 
 
 def _locate(source: str, entry: Model) -> Checkpoint:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.published import Published
 from harness.report.columns import Column, make_column, row_order
 from harness.report.commands import commands
 from harness.report.entries import average
 from harness.report.gains import Gain, gains
-from harness.report.groups import Place, place
+from harness.report.groups import Place, identified, place
 from harness.report.rows import Row, make_rows
 from harness.report.runs import Environment, Failure, environments, failures
 from harness.store import Record
@@ -44,10 +45,15 @@ class Board:
     cells: int
 
     @classmethod
-    def of(cls, records: Iterable[Record], order: Sequence[str] = ()) -> Board:
-        """The board of these records, whatever their order; `order` names the tasks that come first."""
+    def of(cls, records: Iterable[Record], order: Sequence[str] = (), published: Sequence[Published] = ()) -> Board:
+        """The board of these records, whatever their order.
+
+        Args:
+            order: the tasks that come first.
+            published: numbers of others to stand beside ours.
+        """
         records = sorted(records, key=lambda record: record["id"])
-        places, notes = place(records)
+        places, notes = place(record for record in records if identified(record))
         kept = [record for group in places.values() for record in group]
         columns = _columns(places, order)
         known_trivial = [column.trivial for column in columns]
@@ -60,10 +66,10 @@ class Board:
             notes.append(f"The cells come from several suites: {', '.join(suites)}.")
         return cls(
             columns=columns,
-            rows=make_rows(places, columns, trivial),
+            rows=make_rows(places, columns, trivial, published),
             trivial_average=trivial,
             notes=tuple(notes),
-            failures=failures(kept),
+            failures=failures([*kept, *(record for record in records if not identified(record))]),
             gains=gains(places),
             environments=known,
             commands=commands(places),

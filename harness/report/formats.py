@@ -8,13 +8,14 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
+from harness.published import published
 from harness.report.board import Board
 from harness.report.markdown import render
 from harness.store import Record
 
 FIELDS = (
     "model", "method", "task", "seeds", "mean", "sd", "min", "max", "failed", "trivial", "best",
-    "parameters", "train_seconds", "peak_memory_bytes", "flags",
+    "parameters", "train_seconds", "peak_memory_bytes", "flags", "published", "difference",
 )  # fmt: skip
 
 
@@ -26,7 +27,8 @@ def to_json(board: Board) -> str:
 def to_csv(board: Board) -> str:
     """One line for each model, method and task that was tried.
 
-    `seeds` and `failed` count seeds; scores are 0-100 and unrounded; what is unknown is empty; `flags` has spaces between.
+    `seeds` and `failed` count seeds; scores are 0-100 and unrounded; what is unknown is empty; `flags` has spaces between,
+    and so have `published` numbers of the primary metric and the `difference` of ours from each.
     """
     out = io.StringIO()
     writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
@@ -37,6 +39,7 @@ def to_csv(board: Board) -> str:
             if entry is None:
                 continue
             scores = entry.scores.values()
+            beside = [one for one in row.published.get(column.title, ()) if one.metric == column.metric]
             writer.writerow(
                 {
                     "model": row.model,
@@ -54,13 +57,15 @@ def to_csv(board: Board) -> str:
                     "train_seconds": entry.train_seconds,
                     "peak_memory_bytes": entry.peak_memory_bytes,
                     "flags": " ".join(entry.flags),
+                    "published": " ".join(str(one.value) for one in beside),
+                    "difference": " ".join(str(one.difference) for one in beside if one.difference is not None),
                 }
             )
     return out.getvalue()
 
 
 FORMATS: dict[str, Callable[[Iterable[Record]], str]] = {
-    "md": lambda records: render(Board.of(records)),
-    "json": lambda records: to_json(Board.of(records)),
-    "csv": lambda records: to_csv(Board.of(records)),
+    "md": lambda records: render(Board.of(records, published=published())),
+    "json": lambda records: to_json(Board.of(records, published=published())),
+    "csv": lambda records: to_csv(Board.of(records, published=published())),
 }

@@ -40,6 +40,11 @@ def succeeded(record: Record) -> bool:
     return record["status"] == "ok" and record["score"] is not None and math.isfinite(record["score"])
 
 
+def identified(record: Record) -> bool:
+    """Whether the record's model and data are known: a cell whose repository could not be had has no place, only an error."""
+    return bool(record["model"].get("digest") and record["task"].get("fingerprint"))
+
+
 def place(records: Iterable[Record]) -> tuple[dict[Place, list[Record]], list[str]]:
     """Records by their place, each seed once and in order, and notes on all that had to be told apart."""
     records = sorted(records, key=lambda record: record["id"])

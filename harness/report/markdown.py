@@ -19,7 +19,7 @@ def render(board: Board, command: str | None = None) -> str:
         command: how these results are made; None: derived from the records.
     """
     if not board.rows:
-        return f"{TITLE}\n\n{EMPTY}\n"
+        return "\n\n".join([TITLE, EMPTY, *sections.failures(board)]) + "\n"
     parts = [TITLE, _introduction(board), _main_table(board), _below(board)]
     parts += sections.gains(board)
     for column in board.columns:

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.published import Published
 from harness.report.columns import Column, row_order
 from harness.report.entries import Entry, average, highest, make_entry, mark_column
 from harness.report.groups import Place, succeeded
+from harness.report.references import Reference, references
 from harness.store import Record
 
 
@@ -19,6 +21,7 @@ class Row:
     Attributes:
         title: the model, and the method unless it is `full`.
         entries: column title → entry; a column that the row has no record for is missing.
+        published: column title → what others have published of this model; columns without any are missing.
         average: mean of the columns' means; None unless the row has a score in every column.
         best: the highest average, or one equal to it to two digits, by the same rules as an entry's.
         parameters: smallest and largest of its cells, which differ by their heads.
@@ -32,6 +35,7 @@ class Row:
     architecture: str | None
     source: str | None
     entries: Mapping[str, Entry]
+    published: Mapping[str, tuple[Reference, ...]]
     average: float | None
     best: bool
     parameters: tuple[int, int] | None
@@ -40,9 +44,13 @@ class Row:
 
 
 def make_rows(
-    places: Mapping[Place, list[Record]], columns: Sequence[Column], trivial: float | None
+    places: Mapping[Place, list[Record]],
+    columns: Sequence[Column],
+    trivial: float | None,
+    published: Sequence[Published] = (),
 ) -> tuple[Row, ...]:
     """All rows, in the board's order; `trivial` is the trivial answers' average, which the best one must beat."""
+    beside: dict[tuple[str, str], dict[str, tuple[Reference, ...]]] = {}
     entries: dict[tuple[str, str], dict[str, Entry]] = {}
     records: dict[tuple[str, str], list[Record]] = {}
     for column in columns:
@@ -50,6 +58,8 @@ def make_rows(
         for where, entry in zip(wheres, mark_column([make_entry(places[where]) for where in wheres]), strict=True):
             entries.setdefault((where.model, where.method), {})[column.title] = entry
             records.setdefault((where.model, where.method), []).extend(places[where])
+            if found := references(entry, places[where], published):
+                beside.setdefault((where.model, where.method), {})[column.title] = found
     averages = {
         key: average(entry.mean for entry in found.values()) for key, found in entries.items() if _whole(found, columns)
     }
@@ -57,11 +67,20 @@ def make_rows(
         key: value for key, value in averages.items() if not any("few-seeds" in e.flags for e in entries[key].values())
     }
     best = {key for key in highest(fair) if trivial is None or fair[key] > trivial}
-    rows = [_row(key, entries[key], records[key], averages.get(key), key in best) for key in entries]
+    rows = [
+        _row(key, entries[key], beside.get(key, {}), records[key], averages.get(key), key in best) for key in entries
+    ]
     return tuple(sorted(rows, key=_rank))
 
 
-def _row(key: tuple[str, str], entries: dict[str, Entry], records: list[Record], mean: float | None, best: bool) -> Row:
+def _row(
+    key: tuple[str, str],
+    entries: dict[str, Entry],
+    beside: dict[str, tuple[Reference, ...]],
+    records: list[Record],
+    mean: float | None,
+    best: bool,
+) -> Row:
     model, method = key
     facts = records[0]["model"]
     sizes = [entry.parameters for entry in entries.values() if entry.parameters]
@@ -73,6 +92,7 @@ def _row(key: tuple[str, str], entries: dict[str, Entry], records: list[Record],
         architecture=facts.get("architecture"),
         source=facts.get("source"),
         entries=entries,
+        published=beside,
         average=mean,
         best=best,
         parameters=(min(sizes), max(sizes)) if sizes else None,

@@ -46,9 +46,10 @@ def _gain(gain: Gain | None) -> str:
 
 
 def task(board: Board, column: Column) -> list[str]:
-    """One task: facts, all metrics, phenomena."""
+    """One task: facts, all metrics, where published numbers come from, phenomena."""
     rows = [row for row in board.rows if column.title in row.entries]
-    return [f"## {escape(column.title)}", _facts(column), _metrics(rows, column), *_phenomena(rows, column)]
+    parts = [f"## {escape(column.title)}", _facts(column), _metrics(rows, column)]
+    return [*parts, *_published(rows, column), *_phenomena(rows, column)]
 
 
 def _facts(column: Column) -> str:
@@ -85,16 +86,38 @@ def _protocol(column: Column) -> dict[str, str]:
 def _metrics(rows: Sequence[Row], column: Column) -> str:
     entries = [row.entries[column.title] for row in rows]
     columns = [["score", *score_cells([*map(shown, entries), Score(score(column.trivial))])]]
+    columns += _beside(rows, column, column.metric, "published")
     columns.append(["seeds", *(str(len(entry.scores)) for entry in entries), ""])
     for name in column.metrics:
         texts = metric_texts([*(entry.metrics.get(name) for entry in entries), column.trivial_metrics.get(name)])
         columns.append([escape(name), *texts])
+        columns += _beside(rows, column, name, f"published {name}")
     columns.append(["parameters", *(count(entry.parameters) for entry in entries), ""])
     columns.append(["training", *(duration(entry.train_seconds) for entry in entries), ""])
     columns.append(["peak memory", *(memory(entry.peak_memory_bytes) for entry in entries), ""])
     names = ["model", *(escape(row.title) for row in rows), "*trivial answer*"]
     headers, *lines = zip(names, *columns, strict=True)
     return table(headers, lines)
+
+
+def _beside(rows: Sequence[Row], column: Column, metric: str | None, heading: str) -> list[list[str]]:
+    """A column with the published numbers of a metric and the difference of ours; none where nothing is published."""
+    found = [[one for one in row.published.get(column.title, ()) if one.metric == metric] for row in rows]
+    if not any(found):
+        return []
+    texts = [" / ".join(f"{score(one.value)} ({signed(one.difference)})" for one in beside) for beside in found]
+    return [[escape(heading), *texts, ""]]
+
+
+def _published(rows: Sequence[Row], column: Column) -> list[str]:
+    lines = [
+        f"- {escape(row.title)}, {escape(one.metric)} {score(one.value)}: {escape(one.source)}; {escape(one.split)} split"
+        + (f"; {escape(one.note)}" if one.note else "")
+        for row in rows
+        for one in row.published.get(column.title, ())
+    ]
+    intro = "Published numbers, in brackets ours minus theirs; protocols differ:"
+    return [intro, "\n".join(lines)] if lines else []
 
 
 def _phenomena(rows: Sequence[Row], column: Column) -> list[str]:

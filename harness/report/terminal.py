@@ -51,7 +51,7 @@ def final_table(board: Board) -> RenderableType:
 
 
 class _Fitting:
-    """A renderable that chooses its form when the width is known."""
+    """A renderable that chooses its form when the width is known: the widest that fits, else the table turned round."""
 
     def __init__(self, board: Board):
         self.board = board
@@ -61,6 +61,9 @@ class _Fitting:
             table = _table(self.board, form)
             if Measurement.get(console, options.update(max_width=10_000), table).maximum <= options.max_width:
                 break
+        else:
+            if len(self.board.columns) > len(self.board.rows) + 1:
+                table = _turned(self.board, FORMS[-1])
         yield table
 
 
@@ -86,6 +89,21 @@ def _table(board: Board, form: Form) -> Table:
     names = [*(Text(row.title) for row in board.rows), Text("trivial answer", style="dim")]
     for line in zip(names, *cells, strict=True):
         table.add_row(*line)
+    return table
+
+
+def _turned(board: Board, form: Form) -> Table:
+    """Tasks × models, for many tasks and few models."""
+    table = Table(box=None, header_style="bold", padding=(0, form.gap, 0, 0), pad_edge=False)
+    table.add_column("task", overflow="fold")
+    for row in board.rows:
+        table.add_column(Text(row.title), justify="right", overflow="fold")
+    table.add_column(Text("trivial", style="dim"), justify="right")
+    for column, heading in zip(board.columns, _headings(board.columns), strict=True):
+        name = Text.assemble(heading, " ", (column.metric or NONE, "dim"))
+        table.add_row(name, *_cells(board, column, form))
+    averages = [_number(score(row.average), row.best) for row in board.rows]
+    table.add_row("average", *averages, Text(score(board.trivial_average), style="dim"))
     return table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Collection
 from importlib.metadata import version
 from typing import Any
 
@@ -31,14 +32,14 @@ def has_fast_bf16(device: torch.device) -> bool:
     return False
 
 
-def make_accelerator(device: str, precision: str) -> Accelerator:
+def make_accelerator(device: str, precision: str, avoid: Collection[str] = ()) -> Accelerator:
     """An accelerator on `cpu`, `cuda:N` or `mps` with the recipe's precision.
 
-    The engine has already made `cuda:N` the only visible GPU.
+    The engine has already made `cuda:N` the only visible GPU. `auto` never means a precision that the model must `avoid`.
     """
     accelerator_device = torch.device(device.split(":")[0])
     if precision == "auto":
-        precision = "bf16" if has_fast_bf16(accelerator_device) else "fp32"
+        precision = "bf16" if has_fast_bf16(accelerator_device) and "bf16" not in avoid else "fp32"
     return Accelerator(cpu=device == "cpu", mixed_precision="bf16" if precision == "bf16" else "no")
 
 

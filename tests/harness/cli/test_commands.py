@@ -99,6 +99,26 @@ def test_help_loads_nothing_heavy():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_a_suite_without_the_hub_has_nothing_to_fetch(tmp_path):
+    done = bench(tmp_path, "fetch", "--models", "bert", "--tasks", "mini-ner", HF_ENDPOINT="http://127.0.0.1:9")
+    assert done.returncode == 0 and "in the cache: 0 repositories, 0 files, 0B" in done.stdout
+    assert "--suite standard" in done.stdout
+
+
+@pytest.mark.parametrize("columns", ["80", "160"])
+def test_models_are_listed_with_size_and_traps(tmp_path, columns):
+    text = bench(tmp_path, "models", COLUMNS=columns).stdout
+    assert max(map(len, text.splitlines())) <= int(columns)
+    assert "110M" in text and "never fp16" in text and "only translation" in text
+    rows = {row["model"]: row for row in json.loads(bench(tmp_path, "models", "--json").stdout)}
+    assert rows["t5-base"]["traps"] == {
+        "avoid": ["fp16"],
+        "prefix": "translate {source} to {target}: ",
+        "max_length": 512,
+    }
+    assert rows["bert"]["parameters"] == 110_000_000 and rows["bert-mini"]["traps"] == {}
+
+
 def test_lists_as_json(tmp_path):
     assert {"bert-mini", "bert"} <= {row["model"] for row in json.loads(bench(tmp_path, "models", "--json").stdout)}
     assert {"mini"} <= {row["suite"] for row in json.loads(bench(tmp_path, "suites", "--json").stdout)}

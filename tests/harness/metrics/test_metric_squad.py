@@ -55,9 +55,9 @@ def test_random_questions_of_which_some_are_unanswerable():
 def test_chinese_by_character():
     chinese = CASES["chinese"]
     expected = published(chinese["cmrc"], "1.1", "character")
-    assert score(chinese["pairs"], character=True) == {"total": len(chinese["pairs"]), **expected}
+    assert score(chinese["pairs"], unit="character") == {"total": len(chinese["pairs"]), **expected}
     for pair, each in zip(chinese["pairs"], chinese["each"], strict=True):
-        result = score([pair], character=True)
+        result = score([pair], unit="character")
         assert (result["exact_match"], result["f1"]) == (each["exact_match"], each["f1"]), pair
 
 
@@ -67,16 +67,18 @@ def test_by_hand():
     assert result["f1"] == pytest.approx(100 * 8 / 9) and result["exact_match"] == 0
     assert score([("an owl", ["a fox", "The owl!"])])["exact_match"] == 100
     # Three characters, of which the run of two at the end is shared: 2/3 either way; by words nothing is.
-    assert score([("紅山水", ["夜山水"])], character=True)["f1"] == pytest.approx(100 * 2 / 3)
+    assert score([("紅山水", ["夜山水"])], unit="character")["f1"] == pytest.approx(100 * 2 / 3)
     assert score([("紅山水", ["夜山水"])])["f1"] == 0
-    assert score([("1,999.5 隻", ["1,999.5 鷹"])], character=True)["f1"] == pytest.approx(50), "a number is one segment"
+    assert score([("1,999.5 隻", ["1,999.5 鷹"])], unit="character")["f1"] == pytest.approx(50), (
+        "a number is one segment"
+    )
 
 
 def test_unanswerable_only():
     result = score([("", []), ("owl", [])])
     assert result["version"] == "2.0" and result["exact_match"] == result["NoAns_f1"] == 50
     assert not any(key.startswith("HasAns") for key in result)
-    assert score([("", []), ("紅", [])], character=True)["f1"] == 50
+    assert score([("", []), ("紅", [])], unit="character")["f1"] == 50
 
 
 def test_requests_that_cannot_be_scored():

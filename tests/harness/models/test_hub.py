@@ -3,9 +3,15 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import local_hub
 import pytest
+from huggingface_hub import HfApi
+
+import harness.models.hub as models_hub
+from harness.errors import HubError
+from harness.model import Model
 
 SUITE = """
 name: hub
@@ -37,6 +43,40 @@ def bench(environment, folder, *words):
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=400)
 
 
+def test_weights_in_pickled_form_only_are_taken_from_the_bot_s_conversion(monkeypatch, tmp_path):
+    """The commit that is recorded is the conversion's; what somebody else offers under the same title is not trusted."""
+    (tmp_path / "config.json").write_text('{"model_type": "marian"}')
+    commits = {None: "a" * 40, "refs/pr/7": "b" * 40}
+    files = {"a" * 40: {"config.json", "pytorch_model.bin"}, "b" * 40: {"config.json", "model.safetensors"}}
+    monkeypatch.setattr(models_hub, "resolved", lambda repo, kind, revision: commits[revision])
+    monkeypatch.setattr(models_hub, "_snapshot", lambda repo, commit, patterns, source: (tmp_path, files[commit]))
+    asked = []
+
+    def discussions(self, repo, **words):
+        asked.append(words["author"])
+        titles = {5: "Update README.md", 7: models_hub.CONVERSION}
+        return iter([SimpleNamespace(num=number, title=title) for number, title in titles.items()])
+
+    monkeypatch.setattr(HfApi, "get_repo_discussions", discussions)
+    checkpoint = models_hub.hub_checkpoint("someone/old", Model("old", "someone/old"))
+    assert checkpoint.revision == checkpoint.digest == "b" * 40 and asked == ["SFconvertbot"]
+    assert not checkpoint.fast_tokenizer and checkpoint.architecture == "encoder-decoder"
+    monkeypatch.setattr(HfApi, "get_repo_discussions", lambda self, repo, **words: iter([]))
+    with pytest.raises(HubError, match="'someone/old' has no safetensors weights, and no others are loaded"):
+        models_hub.hub_checkpoint("someone/old", Model("old", "someone/old"))
+
+
+def test_weights_are_whole_only_with_all_their_parts(tmp_path):
+    assert not models_hub._has_weights(tmp_path)
+    (tmp_path / "model.safetensors.index.json").write_text(
+        '{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}'
+    )
+    (tmp_path / "model-1.safetensors").touch()
+    assert not models_hub._has_weights(tmp_path)
+    (tmp_path / "model-2.safetensors").touch()
+    assert models_hub._has_weights(tmp_path)
+
+
 @pytest.mark.slow
 def test_a_grid_from_the_hub_then_offline(hub, tmp_path):
     (tmp_path / "hub.yaml").write_text(SUITE)
@@ -59,7 +99,7 @@ def test_a_grid_from_the_hub_then_offline(hub, tmp_path):
 def test_what_the_hub_has_not_is_said_in_one_line(hub, tmp_path):
     for model, words in (
         ("nobody/nothing", "is not on the Hub"),
-        ("openai-community/gpt2@v9", "has no revision 'v9'"),
+        ("openai-community/gpt2@v9", "has no such revision"),
     ):
         done = bench(hub, tmp_path, "plan", "--models", model, "--tasks", "mini-ner")
         assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, done.stderr

@@ -38,6 +38,15 @@ def test_three_models_and_five_tasks_fit(seeds, width):
     assert ("GiB" in row) == (width == 160)
 
 
+def test_many_tasks_and_few_models_are_turned_round():
+    tasks = [f"data-set-{number}@16" for number in range(17)]
+    records = [record(task, model, 60.0 + place) for task in tasks for place, model in enumerate(("bert", "gpt2"))]
+    lines = printed(final_table(Board.of(records)), 80).split("\n")
+    assert lines[0].split() == ["task", "gpt2", "bert", "trivial"]
+    assert sum("*61.00" in line and "60.00" in line and "50.00" in line for line in lines) == 18
+    assert max(map(len, lines)) <= 80
+
+
 def test_marks_failures_and_notes_are_seen_without_colour():
     records = [
         record(score=50.0),

@@ -1,0 +1,63 @@
+"""`bench fetch`: everything that a run needs from the Hub, brought into the cache."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import typer
+
+from harness.cli import options
+from harness.cli.options import make_request
+
+
+def fetch(
+    models: options.Models = "all",
+    tasks: options.Tasks = "all",
+    suite: options.SuiteName = "mini",
+    methods: options.Methods = "full",
+    seeds: options.Seeds = "1",
+    limit: options.Limit = None,
+    settings: options.Settings = None,
+    as_json: options.Json = False,
+) -> None:
+    """Bring the models and data of a run into the cache; `HF_HUB_OFFLINE=1 bench run` then needs no network."""
+    from rich.console import Console
+
+    from harness.cli.run import announce, say
+    from harness.fetch import fetch_all
+    from harness.plan import make_plan
+    from harness.report.text import count
+
+    if not sys.stderr.isatty():  # read by the clients when they are imported
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    made = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings))
+    console = Console(stderr=as_json, highlight=False)
+    announce(made, console)
+    got, failed = [], [str(error) for _, error in made.lost]
+    for item in fetch_all(made.cells):
+        if item.error is not None:
+            failed.append(str(item.error))
+            say(console, f"failed: {item.error}", "red")
+            continue
+        got.append(item)
+        say(console, f"{item.kind:5}  {item.name}: {_amount(item.files)}, {count(item.bytes)}B")
+    files, size = sum(item.files for item in got), sum(item.bytes for item in got)
+    say(console, f"in the cache: {len(got)} repositories, {_amount(files)}, {count(size)}B")
+    if as_json:
+        items = [
+            {"kind": i.kind, "name": i.name, "revision": i.revision, "files": i.files, "bytes": i.bytes} for i in got
+        ]
+        print(
+            json.dumps(
+                {"fetched": items, "failed": list(dict.fromkeys(failed)), "files": files, "bytes": size}, indent=1
+            )
+        )
+    if failed:
+        raise typer.Exit(1)
+
+
+def _amount(files: int) -> str:
+    return f"{files} file{'s' if files != 1 else ''}"

@@ -1,0 +1,78 @@
+"""What the references on a command line mean: names, files, Hub ids → tasks and checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness import registry
+from harness.errors import BenchError, HubError, unknown
+from harness.model import Checkpoint
+from harness.models.resolve import registered, resolve
+from harness.quick import quick_task
+from harness.suite import Suite
+from harness.task import Task
+from harness.taskfile import read_task, read_yaml
+
+
+def find_tasks(references: Iterable[str], suite: Suite, limit: int | None = None) -> dict[str, Task]:
+    """What references mean, by a reference for each task alone: at most `limit` rows a split."""
+    return {name: task.limited(limit) for name, task in _tasks(references, suite).items()}
+
+
+def _tasks(references: Iterable[str], suite: Suite) -> dict[str, Task]:
+    """The tasks that references mean, each by a reference that means it alone: its name, file or `family:path`."""
+    found: dict[str, tuple[str, Task]] = {}
+    for reference in references:
+        for task in _task(reference, suite):
+            own = reference if reference.endswith((".yaml", ".yml")) or ":" in reference else task.name
+            if found.setdefault(task.name, (own, task))[1] != task:
+                raise BenchError(f"two different tasks are called {task.name!r}; give one of them another name")
+    return dict(found.values())
+
+
+def _task(reference: str, suite: Suite) -> Sequence[Task]:
+    """One reference: `all`, a task of the suite or a registered one, a family of the suite, a file, or `family:path`."""
+    if reference == "all":
+        return suite.tasks
+    known = {**registry.tasks(), **{task.name: task for task in suite.tasks}}
+    if reference in known:
+        return [known[reference]]
+    if reference.endswith((".yaml", ".yml")):
+        return [read_task(read_yaml(Path(reference)), Path(reference))]
+    family, colon, path = reference.partition(":")
+    if colon:
+        return [quick_task(registry.family(family), path)]
+    of_family = [task for task in suite.tasks if task.family == reference]
+    if of_family:
+        return of_family
+    names = {*known, *(task.family for task in suite.tasks), "all"}
+    raise unknown("task", reference, sorted(names), more=", a task file (./mine.yaml) or family:path")
+
+
+def find_models(references: Iterable[str], suite: Suite) -> list[tuple[Checkpoint, HubError | None]]:
+    """The checkpoints of the references, empty ones where the Hub does not give them, and why; `all` means those of the suite."""
+    names: list[Any] = []
+    for reference in references:
+        names += list(suite.models) if reference == "all" else [reference]
+    if not names:
+        raise BenchError(f"suite {suite.name!r} names no models; name some with --models")
+    found: dict[str, tuple[Checkpoint, HubError | None]] = {}
+    for name in names:
+        made = _model(name, suite)
+        if found.setdefault(made[0].name, made)[0].digest != made[0].digest:
+            raise BenchError(f"two different models are called {made[0].name!r}; rename one of their folders")
+    return list(found.values())
+
+
+def _model(reference: str, suite: Suite) -> tuple[Checkpoint, HubError | None]:
+    aliases = dict(suite.models)
+    try:
+        return resolve(reference, aliases), None
+    except HubError as error:
+        entry = registered(reference, aliases)
+        return Checkpoint(
+            name=entry.name, source=entry.source, location=entry.source, revision=None, gguf=None, digest="",
+            architecture=entry.architecture or "unknown", families=entry.families, kind=entry.kind,
+        ), error  # fmt: skip

@@ -1,0 +1,88 @@
+"""Patience with the Hub, and what its errors are called."""
+
+import httpx2
+import pytest
+from huggingface_hub import errors
+
+import harness.hub as hub
+from harness.errors import HubError
+
+
+def answer(status, kind=errors.HfHubHTTPError):
+    request = httpx2.Request("GET", "http://127.0.0.1/x")
+    return kind("said so", response=httpx2.Response(status, request=request))
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch):
+    monkeypatch.setattr(hub, "PAUSES", (0,) * 8)
+    monkeypatch.setattr(hub, "_hopeless", False)
+
+
+class Stumbling:
+    """An action that fails so many times."""
+
+    def __init__(self, failures, error):
+        self.left, self.error, self.calls = failures, error, 0
+
+    def __call__(self):
+        self.calls += 1
+        self.left -= 1
+        if self.left >= 0:
+            raise self.error
+        return "rows"
+
+
+@pytest.mark.parametrize(
+    "error", [answer(503), answer(429), httpx2.ReadError("cut off"), HubError("stale", passing=True)]
+)
+@pytest.mark.parametrize("failures", [1, 8])
+def test_trouble_of_a_moment_is_waited_out(error, failures):
+    action = Stumbling(failures, error)
+    assert hub.patiently(action, "data set 'a/b'") == "rows" and action.calls == failures + 1
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (answer(404, errors.RepositoryNotFoundError), "model 'a/b' is not on the Hub"),
+        (answer(404, errors.RevisionNotFoundError), "model 'a/b' has no such revision"),
+        (answer(403, errors.GatedRepoError), "model 'a/b' is gated: ask for access on its page, then set HF_TOKEN"),
+    ],
+)
+def test_a_refusal_is_final(error, words):
+    action = Stumbling(1, error)
+    with pytest.raises(HubError, match=words) as caught:
+        hub.patiently(action, "model 'a/b'")
+    assert action.calls == 1 and not caught.value.passing and "\n" not in str(caught.value)
+
+
+def test_what_the_hub_has_no_part_in_passes_through():
+    with pytest.raises(KeyError):
+        hub.patiently(Stumbling(1, KeyError("x")), "model 'a/b'")
+
+
+def test_a_library_s_error_is_traced_to_the_hub_s():
+    wrapped = ConnectionError("download failed")
+    wrapped.__cause__ = answer(502)
+    action = Stumbling(2, wrapped)
+    assert hub.patiently(action, "x") == "rows" and action.calls == 3
+
+
+def test_a_file_that_need_not_be_there_does_not_hide_what_a_library_says():
+    said = ValueError("BuilderConfig 'x' not found")
+    said.__context__ = answer(404, errors.RemoteEntryNotFoundError)
+    with pytest.raises(ValueError, match="BuilderConfig"):
+        hub.patiently(Stumbling(1, said), "data set 'a/b'")
+
+
+def test_a_dead_hub_is_not_waited_for_again_and_again():
+    first, second = Stumbling(99, answer(503)), Stumbling(99, answer(503))
+    for action in (first, second):
+        with pytest.raises(HubError, match="cannot be fetched and is not in the cache") as caught:
+            hub.patiently(action, "model 'a/b'")
+        assert caught.value.passing
+    assert (first.calls, second.calls) == (9, 2)
+    hub.patiently(Stumbling(0, None), "x")  # it is back
+    again = Stumbling(5, answer(503))
+    assert hub.patiently(again, "x") == "rows"
