@@ -140,6 +140,8 @@ class HubSource:
 
     def _unusable(self, error: Exception) -> BenchError:
         message = " ".join(str(error).split())
+        if "gated" in message:  # all that `datasets` keeps of the Hub's answer
+            return HubError(f"data set {self.describe()!r} is gated: ask for access on its page, then set HF_TOKEN")
         return BenchError(f"{self.describe()}: cannot be loaded ({type(error).__name__}: {message})")
 
     def _chosen(self, there: list[str]) -> dict[str, str]:

@@ -100,6 +100,11 @@ def test_what_the_hub_refuses_fails_its_own_cells(shared, root, tmp_path):
             for line in ("gpt2' is gated", "'nobody/nothing' is not on the Hub", "t5-small@v9' has no such revision"):
                 assert line in done.stdout and line in plan.stdout
             assert done.stdout.count("failed: sst2@16--") == 3
+            (root / "gated.txt").write_text("models/openai-community/gpt2 good-token\ndatasets/clue/clue good-token\n")
+            done = bench(
+                environment, tmp_path, "fetch", "--suite", "standard", "--tasks", "tnews", "--models", "distilbert"
+            )
+            assert done.returncode == 1 and "(tnews)' is gated: ask for access" in done.stdout, done.stdout
             # Nothing else to run: the request itself is wrong, a line for each fault.
             done = bench(environment, tmp_path, "run", *words, "--models", "gpt2,nobody/nothing")
             assert done.returncode == 2 and done.stderr.count("\n") == 2 and done.stderr.count("bench: model") == 2
