@@ -1,9 +1,7 @@
-"""What kind of file it is: format, encoding, delimiter, header. By its ending where that says it, else by its contents."""
+"""In which formats a file could be read: by its ending where that says it, else by its contents; its encoding and header."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -12,17 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.files import read_bytes, read_text
-from harness.data.readers import READERS, reader
+from harness.data.folder import endings, formats
+from harness.data.readers import reader
+from harness.data.source import FileSource
 from harness.errors import BenchError
 
-ENDINGS = {
-    ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".parquet": "parquet",
-    ".arrow": "arrow", ".feather": "arrow", ".tmx": "tmx", ".conll": "conll", ".bio": "conll", ".iob": "conll",
-    ".iob2": "conll", ".bioes": "conll", ".bmes": "conll", ".txt": "", ".data": "",
-}  # fmt: skip
-PACKED = (".gz", ".zst", ".zip", ".bz2", ".xz")
-BINARY = ("parquet", "arrow")
-DELIMITERS = ",\t;|"
+BINARY = ("parquet", "arrow", "tmx")  # these say themselves how their text is encoded
+ANY_TEXT = (".txt", ".data")  # endings that tell nothing
 SAMPLE = 200  # lines or rows that are looked at
 LONG = 60  # characters: more than a column's name has
 _CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
@@ -31,116 +25,100 @@ _TAG = re.compile(r"O|[BIMESLU]([-_].+)?")
 
 @dataclass(frozen=True)
 class Sniffed:
-    """A file's format and what its reader must be told; `remarks` are options with a reason for a comment."""
+    """A format and what its reader must be told; `remarks` are options with a reason for a comment."""
 
     format: str
     options: Mapping[str, Any] = field(default_factory=dict)
     remarks: Mapping[str, str] = field(default_factory=dict)
 
-    def read(self, paths: Sequence[Path] | Mapping[str, Path]) -> list[dict[str, Any]]:
-        """All rows of some files of this kind, or of one for each column."""
-        by_column = isinstance(paths, Mapping)
-        files = {name: str(path) for name, path in paths.items()} if by_column else [str(path) for path in paths]
-        return reader(self.format, self.options)(files, **self.options)
+    def read(self, files: Any, report: dict[str, Any]) -> list[dict[str, Any]]:
+        """All rows of some files of this kind; the reader's report goes into `report`.
+
+        Raises:
+            BenchError: they cannot be read, or have no rows.
+        """
+        found: dict[str, Any] = {}
+        rows = FileSource(self.format, {"all": files}, self.options).read(found)["all"]
+        report.update(found["all"])
+        if self.format == "labelled" and len({row.get("label") for row in rows}) > max(2, len(rows) // 10):
+            raise BenchError(
+                f"{files[0]}: lines that begin with their label? The first one would be {rows[0]['label']!r}, and there would be "
+                "many; write a task file (bench task new) with the right format, or a `pattern`"
+            )
+        return rows
 
 
-def ending(path: Path) -> str | None:
-    """The format that a name's endings tell; "" for text of any kind, None for no data file that is known."""
-    for suffix in reversed(path.suffixes):
-        if suffix.lower() in ENDINGS:
-            return ENDINGS[suffix.lower()]
-        if suffix.lower() not in PACKED:
-            break
-    return next((ENDINGS[suffix.lower()] for suffix in path.suffixes if ENDINGS.get(suffix.lower())), None)
-
-
-def sniff(path: Path) -> Sniffed:
-    """The format of a file.
+def sniff(path: Path) -> list[Sniffed]:
+    """The formats that a file may have, the likeliest first; none where its ending is of no data.
 
     Raises:
-        BenchError: it cannot be read, or is of no kind that has a reader.
+        BenchError: it cannot be read.
     """
-    kind = ending(path)
-    if kind in BINARY:
-        return _known(path, Sniffed(kind))
+    known = formats(path)
+    told = bool(known) and endings(path)[0] not in ANY_TEXT
+    if not known and endings(path)[:1] not in ([], *([one] for one in ANY_TEXT)):
+        return []
+    if known and known[0] in BINARY:
+        return [Sniffed(known[0])]
     encoding = _encoding(path)
-    options = {} if encoding is None else {"encoding": encoding}
-    remarks = {"encoding": "a guess, since it is not UTF-8"} if options else {}
+    options = {"encoding": encoding} if encoding else {}
+    how = "told by its first bytes" if encoding == "utf-16" else "a guess, since it is not UTF-8"
+    remarks = {"encoding": how} if encoding else {}
     text = read_text(path, **options)
-    if not text.strip():
-        raise BenchError(f"{path}: the file is empty")
-    kind = kind or _by_content(text)
-    if kind == "json":
-        kind = _json(path, text)
-    if kind in ("csv", "tsv"):
-        if _is_conll(text):
-            kind = "conll"
-        else:
-            table, why = _table(kind, text)
-            options, remarks = {**table, **options}, {**why, **remarks}
-    return _known(path, Sniffed(kind, options, remarks))
-
-
-def _known(path: Path, found: Sniffed) -> Sniffed:
-    if found.format not in READERS:
-        raise BenchError(
-            f"{path}: there is no reader for {found.format or 'this kind of file'}; readable: {', '.join(READERS)}"
-        )
-    return found
+    if len(known) == 1 and known[0] != "csv":
+        kinds: Sequence[str] = known
+    elif told and "json" in known:
+        kinds = [_json(text)]
+    else:
+        kinds = ["conll"] if _is_conll(text) else known if told else _by_content(text)
+    made = []
+    for kind in kinds:
+        headless = kind in ("csv", "tsv") and not _has_header(path, kind, options)
+        why = {"header": "the first row looks like data; columns are called by their index, from 0"} if headless else {}
+        made.append(Sniffed(kind, {"header": False, **options} if headless else options, {**why, **remarks}))
+    return made
 
 
 def _encoding(path: Path) -> str | None:
-    """None for UTF-8; else the likeliest of the usual others."""
+    """The likeliest of the usual encodings; None for UTF-8, and where none will do."""
     data = read_bytes(path)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    for encoding in ("utf-8", "gb18030"):
+    for encoding in ("utf-8", "gb18030", "cp1252"):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if encoding == "utf-8":
-            return None
         # Western text may pass as GB 18030 too, but then it is no row of Chinese characters and their punctuation.
-        beyond = [letter for letter in text if letter > "\x7f"]
-        if len(_CHINESE.findall(text)) > 0.8 * len(beyond):
-            return encoding
-    return "cp1252"
+        beyond = sum(letter > "\x7f" for letter in text)
+        if encoding != "gb18030" or len(_CHINESE.findall(text)) > 0.8 * beyond:
+            return None if encoding == "utf-8" else encoding
+    return None
 
 
-def _by_content(text: str) -> str:
-    start = text.lstrip()[:1]
-    if start == "{":
-        first = text.lstrip().split("\n", 1)[0].strip()
-        return "jsonl" if first.endswith("}") and _parses(first) else "json"
-    if start == "[":
-        return "json"
-    if _is_conll(text):
-        return "conll"
+def _by_content(text: str) -> Sequence[str]:
+    if text.lstrip()[:1] in ("{", "["):
+        return [_json(text)]
     lines = [line for line in text.split("\n")[:SAMPLE] if line.strip()]
-    return "tsv" if all("\t" in line for line in lines) else "csv"
+    return ["tsv", "pairs", "labelled"] if all("\t" in line for line in lines) else ["csv", "labelled"]
 
 
-def _parses(text: str) -> bool:
+def _json(text: str) -> str:
+    """An object a line, SQuAD's nest, or a list of rows. What is broken is for the reader to say, and where."""
+    first, _, rest = text.lstrip().partition("\n")
+    if rest.strip() and isinstance(_parsed(first), dict):
+        return "jsonl"
+    content = _parsed(text)
+    articles = content.get("data") if isinstance(content, dict) else None
+    nested = isinstance(articles, list) and articles and isinstance(articles[0], dict) and "paragraphs" in articles[0]
+    return "squad" if nested else "json"
+
+
+def _parsed(text: str) -> Any:
     try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _json(path: Path, text: str) -> str:
-    try:
-        content = json.loads(text)
-    except ValueError:
-        lines = [line for line in text.split("\n") if line.strip()]
-        if len(lines) > 1 and _parses(lines[0]) and _parses(lines[1]):
-            return "jsonl"
-        raise BenchError(f"{path}: broken JSON; mend it, or fetch it again") from None
-    data = content.get("data") if isinstance(content, dict) else None
-    if isinstance(data, list) and data and isinstance(data[0], dict) and "paragraphs" in data[0]:
-        return "squad"
-    return "json"
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _is_conll(text: str) -> bool:
@@ -154,50 +132,15 @@ def _is_conll(text: str) -> bool:
     ) > 0.95 * len(tokens)
 
 
-def _table(kind: str, text: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """Options of a delimited file that differ from its format's defaults, and why."""
-    options: dict[str, Any] = {}
-    remarks: dict[str, str] = {}
-    mark, rows = ("\t", _rows(text, "\t", False)) if kind == "tsv" else _delimiter(text)
-    if mark != ("," if kind == "csv" else "\t"):
-        options["delimiter"] = mark
-    if rows and not _has_header(rows):
-        options["header"] = False
-        remarks["header"] = "the first row looks like data; columns are called by their index, from 0"
-    return options, remarks
-
-
-def _delimiter(text: str) -> tuple[str, list[list[str]]]:
-    """The delimiter that cuts the first lines into the most columns, the same number in each."""
-    tables = {mark: _rows(text, mark, True) for mark in DELIMITERS}
-    even = {
-        mark: rows for mark, rows in tables.items() if rows and len({len(row) for row in rows}) == 1 < len(rows[0]) + 1
-    }
-    mark = max(even, key=lambda mark: len(even[mark][0]), default=",")
-    return mark, tables[mark]
-
-
-def _rows(text: str, mark: str, quoted: bool) -> list[list[str]]:
-    lines = io.StringIO(text, newline="")
-    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    rows = []
+def _has_header(path: Path, kind: str, options: Mapping[str, Any]) -> bool:
+    """Whether the first row names columns: none of its fields is a number, long, or a value of its column."""
     try:
-        for row in csv.reader(lines, delimiter=mark, quoting=quoting):
-            if row:
-                rows.append(row)
-            if len(rows) == SAMPLE:
-                break
-    except csv.Error:  # the reader says later, and better, what is wrong
-        pass
-    return rows
-
-
-def _has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names columns: none of its fields is a number, long, empty, or a value of its column."""
-    first, *others = rows
+        rows = reader(kind, {})([path], header=False, **options)[:SAMPLE]
+    except BenchError:  # the reader says later, and better, what is wrong
+        return True
+    first, *others = [list(row.values()) for row in rows] or [["a column"]]
     for number, name in enumerate(first):
-        column = {row[number].strip() for row in others if number < len(row)}
-        name = name.strip()
-        if len(name) > LONG or name in column or re.fullmatch(r"[-+]?\d+([.,]\d+)?", name):
+        column = {row[number].strip() for row in others}
+        if len(name) > LONG or name.strip() in column or re.fullmatch(r"[-+]?\d+([.,]\d+)?", name.strip()):
             return False
-    return any(name.strip() for name in first) and len(set(first)) == len(first)
+    return any(name.strip() for name in first)
