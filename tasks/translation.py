@@ -23,9 +23,8 @@ ml mn mr ms mt my na nb nd ne ng nn no nr nv ny oc oj om or os pa pi ps qu rm rn
 su sw ta te tg th ti tk tl tn to ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zu
 """.split()
 LANGUAGES = {word: next(code for code in _CODES[place::-1] if len(code) == 2) for place, word in enumerate(_CODES)}
-COLUMNS = [
-    word for word in LANGUAGES if word not in ("en", "english", "id")
-]  # what targets are called; `id` is a row's
+# What targets are called; `id` is a row's.
+COLUMNS = [word for word in LANGUAGES if word not in ("en", "english", "id")]
 OUTLIER = 3.0  # times longer or shorter than usual, sources that are longer than a few words
 LONG_ENOUGH = 20  # characters of the longer side
 
