@@ -14,7 +14,8 @@ class Proposal:
     Attributes:
         columns: the family's column → the data's (`translation.en` inside of a struct), or a list of those whose texts are joined.
         options: of the family, as far as the data tell them.
-        likely: False where only the names of the columns speak for the family; it is then taken if a person asks for it.
+        likely: False where only the names of the columns speak for the family; it is then taken if a person asks for it, or nothing
+            else fits.
     """
 
     columns: Mapping[str, Any]

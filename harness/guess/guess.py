@@ -54,19 +54,30 @@ def guess(path: str, families: Sequence[TaskFamily], where: str, left: list[str]
     if not usable:
         raise no_format(first, [kind.format for kind in kinds], valid, families, where)
     wrong: BenchError | None = None
+    doubtful: list[Guess] = []  # by the names of columns only
     for kind in usable:
         try:
             kept, out = (paths, []) if left is None else sift(paths, lambda one, kind=kind: _columns(kind, one))
             files = {split: list(map(str, ones)) for split, ones in by_split(kept, where).items()}
             rows = kind.read(next(iter(files.values())), report := {})
-            found = [one for family in families for one in _ways(name_of(place), family, kind, files, rows, report)]
         except BenchError as error:
             wrong = error
             continue
-        if found := [one for one in found if one.likely or len(families) == 1]:
-            if left is not None:
-                left += out
-            return sorted(found, key=lambda one: -len(one.named))  # stable: among equals the first registered
+        found = []
+        for family in families:
+            try:
+                found += _ways(name_of(place), family, kind, files, rows, report)
+            except BenchError as error:
+                wrong = error
+        found.sort(key=lambda one: -len(one.named))  # stable: among equals the first registered
+        likely = [one for one in found if one.likely or len(families) == 1]
+        if left is not None and found and not doubtful:
+            left += out
+        if likely:
+            return likely
+        doubtful = doubtful or found
+    if doubtful:
+        return doubtful
     raise wrong or no_columns(rows[0], usable[0].format, first, families, where)
 
 

@@ -200,3 +200,22 @@ def test_a_family_of_a_third_party_needs_no_method_for_it(tmp_path):
     (tmp_path / "x.conll").write_text("a O\n")
     with pytest.raises(BenchError, match=r"the ending '.conll' stands for conll, where there is no picture or dogs"):
         guess(str(tmp_path / "x.conll"), [Dogs()], "x")
+
+
+def test_names_alone_will_do_where_nothing_fits_better(tmp_path):
+    """A row without its label is for the check to tell, with its line."""
+    rows = "".join(f"number {n},{'ab'[n % 2]}\n" for n in range(20))
+    (tmp_path / "x.csv").write_text(f"text,label\n{rows}the last,\n")
+    found = guess(str(tmp_path / "x.csv"), list(registry.families().values()), "x", [])
+    assert {"sentiment", "text-classification"} <= {one.task.family for one in found}
+    with pytest.raises(BenchError, match=r"x.csv:22: no label"):
+        validate(found[0].task)
+
+
+def test_what_one_family_cannot_read_another_may(tmp_path):
+    rows = "".join(f"Who is {n}?,The cat sat {n}.,bird,{'ab'[n % 2]}\n" for n in range(20))
+    (tmp_path / "x.csv").write_text(f"question,context,answer,label\n{rows}")
+    best, *_ = guess(str(tmp_path / "x.csv"), list(registry.families().values()), "x")
+    assert best.task.family == "text-classification"
+    with pytest.raises(BenchError, match=r"x.csv:2: the answer 'bird' does not stand in the context"):
+        guess(str(tmp_path / "x.csv"), [registry.family("qa")], "x")
