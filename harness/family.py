@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from harness.finding import Finding
-from harness.proposal import Proposal
+from harness.proposal import Proposal, find_columns
 from harness.task import Task
 
 ARCHITECTURES = ("encoder", "decoder", "encoder-decoder")
@@ -31,7 +31,7 @@ class TaskFamily(ABC):
         version: raised when the same rows would give another score; part of every cell's identity.
         columns: required column → what it holds.
         optional_columns: the same for columns that a data set may have. `id`, `group` and `phenomenon` are always allowed.
-        usual_names: column → what data sets often call it, in lower case; for a task made of a file alone.
+        usual_names: column → what data sets often call it, in lower case, the likeliest first.
         inputs: the columns that hold what a model reads; empty: all but `label`, `tags`, `target` and `answers`.
         options: option of a task file → what it does.
         head: `module:Class` of a `harness.heads.base.Head`, imported in the worker.
@@ -82,15 +82,6 @@ class TaskFamily(ABC):
         """
         return rows
 
-    def guess_options(self, rows: Sequence[Row], columns: Mapping[str, Any]) -> dict[str, Any]:
-        """Options of a task that is made of a file alone.
-
-        Args:
-            rows: the first rows, as prepared as its reader gives them.
-            columns: our columns → what the file calls them, languages included; empty where it uses our names.
-        """
-        return {}
-
     def labels(self, splits: Mapping[str, Sequence[Row]], task: Task) -> list[str] | None:
         """The names of the classes in a fixed order; None for a family without classes."""
         return None
@@ -116,17 +107,16 @@ class TaskFamily(ABC):
         """What only this family can see in its data; lengths, duplicates, labels and characters are looked at for all."""
         return ()
 
-    def recognise(self, rows: Sequence[Mapping[str, Any]]) -> Proposal | None:
-        """Which of a new data set's columns are the family's, told from raw rows; None: not its kind of data.
+    def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
+        """How the family would read a data set that it has never seen; None: not at all.
 
-        By default those that are called by their usual names.
+        It serves `family:path` and `bench task new`. By default the columns are those that have their own or their `usual_names`.
+
+        Args:
+            rows: as the source gives them, under the data set's own columns.
+            given: column → what the files call it, where the reader has renamed it, such as the languages of parallel text.
         """
-        there = {str(name).strip().lower(): name for name in rows[0]}
-        columns = {}
-        for name in (*self.columns, *self.optional_columns):
-            found = next((there[usual] for usual in (name, *self.usual_names.get(name, ())) if usual in there), None)
-            if found is not None:
-                columns[name] = found
+        columns = find_columns(rows[0], self.usual_names, (*self.columns, *self.optional_columns))
         return Proposal(columns) if set(self.columns) <= set(columns) else None
 
     @abstractmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +12,37 @@ class Proposal:
     """What a task file would say.
 
     Attributes:
-        columns: the family's column → the data's, or a list of them whose texts are joined.
+        columns: the family's column → the data's (`translation.en` inside of a struct), or a list of those whose texts are joined.
         options: of the family, as far as the data tell them.
+        likely: False where only the names of the columns speak for the family; it is then taken if a person asks for it, or nothing
+            else fits.
     """
 
     columns: Mapping[str, Any]
     options: Mapping[str, Any] = field(default_factory=dict)
+    likely: bool = True
+
+
+def find_columns(row: Mapping[str, Any], names: Mapping[str, Sequence[str]], wanted: Iterable[str]) -> dict[str, str]:
+    """The data's column for each that is `wanted` and there, by its own name or what data sets call it, in any case.
+
+    Args:
+        row: any of the data's; columns inside of its structs are looked at too.
+        names: column → usual names in lower case, the likeliest first.
+    """
+    there = {str(name).strip().lower(): str(name) for name in row}
+    for name, value in row.items():
+        for inner in value if isinstance(value, Mapping) else ():
+            there.setdefault(f"{name}.{inner}".lower(), f"{name}.{inner}")
+    usual = {column: (column, *names.get(column, ())) for column in wanted}
+    found = {column: next((there[one] for one in ones if one in there), None) for column, ones in usual.items()}
+    return {column: name for column, name in found.items() if name is not None}
+
+
+def cell(row: Mapping[str, Any], column: str) -> Any:
+    """A row's value in a column that `find_columns` found; None where it is missing."""
+    if column in row:
+        return row[column]
+    outer, _, inner = column.partition(".")
+    struct = row.get(outer)
+    return struct.get(inner) if isinstance(struct, Mapping) else None

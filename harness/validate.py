@@ -1,4 +1,4 @@
-"""A look at all the rows of a task before anything is trained, and what a person should know of them."""
+"""A look at all the rows of a task before anything is trained, and what they are."""
 
 from __future__ import annotations
 
@@ -11,33 +11,22 @@ from harness.errors import BenchError
 from harness.rows import load
 from harness.task import Task
 
-# What readers report -> how a note says it. Left out are plain counts (sentences, questions, entities).
+# Facts that readers report -> how a note says them. What may be wrong with a data set is told by its check (`harness.check`).
 NOTED = {
     "delimiter": "delimiter {}",
     "scheme": "tags in scheme {}",
-    "irregular": "{} entities break its rules",
     "documents": "{} documents, kept together",
     "unanswerable": "{} questions without answer",
-    "misaligned": "{} answers not at their offset",
-    "repaired": "{} of them moved to where they stand",
-    "differs": "{} answers taken from the context, whose text differs",
-    "differs_in_blanks": "{} of them in blanks only",
-    "clipped": "{} answers cut before the word for no answer",
-    "several_places": "{} answers without offset found more than once, the first taken",
     "merged": "{} questions of several annotators, all their answers kept",
-    "disagree": "{} of them answered by some and not by others",
-    "repeated": "{} rows repeat a source",
-    "incomplete": "{} units without one of the languages left out",
-    "empty": "{} rows with an empty side",
 }
 USUAL = ("iob2",)  # nothing to tell
 SHOWN = 60  # characters of label names that still fit a line
 
 
 def validate(task: Task) -> str:
-    """Read and check every row of a task from files, as a worker will; what was found, in one line.
+    """Read and check every row of a task from files, as a worker will; the plain facts, in one line.
 
-    The line says how many rows each split has, what was converted or repaired, and how often. It needs no model and no torch.
+    The line says how many rows each split has, the labels, and how the files are written. It needs no model and no torch.
 
     Raises:
         BenchError: the first thing that is wrong, with file and line.

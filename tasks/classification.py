@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from harness.family import Row, TaskFamily
-from harness.proposal import Proposal
+from harness.proposal import Proposal, cell
 from harness.task import Task
 
 LONGEST_LABEL = 40  # characters
@@ -48,11 +49,11 @@ class Classification(TaskFamily):
         used = {row["label"] for row in splits["train"]}
         return [name for name in task.label_order if name in used] or sorted(used)
 
-    def recognise(self, rows: Sequence[Mapping[str, Any]]) -> Proposal | None:
+    def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
         """By the usual names; where these are missing, the only column of few values is the label, and the long ones the text."""
-        found = super().recognise(rows)
-        if found is not None and _is_label([row[found.columns["label"]] for row in rows], each=2):
-            return found
+        found = super().recognise(rows, given)
+        if found is not None:
+            return replace(found, likely=_is_label([cell(row, found.columns["label"]) for row in rows], each=2))
         values = {name: [row.get(name) for row in rows] for name in rows[0]}
         classes = [name for name, column in values.items() if _is_label(column, each=4)]
         texts = [name for name, column in values.items() if name not in classes and _is_text(column)]

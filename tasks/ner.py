@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from harness.check.repeats import conflicts
@@ -11,7 +12,7 @@ from harness.data.place import place, placed
 from harness.data.tags import to_iob2
 from harness.family import Row, TaskFamily
 from harness.finding import ERROR, Finding
-from harness.proposal import Proposal
+from harness.proposal import Proposal, cell
 from harness.task import Task
 
 
@@ -60,9 +61,8 @@ class NamedEntities(TaskFamily):
             str(task.options.get("scheme", "auto")),
             where=lambda index, token: f"{place(rows[index], f'row {index + 1}')}, token {token + 1}",
         )
-        for name, value in converted._asdict().items():
-            if name != "tags":
-                report.setdefault(name, value)
+        for name, value in converted.report().items():
+            report.setdefault(name, value)
         return [placed({**row, "tags": tags}, row) for row, tags in zip(rows, converted.tags, strict=True)]
 
     def _tag(self, raw: Any, task: Task) -> str:
@@ -83,10 +83,11 @@ class NamedEntities(TaskFamily):
         rows = (row for part in splits.values() for row in part if row["words"])
         yield from conflicts(((spot(row), (tuple(row["words"]),), tuple(row["tags"])) for row in rows), "tagging")
 
-    def recognise(self, rows: Sequence[Mapping[str, Any]]) -> Proposal | None:
-        found = super().recognise(rows)
-        lists = found and all(isinstance(rows[0][name], list | tuple) for name in found.columns.values())
-        return found if lists else None
+    def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
+        """By the usual names; texts under such names, which are cut at their blanks, may as well be something else."""
+        found = super().recognise(rows, given)
+        lists = found and all(isinstance(cell(rows[0], name), list | tuple) for name in found.columns.values())
+        return found and replace(found, likely=bool(lists))
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"words": row["words"], "tags": row["tags"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from harness.check.lengths import without_blanks
@@ -12,10 +13,9 @@ from harness.errors import unknown
 from harness.family import Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, quote, some
 from harness.languages import UNSPACED, base
-from harness.proposal import Proposal
+from harness.proposal import Proposal, cell
 from harness.task import Task
 
-HAN = re.compile(r"[\u4e00-\u9fff]")
 UNITS = ("word", "character", "any-character")
 
 
@@ -78,11 +78,6 @@ class QuestionAnswering(TaskFamily):
                 )
         return {**row, "answers": {"text": texts, "answer_start": starts}}
 
-    def guess_options(self, rows: Sequence[Row], columns: Mapping[str, Any]) -> dict[str, Any]:
-        """Scoring by character where a third of the contexts' characters are Han: there words have no blanks between them."""
-        text = "".join(str(row.get(columns.get("context", "context"), "")) for row in rows)
-        return {"unit": "character"} if len(HAN.findall(text)) * 3 > len(text) > 0 else {}
-
     def kinds(self, row: Row) -> tuple[str]:
         return ("answerable" if row["answers"]["text"] else "unanswerable",)
 
@@ -130,12 +125,14 @@ class QuestionAnswering(TaskFamily):
                 examples = tuple(spot(row) for row in rows[:5])
                 yield Finding(WARNING, "shared-contexts", message, len(rows), examples)
 
-    def recognise(self, rows: Sequence[Mapping[str, Any]]) -> Proposal | None:
-        found = super().recognise(rows)
-        if found is None or not isinstance(rows[0][found.columns["answers"]], Mapping):
+    def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
+        """By the usual names; scored by character where the contexts have no blanks between words."""
+        found = super().recognise(rows, given)
+        if found is None:
             return None
-        blankless = without_blanks(str(row[found.columns["context"]]) for row in rows)
-        return Proposal(found.columns, {"unit": "character"} if blankless else {})
+        blankless = without_blanks(str(cell(row, found.columns["context"])) for row in rows)
+        answers = isinstance(cell(rows[0], found.columns["answers"]), Mapping)
+        return replace(found, options={"unit": "character"} if blankless else {}, likely=answers)
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"question": row["question"], "context": row["context"], "answers": row["answers"]}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from harness.proposal import Proposal
+from harness.proposal import Proposal, cell
 from tasks.classification import Classification
 
 NAMES = ("sentiment", "polarity", "rating", "stars")
@@ -20,12 +21,13 @@ class Sentiment(Classification):
     description = "the polarity of a text"
     columns = {"text": "the text that judges", "label": "its polarity"}
 
-    def recognise(self, rows: Sequence[Mapping[str, Any]]) -> Proposal | None:
-        """A single text whose labels judge: by their column's name, by words such as positive, or numbers that are used for it."""
-        found = super().recognise(rows)
-        if found is None or "text_pair" in found.columns:
+    def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
+        """Likely for single texts whose labels judge: by their column's name, by words as positive, or numbers used for it."""
+        found = super().recognise(rows, given)
+        if found is None:
             return None
         column = found.columns["label"]
-        labels = {str(row[column]).strip().lower() for row in rows}
+        labels = {str(cell(row, column)).strip().lower() for row in rows}
         judging = all(any(word in label for word in WORDS) for label in labels)
-        return found if str(column).lower() in NAMES or judging or labels in NUMBERS else None
+        judging = judging or str(column).lower() in NAMES or labels in NUMBERS
+        return replace(found, likely=found.likely and judging and "text_pair" not in found.columns)

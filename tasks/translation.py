@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,40 +14,20 @@ from harness.errors import BenchError, unknown
 from harness.family import Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, some
 from harness.metrics.bleu import MODULES, TOKENIZERS, cure, usual_tokenizer
-from harness.proposal import Proposal
+from harness.proposal import Proposal, cell
 from harness.task import Task
 
-LANGUAGES = {
-    "english": "en",
-    "german": "de",
-    "deutsch": "de",
-    "french": "fr",
-    "romanian": "ro",
-    "spanish": "es",
-    "chinese": "zh",
-}
-CODES = (
-    "en",
-    "de",
-    "fr",
-    "ro",
-    "es",
-    "zh",
-    "it",
-    "nl",
-    "pt",
-    "pl",
-    "cs",
-    "ru",
-    "ja",
-    "ko",
-    "fi",
-    "sv",
-    "da",
-    "tr",
-    "ar",
-)
-CODE = re.compile(r"[a-z]{2}")  # ISO 639-1
+# ISO 639-1: codes, some with the names that columns have
+_CODES = """
+en english de german deutsch fr french es spanish zh chinese ro romanian it nl pt pl cs ru ja ko fi sv da tr ar aa ab ae af ak am
+an as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cu cv cy dv dz ee el eo et eu fa ff fj fo fy ga gd gl gn gu gv ha he hi
+ho hr ht hu hy hz ia id ie ig ii ik io is iu jv ka kg ki kj kk kl km kn kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk
+ml mn mr ms mt my na nb nd ne ng nn no nr nv ny oc oj om or os pa pi ps qu rm rn rw sa sc sd se sg si sk sl sm sn so sq sr ss st
+su sw ta te tg th ti tk tl tn to ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zu
+""".split()
+LANGUAGES = {word: next(code for code in _CODES[place::-1] if len(code) == 2) for place, word in enumerate(_CODES)}
+# What targets are called; `id` is a row's.
+COLUMNS = [word for word in LANGUAGES if word not in ("en", "english", "id")]
 OUTLIER = 3.0  # times longer or shorter than usual, sources that are longer than a few words
 LONG_ENOUGH = 20  # characters of the longer side
 
@@ -71,8 +51,7 @@ class Translation(TaskFamily):
     usual_names = {
         "source": ("src", "en", "english", "translation.en", "source_text"),
         "target": (
-            "tgt", "target_text", "translations", "references", *CODES[1:], *list(LANGUAGES)[1:],
-            *(f"translation.{code}" for code in CODES[1:]), "translation",
+            "tgt", "target_text", "translations", "references", *COLUMNS, *(f"translation.{code}" for code in COLUMNS), "translation",
         ),
     }  # fmt: skip
     inputs = ("source",)
@@ -97,16 +76,6 @@ class Translation(TaskFamily):
         if not targets or not all(isinstance(text, str) for text in (row["source"], *targets)):
             raise ValueError("source and target must be texts (target: or a list of them); check the columns")
         return {**row, "target": targets}
-
-    def guess_options(self, rows: Sequence[Row], columns: Mapping[str, Any]) -> dict[str, Any]:
-        """The languages, where the columns are called by them."""
-        options = {}
-        for side in ("source", "target"):
-            name = str(columns.get(side, "")).lower().rpartition(".")[2].replace("_", "-").partition("-")[0]
-            language = LANGUAGES.get(name, name)
-            if language in CODES:
-                options[f"{side}_language"] = language
-        return options
 
     def texts(self, row: Row) -> dict[str, str]:
         first, *others = row["target"]
@@ -137,16 +106,18 @@ class Translation(TaskFamily):
             )
             yield Finding(WARNING, "no-blanks", message)
 
-    def recognise(self, rows: Sequence[Mapping[str, Any]]) -> Proposal | None:
-        """By the usual names, or two columns called by the codes of their languages, English or else the first as the source."""
-        found = super().recognise(rows)
-        codes = [str(name) for name in rows[0] if CODE.fullmatch(str(name))]
+    def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
+        """By the usual names, or two columns called by their languages; these become options."""
+        found = super().recognise(rows, given)
+        codes = [str(name) for name in rows[0] if _language(name) and str(name) != "id"]
         if found is None and len(codes) == 2:
-            found = Proposal(dict(zip(("source", "target"), sorted(codes, key=lambda code: code != "en"), strict=True)))
-        if found is None or not all(isinstance(rows[0][name], str) for name in found.columns.values()):
+            found = Proposal(dict(zip(("source", "target"), codes, strict=True)))
+        if found is None:
             return None
-        languages = {f"{side}_language": name for side, name in found.columns.items() if CODE.fullmatch(str(name))}
-        return Proposal(found.columns, languages)
+        called = {**found.columns, **given}
+        languages = {f"{side}_language": code for side in ("source", "target") if (code := _language(called[side]))}
+        texts = all(isinstance(cell(rows[0], name), str | list) for name in found.columns.values())
+        return replace(found, options=languages, likely=texts)
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"source": row["source"], "target": row["target"][0]}
@@ -162,6 +133,11 @@ class Translation(TaskFamily):
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[str]:
         """A copy of the source."""
         return [row["source"] for row in rows]
+
+
+def _language(name: Any) -> str | None:
+    """The language that a column is called by: `de`, `translation.de`, `de_AT`, `German`."""
+    return LANGUAGES.get(str(name).lower().rpartition(".")[2].replace("_", "-").partition("-")[0])
 
 
 def _outliers(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:

@@ -12,7 +12,7 @@ from harness.errors import BenchError
 
 
 def new(
-    data: Annotated[str, typer.Argument(help="A data file or folder; or a name, for a template to fill in.")],
+    data: Annotated[str, typer.Argument(help="Data: a file, folder, pattern, a.en+a.de; or a name, for a template.")],
     family: Annotated[
         str | None, typer.Option("--family", envvar="BENCH_FAMILY", help="The task family; default: told by the data.")
     ] = None,
@@ -25,7 +25,7 @@ def new(
     from harness.scaffold.new import from_data, from_name, is_data
     from harness.store import write_text
 
-    make = (lambda: from_data(Path(data).expanduser(), family, output)) if is_data(data) else (lambda: from_name(data, family, output))  # fmt: skip
+    make = (lambda: from_data(data, family, output)) if is_data(data) else (lambda: from_name(data, family, output))  # fmt: skip
     text, path = make()
     if path.suffix not in (".yaml", ".yml"):
         raise BenchError(f"--output {path}: a task file ends in .yaml")

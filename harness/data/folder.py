@@ -91,13 +91,17 @@ def of_format(folder: Path, format: str) -> list[Path]:
 
 
 def split_of(path: Path) -> str | None:
-    """The split that a file's name speaks of (`dev.char.bmes`, `DRCD_test.json`), or else its folder's."""
-    for part in (path.name, path.parent.name):
-        name = part.rpartition("!")[2]
-        for word in re.split(r"[^a-z]+", name.lower()):
-            if word in SPLITS or word in ALIASES:
-                return canonical_split(word)
+    """The split that a file's name speaks of (`dev.char.bmes`, `DRCD_test.json`), or that its folder is called (`val/0.csv`)."""
+    name = path.name.rpartition("!")[2].lower()
+    for word in (*re.split(r"[^a-z]+", name), path.parent.name.rpartition("!")[2].lower()):
+        if word in SPLITS or word in ALIASES:
+            return canonical_split(word)
     return None
+
+
+def series(path: Path) -> tuple[Path, str]:
+    """What the shards of one file have in common: their names differ in numbers only."""
+    return path.parent, re.sub(r"\d+", "0", path.name)
 
 
 def by_split(paths: Sequence[Path], where: str) -> dict[str, list[Path]]:
@@ -122,7 +126,7 @@ def by_split(paths: Sequence[Path], where: str) -> dict[str, list[Path]]:
     if others:
         raise BenchError(f"{where}: {', '.join(path.name for path in others)}: of which split, by its name? Or {cure}")
     for split, same in found.items():
-        if len({(path.parent, re.sub(r"\d+", "0", path.name)) for path in same}) > 1:
+        if len(set(map(series, same))) > 1:
             names = ", ".join(path.name for path in same)
             raise BenchError(f"{where}: {len(same)} files for {split} ({names}); {cure}")
     if "train" not in found:

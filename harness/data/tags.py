@@ -8,9 +8,10 @@ entities of one type that touch cannot be told apart and are read as one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from harness.errors import BenchError, unknown
+from harness.finding import first
 
 # scheme -> what its letters are called in BIOES
 SCHEMES = {
@@ -29,13 +30,24 @@ Parsed = tuple[str, str] | None  # (letter, type); None for O
 
 
 class Converted(NamedTuple):
-    """Tag sequences in IOB2 and what was found on the way: the scheme, the number of entities, and of those that
-    break the scheme's rules (such as `I-` after `O` in IOB2, or no `E-` at the end in BIOES)."""
+    """Tag sequences in IOB2 and what was found on the way.
+
+    Attributes:
+        entities: their number.
+        irregular: of those, how many break the scheme's rules (such as `I-` after `O` in IOB2, or no `E-` at the end in BIOES).
+        irregular_at: where the first of them do.
+    """
 
     tags: list[list[str]]
     scheme: str
     entities: int
     irregular: int
+    irregular_at: tuple[str, ...] = ()
+
+    def report(self) -> dict[str, Any]:
+        """What a reader or a family reports of it."""
+        found = {"scheme": self.scheme, "entities": self.entities, "irregular": self.irregular}
+        return found | ({"irregular_at": list(self.irregular_at)} if self.irregular_at else {})
 
 
 def to_iob2(sequences: Sequence[Sequence[str]], scheme: str = "auto", where: Where | None = None) -> Converted:
@@ -56,14 +68,14 @@ def to_iob2(sequences: Sequence[Sequence[str]], scheme: str = "auto", where: Whe
     stated = ALIASES.get(scheme.lower(), scheme.lower())
     if stated != "auto" and stated not in SCHEMES:
         raise unknown("tagging scheme", scheme, ["auto", *SCHEMES, *ALIASES])
-    first = {}  # tag -> where it occurs first; a dict keeps the order of the file
+    seen = {}  # tag -> where it occurs first; a dict keeps the order of the file
     for i, tags in enumerate(sequences):
         for j, tag in enumerate(tags):
-            first.setdefault(tag, (i, j))
-    bare = stated == "io" and not any(tag.startswith("I-") for tag in first)
-    meaning = {tag: _parse(tag, bare, lambda place=place: where(*place)) for tag, place in first.items()}
+            seen.setdefault(tag, (i, j))
+    bare = stated == "io" and not any(tag.startswith("I-") for tag in seen)
+    meaning = {tag: _parse(tag, bare, lambda place=place: where(*place)) for tag, place in seen.items()}
     letters = {}
-    for tag, place in first.items():
+    for tag, place in seen.items():
         if meaning[tag]:
             letters.setdefault(meaning[tag][0], where(*place))
     candidates = _fitting(letters) if stated == "auto" else [stated]
@@ -71,7 +83,7 @@ def to_iob2(sequences: Sequence[Sequence[str]], scheme: str = "auto", where: Whe
         if letter not in SCHEMES[candidates[0]]:
             raise BenchError(f"{place}: a tag with {letter}- is not of scheme {stated}; try scheme: auto")
     parsed = [[meaning[tag] for tag in tags] for tags in sequences]
-    best = min((_convert(parsed, name) for name in candidates), key=lambda result: result.irregular)
+    best = min((_convert(parsed, name, where) for name in candidates), key=lambda result: result.irregular)
     if stated == "auto" and best.irregular * 2 > best.entities:
         raise BenchError(
             f"{next(iter(letters.values()))}: from here on {best.irregular} of {best.entities} entities break the "
@@ -113,28 +125,29 @@ def _breaks_rule(scheme: str, letter: str, touches: bool) -> bool:
     return scheme != "io" and letter in ("I", "E")
 
 
-def _convert(parsed: Sequence[Sequence[Parsed]], scheme: str) -> Converted:
+def _convert(parsed: Sequence[Sequence[Parsed]], scheme: str, where: Where) -> Converted:
     letters = SCHEMES[scheme]
     closing = "E" in letters.values()  # the scheme says where an entity ends
-    out, entities, irregular = [], 0, 0
-    for tags in parsed:
+    out, entities = [], 0
+    broken: list[tuple[int, int]] = []  # row and token of each entity that breaks the rules
+    for index, tags in enumerate(parsed):
         row: list[str] = []
         kind: str | None = None  # type of the token before, None where it belongs to no entity
         still_open = False  # the token before promised that its entity goes on
         bad = False  # the current entity is already counted as irregular
-        for tag in [*tags, None]:
+        for token, tag in enumerate([*tags, None]):
             letter, now = (letters[tag[0]], tag[1]) if tag else ("", None)
             goes_on = tag is not None and letter in ("I", "E") and kind == now and (still_open or not closing)
             if not goes_on:
                 if closing and still_open and not bad:
-                    irregular += 1
+                    broken.append((index, token - 1))
                 if tag is not None:
                     entities += 1
                     bad = _breaks_rule(scheme, letter, touches=kind == now)
-                    irregular += bad
+                    broken += [(index, token)] if bad else []
             still_open = letter in ("B", "I")
             kind = now
             name = f"-{now}" if now else ""
             row.append("O" if tag is None else ("I" if goes_on else "B") + name)
         out.append(row[:-1])
-    return Converted(out, scheme, entities, irregular)
+    return Converted(out, scheme, entities, len(broken), first(where(*spot) for spot in broken))

@@ -12,27 +12,18 @@ from typing import Any
 from harness.check.report import Report
 from harness.check.tally import listed
 from harness.family import TaskFamily
-from harness.proposal import Proposal
-from harness.scaffold.files import Found, split_of
+from harness.guess.word import Guess
 
 MOST = 100  # classes that are written out, a line for each
 TOLD = 20  # those that a comment names
 COLUMN = 34  # where comments begin
 
 
-def name_of(path: Path) -> str:
-    """A task's name for a data file: its own, or its folder's where that only says which split it is."""
-    stem = path.name if path.is_dir() else path.name.partition(".")[0]
-    generic = path.is_file() and (split_of(path) is not None or stem.lower() in ("data", "all", "dataset"))
-    return re.sub(r"[^\w.-]+", "_", path.resolve().parent.name if generic else stem) or "task"
-
-
 def task_text(
-    name: str,
-    found: Found,
+    guess: Guess,
     family: TaskFamily,
     others: Sequence[str],
-    proposal: Proposal,
+    left: Sequence[str],
     report: Report,
     classes: bool,
     output: Path,
@@ -40,29 +31,29 @@ def task_text(
     """The task file of some data.
 
     Args:
-        name: the task's.
-        found: the data.
+        guess: what the data were taken for.
         family: which was chosen; `others` fit as well.
-        proposal: columns and options.
+        left: why files were left out.
         report: what a check of the task gave.
         classes: whether what it counted are classes of rows, which can be named.
         output: where the file will stand, for relative paths.
     """
+    source = guess.task.source
     lines = [
         f"# Written by `bench task new`; every key is explained in docs/tasks.md. Next: bench task check {output.name}",
-        *_head(name, family, others),
+        *_head(guess.task.name, family, others),
         "data:",
-        f"  format: {found.kind.format}",
+        f"  format: {source.format}",
     ]
-    for option, value in found.kind.options.items():
-        lines.append(_line(f"  {option}: {_scalar(value)}", found.kind.remarks.get(option, "")))
-    lines += _files(found.files, output)
+    for option, value in source.options.items():
+        lines.append(_line(f"  {option}: {_scalar(value)}", guess.remarks.get(option, "")))
+    lines += _files(source.files, output)
     if report.split_rule:
         lines.append(f"  # splits: {report.split_rule}")
-    lines += [f"  # not used: {reason}" for reason in found.left]
-    lines += _columns(found, family, proposal)
+    lines += [f"  # not used: {reason}" for reason in left]
+    lines += _columns(guess, family) if guess.task.columns else []
     lines += _labels(report, classes)
-    lines += _options(family, proposal.options)
+    lines += _options(family, guess.task.options)
     lines.append(_line("# limit: 1000", "at most so many rows of every split; boards then say name@1000"))
     return "\n".join(lines) + "\n"
 
@@ -120,24 +111,25 @@ def _files(files: Mapping[str, Any], output: Path) -> list[str]:
             return "{" + ", ".join(f"{name}: {told(item)}" for name, item in value.items()) + "}"
         if isinstance(value, list):
             return told(value[0]) if len(value) == 1 else "[" + ", ".join(map(told, value)) + "]"
-        return _scalar(os.path.relpath(value, output.absolute().parent).replace(os.sep, "/"))
+        path = os.path.relpath(Path(value).expanduser(), output.absolute().parent)
+        return _scalar(path.replace(os.sep, "/"))
 
     if set(files) == {"all"} and not isinstance(files["all"], Mapping):
         return [f"  files: {told(files['all'])}"]
     return ["  files:", *(f"    {split}: {told(value)}" for split, value in files.items())]
 
 
-def _columns(found: Found, family: TaskFamily, proposal: Proposal) -> list[str]:
+def _columns(guess: Guess, family: TaskFamily) -> list[str]:
     what = {**family.columns, **family.optional_columns}
     lines = ["columns:  # the family's column: the data's, by name or index; a list joins texts"]
     used: set[str] = set()
-    for column, source in proposal.columns.items():
+    for column, source in guess.task.columns.items():
         names = source if isinstance(source, list) else [source]
         used |= {str(name) for name in names}
         told = f"[{', '.join(map(_column, names))}]" if isinstance(source, list) else _column(source)
         lines.append(_line(f"  {column}: {told}", what.get(column, "")))
     kept = ("id", "group", "phenomenon")
-    unused = [str(name) for name in found.rows[0] if str(name) not in used and str(name) not in kept]
+    unused = [str(name) for name in guess.rows[0] if str(name) not in used and str(name) not in kept]
     return lines + ([f"  # not used: {', '.join(unused[:20])}"] if unused else [])
 
 

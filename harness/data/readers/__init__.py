@@ -15,7 +15,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from harness.data.readers import arrow, conll, delimited, json_rows, labelled, pairs, parallel, spans, squad, tmx
+from harness.data.readers import arrow, conll, delimited, flat, json_rows, labelled, pairs, parallel, spans, squad, tmx
 from harness.errors import BenchError, unknown
 
 Reader = Callable[..., list[dict[str, Any]]]
@@ -35,6 +35,17 @@ READERS: dict[str, Reader] = {
     "pairs": pairs.read,
     "tmx": tmx.read,
 }
+# Format -> the columns that its rows have by themselves; those of tables and of `lines` are called as the files have it.
+GIVES: dict[str, tuple[str, ...]] = {
+    "labelled": ("text", "label"),
+    "conll": ("words", "tags"),
+    "squad": ("question", "context", "answers"),
+    "spans": ("question", "context", "answers"),
+    "pairs": ("source", "target"),
+    "tmx": ("source", "target"),
+}
+# Formats that read any table in another way -> the columns that must be known, and (rows, these columns) -> options or None.
+OF_TABLES = {"spans": (flat.NEEDS, flat.options)}
 
 
 def reader(format: str, options: Mapping[str, Any]) -> Reader:

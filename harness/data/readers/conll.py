@@ -42,7 +42,7 @@ def read(
     """Rows `{"words": [...], "tags": [... in IOB2], "group": document}`.
 
     `group` is the number of the document as text; files without `-DOCSTART-` lines have none. The report gets `scheme`,
-    `entities`, `irregular` (entities that break the scheme's rules), `sentences` and `documents`.
+    `entities`, `irregular` (entities that break the scheme's rules; `irregular_at`: the first of them), `sentences` and `documents`.
 
     Args:
         separator: what stands between columns; default: any run of blanks and tabs.
@@ -64,8 +64,7 @@ def read(
     )
     if report is not None:
         documents = len({sentence.document for sentence in sentences}) if seen_document_line else 0
-        report.update(scheme=converted.scheme, entities=converted.entities, irregular=converted.irregular)
-        report.update(sentences=len(sentences), documents=documents)
+        report.update(converted.report(), sentences=len(sentences), documents=documents)
     rows: list[dict[str, Any]] = []
     for sentence, labels in zip(sentences, converted.tags, strict=True):
         row = {"words": sentence.words, "tags": labels}

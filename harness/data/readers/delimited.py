@@ -21,7 +21,7 @@ from harness.errors import BenchError, unknown
 QUOTING = ("minimal", "all", "none")
 FIELD_LIMIT = 2**31 - 1  # characters; Python's own limit of 131,072 is less than a long article
 AUTO = "auto"
-OTHERS = {";": "semicolon", "\t": "tab"}  # what stands in a CSV where a comma should
+OTHERS = {";": "semicolon", "\t": "tab", "|": "bar"}  # what stands in a CSV where a comma should
 
 Records = Iterable[tuple[int, list[str]]]
 
@@ -49,7 +49,7 @@ def read_csv(
 
     Args:
         delimiter: one character; or `auto`: the comma, unless it does not cut every line into the same number of fields
-            (two or more) and one of semicolon and tab does. The report then gets `delimiter`, the one that was taken.
+            (two or more) and one of semicolon, tab and bar does. The report then gets `delimiter`, the one that was taken.
         quoting: `minimal` or `all`: quotes enclose fields, which may then hold delimiters, line ends and doubled quotes.
             `none`: quotes are ordinary text.
         quote: the character that encloses fields.

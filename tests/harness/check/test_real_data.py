@@ -129,6 +129,7 @@ def test_resume(look):
     assert len(report.kinds) == 8 and report.kinds["LOC"]["train"] == 47
     assert {facts["scheme"] for facts in report.found.values()} == {"bmes"}
     assert [finding.count for finding in found["irregular-tags"]] == [4]
+    assert all("train.char.bmes:" in example for example in found["irregular-tags"][0].examples)
 
 
 def test_xquad(look):

@@ -149,20 +149,22 @@ def test_a_template_for_a_name(tmp_path):
         ("waimai_zh/waimai_10k.csv", "sentiment", 11_987),
         ("wikigold/wikigold.conll.txt", "ner", 1_696),
         ("wikigold", "ner", 1_696),
-        ("resume_ner_zh/train.char.bmes", "ner", 3_821),
         ("resume_ner_zh", "ner", 4_761),
         ("xquad_en/xquad.en.json", "qa", 1_190),
         ("xquad_en", "qa", 1_190),
         ("drcd_zh_hant/DRCD_dev.json", "qa", 1_358),
-        ("ag_news_csv/test.csv", "text-classification", 7_600),
+        ("drcd_zh_hant", "qa", 1_967),
+        ("subjqa_grocery", "qa", 1_244),
+        ("subjqa_grocery/dev.csv", "qa", 218),
         ("ag_news_csv", "text-classification", 7_600),
         ("multi30k_en_de", "translation", 12_014),
+        ("multi30k_en_de/val.de+val.en", "translation", 1_014),
     ],
 )
 def test_published_data_sets_are_recognised(data, family, rows, shared, tmp_path):
     from harness.scaffold.new import from_data
 
-    text, path = from_data(shared / "data" / data, None, tmp_path / "made.yaml")
+    text, path = from_data(str(shared / "data" / data), None, tmp_path / "made.yaml")
     path.write_text(text, encoding="utf-8")
     task = read_task(read_yaml(path), path)
     report, _ = examine(task, registry.family(task.family))

@@ -39,6 +39,8 @@ def test_the_ending_of_the_compression_is_none():
         ("test_2016_flickr.en", "test"),
         ("train-00000-of-00001.parquet", "train"),
         ("val/0.csv", "validation"),
+        ("x.zip!val/0.csv", "validation"),
+        ("test_data/a.csv", None),
         ("x.zip!test.csv", "test"),
         ("training.csv", None),
         ("latest.csv", None),

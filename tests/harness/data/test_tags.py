@@ -53,7 +53,7 @@ def test_round_trip_of_random_sentences(scheme):
 
 def test_io_joins_what_touches():
     found = to_iob2([["I-PER", "I-PER", "I-ORG", "O", "I-PER"]])
-    assert found == ([["B-PER", "I-PER", "B-ORG", "O", "B-PER"]], "io", 3, 0)
+    assert found == ([["B-PER", "I-PER", "B-ORG", "O", "B-PER"]], "io", 3, 0, ())
 
 
 def test_bare_types_with_a_dash_need_the_scheme_stated():
@@ -64,7 +64,7 @@ def test_bare_types_with_a_dash_need_the_scheme_stated():
 
 
 def test_letters_without_a_type():
-    assert to_iob2([["O", "B", "I", "I", "B"]]) == ([["O", "B", "I", "I", "B"]], "iob2", 2, 0)
+    assert to_iob2([["O", "B", "I", "I", "B"]]) == ([["O", "B", "I", "I", "B"]], "iob2", 2, 0, ())
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_irregular_sequences_are_counted_and_read_as_conlleval_does(tags, scheme
 
 
 def test_no_entities_at_all():
-    assert to_iob2([["O", "O"], []]) == ([["O", "O"], []], "iob2", 0, 0)
+    assert to_iob2([["O", "O"], []]) == ([["O", "O"], []], "iob2", 0, 0, ())
 
 
 def test_a_stated_scheme_is_kept_to():
-    assert to_iob2([["I-X", "O"]], "bio") == ([["B-X", "O"]], "iob2", 1, 1)
+    assert to_iob2([["I-X", "O"]], "bio") == ([["B-X", "O"]], "iob2", 1, 1, ("row 1, token 1",))
     with pytest.raises(BenchError, match="row 1, token 2: a tag with S- is not of scheme iob2"):
         to_iob2([["B-X", "S-X"]], "IOB2")
     with pytest.raises(BenchError, match="unknown tagging scheme 'biose'; did you mean 'bioes'"):
@@ -100,3 +100,13 @@ def test_a_stated_scheme_is_kept_to():
 def test_what_is_no_tag(tag):
     with pytest.raises(BenchError, match="is no tag"):
         to_iob2([["O", tag]])
+
+
+def test_the_first_irregular_entities_have_their_places():
+    rows = [["O", "I-X"], ["B-X", "I-X", "I-Y"], *[["I-X"]] * 9]
+    found = to_iob2(rows, "iob2", where=lambda row, token: f"{row}/{token}")
+    assert found.irregular == 11 and found.irregular_at == ("0/1", "1/2", "2/0", "3/0", "4/0")
+    # An entity without its end is told where it stops.
+    unclosed = to_iob2([["B-X", "M-X", "O", "S-X", "B-X"]], "bmes", where=lambda row, token: f"{row}/{token}")
+    assert unclosed.irregular_at == ("0/1", "0/4")
+    assert "irregular_at" not in to_iob2([["B-X", "I-X"]]).report()

@@ -1,0 +1,118 @@
+"""Which files a reference means: a file, a folder, a zip archive or a pattern."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.data.compressed import ENDINGS as COMPRESSED
+from harness.data.compressed import split_member
+from harness.data.files import is_file
+from harness.data.folder import files_in, formats, members_of, series, split_of
+from harness.data.splits import ALIASES, SPLITS
+from harness.errors import BenchError
+
+GENERIC = (*SPLITS, *ALIASES, "data", "all", "dataset")  # names of files that do not say of which task
+
+
+def is_data(reference: str) -> bool:
+    """Whether files are meant and there: not so for a mere name."""
+    path = Path(reference).expanduser()
+    return path.exists() or bool(glob.glob(str(path))) or any(map(is_file, reference.split("+")))
+
+
+def find(reference: str, where: str) -> tuple[Path, list[Path]]:
+    """The file or folder that names the task, and the data files that are meant.
+
+    Raises:
+        BenchError: no such file, or a folder without data.
+    """
+    file = Path(reference).expanduser()
+    if is_file(file) and not (file.suffix.lower() == ".zip" and not formats(file)):
+        return file, [file]
+    if is_file(file) or file.is_dir():
+        there = members_of(file) if file.is_file() else files_in(file)
+        found = [one for one in there if formats(one)]
+        if not found:
+            names = ", ".join(one.name for one in there[:5]) or "nothing"
+            raise BenchError(f"{where}: no data files of a known ending in it; there is {names}")
+        return file, found
+    found = [one for one in map(Path, sorted(glob.glob(str(file), recursive=True))) if one.is_file()]
+    if not found:
+        raise BenchError(f"{where}: no such file")
+    return found[0].parent if len(found) > 1 else found[0], found
+
+
+def of_one_format(paths: Sequence[Path], valid: Sequence[str], where: str, left: list[str] | None) -> list[Path]:
+    """Those of a format that can be used; `left` as for `harness.guess.guess.guess`.
+
+    Raises:
+        BenchError: files of several such formats.
+    """
+    groups: dict[tuple[str, ...], list[Path]] = {}
+    for path in paths:
+        if kinds := tuple(kind for kind in formats(path) if kind in valid):
+            groups.setdefault(kinds, []).append(path)
+    if len(groups) < 2:
+        return next(iter(groups.values()), list(paths))
+    if left is None:
+        names = ", ".join(f"{files[0].name} ({kinds[0]})" for kinds, files in groups.items())
+        raise BenchError(f"{where}: files of several formats, {names}; name a file, or a pattern such as '*.csv'")
+    most = max(groups.values(), key=lambda files: sum(split_of(path) is not None for path in files))
+    left += [f"{path.name}: of another format" for files in groups.values() if files is not most for path in files]
+    return most
+
+
+def training(paths: Sequence[Path]) -> Path:
+    """The first file that training may use."""
+    return next((path for path in paths if split_of(path) == "train"), paths[0])
+
+
+def sift(paths: Sequence[Path], columns: Callable[[Path], object]) -> tuple[list[Path], list[str]]:
+    """Those with the columns of the first training file, of each split one file with its shards; a line for each of the others.
+
+    Args:
+        columns: of a file; None where it cannot be read.
+    """
+    left: list[str] = []
+    named = any(map(split_of, paths))
+    first = training(paths)
+    ours = columns(first)
+    if ours is None:  # reading it says why
+        return list(paths), []
+    kept: dict[str | None, list[Path]] = {}
+    for path in paths:
+        split, theirs = split_of(path), ours if path == first else columns(path)
+        same = kept.setdefault(split, [])
+        if named and split is None:
+            left.append(f"{path.name}: its name tells no split")
+        elif theirs is None:
+            left.append(f"{path.name}: cannot be read as {first.name} is")
+        elif theirs != ours:
+            left.append(f"{path.name}: other columns than {first.name}")
+        elif named and same and series(same[0]) != series(path):
+            left.append(f"{path.name}: {same[0].name} is taken for {split}")
+        else:
+            same.append(path)
+    return [path for same in kept.values() for path in same], left
+
+
+def beside(path: Path) -> str:
+    """What to say of a file that is one split of several in its folder; nothing for others."""
+    others = [one.name for one in files_in(path.parent) if one.name != path.name and split_of(one) and formats(one)]
+    return f"{', '.join(others)} beside it; give the folder to use them as splits" if split_of(path) and others else ""
+
+
+def name_of(path: Path) -> str:
+    """A task's name: that of its file without ending, or its folder's where that only says which split it is."""
+    inside = Path(split_member(path)[1] or path)
+    name = inside.resolve().name if path.is_dir() else inside.name
+    for ending in COMPRESSED:
+        name = name.removesuffix(ending)
+    stem = name if path.is_dir() else Path(name).stem
+    folder = path.resolve().parent.name
+    if not path.is_dir() and stem.lower() in GENERIC and folder.lower() not in GENERIC and inside == path:
+        stem = folder
+    return re.sub(r"[^\w.-]+", "-", stem).strip("-") or "data"

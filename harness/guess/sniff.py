@@ -1,0 +1,146 @@
+"""In which formats a file could be read: by its ending where that says it, else by its contents; its encoding and header."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.data.files import read_bytes, read_text
+from harness.data.folder import endings, formats
+from harness.data.readers import reader
+from harness.data.source import FileSource
+from harness.errors import BenchError
+
+BINARY = ("parquet", "arrow", "tmx")  # these say themselves how their text is encoded
+ANY_TEXT = (".txt", ".data")  # endings that tell nothing
+SAMPLE = 200  # lines or rows that are looked at
+LONG = 60  # characters: more than a column's name has
+_CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+_TAG = re.compile(r"O|[BIMESLU]([-_].+)?")
+
+
+@dataclass(frozen=True)
+class Sniffed:
+    """A format and what its reader must be told; `remarks` are options with a reason for a comment."""
+
+    format: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    remarks: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self, files: Any, report: dict[str, Any]) -> list[dict[str, Any]]:
+        """All rows of some files of this kind; the reader's report goes into `report`.
+
+        Raises:
+            BenchError: they cannot be read, or have no rows.
+        """
+        found: dict[str, Any] = {}
+        rows = FileSource(self.format, {"all": files}, self.options).read(found)["all"]
+        report.update(found["all"])
+        if self.format == "labelled" and len({row.get("label") for row in rows}) > max(2, len(rows) // 10):
+            raise BenchError(
+                f"{files[0]}: lines that begin with their label? The first one would be {rows[0]['label']!r}, and there would be "
+                "many; write a task file (bench task new) with the right format, or a `pattern`"
+            )
+        return rows
+
+
+def sniff(path: Path) -> list[Sniffed]:
+    """The formats that a file may have, the likeliest first; none where its ending is of no data.
+
+    Raises:
+        BenchError: it cannot be read.
+    """
+    known = formats(path)
+    told = bool(known) and endings(path)[0] not in ANY_TEXT
+    if not known and endings(path)[:1] not in ([], *([one] for one in ANY_TEXT)):
+        return []
+    if known and known[0] in BINARY:
+        return [Sniffed(known[0])]
+    encoding = _encoding(path)
+    options = {"encoding": encoding} if encoding else {}
+    how = "told by its first bytes" if encoding == "utf-16" else "a guess, since it is not UTF-8"
+    remarks = {"encoding": how} if encoding else {}
+    text = read_text(path, **options)
+    if len(known) == 1 and known[0] != "csv":
+        kinds: Sequence[str] = known
+    elif told and "json" in known:
+        kinds = [_json(text)]
+    else:
+        kinds = ["conll"] if _is_conll(text) else known if told else _by_content(text)
+    made = []
+    for kind in kinds:
+        headless = kind in ("csv", "tsv") and not _has_header(path, kind, options)
+        why = {"header": "the first row looks like data; columns are called by their index, from 0"} if headless else {}
+        made.append(Sniffed(kind, {"header": False, **options} if headless else options, {**why, **remarks}))
+    return made
+
+
+def _encoding(path: Path) -> str | None:
+    """The likeliest of the usual encodings; None for UTF-8, and where none will do."""
+    data = read_bytes(path)
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    for encoding in ("utf-8", "gb18030", "cp1252"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        # Western text may pass as GB 18030 too, but then it is no row of Chinese characters and their punctuation.
+        beyond = sum(letter > "\x7f" for letter in text)
+        if encoding != "gb18030" or len(_CHINESE.findall(text)) > 0.8 * beyond:
+            return None if encoding == "utf-8" else encoding
+    return None
+
+
+def _by_content(text: str) -> Sequence[str]:
+    if text.lstrip()[:1] in ("{", "["):
+        return [_json(text)]
+    lines = [line for line in text.split("\n")[:SAMPLE] if line.strip()]
+    return ["tsv", "pairs", "labelled"] if all("\t" in line for line in lines) else ["csv", "labelled"]
+
+
+def _json(text: str) -> str:
+    """An object a line, SQuAD's nest, or a list of rows. What is broken is for the reader to say, and where."""
+    first, _, rest = text.lstrip().partition("\n")
+    if rest.strip() and isinstance(_parsed(first), dict):
+        return "jsonl"
+    content = _parsed(text)
+    articles = content.get("data") if isinstance(content, dict) else None
+    nested = isinstance(articles, list) and articles and isinstance(articles[0], dict) and "paragraphs" in articles[0]
+    return "squad" if nested else "json"
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_conll(text: str) -> bool:
+    """Columns with a tag at the end of each line and blank lines between sentences."""
+    lines = [line.rstrip("\r") for line in text.split("\n")[: 10 * SAMPLE]]
+    tokens = [line.split() for line in lines if line.strip() and not line.startswith("-DOCSTART-")]
+    if len(tokens) == len(lines) or not tokens:
+        return False
+    return all(len(token) >= 2 for token in tokens) and sum(
+        bool(_TAG.fullmatch(token[-1])) for token in tokens
+    ) > 0.95 * len(tokens)
+
+
+def _has_header(path: Path, kind: str, options: Mapping[str, Any]) -> bool:
+    """Whether the first row names columns: none of its fields is a number, long, or a value of its column."""
+    try:
+        rows = reader(kind, {})([path], header=False, **options)[:SAMPLE]
+    except BenchError:  # the reader says later, and better, what is wrong
+        return True
+    first, *others = [list(row.values()) for row in rows] or [["a column"]]
+    for number, name in enumerate(first):
+        column = {row[number].strip() for row in others}
+        if len(name) > LONG or name.strip() in column or re.fullmatch(r"[-+]?\d+([.,]\d+)?", name.strip()):
+            return False
+    return any(name.strip() for name in first)

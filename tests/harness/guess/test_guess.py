@@ -1,0 +1,221 @@
+"""Files of unknown make: format, delimiter, header and encoding are told from what is in them."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from harness import registry
+from harness.data.folder import split_of
+from harness.errors import BenchError
+from harness.family import TaskFamily
+from harness.guess.guess import guess
+from harness.guess.sniff import sniff
+from harness.quick import quick_task
+from harness.scaffold.new import from_data
+from harness.taskfile import read_task, read_yaml
+from harness.validate import validate
+
+TABLE = [("text", "label"), *((f"number {number}, is it so", "ab"[number % 2]) for number in range(20))]
+
+
+def table(mark, header=True):
+    return "\n".join(mark.join(f'"{field}"' for field in row) for row in TABLE[not header :]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "options"),
+    [
+        ("a.csv", table(","), "csv", {}),
+        ("a.csv", table(";"), "csv", {}),
+        ("a.csv", table("|"), "csv", {}),
+        ("a.csv", table(";", header=False), "csv", {"header": False}),
+        ("a.csv", table(",", header=False), "csv", {"header": False}),
+        ("a.txt", table("\t"), "tsv", {}),
+        ("a.csv", 'sentence,stars\n"So, so",1\nFine,5\n', "csv", {}),
+        ("a.json", '[{"text": "x", "label": "y"}]', "json", {}),
+        ("a.json", '{"text": "x"}\n{"text": "y"}\n', "jsonl", {}),
+        ("a.txt", '{"text": "x"}\n{"text": "y"}\n', "jsonl", {}),
+        ("a.json", '{"data": [{"paragraphs": []}]}', "squad", {}),
+        ("a.txt", "EU B-ORG\nrejects O\n\nBonn B-LOC\n", "conll", {}),
+        ("a.tsv", "EU\tB-ORG\nrejects\tO\n\nBonn\tB-LOC\n", "conll", {}),
+        ("a.csv", "text,label\n好的，很好,1\n不好，很差,0\n".encode("gb18030"), "csv", {"encoding": "gb18030"}),
+        ("a.csv", "text,label\ncafé très bon,1\nmauvais goût,0\n".encode("cp1252"), "csv", {"encoding": "cp1252"}),
+        ("a.csv", "text,label\nfine,1\n".encode("utf-16"), "csv", {"encoding": "utf-16"}),
+        ("a.csv.gz", gzip.compress(table(",").encode()), "csv", {}),
+    ],
+)  # fmt: skip
+def test_sniff(tmp_path, name, content, kind, options):
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    found = sniff(tmp_path / name)[0]
+    assert (found.format, dict(found.options)) == (kind, options)
+    if format := {"csv": {"text", "label"}, "tsv": {'"text"', '"label"'}}.get(kind) if "text" in str(content) else None:
+        assert found.read([str(tmp_path / name)], {})[0].keys() == format
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("train.tsv", "train"),
+        ("en_dev.csv", "validation"),
+        ("test-labeled.tsv", "test"),
+        ("contest.csv", None),
+        ("trainer.csv", None),
+    ],
+)
+def test_split_of_a_name(tmp_path, name, split):
+    assert split_of(tmp_path / name) == split
+
+
+def test_a_folder_of_shards_and_others(tmp_path):
+    for name in ("train-0.csv", "train-1.csv", "valid.csv", "test.csv"):
+        (tmp_path / name).write_text(table(","))
+    (tmp_path / "test_blind.csv").write_text("id,text\n1,x\n")
+    (tmp_path / "README.txt").write_text("hello")
+    left = []
+    best, *_ = guess(str(tmp_path), list(registry.families().values()), "x", left)
+    assert {split: [Path(file).name for file in files] for split, files in best.task.source.files.items()} == {
+        "train": ["train-0.csv", "train-1.csv"], "validation": ["valid.csv"], "test": ["test.csv"],
+    }  # fmt: skip
+    assert len(best.rows) == 40 and left == ["test_blind.csv: other columns than train-0.csv"]
+    with pytest.raises(BenchError, match=r"x: 2 files for test \(test.csv, test_blind.csv\)"):
+        guess(str(tmp_path), [registry.family("sentiment")], "x")
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "no data files of a known ending in it; there is nothing"),
+        ({"a.docx": "a"}, "no data files of a known ending in it; there is a.docx"),
+        ({"a.csv": ""}, "split all has no rows: nothing but blank lines in a.csv"),
+        ({"a.json": '{"text": '}, "broken JSON"),
+        ({"a.csv": "x,y\n1,2\n3,4\n"}, "its columns .* are not those of"),
+    ],
+)
+def test_what_cannot_be_understood_is_said(tmp_path, files, words):
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    with pytest.raises(BenchError, match=words):
+        from_data(str(tmp_path), None, None)
+
+
+def test_pairs_rated_texts_and_topics(tmp_path):
+    def family(columns, make):
+        lines = [json.dumps(dict(zip(columns, make(number), strict=True))) for number in range(40)]
+        (tmp_path / "x.jsonl").write_text("\n".join(lines))
+        text, _ = from_data(str(tmp_path / "x.jsonl"), None, None)
+        return next(line for line in text.splitlines() if line.startswith("family: ")).split()[1]
+
+    assert family(("premise", "hypothesis", "label"), lambda n: (f"a {n}", f"b {n}", n % 3)) == "text-classification"
+    assert family(("review", "stars"), lambda n: (f"a {n}", n % 7)) == "sentiment"
+    assert family(("text", "label"), lambda n: (f"a {n}", ("positive", "negative")[n % 2])) == "sentiment"
+    assert family(("text", "label"), lambda n: (f"a {n}", ("sports", "law")[n % 2])) == "text-classification"
+    assert family(("fr", "en"), lambda n: (f"a {n}", f"b {n}")) == "translation"
+    assert family(("tokens", "ner_tags"), lambda n: (["a", "b"], ["O", "B-X"])) == "ner"
+
+
+UNIT = '<tu><tuv xml:lang="en-GB"><seg>a {0}</seg></tuv><tuv xml:lang="de"><seg>b {0}</seg></tuv></tu>'
+QA = "question,passage,answer\n" + "".join(f"Who?,The cat sat {n}.,cat\n" for n in range(20))
+FORMS = {
+    "pairs.tsv": ("".join(f"Go {n}.\tGeh {n}.\tby {n}\n" for n in range(20)), "translation", "pairs"),
+    "pairs.txt": ("".join(f"Go {n}.\tGeh {n}.\n" for n in range(20)), "translation", "pairs"),
+    "x.tmx": (f'<tmx><header srclang="en"/><body>{"".join(map(UNIT.format, range(9)))}</body></tmx>', "translation", "tmx"),
+    "x.label": ("DESC:manner How ?\nNUM:date When ?\n" * 9, "text-classification", "labelled"),
+    "x.txt": ("__label__DESC How ?\n__label__NUM When ?\n" * 9, "text-classification", "labelled"),
+    "sms.txt": ("".join(f"{'ham' if n % 3 else 'spam'}\tHow are you {n} ?\n" for n in range(30)), "text-classification", "tsv"),
+    "flat.csv": (QA, "qa", "spans"),
+    "names.txt": ("EU B-ORG\nrejects O\n\nBonn B-LOC\n\n" * 9, "ner", "conll"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_both_ways_take_a_file_for_the_same(name, tmp_path):
+    """`bench task new` finds the family; the file that it writes means what `family:path` means."""
+    content, family, format = FORMS[name]
+    (tmp_path / name).write_text(content)
+    text, path = from_data(str(tmp_path / name), None, tmp_path / "made.yaml")
+    path.write_text(text)
+    made, quick = read_task(read_yaml(path), path), quick_task(registry.family(family), str(tmp_path / name))
+    assert (made.family, made.source.format) == (family, format)
+    assert made.source.read() == quick.source.read() and made.source.options == quick.source.options
+    assert made.options == quick.options and {k: str(v) for k, v in made.columns.items()} == quick.columns
+    assert validate(made).startswith("rows: train")
+
+
+def test_a_table_that_datasets_wrote(tmp_path):
+    import pyarrow
+    from pyarrow import parquet
+
+    rows = [{"sentence": f"it is {n}", "label": n % 2} for n in range(20)]
+    for split in ("train", "test"):
+        parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / f"{split}-00000-of-00001.parquet")
+    (best, *others) = guess(str(tmp_path), list(registry.families().values()), "x", [])
+    assert list(best.task.source.files) == ["train", "test"] and best.task.source.format == "parquet"
+    assert best.task.family == "sentiment" and {other.task.family for other in others} >= {"text-classification"}
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [("好的，很好", "gb18030"), ("café très bon", "cp1252"), ("fine", "utf-16"), ("fine; café", "utf-8")],
+)
+def test_the_quick_case_says_which_encoding_it_took(content, encoding, tmp_path):
+    text = "review,stars\n" + "".join(f"{content},{n % 5}\n" for n in range(20))
+    (tmp_path / "x.csv").write_bytes(text.encode(encoding))
+    task = quick_task(registry.family("sentiment"), str(tmp_path / "x.csv"))
+    assert task.source.read()["all"][0]["review"] == content
+    assert (f"encoding '{encoding}'" in task.description) == (encoding != "utf-8")
+
+
+def test_files_side_by_side(tmp_path):
+    """Of any columns; the family is told by what is in them."""
+    (tmp_path / "texts.txt").write_text("".join(f"this is number {n}\n" for n in range(20)))
+    (tmp_path / "labels.txt").write_text("sports\nlaw\n" * 10)
+    for code in ("fr", "ro"):
+        (tmp_path / f"train.{code}").write_text("".join(f"{code} {n}\n" for n in range(20)))
+    best, *_ = guess(f"{tmp_path}/texts.txt+labels.txt", list(registry.families().values()), "x")
+    assert best.task.family == "text-classification" and best.rows[1] == {"text": "this is number 1", "label": "law"}
+    found = guess(str(tmp_path), list(registry.families().values()), "x")
+    assert [(one.task.family, dict(one.task.columns)) for one in found] == [
+        ("translation", {"source": "fr", "target": "ro"})
+    ]
+    assert found[0].task.options == {"source_language": "fr", "target_language": "ro"}
+    with pytest.raises(BenchError, match=r"x: 3 files joined by \+; it takes 2: text, label"):
+        guess(f"{tmp_path}/texts.txt+labels.txt+train.fr", [registry.family("sentiment")], "x")
+
+
+class Dogs(TaskFamily):
+    """A third party's family that says nothing of its data."""
+
+    name, columns, usual_names = "dogs", {"picture": "words", "dogs": "their number"}, {"dogs": ("hounds",)}
+    example = reference = score = trivial = None
+
+
+def test_a_family_of_a_third_party_needs_no_method_for_it(tmp_path):
+    (tmp_path / "x.csv").write_text("Picture,Hounds\na,1\nb,2\n")
+    made = guess(str(tmp_path / "x.csv"), [*registry.families().values(), Dogs()], "x")
+    assert [(one.task.family, dict(one.task.columns)) for one in made] == [
+        ("dogs", {"picture": "Picture", "dogs": "Hounds"})
+    ]
+    (tmp_path / "x.conll").write_text("a O\n")
+    with pytest.raises(BenchError, match=r"the ending '.conll' stands for conll, where there is no picture or dogs"):
+        guess(str(tmp_path / "x.conll"), [Dogs()], "x")
+
+
+def test_names_alone_will_do_where_nothing_fits_better(tmp_path):
+    """A row without its label is for the check to tell, with its line."""
+    rows = "".join(f"number {n},{'ab'[n % 2]}\n" for n in range(20))
+    (tmp_path / "x.csv").write_text(f"text,label\n{rows}the last,\n")
+    found = guess(str(tmp_path / "x.csv"), list(registry.families().values()), "x", [])
+    assert {"sentiment", "text-classification"} <= {one.task.family for one in found}
+    with pytest.raises(BenchError, match=r"x.csv:22: no label"):
+        validate(found[0].task)
+
+
+def test_what_one_family_cannot_read_another_may(tmp_path):
+    rows = "".join(f"Who is {n}?,The cat sat {n}.,bird,{'ab'[n % 2]}\n" for n in range(20))
+    (tmp_path / "x.csv").write_text(f"question,context,answer,label\n{rows}")
+    best, *_ = guess(str(tmp_path / "x.csv"), list(registry.families().values()), "x")
+    assert best.task.family == "text-classification"
+    with pytest.raises(BenchError, match=r"x.csv:2: the answer 'bird' does not stand in the context"):
+        guess(str(tmp_path / "x.csv"), [registry.family("qa")], "x")
