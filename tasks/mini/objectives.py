@@ -131,9 +131,14 @@ class Gpt2:
 
 
 class T5:
-    """Span corruption (Raffel et al. 2020, arXiv 1910.10683): 20 % of the words, spans of two on average."""
+    """Span corruption for one half of the documents, for the other the whole text from a part of its words.
 
-    name, title = "t5-mini", "span corruption"
+    Both are objectives of Raffel et al. 2020 (arXiv 1910.10683, section 3.3). With spans alone a model of this size learns what
+    its decoder can guess by itself and leaves the encoder unread; to rebuild a text it has to look.
+    """
+
+    name = "t5-mini"
+    title = "span corruption and, for half of the documents, rebuilding the text from 70 % of its words"
     tokenizer = staticmethod(unigram)
 
     def model(self, tokenizer: PreTrainedTokenizerFast) -> T5ForConditionalGeneration:
@@ -151,8 +156,8 @@ class T5:
         return self.words(" ".join(document), add_special_tokens=False)["input_ids"][: POSITIONS - 1]
 
     def batch(self, examples: list[list[int]], rng: random.Random) -> dict[str, torch.Tensor]:
-        """Texts with spans replaced by sentinels, and the spans behind their sentinels."""
-        sources, targets = zip(*(self.corrupt(row, rng) for row in examples), strict=True)
+        """Texts with a part missing, and what is missing or the whole text."""
+        sources, targets = zip(*(rng.choice([self.corrupt, self.drop])(row, rng) for row in examples), strict=True)
         ids = _pad(list(sources), self.words.pad_token_id)
         return {
             "input_ids": ids,
@@ -174,6 +179,11 @@ class T5:
             source.append(row[position])
             position += 1
         return [*source, self.words.eos_token_id], [*target, self.words.eos_token_id]
+
+    def drop(self, row: list[int], rng: random.Random) -> tuple[list[int], list[int]]:
+        """Leave out three tokens of ten; the target is the whole row."""
+        kept = [token for token in row if rng.random() < 0.7]
+        return [*kept, self.words.eos_token_id], [*row, self.words.eos_token_id]
 
     def loss(
         self, model: T5ForConditionalGeneration, batch: dict[str, torch.Tensor]

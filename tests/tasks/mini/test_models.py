@@ -82,6 +82,26 @@ def test_held_out_text_is_far_likelier_than_by_chance(kind):
     assert nats < 0.35 * math.log(len(tokenizer)), nats  # a perplexity far below the size of the vocabulary
 
 
+def test_a_decoder_reads_its_encoder(kind):
+    """A text is far likelier behind a part of itself than behind a part of another one."""
+    import torch
+
+    if kind != "t5":
+        pytest.skip("has no encoder beside its decoder")
+    objective, model, _ = load(kind)
+    rows = [objective.encode(document) for document in corpus.documents(64, seed=2)]
+    sources, targets = zip(*(objective.drop(row, random.Random(0)) for row in rows), strict=True)
+
+    def loss(sources) -> float:
+        values = []
+        for source, target in zip(sources, targets, strict=True):
+            with torch.no_grad():
+                values.append(model(input_ids=torch.tensor([source]), labels=torch.tensor([target])).loss.item())
+        return sum(values) / len(values)
+
+    assert 3 * loss(sources) < loss([*sources[1:], sources[0]])
+
+
 def test_a_german_article_agrees(kind):
     """Pre-training has taught the gender of a noun that the translation task shows seldom: `die Kuh`, not `der Kuh`."""
     import torch
