@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from harness.data.place import place
 from harness.finding import SHOWN
 
 
@@ -33,9 +35,9 @@ class Tally:
 
 
 def spot(row: Mapping[str, Any]) -> str:
-    """Where to look for a row: its file and line if it knows them (a method `place`), else its id."""
-    place = getattr(row, "place", None)
-    return place() if place else str(row["id"])
+    """Where to look for a row: its file's name and line if it knows them, else its id."""
+    found = place(row, "")
+    return Path(found).name if found else str(row["id"])
 
 
 def plain(value: str | Sequence[str]) -> str:

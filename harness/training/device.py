@@ -62,6 +62,11 @@ def environment(accelerator: Accelerator) -> dict[str, Any]:
 
 
 def _processor() -> str:
+    """The processor's name and the vector instructions that torch uses: without them, two machines of one name may differ by half."""
+    return f"{_processor_name()}, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _processor_name() -> str:
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
