@@ -10,9 +10,9 @@ INSTALL := $(RUN)/pip install --quiet --disable-pip-version-check -c constraints
 bench: $(VENV)/installed
 	$(RUN)/bench run --models bert,gpt2 --tasks all
 
-# The whole test suite.
+# The whole test suite, a process a core; the tests of a file stay together, for they share what they set up.
 test: $(VENV)/installed-test
-	$(RUN)/python -m pytest
+	$(RUN)/python -m pytest -n auto --dist loadfile
 
 # The tests that take no more than a few seconds each.
 test-fast: $(VENV)/installed-test

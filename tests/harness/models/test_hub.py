@@ -19,7 +19,7 @@ models: {bert: google-bert/bert-base-uncased, gpt2: openai-community/gpt2, t5: g
 tasks:
   - {name: sst2, family: sentiment, data: {hub: stanfordnlp/sst2, splits: {train: train, test: validation}}, columns: {text: sentence, label: label}}
   - {name: squad, family: qa, data: {hub: rajpurkar/squad, config: plain_text, splits: {train: train, test: validation}}}
-recipes: [{epochs: 1, max_length: 64}]
+recipes: [{max_steps: 1, max_length: 64}]
 """
 REPOSITORIES = [
     "google-bert/bert-base-uncased",
@@ -80,7 +80,7 @@ def test_weights_are_whole_only_with_all_their_parts(tmp_path):
 @pytest.mark.slow
 def test_a_grid_from_the_hub_then_offline(hub, tmp_path):
     (tmp_path / "hub.yaml").write_text(SUITE)
-    words = ["run", "--suite", "hub.yaml", "--models", "all", "--tasks", "all", "--limit", "24", "--json"]
+    words = ["run", "--suite", "hub.yaml", "--models", "all", "--tasks", "all", "--limit", "8", "--json"]
     done = bench(hub, tmp_path, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     cells = json.loads(done.stdout)
