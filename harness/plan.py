@@ -113,9 +113,9 @@ def _notes(suite: Suite, tasks: Sequence[Task], found: Mapping[str, str]) -> lis
 
 
 def _again(name: str, request: Request, suite: Suite) -> str:
-    """How to ask for one of a request's tasks again: with the suite, where only that knows the name."""
-    only_there = name not in registry.tasks() and name in {task.name for task in suite.tasks}
-    return f"{name} --suite {request.suite}" if only_there else name
+    """How to ask for one of a request's tasks again: with the suite, where the name means something else without it, or nothing."""
+    own = {task.name: task for task in suite.tasks}
+    return f"{name} --suite {request.suite}" if name in own and own[name] != registry.tasks().get(name) else name
 
 
 def _raise_if_hopeless(lost: Sequence[tuple[Cell, HubError]], impossible: Sequence[str]) -> None:

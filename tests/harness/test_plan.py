@@ -158,3 +158,13 @@ def test_the_parent_never_imports_torch(suite, tmp_path):
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["cells"]) == 9
+
+
+def test_a_task_is_asked_for_again_by_the_suite_that_means_it(tmp_path, checkpoints):
+    """A suite's own `sst2` is not the registered one: without the suite, the name would mean the Hub's."""
+    (tmp_path / "a.csv").write_text("text,label\n" + "good,1\nbad,0\n" * 10)
+    data = "data: {format: csv, files: a.csv}"
+    tasks = f"[{{name: sst2, family: sentiment, {data}}}, mini-ner]"
+    (tmp_path / "s.yaml").write_text(f"name: s\nmodels: [{checkpoints('bert')}]\ntasks: {tasks}\n")
+    plan = make_plan(Request(["all"], ["all"], suite=str(tmp_path / "s.yaml")))
+    assert plan.references == {"sst2": f"sst2 --suite {tmp_path / 's.yaml'}", "mini-ner": "mini-ner"}
