@@ -33,6 +33,7 @@ class NamedEntities(TaskFamily):
     inputs = ("words",)
     options = {
         "mode": "default: entities count as in conlleval; strict: as in seqeval's strict mode",
+        "language": "of the sentences, ISO 639-1; a note for those who read the record",
         "scheme": "the tags' scheme, where it cannot be told from them: iob1, iob2, bioes, bmes, bilou or io",
     }
     head = "harness.heads.tokens:TokenHead"

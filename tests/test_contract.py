@@ -57,6 +57,14 @@ def test_a_family_says_what_it_is(name):
     assert set(family.architectures) <= set(ARCHITECTURES)
 
 
+@pytest.mark.parametrize("name", registry.tasks())
+def test_the_options_of_a_task_are_its_family_s(name):
+    task = registry.tasks()[name]
+    family = registry.family(task.family)
+    family.check_options(task)
+    assert set(task.options) <= set(family.options or task.options)
+
+
 @pytest.mark.parametrize("name", HERE)
 def test_the_data_of_a_task(name):
     """Rows are complete, ids are unique, no test row stands in another split, and the trivial answer can be scored."""
