@@ -62,7 +62,7 @@ def environment(accelerator: Accelerator) -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """The processor's name and the vector instructions that torch uses: without them, two machines of one name may differ by half."""
+    """The processor's name and the vector instructions that torch uses: machines of one name differ in them, and so in speed."""
     return f"{_processor_name()}, {torch.backends.cpu.get_cpu_capability()}"
 
 
