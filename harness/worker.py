@@ -15,6 +15,7 @@ from harness import registry
 from harness.cell import Cell
 from harness.check.report import warnings
 from harness.family import Row, TaskFamily
+from harness.fast.prepare import prepare
 from harness.heads.make import make_head
 from harness.metrics.slices import by_slice
 from harness.rows import load
@@ -73,13 +74,15 @@ def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
     model = head.build()
     parameters = sum(parameter.numel() for parameter in model.parameters())
     trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
-    model = accelerator.prepare(model)
 
     watch.begin("encode")
     truncated, features = {}, {}
     for split, rows in splits.items():
         features[split] = head.encode([family.example(row, task) for row in rows], training=split == "train")
         truncated[split], head.truncated = head.truncated, 0
+    watch.begin("model")
+    fast = prepare(model.to(accelerator.device), head, list(features.values()), features["train"])
+    model = accelerator.prepare(model)
 
     def answers(split: str) -> list[Any]:
         rows = splits[split]
@@ -99,7 +102,7 @@ def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
         return metrics[family.primary_metric] * family.scale, metrics
 
     watch.begin("train")
-    outcome = train(accelerator, model, head, features["train"], validate, recipe, cell.seed, emit)
+    outcome = train(accelerator, model, head, fast, features["train"], validate, recipe, cell.seed, emit)
     watch.begin("test")
     predictions = answers("test")
     watch.begin("score")
@@ -127,7 +130,7 @@ def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
         "score": metrics[primary] * family.scale,
         "trivial_score": trivial[primary] * family.scale,
         "constant": len(predictions) > 1 and all(prediction == predictions[0] for prediction in predictions),
-        "training": {"steps": outcome.steps, "best_step": outcome.best_step, "history": outcome.history},
+        "training": {"steps": outcome.steps, "best_step": outcome.best_step, "history": outcome.history, **fast.facts()},
         "cost": {
             "train_seconds": outcome.seconds,
             "evaluate_seconds": watch.seconds["validate"] + watch.seconds["test"],
@@ -136,7 +139,7 @@ def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
             "processor_seconds": time.process_time(),
             "peak_memory_bytes": peak_memory(accelerator),
             "train_tokens": outcome.tokens,
-            "padding_share": 1 - outcome.tokens / max(1, outcome.padded),
+            "padding_share": 1 - outcome.tokens / max(1, outcome.computed),
             "trainable_parameters": trainable,
         },
         "environment": environment(accelerator),

@@ -67,18 +67,8 @@ class ClassifierOnBackbone(BackboneHead):
 
 
 class SpansOnBackbone(BackboneHead):
-    """Start and end of an answer: cross-entropy over positions, the mean of both."""
+    """Scores for the start and the end of an answer."""
 
-    def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        start_positions: Tensor | None = None,
-        end_positions: Tensor | None = None,
-    ) -> ModelOutput:
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> ModelOutput:
         start, end = self.logits(input_ids, attention_mask).float().unbind(-1)
-        output = ModelOutput(start_logits=start, end_logits=end)
-        if start_positions is not None and end_positions is not None:
-            loss = nn.functional.cross_entropy
-            output["loss"] = (loss(start, start_positions) + loss(end, end_positions)) / 2
-        return output
+        return ModelOutput(start_logits=start, end_logits=end)

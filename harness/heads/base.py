@@ -44,12 +44,17 @@ def label_names(labels: Sequence[str]) -> dict[str, dict]:
 class Head(ABC):
     """Turns a pretrained backbone into a solver.
 
+    Attributes:
+        writes: whether its answers are text, for which any word may be asked for and not only those of the rows.
+
     Args:
         pretrained: the checkpoint.
         recipe: lengths and limits are taken from it.
         labels: class names in order, for heads that classify.
         options: the task's options.
     """
+
+    writes = False
 
     def __init__(
         self, pretrained: Pretrained, recipe: Recipe, labels: Sequence[str] | None, options: Mapping[str, Any]
@@ -69,11 +74,15 @@ class Head(ABC):
 
     @abstractmethod
     def build(self) -> nn.Module:
-        """The model with this head; `model(**batch).loss` is the mean over the `loss_terms` of its features."""
+        """The model with this head."""
 
     @abstractmethod
     def encode(self, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:
         """Tokenise. With `training` the features carry labels."""
+
+    def loss(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        """The mean over the `loss_terms` of a batch's features."""
+        return model(**batch).loss
 
     @abstractmethod
     def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 from transformers import AutoModelForQuestionAnswering
 
@@ -92,6 +93,20 @@ class SpanHead(Head):
                 questions[number] = questions[number][: offsets[length // 2 - 1][1]]
                 self.truncated += 1
         return [question + "\n" for question in questions] if joins_silently(self.tokenizer) else questions
+
+    def loss(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        """Cross-entropy of start and end over the window's tokens, the mean of both.
+
+        The library's own loss counts padding as a candidate too, so that a window's loss depends on its neighbours.
+        """
+        targets = [batch[name] for name in ("start_positions", "end_positions")]
+        output = model(**{name: tensor for name, tensor in batch.items() if not name.endswith("_positions")})
+        padding = batch["attention_mask"] == 0
+        losses = [
+            nn.functional.cross_entropy(logits.float().masked_fill(padding, -torch.inf), target)
+            for logits, target in zip((output.start_logits, output.end_logits), targets, strict=True)
+        ]
+        return torch.stack(losses).mean()
 
     def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[tuple[np.ndarray, np.ndarray]]:
         output = model(**batch)

@@ -20,6 +20,8 @@ class TextHead(Head):
     This class serves models with an encoder and a decoder: native ones, and encoders with a warm-started decoder.
     """
 
+    writes = True
+
     @classmethod
     def for_architecture(cls, architecture: str) -> type[Head]:
         return PromptedTextHead if architecture == "decoder" else cls

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from harness.fast.layout import partition
+
 
 def training_batches(count: int, batch_size: int, seed: int, epoch: int) -> list[list[int]]:
     """One epoch's batches of feature numbers, all shuffled: the same for every model that has as many features.
 
     Batches of like length would need less padding. They are not used, because they cost accuracy in short trainings, even
-    with the order of the batches shuffled: see docs/agreement.md.
+    with the order of the batches shuffled: see docs/agreement.md. Padding is avoided inside the batch instead.
 
     Args:
         count: features in the split.
@@ -29,7 +31,22 @@ def evaluation_batches(lengths: Sequence[int], batch_size: int) -> list[list[int
     return [order[begin : begin + batch_size] for begin in range(0, len(order), batch_size)]
 
 
-def micro_batches(batch: Sequence[int], size: int | None) -> list[list[int]]:
-    """A batch cut into pieces of at most `size` features."""
-    size = size or len(batch)
-    return [list(batch[begin : begin + size]) for begin in range(0, len(batch), size)]
+def pieces(batch: Sequence[int], lengths: Sequence[int], size: int | None, extra: float | None) -> list[list[int]]:
+    """A batch cut into pieces that are computed one after another; their gradients add up to the batch's.
+
+    Args:
+        batch: feature numbers.
+        lengths: of all features.
+        size: the most features in a piece, or None.
+        extra: what one more piece costs, in tokens; features of like length then share a piece, so that less is padding. None:
+            padding costs nothing, and only `size` counts.
+
+    Returns:
+        Feature numbers, longest first.
+    """
+    ordered = sorted(batch, key=lambda number: -lengths[number])
+    parts = [(0, len(ordered))]
+    if extra is not None:
+        parts = partition([lengths[number] for number in ordered], lambda rows, width: rows * width + extra)
+    size = size or len(ordered)
+    return [ordered[begin : min(begin + size, last)] for first, last in parts for begin in range(first, last, size)]

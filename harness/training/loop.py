@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import send_to_device
 from torch import nn
 
+from harness.fast.prepare import Fast, tokens_worth_of_a_piece
 from harness.heads.base import Feature, Head
 from harness.recipe import Recipe
-from harness.training.batches import micro_batches, training_batches
+from harness.training.batches import pieces, training_batches
 from harness.training.optimiser import make_optimiser, make_schedule
 
 Emit = Callable[[dict[str, Any]], None]
@@ -31,7 +31,7 @@ class Outcome:
         history: one entry for each validation: step, mean training loss since the last one, score.
         seconds: of training steps alone.
         tokens: read by training steps, padding not counted.
-        padded: tokens computed, padding counted.
+        computed: tokens that the layers computed, padding counted.
     """
 
     validation: dict[str, Any] = field(default_factory=dict)
@@ -40,13 +40,14 @@ class Outcome:
     history: list[dict[str, float]] = field(default_factory=list)
     seconds: float = 0.0
     tokens: int = 0
-    padded: int = 0
+    computed: int = 0
 
 
 def train(
     accelerator: Accelerator,
     model: nn.Module,
     head: Head,
+    fast: Fast,
     features: Sequence[Feature],
     validate: Callable[[], tuple[float, dict[str, Any]]],
     recipe: Recipe,
@@ -59,6 +60,7 @@ def train(
         accelerator: decides device and precision.
         model: already prepared by the accelerator.
         head: pads batches and counts the terms of their loss.
+        fast: how batches are computed.
         features: with labels.
         validate: gives the primary metric in 0-100 and all metrics.
         recipe: the hyper-parameters.
@@ -70,6 +72,7 @@ def train(
     """
     optimiser = make_optimiser(model, recipe)
     lengths = [feature.length for feature in features]
+    extra = tokens_worth_of_a_piece(model)
     terms = [head.loss_terms(feature) for feature in features]
     an_epoch = math.ceil(len(features) / recipe.batch_size)
     total = min(recipe.max_steps or math.inf, an_epoch * recipe.epochs)
@@ -83,14 +86,14 @@ def train(
         for numbers in training_batches(len(features), recipe.batch_size, seed, epoch):
             model.train()
             losses.append(torch.zeros((), device=accelerator.device))
-            for part in micro_batches(numbers, recipe.micro_batch_size):
+            for part in pieces(numbers, lengths, recipe.micro_batch_size, extra if fast.packing is None else None):
                 piece = head.collate([features[number] for number in part])
                 # The loss of a piece is a mean: weighted by its share of the terms, the pieces add up to the batch's mean.
                 share = sum(terms[number] for number in part) / max(1, sum(terms[number] for number in numbers))
-                loss = model(**send_to_device(piece, accelerator.device)).loss * share
+                loss = fast.loss(model, head, piece, accelerator.device) * share
                 accelerator.backward(loss)
                 losses[-1] += loss.detach()
-                outcome.padded += piece["input_ids"].numel()
+                outcome.computed += piece["input_ids"].numel() if fast.packing is None else sum(lengths[n] for n in part)
             accelerator.clip_grad_norm_(model.parameters(), recipe.max_grad_norm)
             optimiser.step()
             schedule.step()

@@ -1,0 +1,165 @@
+"""Attention over packed tokens: each row attends to itself alone, whatever lies beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+from harness.fast.dropout import keep_scale
+from harness.fast.layout import Group, Layout
+from harness.fast.moves import Collect, Spread
+
+NAME = "packed"
+# What a model may hand to its attention without changing what is computed here. `dropout`, `scaling`, `is_causal` and
+# `position_bias` are arguments of their own.
+HARMLESS = {"use_cache", "cache_position", "position_ids", "position_embeddings", "past_key_values", "output_attentions"}
+
+
+class NotPackable(Exception):
+    """The model asks its attention for something that is not computed here."""
+
+
+@dataclass
+class Packed:
+    """The layouts of the batch that is being computed.
+
+    Attributes:
+        encoder: of `input_ids`; the only one of models with one stack.
+        decoder: of the decoder's input, in models that have both.
+        side: of the stack whose layers run at the moment.
+    """
+
+    encoder: Layout
+    decoder: Layout
+    side: str = "encoder"
+    _made: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def own(self) -> Layout:
+        """The layout of the stack whose layers run."""
+        return self.decoder if self.side == "decoder" else self.encoder
+
+    def once(self, given: Any, layout: Layout, make: Callable[[Any, Layout], Any]) -> Any:
+        """`make(given, layout)`, made once for all layers that are given the same object."""
+        if id(given) not in self._made:
+            self._made[id(given)] = given, make(given, layout)  # kept beside it, so that its id stays its own
+        return self._made[id(given)][1]
+
+
+ACTIVE: ContextVar[Packed | None] = ContextVar("packed", default=None)
+
+
+def attend(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    is_causal: bool | None = None,
+    position_bias: Tensor | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """An attention function as transformers' `AttentionInterface` wants it.
+
+    Where no batch is packed it is `sdpa`.
+
+    Args:
+        module: the attention layer.
+        query: [1, heads, tokens, size].
+        key: [1, key heads, key tokens, size].
+        value: like `key`.
+        attention_mask: unused while packed: the layout knows the rows.
+        dropout: probability on the attention weights.
+        scaling: of the scores; None: size ** -0.5.
+        is_causal: None: as the module says.
+        position_bias: [1, heads, width, width] added to the scores of every row (T5), or anything that broadcasts to it.
+
+    Returns:
+        [1, tokens, heads, size], and no weights.
+
+    Raises:
+        NotPackable: an argument that would change the result, such as a sliding window.
+    """
+    packed = ACTIVE.get()
+    if packed is None:
+        return sdpa_attention_forward(
+            module, query, key, value, attention_mask,
+            dropout=dropout, scaling=scaling, is_causal=is_causal, position_bias=position_bias, **kwargs,
+        )  # fmt: skip
+    window = kwargs.pop("sliding_window", None)
+    if window and packed.own.longest > window // 2:
+        raise NotPackable(f"{type(module).__name__} reads a window of {window} tokens, and rows are longer")
+    asked = {name for name, given in kwargs.items() if given is not None and given is not False} - HARMLESS
+    if asked:
+        raise NotPackable(f"{type(module).__name__} asks its attention for {', '.join(sorted(asked))}")
+    causal = bool(getattr(module, "is_causal", False) if is_causal is None else is_causal)
+    own = packed.own
+    read = packed.encoder if packed.side == "decoder" and not causal else own
+    if query.shape[0] != 1 or query.shape[2] != own.tokens or key.shape[2] != read.tokens:
+        raise NotPackable(f"{type(module).__name__} attends to {key.shape[2]} tokens of {read.tokens}")
+    groups = getattr(module, "num_key_value_groups", 1)
+    key, value = repeat_kv(key, groups), repeat_kv(value, groups)
+    scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+    query, key, value = (states[0].transpose(0, 1) for states in (query, key, value))  # [tokens, heads, size]
+    outputs = []
+    for mine, theirs in zip(own.groups(), read.groups(own.cuts), strict=True):
+        states = _padded(query, mine), _padded(key, theirs), _padded(value, theirs)
+        bias = _bias(mine, theirs, causal, position_bias, query)
+        made = _attention(*states, bias, dropout, scaling).transpose(1, 2).flatten(0, 1)
+        outputs.append(made if mine.real is None else Collect.apply(made, mine.inverse))
+    return torch.cat(outputs)[None], None
+
+
+def _padded(states: Tensor, group: Group) -> Tensor:
+    """[tokens, heads, size] of a side → [rows, heads, width, size] of one of its groups."""
+    states = states[group.begin : group.end]
+    if group.real is not None:
+        states = Spread.apply(states, group.index, group.inverse)
+    return states.view(group.rows, group.width, *states.shape[1:]).transpose(1, 2)
+
+
+def _bias(mine: Group, theirs: Group, causal: bool, position_bias: Tensor | None, like: Tensor) -> Tensor | None:
+    """What is added to a group's scores, broadcast to [rows, heads, width, their width]: -inf where nothing may be read."""
+    bias = None
+    if position_bias is not None and position_bias.numel() > 1:
+        bias = position_bias[:, :, : mine.width, : theirs.width].to(like.dtype)
+    if causal:
+        # Padding lies behind the real tokens, so what comes later is all that must be hidden.
+        later = torch.ones(mine.width, theirs.width, dtype=torch.bool, device=like.device).triu(1)
+        hidden = torch.zeros(later.shape, dtype=like.dtype, device=like.device).masked_fill_(later, -torch.inf)
+        return hidden if bias is None else bias + hidden
+    if theirs.real is not None:
+        hidden = torch.zeros(theirs.real.shape, dtype=like.dtype, device=like.device)
+        hidden = hidden.masked_fill_(~theirs.real, -torch.inf)[:, None, None]
+        return hidden if bias is None else bias + hidden
+    return bias
+
+
+def _attention(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, dropout: float, scaling: float) -> Tensor:
+    """Softmax attention (Vaswani et al. 2017), [rows, heads, width, size]."""
+    if query.device.type != "cpu" or not dropout:
+        return nn.functional.scaled_dot_product_attention(
+            query, key, value, attn_mask=bias, dropout_p=dropout, scale=scaling
+        )
+    scores = torch.matmul(query * scaling, key.transpose(2, 3))
+    weights = (scores if bias is None else scores + bias).softmax(-1)
+    return torch.matmul(weights * keep_scale(weights.shape, dropout, weights.dtype), value)
+
+
+def mask(*args: Any, **kwargs: Any) -> Tensor | None:
+    """No mask while a batch is packed; otherwise that of `sdpa`."""
+    return None if ACTIVE.get() is not None else sdpa_mask(*args, **kwargs)
+
+
+AttentionInterface.register(NAME, attend)
+AttentionMaskInterface.register(NAME, mask)

@@ -1,0 +1,118 @@
+"""Where the real tokens of a padded batch lie, and which rows share a matrix in attention."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+# What one more group costs in attention, as elements of a row's square of tokens: some twenty small operations a layer.
+GROUP = 2500
+
+
+@dataclass(frozen=True)
+class Group:
+    """Neighbouring rows whose attention is computed together, padded to the longest of them.
+
+    Attributes:
+        begin: number of its first token in the packed tokens.
+        end: number after its last one.
+        rows: how many.
+        width: tokens of its longest row.
+        index: [rows * width] number of a token within the group; 0 for padding.
+        inverse: [end - begin] place of each token in the padded group.
+        real: [rows, width] false for padding, or None where there is none.
+    """
+
+    begin: int
+    end: int
+    rows: int
+    width: int
+    index: Tensor
+    inverse: Tensor
+    real: Tensor | None
+
+    @classmethod
+    def of(cls, lengths: Tensor, begin: int, device: torch.device) -> Group:
+        """The group of rows with these lengths, whose first token has the number `begin`."""
+        rows, width = len(lengths), int(lengths.max())
+        count = int(lengths.sum())
+        places = torch.arange(width)
+        real = places[None] < lengths[:, None]
+        index = torch.where(real, (lengths.cumsum(0) - lengths)[:, None] + places[None], 0).flatten()
+        inverse = real.flatten().nonzero().flatten()
+        return cls(
+            begin, begin + count, rows, width,
+            index.to(device), inverse.to(device), None if count == rows * width else real.to(device),
+        )  # fmt: skip
+
+
+class Layout:
+    """The tokens of one side of a batch, row after row without padding.
+
+    Args:
+        lengths: [rows] tokens of each row, 1 or more; the order of the rows decides how well they group.
+        width: tokens of the padded batch.
+        device: of the batch.
+    """
+
+    def __init__(self, lengths: Sequence[int], width: int, device: torch.device):
+        self.lengths, self.width, self.device = torch.tensor(lengths), width, device
+        self.rows, self.tokens = len(lengths), sum(lengths)
+        real = torch.arange(width)[None] < self.lengths[:, None]
+        # [tokens] place of each token in the flattened padded batch, and [rows * width] the way back; padding reads token 0.
+        self.index = real.flatten().nonzero().flatten().to(device)
+        self.inverse = (real.flatten().cumsum(0) - 1).clamp(min=0).to(device)
+        self._groups: dict[tuple[tuple[int, int], ...], list[Group]] = {}
+
+    @cached_property
+    def cuts(self) -> tuple[tuple[int, int], ...]:
+        """The rows [first, last) of each group."""
+        return tuple(group_rows(self.lengths.tolist()))
+
+    def groups(self, cuts: tuple[tuple[int, int], ...] | None = None) -> list[Group]:
+        """The rows cut into groups, in order; `cuts` of another side of the same rows where both must fit together."""
+        cuts = self.cuts if cuts is None else cuts
+        if cuts not in self._groups:
+            found, begin = [], 0
+            for first, last in cuts:
+                found.append(Group.of(self.lengths[first:last], begin, self.device))
+                begin = found[-1].end
+            self._groups[cuts] = found
+        return self._groups[cuts]
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest row."""
+        return int(self.lengths.max())
+
+
+def group_rows(lengths: Sequence[int]) -> list[tuple[int, int]]:
+    """Neighbouring rows in groups [first, last), so that padding inside groups and their number cost least together."""
+    return partition(lengths, lambda rows, width: rows * width * width + GROUP)
+
+
+def partition(lengths: Sequence[int], cost: Callable[[int, int], float], places: int = 64) -> list[tuple[int, int]]:
+    """Neighbours in parts [first, last), so that the sum of `cost(rows, longest length)` over the parts is least.
+
+    Of many rows only `places` are tried as borders.
+    """
+    step = max(1, len(lengths) // places)
+    borders = [*range(0, len(lengths), step), len(lengths)]
+    longest = [max(lengths[first:last]) for first, last in zip(borders, borders[1:], strict=False)]
+    best: list[tuple[float, int]] = [(0.0, 0)]  # least cost of the rows before each border, and where their last part begins
+    for end in range(1, len(borders)):
+        width, choices = 0, []
+        for begin in range(end - 1, -1, -1):
+            width = max(width, longest[begin])
+            choices.append((best[begin][0] + cost(borders[end] - borders[begin], width), begin))
+        best.append(min(choices))
+    parts, end = [], len(borders) - 1
+    while end:
+        begin = best[end][1]
+        parts.append((borders[begin], borders[end]))
+        end = begin
+    return parts[::-1]
