@@ -130,7 +130,12 @@ def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
         "score": metrics[primary] * family.scale,
         "trivial_score": trivial[primary] * family.scale,
         "constant": len(predictions) > 1 and all(prediction == predictions[0] for prediction in predictions),
-        "training": {"steps": outcome.steps, "best_step": outcome.best_step, "history": outcome.history, **fast.facts()},
+        "training": {
+            "steps": outcome.steps,
+            "best_step": outcome.best_step,
+            "history": outcome.history,
+            **fast.facts(),
+        },
         "cost": {
             "train_seconds": outcome.seconds,
             "evaluate_seconds": watch.seconds["validate"] + watch.seconds["test"],

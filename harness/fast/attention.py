@@ -20,7 +20,14 @@ from harness.fast.moves import Collect, Spread
 NAME = "packed"
 # What a model may hand to its attention without changing what is computed here. `dropout`, `scaling`, `is_causal` and
 # `position_bias` are arguments of their own.
-HARMLESS = {"use_cache", "cache_position", "position_ids", "position_embeddings", "past_key_values", "output_attentions"}
+HARMLESS = {
+    "use_cache",
+    "cache_position",
+    "position_ids",
+    "position_embeddings",
+    "past_key_values",
+    "output_attentions",
+}
 
 
 class NotPackable(Exception):
@@ -35,11 +42,13 @@ class Packed:
         encoder: of `input_ids`; the only one of models with one stack.
         decoder: of the decoder's input, in models that have both.
         side: of the stack whose layers run at the moment.
+        narrowed: whether the running layer has gone on with the first token of each row.
     """
 
     encoder: Layout
     decoder: Layout
     side: str = "encoder"
+    narrowed: bool = False
     _made: dict[int, tuple[Any, Any]] = field(default_factory=dict)
 
     @property
@@ -145,7 +154,9 @@ def _bias(mine: Group, theirs: Group, causal: bool, position_bias: Tensor | None
     return bias
 
 
-def _attention(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, dropout: float, scaling: float) -> Tensor:
+def _attention(
+    query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, dropout: float, scaling: float
+) -> Tensor:
     """Softmax attention (Vaswani et al. 2017), [rows, heads, width, size]."""
     if query.device.type != "cpu" or not dropout:
         return nn.functional.scaled_dot_product_attention(

@@ -14,7 +14,9 @@ TOLERANCE = 1e-3  # of the largest output; rounding in fp32 is a thousandth of t
 
 
 @torch.no_grad()
-def check(packing: Packing, compute: Callable[[dict[str, Tensor]], dict[str, Tensor]], batch: dict[str, Tensor]) -> None:
+def check(
+    packing: Packing, compute: Callable[[dict[str, Tensor]], dict[str, Tensor]], batch: dict[str, Tensor]
+) -> None:
     """Compare what `compute` gives for a batch of rows of unlike length, without dropout.
 
     Args:

@@ -85,6 +85,11 @@ class Layout:
         return self._groups[cuts]
 
     @property
+    def firsts(self) -> Tensor:
+        """[rows] number of each row's first token."""
+        return (self.lengths.cumsum(0) - self.lengths).to(self.device)
+
+    @property
     def longest(self) -> int:
         """Tokens of the longest row."""
         return int(self.lengths.max())
@@ -103,7 +108,9 @@ def partition(lengths: Sequence[int], cost: Callable[[int, int], float], places:
     step = max(1, len(lengths) // places)
     borders = [*range(0, len(lengths), step), len(lengths)]
     longest = [max(lengths[first:last]) for first, last in zip(borders, borders[1:], strict=False)]
-    best: list[tuple[float, int]] = [(0.0, 0)]  # least cost of the rows before each border, and where their last part begins
+    best: list[tuple[float, int]] = [
+        (0.0, 0)
+    ]  # least cost of the rows before each border, and where their last part begins
     for end in range(1, len(borders)):
         width, choices = 0, []
         for begin in range(end - 1, -1, -1):

@@ -52,7 +52,12 @@ class Fast:
 
     def facts(self) -> dict[str, Any]:
         """For the record."""
-        return {"packed": self.packing is not None, "refused": self.refused, "vocabulary": self.vocabulary}
+        return {
+            "packed": self.packing is not None,
+            "first_only": bool(self.packing and self.packing.first_only),
+            "refused": self.refused,
+            "vocabulary": self.vocabulary,
+        }
 
 
 def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], training: Sequence[Feature]) -> Fast:
@@ -74,11 +79,14 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
     if device.type not in PACKS:
         fast.refused = f"not on {device.type}"
         return fast
-    try:
-        fast.packing = Packing(model)
-        verify(fast.packing, model, head, training)
-    except NotPackable as reason:
-        fast.give_up(str(reason))
+    for first_only in (True, False):
+        try:
+            fast.packing = Packing(model, first_only)
+            verify(fast.packing, model, head, training)
+            fast.refused = ""
+            return fast
+        except NotPackable as reason:
+            fast.give_up(str(reason))
     return fast
 
 

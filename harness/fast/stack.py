@@ -19,6 +19,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from harness.fast.attention import ACTIVE, NAME, NotPackable, Packed
 from harness.fast.layout import Layout
 from harness.fast.moves import Collect, Spread
+from harness.fast.narrow import first_tokens, projection, widen
 
 IGNORE = -100
 NO_BIAS = "encoder_decoder_position_bias"  # T5 would make one of all packed tokens, of zeros
@@ -30,15 +31,18 @@ class Packing:
     Args:
         model: a model of transformers, or a head around one. Its layers get hooks and its configuration another
             attention, until `remove` takes them away.
+        first_only: the head reads the first token of each row and no other.
 
     Raises:
         NotPackable: the model has no stack of layers that could be packed, or its attention cannot be exchanged.
     """
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: nn.Module, first_only: bool = False):
+        self.first_only = first_only
         stacks = list(_stacks(model))
         if not stacks:
             raise NotPackable(f"{type(model).__name__} has no stack of layers")
+        cuts = [projection(stack[-1]) for stack in stacks] if first_only else []
         self.undo = [_exchange_attention(model)]
         self.device = next(model.parameters()).device
         decoder = _decoder(model)
@@ -51,6 +55,7 @@ class Packing:
                 entry = _Entry(side, inspect.signature(type(layer).forward), first=layer is stack[0])
                 self.undo.append(layer.register_forward_pre_hook(entry, with_kwargs=True).remove)
             self.undo.append(stack[-1].register_forward_hook(_leave).remove)
+        self.undo += [cut.register_forward_pre_hook(first_tokens).remove for cut in cuts]
         for module in model.modules():
             if hasattr(module, "compute_bias"):
                 self.undo.append(_short_bias(module))
@@ -110,9 +115,10 @@ def _leave(layer: nn.Module, args: tuple[Any, ...], output: Any) -> Any:
     packed = ACTIVE.get()
     if packed is None:
         return None
-    if isinstance(output, tuple):
-        return (unpack(output[0], packed.own), *output[1:])
-    return unpack(output, packed.own)
+    states = output[0] if isinstance(output, tuple) else output
+    states = widen(states, packed.own.width) if packed.narrowed else unpack(states, packed.own)
+    packed.narrowed = False
+    return (states, *output[1:]) if isinstance(output, tuple) else states
 
 
 def pack(states: Any, layout: Layout) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -96,6 +97,21 @@ class TextHead(Head):
         """Token ids without special tokens."""
         return self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"] if texts else []
 
+    def loss(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        """Cross-entropy over the target's tokens. Only their scores over the vocabulary are computed: most of the work of a
+        small model would be scores of padding and of prompts."""
+        labels = batch["labels"]
+        inputs, places = self._teach(
+            model, {name: tensor for name, tensor in batch.items() if name != "labels"}, labels
+        )
+        with scoring_only(model.get_output_embeddings(), places):
+            logits = model(**inputs).logits
+        return nn.functional.cross_entropy(logits.flatten(0, -2).float(), labels[labels != IGNORE])
+
+    def _teach(self, model: nn.Module, inputs: dict[str, Tensor], labels: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """What the model reads to write `labels`, and [rows, width] where a label is written."""
+        return {**inputs, "decoder_input_ids": model.prepare_decoder_input_ids_from_labels(labels)}, labels != IGNORE
+
     def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[str]:
         generated = model.generate(**batch)
         return [text.strip() for text in self.tokenizer.batch_decode(generated, skip_special_tokens=True)]
@@ -105,6 +121,22 @@ class TextHead(Head):
         for feature, output in zip(features, outputs, strict=True):
             texts[feature.example] = output
         return texts
+
+
+@contextmanager
+def scoring_only(scores: nn.Module, places: Tensor) -> Iterator[None]:
+    """Inside, the output layer computes [1, places, vocabulary] instead of [rows, width, vocabulary].
+
+    Args:
+        scores: the output layer.
+        places: [rows, width] true where scores are wanted.
+    """
+    index = places.flatten().nonzero().flatten()
+    hook = scores.register_forward_pre_hook(lambda layer, args: (args[0].flatten(0, 1).index_select(0, index)[None],))
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 class PromptedTextHead(TextHead):
@@ -134,6 +166,10 @@ class PromptedTextHead(TextHead):
                 inputs["labels"] = [IGNORE] * len(prompt) + target
             features.append(Feature(number, inputs))
         return features
+
+    def _teach(self, model: nn.Module, inputs: dict[str, Tensor], labels: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        # The token before a label writes it.
+        return inputs, nn.functional.pad(labels[:, 1:] != IGNORE, (0, 1))
 
     def _starts_with_bos(self) -> bool:
         """Whether the model was trained with a begin token in front, as its tokeniser's own layout shows."""

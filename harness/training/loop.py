@@ -93,7 +93,9 @@ def train(
                 loss = fast.loss(model, head, piece, accelerator.device) * share
                 accelerator.backward(loss)
                 losses[-1] += loss.detach()
-                outcome.computed += piece["input_ids"].numel() if fast.packing is None else sum(lengths[n] for n in part)
+                outcome.computed += (
+                    piece["input_ids"].numel() if fast.packing is None else sum(lengths[n] for n in part)
+                )
             accelerator.clip_grad_norm_(model.parameters(), recipe.max_grad_norm)
             optimiser.step()
             schedule.step()
