@@ -31,10 +31,11 @@ def leaderboard(
 def render(results: Path, form: str) -> str:
     """A results folder in one of the formats; Markdown begins with a line that names the folder."""
     from harness.report.formats import FORMATS
+    from harness.report.parts import Needed
 
     if form not in FORMATS:
         raise unknown("format", form, FORMATS)
-    text = FORMATS[form](list(Store(results).records()))
+    text = FORMATS[form](Needed.read(Store(results)))
     return _mark(results) + text if form == "md" else text
 
 

@@ -117,26 +117,32 @@ def _settings(tests: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def _recipe(places: Mapping[Place, Sequence[Record]]) -> dict[str, tuple[tuple[Any, tuple[str, ...]], ...]]:
     """Field → its values; who has which is said by architecture where that decides it, else by model, else by row."""
-    cells = [
-        (
-            record.get("recipe") or {},
-            (record["model"].get("architecture") or "", place.model, f"{place.model} · {place.method}"),
+    recipes = {id(found): found or {} for records in places.values() for found in (r.get("recipe") for r in records)}
+    cells = list(
+        dict.fromkeys(
+            (
+                id(record.get("recipe")),  # many records share one object
+                (record["model"].get("architecture") or "", place.model, f"{place.model} · {place.method}"),
+            )
+            for place in sorted(places, key=row_order)
+            for record in places[place]
         )
-        for place in sorted(places, key=row_order)
-        for record in places[place]
-    ]
-    fields = dict.fromkeys(name for recipe, _ in cells for name in recipe)
-    return {field: _values([(recipe.get(field), names) for recipe, names in cells]) for field in fields}
+    )
+    fields = dict.fromkeys(name for key, _ in cells for name in recipes[key])
+    told = {
+        field: {key: (canonical(recipe.get(field)), recipe.get(field)) for key, recipe in recipes.items()}
+        for field in fields
+    }
+    return {field: _values([(*told[field][key], names) for key, names in cells]) for field in fields}
 
 
-def _values(cells: Sequence[tuple[Any, tuple[str, ...]]]) -> tuple[tuple[Any, tuple[str, ...]], ...]:
-    values = {canonical(value): value for value, _ in cells}
+def _values(cells: Sequence[tuple[str, Any, tuple[str, ...]]]) -> tuple[tuple[Any, tuple[str, ...]], ...]:
+    """The values of a field, each with what was trained with it; a cell is canonical text, value and names from wide to narrow."""
+    values = {key: value for key, value, _ in cells}
     if len(values) == 1:
-        return ((cells[0][0], ()),)
-    for level in range(len(cells[0][1])):
-        owners = {
-            key: tuple(sorted({names[level] for value, names in cells if canonical(value) == key})) for key in values
-        }
-        if sum(map(len, owners.values())) == len({names[level] for _, names in cells}):
+        return ((cells[0][1], ()),)
+    for level in range(len(cells[0][2])):
+        owners = {key: tuple(sorted({names[level] for own, _, names in cells if own == key})) for key in values}
+        if sum(map(len, owners.values())) == len({names[level] for *_, names in cells}):
             break
     return tuple((values[key], owners[key]) for key in sorted(values))
