@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
+from harness.cli.collector import collector_off
 from harness.cli.options import RESULTS
 from harness.errors import unknown
 from harness.store import Store, write_text
@@ -35,7 +36,8 @@ def render(results: Path, form: str) -> str:
 
     if form not in FORMATS:
         raise unknown("format", form, FORMATS)
-    text = FORMATS[form](Needed.read(Store(results)))
+    with collector_off():
+        text = FORMATS[form](Needed.read(Store(results)))
     return _mark(results) + text if form == "md" else text
 
 
