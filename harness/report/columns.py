@@ -84,12 +84,18 @@ def make_column(title: str, places: Mapping[Place, Sequence[Record]]) -> Column:
         truncated=_truncated(places),
         seeds=tuple(sorted({record["seed"] for record in good})),
         trivial=average(record.get("trivial_score") for record in good),
-        trivial_metrics=mean_each(numbers((record.get("metrics") or {}).get("trivial")) for record in good),
+        trivial_metrics=_trivial([(record.get("metrics") or {}).get("trivial") for record in good]),
         metrics=tuple(found),
         settings=_settings(tests),
         phenomena={name: part.get("rows", 0) for found in slices for name, part in sorted(found.items())},
         recipe=_recipe(places),
     )
+
+
+def _trivial(found: Sequence[Mapping[str, Any] | None]) -> dict[str, float]:
+    """The mean of each of the trivial answer's metrics; many records share one object."""
+    known = {key: numbers(metrics) for key, metrics in {id(metrics): metrics for metrics in found}.items()}
+    return mean_each(known[id(metrics)] for metrics in found)
 
 
 def row_order(place: Place) -> tuple[str, str, str]:
@@ -110,7 +116,7 @@ def _settings(tests: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     values: dict[str, dict[str, None]] = defaultdict(dict)
     for test in tests:
         for name, value in test.items():
-            if isinstance(value, str | int):
+            if isinstance(value, (str, int)):  # `str | int` would be made anew for each value
                 values[name][str(value)] = None
     return {name: " / ".join(sorted(found)) for name, found in values.items()}
 

@@ -83,8 +83,12 @@ class Needed(list[Record]):
             BenchError: there is no such results folder.
         """
         share = _Share()
-        records = store.records(lambda content: _shared(_cut(decode(content, Part)), share))
-        return cls(sorted(records, key=itemgetter("id")))
+
+        def parse(content: bytes) -> Record:
+            record = decode(content, Part)
+            return _shared(record if isinstance(record.get("model"), Raw) else _cut(record), share)
+
+        return cls(sorted(store.records(parse), key=itemgetter("id")))
 
 
 class _Share:
