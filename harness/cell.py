@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 from harness.model import Checkpoint
@@ -50,7 +50,7 @@ class Cell:
         """A readable prefix and a hash of all that could change the score."""
         if not self.resolved:
             return self.unresolved_id
-        recipe = {key: value for key, value in asdict(self.recipe).items() if key not in MECHANICS}
+        recipe = {key: value for key, value in vars(self.recipe).items() if key not in MECHANICS}
         identity = {
             "protocol": PROTOCOL,
             "model": self.model.identity(),
@@ -64,7 +64,7 @@ class Cell:
 
     def _named(self, ending: str) -> str:
         parts = (self.task.title, self.model.name, self.method, f"s{self.seed}", ending)
-        return "--".join(re.sub(r"[^\w.@-]+", "_", part) for part in parts)
+        return "--".join(map(_plain, parts))
 
     def facts(self) -> dict[str, Any]:
         """The part of the record that is known before anything runs."""
@@ -88,6 +88,12 @@ class Cell:
             },
             "method": self.method,
             "seed": self.seed,
-            "recipe": asdict(self.recipe),
+            "recipe": dict(vars(self.recipe)),  # plain values: `asdict` would copy each of them, thoroughly and slowly
             "protocol": PROTOCOL,
         }
+
+
+@lru_cache(maxsize=10_000)
+def _plain(part: str) -> str:
+    """A part of an id, as a folder may be called."""
+    return re.sub(r"[^\w.@-]+", "_", part)

@@ -71,23 +71,20 @@ def make_plan(request: Request) -> Plan:
     found = {task.title: validate(task) for task in asked.values() if is_local(task)}
     data = [_data(task) for task in asked.values()]
     models = find_models(request.models, suite)
-    cells, lost, impossible = [], [], []
+    made, impossible = [], []  # cells of the first seed, and why the Hub does not give what they need
+    for task, fingerprint, no_data in data:
+        for checkpoint, no_model in models:
+            reason = cannot(checkpoint, task)
+            if reason:
+                impossible.append(reason)
+                continue
+            for method in request.methods:
+                cell = _cell(suite, task, fingerprint, checkpoint, method, request.seeds[0], settings)
+                made.append((cell, no_model or no_data))
     # Seeds outermost: a grid that is stopped half-way has whole tables for the first seeds.
-    for seed in request.seeds:
-        for task, fingerprint, no_data in data:
-            for checkpoint, no_model in models:
-                reason = cannot(checkpoint, task)
-                if reason:
-                    impossible.append(reason)
-                    continue
-                made = [
-                    _cell(suite, task, fingerprint, checkpoint, method, seed, settings) for method in request.methods
-                ]
-                error = no_model or no_data
-                if error:
-                    lost += [(cell, error) for cell in made]
-                else:
-                    cells += made
+    every = [(replace(cell, seed=seed), error) for seed in request.seeds for cell, error in made]
+    cells = [cell for cell, error in every if not error]
+    lost = [(cell, error) for cell, error in every if error]
     if not cells:
         _raise_if_hopeless(lost, impossible)
     return Plan(

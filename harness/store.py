@@ -6,9 +6,9 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from harness.errors import BenchError
 
@@ -33,12 +33,19 @@ class Store:
         """The cell's log file."""
         return self.folder(cell_id) / "log.txt"
 
-    def record(self, cell_id: str) -> Record | None:
-        """A cell's record, or None where there is none that can be read."""
-        path = self.root / "cells" / cell_id / "record.json"
+    def record(self, cell_id: str, parse: Callable[[bytes], Record] = json.loads) -> Record | None:
+        """A cell's record, or None where there is none that can be read.
+
+        Args:
+            cell_id: of the cell.
+            parse: from a file's content to as much of the record as is wanted, `schema` included; raises ValueError where it
+                cannot.
+        """
+        path = f"{self.root}/cells/{cell_id}/record.json"
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+            with open(path, "rb", buffering=0) as file:
+                record = parse(file.read())
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError:
             return None  # cut off by a crash of another program: the cell counts as not run and is written anew
@@ -46,11 +53,19 @@ class Store:
 
     def finished(self, cell_id: str) -> bool:
         """True where the cell ended well and needs no other run."""
-        record = self.record(cell_id)
+        record = self.record(cell_id, _head)
         return record is not None and record["status"] == "ok"
 
-    def records(self) -> Iterator[Record]:
-        """All records, in the order of their ids.
+    def finished_among(self, cell_ids: Iterable[str]) -> set[str]:
+        """Those of the cells that are `finished`; only what is there is opened."""
+        try:
+            there = set(os.listdir(self.root / "cells"))
+        except (FileNotFoundError, NotADirectoryError):
+            return set()
+        return {cell_id for cell_id in cell_ids if cell_id in there and self.finished(cell_id)}
+
+    def records(self, parse: Callable[[bytes], Record] = json.loads) -> Iterator[Record]:
+        """All records, in the order of their ids, each read when its turn comes; `parse` as for `record`.
 
         Raises:
             BenchError: there is no such results folder.
@@ -59,7 +74,7 @@ class Store:
         if not cells.is_dir():
             raise BenchError(f"no results in {str(self.root)!r}; run: bench run --results {self.root} ...")
         for name in sorted(os.listdir(cells)):
-            record = self.record(name)
+            record = self.record(name, parse)
             if record is not None:
                 yield record
 
@@ -81,6 +96,31 @@ class Store:
         """One mapping for each test example: id, prediction, reference."""
         path = self.root / "cells" / cell_id / "predictions.jsonl"
         return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
+class Head(TypedDict, total=False):
+    """The part of a record that says whether the cell is finished."""
+
+    schema: Any
+    status: Any
+
+
+def _head(content: bytes) -> Record:
+    return decode(content, Head)
+
+
+def decode(content: bytes, kind: Any) -> Record:
+    """A record of which only the keys of `kind`, a TypedDict, are built; whole where it is not as `kind` says.
+
+    Raises:
+        ValueError: no JSON.
+    """
+    import msgspec  # here, because a help text needs no record
+
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.MsgspecError:
+        return json.loads(content)  # which reads the scores NaN and Infinity too
 
 
 def write_text(path: Path, text: str) -> None:

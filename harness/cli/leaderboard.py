@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
+from harness.cli.collector import collector_off
 from harness.cli.options import RESULTS
 from harness.errors import unknown
 from harness.store import Store, write_text
@@ -31,10 +32,12 @@ def leaderboard(
 def render(results: Path, form: str) -> str:
     """A results folder in one of the formats; Markdown begins with a line that names the folder."""
     from harness.report.formats import FORMATS
+    from harness.report.parts import Needed
 
     if form not in FORMATS:
         raise unknown("format", form, FORMATS)
-    text = FORMATS[form](list(Store(results).records()))
+    with collector_off():
+        text = FORMATS[form](Needed.read(Store(results)))
     return _mark(results) + text if form == "md" else text
 
 

@@ -10,11 +10,13 @@ import typer
 from harness.cli import fetch, leaderboard, lists, plan, run, show, task_check, task_new
 from harness.errors import BenchError
 
+# Plain help: to draw boxes around it, typer would load half of rich, which takes longer than all the rest.
+PLAIN = {"no_args_is_help": True, "rich_markup_mode": None}
 app = typer.Typer(
-    no_args_is_help=True,
+    **PLAIN,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="Which pretrained model should I fine-tune? Trains every model on every task under one protocol and ranks them.",
 )
 app.command("run")(run.run)
@@ -25,7 +27,7 @@ app.command("show")(show.show)
 app.command("tasks")(lists.tasks)
 app.command("models")(lists.models)
 app.command("suites")(lists.suites)
-task = typer.Typer(no_args_is_help=True, help="Check a task's data before any training, or write a task file.")
+task = typer.Typer(**PLAIN, help="Check a task's data before any training, or write a task file.")
 task.command("check")(task_check.check)
 task.command("new")(task_new.new)
 app.add_typer(task, name="task")

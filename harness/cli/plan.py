@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from harness.cli import options
 from harness.cli.options import RESULTS, make_request
 from harness.cli.run import say
@@ -22,40 +20,34 @@ def plan(
 ) -> None:
     """Show the cells of a run, and which are finished. Runs nothing."""
     from rich.console import Console
-    from rich.table import Table
 
+    from harness.cli.cells_table import all_facts, cells_table, to_json
     from harness.plan import make_plan
     from harness.store import Store
 
     made = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings))
-    store = Store(results)
-    cells = [{**cell.facts(), "finished": store.finished(cell.id)} for cell in made.cells]
-    lost = [{**cell.facts(), "error": str(error)} for cell, error in made.lost]
+    finished = Store(results).finished_among(cell.id for cell in made.cells)
     if as_json:
+        lost = zip(all_facts(cell for cell, _ in made.lost), made.lost, strict=True)
         told = {
             "suite": made.suite.name,
-            "cells": cells,
+            "cells": [{**facts, "finished": facts["id"] in finished} for facts in all_facts(made.cells)],
             "impossible": list(made.impossible),
             "notes": list(made.notes),
-            "lost": lost,
+            "lost": [{**facts, "error": str(error)} for facts, (_, error) in lost],
         }
-        print(json.dumps(told, indent=1))
+        print(to_json(told))
         return
-    table = Table("task", "model", "method", "seed", "state", header_style="bold", box=None, pad_edge=False)
-    for cell in [*cells, *lost]:
-        state = "[red]cannot run[/]" if "error" in cell else "[green]finished[/]" if cell["finished"] else "pending"
-        table.add_row(cell["task"]["name"], cell["model"]["name"], cell["method"], str(cell["seed"]), state)
     console = Console(highlight=False)
-    console.print(table)
+    console.print(cells_table(made, finished))
     for note in made.notes:
         say(console, note)
     for reason in made.impossible:
         say(console, f"not possible: {reason}", "yellow")
-    for reason in dict.fromkeys(cell["error"] for cell in lost):
+    for reason in dict.fromkeys(str(error) for _, error in made.lost):
         say(console, f"cannot run: {reason}", "red")
-    finished = sum(cell["finished"] for cell in cells)
-    cannot = f", {len(lost)} cannot run" if lost else ""
+    cannot = f", {len(made.lost)} cannot run" if made.lost else ""
     console.print(
-        f"\n{len(cells) + len(lost)} cells, {finished} finished, {len(cells) - finished} to run{cannot} "
+        f"\n{len(made.cells) + len(made.lost)} cells, {len(finished)} finished, {len(made.cells) - len(finished)} to run{cannot} "
         f"(suite {made.suite.name}, results in {results})"
     )

@@ -11,6 +11,7 @@ from harness.report.commands import commands
 from harness.report.entries import average
 from harness.report.gains import Gain, gains
 from harness.report.groups import Place, identified, place
+from harness.report.parts import Needed
 from harness.report.rows import Row, make_rows
 from harness.report.runs import Environment, Failure, environments, failures
 from harness.store import Record
@@ -52,7 +53,7 @@ class Board:
             order: the tasks that come first.
             published: numbers of others to stand beside ours.
         """
-        records = sorted(records, key=lambda record: record["id"])
+        records = Needed.of(records)
         places, notes = place(record for record in records if identified(record))
         kept = [record for group in places.values() for record in group]
         columns = _columns(places, order)
@@ -89,5 +90,5 @@ def _columns(places: Mapping[Place, list[Record]], order: Sequence[str]) -> tupl
 
 
 def _dates(records: Sequence[Record]) -> tuple[str, str] | None:
-    times = sorted(time[:10] for record in records for time in (record.get("started"), record.get("finished")) if time)
-    return (times[0], times[-1]) if times else None
+    days = {time[:10] for record in records for time in (record.get("started"), record.get("finished")) if time}
+    return (min(days), max(days)) if days else None

@@ -84,12 +84,18 @@ def make_column(title: str, places: Mapping[Place, Sequence[Record]]) -> Column:
         truncated=_truncated(places),
         seeds=tuple(sorted({record["seed"] for record in good})),
         trivial=average(record.get("trivial_score") for record in good),
-        trivial_metrics=mean_each(numbers((record.get("metrics") or {}).get("trivial")) for record in good),
+        trivial_metrics=_trivial([(record.get("metrics") or {}).get("trivial") for record in good]),
         metrics=tuple(found),
         settings=_settings(tests),
         phenomena={name: part.get("rows", 0) for found in slices for name, part in sorted(found.items())},
         recipe=_recipe(places),
     )
+
+
+def _trivial(found: Sequence[Mapping[str, Any] | None]) -> dict[str, float]:
+    """The mean of each of the trivial answer's metrics; many records share one object."""
+    known = {key: numbers(metrics) for key, metrics in {id(metrics): metrics for metrics in found}.items()}
+    return mean_each(known[id(metrics)] for metrics in found)
 
 
 def row_order(place: Place) -> tuple[str, str, str]:
@@ -110,33 +116,39 @@ def _settings(tests: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     values: dict[str, dict[str, None]] = defaultdict(dict)
     for test in tests:
         for name, value in test.items():
-            if isinstance(value, str | int):
+            if isinstance(value, (str, int)):  # `str | int` would be made anew for each value
                 values[name][str(value)] = None
     return {name: " / ".join(sorted(found)) for name, found in values.items()}
 
 
 def _recipe(places: Mapping[Place, Sequence[Record]]) -> dict[str, tuple[tuple[Any, tuple[str, ...]], ...]]:
     """Field → its values; who has which is said by architecture where that decides it, else by model, else by row."""
-    cells = [
-        (
-            record.get("recipe") or {},
-            (record["model"].get("architecture") or "", place.model, f"{place.model} · {place.method}"),
+    recipes = {id(found): found or {} for records in places.values() for found in (r.get("recipe") for r in records)}
+    cells = list(
+        dict.fromkeys(
+            (
+                id(record.get("recipe")),  # many records share one object
+                (record["model"].get("architecture") or "", place.model, f"{place.model} · {place.method}"),
+            )
+            for place in sorted(places, key=row_order)
+            for record in places[place]
         )
-        for place in sorted(places, key=row_order)
-        for record in places[place]
-    ]
-    fields = dict.fromkeys(name for recipe, _ in cells for name in recipe)
-    return {field: _values([(recipe.get(field), names) for recipe, names in cells]) for field in fields}
+    )
+    fields = dict.fromkeys(name for key, _ in cells for name in recipes[key])
+    told = {
+        field: {key: (canonical(recipe.get(field)), recipe.get(field)) for key, recipe in recipes.items()}
+        for field in fields
+    }
+    return {field: _values([(*told[field][key], names) for key, names in cells]) for field in fields}
 
 
-def _values(cells: Sequence[tuple[Any, tuple[str, ...]]]) -> tuple[tuple[Any, tuple[str, ...]], ...]:
-    values = {canonical(value): value for value, _ in cells}
+def _values(cells: Sequence[tuple[str, Any, tuple[str, ...]]]) -> tuple[tuple[Any, tuple[str, ...]], ...]:
+    """The values of a field, each with what was trained with it; a cell is canonical text, value and names from wide to narrow."""
+    values = {key: value for key, value, _ in cells}
     if len(values) == 1:
-        return ((cells[0][0], ()),)
-    for level in range(len(cells[0][1])):
-        owners = {
-            key: tuple(sorted({names[level] for value, names in cells if canonical(value) == key})) for key in values
-        }
-        if sum(map(len, owners.values())) == len({names[level] for _, names in cells}):
+        return ((cells[0][1], ()),)
+    for level in range(len(cells[0][2])):
+        owners = {key: tuple(sorted({names[level] for own, _, names in cells if own == key})) for key in values}
+        if sum(map(len, owners.values())) == len({names[level] for *_, names in cells}):
             break
     return tuple((values[key], owners[key]) for key in sorted(values))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +48,8 @@ def identified(record: Record) -> bool:
 def place(records: Iterable[Record]) -> tuple[dict[Place, list[Record]], list[str]]:
     """Records by their place, each seed once and in order, and notes on all that had to be told apart."""
     records = sorted(records, key=lambda record: record["id"])
-    tasks, notes = titles([task_identity(record) for record in records], "task", ("version", "protocol", "family"))
-    models, more = titles([model_identity(record) for record in records], "model", ("architecture", "revision"))
+    tasks, notes = _titles(records, "task", task_identity, ("version", "protocol", "family"))
+    models, more = _titles(records, "model", model_identity, ("architecture", "revision"))
     notes += more
     chosen, more = settings(records, tasks, models)
     notes += more
@@ -61,6 +61,17 @@ def place(records: Iterable[Record]) -> tuple[dict[Place, list[Record]], list[st
         found[where], more = _newest(where, group)
         notes += more
     return dict(found), notes
+
+
+def _titles(
+    records: list[Record], part: str, identity: Callable[[Record], dict[str, Any]], first: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """A title for each record's task or model, and notes; records that share the part and the protocol are looked at once."""
+    keys = [(id(record[part]), record.get("protocol")) for record in records]
+    different = dict(zip(keys, records, strict=True))
+    found, notes = titles([identity(record) for record in different.values()], part, first)
+    named = dict(zip(different, found, strict=True))
+    return [named[key] for key in keys], notes
 
 
 def task_identity(record: Record) -> dict[str, Any]:

@@ -38,8 +38,10 @@ def failures(records: Iterable[Record]) -> tuple[Failure, ...]:
 
 def environments(records: Sequence[Record]) -> tuple[Environment, ...]:
     """The different environments, the one with the most cells first; a failed cell may have none."""
-    facts = {canonical(record["environment"]): record["environment"] for record in records if record.get("environment")}
-    cells = Counter(canonical(record["environment"]) for record in records if record.get("environment"))
+    found = [record["environment"] for record in records if record.get("environment")]
+    names = {key: canonical(one) for key, one in {id(one): one for one in found}.items()}  # many share one object
+    facts = {names[id(one)]: one for one in found}
+    cells = Counter(names[id(one)] for one in found)
     return tuple(Environment(facts[key], cells[key]) for key in sorted(facts, key=lambda key: (-cells[key], key)))
 
 

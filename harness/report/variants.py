@@ -27,17 +27,25 @@ class Setting:
 
 def settings(records: list[Record], tasks: list[str], models: list[str]) -> tuple[list[Setting], list[str]]:
     """Each record's recipe among those that its model was trained with on the same task by the same method."""
-    recipes: dict[str, dict[tuple[str, str], list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    known = {
+        id(record.get("recipe")): record.get("recipe") or {} for record in records
+    }  # many records share one object
+    used: dict[str, dict[tuple[str, str], set[int]]] = defaultdict(lambda: defaultdict(set))
     for record, task, model in zip(records, tasks, models, strict=True):
-        recipes[model][task, record["method"]].append(record.get("recipe") or {})
+        used[model][task, record["method"]].add(id(record.get("recipe")))
+    different = {frozenset(keys) for groups in used.values() for keys in groups.values()}
+    varying = {keys: _varied([known[key] for key in keys]) for keys in different}
     varied = {
-        model: sorted({name for group in groups.values() for name in _varied(group)})
-        for model, groups in recipes.items()
+        model: sorted({name for keys in groups.values() for name in varying[frozenset(keys)]})
+        for model, groups in used.items()
     }
-    chosen = [
-        tuple((name, (record.get("recipe") or {}).get(name)) for name in varied[model])
-        for record, model in zip(records, models, strict=True)
-    ]
+    values = {
+        (model, key): tuple((name, known[key].get(name)) for name in varied[model])
+        for model, groups in used.items()
+        for keys in groups.values()
+        for key in keys
+    }
+    chosen = [values[model, id(record.get("recipe"))] for record, model in zip(records, models, strict=True)]
     counts: dict[str, Counter] = defaultdict(Counter)
     for model, values in zip(models, chosen, strict=True):
         counts[model][values] += 1
@@ -52,5 +60,7 @@ def settings(records: list[Record], tasks: list[str], models: list[str]) -> tupl
 
 
 def _varied(recipes: Sequence[Mapping[str, Any]]) -> set[str]:
+    if len(recipes) < 2:
+        return set()
     names = {name for recipe in recipes for name in recipe if name not in MECHANICS}
     return {name for name in names if len({canonical(recipe.get(name)) for recipe in recipes}) > 1}

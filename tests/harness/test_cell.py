@@ -1,6 +1,6 @@
 """The identity of a cell: whatever could change the score changes it, and nothing else does."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -65,3 +65,10 @@ def test_the_id_is_readable_and_fit_for_a_folder():
 def test_the_id_is_the_same_in_every_version():
     """A changed id would run every finished cell of everybody again: it may change with the protocol only."""
     assert CELL.id == "tweets--bert--full--s0--c30443a8bf96"
+
+
+def test_the_recipe_is_told_whole_and_as_a_copy():
+    told = CELL.facts()["recipe"]
+    assert list(told.items()) == list(asdict(CELL.recipe).items())
+    told["epochs"] = 99
+    assert CELL.recipe.epochs != 99

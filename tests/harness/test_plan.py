@@ -168,3 +168,28 @@ def test_a_task_is_asked_for_again_by_the_suite_that_means_it(tmp_path, checkpoi
     (tmp_path / "s.yaml").write_text(f"name: s\nmodels: [{checkpoints('bert')}]\ntasks: {tasks}\n")
     plan = make_plan(Request(["all"], ["all"], suite=str(tmp_path / "s.yaml")))
     assert plan.references == {"sst2": f"sst2 --suite {tmp_path / 's.yaml'}", "mini-ner": "mini-ner"}
+
+
+def test_many_cells_read_each_model_and_data_set_once(suite, monkeypatch):
+    """What does not depend on the seed is found out for the first one."""
+    from harness import plan as module
+    from harness.data.source import FileSource
+    from harness.models import resolve
+
+    called = {"digest": 0, "fingerprint": 0, "read": 0, "rules": 0}
+
+    def counting(name, function):
+        def call(*given):
+            called[name] += 1
+            return function(*given)
+
+        return call
+
+    monkeypatch.setattr(resolve, "digest", counting("digest", resolve.digest))
+    monkeypatch.setattr(FileSource, "fingerprint", counting("fingerprint", FileSource.fingerprint))
+    monkeypatch.setattr(FileSource, "read", counting("read", FileSource.read))
+    monkeypatch.setattr(module, "apply_rules", counting("rules", module.apply_rules))
+    plan = make_plan(Request(["all"], ["all"], suite=suite, methods=["full", "scratch"], seeds=range(112)))
+    assert len({cell.id for cell in plan.cells}) == 2016
+    assert called == {"digest": 3, "fingerprint": 3, "read": 3, "rules": 18}
+    assert [cell.seed for cell in plan.cells] == [seed for seed in range(112) for _ in range(18)]

@@ -33,3 +33,29 @@ def test_failed_missing_cut_and_foreign_records_are_not_finished(tmp_path):
 def test_no_results_is_said(tmp_path):
     with pytest.raises(BenchError, match=r"no results in .*; run: bench run"):
         list(Store(tmp_path / "none").records())
+
+
+def test_only_the_records_that_are_there_are_opened_each_once(tmp_path, monkeypatch):
+    store, opened = Store(tmp_path), []
+    store.write(RECORD)
+    store.write({**RECORD, "id": "bad", "status": "failed"})
+    store.folder("running")
+    (tmp_path / "cells/note.txt").write_text("of no cell")
+
+    def counting(path, *how, **more):
+        opened.append(str(path))
+        return open(path, *how, **more)
+
+    monkeypatch.setattr("harness.store.open", counting, raising=False)
+    ids = ["a--b", "bad", "running", "note.txt", *(f"never-{number}" for number in range(50))]
+    assert store.finished_among(ids) == {"a--b"}
+    assert sorted(opened) == [f"{tmp_path}/cells/{name}/record.json" for name in ("a--b", "bad", "note.txt", "running")]
+    assert {cell_id for cell_id in ids if store.finished(cell_id)} == {"a--b"}
+    assert Store(tmp_path / "none").finished_among(ids) == set()
+
+
+def test_a_score_that_is_no_number_is_read(tmp_path):
+    """Python writes NaN and Infinity into JSON, which other readers refuse."""
+    store = Store(tmp_path)
+    store.write({**RECORD, "score": float("nan")})
+    assert store.finished("a--b") and store.finished_among(["a--b"]) == {"a--b"}

@@ -100,12 +100,18 @@ def test_a_leaderboard_made_by_hand_is_not_overwritten(folder, first, tmp_path):
     assert (tmp_path / "bench-results/leaderboard.md").read_text().startswith("<!-- bench leaderboard")
 
 
-def test_help_loads_nothing_heavy():
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["task", "check", "-h"], ["plan", "--oops"], []])
+def test_help_loads_nothing_heavy(words):
     code = (
-        "import sys; import harness.cli.main\n"
-        "assert not {'torch', 'harness.plan', 'harness.registry', 'rich.live', 'yaml'} & set(sys.modules)"
+        "import sys; from harness.cli.main import main\n"
+        f"sys.argv = ['bench', *{words}]\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'harness.plan', 'harness.registry', 'rich', 'yaml', 'orjson'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Usage: bench" in done.stdout + done.stderr
 
 
 def test_a_suite_without_the_hub_has_nothing_to_fetch(tmp_path):
