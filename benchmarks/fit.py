@@ -9,11 +9,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 from datasets import Dataset
-from transformers import Seq2SeqTrainer, Seq2SeqTrainingArguments, Trainer, TrainingArguments
+from transformers import PrinterCallback, Seq2SeqTrainer, Seq2SeqTrainingArguments, Trainer, TrainingArguments
 
 Score = Callable[[list[Any]], float]  # predictions for the validation rows → the primary metric in 0-100
 
@@ -71,9 +72,13 @@ class _InOrder:
 class OrderedTrainer(_InOrder, Trainer):
     """`Trainer`."""
 
+    settings: Any = TrainingArguments
+
 
 class OrderedSeq2SeqTrainer(_InOrder, Seq2SeqTrainer):
-    """`Seq2SeqTrainer`."""
+    """`Seq2SeqTrainer`, which evaluates by generating: its predictions are token ids."""
+
+    settings = partial(Seq2SeqTrainingArguments, predict_with_generate=True)
 
 
 def fit(
@@ -85,6 +90,7 @@ def fit(
     seed: int,
     way: Way,
     score: Callable[[Any], float],
+    kind: Any = OrderedTrainer,
 ) -> Any:
     """Train, validate as often as the recipe says, and give the predictions for the test rows, in their order.
 
@@ -95,34 +101,11 @@ def fit(
         recipe: of the harness's fields only numbers are read.
         way: what is left to the person; its `figures` are filled in.
         score: raw predictions for the validation rows → a figure, the higher the better.
+        kind: which of the Trainers.
     """
     with tempfile.TemporaryDirectory() as folder:
-        arguments = TrainingArguments(**arguments_for(recipe, way, seed, len(data["train"]), folder))
-        trainer = OrderedTrainer(
-            model=network, args=arguments, train_dataset=data["train"], eval_dataset=data["validation"],
-            processing_class=tokenizer, data_collator=collator,
-        )  # fmt: skip
-        return train_and_predict(trainer, data, way, score)
-
-
-def fit_seq2seq(
-    network: Any,
-    tokenizer: Any,
-    collator: Any,
-    data: dict[str, Dataset],
-    recipe: Any,
-    seed: int,
-    way: Way,
-    score: Callable[[Any], float],
-) -> Any:
-    """The same with `Seq2SeqTrainer`, which generates: predictions are token ids [rows, tokens]."""
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = Seq2SeqTrainingArguments(
-            **arguments_for(recipe, way, seed, len(data["train"]), folder), predict_with_generate=True,
-            generation_max_length=recipe.max_target_length + 1,  # the token that starts a text is counted
-            generation_num_beams=recipe.num_beams,
-        )  # fmt: skip
-        trainer = OrderedSeq2SeqTrainer(
+        arguments = kind.settings(**arguments_for(recipe, way, seed, len(data["train"]), folder))
+        trainer = kind(
             model=network, args=arguments, train_dataset=data["train"], eval_dataset=data["validation"],
             processing_class=tokenizer, data_collator=collator,
         )  # fmt: skip
@@ -159,6 +142,7 @@ def arguments_for(recipe: Any, way: Way, seed: int, rows: int, folder: str) -> d
 
 def train_and_predict(trainer: Any, data: dict[str, Dataset], way: Way, score: Callable[[Any], float]) -> Any:
     """Run a Trainer; predictions for the test rows, in their order."""
+    trainer.remove_callback(PrinterCallback)
     trainer.compute_metrics = lambda prediction: {"score": score(trainer.in_order(prediction.predictions))}
     started = time.perf_counter()
     trainer.train()

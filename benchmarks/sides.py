@@ -70,7 +70,7 @@ def prepare(conditions: Conditions) -> None:
     import torch
     import transformers
 
-    for module in (*PRELOADED, "trainer"):
+    for module in (*PRELOADED, "trainer", "translate"):
         importlib.import_module(module)
     torch.set_num_threads(conditions.threads)
     transformers.utils.logging.set_verbosity_error()
@@ -96,6 +96,7 @@ def by_harness(side: str, cell: Cell, conditions: Conditions) -> dict[str, Any]:
 def by_trainer(side: str, cell: Cell, conditions: Conditions) -> dict[str, Any]:
     """The same rows and recipe with the library's Trainer; of the harness only the splits and the metric."""
     from trainer import BY_FAMILY
+    from translate import translate
 
     family = registry.family(cell.task.family)
     way = way_of(side, conditions)
@@ -105,7 +106,7 @@ def by_trainer(side: str, cell: Cell, conditions: Conditions) -> dict[str, Any]:
         references = [family.reference(row, cell.task) for row in splits[split]]
         return family.score(predictions, references, cell.task)[family.primary_metric] * family.scale
 
-    train = BY_FAMILY[family.name]
+    train = {**BY_FAMILY, "translation": translate}[family.name]
     found = train(cell.model.location, splits, cell.recipe, cell.seed, way, lambda found: score("validation", found))
     return {"score": score("test", found), "precision_used": "bf16" if way.bf16 else "fp32", **way.figures}
 
