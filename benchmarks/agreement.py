@@ -60,6 +60,7 @@ def by_harness(cell: Cell, root: Path) -> float:
 def by_trainer(cell: Cell, root: Path) -> float:
     """The same rows and recipe with `Trainer`; of the harness only the splits and the metric."""
     import torch
+    from fit import Way
     from trainer import BY_FAMILY
 
     from harness.rows import load_splits
@@ -75,7 +76,8 @@ def by_trainer(cell: Cell, root: Path) -> float:
         return family.score(predictions, references, cell.task)[family.primary_metric] * family.scale
 
     train = BY_FAMILY[family.name]
-    found = train(cell.model.location, splits, cell.recipe, cell.seed, bf16, lambda found: score("validation", found))
+    way = Way(bf16=bf16, eval_batch_size=cell.recipe.eval_batch_size, keep_best=True)
+    found = train(cell.model.location, splits, cell.recipe, cell.seed, way, lambda found: score("validation", found))
     return score("test", found)
 
 

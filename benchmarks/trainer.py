@@ -6,12 +6,12 @@ functions follow run_classification, run_ner and run_qa of the transformers repo
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from datasets import Dataset
+from fit import Score, Way, fit
 from transformers import (
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
@@ -19,16 +19,13 @@ from transformers import (
     AutoTokenizer,
     DataCollatorForTokenClassification,
     DataCollatorWithPadding,
-    Trainer,
-    TrainingArguments,
     set_seed,
 )
 
 Rows = Sequence[dict[str, Any]]
-Score = Callable[[list[Any]], float]  # predictions for the validation rows → the figure that chooses the checkpoint
 
 
-def classify(model: str, splits: dict[str, Rows], recipe: Any, seed: int, bf16: bool, score: Score) -> list[str]:
+def classify(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: Way, score: Score) -> list[str]:
     """A label for each test text."""
     set_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(model)
@@ -42,12 +39,12 @@ def classify(model: str, splits: dict[str, Rows], recipe: Any, seed: int, bf16: 
         return [labels[number] for number in logits.argmax(-1)]
 
     network = AutoModelForSequenceClassification.from_pretrained(model, num_labels=len(labels))
-    collator = DataCollatorWithPadding(tokenizer)
+    collator = DataCollatorWithPadding(tokenizer, pad_to_multiple_of=way.pad_to)
     data = {name: encode(rows) for name, rows in splits.items()}
-    return names(_fit(network, tokenizer, collator, data, recipe, seed, bf16, lambda logits: score(names(logits))))
+    return names(fit(network, tokenizer, collator, data, recipe, seed, way, lambda logits: score(names(logits))))
 
 
-def tag(model: str, splits: dict[str, Rows], recipe: Any, seed: int, bf16: bool, score: Score) -> list[list[str]]:
+def tag(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: Way, score: Score) -> list[list[str]]:
     """A tag for each word of each test sentence; only a word's first token has a label."""
     set_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(model)
@@ -75,14 +72,14 @@ def tag(model: str, splits: dict[str, Rows], recipe: Any, seed: int, bf16: bool,
         return found
 
     network = AutoModelForTokenClassification.from_pretrained(model, num_labels=len(labels))
-    collator = DataCollatorForTokenClassification(tokenizer)
+    collator = DataCollatorForTokenClassification(tokenizer, pad_to_multiple_of=way.pad_to)
     data = {name: encode(rows) for name, rows in splits.items()}
-    logits = _fit(network, tokenizer, collator, data, recipe, seed, bf16,
+    logits = fit(network, tokenizer, collator, data, recipe, seed, way,
                   lambda logits: score(read(splits["validation"], data["validation"], logits)))  # fmt: skip
     return read(splits["test"], data["test"], logits)
 
 
-def answer(model: str, splits: dict[str, Rows], recipe: Any, seed: int, bf16: bool, score: Score) -> list[str]:
+def answer(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: Way, score: Score) -> list[str]:
     """An answer for each test question: overlapping windows, the best span over all windows of an example."""
     set_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(model)
@@ -126,60 +123,10 @@ def answer(model: str, splits: dict[str, Rows], recipe: Any, seed: int, bf16: bo
     for name, rows in splits.items():
         data[name], places[name] = windows(rows)
     network = AutoModelForQuestionAnswering.from_pretrained(model)
-    collator = DataCollatorWithPadding(tokenizer)
-    logits = _fit(network, tokenizer, collator, data, recipe, seed, bf16,
+    collator = DataCollatorWithPadding(tokenizer, pad_to_multiple_of=way.pad_to)
+    logits = fit(network, tokenizer, collator, data, recipe, seed, way,
                   lambda logits: score(read(splits["validation"], places["validation"], logits)))  # fmt: skip
     return read(splits["test"], places["test"], logits)
-
-
-def _fit(
-    network: Any,
-    tokenizer: Any,
-    collator: Any,
-    data: dict[str, Dataset],
-    recipe: Any,
-    seed: int,
-    bf16: bool,
-    score: Score,
-) -> Any:
-    """Train, go back to the epoch that was best on validation, and give the logits for the test rows."""
-    steps = -(-len(data["train"]) // recipe.batch_size) * recipe.epochs
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = TrainingArguments(
-            output_dir=folder,
-            learning_rate=recipe.learning_rate,
-            per_device_train_batch_size=recipe.batch_size,
-            per_device_eval_batch_size=recipe.eval_batch_size,
-            num_train_epochs=recipe.epochs,
-            lr_scheduler_type="linear",
-            warmup_steps=round(steps * recipe.warmup_ratio),
-            weight_decay=recipe.weight_decay,
-            max_grad_norm=recipe.max_grad_norm,
-            bf16=bf16,
-            use_cpu=True,
-            seed=seed,
-            eval_strategy="epoch",
-            save_strategy="epoch",
-            save_only_model=True,
-            save_total_limit=1,
-            load_best_model_at_end=True,
-            metric_for_best_model="score",
-            logging_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-        )
-        trainer = Trainer(
-            model=network,
-            args=arguments,
-            train_dataset=data["train"],
-            eval_dataset=data["validation"],
-            processing_class=tokenizer,
-            data_collator=collator,
-            compute_metrics=lambda prediction: {"score": score(prediction.predictions)},
-        )
-        trainer.train()
-        trainer.compute_metrics = None  # it chooses by the validation rows; the test's labels are none of its business
-        return trainer.predict(data["test"]).predictions
 
 
 BY_FAMILY = {"sentiment": classify, "text-classification": classify, "ner": tag, "qa": answer}

@@ -30,6 +30,7 @@ from harness.training.loop import train
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import trainer  # noqa: E402 - a script beside the package
+from fit import Way  # noqa: E402
 
 HEADS = {"sst2": SequenceHead, "wikigold": TokenHead, "xquad": SpanHead}
 ROWS = 24
@@ -38,6 +39,7 @@ RECIPE = Recipe(
     learning_rate=1e-3, batch_size=1000, epochs=4, warmup_ratio=0, weight_decay=0.1, max_grad_norm=0.5, precision="fp32",
     max_length=128, doc_stride=32,
 )  # fmt: skip
+WAY = Way(eval_batch_size=RECIPE.eval_batch_size, keep_best=True)
 
 
 @pytest.fixture
@@ -100,8 +102,8 @@ def test_inputs_and_decoding_are_the_same(problem, folder, monkeypatch):
         }[task.name]()
         return made_up.logits
 
-    monkeypatch.setattr(trainer, "_fit", made_up)
-    theirs = trainer.BY_FAMILY[task.family](str(folder), splits, RECIPE, 0, False, len)
+    monkeypatch.setattr(trainer, "fit", made_up)
+    theirs = trainer.BY_FAMILY[task.family](str(folder), splits, RECIPE, 0, WAY, len)
     for split, data in made_up.data.items():
         features = head.encode(examples(problem, split), training=True)
         assert len(features) == len(data)
@@ -123,15 +125,15 @@ def test_training_gives_the_same_logits(problem, folder, monkeypatch):
     """Loss, gradient clipping, optimiser, weight decay, schedule and the choice of the best epoch, all at once."""
     task, _, splits, head = problem
     scores = [1.0, 2.0, 3.0, 2.5]  # the third of four epochs is the best one
-    fit, found = trainer._fit, {}
+    fit, found = trainer.fit, {}
 
     def kept(*arguments):
         turn = iter(scores)
         found["logits"] = fit(*arguments[:-1], lambda logits: next(turn))
         return found["logits"]
 
-    monkeypatch.setattr(trainer, "_fit", kept)
-    trainer.BY_FAMILY[task.family](str(folder), splits, RECIPE, 7, False, len)
+    monkeypatch.setattr(trainer, "fit", kept)
+    trainer.BY_FAMILY[task.family](str(folder), splits, RECIPE, 7, WAY, len)
     theirs = found["logits"] if task.name == "xquad" else (found["logits"],)
 
     set_seed(7)
