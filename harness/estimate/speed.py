@@ -1,0 +1,66 @@
+"""Seconds for each thing that a cell does, fitted to measurements of this machine."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.estimate.work import PARTS, Work
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What a machine takes: part → seconds for one of each of its amounts; and the memory of a process that has done nothing."""
+
+    seconds: Mapping[str, tuple[float, ...]]
+    base_bytes: float = 0.0
+
+    def of(self, work: Work) -> dict[str, float]:
+        """Part → seconds."""
+        return {
+            part: sum(each * amount for each, amount in zip(self.seconds[part], work[part], strict=True))
+            for part in work
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def fit(measured: Sequence[tuple[Work, Mapping[str, float]]], base_bytes: float = 0.0) -> Speed:
+    """The speed that explains measurements best: least squares of the relative errors, nothing below 0.
+
+    Args:
+        measured: (what was done, part → seconds that it took); parts may be missing.
+    """
+    found = {}
+    for part, names in PARTS.items():
+        rows = [
+            (done[part], took[part]) for done, took in measured if any(done[part]) and took.get(part, 0.0) > 0
+        ]
+        found[part] = _non_negative(rows) if rows else (0.0,) * len(names)
+    return Speed(found, base_bytes)
+
+
+def _non_negative(rows: Sequence[tuple[tuple[float, ...], float]]) -> tuple[float, ...]:
+    """Least squares over every choice of terms; the best one without a negative. There are few terms, so all can be tried."""
+    amounts = np.array([row for row, _ in rows]) / np.array([[seconds] for _, seconds in rows])
+    ones = np.ones(len(rows))
+    best, least = np.zeros(amounts.shape[1]), np.inf
+    for count in range(1, amounts.shape[1] + 1):
+        for terms in itertools.combinations(range(amounts.shape[1]), count):
+            chosen = amounts[:, terms]
+            scale = np.abs(chosen).max(axis=0)
+            if not scale.all():
+                continue
+            values = np.linalg.lstsq(chosen / scale, ones, rcond=None)[0] / scale
+            error = float(((chosen @ values - ones) ** 2).sum())
+            if (values >= 0).all() and error < least - 1e-12:
+                least = error
+                best = np.zeros(amounts.shape[1])
+                best[list(terms)] = values
+    return tuple(float(value) for value in best)
