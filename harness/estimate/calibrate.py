@@ -7,6 +7,7 @@ processes as there are slots do the same at once, because they slow each other.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import multiprocessing
 import os
@@ -24,6 +25,7 @@ from typing import Any
 from harness import registry
 from harness.cell import Cell
 from harness.data.source import GeneratedSource
+from harness.engines.local import PRELOADED
 from harness.estimate.shape import from_config
 from harness.estimate.sizes import WRITES, Counter, content, sizes
 from harness.estimate.work import Work, work
@@ -129,14 +131,17 @@ def main() -> None:
     parser.add_argument("--slots", type=int, required=True)
     parser.add_argument("--precision", required=True)
     asked = parser.parse_args()
-    import harness.worker  # noqa: F401 - torch and all that comes with it, before the processes are forked
+    loading = Clock("cpu", 1)
+    for name in PRELOADED:  # before the processes are forked, as an engine's server does
+        importlib.import_module(name)
 
+    loading.begin("")
     with redirect_stdout(sys.stderr):
         # Forked where that is safe: on a CPU before torch has started threads.
         context = multiprocessing.get_context("fork" if asked.device == "cpu" and hasattr(os, "fork") else "spawn")
         with context.Pool(asked.slots) as pool:
             found = pool.starmap(measure, [(asked.device, asked.threads, asked.precision)] * asked.slots, chunksize=1)
-    print(json.dumps(found[0] if len(found) == 1 else _together(found)))
+    print(json.dumps({**_together(found), "start": loading.seconds[""]}))
 
 
 def measure(device: str, threads: int, precision: str) -> dict[str, Any]:
@@ -185,7 +190,12 @@ def run(trial: Trial, folder: Path, device: str, threads: int, precision: str) -
     clock.begin("")
     shape = from_config(config, {}, record["model"]["parameters"])
     counted = sizes(
-        content(source.read(), family), Counter(folder / "tokenizer.json"), trial.head, recipe, None, trial.kind == "gpt2"
+        content(source.read(), family),
+        Counter(folder / "tokenizer.json"),
+        trial.head,
+        recipe,
+        None,
+        trial.kind == "gpt2",
     )
     done = work(shape, counted, trial.head, ARCHITECTURES[trial.kind], recipe, record["training"]["steps"])
     seconds = clock.seconds
@@ -224,7 +234,9 @@ def make_checkpoint(trial: Trial, folder: Path) -> dict[str, Any]:
 
     special = ["<pad>", "</s>", "<unk>"]
     tokenizer = Tokenizer(
-        models.WordLevel({word: number for number, word in enumerate([*special, *(f"w{n}" for n in range(WORDS))])}, "<unk>")
+        models.WordLevel(
+            {word: number for number, word in enumerate([*special, *(f"w{n}" for n in range(WORDS))])}, "<unk>"
+        )
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.TemplateProcessing("$A </s>", "$A </s> $B </s>", [("</s>", 1)])

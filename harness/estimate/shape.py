@@ -17,7 +17,15 @@ from harness.model import Checkpoint
 NAMES = {
     "layers": ("num_hidden_layers", "n_layer", "n_layers", "encoder_layers", "num_layers", "block_count"),
     "width": ("hidden_size", "n_embd", "d_model", "dim", "embedding_length"),
-    "inner": ("intermediate_size", "n_inner", "d_ff", "encoder_ffn_dim", "ffn_dim", "hidden_dim", "feed_forward_length"),
+    "inner": (
+        "intermediate_size",
+        "n_inner",
+        "d_ff",
+        "encoder_ffn_dim",
+        "ffn_dim",
+        "hidden_dim",
+        "feed_forward_length",
+    ),
     "positions": ("max_position_embeddings", "n_positions", "context_length"),
 }
 RELATIVE = ("t5", "mt5", "umt5")  # their n_positions is no limit

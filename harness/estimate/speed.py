@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,10 +13,17 @@ from harness.estimate.work import PARTS, Work
 
 @dataclass(frozen=True)
 class Speed:
-    """What a machine takes: part → seconds for one of each of its amounts; and the memory of a process that has done nothing."""
+    """What a machine takes.
+
+    Attributes:
+        seconds: part → seconds for one of each of its amounts.
+        base_bytes: memory of a process that has done next to nothing.
+        start: seconds that the libraries need to load.
+    """
 
     seconds: Mapping[str, tuple[float, ...]]
     base_bytes: float = 0.0
+    start: float = 0.0
 
     def of(self, work: Work) -> dict[str, float]:
         """Part → seconds."""
@@ -26,12 +32,8 @@ class Speed:
             for part in work
         }
 
-    def facts(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
-
-def fit(measured: Sequence[tuple[Work, Mapping[str, float]]], base_bytes: float = 0.0) -> Speed:
+def fit(measured: Sequence[tuple[Work, Mapping[str, float]]], base_bytes: float = 0.0, start: float = 0.0) -> Speed:
     """The speed that explains measurements best: least squares of the relative errors, nothing below 0.
 
     Args:
@@ -39,11 +41,9 @@ def fit(measured: Sequence[tuple[Work, Mapping[str, float]]], base_bytes: float 
     """
     found = {}
     for part, names in PARTS.items():
-        rows = [
-            (done[part], took[part]) for done, took in measured if any(done[part]) and took.get(part, 0.0) > 0
-        ]
+        rows = [(done[part], took[part]) for done, took in measured if any(done[part]) and took.get(part, 0.0) > 0]
         found[part] = _non_negative(rows) if rows else (0.0,) * len(names)
-    return Speed(found, base_bytes)
+    return Speed(found, base_bytes, start)
 
 
 def _non_negative(rows: Sequence[tuple[tuple[float, ...], float]]) -> tuple[float, ...]:

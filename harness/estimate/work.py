@@ -123,7 +123,9 @@ def _generated(made: Stack, size: Size, batches: int, recipe: Recipe) -> tuple[f
     return batches * tokens * layers, 2 * rows * weights + 2 * words * made.width, words
 
 
-def peak_memory(shape: Shape, sizes: Mapping[str, Size], head: str, architecture: str, recipe: Recipe, half: bool) -> float:
+def peak_memory(
+    shape: Shape, sizes: Mapping[str, Size], head: str, architecture: str, recipe: Recipe, half: bool
+) -> float:
     """Bytes beside those that the libraries need: weights, gradients and moments, the best weights, one batch's activations.
 
     Activations are counted as in Korthikanti et al. 2022 without the scores of attention, which its fast kernels do not keep:

@@ -50,7 +50,9 @@ def depth(model: nn.Module) -> int:
     return sum(times for _, _, times in _attentions(model)) or 1
 
 
-def _products(model: nn.Module, read: Sequence[int], written: Sequence[int] | None) -> Iterator[tuple[int, bool | None]]:
+def _products(
+    model: nn.Module, read: Sequence[int], written: Sequence[int] | None
+) -> Iterator[tuple[int, bool | None]]:
     """(multiplications, whether the weights are trained) of every matrix; of every attention layer, which has none, None."""
     two_sided = _is_two_sided(model)
     target = read if written is None else written
@@ -126,4 +128,6 @@ def _side(name: str, two_sided: bool) -> str:
 def _is_below_the_head(name: str) -> bool:
     """Whether a weight belongs to the numbered layers or the embeddings under them."""
     parts = name.split(".")
-    return any(part.isdigit() for part in parts) or any("embed" in part or part in ("wte", "wpe", "shared") for part in parts)
+    return any(part.isdigit() for part in parts) or any(
+        "embed" in part or part in ("wte", "wpe", "shared") for part in parts
+    )
