@@ -36,6 +36,7 @@ from harness.store import Store
 from harness.task import Task
 
 BUDGET = 5.0  # seconds of measuring; what has not been measured by then is left out
+TURNS = 2  # each trial is run so often if there is time, for whatever else runs on the machine only makes it slower
 PATIENCE = 2  # times so long where the machine is busy with other things
 WORDS = 120
 READS = "harness.heads.sequence:SequenceHead"
@@ -153,21 +154,27 @@ def measure(device: str, threads: int, precision: str) -> dict[str, Any]:
     transformers.utils.logging.disable_progress_bar()
     for family in (Rehearsal(READS), Rehearsal(WRITES)):
         registry.families()[family.name] = family  # in this process alone
-    now, measured, first, end, last = Clock(device, threads).now, [], {}, None, None
+    now, first = Clock(device, threads).now, None
+    measured: dict[int, tuple[Work, dict[str, float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for number, trial in enumerate(TRIALS):
-            if end is not None and (now() > end or time.perf_counter() > last):
-                break
-            done, took, record = run(trial, Path(folder, str(number)), device, threads, precision)
-            if number:
-                measured.append((done, took))
-            else:
-                first, end, last = record, now() + BUDGET, time.perf_counter() + PATIENCE * BUDGET
+        for turn in range(TURNS):
+            for number, trial in enumerate(TRIALS):
+                if first is None:
+                    _, _, first = run(trial, Path(folder, "first"), device, threads, precision)
+                    end, last = now() + BUDGET, time.perf_counter() + PATIENCE * BUDGET
+                elif number and now() < end and time.perf_counter() < last:
+                    done, took, _ = run(trial, Path(folder, f"{turn}-{number}"), device, threads, precision)
+                    measured[number] = (done, _faster(took, measured[number][1]) if number in measured else took)
     return {
-        "measured": measured,
+        "measured": [measured[number] for number in sorted(measured)],
         "base_bytes": first["cost"]["peak_memory_bytes"],
         "environment": first["environment"],
     }
+
+
+def _faster(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    """Of two measurements of the same work, part by part, the one that less came in the way of."""
+    return {part: min(seconds, other[part]) for part, seconds in one.items()}
 
 
 def run(trial: Trial, folder: Path, device: str, threads: int, precision: str) -> tuple[Work, dict[str, float], Any]:
@@ -261,8 +268,14 @@ def make_checkpoint(trial: Trial, folder: Path) -> dict[str, Any]:
 
 
 def _together(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The processes' measurements side by side; what all of them did is the same, so each counts once."""
-    return {**found[0], "measured": [one for each in found for one in each["measured"]]}
+    """The processes' measurements as one: what more than one of them did counts by its fastest time."""
+    measured = max((one["measured"] for one in found), key=len)
+    for one in found:
+        measured = [
+            (done, _faster(took, one["measured"][number][1]) if number < len(one["measured"]) else took)
+            for number, (done, took) in enumerate(measured)
+        ]
+    return {**found[0], "measured": measured}
 
 
 if __name__ == "__main__":
