@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--suites", default=",".join(SUITES))
     parser.add_argument("--limit", type=int, default=300, help="rows of the real data's splits; 0: all")
+    parser.add_argument("--stages", default=",".join(STAGES))
     parser.add_argument("--jobs", type=int)
     parser.add_argument("--cells", action="store_true", help="a line for each cell too")
     asked = parser.parse_args()
@@ -43,7 +44,8 @@ def main() -> None:
     for suite in asked.suites.split(","):
         options = [*SUITES[suite], "--devices", "cpu", *(["--jobs", str(asked.jobs)] if asked.jobs else [])]
         options += ["--limit", str(asked.limit)] if suite == "real" and asked.limit else []
-        for stage, seeds in STAGES.items():
+        for stage in asked.stages.split(","):
+            seeds = STAGES[stage]
             folder = asked.results / suite
             said = planned(folder, stage, [*options, "--seeds", seeds])
             bench(folder, "run", *options, "--seeds", seeds)

@@ -41,7 +41,7 @@ def calibrated(place: Place, make: bool = True) -> Speed | None:
     found = _read(path)
     if found is None and make:
         found = _measure(place)
-        if found is not None:
+        if found is not None and found["complete"]:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_text(path, json.dumps(found))
@@ -49,7 +49,8 @@ def calibrated(place: Place, make: bool = True) -> Speed | None:
                 pass  # nowhere to keep it: it is made again next time
     if found is None:
         return None
-    return fit([(done, took) for done, took in found["measured"]], found["base_bytes"], found["start"])
+    speed = fit([(done, took) for done, took in found["measured"]], found["base_bytes"], found["start"])
+    return speed.with_first(*found["cold"])
 
 
 def _measure(place: Place) -> dict[str, Any] | None:

@@ -26,6 +26,14 @@ NAMES = {
         "hidden_dim",
         "feed_forward_length",
     ),
+    "heads": (
+        "num_attention_heads",
+        "n_head",
+        "n_heads",
+        "num_heads",
+        "encoder_attention_heads",
+        "attention.head_count",
+    ),
     "positions": ("max_position_embeddings", "n_positions", "context_length"),
 }
 RELATIVE = ("t5", "mt5", "umt5")  # their n_positions is no limit
@@ -43,6 +51,7 @@ class Shape:
         decoder_weights: in those of the decoder beside it, cross-attention included.
         vocabulary: rows of the table of word embeddings.
         parameters: all of them.
+        heads: of an attention layer.
         positions: the most tokens that can be read, or None.
     """
 
@@ -53,6 +62,7 @@ class Shape:
     decoder_weights: int
     vocabulary: int
     parameters: int
+    heads: int = 1
     positions: int | None = None
 
 
@@ -95,7 +105,8 @@ def from_config(config: Mapping[str, Any], tensors: Mapping[str, tuple[int, ...]
     if config.get("num_hidden_groups"):  # ALBERT's layers share weights
         weights = weights * layers // config["num_hidden_groups"] if tensors else weights
     positions = None if config.get("model_type") in RELATIVE else _first(config, "positions")
-    return Shape(layers, decoder_layers, width, weights, decoder_weights, vocabulary, parameters, positions)
+    heads = _first(config, "heads") or max(1, width // 64)
+    return Shape(layers, decoder_layers, width, weights, decoder_weights, vocabulary, parameters, heads, positions)
 
 
 def _first(config: Mapping[str, Any], what: str) -> int | None:

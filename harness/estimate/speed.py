@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,14 @@ class Speed:
             part: sum(each * amount for each, amount in zip(self.seconds[part], work[part], strict=True))
             for part in work
         }
+
+    def with_first(self, done: Work, took: Mapping[str, float]) -> Speed:
+        """The same speed for cells that are the first of their process, as all are but those measured here: what such a cell
+        took beside training and evaluation above what is expected comes on top of every cell."""
+        each, *others = self.seconds["other"]
+        expected = sum(one * amount for one, amount in zip(self.seconds["other"], done["other"], strict=True))
+        more = max(0.0, took["other"] - expected)
+        return replace(self, seconds={**self.seconds, "other": (each + more, *others)})
 
 
 def fit(measured: Sequence[tuple[Work, Mapping[str, float]]], base_bytes: float = 0.0, start: float = 0.0) -> Speed:

@@ -12,9 +12,9 @@ from harness.recipe import Recipe
 
 # The parts of a cell, and what each is a sum of.
 PARTS = {
-    "train": ("layers run", "operations", "states", "scores of words", "weights updated"),
-    "evaluate": ("layers run", "operations", "states"),
-    "generate": ("layers run", "operations", "scores of words"),
+    "train": ("layers run", "operations", "states", "attention", "words weighed", "weights updated"),
+    "evaluate": ("layers run", "operations", "states", "attention"),
+    "generate": ("layers run", "operations", "words weighed"),
     "other": ("cells", "letters", "weights"),
 }
 Work = Mapping[str, tuple[float, ...]]  # part → amounts, in the order of PARTS
@@ -31,6 +31,7 @@ class Stack:
     decoder_weights: float
     parameters: float
     width: int
+    heads: int
     vocabulary: int
 
 
@@ -45,7 +46,9 @@ def stack(shape: Shape, head: str, architecture: str) -> Stack:
         parameters -= decoder_weights
         decoder_layers = decoder_weights = 0
     # A decoder's layer attends twice: to itself and to the source.
-    return Stack(layers, 2 * decoder_layers, weights, decoder_weights, parameters, shape.width, shape.vocabulary)
+    return Stack(
+        layers, 2 * decoder_layers, weights, decoder_weights, parameters, shape.width, shape.heads, shape.vocabulary
+    )
 
 
 def work(
@@ -64,18 +67,17 @@ def work(
     passes = steps * math.ceil(recipe.batch_size / (recipe.micro_batch_size or recipe.batch_size))
     epochs = steps / an_epoch
     writes = head == WRITES
-    depth, operations, states = _forward(made, train, writes)
+    depth, operations, states, attention = _forward(made, train, writes)
     scored = (train.written if made.decoder_depth else train.tokens) * made.vocabulary if writes else 0.0
     layers = made.depth + made.decoder_depth
     validations = (recipe.evaluations or math.ceil(steps / an_epoch)) if "validation" in sizes else 0
-    evaluate, generate = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
+    evaluate, generate = [0.0] * len(PARTS["evaluate"]), [0.0] * len(PARTS["generate"])
     for split, times in (("validation", validations), ("test", 1)):
         size = sizes.get(split)
         if size is None:
             continue
         batches = math.ceil(size.features / recipe.eval_batch_size)
-        _, forward, moved = _forward(made, size, writes)
-        for place, amount in enumerate((batches * layers, forward, moved)):
+        for place, amount in enumerate((batches * layers, *_forward(made, size, writes)[1:])):
             evaluate[place] += times * amount
         if writes:
             for place, amount in enumerate(_generated(made, size, batches, recipe)):
@@ -85,6 +87,7 @@ def work(
             passes * depth,
             3 * operations * epochs,
             states * epochs,
+            attention * epochs,
             scored * epochs,
             steps * made.parameters,
         ),
@@ -100,15 +103,16 @@ def planned_steps(train: Size, recipe: Recipe) -> int:
     return min(steps, recipe.max_steps or steps)
 
 
-def _forward(made: Stack, size: Size, writes: bool) -> tuple[float, float, float]:
-    """Of one pass over a split: layers of one batch, floating-point operations, and numbers in all hidden states."""
+def _forward(made: Stack, size: Size, writes: bool) -> tuple[float, float, float, float]:
+    """Of one pass over a split: layers of one batch, floating-point operations, numbers in all hidden states and in all scores
+    of attention."""
     target = size.written if writes else size.tokens
     pairs = size.squares * made.depth + (target * target / size.features if size.features else 0) * made.decoder_depth
     products = size.tokens * made.weights + target * made.decoder_weights
     if writes:
         products += (target if made.decoder_depth else size.tokens) * made.vocabulary * made.width
     states = (size.tokens * made.depth + target * made.decoder_depth) * made.width
-    return made.depth + made.decoder_depth, 2 * products + 4 * pairs * made.width, states
+    return made.depth + made.decoder_depth, 2 * products + 4 * pairs * made.width, states, pairs * made.heads
 
 
 def _generated(made: Stack, size: Size, batches: int, recipe: Recipe) -> tuple[float, float, float]:
@@ -128,14 +132,17 @@ def peak_memory(
 ) -> float:
     """Bytes beside those that the libraries need: weights, gradients and moments, the best weights, one batch's activations.
 
-    Activations are counted as in Korthikanti et al. 2022 without the scores of attention, which its fast kernels do not keep:
-    34 bytes for each number in a hidden state at two bytes a number; logits are kept in float32 with their gradient.
+    Activations are counted as in Korthikanti et al. 2022: for each layer and token 34 bytes a number of its hidden state and 5 a
+    score of its attention, at two bytes a number; logits are kept in float32 with their gradient.
     """
     made, train = stack(shape, head, architecture), sizes["train"]
     copies = COPIES + (recipe.epochs > 1 or (recipe.evaluations or 1) > 1)
     rows = min(recipe.micro_batch_size or recipe.batch_size, train.features)
     writes = head == WRITES
     target = train.longest_written if writes else train.longest
-    states = rows * (train.longest * made.depth + target * made.decoder_depth) * made.width
+    kept = rows * sum(
+        length * depth * (34 * made.width + 5 * made.heads * length)
+        for length, depth in ((train.longest, made.depth), (target, made.decoder_depth))
+    )
     scored = rows * (target if made.decoder_depth else train.longest) * made.vocabulary if writes else 0
-    return copies * 4 * made.parameters + states * (34 if half else 68) + scored * 16
+    return copies * 4 * made.parameters + kept * (1 if half else 2) + scored * 16
