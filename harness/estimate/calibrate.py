@@ -55,17 +55,18 @@ class Trial:
     words: int
     steps: int = 4
     heads: int = 4
+    dropout: float = 0.1
 
 
 # The first prepares what libraries prepare once, and is not counted. The others differ in one thing or two each, so that what
 # each thing costs can be told; the most telling come first.
 TRIALS = (
     Trial("bert", READS, 64, 1, 200, 16, 10, steps=1),
-    Trial("bert", READS, 128, 3, 1000, 16, 16),
+    Trial("bert", READS, 128, 3, 1000, 16, 16, dropout=0.0),
     Trial("bert", READS, 384, 2, 1000, 16, 24, steps=3),
-    Trial("gpt2", WRITES, 128, 2, 4000, 16, 12, steps=3),
+    Trial("gpt2", WRITES, 128, 2, 4000, 16, 12, steps=3, dropout=0.0),
     Trial("bert", READS, 128, 1, 60_000, 8, 10, steps=3),
-    Trial("t5", READS, 128, 2, 1000, 16, 16, steps=3),
+    Trial("t5", READS, 128, 2, 1000, 16, 16, steps=3, dropout=0.0),
     Trial("bert", READS, 64, 2, 1000, 16, 120, steps=2, heads=8),
     Trial("t5", WRITES, 128, 2, 4000, 16, 12, steps=3),
     Trial("bert", READS, 128, 3, 1000, 32, 32, steps=2),
@@ -256,12 +257,15 @@ def make_checkpoint(trial: Trial, folder: Path) -> dict[str, Any]:
     sized = {
         "bert": {
             "hidden_size": trial.width, "num_hidden_layers": trial.layers, "num_attention_heads": trial.heads,
-            "intermediate_size": 4 * trial.width,
+            "intermediate_size": 4 * trial.width, "hidden_dropout_prob": trial.dropout,
+            "attention_probs_dropout_prob": trial.dropout,
         },
-        "gpt2": {"n_embd": trial.width, "n_layer": trial.layers, "n_head": trial.heads, "n_positions": 512},
+        "gpt2": {"n_embd": trial.width, "n_layer": trial.layers, "n_head": trial.heads, "n_positions": 512,
+            "attn_pdrop": trial.dropout, "embd_pdrop": trial.dropout, "resid_pdrop": trial.dropout,
+        },
         "t5": {
             "d_model": trial.width, "num_layers": trial.layers, "num_heads": trial.heads, "d_kv": trial.width // trial.heads, "d_ff": 4 * trial.width,
-            "decoder_start_token_id": 0,
+            "decoder_start_token_id": 0, "dropout_rate": trial.dropout,
         },
     }[trial.kind]  # fmt: skip
     config = AutoConfig.for_model(trial.kind, **common, **sized)

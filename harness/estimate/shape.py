@@ -36,6 +36,7 @@ NAMES = {
     ),
     "positions": ("max_position_embeddings", "n_positions", "context_length"),
 }
+DROPOUT = ("attention_probs_dropout_prob", "attn_pdrop", "attention_dropout", "dropout_rate")
 RELATIVE = ("t5", "mt5", "umt5")  # their n_positions is no limit
 
 
@@ -53,6 +54,7 @@ class Shape:
         parameters: all of them.
         heads: of an attention layer.
         positions: the most tokens that can be read, or None.
+        drops: whether attention has dropout, which its fast kernels on CPUs do not know: the scores are then written out.
     """
 
     layers: int
@@ -64,6 +66,7 @@ class Shape:
     parameters: int
     heads: int = 1
     positions: int | None = None
+    drops: bool = True
 
 
 def shape_of(checkpoint: Checkpoint, known: int | None = None) -> Shape | None:
@@ -105,8 +108,11 @@ def from_config(config: Mapping[str, Any], tensors: Mapping[str, tuple[int, ...]
     if config.get("num_hidden_groups"):  # ALBERT's layers share weights
         weights = weights * layers // config["num_hidden_groups"] if tensors else weights
     positions = None if config.get("model_type") in RELATIVE else _first(config, "positions")
+    drops = any(config.get(name) for name in DROPOUT)
     heads = _first(config, "heads") or max(1, width // 64)
-    return Shape(layers, decoder_layers, width, weights, decoder_weights, vocabulary, parameters, heads, positions)
+    return Shape(
+        layers, decoder_layers, width, weights, decoder_weights, vocabulary, parameters, heads, positions, drops
+    )
 
 
 def _first(config: Mapping[str, Any], what: str) -> int | None:

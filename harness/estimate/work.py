@@ -32,6 +32,7 @@ class Stack:
     parameters: float
     width: int
     heads: int
+    drops: bool
     vocabulary: int
 
 
@@ -47,7 +48,15 @@ def stack(shape: Shape, head: str, architecture: str) -> Stack:
         decoder_layers = decoder_weights = 0
     # A decoder's layer attends twice: to itself and to the source.
     return Stack(
-        layers, 2 * decoder_layers, weights, decoder_weights, parameters, shape.width, shape.heads, shape.vocabulary
+        depth=layers,
+        decoder_depth=2 * decoder_layers,
+        weights=weights,
+        decoder_weights=decoder_weights,
+        parameters=parameters,
+        width=shape.width,
+        heads=shape.heads,
+        drops=shape.drops,
+        vocabulary=shape.vocabulary,
     )
 
 
@@ -87,7 +96,7 @@ def work(
             passes * depth,
             3 * operations * epochs,
             states * epochs,
-            attention * epochs,
+            attention * epochs * made.drops,
             scored * epochs,
             steps * made.parameters,
         ),
@@ -133,7 +142,7 @@ def peak_memory(
     """Bytes beside those that the libraries need: weights, gradients and moments, the best weights, one batch's activations.
 
     Activations are counted as in Korthikanti et al. 2022: for each layer and token 34 bytes a number of its hidden state and 5 a
-    score of its attention, at two bytes a number; logits are kept in float32 with their gradient.
+    score of its attention (where there is dropout), at two bytes a number; logits are kept in float32 with their gradient.
     """
     made, train = stack(shape, head, architecture), sizes["train"]
     copies = COPIES + (recipe.epochs > 1 or (recipe.evaluations or 1) > 1)
@@ -141,7 +150,7 @@ def peak_memory(
     writes = head == WRITES
     target = train.longest_written if writes else train.longest
     kept = rows * sum(
-        length * depth * (34 * made.width + 5 * made.heads * length)
+        length * depth * (34 * made.width + 5 * made.heads * length * made.drops)
         for length, depth in ((train.longest, made.depth), (target, made.decoder_depth))
     )
     scored = rows * (target if made.decoder_depth else train.longest) * made.vocabulary if writes else 0
