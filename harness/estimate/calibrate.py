@@ -67,11 +67,12 @@ TRIALS = (
     Trial("gpt2", WRITES, 128, 2, 4000, 16, 12, steps=3, dropout=0.0),
     Trial("bert", READS, 128, 1, 60_000, 8, 10, steps=3),
     Trial("t5", READS, 128, 2, 1000, 16, 16, steps=3, dropout=0.0),
+    Trial("llama", READS, 64, 4, 1000, 16, 24, steps=3, heads=8),
     Trial("bert", READS, 64, 2, 1000, 16, 120, steps=2, heads=8),
     Trial("t5", WRITES, 128, 2, 4000, 16, 12, steps=3),
     Trial("bert", READS, 128, 3, 1000, 32, 32, steps=2),
 )
-ARCHITECTURES = {"bert": "encoder", "gpt2": "decoder", "t5": "encoder-decoder"}
+ARCHITECTURES = {"bert": "encoder", "gpt2": "decoder", "llama": "decoder", "t5": "encoder-decoder"}
 
 
 class Rehearsal(TaskFamily):
@@ -206,7 +207,7 @@ def run(trial: Trial, folder: Path, device: str, threads: int, precision: str) -
         trial.head,
         recipe,
         None,
-        trial.kind == "gpt2",
+        ARCHITECTURES[trial.kind] == "decoder",
     )
     done = work(shape, counted, trial.head, ARCHITECTURES[trial.kind], recipe, record["training"]["steps"])
     seconds = clock.seconds
@@ -262,6 +263,10 @@ def make_checkpoint(trial: Trial, folder: Path) -> dict[str, Any]:
         },
         "gpt2": {"n_embd": trial.width, "n_layer": trial.layers, "n_head": trial.heads, "n_positions": 512,
             "attn_pdrop": trial.dropout, "embd_pdrop": trial.dropout, "resid_pdrop": trial.dropout,
+        },
+        "llama": {
+            "hidden_size": trial.width, "num_hidden_layers": trial.layers, "num_attention_heads": trial.heads,
+            "num_key_value_heads": trial.heads // 2, "intermediate_size": 3 * trial.width,
         },
         "t5": {
             "d_model": trial.width, "num_layers": trial.layers, "num_heads": trial.heads, "d_kv": trial.width // trial.heads, "d_ff": 4 * trial.width,

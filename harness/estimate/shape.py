@@ -55,6 +55,7 @@ class Shape:
         heads: of an attention layer.
         positions: the most tokens that can be read, or None.
         drops: whether attention has dropout, which its fast kernels on CPUs do not know: the scores are then written out.
+        rotates: whether positions are rotations of the states, as in Llama and its kin, whose norms and gates are not fused either.
     """
 
     layers: int
@@ -67,6 +68,7 @@ class Shape:
     heads: int = 1
     positions: int | None = None
     drops: bool = True
+    rotates: bool = False
 
 
 def shape_of(checkpoint: Checkpoint, known: int | None = None) -> Shape | None:
@@ -108,10 +110,21 @@ def from_config(config: Mapping[str, Any], tensors: Mapping[str, tuple[int, ...]
     if config.get("num_hidden_groups"):  # ALBERT's layers share weights
         weights = weights * layers // config["num_hidden_groups"] if tensors else weights
     positions = None if config.get("model_type") in RELATIVE else _first(config, "positions")
+    rotates = any(name.startswith("rope") and value for name, value in config.items())
     drops = any(config.get(name) for name in DROPOUT)
     heads = _first(config, "heads") or max(1, width // 64)
     return Shape(
-        layers, decoder_layers, width, weights, decoder_weights, vocabulary, parameters, heads, positions, drops
+        layers,
+        decoder_layers,
+        width,
+        weights,
+        decoder_weights,
+        vocabulary,
+        parameters,
+        heads,
+        positions,
+        drops,
+        rotates,
     )
 
 

@@ -12,8 +12,8 @@ from harness.recipe import Recipe
 
 # The parts of a cell, and what each is a sum of.
 PARTS = {
-    "train": ("layers run", "operations", "states", "attention", "words weighed", "weights updated"),
-    "evaluate": ("layers run", "operations", "states", "attention"),
+    "train": ("layers run", "operations", "states", "rotated states", "attention", "words weighed", "weights updated"),
+    "evaluate": ("layers run", "operations", "states", "rotated states", "attention"),
     "generate": ("layers run", "operations", "words weighed"),
     "other": ("cells", "letters", "weights"),
 }
@@ -33,6 +33,7 @@ class Stack:
     width: int
     heads: int
     drops: bool
+    rotates: bool
     vocabulary: int
 
 
@@ -56,6 +57,7 @@ def stack(shape: Shape, head: str, architecture: str) -> Stack:
         width=shape.width,
         heads=shape.heads,
         drops=shape.drops,
+        rotates=shape.rotates,
         vocabulary=shape.vocabulary,
     )
 
@@ -76,7 +78,7 @@ def work(
     passes = steps * math.ceil(recipe.batch_size / (recipe.micro_batch_size or recipe.batch_size))
     epochs = steps / an_epoch
     writes = head == WRITES
-    depth, operations, states, attention = _forward(made, train, writes)
+    depth, operations, states, rotated, attention = _forward(made, train, writes)
     scored = (train.written if made.decoder_depth else train.tokens) * made.vocabulary if writes else 0.0
     layers = made.depth + made.decoder_depth
     validations = (recipe.evaluations or math.ceil(steps / an_epoch)) if "validation" in sizes else 0
@@ -96,6 +98,7 @@ def work(
             passes * depth,
             3 * operations * epochs,
             states * epochs,
+            rotated * epochs,
             attention * epochs * made.drops,
             scored * epochs,
             steps * made.parameters,
@@ -112,16 +115,22 @@ def planned_steps(train: Size, recipe: Recipe) -> int:
     return min(steps, recipe.max_steps or steps)
 
 
-def _forward(made: Stack, size: Size, writes: bool) -> tuple[float, float, float, float]:
-    """Of one pass over a split: layers of one batch, floating-point operations, numbers in all hidden states and in all scores
-    of attention."""
+def _forward(made: Stack, size: Size, writes: bool) -> tuple[float, float, float, float, float]:
+    """Of one pass over a split: layers of one batch, floating-point operations, numbers in all hidden states, in
+    those that are rotated, and in all scores of attention."""
     target = size.written if writes else size.tokens
     pairs = size.squares * made.depth + (target * target / size.features if size.features else 0) * made.decoder_depth
     products = size.tokens * made.weights + target * made.decoder_weights
     if writes:
         products += (target if made.decoder_depth else size.tokens) * made.vocabulary * made.width
     states = (size.tokens * made.depth + target * made.decoder_depth) * made.width
-    return made.depth + made.decoder_depth, 2 * products + 4 * pairs * made.width, states, pairs * made.heads
+    return (
+        made.depth + made.decoder_depth,
+        2 * products + 4 * pairs * made.width,
+        states,
+        states * made.rotates,
+        pairs * made.heads,
+    )
 
 
 def _generated(made: Stack, size: Size, batches: int, recipe: Recipe) -> tuple[float, float, float]:

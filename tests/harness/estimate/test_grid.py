@@ -20,8 +20,8 @@ from harness.store import Store
 
 SPEED = Speed(
     {
-        "train": (2e-3, 2e-11, 1e-7, 1e-9, 1e-8, 5e-9),
-        "evaluate": (2e-3, 2e-11, 1e-7, 1e-9),
+        "train": (2e-3, 2e-11, 1e-7, 0.0, 1e-9, 1e-8, 5e-9),
+        "evaluate": (2e-3, 2e-11, 1e-7, 0.0, 1e-9),
         "generate": (1e-3, 1e-10, 0.0),
         "other": (0.5, 0.0, 0.0),
     },
