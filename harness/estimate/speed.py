@@ -51,6 +51,19 @@ def fit(measured: Sequence[tuple[Work, Mapping[str, float]]], base_bytes: float 
     for part, names in PARTS.items():
         rows = [(done[part], took[part]) for done, took in measured if any(done[part]) and took.get(part, 0.0) > 0]
         found[part] = _non_negative(rows) if rows else (0.0,) * len(names)
+    # Writing has few measurements, all of small models: its products are taken to be as fast as those of an evaluation, and the
+    # rest of its time is told by the other terms. Else a large model's products would seem as slow as a small one's overhead.
+    product = found["evaluate"][PARTS["evaluate"].index("operations")]
+    place = PARTS["generate"].index("operations")
+    rest = [
+        (tuple(0.0 if number == place else amount for number, amount in enumerate(done["generate"])), left)
+        for done, took in measured
+        if any(done["generate"]) and (left := took.get("generate", 0.0) - product * done["generate"][place]) > 0
+    ]
+    if rest:
+        terms = list(_non_negative(rest))
+        terms[place] = product
+        found["generate"] = tuple(terms)
     return Speed(found, base_bytes, start)
 
 

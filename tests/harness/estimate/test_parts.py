@@ -57,6 +57,17 @@ def test_a_fit_gives_nothing_below_zero():
     assert min(speed.seconds["evaluate"]) >= 0 and sum(speed.seconds["evaluate"]) > 0
 
 
+def test_the_products_of_writing_are_as_fast_as_those_of_an_evaluation():
+    empty = {part: (0.0,) * len(terms) for part, terms in PARTS.items()}
+    measured = [
+        ({**empty, "evaluate": (0.0, flops, 0.0, 0.0, 0.0)}, {"evaluate": 2e-11 * flops}) for flops in (1e9, 2e10)
+    ] + [
+        ({**empty, "generate": (runs, flops, 0.0)}, {"generate": 3e-3 * runs + 2e-11 * flops})
+        for runs, flops in ((60, 1e9), (200, 3e9))
+    ]
+    assert fit(measured).seconds["generate"] == pytest.approx((3e-3, 2e-11, 0.0))
+
+
 def test_work_grows_with_epochs_and_stops_at_the_most_steps():
     one, two = (work(SHAPE, ALL, HEAD, "encoder", Recipe(epochs=epochs, max_length=64)) for epochs in (1, 2))
     assert two["train"] == pytest.approx([2 * amount for amount in one["train"]])
