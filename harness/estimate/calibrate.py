@@ -159,6 +159,7 @@ def measure(device: str, threads: int, precision: str) -> dict[str, Any]:
     for family in (Rehearsal(READS), Rehearsal(WRITES)):
         registry.families()[family.name] = family  # in this process alone
     now, first = Clock(device, threads).now, None
+    pads: dict[int, float] = {}
     measured: dict[int, tuple[Work, dict[str, float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(TURNS):
@@ -167,11 +168,13 @@ def measure(device: str, threads: int, precision: str) -> dict[str, Any]:
                     cold, took_cold, first = run(trial, Path(folder, "first"), device, threads, precision)
                     end, last = now() + BUDGET, time.perf_counter() + PATIENCE
                 elif number and (now() < end or not turn) and time.perf_counter() < last:
-                    done, took, _ = run(trial, Path(folder, f"{turn}-{number}"), device, threads, precision)
+                    done, took, record = run(trial, Path(folder, f"{turn}-{number}"), device, threads, precision)
+                    pads[number] = record["pads"]
                     measured[number] = (done, _faster(took, measured[number][1]) if number in measured else took)
     return {
         "measured": [measured[number] for number in sorted(measured)],
         "cold": [cold, took_cold],
+        "pads": statistics.fmean(pads.values()),
         "base_bytes": first["cost"]["peak_memory_bytes"],
         "environment": first["environment"],
     }
@@ -209,7 +212,11 @@ def run(trial: Trial, folder: Path, device: str, threads: int, precision: str) -
         None,
         ARCHITECTURES[trial.kind] == "decoder",
     )
-    done = work(shape, counted, trial.head, ARCHITECTURES[trial.kind], recipe, record["training"]["steps"])
+    # What a loop that pads computes for each token; one that does not says that its share is 0.
+    padded = 1 / (1 - record["cost"]["padding_share"])
+    pads = min(1.0, (padded - 1) / max(1e-9, counted["train"].padding - 1))
+    record["pads"] = pads
+    done = work(shape, counted, trial.head, ARCHITECTURES[trial.kind], recipe, record["training"]["steps"], pads)
     seconds = clock.seconds
     tested = seconds["validate"] + seconds["test"]
     writes = trial.head == WRITES

@@ -49,7 +49,7 @@ def calibrated(place: Place, make: bool = True) -> Speed | None:
                 pass  # nowhere to keep it: it is made again next time
     if found is None:
         return None
-    speed = fit([(done, took) for done, took in found["measured"]], found["base_bytes"], found["start"])
+    speed = fit([(done, took) for done, took in found["measured"]], found["base_bytes"], found["start"], found["pads"])
     return speed.with_first(*found["cold"])
 
 

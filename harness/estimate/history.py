@@ -102,10 +102,19 @@ def size_by_record(record: Record) -> dict[str, Size] | None:
     seen = (training.get("steps") or 0) * ((record.get("recipe") or {}).get("batch_size") or 0)
     if not rows or not seen or not cost.get("train_tokens"):
         return None
+    padding = 1 / max(0.1, 1 - (cost.get("padding_share") or 0.0))
     mean = min(cost["train_tokens"] / seen, (record.get("recipe") or {}).get("max_length") or 10**9)
+    longest = round(2 * mean)
     return {
         split: Size(
-            count, count * mean, count * mean**2, round(2 * mean), count * mean, round(2 * mean), 4 * count * mean
+            count,
+            count * mean,
+            count * mean**2,
+            longest,
+            count * mean,
+            longest,
+            letters=4 * count * mean,
+            padding=padding,
         )
         for split, count in rows.items()
     }

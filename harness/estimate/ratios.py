@@ -46,7 +46,7 @@ def observe(history: Sequence[Past], shapes: Mapping[str, Shape | None], speed: 
         if family is None or size is None or recipe is None or shape is None:
             continue
         # What the recipe asked for, not where the training stopped: a stop that is usual for a task is part of its cost.
-        done = work(shape, size, family.head, model["architecture"], recipe)
+        done = work(shape, size, family.head, model["architecture"], recipe, None, speed.pads)
         said = speed.of(done)
         took = {"train": cost.get("train_seconds"), "evaluate": cost.get("evaluate_seconds")}
         said["evaluate"] += said.pop("generate")

@@ -31,6 +31,7 @@ class Size:
         written: tokens of all targets; 0 for heads that write nothing.
         longest_written: tokens of the longest targets.
         letters: characters of the texts.
+        padding: numbers in shuffled batches for each token, where rows are padded to the longest of their batch.
     """
 
     features: int
@@ -40,6 +41,7 @@ class Size:
     written: float = 0.0
     longest_written: int = 0
     letters: float = 0.0
+    padding: float = 1.0
 
 
 Texts = Mapping[str, Sequence[Mapping[str, Any]]]  # split → sample of rows, each column → text or words
@@ -134,6 +136,9 @@ def _size(
         else:
             features.append(min(length, most) + (target if one_sequence else 0))
     scale = rows / max(1, len(texts))
+    together = recipe.micro_batch_size or recipe.batch_size
+    batches = [features[start : start + together] for start in range(0, len(features), together)]
+    padded = sum(max(batch) * len(batch) for batch in batches)
     return Size(
         features=max(1, round(len(features) * scale)),
         tokens=sum(features) * scale,
@@ -142,6 +147,7 @@ def _size(
         written=sum(written) * scale,
         longest_written=max(written, default=0),
         letters=sum(map(len, inputs)) * scale,
+        padding=padded / max(1, sum(features)),
     )
 
 

@@ -19,11 +19,13 @@ class Speed:
         seconds: part → seconds for one of each of its amounts.
         base_bytes: memory of a process that has done next to nothing.
         start: seconds that the libraries need to load.
+        pads: how much of the padding of shuffled batches the training computes.
     """
 
     seconds: Mapping[str, tuple[float, ...]]
     base_bytes: float = 0.0
     start: float = 0.0
+    pads: float = 0.0
 
     def of(self, work: Work) -> dict[str, float]:
         """Part → seconds."""
@@ -41,7 +43,9 @@ class Speed:
         return replace(self, seconds={**self.seconds, "other": (each + more, *others)})
 
 
-def fit(measured: Sequence[tuple[Work, Mapping[str, float]]], base_bytes: float = 0.0, start: float = 0.0) -> Speed:
+def fit(
+    measured: Sequence[tuple[Work, Mapping[str, float]]], base_bytes: float = 0.0, start: float = 0.0, pads: float = 0.0
+) -> Speed:
     """The speed that explains measurements best: least squares of the relative errors, nothing below 0.
 
     Args:
@@ -64,7 +68,7 @@ def fit(measured: Sequence[tuple[Work, Mapping[str, float]]], base_bytes: float 
         terms = list(_non_negative(rest))
         terms[place] = product
         found["generate"] = tuple(terms)
-    return Speed(found, base_bytes, start)
+    return Speed(found, base_bytes, start, pads)
 
 
 def _non_negative(rows: Sequence[tuple[tuple[float, ...], float]]) -> tuple[float, ...]:

@@ -63,7 +63,13 @@ def stack(shape: Shape, head: str, architecture: str) -> Stack:
 
 
 def work(
-    shape: Shape, sizes: Mapping[str, Size], head: str, architecture: str, recipe: Recipe, steps: int | None = None
+    shape: Shape,
+    sizes: Mapping[str, Size],
+    head: str,
+    architecture: str,
+    recipe: Recipe,
+    steps: int | None = None,
+    pads: float = 0.0,
 ) -> Work:
     """All that a cell does.
 
@@ -71,12 +77,14 @@ def work(
         sizes: of train, validation and test.
         head: the family's, as `module:Class`.
         steps: of the optimiser, where they are known; None: as many as the recipe wants.
+        pads: how much of the padding of shuffled batches the training computes: 1 all, 0 none.
     """
     made, train = stack(shape, head, architecture), sizes["train"]
     an_epoch = math.ceil(train.features / recipe.batch_size)
     steps = steps or planned_steps(train, recipe)
     passes = steps * math.ceil(recipe.batch_size / (recipe.micro_batch_size or recipe.batch_size))
     epochs = steps / an_epoch
+    rows = epochs * (1 + pads * (train.padding - 1))
     writes = head == WRITES
     depth, operations, states, rotated, attention = _forward(made, train, writes)
     scored = (train.written if made.decoder_depth else train.tokens) * made.vocabulary if writes else 0.0
@@ -96,11 +104,11 @@ def work(
     return {
         "train": (
             passes * depth,
-            3 * operations * epochs,
-            states * epochs,
-            rotated * epochs,
-            attention * epochs * made.drops,
-            scored * epochs,
+            3 * operations * rows,
+            states * rows,
+            rotated * rows,
+            attention * rows * made.drops,
+            scored * rows,
             steps * made.parameters,
         ),
         "evaluate": tuple(evaluate),

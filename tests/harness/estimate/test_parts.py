@@ -78,6 +78,15 @@ def test_work_grows_with_epochs_and_stops_at_the_most_steps():
     assert pieces["train"][0] == 4 * one["train"][0] and pieces["train"][6] == one["train"][6]
 
 
+def test_padding_counts_as_far_as_the_loop_computes_it():
+    padded = {**ALL, "train": replace(SIZE, padding=2.0)}
+    none, half, all_ = (
+        work(SHAPE, padded, HEAD, "encoder", Recipe(max_length=64), None, pads)["train"] for pads in (0.0, 0.5, 1.0)
+    )
+    assert none == work(SHAPE, ALL, HEAD, "encoder", Recipe(max_length=64))["train"]
+    assert half[1] == pytest.approx(1.5 * none[1]) and all_[1] == pytest.approx(2 * none[1]) and all_[6] == none[6]
+
+
 def test_writing_costs_more_the_more_may_be_written_and_an_encoder_gets_a_decoder():
     short, long = (work(SHAPE, ALL, WRITES, "encoder", Recipe(max_target_length=most)) for most in (16, 128))
     assert long["generate"][0] > 2 * short["generate"][0] > 0
@@ -145,6 +154,7 @@ def test_rows_are_cut_windowed_or_joined_with_their_targets(counter):
     cut = size(HEAD, recipe)
     assert (cut.features, cut.tokens, cut.longest) == (20, 500.0, 40) and cut.squares == 10 * (10**2 + 40**2)
     assert size(HEAD, recipe, limit=20).longest == 20
+    assert cut.padding == pytest.approx(2 * 40 / 50)
     windows = size(SPANS, recipe)
     assert windows.features == 40 and windows.longest == 40 and windows.tokens == 10 * (10 + 40 + 40 + 40)
     assert size(WINDOWS, recipe).features >= 40
