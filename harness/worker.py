@@ -20,6 +20,7 @@ from harness.heads.make import make_head
 from harness.metrics.slices import by_slice
 from harness.rows import load
 from harness.store import Record, Store, timestamp
+from harness.training.cost import efficiency
 from harness.training.device import environment, make_accelerator
 from harness.training.evaluate import predict
 from harness.training.loop import Emit, train
@@ -146,6 +147,7 @@ def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
             "train_tokens": outcome.tokens,
             "padding_share": 1 - outcome.tokens / max(1, outcome.computed),
             "trainable_parameters": trainable,
+            **efficiency(accelerator, model, features, outcome, watch.seconds["validate"] + watch.seconds["test"]),
         },
         "environment": environment(accelerator),
         "started": timestamp(begun),

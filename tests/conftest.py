@@ -10,6 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # The tests run a process a core: threads of their own would only be in each other's way. Read by torch when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# No test measures this machine, nor writes into the person's cache, unless that is what it tests.
+os.environ.setdefault("BENCH_ESTIMATE", "false")
 
 
 @pytest.fixture(scope="session")

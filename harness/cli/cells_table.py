@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from harness.cell import Cell
+from harness.estimate.words import duration
 from harness.plan import Plan
 
 LINES = 200  # of a table that one still reads
@@ -21,37 +22,62 @@ HEADINGS = ("task", "model", "method", "seed")
 WORDS = {3: "task, model and method", 1: "task"}
 
 
-def cells_table(made: Plan, finished: Collection[str]) -> RenderableType:
+def cells_table(
+    made: Plan, finished: Collection[str], seconds: Mapping[str, float | None] | None = None
+) -> RenderableType:
     """Every cell and its state; where that would be too long, the number of cells in each state by task, model and method.
 
     Args:
         made: the plan.
         finished: ids of the cells that need no other run.
+        seconds: id of each other cell → what it will take, None where that is unknown; shown where given.
     """
-    states = [(_names(cell), FINISHED if cell.id in finished else PENDING) for cell in made.cells]
-    states += [(_names(cell), LOST) for cell, _ in made.lost]
-    if len(states) <= LINES:
+    lines = [_Line(_names(cell), FINISHED if cell.id in finished else PENDING, cell.id) for cell in made.cells]
+    lines += [_Line(_names(cell), LOST, "") for cell, _ in made.lost]
+    if len(lines) <= LINES:
         table = _table(*HEADINGS, "state")
-        for names, state in states:
-            table.add_row(*map(Text, names), Text(state, style=STYLES[state]))
+        _add_time(table, seconds)
+        for line in lines:
+            table.add_row(*map(Text, line.names), Text(line.state, style=STYLES[line.state]), *_time([line], seconds))
         return table
-    width = next((width for width in WORDS if len({names[:width] for names, _ in states}) <= LINES), min(WORDS))
-    note = f"{len(states):,} cells, so a line stands for all of a {WORDS[width]}; --json lists every one"
-    return Group(_summary(states, width), Text(note, style="dim"))
+    width = next((width for width in WORDS if len({line.names[:width] for line in lines}) <= LINES), min(WORDS))
+    note = f"{len(lines):,} cells, so a line stands for all of a {WORDS[width]}; --json lists every one"
+    return Group(_summary(lines, width, seconds), Text(note, style="dim"))
 
 
-def _summary(states: Iterable[tuple[tuple[str, ...], str]], width: int) -> Table:
-    counts: dict[tuple[str, ...], Counter] = {}
-    for names, state in states:
-        counts.setdefault(names[:width], Counter())[state] += 1
-    shown = [state for state in STYLES if any(found[state] for found in counts.values())]
+class _Line(NamedTuple):
+    names: tuple[str, ...]
+    state: str
+    id: str
+
+
+def _summary(lines: Iterable[_Line], width: int, seconds: Mapping[str, float | None] | None) -> Table:
+    found: dict[tuple[str, ...], list[_Line]] = {}
+    for line in lines:
+        found.setdefault(line.names[:width], []).append(line)
+    counts = {names: Counter(line.state for line in like) for names, like in found.items()}
+    shown = [state for state in STYLES if any(count[state] for count in counts.values())]
     table = _table(*HEADINGS[:width])
     for heading in ("cells", *shown):
         table.add_column(heading, justify="right")
-    for names, found in counts.items():
-        numbers = (Text(str(found[state]), style=STYLES[state] if found[state] else "dim") for state in shown)
-        table.add_row(*map(Text, names), str(found.total()), *numbers)
+    _add_time(table, seconds)
+    for names, count in counts.items():
+        numbers = (Text(str(count[state]), style=STYLES[state] if count[state] else "dim") for state in shown)
+        table.add_row(*map(Text, names), str(count.total()), *numbers, *_time(found[names], seconds))
     return table
+
+
+def _add_time(table: Table, seconds: Mapping[str, float | None] | None) -> None:
+    if seconds is not None:
+        table.add_column("estimate", justify="right")
+
+
+def _time(lines: Iterable[_Line], seconds: Mapping[str, float | None] | None) -> list[str]:
+    """What the pending cells of a line take one after another, as the line's last column."""
+    if seconds is None:
+        return []
+    known = [seconds.get(line.id) for line in lines if line.state == PENDING]
+    return ["" if not known else "?" if None in known else duration(sum(known))]
 
 
 def _table(*headings: str) -> Table:

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from harness.cli import options
 from harness.cli.options import RESULTS, make_request
-from harness.cli.run import say
+from harness.cli.run import Devices, Jobs, say
+
+Estimate = Annotated[
+    bool,
+    typer.Option(
+        "--estimate/--no-estimate",
+        envvar="BENCH_ESTIMATE",
+        help="Time and memory, from past records; the first time from some seconds of measuring this machine.",
+    ),
+]
 
 
 def plan(
@@ -16,30 +29,44 @@ def plan(
     limit: options.Limit = None,
     settings: options.Settings = None,
     results: options.Results = RESULTS,
+    devices: Devices = "auto",
+    jobs: Jobs = None,
+    estimate: Estimate = True,
     as_json: options.Json = False,
 ) -> None:
-    """Show the cells of a run, and which are finished. Runs nothing."""
+    """Show the cells of a run, which are finished, and how long the others will take. Runs nothing."""
     from rich.console import Console
 
     from harness.cli.cells_table import all_facts, cells_table, to_json
+    from harness.cli.estimate import estimated
+    from harness.estimate import words
     from harness.plan import make_plan
     from harness.store import Store
 
-    made = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings))
-    finished = Store(results).finished_among(cell.id for cell in made.cells)
+    made, store = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings)), Store(results)
+    finished = store.finished_among(cell.id for cell in made.cells)
+    pending = [cell for cell in made.cells if cell.id not in finished]
+    grid = estimated(pending, store, devices, jobs) if estimate else None
+    told = dict(zip([cell.id for cell in pending], grid.cells, strict=True)) if grid else {}
     if as_json:
         lost = zip(all_facts(cell for cell, _ in made.lost), made.lost, strict=True)
-        told = {
+        cells = []
+        for facts in all_facts(made.cells):
+            one = told.get(facts["id"])
+            cells.append({**facts, "finished": facts["id"] in finished, "estimate": one.facts() if one else None})
+        content = {
             "suite": made.suite.name,
-            "cells": [{**facts, "finished": facts["id"] in finished} for facts in all_facts(made.cells)],
+            "cells": cells,
             "impossible": list(made.impossible),
             "notes": list(made.notes),
             "lost": [{**facts, "error": str(error)} for facts, (_, error) in lost],
+            "estimate": grid.facts() if grid else None,
         }
-        print(to_json(told))
+        print(to_json(content))
         return
     console = Console(highlight=False)
-    console.print(cells_table(made, finished))
+    seconds = {name: one.seconds if one else None for name, one in told.items()} if grid else None
+    console.print(cells_table(made, finished, seconds))
     for note in made.notes:
         say(console, note)
     for reason in made.impossible:
@@ -48,6 +75,8 @@ def plan(
         say(console, f"cannot run: {reason}", "red")
     cannot = f", {len(made.lost)} cannot run" if made.lost else ""
     console.print(
-        f"\n{len(made.cells) + len(made.lost)} cells, {len(finished)} finished, {len(made.cells) - len(finished)} to run{cannot} "
+        f"\n{len(made.cells) + len(made.lost)} cells, {len(finished)} finished, {len(pending)} to run{cannot} "
         f"(suite {made.suite.name}, results in {results})"
     )
+    if grid:
+        say(console, f"{words.line(grid)}; {words.memory(grid)}")

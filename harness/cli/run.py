@@ -18,6 +18,7 @@ from harness.store import Store, timestamp
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from harness.cell import Cell
     from harness.plan import Plan
 
 ENGINES = ("local",)
@@ -64,7 +65,10 @@ def run(
     pending = [cell for cell in made.cells if not store.finished(cell.id)]
     lost = f", {len(made.lost)} cannot run" if made.lost else ""
     total = len(made.cells) + len(made.lost)
-    say(console, f"{total} cells: {len(made.cells) - len(pending)} finished, {len(pending)} to run{lost}")
+    say(
+        console,
+        f"{total} cells: {len(made.cells) - len(pending)} finished, {len(pending)} to run{lost}{expected(pending, store, devices, jobs)}",
+    )
     if pending:
         try:
             with make_progress(console, pending, made.references) as progress:
@@ -89,6 +93,15 @@ def run(
     say(console, f"leaderboard: {os.path.relpath(refresh(results))}")
     if failed:
         raise typer.Exit(1)
+
+
+def expected(cells: list[Cell], store: Store, devices: str, jobs: int | None) -> str:
+    """How long they will take, where past records tell it at once."""
+    from harness.cli.estimate import estimated
+    from harness.estimate import words
+
+    grid = estimated(cells, store, devices, jobs, quick=True)
+    return f"; {words.line(grid)}" if grid and not grid.unknown else ""
 
 
 def record_lost(made: Plan, store: Store) -> None:

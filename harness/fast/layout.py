@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -107,7 +108,7 @@ def partition(lengths: Sequence[int], cost: Callable[[int, int], float], places:
     """
     step = max(1, len(lengths) // places)
     borders = [*range(0, len(lengths), step), len(lengths)]
-    longest = [max(lengths[first:last]) for first, last in zip(borders, borders[1:], strict=False)]
+    longest = [max(lengths[first:last]) for first, last in itertools.pairwise(borders)]
     best: list[tuple[float, int]] = [
         (0.0, 0)
     ]  # least cost of the rows before each border, and where their last part begins

@@ -7,7 +7,7 @@ model can do so if its layers look at other tokens in nothing but their attentio
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -157,7 +157,8 @@ def _exchange_attention(model: nn.Module) -> Callable[[], None]:
 def _stacks(model: nn.Module) -> Iterator[nn.ModuleList]:
     for module in model.modules():
         if isinstance(module, nn.ModuleList) and len(module):
-            if all(isinstance(layer, GradientCheckpointingLayer) for layer in module):
+            layers = (isinstance(layer, GradientCheckpointingLayer) for layer in module)
+            if all(layers):
                 yield module
 
 

@@ -1,0 +1,199 @@
+"""From the cells of a plan to seconds and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from harness import registry
+from harness.cell import Cell
+from harness.data.source import HubSource
+from harness.estimate import ratios
+from harness.estimate.calibration import Place, calibrated
+from harness.estimate.history import Past, past, same_but_seed, size_by_record, typical
+from harness.estimate.machine import precision
+from harness.estimate.schedule import makespan
+from harness.estimate.shape import Shape, shape_of, tokenizer_file
+from harness.estimate.sizes import Content, Counter, Size, content, sizes
+from harness.estimate.speed import Speed
+from harness.estimate.work import peak_memory, work
+from harness.rows import load
+from harness.store import Store
+from harness.task import Task
+
+RECORDS, SIMILAR, CALIBRATION = "records", "similar records", "calibration"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of one cell.
+
+    Attributes:
+        seconds: from the start of its process to its record.
+        memory: its peak in bytes, or None.
+        source: `records` (of the same cell with other seeds), `similar records` (a calibration of this machine, set right by
+            what other cells took) or `calibration`.
+        records: how many were used.
+    """
+
+    seconds: float
+    memory: float | None
+    source: str
+    records: int = 0
+
+    def facts(self) -> dict[str, Any]:
+        """For JSON."""
+        memory = None if self.memory is None else round(self.memory)
+        return {"seconds": round(self.seconds, 1), "peak_memory_bytes": memory, "source": self.source}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Of all cells that are to run.
+
+    Attributes:
+        cells: one for each, in their order; None where nothing can be said.
+        slots: cells at once.
+        start: seconds that the libraries need to load, once.
+        records: past records that were used.
+    """
+
+    cells: tuple[Estimate | None, ...]
+    slots: int
+    start: float
+    records: int
+
+    @property
+    def unknown(self) -> int:
+        """Cells of which nothing can be said."""
+        return self.cells.count(None)
+
+    @property
+    def seconds(self) -> float | None:
+        """Until the last cell ends; those of which nothing is known are left out. None where nothing is known of any."""
+        known = [one.seconds for one in self.cells if one]
+        return self.start + makespan(known, self.slots) if known else None
+
+    @property
+    def memory(self) -> float | None:
+        """The largest peak of a cell, in bytes."""
+        return max((one.memory for one in self.cells if one and one.memory), default=None)
+
+    def facts(self) -> dict[str, Any]:
+        """For JSON."""
+        seconds, memory = self.seconds, self.memory
+        return {
+            "seconds": None if seconds is None else round(seconds, 1),
+            "slots": self.slots,
+            "peak_memory_bytes": None if memory is None else round(memory),
+            "unknown": self.unknown,
+            "records": self.records,
+        }
+
+
+def estimate(cells: Sequence[Cell], store: Store, device: str, threads: int, slots: int, quick: bool = False) -> Grid:
+    """What these cells will take. The work is a matter of their kinds, not of their number.
+
+    Args:
+        cells: those that are to run, in their order.
+        store: its records are looked at first.
+        device: of a slot, as `Slot` has it.
+        threads: of a slot.
+        slots: cells at once.
+        quick: True to go by what is at hand: neither is a task read nor the machine measured.
+    """
+    groups: dict[tuple, list[int]] = {}
+    for number, cell in enumerate(cells):
+        key = (cell.model.digest, cell.model.name, cell.task.title, cell.fingerprint, cell.method, cell.recipe)
+        groups.setdefault(key, []).append(number)
+    firsts = [cells[numbers[0]] for numbers in groups.values()]
+    maker = _Estimator(past(store, firsts, device, threads), partial(Place, device, threads, slots), quick)
+    found: list[Estimate | None] = [None] * len(cells)
+    used = start = 0.0
+    for cell, numbers in zip(firsts, groups.values(), strict=True):
+        made = maker.estimate(cell)
+        used += made.records if made and made.source == RECORDS else 0
+        for number in numbers:
+            found[number] = made
+    start = max((speed.start for speed in maker.speeds.values() if speed), default=0.0)
+    similar = max((one.records for one in found if one and one.source == SIMILAR), default=0)
+    return Grid(tuple(found), slots, start, int(used) + similar)
+
+
+class _Estimator:
+    """Keeps what cells share: a model's shape, a task's rows, the speed of the machine in a precision."""
+
+    def __init__(self, history: Sequence[Past], place: Callable[[str], Place], quick: bool):
+        self.history, self.place, self.quick = history, place, quick
+        self.shapes: dict[str, Shape | None] = {}
+        self.counters: dict[str, Counter] = {}
+        self.contents: dict[str, Content | None] = {}
+        self.speeds: dict[str, Speed | None] = {}
+        self.observed: dict[str, list[ratios.Observed]] = {}
+
+    def estimate(self, cell: Cell) -> Estimate | None:
+        """One cell; None where its size or its model's is not known."""
+        same = [one for one in self.history if one.here and same_but_seed(one.record, cell)]
+        if same:
+            memory = max(one.memory for one in same) or None
+            return Estimate(float(typical(one.seconds for one in same) or 0), memory, RECORDS, len(same))
+        mode = precision(self.place("").device, cell.recipe.precision)
+        shape, size = self._shape(cell), self._sizes(cell)
+        speed = self._speed(mode) if shape and size else None
+        if shape is None or size is None or speed is None:
+            return None
+        head = registry.family(cell.task.family).head
+        parts = speed.of(work(shape, size, head, cell.model.architecture, cell.recipe, None, speed.pads))
+        extra = peak_memory(shape, size, head, cell.model.architecture, cell.recipe, mode != "fp32")
+        if mode not in self.observed:
+            self.observed[mode] = ratios.observe([one for one in self.history if one.here], self.shapes, speed)
+        right, records = ratios.correction(self.observed[mode], cell, head)
+        seconds = sum(value * right.get(part, 1.0) for part, value in parts.items())
+        memory = speed.base_bytes + extra * right.get("memory", 1.0)
+        return Estimate(seconds, memory, SIMILAR if records else CALIBRATION, records)
+
+    def _shape(self, cell: Cell) -> Shape | None:
+        model = cell.model
+        if model.digest not in self.shapes:
+            entry = registry.models().get(model.name)
+            try:
+                self.shapes[model.digest] = shape_of(model, entry.parameters if entry else None)
+            except (OSError, ValueError, KeyError):
+                self.shapes[model.digest] = None  # files that are not what they should be: the worker will say it
+        return self.shapes[model.digest]
+
+    def _speed(self, mode: str) -> Speed | None:
+        if mode not in self.speeds:
+            self.speeds[mode] = calibrated(self.place(mode), make=not self.quick)
+        return self.speeds[mode]
+
+    def _sizes(self, cell: Cell) -> Mapping[str, Size] | None:
+        known = self._content(cell.task)
+        if known is None:
+            told = [one.record for one in self.history if one.record["task"]["name"] == cell.task.title]
+            told.sort(key=lambda record: record["model"].get("digest") != cell.model.digest)
+            return next((size for record in told if (size := size_by_record(record))), None)
+        shape, family = self._shape(cell), registry.family(cell.task.family)
+        counter = self._counter(cell)
+        one_sequence = cell.model.architecture == "decoder"
+        return sizes(known, counter, family.head, cell.recipe, shape.positions if shape else None, one_sequence)
+
+    def _counter(self, cell: Cell) -> Counter:
+        if cell.model.digest not in self.counters:
+            file = tokenizer_file(cell.model)
+            try:
+                self.counters[cell.model.digest] = Counter(file)
+            except Exception:  # the library raises nothing narrower; the worker will say what is wrong with the file
+                self.counters[cell.model.digest] = Counter(None)
+        return self.counters[cell.model.digest]
+
+    def _content(self, task: Task) -> Content | None:
+        """A task's rows, if they are on this machine; those of the Hub are not looked at before a run."""
+        if self.quick or isinstance(task.source, HubSource):
+            return None
+        if task.title not in self.contents:
+            family = registry.family(task.family)
+            self.contents[task.title] = content(load(task, family).splits, family)
+        return self.contents[task.title]

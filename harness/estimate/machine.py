@@ -1,0 +1,78 @@
+"""This machine as records name it, without asking torch."""
+
+from __future__ import annotations
+
+import glob
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+
+def cores() -> int:
+    """The cores that this process may use; where the system does not tell, those that there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def devices(asked: str) -> list[str]:
+    """The devices that a run would use, as far as the system's files tell; a run asks torch.
+
+    Args:
+        asked: `auto`, or names with commas.
+    """
+    if asked != "auto":
+        return [name.strip() for name in asked.split(",")]
+    cards = sorted(glob.glob("/dev/nvidia[0-9]*"))
+    if cards and os.environ.get("CUDA_VISIBLE_DEVICES") != "":
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        return [f"cuda:{number}" for number in range(len(visible.split(",")) if visible else len(cards))]
+    return ["mps"] if sys.platform == "darwin" and platform.machine() == "arm64" else ["cpu"]
+
+
+def precision(device: str, asked: str) -> str:
+    """The precision that `auto` means on a CPU; on a card only torch knows, and it stays `auto`."""
+    if asked != "auto" or device != "cpu":
+        return asked
+    return "bf16" if "avx512_bf16" in _processor().get("flags", "").split() else "fp32"
+
+
+def is_here(environment: Mapping[str, Any], device: str, threads: int) -> bool:
+    """Whether a record's environment is like this machine and slot: its processor or card, and the number of threads."""
+    kind = device.split(":")[0]
+    if environment.get("device_type") != kind or not environment.get("device"):
+        return False
+    if kind == "cpu":
+        return environment.get("threads") == threads and environment["device"] in (names() or [environment["device"]])
+    return _card(environment["device"])
+
+
+def _card(name: str) -> bool:
+    """Whether the NVIDIA driver's files tell of a card of that name; where they tell nothing, any card will do."""
+    told = [path.read_text(errors="replace") for path in Path("/proc/driver/nvidia/gpus").glob("*/information")]
+    return not told or any(name in text for text in told)
+
+
+def names() -> list[str]:
+    """What records may call this processor: its name, and the vector instructions that torch finds in it."""
+    fields = _processor()
+    flags, name = set(fields.get("flags", "").split()), fields.get("model name")
+    if not name or not flags:
+        return []
+    # As torch chooses (ATen/native/DispatchStub.cpp), with the one name that older releases use.
+    if {"avx512vl", "avx512bw", "avx512dq", "fma"} <= flags:
+        return [f"{name}, AVX512", f"{name}, AVX2"]
+    return [f"{name}, AVX2"] if {"avx2", "fma"} <= flags else [f"{name}, DEFAULT", f"{name}, NO AVX"]
+
+
+@cache
+def _processor() -> dict[str, str]:
+    """The first processor's entry in the system's list; empty where there is none."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    pairs = (line.partition(":") for line in text.partition("\n\n")[0].splitlines())
+    return {key.strip(): value.strip() for key, _, value in pairs}

@@ -1,0 +1,91 @@
+"""Seconds for each thing that a cell does, fitted to measurements of this machine."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness.estimate.work import PARTS, Work
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What a machine takes.
+
+    Attributes:
+        seconds: part → seconds for one of each of its amounts.
+        base_bytes: memory of a process that has done next to nothing.
+        start: seconds that the libraries need to load.
+        pads: how much of the padding of shuffled batches the training computes.
+    """
+
+    seconds: Mapping[str, tuple[float, ...]]
+    base_bytes: float = 0.0
+    start: float = 0.0
+    pads: float = 0.0
+
+    def of(self, work: Work) -> dict[str, float]:
+        """Part → seconds."""
+        return {
+            part: sum(each * amount for each, amount in zip(self.seconds[part], work[part], strict=True))
+            for part in work
+        }
+
+    def with_first(self, done: Work, took: Mapping[str, float]) -> Speed:
+        """The same speed for cells that are the first of their process, as all are but those measured here: what such a cell
+        took beside training and evaluation above what is expected comes on top of every cell."""
+        each, *others = self.seconds["other"]
+        expected = sum(one * amount for one, amount in zip(self.seconds["other"], done["other"], strict=True))
+        more = max(0.0, took["other"] - expected)
+        return replace(self, seconds={**self.seconds, "other": (each + more, *others)})
+
+
+def fit(
+    measured: Sequence[tuple[Work, Mapping[str, float]]], base_bytes: float = 0.0, start: float = 0.0, pads: float = 0.0
+) -> Speed:
+    """The speed that explains measurements best: least squares of the relative errors, nothing below 0.
+
+    Args:
+        measured: (what was done, part → seconds that it took); parts may be missing.
+    """
+    found = {}
+    for part, names in PARTS.items():
+        rows = [(done[part], took[part]) for done, took in measured if any(done[part]) and took.get(part, 0.0) > 0]
+        found[part] = _non_negative(rows) if rows else (0.0,) * len(names)
+    # Writing has few measurements, all of small models: its products are taken to be as fast as those of an evaluation, and the
+    # rest of its time is told by the other terms. Else a large model's products would seem as slow as a small one's overhead.
+    product = found["evaluate"][PARTS["evaluate"].index("operations")]
+    place = PARTS["generate"].index("operations")
+    rest = [
+        (tuple(0.0 if number == place else amount for number, amount in enumerate(done["generate"])), left)
+        for done, took in measured
+        if any(done["generate"]) and (left := took.get("generate", 0.0) - product * done["generate"][place]) > 0
+    ]
+    if rest:
+        terms = list(_non_negative(rest))
+        terms[place] = product
+        found["generate"] = tuple(terms)
+    return Speed(found, base_bytes, start, pads)
+
+
+def _non_negative(rows: Sequence[tuple[tuple[float, ...], float]]) -> tuple[float, ...]:
+    """Least squares over every choice of terms; the best one without a negative. There are few terms, so all can be tried."""
+    amounts = np.array([row for row, _ in rows]) / np.array([[seconds] for _, seconds in rows])
+    ones = np.ones(len(rows))
+    best, least = np.zeros(amounts.shape[1]), np.inf
+    for count in range(1, amounts.shape[1] + 1):
+        for terms in itertools.combinations(range(amounts.shape[1]), count):
+            chosen = amounts[:, terms]
+            scale = np.abs(chosen).max(axis=0)
+            if not scale.all():
+                continue
+            values = np.linalg.lstsq(chosen / scale, ones, rcond=None)[0] / scale
+            error = float(((chosen @ values - ones) ** 2).sum())
+            if (values >= 0).all() and error < least - 1e-12:
+                least = error
+                best = np.zeros(amounts.shape[1])
+                best[list(terms)] = values
+    return tuple(float(value) for value in best)

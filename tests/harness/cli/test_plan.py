@@ -1,0 +1,87 @@
+"""`bench plan` and `bench run` on how long it will take."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from harness.cli import run as run_module
+from harness.estimate import words
+from harness.estimate.grid import CALIBRATION, RECORDS, SIMILAR, Estimate, Grid
+from harness.plan import Request, make_plan
+from harness.store import Store
+
+
+def bench(folder, *asked):
+    return subprocess.run(
+        [sys.executable, "-m", "harness", *asked], cwd=folder, capture_output=True, text=True, timeout=300,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120", "XDG_CACHE_HOME": str(folder / "cache"), "BENCH_ESTIMATE": "true"},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A results folder that knows what bert-mini takes for mini-ner on this machine."""
+    from harness.engines.local import make_slots
+    from harness.estimate.machine import cores, names
+
+    path = tmp_path_factory.mktemp("plan")
+    slots = make_slots(["cpu"], None, cores())
+    environment = {"device_type": "cpu", "device": (names() or ["any"])[0], "threads": slots[0].threads}
+    store = Store(path / "bench-results")
+    for cell in make_plan(Request(["bert"], ["mini-ner"], seeds=(3, 4))).cells:
+        store.write(
+            {
+                **cell.facts(), "status": "ok", "environment": environment,
+                "cost": {"total_seconds": 300.0, "peak_memory_bytes": 2**30},
+            }
+        )  # fmt: skip
+    return path
+
+
+def test_the_plan_says_how_long_and_how_much_memory(folder):
+    done = bench(folder, "plan", "--models", "bert", "--tasks", "mini-ner", "--seeds", "4", "--devices", "cpu")
+    assert done.returncode == 0, done.stderr
+    assert "4 cells, 1 finished, 3 to run" in done.stdout
+    first = done.stdout.splitlines()
+    assert first[0].split()[-1] == "estimate" and sum(line.endswith("300 s") for line in first) == 3
+    assert not (folder / "cache").exists(), "the machine was measured where records say all"
+
+
+def test_the_plan_as_json_and_without_estimates(folder):
+    words_ = ["plan", "--models", "bert", "--tasks", "mini-ner", "--seeds", "4", "--devices", "cpu", "--json"]
+    told = json.loads(bench(folder, *words_).stdout)
+    estimates = {cell["seed"]: cell["estimate"] for cell in told["cells"]}
+    assert estimates[0] == {"seconds": 300.0, "peak_memory_bytes": 2**30, "source": "records"} and estimates[3] is None
+    assert told["estimate"]["records"] == 2 and told["estimate"]["unknown"] == 0 and told["estimate"]["seconds"] >= 300
+    told = json.loads(bench(folder, *words_, "--no-estimate").stdout)
+    assert told["estimate"] is None and {cell["estimate"] for cell in told["cells"]} == {None}
+
+
+def test_a_run_says_it_only_where_records_tell_all(folder):
+    store = Store(folder / "bench-results")
+    known = make_plan(Request(["bert"], ["mini-ner"])).cells
+    other = make_plan(Request(["bert"], ["mini-topics"])).cells
+    assert run_module.expected(list(known), store, "cpu", None).startswith("; about 5 min on ")
+    assert run_module.expected([*known, *other], store, "cpu", None) == ""
+    assert run_module.expected([], store, "cpu", None) == ""
+
+
+def test_times_have_no_more_figures_than_an_estimate():
+    seconds = (0.2, 42.4, 89, 91, 3600, 20_000, 300_000)
+    assert [words.about(one).removeprefix("about ") for one in seconds] == [
+        "1 s", "42 s", "89 s", "2 min", "60 min", "5.6 h", "3.5 days",
+    ]  # fmt: skip
+
+
+def test_what_an_estimate_was_told_from():
+    def line(*sources, records=0):
+        return words.line(Grid(tuple(Estimate(9.0, None, source, 1) for source in sources), 1, 1.0, records))
+
+    assert line(RECORDS, records=1) == "about 10 s on 1 slot (from 1 past record)"
+    assert "(from a calibration of this machine)" in line(CALIBRATION)
+    assert "(from 4 past records and a calibration of this machine)" in line(CALIBRATION, RECORDS, records=4)
+    assert "(from 2 past records of like cells and a calibration of this machine)" in line(SIMILAR, records=2)
+    assert words.memory(Grid((None,), 2, 0.0, 0)) == "memory: unknown"

@@ -1,0 +1,198 @@
+"""Estimates of cells from records of all kinds, and from none."""
+
+import subprocess
+import sys
+from dataclasses import asdict, replace
+
+import pytest
+
+import harness.estimate.grid as grid_module
+from harness.data.source import HubSource
+from harness.estimate import words
+from harness.estimate.calibration import Place, calibrated
+from harness.estimate.grid import CALIBRATION, RECORDS, SIMILAR, estimate
+from harness.estimate.machine import names
+from harness.estimate.ratios import shape_by_record
+from harness.estimate.schedule import makespan
+from harness.estimate.speed import Speed
+from harness.plan import Request, make_plan
+from harness.store import Store
+
+SPEED = Speed(
+    {
+        "train": (2e-3, 2e-11, 1e-7, 0.0, 1e-9, 1e-8, 5e-9),
+        "evaluate": (2e-3, 2e-11, 1e-7, 0.0, 1e-9),
+        "generate": (1e-3, 1e-10, 0.0),
+        "other": (0.5, 0.0, 0.0),
+    },
+    base_bytes=4e8,
+    start=3.0,
+)
+HERE = {"device_type": "cpu", "device": (names() or ["CPU"])[0], "threads": 1, "precision": "fp32"}
+
+
+@pytest.fixture
+def plan():
+    return make_plan(Request(["bert"], ["mini-ner", "mini-qa"], seeds=(0, 1))).cells
+
+
+@pytest.fixture(autouse=True)
+def measured(monkeypatch):
+    """The machine is as fast as `SPEED` says; gives the places that were asked for."""
+    asked = []
+
+    def speed(place, make=True):
+        asked.append((place, make))
+        return SPEED
+
+    monkeypatch.setattr(grid_module, "calibrated", speed)
+    return asked
+
+
+def record(cell, seed, seconds, environment=HERE, **cost):
+    """What a cell left behind for another seed."""
+    cell = replace(cell, seed=seed)
+    return {
+        **cell.facts(),
+        "status": "ok",
+        "environment": environment,
+        "training": {"steps": 100},
+        "task": {**cell.facts()["task"], "rows": {"train": 640, "validation": 100, "test": 100}},
+        "cost": {"total_seconds": seconds, **cost},
+    }
+
+
+def estimates(store, cells, **more):
+    return estimate(cells, store, "cpu", 1, 2, **more)
+
+
+def test_without_records_a_calibration_tells_all(tmp_path, plan, measured):
+    grid = estimates(Store(tmp_path), plan)
+    assert {one.source for one in grid.cells} == {CALIBRATION} and grid.unknown == grid.records == 0
+    assert grid.cells[0] == grid.cells[2] and grid.cells[0].seconds > 1
+    assert grid.seconds == pytest.approx(3.0 + makespan([one.seconds for one in grid.cells], 2))
+    assert 4e8 < grid.memory < 2e9
+    assert [place for place, _ in measured] == [Place("cpu", 1, 2, "fp32")]
+    assert "2 slots (from a calibration of this machine)" in words.line(grid)
+
+
+def test_the_same_cell_with_other_seeds_tells_most(tmp_path, plan, measured):
+    store = Store(tmp_path)
+    for seed, seconds in ((5, 10.0), (6, 90.0), (7, 20.0)):
+        for cell in plan[:2]:
+            store.write(record(cell, seed, seconds, peak_memory_bytes=5 * 10**8 + seed))
+    grid = estimates(store, plan)
+    assert {(one.seconds, one.memory, one.source) for one in grid.cells} == {(20.0, 5 * 10**8 + 7, RECORDS)}
+    assert grid.records == 6 and not measured
+    assert words.line(grid) == "about 40 s on 2 slots (from 6 past records)"
+    assert words.memory(grid) == "about 0.5 GiB a cell at most, 2 at once"
+    assert grid.facts()["seconds"] == 40.0
+
+
+def test_another_recipe_machine_thread_count_or_a_failure_is_not_the_same_cell(tmp_path, plan):
+    store, cell = Store(tmp_path), plan[0]
+    store.write(record(cell, 5, 1000.0, {**HERE, "device": "Abacus 3000"}))
+    store.write(record(cell, 6, 1000.0, {**HERE, "threads": 2}))
+    store.write({**record(cell, 7, 1000.0), "status": "failed", "environment": {}})
+    store.write(record(replace(cell, recipe=replace(cell.recipe, epochs=50)), 8, 1000.0))
+    assert estimates(store, [cell]).cells[0].source == CALIBRATION
+
+
+def test_where_like_cells_took_twice_as_long_this_one_will(tmp_path, plan):
+    store = Store(tmp_path)
+    before = estimates(store, plan).cells[1].seconds  # mini-qa
+    other = plan[0]  # mini-ner, the same model
+    store.write(
+        record(other, 5, 1.0, train_seconds=0.4, evaluate_seconds=0.1, train_tokens=64_000, peak_memory_bytes=6e8)
+    )
+    slow = {"train_seconds": 0.8, "evaluate_seconds": 0.2, "train_tokens": 64_000, "peak_memory_bytes": 6e8}
+    once = estimates(store, plan[1:2]).cells[0]
+    store.discard(replace(other, seed=5).id)
+    store.write(record(other, 5, 2.0, **slow))
+    twice = estimates(store, plan[1:2]).cells[0]
+    assert once.source == twice.source == SIMILAR and twice.records == 1
+    assert twice.seconds == pytest.approx(2 * once.seconds) and once.seconds != before
+
+
+def test_records_of_older_versions_are_read(tmp_path, plan):
+    store = Store(tmp_path)
+    old = record(plan[0], 5, 12.0)
+    assert set(old["cost"]) == {"total_seconds"}
+    store.write(old)
+    bare = {**record(plan[1], 5, 3.0), "training": {}, "recipe": {"batch_size": 8, "gone": True}, "environment": {}}
+    store.write(bare)
+    first, second = estimates(store, plan).cells[:2]
+    assert first.seconds == 12.0 and first.memory is None and second.source == CALIBRATION
+    assert shape_by_record(old) is None
+
+
+def test_a_record_with_flops_tells_of_a_model_that_is_not_here(tmp_path, plan):
+    store = Store(tmp_path)
+    foreign = record(
+        plan[0],
+        5,
+        9.0,
+        train_seconds=8.0,
+        evaluate_seconds=0.5,
+        train_tokens=64_000,
+        flops=6 * 64_000 * 10_000_000,
+        depth=6,
+    )
+    foreign["model"] |= {"digest": "elsewhere", "parameters": 14_000_000}
+    store.write(foreign)
+    shape = shape_by_record(foreign)
+    assert shape.weights == 10_000_000 and shape.layers == 6 and 350 < shape.width < 400
+    assert estimates(store, plan).cells[0].source == SIMILAR
+
+
+def test_the_rows_of_the_hub_are_unknown_until_a_record_tells_them(tmp_path, plan):
+    hub = replace(plan[0].task, source=HubSource("owner/name"), name="far")
+    cell = replace(plan[0], task=hub)
+    store = Store(tmp_path)
+    grid = estimates(store, [cell, plan[0]])
+    assert grid.cells[0] is None and grid.unknown == 1 and "without 1 cells of unknown size" in words.line(grid)
+    assert estimates(store, [cell]).seconds is None and "unknown" in words.line(estimates(store, [cell]))
+    store.write(record(replace(cell, recipe=replace(cell.recipe, epochs=50)), 5, 30.0, {}, train_tokens=64_000))
+    known = estimates(store, [cell]).cells[0]
+    assert known.source == CALIBRATION and known.seconds > 1
+
+
+def test_many_cells_of_few_kinds_are_counted_once_a_kind(tmp_path, plan, monkeypatch):
+    counted = []
+    real = grid_module.work
+    monkeypatch.setattr(grid_module, "work", lambda *asked: counted.append(asked) or real(*asked))
+    cells = [replace(cell, seed=seed) for seed in range(2000) for cell in plan[:2]]
+    assert len(estimates(Store(tmp_path), cells).cells) == 4000 and len(counted) == 2
+
+
+def test_a_quick_estimate_neither_reads_nor_measures(tmp_path, plan, measured, monkeypatch):
+    monkeypatch.setattr(grid_module, "load", lambda *asked: pytest.fail("a task was read"))
+    assert estimates(Store(tmp_path), plan, quick=True).unknown == len(plan)
+    assert all(not make for _, make in measured)
+
+
+def test_nothing_but_the_calibration_itself_imports_torch(tmp_path):
+    code = (
+        "import sys\n"
+        "from harness.estimate import grid, words\n"
+        "from harness.plan import Request, make_plan\n"
+        "from harness.store import Store\n"
+        f"grid.calibrated = lambda place, make: grid.Speed({SPEED.seconds!r}, 1e8)\n"
+        "cells = make_plan(Request(['bert', 't5'], ['mini-ner', 'mini-translation'])).cells\n"
+        f"print(words.line(grid.estimate(cells, Store({str(tmp_path)!r}), 'cpu', 1, 2)))\n"
+        "assert not {'torch', 'transformers', 'datasets'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and done.stdout.startswith("about "), done.stderr
+
+
+@pytest.mark.slow
+def test_a_calibration_runs_real_cells_and_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    place = Place("cpu", 1, 1, "fp32")
+    assert calibrated(place, make=False) is None
+    speed = calibrated(place)
+    assert speed.base_bytes > 1e8 and sum(speed.seconds["train"]) > 0 and sum(speed.seconds["generate"]) > 0
+    monkeypatch.setattr(subprocess, "run", lambda *asked, **more: pytest.fail("measured again"))
+    assert asdict(calibrated(place)) == asdict(speed)
+    assert calibrated(replace(place, threads=2), make=False) is None
