@@ -106,7 +106,7 @@ def attend(
             dropout=dropout, scaling=scaling, is_causal=is_causal, position_bias=position_bias, **kwargs,
         )  # fmt: skip
     window = kwargs.pop("sliding_window", None)
-    if window and packed.own.longest > window // 2:
+    if window and packed.own.longest >= window:  # a window counts the tokens that are seen back, or to each side
         raise NotPackable(f"{type(module).__name__} reads a window of {window} tokens, and rows are longer")
     asked = {name for name, given in kwargs.items() if given is not None and given is not False} - HARMLESS
     if asked:

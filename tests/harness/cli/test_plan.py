@@ -46,7 +46,7 @@ def test_the_plan_says_how_long_and_how_much_memory(folder):
     assert done.returncode == 0, done.stderr
     assert "4 cells, 1 finished, 3 to run" in done.stdout
     first = done.stdout.splitlines()
-    assert first[0].split()[-1] == "estimate" and sum(line.endswith("300 s") for line in first) == 3
+    assert first[0].split()[-1] == "estimate" and sum(line.endswith("5 min") for line in first) == 3
     assert not (folder / "cache").exists(), "the machine was measured where records say all"
 
 

@@ -5,6 +5,7 @@ import math
 import pytest
 import tiny
 import torch
+from head_examples import EXAMPLES, LABELS, RECIPE
 
 from harness.heads.base import IGNORE
 from harness.heads.sequence import SequenceHead
@@ -14,33 +15,6 @@ from harness.heads.tokens import TokenHead
 from harness.methods import METHODS
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
-from harness.recipe import Recipe
-
-CONTEXT = "the dog is bad . " * 12 + "anna likes the cat in lisbon . " + "the house is good . " * 12
-EXAMPLES = {
-    SequenceHead: [
-        {"text": "the cat", "text_pair": None, "label": "bad"},
-        {"text": "the cat sees a very good garden in lisbon", "text_pair": None, "label": "good"},
-        {"text": "dog", "text_pair": None, "label": "good"},
-    ],
-    TokenHead: [
-        {"words": ["anna", "sees", "lisbon"], "tags": ["B-PER", "O", "B-LOC"]},
-        {"words": ["the", "cat"] * 40, "tags": ["O", "O"] * 40},  # longer than a window
-        {"words": ["anna", "\u200d", "cat"], "tags": ["B-PER", "O", "O"]},  # a word that some tokenisers drop
-    ],
-    SpanHead: [
-        {"question": "where ?", "context": "in lisbon .", "answers": {"text": ["lisbon"], "answer_start": [3]}},
-        {"question": "who likes the cat ?", "context": CONTEXT, "answers": {"text": ["anna"], "answer_start": [CONTEXT.index("anna")]}},
-        {"question": "when ?", "context": "the dog is bad .", "answers": {"text": [], "answer_start": []}},
-    ],
-    TextHead: [
-        {"source": "the cat", "target": "die katze"},
-        {"source": "the cat sees the house and the dog", "target": "die katze sieht das haus und den hund"},
-        {"source": "dog", "target": "hund"},
-    ],
-}  # fmt: skip
-LABELS = {SequenceHead: ["bad", "good"], TokenHead: ["O", "B-LOC", "B-PER"], SpanHead: None, TextHead: None}
-RECIPE = Recipe(max_length=48, doc_stride=12, max_target_length=40)
 
 
 @pytest.fixture(params=tiny.KINDS)
@@ -67,7 +41,7 @@ def test_it_learns_what_it_is_shown(head):
     optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3)
     losses = []
     for _ in range(30):
-        loss = model(**batch).loss
+        loss = head.loss(model, batch)
         loss.backward()
         optimiser.step()
         optimiser.zero_grad()

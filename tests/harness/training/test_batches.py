@@ -2,7 +2,7 @@
 
 import random
 
-from harness.training.batches import evaluation_batches, micro_batches, training_batches
+from harness.training.batches import evaluation_batches, pieces, training_batches
 
 _GENERATOR = random.Random(1)
 LENGTHS = [_GENERATOR.randint(3, 60) for _ in range(1003)]
@@ -29,6 +29,26 @@ def test_evaluation_begins_with_the_longest():
     assert LENGTHS[first[0]] == max(LENGTHS) and LENGTHS[last[-1]] == min(LENGTHS)
 
 
-def test_micro_batches():
-    assert micro_batches([1, 2, 3, 4, 5], 2) == [[1, 2], [3, 4], [5]]
-    assert micro_batches([1, 2, 3], None) == [[1, 2, 3]]
+def test_pieces_hold_the_batch_longest_first():
+    batch = list(range(40))
+    for size, extra in ((None, None), (7, None), (None, 10.0), (3, 10.0)):
+        cut = pieces(batch, LENGTHS, size, extra)
+        assert sorted(flat(cut)) == batch
+        lengths = [LENGTHS[number] for number in flat(cut)]
+        assert lengths == sorted(lengths, reverse=True)
+        assert size is None or max(map(len, cut)) <= size
+    assert len(pieces(batch, LENGTHS, None, None)) == 1
+    assert [len(piece) for piece in pieces(batch, LENGTHS, 16, None)] == [16, 16, 8]
+
+
+def test_pieces_save_padding_as_long_as_that_is_worth_it():
+    batch, lengths = list(range(32)), [10] * 30 + [60] * 2
+
+    def computed(extra):
+        return sum(
+            len(piece) * max(lengths[number] for number in piece) for piece in pieces(batch, lengths, None, extra)
+        )
+
+    assert computed(None) == 32 * 60
+    assert computed(20.0) == 2 * 60 + 30 * 10
+    assert computed(1e6) == 32 * 60
