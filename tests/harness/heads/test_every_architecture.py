@@ -77,13 +77,32 @@ def test_padding_changes_nothing(head):
     short, long = min(features, key=lambda f: f.length), max(features, key=lambda f: f.length)
     assert short.length < long.length
     with torch.inference_mode():
-        alone, together = model(**head.collate([short])), model(**head.collate([short, long]))
+        alone, together = (model(**inputs(head.collate(rows))) for rows in ([short], [short, long]))
     name = "start_logits" if isinstance(head, SpanHead) else "logits"
     one, other = alone[name][0], together[name][0]
     if not isinstance(head, SequenceHead):
         length = one.shape[0]
         one, other = one[:length], other[:length]
     torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
+
+
+def test_padding_changes_no_loss(head):
+    """A batch's loss is the mean over its rows' terms, whatever stands beside them."""
+    model = head.build().eval()
+    features = head.encode(head.examples, training=True)
+    rows = [min(features, key=lambda f: f.length), max(features, key=lambda f: f.length)]
+    terms = [head.loss_terms(row) for row in rows]
+    with torch.inference_mode():
+        alone = sum(
+            float(head.loss(model, head.collate([row]))) * count for row, count in zip(rows, terms, strict=True)
+        )
+        together = float(head.loss(model, head.collate(rows)))
+    assert together == pytest.approx(alone / sum(terms), abs=1e-4)
+
+
+def inputs(batch):
+    """Without where answers begin and end, which `head.loss` keeps to itself."""
+    return {name: tensor for name, tensor in batch.items() if not name.endswith("_positions")}
 
 
 def test_it_starts_from_the_checkpoint(head):
