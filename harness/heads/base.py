@@ -49,7 +49,13 @@ class Head(ABC):
         recipe: lengths and limits are taken from it.
         labels: class names in order, for heads that classify.
         options: the task's options.
+
+    Attributes:
+        pool: how many batches `predict` is given at once. Above 1 it has to see to it that no more than the recipe's
+            `eval_batch_size` rows are computed together.
     """
+
+    pool = 1
 
     def __init__(
         self, pretrained: Pretrained, recipe: Recipe, labels: Sequence[str] | None, options: Mapping[str, Any]

@@ -17,7 +17,9 @@ SHARE = 1 / 8
 STEPS = 8  # between two looks at the tokens of a GPU, which has to be waited for
 
 
-def decode(model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int) -> list[list[int]]:
+def decode(
+    model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int, looks: int | None = None
+) -> list[list[int]]:
     """Tokens as `model.generate` would give them for all texts at once: without padding, the end token included.
 
     Texts are begun in the order of their length, longest first, and a finished one makes room for the next.
@@ -27,15 +29,17 @@ def decode(model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int) -> lis
         ids: prompts or sources, (texts, columns), padded at the left for a decoder and at the right for an encoder.
         mask: 0 for padding, of the same shape.
         width: texts in work at a time.
+        looks: steps between two looks at what was written; None: what suits the device.
 
     Returns:
         For each text the tokens behind its prompt, or for an encoder-decoder all tokens, its start token included.
     """
-    return _Work(model, ids, mask, width).run()
+    looks = looks or (1 if ids.device.type == "cpu" else STEPS)
+    return _Work(model, ids, mask, width, looks).run()
 
 
 class _Work:
-    def __init__(self, model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int):
+    def __init__(self, model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int, looks: int):
         config = model.generation_config
         self.crossed = model.config.is_encoder_decoder
         self.steps = EncoderDecoderSteps(model) if self.crossed else DecoderSteps(model)
@@ -46,7 +50,7 @@ class _Work:
         self.limit, self.first, self.last = config.max_new_tokens, config.forced_bos_token_id, config.forced_eos_token_id
         ends = config.eos_token_id
         self.ends = frozenset([ends] if isinstance(ends, int) else ends or [])
-        self.looks = 1 if ids.device.type == "cpu" else STEPS
+        self.looks = looks
         self.texts: list[int | None] = []  # by row; None where the text is finished
         self.rows: Rows | None = None
         self.tokens = ids.new_empty(0)  # last written, by row
