@@ -13,13 +13,11 @@ from harness.heads.decoding.rows import Begun, Rows
 from harness.heads.decoding.steps import DecoderSteps, EncoderDecoderSteps
 
 # Share of the rows that are finished before others take their place, or before the rest goes on without them.
-SHARE = 1 / 8
+SHARE = 1 / 4
 STEPS = 8  # between two looks at the tokens of a GPU, which has to be waited for
 
 
-def decode(
-    model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int, looks: int | None = None
-) -> list[list[int]]:
+def decode(model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int, looks: int | None = None) -> list[list[int]]:
     """Tokens as `model.generate` would give them for all texts at once: without padding, the end token included.
 
     Texts are begun in the order of their length, longest first, and a finished one makes room for the next.
@@ -47,7 +45,11 @@ class _Work:
         self.lengths: list[int] = mask.sum(1).tolist()
         self.waiting = deque(sorted(range(len(ids)), key=lambda text: -self.lengths[text]))
         self.written: list[list[int]] = [[] for _ in self.lengths]
-        self.limit, self.first, self.last = config.max_new_tokens, config.forced_bos_token_id, config.forced_eos_token_id
+        self.limit, self.first, self.last = (
+            config.max_new_tokens,
+            config.forced_bos_token_id,
+            config.forced_eos_token_id,
+        )
         ends = config.eos_token_id
         self.ends = frozenset([ends] if isinstance(ends, int) else ends or [])
         self.looks = looks

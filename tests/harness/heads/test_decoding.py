@@ -157,7 +157,9 @@ def test_no_more_rows_than_allowed_and_finished_ones_are_replaced():
     ids, mask = batch(model, 40)
     end_early(model, ids, mask)
     seen = []
-    model.register_forward_pre_hook(lambda module, args, inputs: seen.append(inputs["input_ids"].shape), with_kwargs=True)
+    model.register_forward_pre_hook(
+        lambda module, args, inputs: seen.append(inputs["input_ids"].shape), with_kwargs=True
+    )
     written = decoding.decode(model, ids, mask, 8)
     assert max(rows for rows, _ in seen) == 8
     steps = [rows for rows, columns in seen if columns == 1]
