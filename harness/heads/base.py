@@ -44,17 +44,20 @@ def label_names(labels: Sequence[str]) -> dict[str, dict]:
 class Head(ABC):
     """Turns a pretrained backbone into a solver.
 
-    Attributes:
-        writes: whether its answers are text, for which any word may be asked for and not only those of the rows.
-
     Args:
         pretrained: the checkpoint.
         recipe: lengths and limits are taken from it.
         labels: class names in order, for heads that classify.
         options: the task's options.
+
+    Attributes:
+        writes: whether its answers are text, for which any word may be asked for and not only those of the rows.
+        pool: how many batches `predict` is given at once. Above 1 it has to see to it that no more than the recipe's
+            `eval_batch_size` rows are computed together.
     """
 
     writes = False
+    pool = 1
 
     def __init__(
         self, pretrained: Pretrained, recipe: Recipe, labels: Sequence[str] | None, options: Mapping[str, Any]

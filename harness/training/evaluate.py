@@ -31,14 +31,14 @@ def predict(
         head: pads, predicts and decodes.
         features: without labels; several may belong to one example.
         count: how many examples there are.
-        batch_size: features computed together.
+        batch_size: features computed together; a head with a pool is given that many times more to choose from.
         progress: is called with features done and in all.
     """
     model.eval()
     outputs: list[Any] = [None] * len(features)
     done = 0
     with torch.inference_mode(), accelerator.autocast():
-        for numbers in evaluation_batches([feature.length for feature in features], batch_size):
+        for numbers in evaluation_batches([feature.length for feature in features], batch_size * head.pool):
             batch = send_to_device(head.collate([features[number] for number in numbers]), accelerator.device)
             for number, output in zip(numbers, head.predict(model, batch), strict=True):
                 outputs[number] = output

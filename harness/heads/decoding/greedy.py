@@ -1,0 +1,144 @@
+"""The loop: which texts are written together, when a finished one makes room, and when a text ends."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from harness.heads.decoding.rows import Begun, Rows
+from harness.heads.decoding.steps import DecoderSteps, EncoderDecoderSteps
+
+# Share of the rows that are finished before others take their place, or before the rest goes on without them.
+SHARE = 1 / 4
+STEPS = 8  # between two looks at the tokens of a GPU, which has to be waited for
+
+
+def decode(model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int, looks: int | None = None) -> list[list[int]]:
+    """Tokens as `model.generate` would give them for all texts at once: without padding, the end token included.
+
+    Texts are begun in the order of their length, longest first, and a finished one makes room for the next.
+
+    Args:
+        model: one that `covers` holds for.
+        ids: prompts or sources, (texts, columns), padded at the left for a decoder and at the right for an encoder.
+        mask: 0 for padding, of the same shape.
+        width: texts in work at a time.
+        looks: steps between two looks at what was written; None: what suits the device.
+
+    Returns:
+        For each text the tokens behind its prompt, or for an encoder-decoder all tokens, its start token included.
+    """
+    looks = looks or (1 if ids.device.type == "cpu" else STEPS)
+    return _Work(model, ids, mask, width, looks).run()
+
+
+class _Work:
+    def __init__(self, model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int, looks: int):
+        config = model.generation_config
+        self.crossed = model.config.is_encoder_decoder
+        self.steps = EncoderDecoderSteps(model) if self.crossed else DecoderSteps(model)
+        self.ids, self.mask, self.width = ids, mask, width
+        self.lengths: list[int] = mask.sum(1).tolist()
+        self.waiting = deque(sorted(range(len(ids)), key=lambda text: -self.lengths[text]))
+        self.written: list[list[int]] = [[] for _ in self.lengths]
+        self.limit, self.first, self.last = (
+            config.max_new_tokens,
+            config.forced_bos_token_id,
+            config.forced_eos_token_id,
+        )
+        ends = config.eos_token_id
+        self.ends = frozenset([ends] if isinstance(ends, int) else ends or [])
+        self.looks = looks
+        self.texts: list[int | None] = []  # by row; None where the text is finished
+        self.rows: Rows | None = None
+        self.tokens = ids.new_empty(0)  # last written, by row
+
+    def run(self) -> list[list[int]]:
+        while True:
+            free = [row for row, text in enumerate(self.texts) if text is None]
+            if len(free) == len(self.texts):
+                if not self.waiting:
+                    break
+                self._open()
+            elif len(free) < max(1, SHARE * len(self.texts)):
+                self._step()
+            elif self.waiting and self.steps.joins:
+                self._join(free)
+            else:
+                self._narrow()
+        start = [self.steps.start] if self.crossed else []
+        return [start + tokens for tokens in self.written]
+
+    def _open(self) -> None:
+        """Begin with texts in all rows."""
+        self.texts = self._next(self.width)
+        begun = self._begin(self.texts)
+        self.rows = Rows(begun, self.limit)
+        self.tokens = self._choose(begun.logits, 0)
+        self._take(range(len(self.texts)), [[token] for token in self.tokens.tolist()])
+
+    def _join(self, free: Sequence[int]) -> None:
+        """Begin with other texts in the rows of finished ones."""
+        texts = self._next(len(free))
+        free = free[: len(texts)]
+        begun = self._begin(texts)
+        self.rows.put(free, begun)
+        first = self._choose(begun.logits, 0)
+        self.tokens[torch.tensor(free, device=first.device)] = first
+        for row, text in zip(free, texts, strict=True):
+            self.texts[row] = text
+        self._take(free, [[token] for token in first.tolist()])
+
+    def _narrow(self) -> None:
+        """Go on without the rows of finished texts."""
+        living = [row for row, text in enumerate(self.texts) if text is not None]
+        self.rows.keep(living)
+        self.texts = [self.texts[row] for row in living]
+        self.tokens = self.tokens[torch.tensor(living, device=self.tokens.device)]
+
+    def _step(self) -> None:
+        """One token for each row, or several where looking at them is slow; what is written behind an end is not taken."""
+        counts = [self.limit if text is None else len(self.written[text]) for text in self.texts]
+        recent = []
+        for _ in range(min(self.looks, self.limit - min(counts))):
+            logits = self.steps.step(self.tokens, self.rows)
+            self.rows.advance()
+            self.tokens = self._choose(logits, counts)
+            counts = [count + 1 for count in counts]
+            recent.append(self.tokens)
+        self._take(range(len(self.texts)), torch.stack(recent, 1).tolist())
+
+    def _next(self, count: int) -> list[int]:
+        return [self.waiting.popleft() for _ in range(min(count, len(self.waiting)))]
+
+    def _begin(self, texts: Sequence[int]) -> Begun:
+        lengths = [self.lengths[text] for text in texts]
+        where = torch.tensor(texts, device=self.ids.device)
+        columns = slice(0, max(lengths)) if self.crossed else slice(self.ids.shape[1] - max(lengths), None)
+        return self.steps.begin(self.ids[where, columns], self.mask[where, columns], lengths)
+
+    def _choose(self, logits: Tensor, written: int | Sequence[int]) -> Tensor:
+        """The best token of each row, or the one that must be there, given how many are written."""
+        tokens = logits.argmax(-1)
+        if written == 0 and self.first is not None:
+            tokens = torch.full_like(tokens, self.first)
+        if self.last is not None:
+            counts = [written] * len(tokens) if isinstance(written, int) else written
+            due = torch.tensor([count == self.limit - 1 for count in counts], device=tokens.device)
+            tokens = tokens.masked_fill(due, self.last)
+        return tokens
+
+    def _take(self, rows: Sequence[int], written: list[list[int]]) -> None:
+        """Note what was written in these rows, up to the end of each text."""
+        for row, tokens in zip(rows, written, strict=True):
+            text = self.texts[row]
+            for token in tokens if text is not None else ():
+                self.written[text].append(token)
+                if token in self.ends or len(self.written[text]) >= self.limit:
+                    self.texts[row] = None
+                    break
+        self.rows.forget([row for row, text in enumerate(self.texts) if text is not None])

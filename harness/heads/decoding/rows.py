@@ -1,0 +1,161 @@
+"""What a model remembers of the texts that it is writing, one text a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+from transformers import DynamicCache, EncoderDecoderCache
+from transformers.cache_utils import Cache, DynamicLayer
+
+ROOM = 32  # columns for tokens to come; more of them is more memory, fewer is more copying
+
+
+@dataclass
+class Begun:
+    """Texts for which the model has read all there is to read.
+
+    Attributes:
+        logits: scores of the first token to be written, (texts, vocabulary).
+        cache: keys and values of what was read.
+        mask: 1 where the decoder's columns hold a token, 0 for padding at their left, (texts, columns).
+        lengths: tokens in the decoder's columns, for each text.
+        source_mask: the same for the encoder's columns, padded at their right; None without an encoder.
+        states: what the encoder made of the source, (texts, source columns, width); None without an encoder.
+    """
+
+    logits: Tensor
+    cache: Cache
+    mask: Tensor
+    lengths: list[int]
+    source_mask: Tensor | None = None
+    states: Tensor | None = None
+
+
+class Columns(DynamicLayer):
+    """Keys and values of a layer, with free columns at the right: a step writes one column and copies nothing else."""
+
+    def __init__(self, keys: Tensor, values: Tensor):
+        super().__init__()
+        self.lazy_initialization(keys, values)
+        self.begin, self.end = 0, keys.shape[-2]
+        self._store = (pad(keys, (0, 0, 0, ROOM)), pad(values, (0, 0, 0, ROOM)))
+
+    def update(self, key_states: Tensor, value_states: Tensor, *args, **kwargs) -> tuple[Tensor, Tensor]:
+        end = self.end + key_states.shape[-2]
+        for store, new in zip(self._store, (key_states, value_states), strict=True):
+            store[..., self.end : end, :] = new
+        self.end = end
+        self.keys, self.values = (store[..., self.begin : end, :] for store in self._store)
+        return self.keys, self.values
+
+    def get_seq_length(self) -> int:
+        return self.end - self.begin
+
+    def put(self, rows: Tensor, keys: Tensor, values: Tensor) -> None:
+        """Other texts in these rows; their last column is the last one that is in use."""
+        begin = self.end - keys.shape[-2]
+        for store, new in zip(self._store, (keys, values), strict=True):
+            store[rows, :, begin : self.end] = new
+
+    def pack(self, rows: Tensor | None) -> None:
+        """Only these rows, without the columns that nobody reads any more, and with room again."""
+        kept = [store[..., self.begin : self.end, :] for store in self._store]
+        kept = kept if rows is None else [store[rows] for store in kept]
+        self._store = tuple(pad(store, (0, 0, 0, ROOM)) for store in kept)
+        self.begin, self.end = 0, self.end - self.begin
+
+
+class Rows:
+    """The texts in work. Rows of texts that are finished go on being computed until they are replaced or left out.
+
+    Attributes:
+        cache: as the model takes it.
+        source_mask: of the encoder's columns, (rows, source columns); None without an encoder.
+        states: stands for the encoder's output, which is in the cache; it has its shape.
+        positions: of the next token, (rows, 1).
+    """
+
+    def __init__(self, begun: Begun, limit: int):
+        self.limit = limit
+        cache, columns = begun.cache, begun.mask.shape[1]
+        own = cache.self_attention_cache if isinstance(cache, EncoderDecoderCache) else cache
+        self.layers = [Columns(layer.keys, layer.values) for layer in own.layers]
+        self.cache, self.crossed = Cache(layers=self.layers), []
+        self.source_mask, self.states = begun.source_mask, begun.states
+        if isinstance(cache, EncoderDecoderCache):
+            self.crossed = cache.cross_attention_cache.layers
+            self.cache = EncoderDecoderCache(self.cache, cache.cross_attention_cache)
+        self.mask = pad(begun.mask, (0, ROOM), value=1)
+        self.starts = [columns - length for length in begun.lengths]
+        self.positions = begun.mask.sum(1, keepdim=True)
+        self.last = self.positions + limit - 1  # finished rows go no further: a table of positions has an end
+
+    @property
+    def end(self) -> int:
+        """Columns in use."""
+        return self.layers[0].end
+
+    def seen(self) -> Tensor | None:
+        """Which columns the next token may look at, its own among them; None: all that are in use."""
+        begin = self.layers[0].begin
+        padded = any(start > begin for start in self.starts)
+        return self.mask[:, begin : self.end + 1] if padded else None
+
+    def advance(self) -> None:
+        """After a step."""
+        self.positions = torch.minimum(self.positions + 1, self.last)
+        if self.end == self.mask.shape[1]:
+            self._pack(None)
+
+    def forget(self, living: Sequence[int]) -> None:
+        """Columns that only finished rows have are left out from now on."""
+        begin = min((self.starts[row] for row in living), default=0)
+        for layer in self.layers:
+            layer.begin = begin
+
+    def put(self, rows: Sequence[int], begun: Begun) -> None:
+        """Other texts in these rows, which are finished. They have no more columns than those of the texts in work."""
+        where = torch.tensor(rows, device=self.mask.device)
+        cache = begun.cache
+        own = cache.self_attention_cache if isinstance(cache, EncoderDecoderCache) else cache
+        for layer, new in zip(self.layers, own.layers, strict=True):
+            layer.put(where, new.keys, new.values)
+        for row, length in zip(rows, begun.lengths, strict=True):
+            self.starts[row] = self.end - length
+        self.mask[where, : self.end] = pad(begun.mask, (self.end - begun.mask.shape[1], 0))
+        self.positions[where] = begun.mask.sum(1, keepdim=True)
+        self.last[where] = self.positions[where] + self.limit - 1
+        if begun.source_mask is not None:
+            free = self.source_mask.shape[1] - begun.source_mask.shape[1]
+            self.source_mask[where] = pad(begun.source_mask, (0, free))
+            for layer, new in zip(self.crossed, cache.cross_attention_cache.layers, strict=True):
+                layer.keys[where] = pad(new.keys, (0, 0, 0, free))
+                layer.values[where] = pad(new.values, (0, 0, 0, free))
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Only these rows."""
+        where = torch.tensor(rows, device=self.mask.device)
+        self.starts = [self.starts[row] for row in rows]
+        self.positions, self.last = self.positions[where], self.last[where]
+        self._pack(where)
+        if self.source_mask is not None:
+            self.source_mask, self.states = self.source_mask[where], self.states[: len(rows)]
+            for layer in self.crossed:
+                layer.batch_select_indices(where)
+
+    def _pack(self, rows: Tensor | None) -> None:
+        begin, end = self.layers[0].begin, self.end
+        self.starts = [start - begin for start in self.starts]
+        mask = self.mask[:, begin:end] if rows is None else self.mask[rows, begin:end]
+        self.mask = pad(mask, (0, ROOM), value=1)
+        for layer in self.layers:
+            layer.pack(rows)
+
+
+def new_cache(crossed: bool) -> Cache:
+    """An empty cache, with one more for the encoder's output."""
+    return EncoderDecoderCache(DynamicCache(), DynamicCache()) if crossed else DynamicCache()

@@ -1,0 +1,78 @@
+"""The forward passes of a model that writes: the first over what it is given, then one for each token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput
+
+from harness.heads.decoding.covers import arguments, start_token
+from harness.heads.decoding.rows import Begun, Rows, new_cache
+
+
+class DecoderSteps:
+    """A decoder alone: it reads a prompt, padded at the left, and goes on."""
+
+    joins = True  # a text may begin while others are under way: each has positions of its own
+
+    def __init__(self, model: PreTrainedModel):
+        self.model = model
+        self.always: dict[str, Any] = {"use_cache": True, "return_dict": True}
+        if "logits_to_keep" in arguments(model):
+            self.always["logits_to_keep"] = 1
+
+    def begin(self, ids: Tensor, mask: Tensor, lengths: list[int]) -> Begun:
+        """Read the prompts.
+
+        Args:
+            ids: (texts, columns).
+            mask: 0 for padding, of the same shape.
+            lengths: tokens in each text.
+        """
+        cache = new_cache(crossed=False)
+        positions = (mask.cumsum(1) - 1).clamp(min=0)
+        seen = mask if min(lengths) < mask.shape[1] else None
+        out = self.model(
+            input_ids=ids, attention_mask=seen, position_ids=positions, past_key_values=cache, **self.always
+        )
+        return Begun(out.logits[:, -1], cache, mask, lengths)
+
+    def step(self, tokens: Tensor, rows: Rows) -> Tensor:
+        """Scores (rows, vocabulary) of the tokens that follow `tokens` (rows)."""
+        out = self.model(
+            input_ids=tokens[:, None], attention_mask=rows.seen(), position_ids=rows.positions,
+            past_key_values=rows.cache, **self.always,
+        )  # fmt: skip
+        return out.logits[:, -1]
+
+
+class EncoderDecoderSteps:
+    """An encoder reads the source, padded at the right; a decoder writes from a start token on."""
+
+    def __init__(self, model: PreTrainedModel):
+        self.model = model
+        self.start = start_token(model.generation_config)
+        # Where positions are absolute, the library's decoders count them by the cache's columns, alike for all rows.
+        self.joins = hasattr(model.config, "relative_attention_num_buckets")
+        self.always: dict[str, Any] = {"use_cache": True, "return_dict": True}
+
+    def begin(self, ids: Tensor, mask: Tensor, lengths: list[int]) -> Begun:
+        """Read the sources; arguments as for `DecoderSteps`."""
+        states = self.model.get_encoder()(input_ids=ids, attention_mask=mask, return_dict=True)[0]
+        cache = new_cache(crossed=True)
+        tokens = ids.new_full((len(ids), 1), self.start)
+        out = self._forward(tokens, None, mask, states, cache)
+        return Begun(out.logits[:, -1], cache, torch.ones_like(tokens), [1] * len(ids), mask, states)
+
+    def step(self, tokens: Tensor, rows: Rows) -> Tensor:
+        """As for `DecoderSteps`."""
+        return self._forward(tokens[:, None], rows.seen(), rows.source_mask, rows.states, rows.cache).logits[:, -1]
+
+    def _forward(self, tokens: Tensor, seen: Tensor | None, source_mask: Tensor, states: Tensor, cache: Any) -> Any:
+        return self.model(
+            encoder_outputs=BaseModelOutput(last_hidden_state=states), attention_mask=source_mask,
+            decoder_input_ids=tokens, decoder_attention_mask=seen, past_key_values=cache, **self.always,
+        )  # fmt: skip
