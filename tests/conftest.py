@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # The tests run a process a core: threads of their own would only be in each other's way. Read by torch when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# No test reads or fills the cache of the person who runs the tests; workers have the folder from their server's environment.
+_CACHE = tempfile.TemporaryDirectory(prefix="bench-cache-")
+os.environ["BENCH_CACHE"] = _CACHE.name
 
 
 @pytest.fixture(scope="session")
