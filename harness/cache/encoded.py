@@ -20,9 +20,6 @@ class Encoder:
 
     The features are shared by all cells whose tokeniser, examples, head and settings are equal (see `harness.cache.key`),
     whatever their models and seeds. Heads of other packages encode always: what their code depends on, nobody knows here.
-
-    Args:
-        head: before it has encoded anything.
     """
 
     def __init__(self, head: Head):

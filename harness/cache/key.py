@@ -36,7 +36,7 @@ def state(head: Head) -> dict[str, Any]:
 
 
 def of_head(head: Head) -> bytes:
-    """All that decides the encoding beside the examples; asked before the head has encoded anything."""
+    """All that decides the encoding beside the examples and the head's state."""
     pretrained = head.pretrained
     recipe = {name: value for name, value in asdict(head.recipe).items() if name not in WITHOUT_EFFECT}
     facts = {
@@ -87,8 +87,21 @@ def _tokeniser(head: Head) -> Any:
         if type(value) in PLAIN and name not in NAMES and not name.endswith("_file")
     }
     special = {name: str(value) for name, value in tokenizer.special_tokens_map.items()}
-    content = hashlib.sha256(backend.to_str().encode("utf-8", "surrogatepass")).hexdigest()
+    content = hashlib.sha256(_content(backend).encode("utf-8", "surrogatepass")).hexdigest()
     return [type(tokenizer).__qualname__, tokenizer.model_input_names, settings, special, content]
+
+
+def _content(backend: Any) -> str:
+    """The tokeniser as JSON, without how the last call of it cut and padded."""
+    cutting, padding = backend.truncation, backend.padding
+    backend.no_truncation()
+    backend.no_padding()
+    content = backend.to_str()
+    if cutting:
+        backend.enable_truncation(**cutting)
+    if padding:
+        backend.enable_padding(**padding)
+    return content
 
 
 @cache
