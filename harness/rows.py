@@ -101,9 +101,9 @@ def _prepare(
         raise BenchError(f"{here}: {error}") from None
     prepared, seen = [], Counter()
     for number, row in enumerate(bound):
-        at = f"{here}, {place(row, f'row {number + 1}')}"
         missing = next((name for name in family.columns if name not in row), None)
         if missing:
+            at = f"{here}, {place(row, f'row {number + 1}')}"
             there = rows[number]
             raise BenchError(
                 f"{at}: no column {missing!r} ({family.columns[missing]}); the data has: {', '.join(map(str, there))}; "
@@ -112,6 +112,7 @@ def _prepare(
         try:
             new = family.prepare(row, task)
         except (ValueError, TypeError, KeyError) as error:
+            at = f"{here}, {place(row, f'row {number + 1}')}"
             if bad is None:
                 raise BenchError(f"{at}: {error}") from error
             bad.append(f"{at}: {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import sys
 import time
@@ -12,6 +13,7 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 
 from harness import registry
+from harness.cache.encoded import Encoder
 from harness.cell import Cell
 from harness.check.report import warnings
 from harness.family import Row, TaskFamily
@@ -77,9 +79,9 @@ def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
     trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
     watch.begin("encode")
-    truncated, features = {}, {}
+    truncated, features, encoder = {}, {}, Encoder(head)
     for split, rows in splits.items():
-        features[split] = head.encode([family.example(row, task) for row in rows], training=split == "train")
+        features[split] = encoder.encode([family.example(row, task) for row in rows], training=split == "train")
         truncated[split], head.truncated = head.truncated, 0
     watch.begin("model")
     fast = prepare(model.to(accelerator.device), head, list(features.values()), features["train"])
@@ -102,6 +104,7 @@ def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
         watch.begin("train")
         return metrics[family.primary_metric] * family.scale, metrics
 
+    gc.enable()  # see `harness.engines.child`
     watch.begin("train")
     outcome = train(accelerator, model, head, fast, features["train"], validate, recipe, cell.seed, emit)
     watch.begin("test")

@@ -78,7 +78,8 @@ def characters(texts: Mapping[str, Iterable[tuple[str, Mapping[str, str | Sequen
                 for code in seen[text]:
                     found.setdefault(code, text)
             for code, text in found.items():
-                tallies[code].add(split, f"{name}: {quote(_around(code, text))}")
+                tally = tallies[code]
+                tally.add(split, "" if tally.full else f"{name}: {quote(_around(code, text))}")
     for code, kind in _KINDS.items():
         if code in tallies:
             tally = tallies[code]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from harness.data.place import place
@@ -21,8 +21,13 @@ class Tally:
     def add(self, split: str, example: str) -> None:
         """Count one row; the first few examples are kept."""
         self.counts[split] += 1
-        if len(self.examples) < SHOWN:
+        if not self.full:
             self.examples.append(example)
+
+    @property
+    def full(self) -> bool:
+        """Whether no further example will be kept."""
+        return len(self.examples) >= SHOWN
 
     @property
     def total(self) -> int:
@@ -37,7 +42,7 @@ class Tally:
 def spot(row: Mapping[str, Any]) -> str:
     """Where to look for a row: its file's name and line if it knows them, else its id."""
     found = place(row, "")
-    return Path(found).name if found else str(row["id"])
+    return os.path.basename(found) if found else str(row["id"])
 
 
 def plain(value: str | Sequence[str]) -> str:

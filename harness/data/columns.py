@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,26 +31,29 @@ def bind(rows: Iterable[Row], columns: Mapping[str, Column], keep: Iterable[str]
     titles = list(rows[0]) if rows else []
     bound = []
     for number, row in enumerate(rows, start=1):
-        at = place(row, f"row {number}")
         new = {name: row[name] for name in keep if name in row}
         for name, column in columns.items():
-            new[name] = _bound(row, column, titles, f"{at}, for {name!r}")
+
+            def where(row: Row = row, number: int = number, name: str = name) -> str:
+                return f"{place(row, f'row {number}')}, for {name!r}"
+
+            new[name] = _bound(row, column, titles, where)
         bound.append(placed(new, row))
     return bound
 
 
-def _bound(row: Row, column: Column, titles: Sequence[str], where: str) -> Any:
+def _bound(row: Row, column: Column, titles: Sequence[str], where: Callable[[], str]) -> Any:
     if isinstance(column, str | int):
         return _value(row, column, titles, where)
     listed = isinstance(column, Mapping)
     if listed and list(column) != ["list"]:
-        raise BenchError(f"{where}: {dict(column)} names no column; to make a list of several write {{list: [a, b]}}")
+        raise BenchError(f"{where()}: {dict(column)} names no column; to make a list of several write {{list: [a, b]}}")
     parts = [_value(row, one, titles, where) for one in (column["list"] if listed else column)]
     texts = [str(part) for part in parts if part is not None and str(part).strip()]
     return texts if listed else " ".join(texts)
 
 
-def _value(row: Row, column: str | int, titles: Sequence[str], where: str) -> Any:
+def _value(row: Row, column: str | int, titles: Sequence[str], where: Callable[[], str]) -> Any:
     name = str(column)
     if name not in row and isinstance(column, int) and 0 <= column < len(titles):
         name = titles[column]
@@ -59,7 +62,7 @@ def _value(row: Row, column: str | int, titles: Sequence[str], where: str) -> An
     outer, dot, inner = name.partition(".")
     if dot and isinstance(row.get(outer), Mapping):
         return _value(row[outer], inner, (), where)
-    raise unknown("column", column, row, where=where, more="; mend `columns`, or leave out a split that has none")
+    raise unknown("column", column, row, where=where(), more="; mend `columns`, or leave out a split that has none")
 
 
 def read_labels(path: str | Path, first: int = 0) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -52,6 +53,8 @@ def _run(cell: Cell, slot: Slot, store: Store, emit: Any) -> None:
 
     torch.set_num_threads(slot.threads)
     transformers.utils.logging.disable_progress_bar()
+    # Rows and features are millions of objects, all of them kept: until the training begins, there is no garbage to look for.
+    gc.disable()
     run_cell(cell, slot.device, store, emit)
 
 

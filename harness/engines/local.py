@@ -27,6 +27,7 @@ PRELOADED = [
     "harness.metrics.entities",
     "harness.metrics.squad",
     "harness.metrics.translation",
+    "harness.engines.warm",
 ]
 END = 5.0  # seconds that a cancelled worker has to end by itself
 

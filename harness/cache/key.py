@@ -1,0 +1,115 @@
+"""What decides the token ids of examples, as one hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import marshal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from harness.heads.base import Head
+
+LIBRARIES = ("tokenizers", "transformers", "sentencepiece")
+CODE = ("harness.heads", "harness.cache", "harness.models.load", "harness.languages")  # a change here makes new files
+# Fields of a recipe that no encoding depends on. One that is not named here counts, so a new field is safe.
+WITHOUT_EFFECT = (
+    "learning_rate", "batch_size", "micro_batch_size", "eval_batch_size", "epochs", "max_steps", "warmup_ratio",
+    "weight_decay", "max_grad_norm", "precision", "evaluations", "patience", "n_best", "max_answer_length", "num_beams",
+)  # fmt: skip
+NAMES = ("name_or_path", "chat_template", "response_template", "verbose")  # of a tokeniser: of no effect on ids
+PLAIN = (bool, int, float, str, type(None))
+
+
+class Unkeyed(Exception):
+    """Examples that hold more than plain values: what they are cannot be told by a hash."""
+
+
+def state(head: Head) -> dict[str, Any]:
+    """The head's own attributes of plain types: what its `encode` may read, and what it may leave behind."""
+    return {name: value for name, value in vars(head).items() if type(value) in PLAIN}
+
+
+def of_head(head: Head) -> bytes:
+    """All that decides the encoding beside the examples and the head's state."""
+    pretrained = head.pretrained
+    recipe = {name: value for name, value in asdict(head.recipe).items() if name not in WITHOUT_EFFECT}
+    facts = {
+        "code": _code(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "head": f"{type(head).__module__}:{type(head).__qualname__}",
+        "architecture": pretrained.architecture,
+        "positions": pretrained.max_positions,
+        "prefixes": [pretrained.checkpoint.prefix, getattr(pretrained.config, "task_specific_params", None)],
+        "tokeniser": _tokeniser(head),
+        "labels": head.labels,
+        "options": dict(head.options),
+        "recipe": recipe,
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=repr).encode()).digest()
+
+
+def of_examples(head: Head, known: bytes, examples: Sequence[Mapping[str, Any]], training: bool) -> str:
+    """The name of what the head makes of these examples.
+
+    Args:
+        known: `of_head`.
+
+    Raises:
+        Unkeyed: there is something in the examples that has no plain value.
+    """
+    try:
+        content = marshal.dumps(
+            list(examples), 2
+        )  # version 2: equal values give equal bytes, whatever objects hold them
+    except ValueError:
+        raise Unkeyed from None
+    total = hashlib.sha256(known)
+    total.update(json.dumps([training, sorted(state(head).items())], default=repr).encode())
+    total.update(content)
+    return total.hexdigest()
+
+
+def _tokeniser(head: Head) -> Any:
+    """Its content, so that models with equal tokenisers share; a slow one is told by its checkpoint."""
+    tokenizer = head.tokenizer
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        return head.pretrained.checkpoint.digest
+    settings = {
+        name: value
+        for name, value in vars(tokenizer).items()
+        if type(value) in PLAIN and name not in NAMES and not name.endswith("_file")
+    }
+    special = {name: str(value) for name, value in tokenizer.special_tokens_map.items()}
+    content = hashlib.sha256(_content(backend).encode("utf-8", "surrogatepass")).hexdigest()
+    return [type(tokenizer).__qualname__, tokenizer.model_input_names, settings, special, content]
+
+
+def _content(backend: Any) -> str:
+    """The tokeniser as JSON, without how the last call of it cut and padded."""
+    cutting, padding = backend.truncation, backend.padding
+    backend.no_truncation()
+    backend.no_padding()
+    content = backend.to_str()
+    if cutting:
+        backend.enable_truncation(**cutting)
+    if padding:
+        backend.enable_padding(**padding)
+    return content
+
+
+@cache
+def _code() -> str:
+    """A hash of the sources that make features."""
+    total = hashlib.sha256()
+    for name in CODE:
+        place = Path(str(import_module(name).__file__))
+        for path in sorted(place.parent.glob("*.py")) if place.name == "__init__.py" else [place]:
+            total.update(path.name.encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()

@@ -1,0 +1,47 @@
+"""Where the cache lies, that it stays small, and that its files are whole."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.cache.place import cache_folder, prune, write
+
+
+@pytest.mark.parametrize("word", ["off", "OFF", "0", "no"])
+def test_it_can_be_switched_off(word, monkeypatch):
+    monkeypatch.setenv("BENCH_CACHE", word)
+    assert cache_folder("encoded") is None
+
+
+def test_it_lies_in_the_user_s_cache_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("BENCH_CACHE")
+    monkeypatch.setattr("harness.cache.place.sys.platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder("encoded") == tmp_path / "bench" / "encoded"
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # which the specification says to ignore
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert cache_folder("encoded") == tmp_path / "home" / ".cache" / "bench" / "encoded"
+
+
+def test_the_files_unused_for_longest_go_first(tmp_path):
+    for number in range(5):
+        (tmp_path / str(number)).write_bytes(b"x" * 100)
+        os.utime(tmp_path / str(number), (number, number))
+    os.utime(tmp_path / "0", (9, 9))
+    prune(tmp_path, limit=250)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "4"]
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    target = tmp_path / "file"
+
+    def full(path: Path) -> None:
+        path.write_text("half")
+        raise OSError("no space left on device")
+
+    write(target, full)
+    assert not list(tmp_path.iterdir())
+    write(target, lambda path: path.write_text("whole"))
+    assert target.read_text() == "whole" and len(list(tmp_path.iterdir())) == 1
+    write(tmp_path / "missing" / "file", full)  # the folder was removed meanwhile: nothing happens
