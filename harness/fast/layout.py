@@ -71,7 +71,9 @@ class Layout:
 
     @cached_property
     def cuts(self) -> tuple[tuple[int, int], ...]:
-        """The rows [first, last) of each group."""
+        """The rows [first, last) of each group; on a GPU, where calls cost more than padding, one group."""
+        if self.device.type != "cpu":
+            return ((0, self.rows),)
         return tuple(group_rows(self.lengths.tolist()))
 
     def groups(self, cuts: tuple[tuple[int, int], ...] | None = None) -> list[Group]:

@@ -173,11 +173,11 @@ def _short_bias(module: nn.Module) -> Callable[[], None]:
     """Relative positions (T5) are the same in every row: the bias of the longest row serves all of them."""
     whole = module.compute_bias
 
-    def compute_bias(query_length: int, key_length: int, *args: Any, **kwargs: Any) -> Tensor:
+    def compute_bias(*args: Any, **kwargs: Any) -> Tensor:
         packed = ACTIVE.get()
         if packed is not None:
-            query_length = key_length = packed.own.longest
-        return whole(query_length, key_length, *args, **kwargs)
+            args = (packed.own.longest, packed.own.longest, *args[2:])  # in place of the lengths of query and key
+        return whole(*args, **kwargs)
 
     module.compute_bias = compute_bias
     return lambda: delattr(module, "compute_bias")
