@@ -27,6 +27,7 @@ PRELOADED = [
     "harness.metrics.entities",
     "harness.metrics.squad",
     "harness.metrics.translation",
+    "typer",  # the command itself, which the start of a process imports again
     "harness.engines.warm",
 ]
 END = 5.0  # seconds that a cancelled worker has to end by itself
