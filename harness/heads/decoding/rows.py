@@ -23,6 +23,7 @@ class Begun:
         cache: keys and values of what was read.
         mask: 1 where the decoder's columns hold a token, 0 for padding at their left, (texts, columns).
         lengths: tokens in the decoder's columns, for each text.
+        sources: tokens in the encoder's columns, for each text; empty without an encoder.
         source_mask: the same for the encoder's columns, padded at their right; None without an encoder.
         states: what the encoder made of the source, (texts, source columns, width); None without an encoder.
     """
@@ -31,6 +32,7 @@ class Begun:
     cache: Cache
     mask: Tensor
     lengths: list[int]
+    sources: Sequence[int] = ()
     source_mask: Tensor | None = None
     states: Tensor | None = None
 
@@ -91,6 +93,7 @@ class Rows:
             self.cache = EncoderDecoderCache(self.cache, cache.cross_attention_cache)
         self.mask = pad(begun.mask, (0, ROOM), value=1)
         self.starts = [columns - length for length in begun.lengths]
+        self.sources = list(begun.sources)
         self.positions = begun.mask.sum(1, keepdim=True)
         self.last = self.positions + limit - 1  # finished rows go no further: a table of positions has an end
 
@@ -112,13 +115,15 @@ class Rows:
             self._pack(None)
 
     def forget(self, living: Sequence[int]) -> None:
-        """Columns that only finished rows have are left out from now on."""
+        """Columns that only finished rows have, of the text or of its source, are left out from now on."""
         begin = min((self.starts[row] for row in living), default=0)
         for layer in self.layers:
             layer.begin = begin
+        if self.sources:
+            self._narrow_sources(max((self.sources[row] for row in living), default=1))
 
     def put(self, rows: Sequence[int], begun: Begun) -> None:
-        """Other texts in these rows, which are finished. They have no more columns than those of the texts in work."""
+        """Other texts in these rows, which are finished. None of them is longer than what the texts in work have read."""
         where = torch.tensor(rows, device=self.mask.device)
         cache = begun.cache
         own = cache.self_attention_cache if isinstance(cache, EncoderDecoderCache) else cache
@@ -130,6 +135,8 @@ class Rows:
         self.positions[where] = begun.mask.sum(1, keepdim=True)
         self.last[where] = self.positions[where] + self.limit - 1
         if begun.source_mask is not None:
+            for row, length in zip(rows, begun.sources, strict=True):
+                self.sources[row] = length
             free = self.source_mask.shape[1] - begun.source_mask.shape[1]
             self.source_mask[where] = pad(begun.source_mask, (0, free))
             for layer, new in zip(self.crossed, cache.cross_attention_cache.layers, strict=True):
@@ -143,9 +150,16 @@ class Rows:
         self.positions, self.last = self.positions[where], self.last[where]
         self._pack(where)
         if self.source_mask is not None:
+            self.sources = [self.sources[row] for row in rows]
             self.source_mask, self.states = self.source_mask[where], self.states[: len(rows)]
             for layer in self.crossed:
                 layer.batch_select_indices(where)
+
+    def _narrow_sources(self, columns: int) -> None:
+        if columns < self.source_mask.shape[1]:
+            self.source_mask, self.states = self.source_mask[:, :columns], self.states[:, :columns]
+            for layer in self.crossed:
+                layer.keys, layer.values = layer.keys[..., :columns, :], layer.values[..., :columns, :]
 
     def _pack(self, rows: Tensor | None) -> None:
         begin, end = self.layers[0].begin, self.end

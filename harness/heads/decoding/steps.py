@@ -65,7 +65,7 @@ class EncoderDecoderSteps:
         cache = new_cache(crossed=True)
         tokens = ids.new_full((len(ids), 1), self.start)
         out = self._forward(tokens, None, mask, states, cache)
-        return Begun(out.logits[:, -1], cache, torch.ones_like(tokens), [1] * len(ids), mask, states)
+        return Begun(out.logits[:, -1], cache, torch.ones_like(tokens), [1] * len(ids), lengths, mask, states)
 
     def step(self, tokens: Tensor, rows: Rows) -> Tensor:
         """As for `DecoderSteps`."""
