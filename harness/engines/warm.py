@@ -6,6 +6,7 @@ Importing it starts no thread and computes nothing with torch, so that what is f
 from __future__ import annotations
 
 import gc
+from contextlib import suppress
 
 from transformers import (
     AutoModel,
@@ -18,6 +19,8 @@ from transformers import (
 from transformers.conversion_mapping import get_checkpoint_conversion_mapping
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING
+
+from harness import registry
 
 # The commonest, and what is loaded for warm-started decoders. Others are imported by the cells that need them.
 KINDS = ("bert", "distilbert", "roberta", "gpt2", "llama", "t5", "encoder-decoder")
@@ -39,6 +42,8 @@ def warm() -> None:
         for auto in AUTO:
             auto._model_mapping.get(config, None)
         get_checkpoint_conversion_mapping(kind)
+    with suppress(Exception):  # of a plugin: a cell that needs it meets the error again, and keeps it in its record
+        registry.families()
     # Objects that live as long as the server need not be looked through, and so copied, by every cell's collector.
     gc.collect()
     gc.freeze()
