@@ -92,6 +92,7 @@ def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
         outputs = predict(
             accelerator, model, head, features[split], len(rows), recipe.eval_batch_size,
             progress=lambda done, total: emit({"event": "evaluate", "split": split, "done": done, "total": total}),
+            fast=fast,
         )  # fmt: skip
         return [family.prediction(output, row, task) for output, row in zip(outputs, rows, strict=True)]
 

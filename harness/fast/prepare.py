@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from accelerate.utils import send_to_device
@@ -17,6 +17,7 @@ from harness.fast.stack import Packing
 from harness.fast.vocabulary import keep_used
 from harness.heads.base import Feature, Head
 
+T = TypeVar("T")
 PACKS = ("cpu", "cuda")  # devices on which packing has a road; on `cuda` it is unmeasured
 
 
@@ -34,15 +35,15 @@ class Fast:
     refused: str = ""
     vocabulary: int | None = None
 
-    def loss(self, model: nn.Module, head: Head, batch: dict[str, Tensor], device: torch.device) -> Tensor:
-        """The loss of a batch that lies on the CPU, computed on `device`."""
+    def compute(self, work: Callable[[dict[str, Tensor]], T], batch: dict[str, Tensor], device: torch.device) -> T:
+        """`work` on a batch that lies on the CPU, moved to `device`; packed where the model can."""
         if self.packing is not None:
             try:
                 with self.packing(batch):
-                    return head.loss(model, send_to_device(batch, device))
+                    return work(send_to_device(batch, device))
             except NotPackable as reason:
                 self.give_up(str(reason))
-        return head.loss(model, send_to_device(batch, device))
+        return work(send_to_device(batch, device))
 
     def give_up(self, reason: str) -> None:
         """Go on with padding."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import send_to_device
 from torch import nn
 
+from harness.fast.prepare import Fast
 from harness.heads.base import Feature, Head
 from harness.training.batches import evaluation_batches
 
@@ -22,6 +23,7 @@ def predict(
     count: int,
     batch_size: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    fast: Fast | None = None,
 ) -> list[Any]:
     """One output for each of `count` examples, in their order.
 
@@ -33,14 +35,17 @@ def predict(
         count: how many examples there are.
         batch_size: features computed together; a head with a pool is given that many times more to choose from.
         progress: is called with features done and in all.
+        fast: how batches are computed; None: padded. A head that writes computes them in its own way.
     """
     model.eval()
+    fast = Fast() if fast is None or head.writes else fast
     outputs: list[Any] = [None] * len(features)
     done = 0
     with torch.inference_mode(), accelerator.autocast():
         for numbers in evaluation_batches([feature.length for feature in features], batch_size * head.pool):
-            batch = send_to_device(head.collate([features[number] for number in numbers]), accelerator.device)
-            for number, output in zip(numbers, head.predict(model, batch), strict=True):
+            batch = head.collate([features[number] for number in numbers])
+            found = fast.compute(partial(head.predict, model), batch, accelerator.device)
+            for number, output in zip(numbers, found, strict=True):
                 outputs[number] = output
             done += len(numbers)
             progress(done, len(features))

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -72,6 +73,7 @@ def train(
     """
     optimiser = make_optimiser(model, recipe)
     lengths = [feature.length for feature in features]
+    compute_loss = partial(head.loss, model)
     extra = tokens_worth_of_a_piece(model)
     terms = [head.loss_terms(feature) for feature in features]
     an_epoch = math.ceil(len(features) / recipe.batch_size)
@@ -90,7 +92,7 @@ def train(
                 piece = head.collate([features[number] for number in part])
                 # The loss of a piece is a mean: weighted by its share of the terms, the pieces add up to the batch's mean.
                 share = sum(terms[number] for number in part) / max(1, sum(terms[number] for number in numbers))
-                loss = fast.loss(model, head, piece, accelerator.device) * share
+                loss = fast.compute(compute_loss, piece, accelerator.device) * share
                 accelerator.backward(loss)
                 losses[-1] += loss.detach()
                 outcome.computed += (

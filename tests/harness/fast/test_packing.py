@@ -1,10 +1,12 @@
 """Packed and padded batches give the same loss and the same gradients, for every head on every kind of model."""
 
 import copy
+from functools import partial
 
 import pytest
 import tiny
 import torch
+from accelerate import Accelerator
 from head_examples import EXAMPLES, LABELS, RECIPE
 
 from harness.fast import attention
@@ -14,6 +16,7 @@ from harness.fast.stack import Packing
 from harness.methods import METHODS
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
+from harness.training.evaluate import predict
 
 CPU = torch.device("cpu")
 PADDED_KINDS = {"deberta-v2": "eager"}  # its attention is its own
@@ -39,7 +42,7 @@ def gradients(model, head, fast, batch):
     """The loss, and parameter name → gradient, without dropout."""
     model.eval()
     model.zero_grad()
-    loss = fast.loss(model, head, batch, CPU)
+    loss = fast.compute(partial(head.loss, model), batch, CPU)
     loss.backward()
     return loss.item(), {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
 
@@ -84,6 +87,22 @@ def test_predictions_are_what_they_were(head):
     assert not any(module._forward_pre_hooks or module._forward_hooks for module in model.modules())
 
 
+def test_the_same_answers(head):
+    """Packed evaluation gives what padded evaluation gives."""
+    model = head.build().eval()
+    features = head.encode(examples_of(head), training=True)
+    accelerator = Accelerator(cpu=True)
+    answers = []
+    for fast in (None, prepare(model, head, [features], features)):
+        read = head.encode(examples_of(head), training=False)
+        answers.append(predict(accelerator, model, head, read, 3, 2, fast=fast))
+    for padded, packed in zip(*answers, strict=True):
+        if isinstance(padded, dict):
+            assert padded["text"] == packed["text"] and padded["score"] == pytest.approx(packed["score"], abs=1e-4)
+        else:
+            assert padded == packed
+
+
 @pytest.fixture
 def bert(checkpoints):
     """(model, head, features) of a classifier."""
@@ -101,7 +120,7 @@ def test_only_the_first_token_goes_through_the_last_layer(bert):
     model.bert.encoder.layer[-1].intermediate.register_forward_hook(
         lambda layer, args, output: seen.append(args[0].shape)
     )
-    fast.loss(model, head, head.collate(features), CPU)
+    fast.compute(partial(head.loss, model), head.collate(features), CPU)
     assert seen == [(1, len(features), 32)]
 
 
@@ -112,7 +131,7 @@ def test_real_tokens_alone_enter_the_layers(bert):
     model.bert.encoder.layer[0].intermediate.register_forward_hook(
         lambda layer, args, output: seen.append(args[0].shape)
     )
-    fast.loss(model, head, head.collate(features), CPU)
+    fast.compute(partial(head.loss, model), head.collate(features), CPU)
     assert seen == [(1, sum(feature.length for feature in features), 32)]
 
 
