@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,7 @@ from harness.rows import load
 from harness.store import Store
 from harness.task import Task
 
+LOG = logging.getLogger(__name__)
 RECORDS, SIMILAR, CALIBRATION = "records", "similar records", "calibration"
 
 
@@ -186,6 +188,7 @@ class _Estimator:
             try:
                 self.counters[cell.model.digest] = Counter(file)
             except Exception:  # the library raises nothing narrower; the worker will say what is wrong with the file
+                LOG.info("%s cannot be read: letters are counted instead of tokens", file, exc_info=True)
                 self.counters[cell.model.digest] = Counter(None)
         return self.counters[cell.model.digest]
 

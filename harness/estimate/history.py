@@ -6,7 +6,7 @@ import os
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.cell import Cell
@@ -81,14 +81,13 @@ def _latest(store: Store, names: Sequence[str]) -> list[str]:
 
 def same_but_seed(record: Record, cell: Cell) -> bool:
     """Whether a record is of the same model, task, data, method and recipe."""
-    facts = cell.facts()
     return (
         record["model"].get("digest") == cell.model.digest
         and record["task"].get("fingerprint") == cell.fingerprint
         and record["task"]["name"] == cell.task.title
         and record["task"].get("version") == cell.task.version
         and record["method"] == cell.method
-        and _decisive(record.get("recipe") or {}) == _decisive(facts["recipe"])
+        and _decisive(record.get("recipe") or {}) == _decisive(asdict(cell.recipe))
     )
 
 

@@ -125,8 +125,8 @@ def _special(head: Head, model: nn.Module) -> set[int]:
 def tokens_worth_of_a_piece(model: nn.Module) -> float:
     """What it costs to compute a batch in one more piece, in tokens: to add up all gradients, and some hundred calls a layer.
 
-    On a core of 90 GFLOP/s, adding up a gradient takes as long as 18 tokens of work on its weights, whatever their number, and
-    the calls about 8 ms.
+    Reckoned, not measured, for a core of 90 GFLOP/s: adding up a gradient takes as long as 18 tokens of work on its weights,
+    whatever their number, and the calls about 8 ms. It decides how a batch is cut, never what is computed.
     """
     weights = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     return 18 + 1.2e8 / max(1, weights)
