@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -131,6 +132,7 @@ class _Estimator:
         self.history, self.place, self.quick = history, place, quick
         self.shapes: dict[str, Shape | None] = {}
         self.counters: dict[str, Counter] = {}
+        self.counted: dict[tuple, Mapping[str, Size]] = {}
         self.contents: dict[str, Content | None] = {}
         self.speeds: dict[str, Speed | None] = {}
         self.observed: dict[str, list[ratios.Observed]] = {}
@@ -180,17 +182,23 @@ class _Estimator:
         shape, family = self._shape(cell), registry.family(cell.task.family)
         counter = self._counter(cell)
         one_sequence = cell.model.architecture == "decoder"
-        return sizes(known, counter, family.head, cell.recipe, shape.positions if shape else None, one_sequence)
+        positions = shape.positions if shape else None
+        key = (cell.task.title, id(counter), cell.recipe, positions, one_sequence)
+        if key not in self.counted:
+            self.counted[key] = sizes(known, counter, family.head, cell.recipe, positions, one_sequence)
+        return self.counted[key]
 
     def _counter(self, cell: Cell) -> Counter:
-        if cell.model.digest not in self.counters:
-            file = tokenizer_file(cell.model)
+        """One for all models with equal tokenisers, whose files are long and many of which are the same."""
+        file = tokenizer_file(cell.model)
+        content = hashlib.sha256(file.read_bytes()).hexdigest() if file else ""
+        if content not in self.counters:
             try:
-                self.counters[cell.model.digest] = Counter(file)
+                self.counters[content] = Counter(file)
             except Exception:  # the library raises nothing narrower; the worker will say what is wrong with the file
                 LOG.info("%s cannot be read: letters are counted instead of tokens", file, exc_info=True)
-                self.counters[cell.model.digest] = Counter(None)
-        return self.counters[cell.model.digest]
+                self.counters[content] = Counter(None)
+        return self.counters[content]
 
     def _content(self, task: Task) -> Content | None:
         """A task's rows, if they are on this machine; those of the Hub are not looked at before a run."""
