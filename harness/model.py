@@ -55,6 +55,7 @@ class Checkpoint:
         digest: of the weights, configuration and tokeniser (files), or the commit; empty where they cannot be had.
         fast_tokenizer: whether the tokeniser can map tokens back to the text.
         families, kind, avoid, prefix, max_length: as in `Model`.
+        remote_code: the commit or digest of Python code from its repository that loading it runs; empty: none is run.
     """
 
     name: str
@@ -70,10 +71,12 @@ class Checkpoint:
     avoid: tuple[str, ...] = ()
     prefix: str = ""
     max_length: int | None = None
+    remote_code: str = ""
 
     def identity(self) -> list[Any]:
         """All that decides which numbers the model computes."""
-        said = {name: value for name, value in (("prefix", self.prefix), ("max_length", self.max_length)) if value}
+        known = {"prefix": self.prefix, "max_length": self.max_length, "remote_code": self.remote_code}
+        said = {name: value for name, value in known.items() if value}
         return [self.digest, self.gguf, self.architecture, *([said] if said else [])]
 
     def facts(self) -> dict[str, Any]:
@@ -85,4 +88,5 @@ class Checkpoint:
             "architecture": self.architecture,
             "digest": self.digest,
             "gguf": self.gguf,
+            **({"remote_code": True, "code": self.remote_code} if self.remote_code else {}),
         }

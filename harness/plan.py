@@ -28,6 +28,7 @@ class Request:
     seeds: Sequence[int] = (0,)
     limit: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    trust_remote_code: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def make_plan(request: Request) -> Plan:
         registry.family(task.family).check_options(task)
     found = {task.title: validate(task) for task in asked.values() if is_local(task)}
     data = [_data(task) for task in asked.values()]
-    models = find_models(request.models, suite)
+    models = find_models(request.models, suite, request.trust_remote_code)
     made, impossible = [], []  # cells of the first seed, and why the Hub does not give what they need
     for task, fingerprint, no_data in data:
         for checkpoint, no_model in models:

@@ -51,7 +51,9 @@ def _task(reference: str, suite: Suite) -> Sequence[Task]:
     raise unknown("task", reference, sorted(names), more=", a task file (./mine.yaml) or family:path")
 
 
-def find_models(references: Iterable[str], suite: Suite) -> list[tuple[Checkpoint, HubError | None]]:
+def find_models(
+    references: Iterable[str], suite: Suite, trust_remote_code: bool = False
+) -> list[tuple[Checkpoint, HubError | None]]:
     """The checkpoints of the references, empty ones where the Hub does not give them, and why; `all` means those of the suite."""
     names: list[Any] = []
     for reference in references:
@@ -60,16 +62,16 @@ def find_models(references: Iterable[str], suite: Suite) -> list[tuple[Checkpoin
         raise BenchError(f"suite {suite.name!r} names no models; name some with --models")
     found: dict[str, tuple[Checkpoint, HubError | None]] = {}
     for name in names:
-        made = _model(name, suite)
+        made = _model(name, suite, trust_remote_code)
         if found.setdefault(made[0].name, made)[0].digest != made[0].digest:
             raise BenchError(f"two different models are called {made[0].name!r}; rename one of their folders")
     return list(found.values())
 
 
-def _model(reference: str, suite: Suite) -> tuple[Checkpoint, HubError | None]:
+def _model(reference: str, suite: Suite, trust_remote_code: bool) -> tuple[Checkpoint, HubError | None]:
     aliases = dict(suite.models)
     try:
-        return resolve(reference, aliases), None
+        return resolve(reference, aliases, trust_remote_code), None
     except HubError as error:
         entry = registered(reference, aliases)
         return Checkpoint(

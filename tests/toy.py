@@ -30,8 +30,11 @@ def task(generate=sentiment, family="sentiment", **values) -> Task:
     return Task(f"toy-{generate.__name__}", family, GeneratedSource(generate, generate.__name__), **values)
 
 
-def cell(folder, toy_task: Task | None = None, seed: int = 0, method: str = "full", **recipe) -> Cell:
+def cell(
+    folder, toy_task: Task | None = None, seed: int = 0, method: str = "full", trust_remote_code: bool = False, **recipe
+) -> Cell:
     """A cell of seconds."""
     toy_task = toy_task or task()
     values = {"epochs": 3, "learning_rate": 3e-3, "batch_size": 8, "precision": "fp32", "max_length": 32, **recipe}
-    return Cell(resolve(str(folder)), toy_task, "toy", 1, method, seed, Recipe(**values), "toy")
+    checkpoint = resolve(str(folder), trust_remote_code=trust_remote_code)
+    return Cell(checkpoint, toy_task, "toy", 1, method, seed, Recipe(**values), "toy")

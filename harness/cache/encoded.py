@@ -19,12 +19,14 @@ class Encoder:
     """Encodes as the head does, from the cache where it can.
 
     The features are shared by all cells whose tokeniser, examples, head and settings are equal (see `harness.cache.key`),
-    whatever their models and seeds. Heads of other packages encode always: what their code depends on, nobody knows here.
+    whatever their models and seeds. Heads of other packages encode always, and so do tokenisers whose code comes from a
+    model's repository: what their code depends on, nobody knows here.
     """
 
     def __init__(self, head: Head):
         self.head = head
-        self.folder = cache_folder("encoded") if type(head).__module__.startswith(HEADS) else None
+        known = type(head).__module__.startswith(HEADS) and not head.pretrained.checkpoint.remote_code
+        self.folder = cache_folder("encoded") if known else None
         self.known = key.of_head(head) if self.folder else b""
 
     def encode(self, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:

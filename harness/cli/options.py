@@ -47,12 +47,27 @@ Limit = Annotated[
 Settings = Annotated[
     list[str] | None, typer.Option("--set", envvar="BENCH_SET", help="recipe.NAME=VALUE; may be repeated.")
 ]
+TrustRemoteCode = Annotated[
+    bool,
+    typer.Option(
+        "--trust-remote-code",
+        envvar="BENCH_TRUST_REMOTE_CODE",
+        help="Run Python code from the repositories of models that cannot be loaded without. Read it first.",
+    ),
+]
 Results = Annotated[Path, typer.Option("--results", envvar="BENCH_RESULTS", help="The results folder.")]
 Json = Annotated[bool, typer.Option("--json", envvar="BENCH_JSON", help="Print JSON.")]
 
 
 def make_request(
-    models: str, tasks: str, suite: str, methods: str, seeds: str, limit: int | None, settings: list[str] | None
+    models: str,
+    tasks: str,
+    suite: str,
+    methods: str,
+    seeds: str,
+    limit: int | None,
+    settings: list[str] | None,
+    trust_remote_code: bool = False,
 ) -> Request:
     """The request that these options mean.
 
@@ -69,6 +84,7 @@ def make_request(
         seeds=_seeds(seeds),
         limit=limit,
         settings=dict(_setting(item) for item in settings or []),
+        trust_remote_code=trust_remote_code,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import partial
 from pathlib import Path
@@ -11,9 +10,12 @@ from harness.errors import HubError
 from harness.hub import no_bars, patiently, resolved
 from harness.model import Checkpoint, Model
 from harness.models.architectures import SLOW_TOKENIZERS, architecture_of
+from harness.models.code import architecture_of_code, check_references, runs_code
+from harness.models.weights import check_weights, read_json, weight_names
 
 # Configuration, tokeniser and the weights once: many repositories hold them in five formats, and parts in subfolders.
 FILES = ["*.json", "model.safetensors", "model-*.safetensors", "*.txt", "*.model", "*.spm", "*.codes", "*.jinja"]
+CODE = ["*.py"]  # only of a checkpoint whose code is to be run
 SUBFOLDERS = ["*/*"]
 # The Hub's own bot offers safetensors weights as a pull request to repositories that have none.
 CONVERTER, CONVERSION = "SFconvertbot", "Adding `safetensors` variant of this model"
@@ -24,7 +26,7 @@ def is_hub_id(source: str) -> bool:
     return re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", source) is not None
 
 
-def hub_checkpoint(source: str, entry: Model) -> Checkpoint:
+def hub_checkpoint(source: str, entry: Model, trust_remote_code: bool = False) -> Checkpoint:
     """The checkpoint `owner/name[@revision]`; downloads its `config.json` only.
 
     A revision without safetensors weights is replaced by the Hub's conversion of it, if there is one.
@@ -32,6 +34,7 @@ def hub_checkpoint(source: str, entry: Model) -> Checkpoint:
     Raises:
         HubError: no such repository or revision, no access to it, no weights that may be loaded, or no network and nothing
             in the cache.
+        BenchError: it needs Python code from the repository, and `trust_remote_code` is not set.
     """
     repo, _, revision = source.partition("@")
     commit = _commit(repo, revision or None, source)
@@ -42,11 +45,12 @@ def hub_checkpoint(source: str, entry: Model) -> Checkpoint:
             folder, files = _snapshot(repo, commit, ["config.json"], source)
     if not (folder / "config.json").is_file():
         raise HubError(f"model {source!r} has no config.json, so it is no checkpoint of transformers; check the name")
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_json(folder / "config.json", entry.name)
+    code = runs_code(config, entry.name, trust_remote_code)
     return Checkpoint(
         name=entry.name, source=source, location=repo, revision=commit, gguf=None, digest=commit,
-        architecture=entry.architecture or architecture_of(config, entry.name),
-        fast_tokenizer=config.get("model_type") not in SLOW_TOKENIZERS,
+        architecture=entry.architecture or (code and architecture_of_code(config)) or architecture_of(config, entry.name),
+        fast_tokenizer=config.get("model_type") not in SLOW_TOKENIZERS, remote_code=commit if code else "",
     )  # fmt: skip
 
 
@@ -55,13 +59,21 @@ def fetch_checkpoint(checkpoint: Checkpoint) -> Path:
 
     Raises:
         HubError: the files cannot be had.
+        BenchError: the weights are not safetensors, or code that is to be run stands elsewhere.
     """
-    folder, _ = _snapshot(checkpoint.location, str(checkpoint.revision), FILES, checkpoint.source)
-    if not _has_weights(folder):
+    patterns = FILES + (CODE if checkpoint.remote_code else [])
+    folder, _ = _snapshot(checkpoint.location, str(checkpoint.revision), patterns, checkpoint.source)
+    name = checkpoint.name
+    names = weight_names(folder, read_json(folder / "config.json", name), name)
+    if not all((folder / part).is_file() for part in names):
         raise HubError(
             f"model {checkpoint.source!r}: its weights are not complete in the cache; run `bench fetch` with a network",
             True,
         )
+    check_weights(folder, names, name)
+    for file in ("config.json", "tokenizer_config.json") if checkpoint.remote_code else ():
+        if (folder / file).is_file():
+            check_references(read_json(folder / file, name), name, folder)
     return folder
 
 
@@ -80,14 +92,6 @@ def _snapshot(repo: str, commit: str, patterns: list[str], source: str) -> tuple
         return folder, {file.path for file in get_cached_repo_tree(repo, revision=commit)}
     except CachedRepoTreeNotFoundError:
         return folder, set()  # a cache that another program made, and no Hub to ask
-
-
-def _has_weights(folder: Path) -> bool:
-    index = folder / "model.safetensors.index.json"
-    names = {"model.safetensors"}
-    if index.is_file():
-        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    return all((folder / name).is_file() for name in names)
 
 
 def _conversion(repo: str, source: str) -> str:

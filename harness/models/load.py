@@ -33,7 +33,9 @@ class Pretrained:
         self.method = method
         # From a folder even where the model is the Hub's: fetching is patient, and loading asks nobody.
         location = str(fetch_checkpoint(checkpoint)) if checkpoint.revision else checkpoint.location
-        self.where: dict[str, Any] = {"pretrained_model_name_or_path": location, "trust_remote_code": False}
+        # Code from a repository is run for the checkpoints that cannot do without, not for all where it is allowed.
+        trusted = bool(checkpoint.remote_code)
+        self.where: dict[str, Any] = {"pretrained_model_name_or_path": location, "trust_remote_code": trusted}
         if checkpoint.gguf:
             self.where["gguf_file"] = checkpoint.gguf
 
@@ -60,7 +62,15 @@ class Pretrained:
         Byte-level BPE gets `add_prefix_space`, so that a word has the same tokens at the start of a text, inside it and in a
         list of words (transformers#18632).
         """
-        tokenizer = AutoTokenizer.from_pretrained(**self.where)
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(**self.where)
+        except ValueError as error:
+            if "trust_remote_code" not in str(error):
+                raise
+            raise BenchError(
+                f"model {self.checkpoint.name!r}: its tokeniser needs Python code from its repository, which bench does not run "
+                "for a model that transformers knows; choose another"
+            ) from error
         if is_byte_level(tokenizer):
             tokenizer = AutoTokenizer.from_pretrained(**self.where, add_prefix_space=True)
         if tokenizer.pad_token is None:
@@ -106,7 +116,9 @@ class Pretrained:
         """Weights in float32 under the given auto class; layers that the checkpoint lacks are freshly initialised."""
         config = config or self.configure()
         if not self.method.pretrained:
-            return auto_class.from_config(config, dtype=torch.float32)
+            return auto_class.from_config(
+                config, dtype=torch.float32, trust_remote_code=self.where["trust_remote_code"]
+            )
         try:
             model, loading = auto_class.from_pretrained(
                 **self.where,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,24 +11,27 @@ from harness import registry
 from harness.errors import BenchError, unknown
 from harness.model import Checkpoint, Model
 from harness.models.architectures import SLOW_TOKENIZERS, architecture_of
+from harness.models.code import architecture_of_code, check_references, runs_code
 from harness.models.hub import hub_checkpoint, is_hub_id
+from harness.models.weights import check_weights, read_json, weight_names
 
 # Weights, configurations and tokenisers; a changed README is the same model.
 CONTENTS = (".safetensors", ".json", ".txt", ".model", ".spm")
 
 
-def resolve(reference: str, aliases: dict[str, str] | None = None) -> Checkpoint:
+def resolve(reference: str, aliases: dict[str, str] | None = None, trust_remote_code: bool = False) -> Checkpoint:
     """The checkpoint that a reference means.
 
     Args:
         reference: as given by the person.
         aliases: a suite's own names, looked up before the registered ones.
+        trust_remote_code: whether Python code from the model's repository may be run, where it cannot be loaded without.
 
     Raises:
         BenchError: no such model, or one that cannot be used; says which names are valid.
     """
     entry = registered(reference, aliases)
-    checkpoint = _locate(entry.source, entry)
+    checkpoint = _locate(entry.source, entry, trust_remote_code)
     return replace(
         checkpoint, families=entry.families, kind=entry.kind, avoid=entry.avoid, prefix=entry.prefix,
         max_length=entry.max_length,
@@ -49,9 +51,9 @@ def registered(reference: str, aliases: dict[str, str] | None = None) -> Model:
     return replace(entry, name=reference, source=name)
 
 
-def _locate(source: str, entry: Model) -> Checkpoint:
+def _locate(source: str, entry: Model, trusted: bool) -> Checkpoint:
     if source.startswith("pkg:"):
-        return _from_files(package_path(source), source, entry)
+        return _from_files(package_path(source), source, entry, trusted)
     path = Path(source).expanduser()
     if source.endswith(".gguf") or path.is_dir() or source.startswith((".", "/", "~")):
         if not path.exists():
@@ -59,9 +61,9 @@ def _locate(source: str, entry: Model) -> Checkpoint:
                 f"model {source!r}: no such file or folder; give a folder with config.json and model.safetensors"
             )
         name = path.resolve().name
-        return _from_files(path, f"./{name}", entry if entry.name != source else replace(entry, name=name))
+        return _from_files(path, f"./{name}", entry if entry.name != source else replace(entry, name=name), trusted)
     if is_hub_id(source):
-        return hub_checkpoint(source, entry)
+        return hub_checkpoint(source, entry, trusted)
     raise unknown(
         "model",
         source,
@@ -90,7 +92,7 @@ def package_path(reference: str) -> Path:
     return path
 
 
-def _from_files(path: Path, source: str, entry: Model) -> Checkpoint:
+def _from_files(path: Path, source: str, entry: Model, trusted: bool) -> Checkpoint:
     common = {"name": _short_name(entry.name), "source": source, "revision": None}
     if path.suffix == ".gguf":
         return Checkpoint(
@@ -105,12 +107,19 @@ def _from_files(path: Path, source: str, entry: Model) -> Checkpoint:
         raise BenchError(
             f"model {source!r}: no .safetensors file in the folder; convert it with model.save_pretrained(folder) first"
         )
-    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    config = read_json(path / "config.json", entry.name)
+    check_weights(path, weight_names(path, config, entry.name), entry.name)
+    code = runs_code(config, entry.name, trusted)
+    if code:
+        for file in ("config.json", "tokenizer_config.json"):
+            if (path / file).is_file():
+                check_references(read_json(path / file, entry.name), entry.name, path)
     parts = sorted(part for part in path.iterdir() if part.suffix in CONTENTS)
     return Checkpoint(
         **common, location=str(path.resolve()), gguf=None, digest=digest(parts),
-        architecture=entry.architecture or architecture_of(config, entry.name),
+        architecture=entry.architecture or (code and architecture_of_code(config)) or architecture_of(config, entry.name),
         fast_tokenizer=config.get("model_type") not in SLOW_TOKENIZERS,
+        remote_code=digest(sorted(path.glob("*.py"))) if code else "",
     )  # fmt: skip
 
 
@@ -127,7 +136,10 @@ def _short_name(name: str) -> str:
 def _gguf_architecture(path: Path) -> str:
     from gguf import GGUFReader
 
-    kind = GGUFReader(path).get_field("general.architecture").contents()
+    try:
+        kind = GGUFReader(path).get_field("general.architecture").contents()
+    except (ValueError, KeyError, IndexError, AttributeError, OverflowError, MemoryError):
+        raise BenchError(f"model {path.name!r}: no GGUF file, or a broken one; fetch it again") from None
     return "encoder-decoder" if kind == "t5" else architecture_of({"model_type": kind}, path.name)
 
 

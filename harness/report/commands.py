@@ -32,6 +32,7 @@ def _command(suite: str, limit: int, settings: tuple[str, ...], records: list[Re
     words += ["--methods", _joined(record["method"] for record in records)]
     words += ["--seeds", _seeds({record["seed"] for record in records})]
     words += ["--limit", str(limit)] if limit else []
+    words += ["--trust-remote-code"] if any(record["model"].get("remote_code") for record in records) else []
     words += [word for setting in settings for word in ("--set", setting)]
     return shlex.join(words)
 

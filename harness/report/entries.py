@@ -26,7 +26,8 @@ class Entry:
         mean: None where no seed has a score.
         sd: sample standard deviation (n - 1) of the scores; None for fewer than two.
         flags: of `trivial` (mean not above the trivial answer's), `constant` (some seed's predictions are all the same),
-            `truncated` (more than 5 % of the test rows were cut), `few-seeds` (another entry of the column has more).
+            `truncated` (more than 5 % of the test rows were cut), `remote-code` (Python code from the model's repository was
+            run), `few-seeds` (another entry of the column has more).
         best: the column's highest mean, or one equal to it to two digits. See `mark_column`.
         parameters: of the model with its head.
         train_seconds: mean of a cell's training steps.
@@ -127,6 +128,7 @@ def _flags(mean: float | None, records: Sequence[Record]) -> tuple[str, ...]:
         "trivial": trivial is not None and mean <= trivial + 1e-9,
         "constant": any(record.get("constant") for record in records),
         "truncated": any(truncated_share(record["task"]) > TRUNCATED_SHARE for record in records),
+        "remote-code": any(record["model"].get("remote_code") for record in records),
     }
     return tuple(name for name, true in found.items() if true)
 

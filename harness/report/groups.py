@@ -82,7 +82,8 @@ def task_identity(record: Record) -> dict[str, Any]:
 
 def model_identity(record: Record) -> dict[str, Any]:
     """What two records must have in common to be results of the same model."""
-    return {name: record["model"].get(name) for name in ("name", "architecture", "revision", "digest", "gguf")}
+    names = ("name", "architecture", "revision", "digest", "gguf", "code")
+    return {name: record["model"].get(name) for name in names}
 
 
 def _newest(where: Place, records: list[Record]) -> tuple[list[Record], list[str]]:

@@ -54,6 +54,7 @@ def _facts(record: Record) -> dict[str, str]:
             str(part) for part in (model["name"], model.get("architecture"), model.get("source")) if part
         ),
         "revision": model.get("revision") or "",
+        "remote code": "Python code from the model's own repository was run" if model.get("remote_code") else "",
         "parameters": text.count(model["parameters"]) if model.get("parameters") else "",
         "task": f"{task['name']} ({task['family']}), version {task.get('version')}, {task.get('source')}",
         "fingerprint": text.short(task.get("fingerprint")),

@@ -14,6 +14,7 @@ FLAGS = {
     "trivial": ("†", "not better than the trivial answer"),
     "constant": ("‡", "the same prediction for every test example (for one seed at least)"),
     "truncated": ("§", "more than 5 % of the test rows were cut to fit"),
+    "remote-code": ("◊", "ran Python code from the model's own repository (--trust-remote-code)"),
     "few-seeds": ("¶", "fewer seeds than others of the column, so not in the running for best"),
 }
 FAILED = ("✗", "so many seeds failed; the mean is over the others")

@@ -11,7 +11,7 @@ from huggingface_hub import HfApi
 
 import harness.models.hub as models_hub
 from harness.errors import HubError
-from harness.model import Model
+from harness.model import Checkpoint, Model
 
 SUITE = """
 name: hub
@@ -21,6 +21,7 @@ tasks:
   - {name: squad, family: qa, data: {hub: rajpurkar/squad, config: plain_text, splits: {train: train, test: validation}}}
 recipes: [{max_steps: 1, max_length: 64}]
 """
+EMPTY = "\2" + "\0" * 7 + "{}"  # a safetensors file without tensors
 REPOSITORIES = [
     "google-bert/bert-base-uncased",
     "openai-community/gpt2",
@@ -66,15 +67,18 @@ def test_weights_in_pickled_form_only_are_taken_from_the_bot_s_conversion(monkey
         models_hub.hub_checkpoint("someone/old", Model("old", "someone/old"))
 
 
-def test_weights_are_whole_only_with_all_their_parts(tmp_path):
-    assert not models_hub._has_weights(tmp_path)
-    (tmp_path / "model.safetensors.index.json").write_text(
-        '{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}'
-    )
-    (tmp_path / "model-1.safetensors").touch()
-    assert not models_hub._has_weights(tmp_path)
-    (tmp_path / "model-2.safetensors").touch()
-    assert models_hub._has_weights(tmp_path)
+def test_weights_are_whole_only_with_all_their_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(models_hub, "_snapshot", lambda repo, commit, patterns, source: (tmp_path, set()))
+    checkpoint = Checkpoint("m", "a/m", "a/m", "c" * 40, None, "encoder", "c" * 40)
+    (tmp_path / "config.json").write_text("{}")
+    index = '{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}'
+    for add in ({}, {"model.safetensors.index.json": index}, {"model-1.safetensors": EMPTY}):
+        for name, content in add.items():
+            (tmp_path / name).write_text(content)
+        with pytest.raises(HubError, match="not complete in the cache"):
+            models_hub.fetch_checkpoint(checkpoint)
+    (tmp_path / "model-2.safetensors").write_text(EMPTY)
+    assert models_hub.fetch_checkpoint(checkpoint) == tmp_path
 
 
 @pytest.mark.slow
