@@ -10,6 +10,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.options import make_request
+from harness.secrets import redact
 
 
 def fetch(
@@ -20,6 +21,7 @@ def fetch(
     seeds: options.Seeds = "1",
     limit: options.Limit = None,
     settings: options.Settings = None,
+    trust_remote_code: options.TrustRemoteCode = False,
     as_json: options.Json = False,
 ) -> None:
     """Bring the models and data of a run into the cache; `HF_HUB_OFFLINE=1 bench run` then needs no network."""
@@ -33,7 +35,7 @@ def fetch(
     if not sys.stderr.isatty():  # read by the clients when they are imported
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
         os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
-    made = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings))
+    made = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings, trust_remote_code))
     console = Console(stderr=as_json, highlight=False)
     announce(made, console)
     got, failed = [], [str(error) for _, error in made.lost]
@@ -52,7 +54,13 @@ def fetch(
         ]
         print(
             json.dumps(
-                {"fetched": items, "failed": list(dict.fromkeys(failed)), "files": files, "bytes": size}, indent=1
+                {
+                    "fetched": items,
+                    "failed": [redact(line) for line in dict.fromkeys(failed)],
+                    "files": files,
+                    "bytes": size,
+                },
+                indent=1,
             )
         )
     if failed:

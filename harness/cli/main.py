@@ -9,6 +9,7 @@ import typer
 
 from harness.cli import fetch, leaderboard, lists, plan, run, show, task_check, task_new
 from harness.errors import BenchError
+from harness.secrets import excepthook, redact
 
 # Plain help: to draw boxes around it, typer would load half of rich, which takes longer than all the rest.
 PLAIN = {"no_args_is_help": True, "rich_markup_mode": None}
@@ -52,10 +53,11 @@ def options(
 
 def main() -> None:
     """Run the command line; what the person can mend is one line on the error output and status 2."""
+    sys.excepthook = excepthook
     try:
         app()
     except BenchError as error:
-        for line in str(error).split("\n"):  # several faults of one request have a line each
+        for line in redact(str(error)).split("\n"):  # several faults of one request have a line each
             print(f"bench: {line}", file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:

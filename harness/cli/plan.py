@@ -9,6 +9,7 @@ import typer
 from harness.cli import options
 from harness.cli.options import RESULTS, make_request
 from harness.cli.run import Devices, Jobs, say
+from harness.secrets import redact
 
 Estimate = Annotated[
     bool,
@@ -28,6 +29,7 @@ def plan(
     seeds: options.Seeds = "1",
     limit: options.Limit = None,
     settings: options.Settings = None,
+    trust_remote_code: options.TrustRemoteCode = False,
     results: options.Results = RESULTS,
     devices: Devices = "auto",
     jobs: Jobs = None,
@@ -43,7 +45,8 @@ def plan(
     from harness.plan import make_plan
     from harness.store import Store
 
-    made, store = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings)), Store(results)
+    request = make_request(models, tasks, suite, methods, seeds, limit, settings, trust_remote_code)
+    made, store = make_plan(request), Store(results)
     finished = store.finished_among(cell.id for cell in made.cells)
     pending = [cell for cell in made.cells if cell.id not in finished]
     grid = estimated(pending, store, devices, jobs) if estimate else None
@@ -59,7 +62,7 @@ def plan(
             "cells": cells,
             "impossible": list(made.impossible),
             "notes": list(made.notes),
-            "lost": [{**facts, "error": str(error)} for facts, (_, error) in lost],
+            "lost": [{**facts, "error": redact(str(error))} for facts, (_, error) in lost],
             "estimate": grid.facts() if grid else None,
         }
         print(to_json(content))

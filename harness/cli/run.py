@@ -13,6 +13,7 @@ from harness.cli import options
 from harness.cli.leaderboard import refresh
 from harness.cli.options import RESULTS, make_request
 from harness.errors import unknown
+from harness.secrets import redact
 from harness.store import Store, timestamp
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def run(
     seeds: options.Seeds = "1",
     limit: options.Limit = None,
     settings: options.Settings = None,
+    trust_remote_code: options.TrustRemoteCode = False,
     results: options.Results = RESULTS,
     engine: Engine = "local",
     devices: Devices = "auto",
@@ -57,7 +59,7 @@ def run(
     from harness.report.board import Board
     from harness.report.terminal import final_table
 
-    made = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings))
+    made = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings, trust_remote_code))
     console = Console(stderr=as_json, highlight=False)
     announce(made, console)
     store = Store(results)
@@ -131,4 +133,4 @@ def announce(made: Plan, console: Console) -> None:
 
 def say(console: Console, line: str, style: str | None = None) -> None:
     """Print a line: brackets are no markup, and in a file or pipe it stays one line, for scripts to search."""
-    console.print(line, style=style, markup=False, soft_wrap=not console.is_terminal)
+    console.print(redact(line), style=style, markup=False, soft_wrap=not console.is_terminal)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.cell import Cell
+from harness.secrets import redact
 from harness.store import Record
 
 
@@ -75,6 +76,6 @@ def error_facts(error: BaseException) -> dict[str, Any]:
     """An exception as a record holds it, with its whole story."""
     return {
         "type": type(error).__name__,
-        "message": str(error),
-        "traceback": "".join(traceback.format_exception(error)),
+        "message": redact(str(error)),
+        "traceback": redact("".join(traceback.format_exception(error))),
     }

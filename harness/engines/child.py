@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.cell import Cell
 from harness.engines.base import Slot, error_facts, failed_record
+from harness.secrets import guard_output
 from harness.store import Store, timestamp
 
 
@@ -64,8 +65,10 @@ def _log_to(store: Store, cell: Cell) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
+    before = sys.stdout, sys.stderr
     sys.stdout = open(1, "w", encoding="utf-8", buffering=1, closefd=False)
     sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False)
+    guard_output(*before)
 
 
 def probe(connection: Connection) -> None:

@@ -1,0 +1,101 @@
+"""Tokens and passwords, kept out of what is written down: error messages, tracebacks, logs, the terminal.
+
+A text that somebody else wrote, such as the Hub's refusal or a library's error, may hold what it was asked with.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+import traceback
+from types import TracebackType
+from typing import Any, TextIO
+
+HIDDEN = "[hidden]"
+# Variables of the environment whose values are secrets, and the fewest characters of one: shorter ones may be words.
+SECRET = (
+    (re.compile(r"HF_TOKEN|HUGGING_?FACE_HUB_TOKEN"), 4),
+    (re.compile(r".*(TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_?KEY)", re.IGNORECASE), 8),
+)
+PATTERNS = (
+    # Tokens of the Hub. `hf_transfer` and its like are no tokens: those have capitals or digits, or are long.
+    (re.compile(r"\bhf_(?:oauth_|jwt_)?(?:(?=[a-zA-Z]*[A-Z0-9])[a-zA-Z0-9]{8,}|[a-zA-Z0-9]{20,})"), HIDDEN),
+    (re.compile(r"\bapi_org_[a-zA-Z0-9]{8,}"), HIDDEN),
+    # https://user:secret@host, https://secret@host, and user:secret@ of any other scheme
+    (re.compile(r"(\bhttps?://)[^\s/?#'\"<>]+@", re.IGNORECASE), rf"\1{HIDDEN}@"),
+    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/?#'\"<>:]*:[^\s/?#'\"<>]+@", re.IGNORECASE), rf"\1{HIDDEN}@"),
+    # ?token=..., and what signs an address of a storage
+    (
+        re.compile(
+            r"([?&](?:access_token|token|api_?key|signature|key-pair-id|x-amz-[a-z-]*(?:signature|credential|token))=)[^\s&'\"]+",
+            re.IGNORECASE,
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    # Authorization: Bearer ..., also as a dict or JSON prints it
+    (
+        re.compile(r"(authorization['\"]?\s*[:=,]\s*b?['\"]?(?:(?:bearer|basic|token)\s+)?)[^\s'\",;]+", re.IGNORECASE),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"(\bbearer\s+)(?=[\w.~+/-]*\d)[\w.~+/-]{8,}=*", re.IGNORECASE), rf"\1{HIDDEN}"),
+)
+
+
+def redact(text: str) -> str:
+    """The text with `[hidden]` in place of tokens, passwords and the values of secret environment variables."""
+    for value in sorted(_values(), key=len, reverse=True):  # one may be a part of another
+        text = text.replace(value, HIDDEN)
+    for pattern, instead in PATTERNS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def _values() -> set[str]:
+    """The values of secret environment variables."""
+    found = (
+        (value.strip(), least) for name, value in os.environ.items() for known, least in SECRET if known.fullmatch(name)
+    )
+    return {value for value, least in found if len(value) >= least}
+
+
+class Redacting:
+    """A text stream that lets nothing secret through; everything else is the stream's own.
+
+    What is written in several pieces is looked at piece by piece.
+    """
+
+    def __init__(self, stream: TextIO):
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(redact(text))
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def guard_output(*before: Any) -> None:
+    """Let nothing secret through `sys.stdout` and `sys.stderr`, nor through loggers that write to them.
+
+    Args:
+        before: streams that loggers may still hold though they are `sys.stdout` and `sys.stderr` no more.
+    """
+    old = [*before, sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__]
+    sys.stdout, sys.stderr = Redacting(sys.stdout), Redacting(sys.stderr)
+    loggers = [logging.getLogger(), *(one for one in logging.root.manager.loggerDict.values())]
+    for logger in loggers:
+        for handler in getattr(logger, "handlers", ()):  # a place in the tree without a logger has none
+            if isinstance(handler, logging.StreamHandler) and any(handler.stream is stream for stream in old):
+                handler.setStream(sys.stderr)
+
+
+def excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an uncaught exception as Python does, without secrets."""
+    print(redact("".join(traceback.format_exception(kind, error, trace))), file=sys.stderr, end="")
