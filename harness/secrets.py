@@ -36,7 +36,9 @@ PATTERNS = (
     ),
     # Authorization: Bearer ..., also as a dict or JSON prints it
     (
-        re.compile(r"(authorization['\"]?\s*[:=,]\s*b?['\"]?(?:(?:bearer|basic|token)\s+)?)[^\s'\",;]+", re.IGNORECASE),
+        re.compile(
+            r"(authorization['\"]?\s*[:=,]\s*(?:b?['\"])?(?:(?:bearer|basic|token)\s+)?)[^\s'\",;]+", re.IGNORECASE
+        ),
         rf"\1{HIDDEN}",
     ),
     (re.compile(r"(\bbearer\s+)(?=[\w.~+/-]*\d)[\w.~+/-]{8,}=*", re.IGNORECASE), rf"\1{HIDDEN}"),

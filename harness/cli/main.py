@@ -53,7 +53,6 @@ def options(
 
 def main() -> None:
     """Run the command line; what the person can mend is one line on the error output and status 2."""
-    sys.excepthook = excepthook
     try:
         app()
     except BenchError as error:
@@ -63,3 +62,6 @@ def main() -> None:
     except BrokenPipeError:
         sys.stdout = None  # the reader (head, less) has gone: nothing is left to say, not even at exit
         sys.exit(0)
+    except Exception:
+        sys.excepthook = excepthook  # only now: typer has set its own
+        raise

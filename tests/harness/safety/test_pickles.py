@@ -69,11 +69,11 @@ def test_pickles_beside_safetensors_are_never_looked_at(model, marker, unpickled
 def test_pickles_alone_are_refused(model, marker, unpickled, name):
     (model / "model.safetensors").unlink()
     (model / name).write_bytes(hostile.pickled(marker))
-    with pytest.raises(BenchError, match="no .safetensors file in the folder; convert it with model.save_pretrained"):
+    with pytest.raises(BenchError, match=r"no .safetensors file in the folder; convert it with model.save_pretrained"):
         resolve(str(model))
     # Nor do other tensors in the folder open the way to it.
     (model / "other.safetensors").write_bytes(hostile.pickled(marker))
-    with pytest.raises(BenchError, match="no model.safetensors in the folder; convert"):
+    with pytest.raises(BenchError, match=r"no model.safetensors in the folder; convert"):
         resolve(str(model))
     assert not unpickled and not marker.exists()
 
@@ -87,7 +87,7 @@ def test_what_a_configuration_calls_its_weights_is_safetensors_beside_it(model, 
     for name in ("adapter_model.bin", "pytorch_model.bin", "sub/x.safetensors"):
         (model / name).write_bytes(hostile.pickled(marker))
     hostile.change(model / "config.json", transformers_weights=named)
-    with pytest.raises(BenchError, match="which is no .safetensors file beside it, and nothing else is loaded"):
+    with pytest.raises(BenchError, match=r"which is no .safetensors file beside it, and nothing else is loaded"):
         resolve(str(model))
     assert not unpickled and not marker.exists()
 
