@@ -1,7 +1,7 @@
 """Compressed files, told by their first bytes whatever their names: gzip, bzip2, xz, Zstandard, and zip archives.
 
 Nothing is written to the disk. What a file unpacks to is counted while it is unpacked, so that a small file cannot fill the
-memory.
+memory. An archive that was made to write elsewhere than into its own folder is not read at all.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from harness.data.members import members
 from harness.errors import BenchError, unknown
 
 LIMIT = 2**32  # bytes that a file may unpack to; all of them are held in memory
@@ -23,6 +24,7 @@ RATIO = 100  # and so many times its size, which no text does: what does is made
 SMALL = 2**28  # bytes that any file may unpack to
 ZIP = b"PK\x03\x04"
 EMPTY_ZIP = b"PK\x05\x06"
+TAR = b"ustar"  # at 257
 INSIDE = ".zip!"  # archive.zip!member.csv
 ENDINGS = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
@@ -47,8 +49,17 @@ def decompress(data: bytes, path: Path) -> bytes:
     """The bytes of a file as they were before they were compressed; others come back as they are.
 
     Raises:
-        BenchError: a broken or cut file, one that unpacks to more than `LIMIT`, a zip archive of several files.
+        BenchError: a broken or cut file, one that unpacks to more than `LIMIT`, a zip archive of several files, a tar archive.
     """
+    data = _decompressed(data, path)
+    if data[257:262] == TAR:
+        raise BenchError(
+            f"{path}: a tar archive, which is not read; unpack it and give its folder, or make a zip archive"
+        )
+    return data
+
+
+def _decompressed(data: bytes, path: Path) -> bytes:
     if data.startswith((ZIP, EMPTY_ZIP)):
         return unzip(data, path, None)
     for name, (marked, opener) in OPENERS.items():
@@ -69,7 +80,7 @@ def unzip(data: bytes, path: Path, member: str | None) -> bytes:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = members(archive.namelist())
+            names = members(archive, path)
             if member is None:
                 member = _only(names, path)
             if member not in names:
@@ -83,25 +94,16 @@ def unzip(data: bytes, path: Path, member: str | None) -> bytes:
 
 
 def list_zip(path: Path) -> list[str]:
-    """The names of an archive's files; see `members`.
+    """The names of an archive's files; see `harness.data.members`.
 
     Raises:
-        BenchError: it is no zip archive.
+        BenchError: it is no zip archive, or none to be trusted.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            return members(archive.namelist())
+            return members(archive, path)
     except BROKEN as error:
         raise BenchError(f"{path}: broken zip archive ({_brief(error)}); fetch it again") from None
-
-
-def members(names: Iterable[str]) -> list[str]:
-    """The files of an archive that a person put there: no folders, hidden files or remains of macOS."""
-    return [
-        name
-        for name in names
-        if not name.endswith("/") and not any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
-    ]
 
 
 def split_member(path: str | Path) -> tuple[Path, str | None]:
@@ -125,11 +127,16 @@ def _only(names: list[str], path: Path) -> str:
 
 def _bounded(stream: Any, size: int, path: Path) -> bytes:
     """What a stream holds; `size` is that of the compressed file."""
-    limit = min(LIMIT, max(SMALL, RATIO * size))
+    limit = min(LIMIT, likely(size))
     data = stream.read(limit + 1)
     if len(data) > limit:
         raise BenchError(f"{path}: unpacks to more than {limit // 2**20} MiB; cut it into several files, or unpack it")
     return data
+
+
+def likely(size: int) -> int:
+    """The bytes that a compressed file of so many may unpack to, unless it was made to fill memories or disks."""
+    return max(SMALL, RATIO * size)
 
 
 def _brief(error: Exception) -> str:

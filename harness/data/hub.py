@@ -11,11 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from harness.data.hub_files import check_builder, check_names, check_sizes, files_of, unpacks
 from harness.data.splits import ALIASES, SPLITS, canonical_split
 from harness.errors import BenchError, HubError, unknown
 from harness.hub import patiently, resolved
 
 Rows = dict[str, list[dict[str, Any]]]
+LONGEST = 400  # characters of a library's message that are told: some list every ending there is
 # What `datasets` says where it falls back to a cache that does not have the data, for want of an error of its own.
 NOT_CACHED, UNFINISHED = "Couldn't find cache for", ".incomplete"
 
@@ -44,6 +46,7 @@ class HubSource:
             raise BenchError(f"Hub data set {self.repo!r}: must be owner/name, such as stanfordnlp/sst2")
         for name in self.splits:
             canonical_split(name)
+        check_names(self.data_files, f"Hub data set {self.repo!r}")
 
     def pinned(self) -> HubSource:
         """The same source at a commit. Asks the Hub, or the cache where the Hub cannot be reached."""
@@ -71,18 +74,17 @@ class HubSource:
     def fetch(self) -> tuple[int, int]:
         """Bring the data into the cache, from which `read` takes it without a network; how many files and bytes they are."""
         builder = self._prepared()
-        named = {path for paths in (getattr(builder.config, "data_files", None) or {}).values() for path in paths}
-        paths = [self._cached(path) for path in named] or [*Path(builder.cache_dir).iterdir()]
+        paths = [self._local(path) for path in files_of(builder)] or [*Path(builder.cache_dir).iterdir()]
         return len(paths), sum(path.stat().st_size for path in paths)
 
-    def _cached(self, path: str) -> Path:
-        """Where a data file lies: `hf://datasets/owner/name@commit/file` in the clients' cache, others where they say."""
+    def _local(self, path: str) -> Path:
+        """Where a data file lies: `hf://datasets/owner/name@commit/file` in the clients' cache, once fetched; others where they say."""
         from huggingface_hub import hf_hub_download
 
         if not path.startswith("hf://"):
             return Path(path)
         commit, _, name = path.rpartition("@")[2].partition("/")
-        return Path(hf_hub_download(self.repo, name, repo_type="dataset", revision=commit, local_files_only=True))
+        return Path(hf_hub_download(self.repo, name, repo_type="dataset", revision=commit))
 
     def _prepared(self) -> Any:
         """The `datasets` builder with its data in the cache."""
@@ -93,6 +95,9 @@ class HubSource:
         try:
             with self._alone():
                 builder = patiently(partial(self._builder, commit), what)
+                if unpacks(builder) and not Path(builder.cache_dir).is_dir():  # else what was prepared then is read
+                    paths = [patiently(partial(self._local, path), what) for path in files_of(builder)]
+                    check_sizes(paths, self.describe())
                 patiently(builder.download_and_prepare, what)
             return builder
         except (datasets.exceptions.DatasetsError, ValueError, RuntimeError, OSError) as error:
@@ -125,6 +130,7 @@ class HubSource:
                 there = "a cached copy of something else"
             else:
                 if builder.hash == commit:
+                    check_builder(builder, f"hf://datasets/{self.repo}@{commit}/", self.describe())
                     return builder
                 there = f"a cached copy of {builder.hash}"
             raise HubError(
@@ -136,10 +142,13 @@ class HubSource:
         files = {split: [entry] if isinstance(entry, str) else list(entry) for split, entry in self.data_files.items()}
         patterns = ["README.md", *(pattern for entries in files.values() for pattern in entries)]
         folder = snapshot_download(self.repo, repo_type="dataset", revision=commit, allow_patterns=patterns)
-        return load_dataset_builder(folder, self.config, data_files=files)
+        builder = load_dataset_builder(folder, self.config, data_files=files)
+        check_builder(builder, f"{folder}/", self.describe())
+        return builder
 
     def _unusable(self, error: Exception) -> BenchError:
         message = " ".join(str(error).split())
+        message = message[:LONGEST] + "…" if len(message) > LONGEST else message
         if "gated" in message:  # all that `datasets` keeps of the Hub's answer
             return HubError(f"data set {self.describe()!r} is gated: ask for access on its page, then set HF_TOKEN")
         return BenchError(f"{self.describe()}: cannot be loaded ({type(error).__name__}: {message})")
