@@ -127,11 +127,26 @@ def _only(names: list[str], path: Path) -> str:
 
 def _bounded(stream: Any, size: int, path: Path) -> bytes:
     """What a stream holds; `size` is that of the compressed file."""
-    limit = min(LIMIT, likely(size))
-    data = stream.read(limit + 1)
-    if len(data) > limit:
-        raise BenchError(f"{path}: unpacks to more than {limit // 2**20} MiB; cut it into several files, or unpack it")
+    data = stream.read(most(size) + 1)
+    check_size(len(data), size, path)
     return data
+
+
+def check_size(unpacked: int, size: int, path: Path) -> None:
+    """Make sure that what a file of `size` bytes unpacks to may be held in memory.
+
+    Raises:
+        BenchError: it is too much.
+    """
+    if unpacked > most(size):
+        raise BenchError(
+            f"{path}: unpacks to more than {most(size) // 2**20} MiB; cut it into several files, or unpack it"
+        )
+
+
+def most(size: int) -> int:
+    """The bytes that a file of so many may unpack to in memory."""
+    return min(LIMIT, likely(size))
 
 
 def likely(size: int) -> int:

@@ -148,10 +148,10 @@ class HubSource:
 
     def _unusable(self, error: Exception) -> BenchError:
         message = " ".join(str(error).split())
-        message = message[:LONGEST] + "…" if len(message) > LONGEST else message
         if "gated" in message:  # all that `datasets` keeps of the Hub's answer
             return HubError(f"data set {self.describe()!r} is gated: ask for access on its page, then set HF_TOKEN")
-        return BenchError(f"{self.describe()}: cannot be loaded ({type(error).__name__}: {message})")
+        short = message[:LONGEST] + "…" if len(message) > LONGEST else message
+        return BenchError(f"{self.describe()}: cannot be loaded ({type(error).__name__}: {short})")
 
     def _chosen(self, there: list[str]) -> dict[str, str]:
         for theirs in self.splits.values():

@@ -40,7 +40,7 @@ def check_names(data_files: Mapping[str, str | list[str]] | None, where: str) ->
         BenchError: one does not.
     """
     for entry in (data_files or {}).values():
-        for name in [entry] if isinstance(entry, str) else entry:
+        for name in entry if isinstance(entry, list) else [entry]:
             if not isinstance(name, str) or name.startswith(("/", "~")) or "://" in name or _climbs(name):
                 raise BenchError(
                     f"{where}: data_files: {name!r} leads out of the repository; give paths inside it, such as data/*.parquet"

@@ -7,22 +7,23 @@ as they do for data sets of the Hub.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from harness.data.compressed import check_size
 from harness.data.files import as_paths, read_bytes
 from harness.data.place import PlacedRow
 from harness.errors import BenchError
 
 IPC_FILE, FEATHER_1 = b"ARROW1", b"FEA1"
+BATCH = 1000  # rows
 LISTS = ("Sequence", "List", "LargeList")
 
 
 def read_parquet(files: Any, *, report: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """One row for each of the table's. Class labels are names, None for the -1 of hidden ones; lists stay lists."""
-    import pyarrow.parquet
-
-    return _rows(files, "Parquet", pyarrow.parquet.read_table)
+    return _rows(files, "Parquet", _parquet)
 
 
 def read_arrow(files: Any, *, report: dict[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -30,24 +31,37 @@ def read_arrow(files: Any, *, report: dict[str, Any] | None = None) -> list[dict
     return _rows(files, "Arrow", _ipc)
 
 
-def _ipc(source: Any) -> Any:
+def _parquet(source: Any) -> tuple[Any, Iterator[Any]]:
+    """The schema of a file, and its batches of rows."""
+    from pyarrow.parquet import ParquetFile
+
+    file = ParquetFile(source)
+    return file.schema_arrow, file.iter_batches(BATCH)
+
+
+def _ipc(source: Any) -> tuple[Any, Iterator[Any]]:
     from pyarrow import ipc
 
     start = source.read(len(IPC_FILE))
     source.seek(0)
     if start.startswith(FEATHER_1):
         raise ValueError("Feather 1, which is no longer read: write it again as Feather 2 or Parquet")
-    return (ipc.open_file if start == IPC_FILE else ipc.open_stream)(source).read_all()
+    if start == IPC_FILE:
+        file = ipc.open_file(source)
+        return file.schema, map(file.get_batch, range(file.num_record_batches))
+    stream = ipc.open_stream(source)
+    return stream.schema, iter(stream)
 
 
-def _rows(files: Any, kind: str, table_of: Callable[[Any], Any]) -> list[dict[str, Any]]:
+def _rows(files: Any, kind: str, parts_of: Callable[[Any], tuple[Any, Iterator[Any]]]) -> list[dict[str, Any]]:
     import pyarrow
 
     rows = []
     for path in as_paths(files):
         data = read_bytes(path)
         try:
-            table = table_of(pyarrow.BufferReader(data))
+            schema, parts = parts_of(pyarrow.BufferReader(data))
+            table = pyarrow.Table.from_batches(_bounded(parts, len(data), path), schema)
             table.validate(full=True)  # a damaged file may have lengths below zero
             content = table.to_pylist()
         except (pyarrow.ArrowException, OSError, ValueError) as error:
@@ -59,6 +73,15 @@ def _rows(files: Any, kind: str, table_of: Callable[[Any], Any]) -> list[dict[st
         for number, row in enumerate(content, start=1):
             rows.append(PlacedRow(_named(row, features), path, f"row {number}"))
     return rows
+
+
+def _bounded(parts: Iterator[Any], size: int, path: Path) -> Iterator[Any]:
+    """The batches of a file of `size` bytes, counted as they are unpacked: equal values take up no room in the file."""
+    unpacked = 0
+    for part in parts:
+        unpacked += part.nbytes
+        check_size(unpacked, size, path)
+        yield part
 
 
 def _features(metadata: Mapping[bytes, bytes] | None) -> Mapping[str, Any]:

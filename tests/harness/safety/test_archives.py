@@ -177,3 +177,24 @@ def test_data_paths_are_relative_to_the_task_file_or_absolute(tmp_path, monkeypa
     assert first("x.csv") == "tasks/x.csv"
     assert first("../x.csv") == "x.csv"
     assert first(str(tmp_path / "elsewhere/x.csv")) == "elsewhere/x.csv"
+
+
+@pytest.mark.parametrize("format", ["parquet", "arrow"])
+def test_a_small_table_cannot_fill_the_memory(format, tmp_path, monkeypatch):
+    """Parquet and Arrow hold a value that is repeated once."""
+    import pyarrow
+    import pyarrow.parquet
+
+    table = pyarrow.table({"text": ["a" * 1000] * 20_000, "label": ["b"] * 20_000})
+    if format == "parquet":
+        pyarrow.parquet.write_table(table, tmp_path / "x")
+    else:
+        options = pyarrow.ipc.IpcWriteOptions(compression="zstd")
+        with pyarrow.ipc.new_file(tmp_path / "x", table.schema, options=options) as writer:
+            writer.write_table(table, max_chunksize=1000)
+    source = FileSource(format, {"all": str(tmp_path / "x")})
+    assert (tmp_path / "x").stat().st_size < 200_000 and len(source.read()["all"]) == 20_000
+    monkeypatch.setattr(compressed, "SMALL", 2**20)
+    monkeypatch.setattr(compressed, "RATIO", 10)
+    with pytest.raises(BenchError, match=r"x: unpacks to more than \d+ MiB; cut it into several files"):
+        source.read()
