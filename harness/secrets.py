@@ -83,13 +83,12 @@ class Redacting:
         return getattr(self._stream, name)
 
 
-def guard_output(*before: Any) -> None:
+def guard_output() -> None:
     """Let nothing secret through `sys.stdout` and `sys.stderr`, nor through loggers that write to them.
 
-    Args:
-        before: streams that loggers may still hold though they are `sys.stdout` and `sys.stderr` no more.
+    Nor through those that still write to what these were when Python started.
     """
-    old = [*before, sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__]
+    old = [sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__]
     sys.stdout, sys.stderr = Redacting(sys.stdout), Redacting(sys.stderr)
     loggers = [logging.getLogger(), *(one for one in logging.root.manager.loggerDict.values())]
     for logger in loggers:

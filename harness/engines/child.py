@@ -65,10 +65,9 @@ def _log_to(store: Store, cell: Cell) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
-    before = sys.stdout, sys.stderr
     sys.stdout = open(1, "w", encoding="utf-8", buffering=1, closefd=False)
     sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False)
-    guard_output(*before)
+    guard_output()
 
 
 def probe(connection: Connection) -> None:

@@ -6,6 +6,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import hostile
 import local_hub
@@ -16,12 +17,16 @@ from rich.console import Console
 from transformers import AutoModelForMaskedLM
 from typer.testing import CliRunner
 
+from harness import registry
+from harness.cache.encoded import Encoder
 from harness.cli.main import app
 from harness.engines.grid import run_grid
 from harness.engines.local import LocalEngine
 from harness.errors import BenchError
+from harness.heads.make import make_head
 from harness.methods import METHODS
-from harness.model import Model
+from harness.model import Checkpoint, Model
+from harness.models.hub import fetch_checkpoint
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
 from harness.report.board import Board
@@ -231,6 +236,21 @@ def test_the_board_marks_it_with_a_legend_and_keeps_other_code_apart():
     console = Console(record=True, width=120)
     console.print(show(records[1]))
     assert "Python code from the model's own repository was run" in console.export_text()
+
+
+def test_what_is_asked_of_the_hub_and_what_is_cached(mystery, monkeypatch):
+    """Python files are fetched for models that run them, whose token ids are not shared: nobody knows what decides them."""
+    asked = []
+    monkeypatch.setattr("harness.models.hub._snapshot", lambda *words: asked.append(words[2]) or (mystery, set()))
+    plain = Checkpoint("m", "a/m", "a/m", "c" * 40, None, "encoder", "c" * 40)
+    for checkpoint in (plain, replace(plain, remote_code="c" * 40)):
+        assert fetch_checkpoint(checkpoint) == mystery
+    assert ["*.py" in patterns for patterns in asked] == [False, True]
+    for trusted in (False, True):
+        hostile.change(mystery / "config.json", model_type="mystery" if trusted else "bert")
+        cell = toy.cell(mystery, trust_remote_code=trusted)
+        encoder = Encoder(make_head(cell, registry.family("sentiment"), ["good", "bad"]))
+        assert (encoder.folder is None) == trusted
 
 
 @pytest.mark.slow
