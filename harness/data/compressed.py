@@ -12,7 +12,8 @@ import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -78,19 +79,14 @@ def unzip(data: bytes, path: Path, member: str | None) -> bytes:
     Raises:
         BenchError: a broken archive, one with a password, no such member, or several members and none named.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = members(archive, path)
-            if member is None:
-                member = _only(names, path)
-            if member not in names:
-                raise unknown("member", member, names, where=str(path))
-            with archive.open(member) as stream:
-                return _bounded(stream, len(data), path)
-    except RuntimeError:  # zipfile's word for a file that wants a password
-        raise BenchError(f"{path}: has a password; unpack it first") from None
-    except (*BROKEN, NotImplementedError) as error:
-        raise BenchError(f"{path}: broken zip archive ({_brief(error)}); fetch it again") from None
+    with zip_errors(path), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = members(archive, path)
+        if member is None:
+            member = _only(names, path)
+        if member not in names:
+            raise unknown("member", member, names, where=str(path))
+        with archive.open(member) as stream:
+            return _bounded(stream, len(data), path)
 
 
 def list_zip(path: Path) -> list[str]:
@@ -99,9 +95,23 @@ def list_zip(path: Path) -> list[str]:
     Raises:
         BenchError: it is no zip archive, or none to be trusted.
     """
+    with zip_errors(path), zipfile.ZipFile(path) as archive:
+        return members(archive, path)
+
+
+@contextmanager
+def zip_errors(path: Path) -> Iterator[None]:
+    """Tell in one line what `zipfile` finds wrong with an archive.
+
+    Raises:
+        BenchError: the archive is broken, has a password, or is packed in a way that is not read.
+    """
     try:
-        with zipfile.ZipFile(path) as archive:
-            return members(archive, path)
+        yield
+    except NotImplementedError as error:  # a kind of RuntimeError, and so before it
+        raise BenchError(f"{path}: packed in a way that is not read ({_brief(error)}); unpack it first") from None
+    except RuntimeError:  # zipfile's word for a file that wants a password
+        raise BenchError(f"{path}: has a password; unpack it first") from None
     except BROKEN as error:
         raise BenchError(f"{path}: broken zip archive ({_brief(error)}); fetch it again") from None
 

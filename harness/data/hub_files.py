@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.data.compressed import BROKEN, EMPTY_ZIP, OPENERS, ZIP, likely
+from harness.data.compressed import BROKEN, EMPTY_ZIP, OPENERS, ZIP, likely, zip_errors
 from harness.data.members import members
 from harness.errors import BenchError
 
@@ -87,8 +87,9 @@ def check_sizes(paths: Iterable[Path], where: str) -> None:
             raise BenchError(f"{where}: {path.name} is packed as {other}, which is not read; use other files of it")
         try:
             if head.startswith((ZIP, EMPTY_ZIP)):
-                with zipfile.ZipFile(path) as archive:
-                    members(archive, Path(f"{where}/{path.name}"))
+                there = Path(f"{where}/{path.name}")
+                with zip_errors(there), zipfile.ZipFile(path) as archive:
+                    members(archive, there)
                     size = sum(one.file_size for one in archive.infolist())
             else:
                 size = _unpacked(path, opener) if opener else 0

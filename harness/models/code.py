@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.errors import BenchError
 from harness.models.architectures import DECODERS, ENCODER_DECODERS, ENCODERS
+from harness.models.weights import read_json
 
 OPTION = "--trust-remote-code"
 REFERENCE = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")  # file without .py, class
@@ -77,6 +78,17 @@ def check_references(config: Mapping[str, Any], name: str, folder: Path | None =
         file = f"{reference.partition('.')[0]}.py"
         if folder is not None and not (folder / file).is_file():
             raise BenchError(f"model {name!r}: auto_map names {reference!r}, but there is no {file} beside config.json")
+
+
+def check_code(folder: Path, name: str) -> None:
+    """Make sure that all code that a model's JSON files name is in its folder.
+
+    Raises:
+        BenchError: it is not.
+    """
+    for file in ("config.json", "tokenizer_config.json"):
+        if (folder / file).is_file():
+            check_references(read_json(folder / file, name), name, folder)
 
 
 def architecture_of_code(config: Mapping[str, Any]) -> str | None:

@@ -10,7 +10,7 @@ from harness.errors import HubError
 from harness.hub import no_bars, patiently, resolved
 from harness.model import Checkpoint, Model
 from harness.models.architectures import SLOW_TOKENIZERS, architecture_of
-from harness.models.code import architecture_of_code, check_references, runs_code
+from harness.models.code import architecture_of_code, check_code, runs_code
 from harness.models.weights import check_weights, read_json, weight_names
 
 # Configuration, tokeniser and the weights once: many repositories hold them in five formats, and parts in subfolders.
@@ -71,9 +71,8 @@ def fetch_checkpoint(checkpoint: Checkpoint) -> Path:
             True,
         )
     check_weights(folder, names, name)
-    for file in ("config.json", "tokenizer_config.json") if checkpoint.remote_code else ():
-        if (folder / file).is_file():
-            check_references(read_json(folder / file, name), name, folder)
+    if checkpoint.remote_code:
+        check_code(folder, name)
     return folder
 
 

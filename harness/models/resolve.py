@@ -11,7 +11,7 @@ from harness import registry
 from harness.errors import BenchError, unknown
 from harness.model import Checkpoint, Model
 from harness.models.architectures import SLOW_TOKENIZERS, architecture_of
-from harness.models.code import architecture_of_code, check_references, runs_code
+from harness.models.code import architecture_of_code, check_code, runs_code
 from harness.models.hub import hub_checkpoint, is_hub_id
 from harness.models.weights import check_weights, read_json, weight_names
 
@@ -111,9 +111,7 @@ def _from_files(path: Path, source: str, entry: Model, trusted: bool) -> Checkpo
     check_weights(path, weight_names(path, config, entry.name), entry.name)
     code = runs_code(config, entry.name, trusted)
     if code:
-        for file in ("config.json", "tokenizer_config.json"):
-            if (path / file).is_file():
-                check_references(read_json(path / file, entry.name), entry.name, path)
+        check_code(path, entry.name)
     parts = sorted(part for part in path.iterdir() if part.suffix in CONTENTS)
     return Checkpoint(
         **common, location=str(path.resolve()), gguf=None, digest=digest(parts),

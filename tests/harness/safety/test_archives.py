@@ -114,6 +114,21 @@ def test_bombs_are_one_line(line, tmp_path, monkeypatch):
     assert len(read_bytes(tmp_path / "twice.csv.gz")) < 10_000
 
 
+@pytest.mark.parametrize("member", ["", "!x.csv"])
+def test_an_archive_packed_in_another_way_is_not_said_to_have_a_password(member, line, tmp_path):
+    """Deflate64, as other programs write it; and a version of the format that Python does not know."""
+    made = bytearray(archive(tmp_path / "x.zip").read_bytes())
+    local, central = made.index(b"PK\x03\x04"), made.index(b"PK\x01\x02")
+    for place in (local + 8, central + 10):
+        made[place : place + 2] = (9).to_bytes(2, "little")
+    (tmp_path / "x.zip").write_bytes(made)
+    made[central + 6] = 99  # the version that is needed to unpack it
+    (tmp_path / "y.zip").write_bytes(made)
+    for name in ("x.zip", "y.zip"):
+        said = line("plan", "--tasks", f"sentiment:{name}{member}", "--models", "./no-such-model")
+        assert f"{name}: packed in a way that is not read (" in said
+
+
 @pytest.mark.parametrize("name", ["data.pkl", "data.npz", "data.npy", "data.pickle", "data.pt", "data.joblib"])
 def test_files_of_pickles_are_no_data(name, line, tmp_path):
     (tmp_path / name).write_bytes(b"\x80\x04K\x01.")
