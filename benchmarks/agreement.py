@@ -21,8 +21,9 @@ from typing import Any
 
 from harness import registry
 from harness.cell import Cell
+from harness.files import write_text
 from harness.plan import Request, make_plan
-from harness.store import Store, write_text
+from harness.store import Store
 
 SUITE = Path(__file__).with_name("real.yaml")
 TASKS = "sst2,ag-news,wikigold,xquad"

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.estimate.schedule import makespan
-from harness.store import write_text
+from harness.files import write_text
 
 HERE = Path(__file__).resolve().parent
 SUITES = {

@@ -27,12 +27,13 @@ from torch import nn
 
 from harness import registry
 from harness.cell import Cell
+from harness.files import write_text
 from harness.heads.base import Feature
 from harness.heads.make import make_head
 from harness.heads.text import PromptedTextHead, TextHead
 from harness.plan import Request, make_plan
 from harness.rows import load
-from harness.store import Store, write_text
+from harness.store import Store
 from harness.training.batches import evaluation_batches
 from harness.training.device import make_accelerator
 from harness.training.evaluate import predict

@@ -24,27 +24,22 @@ from typing import Any
 from harness.cell import Cell
 from harness.cli.options import make_request
 from harness.engines.base import Slot
-from harness.engines.grid import run_grid
+from harness.engines.grid import Observer, run_grid
 from harness.engines.local import LocalEngine
+from harness.job import Job
 from harness.plan import Request, make_plan
-from harness.store import Record, Store
+from harness.store import Record
 
 INSIDE = ("train_seconds", "evaluate_seconds")
 AROUND = ("start and end", "rest of train")
 
 
-class Clock:
+class Clock(Observer):
     """Tells nothing and measures what the parent sees of each cell."""
 
     def __init__(self) -> None:
         self.begun: dict[str, float] = {}
         self.wall: dict[str, float] = {}
-
-    def started(self, cell: Cell, slot: Slot) -> None:
-        pass
-
-    def event(self, cell: Cell, event: dict[str, Any]) -> None:
-        pass
 
     def finished(self, cell: Cell, record: Record) -> None:
         self.wall[cell.id] = time.perf_counter() - self.begun[cell.id]
@@ -59,9 +54,9 @@ class TimedEngine(LocalEngine):
         """Wait until the server has loaded the libraries: a grid waits for that once."""
         self._devices("auto")
 
-    def submit(self, cell: Cell, slot: Slot) -> Any:
-        self.clock.begun[cell.id] = time.perf_counter()
-        return super().submit(cell, slot)
+    def submit(self, job: Job, slot: Slot) -> Any:
+        self.clock.begun[job.cell.id] = time.perf_counter()
+        return super().submit(job, slot)
 
 
 def parts(record: Record, wall: float) -> dict[str, float]:
@@ -94,12 +89,12 @@ def measure(request: Request, devices: str, jobs: int) -> dict[tuple[str, str], 
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["BENCH_CACHE"] = str(Path(folder, "cache"))
-        engine = TimedEngine(Store(Path(folder, "results")), devices, jobs)
+        engine = TimedEngine(devices, jobs)
         engine.clock = clock
         begun = time.perf_counter()
         engine.ready()
         print(f"The server was ready after {time.perf_counter() - begun:.1f} s, once for all cells.\n", flush=True)
-        records = run_grid(engine, plan.cells, clock)
+        records = run_grid(engine, [Job(cell, str(Path(folder, "results"))) for cell in plan.cells], clock)
     found: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
     for record in sorted(records, key=lambda record: record["seed"]):
         if record["status"] != "ok":

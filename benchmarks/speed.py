@@ -21,8 +21,8 @@ from runs import kept
 from tables import ratios_table, sides_table, summary
 
 from harness.cell import Cell
+from harness.files import write_text
 from harness.plan import Request, make_plan
-from harness.store import write_text
 
 SUITE = Path(__file__).with_name("real.yaml")
 FOUR = "sst2,ag-news,wikigold,xquad"  # the families that the Trainer has a ready way for

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import traceback
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -90,11 +91,16 @@ def guard_output() -> None:
     """
     old = [sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__]
     sys.stdout, sys.stderr = Redacting(sys.stdout), Redacting(sys.stderr)
+    point_loggers(old, sys.stderr)
+
+
+def point_loggers(old: Sequence[Any], new: Any) -> None:
+    """Let loggers that write to one of the old streams write to a new one."""
     loggers = [logging.getLogger(), *(one for one in logging.root.manager.loggerDict.values())]
     for logger in loggers:
         for handler in getattr(logger, "handlers", ()):  # a place in the tree without a logger has none
             if isinstance(handler, logging.StreamHandler) and any(handler.stream is stream for stream in old):
-                handler.setStream(sys.stderr)
+                handler.setStream(new)
 
 
 def excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -10,7 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypedDict
 
+from harness.claim import Claim
 from harness.errors import BenchError
+from harness.files import sweep, write_text
 
 SCHEMA = 1
 
@@ -18,7 +21,7 @@ Record = dict[str, Any]
 
 
 class Store:
-    """Reads and writes a results folder. Files appear whole or not at all."""
+    """Reads and writes a results folder. Files appear whole or not at all. Who writes a cell's files has its claim."""
 
     def __init__(self, root: str | Path):
         self.root = Path(root)
@@ -32,6 +35,21 @@ class Store:
     def log(self, cell_id: str) -> Path:
         """The cell's log file."""
         return self.folder(cell_id) / "log.txt"
+
+    def checkpoint(self, cell_id: str) -> Path:
+        """Where the state of a cell that is under way is kept."""
+        return self.folder(cell_id) / "checkpoint.safetensors"
+
+    def claim(self, cell_id: str) -> Claim:
+        """The right to write a cell's files."""
+        return Claim(self.folder(cell_id))
+
+    def stamp(self, cell_id: str) -> str:
+        """A digest of the cell's record as it is now, empty where there is none: whether another run has written one since."""
+        try:
+            return hashlib.sha256((self.root / "cells" / cell_id / "record.json").read_bytes()).hexdigest()
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
 
     def record(self, cell_id: str, parse: Callable[[bytes], Record] = json.loads) -> Record | None:
         """A cell's record, or None where there is none that can be read.
@@ -53,7 +71,7 @@ class Store:
 
     def finished(self, cell_id: str) -> bool:
         """True where the cell ended well and needs no other run."""
-        record = self.record(cell_id, _head)
+        record = self.record(cell_id, head)
         return record is not None and record["status"] == "ok"
 
     def finished_among(self, cell_ids: Iterable[str]) -> set[str]:
@@ -88,6 +106,12 @@ class Store:
             folder / "record.json", json.dumps({"schema": SCHEMA, **record}, indent=1, ensure_ascii=False) + "\n"
         )
 
+    def tidy(self) -> None:
+        """Sweep up what killed processes of this machine left half written in the folder itself and beside it."""
+        for folder in (self.root, self.root.absolute().parent):
+            if folder.is_dir():
+                sweep(folder)
+
     def discard(self, cell_id: str) -> None:
         """Remove all that a cell left, if anything."""
         shutil.rmtree(self.root / "cells" / cell_id, ignore_errors=True)
@@ -99,13 +123,15 @@ class Store:
 
 
 class Head(TypedDict, total=False):
-    """The part of a record that says whether the cell is finished."""
+    """The part of a record that says how the cell ended."""
 
     schema: Any
     status: Any
+    error: Any
 
 
-def _head(content: bytes) -> Record:
+def head(content: bytes) -> Record:
+    """As much of a record as says how the cell ended; for `Store.record`."""
     return decode(content, Head)
 
 
@@ -121,16 +147,6 @@ def decode(content: bytes, kind: Any) -> Record:
         return msgspec.json.decode(content, type=kind)
     except msgspec.MsgspecError:
         return json.loads(content)  # which reads the scores NaN and Infinity too
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that no reader ever sees half of it, even after a crash."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def timestamp(seconds: float) -> str:

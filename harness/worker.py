@@ -3,185 +3,200 @@
 from __future__ import annotations
 
 import gc
-import resource
 import sys
 import time
 from typing import Any
 
-import torch
-from accelerate import Accelerator
 from accelerate.utils import set_seed
 
 from harness import registry
 from harness.cache.encoded import Encoder
 from harness.cell import Cell
 from harness.check.report import warnings
-from harness.family import Row, TaskFamily
+from harness.duration import NEVER, Every
 from harness.fast.prepare import prepare
 from harness.heads.make import make_head
-from harness.metrics.slices import by_slice
+from harness.outcome import Outcome, is_constant, lines, make_record
 from harness.rows import load
-from harness.store import Record, Store, timestamp
-from harness.training.cost import efficiency
-from harness.training.device import environment, make_accelerator
+from harness.store import Record, Store
+from harness.training.checkpoint import Checkpoint, Unusable
+from harness.training.device import make_accelerator, precisions
 from harness.training.evaluate import predict
+from harness.training.interrupt import Interruption
+from harness.training.keeper import Keeper
 from harness.training.loop import Emit, train
+from harness.training.stopwatch import Stopwatch
+from harness.training.team import Team
 
 
-class Stopwatch:
-    """Seconds by phase; announces each phase as it begins."""
-
-    def __init__(self, emit: Emit):
-        self.emit, self.seconds = emit, {}
-        self.phase, self.started = "", time.perf_counter()
-
-    def begin(self, phase: str) -> None:
-        """End the current phase and begin another; the same name adds up."""
-        self.end()
-        self.phase = phase
-        self.emit({"event": "phase", "phase": phase})
-
-    def end(self) -> None:
-        """End the current phase."""
-        now = time.perf_counter()
-        if self.phase:
-            self.seconds[self.phase] = self.seconds.get(self.phase, 0.0) + now - self.started
-        self.phase, self.started = "", now
-
-
-def run_cell(cell: Cell, device: str, store: Store, emit: Emit) -> Record:
+def run_cell(
+    cell: Cell,
+    device: str,
+    store: Store,
+    emit: Emit,
+    every: Every = NEVER,
+    interruption: Interruption | None = None,
+) -> Record:
     """Train and evaluate a cell, write its predictions and record, and return the record.
+
+    A training that was interrupted goes on from its last checkpoint. Where half precision gives a loss that is no number, or
+    one and the same prediction for every row, the cell is run once more in fp32.
 
     Args:
         cell: what to do.
         device: `cpu`, `cuda:N` or `mps`.
-        store: the results folder.
+        store: the results folder; the caller has the cell's claim.
         emit: is told of phases, steps and validations.
+        every: how often the state of the training is saved.
+        interruption: asks the cell to end early.
 
     Raises:
-        Exception: whatever went wrong; no record is written then.
+        Interrupted: it was asked to; its state is saved.
+        Exception: whatever else went wrong; no record is written then.
     """
-    begun, watch = time.time(), Stopwatch(emit)
-    family, task, recipe = registry.family(cell.task.family), cell.task, cell.recipe
-    set_seed(cell.seed)
-    accelerator = make_accelerator(device, recipe.precision, cell.model.avoid)
+    run = Run(cell, device, store, emit, every, interruption or Interruption())
+    tries = precisions(device, cell.recipe.precision, cell.model.avoid)
+    if run.before.get("precision") in tries:
+        tries = tries[tries.index(run.before["precision"]) :]
+    for precision in tries:
+        try:
+            outcome = run.attempt(precision)
+        except FloatingPointError as error:
+            run.forget()
+            if precision == tries[-1]:
+                raise
+            run.retried = f"{error} in {precision}"
+            continue
+        if precision == tries[-1] or not is_constant(outcome.predictions):
+            break
+        run.forget()
+        run.retried = f"one and the same prediction for every row in {precision}"
+    return run.finish(outcome)
 
-    watch.begin("data")
-    data = load(task, family)
-    splits = data.splits
-    watch.begin("check")
-    doubts = warnings(data, task, family)
-    emit({"event": "warnings", "warnings": doubts})
-    watch.begin("model")
-    head = make_head(cell, family, family.labels(splits, task))
-    model = head.build()
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
-    watch.begin("encode")
-    truncated, features, encoder = {}, {}, Encoder(head)
-    for split, rows in splits.items():
-        features[split] = encoder.encode([family.example(row, task) for row in rows], training=split == "train")
-        truncated[split], head.truncated = head.truncated, 0
-    watch.begin("model")
-    fast = prepare(model.to(accelerator.device), head, list(features.values()), features["train"])
-    model = accelerator.prepare(model)
+class Run:
+    """A cell under way.
 
-    def answers(split: str) -> list[Any]:
-        rows = splits[split]
-        outputs = predict(
-            accelerator, model, head, features[split], len(rows), recipe.eval_batch_size,
-            progress=lambda done, total: emit({"event": "evaluate", "split": split, "done": done, "total": total}),
-            fast=fast,
+    Attributes:
+        before: what the cell had cost when the checkpoint was made that it goes on from; empty where there is none.
+        retried: why the cell was run again in fp32, or "".
+    """
+
+    def __init__(self, cell: Cell, device: str, store: Store, emit: Emit, every: Every, interruption: Interruption):
+        self.cell, self.device, self.store, self.emit = cell, device, store, emit
+        self.every, self.interruption = every, interruption
+        self.family = registry.family(cell.task.family)
+        self.begun, self.clock, self.watch = time.time(), time.perf_counter(), Stopwatch(emit)
+        self.found = _load(store, cell)
+        self.before: dict[str, Any] = self.found.values["account"] if self.found else {}
+        self.retried: str = self.before.get("retried", "")
+
+    def account(self, precision: str) -> dict[str, Any]:
+        """What the cell has cost so far, the time before any break included, and what else a record has to tell of that."""
+        phases = self.watch.so_far()
+        earlier = self.before.get("phases", {})
+        return {
+            "precision": precision,
+            "retried": self.retried,
+            "resumed": self.before.get("resumed", 0) + bool(self.before),
+            "started": self.before.get("started", self.begun),
+            "phases": {name: phases.get(name, 0.0) + earlier.get(name, 0.0) for name in phases | earlier},
+            "seconds": time.perf_counter() - self.clock + self.before.get("seconds", 0.0),
+            "processor_seconds": time.process_time() + self.before.get("processor_seconds", 0.0),
+        }
+
+    def forget(self) -> None:
+        """Let the next attempt begin anew."""
+        self.found = None
+        self.store.checkpoint(self.cell.id).unlink(missing_ok=True)
+
+    def attempt(self, precision: str) -> Outcome:
+        """Train and evaluate in a precision."""
+        cell, family, watch = self.cell, self.family, self.watch
+        task, recipe = cell.task, cell.recipe
+        set_seed(cell.seed)
+        accelerator = make_accelerator(self.device, precision)
+        team = Team(accelerator)
+
+        watch.begin("data")
+        data = load(task, family)
+        splits = data.splits
+        watch.begin("check")
+        doubts = warnings(data, task, family)
+        self.emit({"event": "warnings", "warnings": doubts})
+        watch.begin("model")
+        head = make_head(cell, family, family.labels(splits, task))
+        model = head.build()
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+        watch.begin("encode")
+        truncated, features, encoder = {}, {}, Encoder(head)
+        for split, rows in splits.items():
+            features[split] = encoder.encode([family.example(row, task) for row in rows], training=split == "train")
+            truncated[split], head.truncated = head.truncated, 0
+        watch.begin("model")
+        fast = prepare(model.to(accelerator.device), head, list(features.values()), features["train"])
+        # Not wrapped for several processes: `Step` adds their gradients up, weighted by what each has seen.
+        model = accelerator.prepare_model(model, evaluation_mode=True)
+        if team.rank:
+            set_seed(cell.seed + team.rank * 1_000_003)  # the same weights, but other rows need other dropout
+        keeper = Keeper(
+            self.store.checkpoint(cell.id), self.found, self.every, self.interruption, team,
+            lambda: self.account(precision), self.emit,
         )  # fmt: skip
-        return [family.prediction(output, row, task) for output, row in zip(outputs, rows, strict=True)]
 
-    def score(split: str, predictions: list[Any]) -> dict[str, Any]:
-        return family.score(predictions, [family.reference(row, task) for row in splits[split]], task)
+        def told(split: str, done: int, total: int) -> None:
+            self.emit({"event": "evaluate", "split": split, "done": done, "total": total})
+            if team.size == 1:  # several have batches of unlike number, and could not decide together
+                keeper.poll()
 
-    def validate() -> tuple[float, dict[str, Any]]:
-        watch.begin("validate")
-        metrics = score("validation", answers("validation"))
+        def answers(split: str) -> list[Any]:
+            rows = splits[split]
+            outputs = predict(
+                accelerator, model, head, features[split], len(rows), recipe.eval_batch_size,
+                progress=lambda done, total: told(split, done, total), fast=fast,
+            )  # fmt: skip
+            return [family.prediction(output, row, task) for output, row in zip(outputs, rows, strict=True)]
+
+        def score(split: str, predictions: list[Any]) -> dict[str, Any]:
+            return family.score(predictions, [family.reference(row, task) for row in splits[split]], task)
+
+        def validate() -> tuple[float, dict[str, Any]]:
+            watch.begin("validate")
+            metrics = score("validation", answers("validation"))
+            watch.begin("train")
+            return metrics[family.primary_metric] * family.scale, metrics
+
+        gc.enable()  # see `harness.engines.child`
         watch.begin("train")
-        return metrics[family.primary_metric] * family.scale, metrics
+        progress = train(
+            accelerator, model, head, fast, features["train"], validate, recipe, cell.seed, self.emit, keeper
+        )
+        watch.begin("test")
+        predictions = answers("test")
+        watch.begin("score")
+        metrics = score("test", predictions)
+        trivial = score("test", family.trivial(splits["train"], splits["test"], task))
+        watch.end()
+        return Outcome(
+            accelerator=accelerator, model=model, parameters=parameters, trainable=trainable, fast=fast, data=data, doubts=doubts,
+            features=features, truncated=truncated, progress=progress, predictions=predictions, metrics=metrics,
+            trivial=trivial, account=self.account(precision),
+        )  # fmt: skip
 
-    gc.enable()  # see `harness.engines.child`
-    watch.begin("train")
-    outcome = train(accelerator, model, head, fast, features["train"], validate, recipe, cell.seed, emit)
-    watch.begin("test")
-    predictions = answers("test")
-    watch.begin("score")
-    metrics = score("test", predictions)
-    trivial = score("test", family.trivial(splits["train"], splits["test"], task))
-    slices = phenomena(family, cell, splits["test"], predictions)
-    watch.end()
-
-    primary = family.primary_metric
-    facts = cell.facts()
-    record = {
-        **facts,
-        "status": "ok",
-        "model": {**facts["model"], "parameters": parameters},
-        "task": {
-            **facts["task"],
-            "split_rule": data.rule,
-            "rows": {split: len(rows) for split, rows in splits.items()},
-            "rows_without_limit": data.whole,
-            "truncated": truncated,
-            "warnings": doubts,
-        },
-        "metrics": {"validation": outcome.validation, "test": metrics, "trivial": trivial, "phenomena": slices},
-        "primary_metric": primary,
-        "score": metrics[primary] * family.scale,
-        "trivial_score": trivial[primary] * family.scale,
-        "constant": len(predictions) > 1 and all(prediction == predictions[0] for prediction in predictions),
-        "training": {
-            "steps": outcome.steps,
-            "best_step": outcome.best_step,
-            "history": outcome.history,
-            **fast.facts(),
-        },
-        "cost": {
-            "train_seconds": outcome.seconds,
-            "evaluate_seconds": watch.seconds["validate"] + watch.seconds["test"],
-            "total_seconds": time.time() - begun,
-            "phases": watch.seconds,
-            "processor_seconds": time.process_time(),
-            "peak_memory_bytes": peak_memory(accelerator),
-            "train_tokens": outcome.tokens,
-            "padding_share": 1 - outcome.tokens / max(1, outcome.computed),
-            "trainable_parameters": trainable,
-            **efficiency(accelerator, model, features, outcome, watch.seconds["validate"] + watch.seconds["test"]),
-        },
-        "environment": environment(accelerator),
-        "started": timestamp(begun),
-        "finished": timestamp(time.time()),
-        "error": None,
-    }
-    lines = (
-        {"id": row["id"], "prediction": prediction, "reference": family.reference(row, task)}
-        | ({"phenomenon": row["phenomenon"]} if "phenomenon" in row else {})
-        for row, prediction in zip(splits["test"], predictions, strict=True)
-    )
-    store.write(record, lines)
-    return record
+    def finish(self, outcome: Outcome) -> Record:
+        """Write predictions and record, and remove what was kept to go on from."""
+        record = make_record(self.cell, self.family, outcome)
+        if outcome.accelerator.is_main_process:
+            self.store.write(record, lines(self.cell, self.family, outcome))
+            self.forget()
+        return record
 
 
-def phenomena(family: TaskFamily, cell: Cell, rows: list[Row], predictions: list[Any]) -> dict[str, Any]:
-    """Phenomenon → its rows and score (0-100), where the test rows are tagged."""
-    if not all("phenomenon" in row for row in rows):
-        return {}
-
-    def compute(predictions: list[Any], references: list[Any]) -> dict[str, Any]:
-        return {"score": family.score(predictions, references, cell.task)[family.primary_metric] * family.scale}
-
-    references = [family.reference(row, cell.task) for row in rows]
-    return by_slice(compute, predictions, references, [row["phenomenon"] for row in rows])
-
-
-def peak_memory(accelerator: Accelerator) -> int:
-    """Bytes: of the GPU's allocator, or the process's largest resident size."""
-    if accelerator.device.type == "cuda":
-        return torch.cuda.max_memory_allocated(accelerator.device)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+def _load(store: Store, cell: Cell) -> Checkpoint | None:
+    try:
+        return Checkpoint.load(store.checkpoint(cell.id))
+    except Unusable as reason:
+        print(f"the checkpoint is not used, the training begins anew: {reason}", file=sys.stderr)
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.cell import Cell
 from harness.data.source import GeneratedSource
+from harness.errors import BenchError
 from harness.models.resolve import resolve
 from harness.recipe import Recipe
 from harness.task import Task
@@ -23,6 +24,10 @@ def sentiment():
 
 def broken():
     raise RuntimeError("the data set is broken\non purpose")
+
+
+def unusable():
+    raise BenchError("the data set is not what it should be")
 
 
 def task(generate=sentiment, family="sentiment", **values) -> Task:

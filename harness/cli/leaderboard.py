@@ -11,7 +11,8 @@ from harness.cli import options
 from harness.cli.collector import collector_off
 from harness.cli.options import RESULTS
 from harness.errors import unknown
-from harness.store import Store, write_text
+from harness.files import write_text
+from harness.store import Store
 
 
 def leaderboard(

@@ -43,6 +43,10 @@ class PlainProgress:
     def event(self, cell: Cell, event: dict[str, Any]) -> None:
         if event["event"] == "warnings":
             self.warn(cell.task.title, event["warnings"])
+        elif event["event"] == "resumed":
+            self.say(f"goes on {title(cell)} from step {event['step']}")
+        elif event["event"] == "unsaved":
+            self.say(f"no checkpoint of {title(cell)}: {event['reason']}; it goes on without")
 
     def warn(self, task: str, warnings: Sequence[str]) -> None:
         """One line for each task whose data are in doubt, when the first of its cells has read them."""
@@ -57,6 +61,13 @@ class PlainProgress:
         self.failed += record["status"] == "failed"
         seconds = time.monotonic() - self.starts[cell.id]
         self.say(f"{verdict(record)}  {title(cell)} in {duration(seconds)}  [{self.ended}/{self.total}{self.left()}]")
+
+    def again(self, cell: Cell, why: str) -> None:
+        if why:
+            self.say(f"waits  {title(cell)}: {why}")
+
+    def stopping(self) -> None:
+        self.say("saving the cells that run (Ctrl-C again ends them at once)")
 
     def say(self, line: str) -> None:
         """Print a line as it is."""
@@ -96,8 +107,14 @@ class LiveProgress(PlainProgress):
             state.update(phase=event["phase"])
         elif event["event"] == "step":
             state.update(done=event["step"], total=event["steps"], loss=f"loss {event['loss']:.3f}")
+        elif event["event"] == "resumed":
+            state.update(done=event["step"])
         elif event["event"] == "validation":
             state.update(score=f"valid {event['score']:.1f}")
+
+    def again(self, cell: Cell, why: str) -> None:
+        self.running.pop(cell.id)
+        super().again(cell, why)
 
     def finished(self, cell: Cell, record: Record) -> None:
         self.running.pop(cell.id)

@@ -22,8 +22,8 @@ def new(
     force: Annotated[bool, typer.Option("--force", envvar="BENCH_FORCE", help="Overwrite it.")] = False,
 ) -> None:
     """Write a task file with comments from a data file or folder, or as a template."""
+    from harness.files import write_text
     from harness.scaffold.new import from_data, from_name, is_data
-    from harness.store import write_text
 
     make = (lambda: from_data(data, family, output)) if is_data(data) else (lambda: from_name(data, family, output))  # fmt: skip
     text, path = make()

@@ -1,30 +1,34 @@
-"""The life of a worker process: the log, the threads, one cell, its record whatever happens."""
+"""The life of a worker process: signals, its parent's words, the log, one cell."""
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
-from harness.cell import Cell
-from harness.engines.base import Slot, error_facts, failed_record
+from harness.engines.base import STOPPED, Slot
+from harness.engines.life import live
+from harness.job import Job
 from harness.secrets import guard_output
-from harness.store import Store, timestamp
+
+ORPHAN = 5.0  # seconds in which a worker whose parent is gone may save its state
 
 
-class ParentGone(BaseException):
-    """Nobody listens any more: the run was killed. Not an `Exception`, so that no handler takes it for the cell's failure."""
+def main(job: Job, slot: Slot, connection: Connection) -> None:
+    """Run a cell and leave its record; the target of the worker process."""
+    from harness.training.interrupt import Interruption
 
-
-def main(cell: Cell, slot: Slot, root: str, connection: Connection) -> None:
-    """Run a cell and write its record; the target of the worker process."""
+    interruption = Interruption(_leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
-    store = Store(root)
-    _log_to(store, cell)
+    signal.signal(signal.SIGTERM, lambda *_: interruption.request())
+    threading.Thread(target=_listen, args=(connection, interruption), daemon=True).start()
     if slot.device.startswith("cuda:"):
         os.environ["CUDA_VISIBLE_DEVICES"] = slot.device.removeprefix("cuda:")
 
@@ -32,42 +36,43 @@ def main(cell: Cell, slot: Slot, root: str, connection: Connection) -> None:
         try:
             connection.send(event)
         except OSError:
-            raise ParentGone from None
+            interruption.request()  # nobody listens any more
 
-    started = time.time()
+    sys.exit(live(job, slot, emit, interruption, log_to, _leave))
+
+
+def _leave() -> None:
+    os._exit(STOPPED)
+
+
+def _listen(connection: Connection, interruption: Any) -> None:
+    """Whatever the parent says means to end. When it is gone there is little time left, for somebody may start it again."""
     try:
-        _run(cell, slot, store, emit)
-    except ParentGone:
-        sys.exit(1)
-    except Exception as error:
-        # The grid goes on whatever a cell raises; the record and the log keep the whole story.
-        facts = error_facts(error)
-        print(facts["traceback"], file=sys.stderr)
-        store.write(failed_record(cell, facts, timestamp(started), timestamp(time.time()), time.time() - started))
+        while True:
+            connection.recv()
+            interruption.request()
+    except (EOFError, OSError):
+        interruption.request()
+        time.sleep(ORPHAN)
+        _leave()
 
 
-def _run(cell: Cell, slot: Slot, store: Store, emit: Any) -> None:
-    import torch
-    import transformers
+@contextmanager
+def log_to(path: Path, more: bool) -> Iterator[None]:
+    """Send everything that anyone prints, libraries in C included, to the cell's log, for good.
 
-    from harness.worker import run_cell
-
-    torch.set_num_threads(slot.threads)
-    transformers.utils.logging.disable_progress_bar()
-    # Rows and features are millions of objects, all of them kept: until the training begins, there is no garbage to look for.
-    gc.disable()
-    run_cell(cell, slot.device, store, emit)
-
-
-def _log_to(store: Store, cell: Cell) -> None:
-    """Send everything that anyone prints, libraries in C included, to the cell's log."""
-    log = os.open(store.log(cell.id), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    Args:
+        path: of the log.
+        more: keep what it holds, for this is the same training going on.
+    """
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | (os.O_APPEND if more else os.O_TRUNC), 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
     sys.stdout = open(1, "w", encoding="utf-8", buffering=1, closefd=False)
     sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False)
     guard_output()
+    yield
 
 
 def probe(connection: Connection) -> None:

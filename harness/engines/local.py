@@ -7,14 +7,16 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing import connection as connections
 from typing import Any
 
-from harness.cell import Cell
 from harness.engines import child
-from harness.engines.base import Slot, failed_record
+from harness.engines.base import CLAIMED, DONE, NO_ROOM, STOPPED, Ended, Slot
+from harness.engines.failure import fail
 from harness.errors import BenchError
-from harness.store import Record, Store, timestamp
+from harness.job import Job
+from harness.store import Store
 
 # Loaded once in the server: a cell's fresh process then starts in milliseconds.
 PRELOADED = [
@@ -30,22 +32,27 @@ PRELOADED = [
     "typer",  # the command itself, which the start of a process imports again
     "harness.engines.warm",
 ]
-END = 5.0  # seconds that a cancelled worker has to end by itself
 
 
 class LocalHandle:
     """A worker process."""
 
-    def __init__(self, process: Any, connection: connections.Connection, cell: Cell, slot: Slot, store: Store):
+    def __init__(self, process: Any, connection: connections.Connection, job: Job, slot: Slot):
         self.process, self.connection = process, connection
-        self.cell, self.slot, self.store = cell, slot, store
-        self.started = time.time()
+        self.job, self.slot, self.store = job, slot, Store(job.root)
+        self.started, self.clock = time.time(), time.monotonic()
+        self.asked = False  # to end
+        self.no_room = ""
 
     def events(self) -> list[dict[str, Any]]:
         events = []
         try:
             while self.connection.poll():
-                events.append(self.connection.recv())
+                event = self.connection.recv()
+                if event["event"] == "no-room":
+                    self.no_room = event["what"]
+                else:
+                    events.append(event)
         except (EOFError, OSError):
             pass  # the worker has closed its end: whatever it had to say has been read
         return events
@@ -53,18 +60,23 @@ class LocalHandle:
     def done(self) -> bool:
         return not self.process.is_alive()
 
-    def result(self) -> Record:
+    def result(self) -> Ended:
         self.process.join()
-        code = self.process.exitcode
-        record = self.store.record(self.cell.id)
-        if code == 0 and record is not None:
-            return record
-        record = failed_record(
-            self.cell, {"type": "WorkerDied", "message": self._death(code), "traceback": ""},
-            timestamp(self.started), timestamp(time.time()), time.time() - self.started,
-        )  # fmt: skip
-        self.store.write(record)
-        return record
+        code, record = self.process.exitcode, self.store.record(self.job.cell.id)
+        self.connection.close()
+        if code == DONE and record is not None:
+            return Ended(record)
+        if code == CLAIMED:
+            return Ended(claimed=True)
+        if code == NO_ROOM:
+            return Ended(no_room=self.no_room or self.job.root)
+        if self.asked:
+            return Ended(stopped=True)
+        if code == STOPPED:
+            return Ended(lost="its worker was told to end, and has saved its state")
+        return fail(
+            self.store, self.job.cell, "WorkerDied", self._death(code), self.started, time.monotonic() - self.clock
+        )
 
     def _death(self, code: int | None) -> str:
         if code is not None and code < 0:
@@ -73,25 +85,29 @@ class LocalHandle:
             return f"the worker was ended by signal {name}{hint}; its last words are in log.txt"
         return f"the worker ended with status {code} and left no record; its last words are in log.txt"
 
-    def cancel(self) -> None:
-        self.process.terminate()
-        self.process.join(END)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
+    def log(self) -> str:
+        return self.store.log(self.job.cell.id).read_text(encoding="utf-8", errors="replace")
+
+    def stop(self) -> None:
+        self.asked = True
+        with suppress(OSError):  # it has ended by itself
+            self.connection.send("stop")
+
+    def kill(self) -> None:
+        self.asked = True
+        self.process.kill()
+        self.process.join()
 
 
 class LocalEngine:
     """One fresh process a cell, on the slots of this machine.
 
     Args:
-        store: where the workers write.
         devices: `auto`, or a list such as `cpu` or `cuda:0,cuda:1`.
         jobs: cells at once; None: one a GPU, or as many as the cores allow.
     """
 
-    def __init__(self, store: Store, devices: str = "auto", jobs: int | None = None):
-        self.store = store
+    def __init__(self, devices: str = "auto", jobs: int | None = None):
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(PRELOADED)
         self._start_server()
@@ -128,12 +144,12 @@ class LocalEngine:
                 raise BenchError(f"--devices {name}: this machine has no such device; valid: auto, {', '.join(valid)}")
         return wanted
 
-    def submit(self, cell: Cell, slot: Slot) -> LocalHandle:
-        ours, theirs = self.context.Pipe(duplex=False)
-        process = self.context.Process(target=child.main, args=(cell, slot, str(self.store.root), theirs))
+    def submit(self, job: Job, slot: Slot) -> LocalHandle:
+        ours, theirs = self.context.Pipe()
+        process = self.context.Process(target=child.main, args=(job, slot, theirs))
         process.start()
         theirs.close()
-        return LocalHandle(process, ours, cell, slot, self.store)
+        return LocalHandle(process, ours, job, slot)
 
     def wait(self, handles: Sequence[LocalHandle], seconds: float) -> None:
         live = [handle.connection for handle in handles if not handle.connection.closed]

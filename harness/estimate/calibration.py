@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.estimate.machine import cores, names
 from harness.estimate.speed import Speed, fit
-from harness.store import write_text
+from harness.files import write_text
 
 TIMEOUT = 120.0  # seconds for a busy machine, with the time that the libraries need to load
 CODE = ("worker.py", "training", "heads", "models", "estimate", "engines/child.py")  # what a measurement depends on

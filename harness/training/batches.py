@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count as from_number
 
 from harness.fast.layout import partition
 
@@ -23,6 +24,13 @@ def training_batches(count: int, batch_size: int, seed: int, epoch: int) -> list
     order = list(range(count))
     random.Random(f"{seed}/{epoch}").shuffle(order)
     return [order[begin : begin + batch_size] for begin in range(0, count, batch_size)]
+
+
+def remaining_batches(count: int, batch_size: int, seed: int, done: int) -> Iterator[list[int]]:
+    """The batches of a training after its first `done`, without end: those that it would have had without a break."""
+    first, skipped = divmod(done, -(-count // batch_size))
+    for epoch in from_number(first):
+        yield from training_batches(count, batch_size, seed, epoch)[skipped if epoch == first else 0 :]
 
 
 def evaluation_batches(lengths: Sequence[int], batch_size: int) -> list[list[int]]:

@@ -11,15 +11,15 @@ from torch import nn
 
 from harness.heads.base import Feature
 from harness.training.flops import depth, training_flops
-from harness.training.loop import Outcome
 from harness.training.peak import matmul_peak
+from harness.training.state import Progress
 
 
 def efficiency(
     accelerator: Accelerator,
     model: nn.Module,
     features: Mapping[str, Sequence[Feature]],
-    outcome: Outcome,
+    progress: Progress,
     evaluate_seconds: float,
 ) -> dict[str, Any]:
     """Keys of a record's `cost`.
@@ -30,25 +30,25 @@ def efficiency(
 
     Args:
         features: split → what the model has read.
-        outcome: of the training.
+        progress: of the training.
         evaluate_seconds: of all validations and the test.
     """
     inner = accelerator.unwrap_model(model)
     read = {split: sum(feature.length for feature in made) for split, made in features.items()}
-    evaluated = read["validation"] * len(outcome.history) + read["test"]
+    evaluated = read["validation"] * len(progress.history) + read["test"]
     # A training may end in the middle of an epoch.
-    flops = round(_epoch(inner, features["train"]) * outcome.tokens / max(1, read["train"]))
+    flops = round(_epoch(inner, features["train"]) * progress.tokens / max(1, read["train"]))
     precision = "bf16" if accelerator.mixed_precision == "bf16" else "fp32"
     peak = matmul_peak(str(accelerator.device), precision, torch.get_num_threads())
     return {
-        "tokens_per_second": _rate(outcome.tokens, outcome.seconds),
+        "tokens_per_second": _rate(progress.tokens, progress.seconds),
         "evaluate_tokens": evaluated,
         "evaluate_tokens_per_second": _rate(evaluated, evaluate_seconds),
         "depth": depth(inner),
         "flops": flops,
-        "flops_per_second": _rate(flops, outcome.seconds),
+        "flops_per_second": _rate(flops, progress.seconds),
         "peak_flops_per_second": peak,
-        "utilisation": _rate(flops, outcome.seconds) / peak,
+        "utilisation": _rate(flops, progress.seconds) / peak,
     }
 
 

@@ -32,14 +32,28 @@ def has_fast_bf16(device: torch.device) -> bool:
     return False
 
 
-def make_accelerator(device: str, precision: str, avoid: Collection[str] = ()) -> Accelerator:
-    """An accelerator on `cpu`, `cuda:N` or `mps` with the recipe's precision.
+def precisions(device: str, wanted: str, avoid: Collection[str] = ()) -> list[str]:
+    """What to train in, and what to try after that when half precision has led to no numbers.
 
-    The engine has already made `cuda:N` the only visible GPU. `auto` never means a precision that the model must `avoid`.
+    Args:
+        device: `cpu`, `cuda:N` or `mps`.
+        wanted: the recipe's precision; `auto` never means one that the model must `avoid`.
+        avoid: precisions in which the model does not train.
     """
-    accelerator_device = torch.device(device.split(":")[0])
-    if precision == "auto":
-        precision = "bf16" if has_fast_bf16(accelerator_device) and "bf16" not in avoid else "fp32"
+    if wanted == "auto":
+        fast = has_fast_bf16(torch.device(device.split(":")[0])) and "bf16" not in avoid
+        wanted = "bf16" if fast else "fp32"
+    return [wanted] if wanted == "fp32" or "fp32" in avoid else [wanted, "fp32"]
+
+
+def make_accelerator(device: str, precision: str) -> Accelerator:
+    """An accelerator on `cpu`, `cuda:N` or `mps`, with `fp32` or `bf16`.
+
+    The engine has already made `cuda:N` the only visible GPU.
+    """
+    from accelerate.state import AcceleratorState
+
+    AcceleratorState._reset_state()  # the precision of an earlier one in this process would stay
     return Accelerator(cpu=device == "cpu", mixed_precision="bf16" if precision == "bf16" else "no")
 
 

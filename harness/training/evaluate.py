@@ -13,6 +13,8 @@ from torch import nn
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature, Head
 from harness.training.batches import evaluation_batches
+from harness.training.memory import OUT_OF_MEMORY, advise, free_unused
+from harness.training.team import Team
 
 
 def predict(
@@ -27,6 +29,9 @@ def predict(
 ) -> list[Any]:
     """One output for each of `count` examples, in their order.
 
+    Where a batch does not fit into memory it is cut in halves, and those that follow are no larger. Processes that train a
+    cell together share the batches out; each has all outputs in the end.
+
     Args:
         accelerator: decides device and precision.
         model: prepared by the accelerator.
@@ -34,20 +39,41 @@ def predict(
         features: without labels; several may belong to one example.
         count: how many examples there are.
         batch_size: features computed together; a head with a pool is given that many times more to choose from.
-        progress: is called with features done and in all.
+        progress: is called with features done and in all, after each batch of this process.
         fast: how batches are computed; None: padded. A head that writes computes them in its own way.
+
+    Raises:
+        NotEnoughMemory: a single feature does not fit.
     """
     model.eval()
     fast = Fast() if fast is None or head.writes else fast
-    outputs: list[Any] = [None] * len(features)
-    done = 0
+    team = Team(accelerator)
+    found: list[tuple[int, Any]] = []
+    waiting = team.share(evaluation_batches([feature.length for feature in features], batch_size * head.pool))
+    waiting.reverse()
+    most = len(features)
     with torch.inference_mode(), accelerator.autocast():
-        for numbers in evaluation_batches([feature.length for feature in features], batch_size * head.pool):
+        while waiting:
+            numbers = waiting.pop()
+            if len(numbers) > most:
+                waiting += [numbers[most:], numbers[:most]]
+                continue
             batch = head.collate([features[number] for number in numbers])
-            found = fast.compute(partial(head.predict, model), batch, accelerator.device)
-            for number, output in zip(numbers, found, strict=True):
-                outputs[number] = output
-            done += len(numbers)
-            progress(done, len(features))
-    assert done == len(features), f"{done} of {len(features)} features were predicted"
-    return head.decode(features, outputs, count)
+            try:
+                outputs = fast.compute(partial(head.predict, model), batch, accelerator.device)
+            except OUT_OF_MEMORY:
+                outputs = None
+            if outputs is None:  # outside of the handler, whose error keeps the tensors of the failed pass alive
+                free_unused()
+                if len(numbers) == 1:
+                    raise advise("prediction", head.max_length)
+                most = len(numbers) // 2
+                waiting.append(numbers)
+                continue
+            found += zip(numbers, outputs, strict=True)
+            progress(len(found), len(features))
+    everywhere = dict(every := team.gather(found))
+    # Not an assert: a row that is counted twice, or not at all, would be a wrong score.
+    if len(every) != len(features) or len(everywhere) != len(features):
+        raise RuntimeError(f"{len(every)} outputs of {len(everywhere)} features came back for {len(features)} features")
+    return head.decode(features, [everywhere[number] for number in range(len(features))], count)

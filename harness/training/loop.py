@@ -5,43 +5,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import nn
+from torch import Tensor, nn
 
 from harness.fast.prepare import Fast, tokens_worth_of_a_piece
 from harness.heads.base import Feature, Head
 from harness.recipe import Recipe
-from harness.training.batches import pieces, training_batches
+from harness.training.batches import remaining_batches
+from harness.training.keeper import Keeper
 from harness.training.optimiser import make_optimiser, make_schedule
+from harness.training.state import Progress, State, copy_weights, put_weights
+from harness.training.step import Step
+from harness.training.team import Team
 
 Emit = Callable[[dict[str, Any]], None]
-
-
-@dataclass
-class Outcome:
-    """What a training leaves behind, beside the trained weights in the model.
-
-    Attributes:
-        validation: the metrics of the best validation.
-        best_step: the optimiser step after which it was made.
-        history: one entry for each validation: step, mean training loss since the last one, score.
-        seconds: of training steps alone.
-        tokens: read by training steps, padding not counted.
-        computed: tokens that the layers computed, padding counted.
-    """
-
-    validation: dict[str, Any] = field(default_factory=dict)
-    best_step: int = 0
-    steps: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
-    seconds: float = 0.0
-    tokens: int = 0
-    computed: int = 0
 
 
 def train(
@@ -54,7 +34,8 @@ def train(
     recipe: Recipe,
     seed: int,
     emit: Emit,
-) -> Outcome:
+    keeper: Keeper | None = None,
+) -> Progress:
     """Fine-tune `model` in place; it ends with the weights of the best validation.
 
     Args:
@@ -67,77 +48,71 @@ def train(
         recipe: the hyper-parameters.
         seed: decides the order of the data.
         emit: is told of every step.
+        keeper: saves the training now and then, and knows where an earlier one was left.
+
+    Returns:
+        What the training leaves behind, beside the trained weights in the model.
 
     Raises:
         FloatingPointError: the loss is no finite number any more.
+        NotEnoughMemory: a single row does not fit.
+        Interrupted: the keeper was told to end.
     """
-    optimiser = make_optimiser(model, recipe)
-    lengths = [feature.length for feature in features]
-    compute_loss = partial(head.loss, model)
-    extra = tokens_worth_of_a_piece(model)
-    terms = [head.loss_terms(feature) for feature in features]
     an_epoch = math.ceil(len(features) / recipe.batch_size)
-    total = min(recipe.max_steps or math.inf, an_epoch * recipe.epochs)
-    schedule = make_schedule(optimiser, int(total), recipe.warmup_ratio)
+    total = int(min(recipe.max_steps or math.inf, an_epoch * recipe.epochs))
     validations = recipe.evaluations or math.ceil(total / an_epoch)
     due = {round(total * (turn + 1) / validations) for turn in range(validations)}
-    outcome, best, best_score, waited = Outcome(), None, -math.inf, 0
-    losses: list[torch.Tensor] = []
-    started = time.perf_counter()
-    for epoch in range(recipe.epochs):
-        for numbers in training_batches(len(features), recipe.batch_size, seed, epoch):
-            model.train()
-            losses.append(torch.zeros((), device=accelerator.device))
-            for part in pieces(numbers, lengths, recipe.micro_batch_size, extra if fast.packing is None else None):
-                piece = head.collate([features[number] for number in part])
-                # The loss of a piece is a mean: weighted by its share of the terms, the pieces add up to the batch's mean.
-                share = sum(terms[number] for number in part) / max(1, sum(terms[number] for number in numbers))
-                loss = fast.compute(compute_loss, piece, accelerator.device) * share
-                accelerator.backward(loss)
-                losses[-1] += loss.detach()
-                outcome.computed += (
-                    piece["input_ids"].numel() if fast.packing is None else sum(lengths[n] for n in part)
-                )
-            accelerator.clip_grad_norm_(model.parameters(), recipe.max_grad_norm)
-            optimiser.step()
-            schedule.step()
-            optimiser.zero_grad()
-            outcome.steps += 1
-            outcome.tokens += sum(lengths[number] for number in numbers)
-            if outcome.steps % 10 == 0 or outcome.steps == total:
-                emit({"event": "step", "step": outcome.steps, "steps": total, "loss": _finite(losses[-1])})
-            if outcome.steps in due:
-                outcome.seconds += time.perf_counter() - started
-                score, metrics = validate()
-                mean_loss = _finite(torch.stack(losses).mean())
-                losses.clear()
-                outcome.history.append({"step": outcome.steps, "loss": mean_loss, "score": score})
-                emit({"event": "validation", "step": outcome.steps, "score": score, "loss": mean_loss})
-                waited += 1
-                if score > best_score:
-                    best_score, waited = score, 0
-                    outcome.validation, outcome.best_step = metrics, outcome.steps
-                    # The weights in use need no copy unless the training goes on.
-                    best = _copy(model) if outcome.steps < total else None
-                started = time.perf_counter()
-                if recipe.patience and waited >= recipe.patience:
-                    break
-            if outcome.steps == total:
-                break
+    optimiser = make_optimiser(model, recipe)
+    state = State(model, optimiser, make_schedule(optimiser, total, recipe.warmup_ratio))
+    if keeper:
+        keeper.begin(state)
+    progress = state.progress
+    if progress.refused:
+        fast.give_up(progress.refused)
+    step = Step(accelerator, Team(accelerator), model, head, fast, features, recipe, tokens_worth_of_a_piece(model))
+    batches = remaining_batches(len(features), recipe.batch_size, seed, progress.steps)
+    while not progress.ended:
+        # What was saved during a validation has its step, but not the validation.
+        if progress.steps in due and (not progress.history or progress.history[-1]["step"] < progress.steps):
+            _validate(state, validate, total, emit)
+        if progress.steps == total or (recipe.patience and progress.waited >= recipe.patience):
+            if state.best is not None:
+                put_weights(model, state.best)
+            state.best, progress.ended = None, True
         else:
-            continue
-        break
-    if best is not None:
-        model.load_state_dict(best)
-    return outcome
+            started = time.perf_counter()
+            state.losses.append(step.run(next(batches), progress))
+            optimiser.step()
+            state.schedule.step()
+            optimiser.zero_grad()
+            progress.steps += 1
+            if progress.steps % 10 == 0 or progress.steps == total:
+                loss = _finite(state.losses[-1])
+                emit({"event": "step", "step": progress.steps, "steps": total, "loss": loss})
+            progress.seconds += time.perf_counter() - started
+        if keeper:
+            keeper.poll()
+    return progress
 
 
-def _finite(loss: torch.Tensor) -> float:
+def _validate(state: State, validate: Callable[[], tuple[float, dict[str, Any]]], total: int, emit: Emit) -> None:
+    """Score the model as it is, and keep a copy of its weights if it is the best so far."""
+    progress = state.progress
+    mean_loss = _finite(torch.stack(state.losses).mean())
+    score, metrics = validate()
+    state.losses.clear()
+    progress.history.append({"step": progress.steps, "loss": mean_loss, "score": score})
+    emit({"event": "validation", "step": progress.steps, "score": score, "loss": mean_loss})
+    progress.waited += 1
+    if progress.best_score is None or score > progress.best_score:
+        progress.best_score, progress.waited = score, 0
+        progress.validation, progress.best_step = metrics, progress.steps
+        # The weights in use need no copy unless the training goes on.
+        state.best = copy_weights(state.model) if progress.steps < total else None
+
+
+def _finite(loss: Tensor) -> float:
     value = float(loss)
     if not math.isfinite(value):
         raise FloatingPointError(f"the training loss became {value}")
     return value
-
-
-def _copy(model: nn.Module) -> dict[str, torch.Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}

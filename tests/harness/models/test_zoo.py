@@ -58,12 +58,10 @@ def test_a_repository_has_its_traps_whatever_it_is_called():
 
 def test_auto_precision_is_none_that_the_model_avoids(monkeypatch):
     monkeypatch.setattr(device, "has_fast_bf16", lambda _: True)
-    chosen = {}
-    monkeypatch.setattr(device, "Accelerator", lambda **words: chosen.update(words))
-    device.make_accelerator("cpu", "auto")
-    assert chosen["mixed_precision"] == "bf16"
-    device.make_accelerator("cpu", "auto", avoid=("bf16",))
-    assert chosen["mixed_precision"] == "no"
+    assert device.precisions("cpu", "auto") == ["bf16", "fp32"]
+    assert device.precisions("cpu", "auto", avoid=("bf16",)) == device.precisions("cpu", "fp32") == ["fp32"]
+    monkeypatch.setattr(device, "has_fast_bf16", lambda _: False)
+    assert device.precisions("cpu", "auto") == ["fp32"] and device.precisions("cpu", "bf16") == ["bf16", "fp32"]
 
 
 def test_the_longest_input_and_the_identity_follow_the_registry(checkpoints):

@@ -20,10 +20,11 @@ from typer.testing import CliRunner
 from harness import registry
 from harness.cache.encoded import Encoder
 from harness.cli.main import app
-from harness.engines.grid import run_grid
+from harness.engines.grid import Observer, run_grid
 from harness.engines.local import LocalEngine
 from harness.errors import BenchError
 from harness.heads.make import make_head
+from harness.job import Job
 from harness.methods import METHODS
 from harness.model import Checkpoint, Model
 from harness.models.hub import fetch_checkpoint
@@ -38,14 +39,8 @@ from harness.worker import run_cell
 NEEDS = "needs Python code from its repository"
 
 
-class Silent:
+class Silent(Observer):
     """An observer that tells nothing."""
-
-    def started(self, cell, slot): ...
-
-    def event(self, cell, event): ...
-
-    def finished(self, cell, record): ...
 
 
 @pytest.fixture
@@ -134,7 +129,7 @@ def test_with_the_option_the_code_runs_and_the_record_says_so(mystery, marker, t
 
 def test_a_worker_gets_the_permission_with_the_cell(mystery, marker, tmp_path):
     cell = toy.cell(mystery, epochs=1, trust_remote_code=True)
-    [record] = run_grid(LocalEngine(Store(tmp_path / "results"), "cpu", jobs=1), [cell], Silent())
+    [record] = run_grid(LocalEngine("cpu", jobs=1), [Job(cell, str(tmp_path / "results"))], Silent())
     assert record["status"] == "ok", record["error"]
     assert marker.exists() and record["model"]["remote_code"] is True
 

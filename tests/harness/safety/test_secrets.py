@@ -14,9 +14,10 @@ from harness import secrets
 from harness.cli import main as cli
 from harness.cli.leaderboard import refresh
 from harness.cli.main import app
-from harness.engines.grid import run_grid
+from harness.engines.grid import Observer, run_grid
 from harness.engines.local import LocalEngine
 from harness.errors import BenchError, HubError
+from harness.job import Job
 from harness.model import Checkpoint
 from harness.secrets import HIDDEN, redact
 from harness.store import Store
@@ -107,7 +108,7 @@ def leaking():
 def test_what_a_worker_raises_prints_and_logs(checkpoints, tmp_path):
     store = Store(tmp_path / "results")
     cell = toy.cell(checkpoints("bert"), toy.task(leaking))
-    [record] = run_grid(LocalEngine(store, "cpu", jobs=1), [cell], Silent())
+    [record] = run_grid(LocalEngine("cpu", jobs=1), [Job(cell, str(store.root))], Silent())
     assert record["error"]["message"] == f"no data for {HIDDEN} and {HIDDEN}"
     assert "in leaking" in record["error"]["traceback"] and "mirror.example refused" in record["error"]["traceback"]
     log = store.log(cell.id).read_text()
@@ -121,21 +122,17 @@ def test_what_a_worker_raises_prints_and_logs(checkpoints, tmp_path):
         assert not [secret for secret in (TOKEN, FROM_ENVIRONMENT, PASSWORD) if secret in content], path
 
 
-class Silent:
+class Silent(Observer):
     """An observer that tells nothing."""
-
-    def started(self, cell, slot): ...
-
-    def event(self, cell, event): ...
-
-    def finished(self, cell, record): ...
 
 
 @pytest.mark.slow
 def test_a_good_record_holds_nothing_of_the_environment(checkpoints, tmp_path, monkeypatch):
     monkeypatch.setenv("MY_SECRET", "secret-of-mine")
     store = Store(tmp_path / "results")
-    [record] = run_grid(LocalEngine(store, "cpu", jobs=1), [toy.cell(checkpoints("bert"), epochs=1)], Silent())
+    [record] = run_grid(
+        LocalEngine("cpu", jobs=1), [Job(toy.cell(checkpoints("bert"), epochs=1), str(store.root))], Silent()
+    )
     assert record["status"] == "ok" and record["environment"]
     for path in tmp_path.rglob("*.*"):
         assert not path.is_file() or not {FROM_ENVIRONMENT, "secret-of-mine"} & set(path.read_text().split('"'))

@@ -1,0 +1,60 @@
+"""The options of `bench run` alone: where cells run, how long they may take, what happens when they fail."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from harness.errors import BenchError
+
+Engine = Annotated[str, typer.Option("--engine", envvar="BENCH_ENGINE", help="local, or inline for debugging.")]
+Devices = Annotated[str, typer.Option("--devices", envvar="BENCH_DEVICES", help="auto, cpu, cuda:0,cuda:1 ...")]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", envvar="BENCH_JOBS", min=1, help="Cells at once; default: by the devices.")
+]
+Shard = Annotated[
+    str | None,
+    typer.Option("--shard", envvar="BENCH_SHARD", help="I/N: only every N-th cell, from the I-th (1 to N) on."),
+]
+CheckpointEvery = Annotated[
+    str,
+    typer.Option(
+        "--checkpoint-every",
+        envvar="BENCH_CHECKPOINT_EVERY",
+        help="How often a training is saved, to go on from there: 5m, 200steps, never.",
+    ),
+]
+Timeout = Annotated[
+    str | None,
+    typer.Option("--timeout", envvar="BENCH_TIMEOUT", help="The longest that a cell may take, such as 90s, 30m, 2h."),
+]
+Retries = Annotated[
+    int,
+    typer.Option("--retries", envvar="BENCH_RETRIES", min=0, help="How often a cell that failed is tried again."),
+]
+FailFast = Annotated[
+    bool, typer.Option("--fail-fast", envvar="BENCH_FAIL_FAST", help="End the run at the first cell that failed.")
+]
+RerunFailed = Annotated[
+    bool,
+    typer.Option(
+        "--rerun-failed",
+        envvar="BENCH_RERUN_FAILED",
+        help="Run also cells that failed for a reason that another try would meet again.",
+    ),
+]
+
+
+def shard_of(text: str | None) -> tuple[int, int]:
+    """(index from 0, number of shards) of `I/N`; (0, 1) for none.
+
+    Raises:
+        BenchError: it is no such pair.
+    """
+    if text is None:
+        return 0, 1
+    index, slash, count = text.partition("/")
+    if not (slash and index.strip().isdecimal() and count.strip().isdecimal() and 1 <= int(index) <= int(count)):
+        raise BenchError(f"--shard {text}: must be I/N with I from 1 to N, such as 1/4")
+    return int(index) - 1, int(count)

@@ -1,0 +1,90 @@
+"""One try of a cell, from its claim to its record; the same wherever it runs."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from harness.engines.base import CLAIMED, DONE, NO_ROOM, STOPPED, Slot, error_facts
+from harness.engines.failure import write_failure
+from harness.files import disk_full
+from harness.job import Job
+from harness.store import Store
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+def live(
+    job: Job,
+    slot: Slot,
+    emit: Emit,
+    interruption: Any,
+    log: Callable[[Path, bool], AbstractContextManager[Any]],
+    leave: Callable[[], None],
+) -> int:
+    """Run a cell unless somebody else does, and leave its record whatever happens.
+
+    Args:
+        job: what to do.
+        slot: where.
+        emit: is told of phases, steps and validations.
+        interruption: a `harness.training.interrupt.Interruption`.
+        log: sends what is printed inside its block to a file, after what is there already or instead of it.
+        leave: ends the cell where nothing is to be saved yet.
+
+    Returns:
+        What a worker's process ends with, see `harness.engines.base`.
+    """
+    store, cell = Store(job.root), job.cell
+    interruption.at_once = leave
+    started, clock = time.time(), time.perf_counter()
+    try:
+        claim = store.claim(cell.id)
+        if not claim.take():
+            return CLAIMED
+        try:
+            if store.stamp(cell.id) != job.seen:
+                return DONE  # since the run was planned another one has done it
+            interruption.at_once = lambda: (claim.release(), leave())
+            with log(store.log(cell.id), store.checkpoint(cell.id).exists()):
+                return _run(job, slot, store, emit, interruption, started, clock)
+        finally:
+            claim.release()
+    except OSError as error:
+        full = disk_full(error)
+        if not full:
+            raise
+        emit({"event": "no-room", "what": str(full.filename or job.root)})
+        return NO_ROOM
+
+
+def _run(job: Job, slot: Slot, store: Store, emit: Emit, interruption: Any, started: float, clock: float) -> int:
+    import torch
+    import transformers
+
+    from harness.training.interrupt import Interrupted
+    from harness.worker import run_cell
+
+    torch.set_num_threads(slot.threads)
+    transformers.utils.logging.disable_progress_bar()
+    # Rows and features are millions of objects, all of them kept: until the training begins, there is no garbage to look for.
+    gc.disable()
+    try:
+        run_cell(job.cell, slot.device, store, emit, job.checkpoint_every, interruption)
+    except Interrupted:
+        return STOPPED
+    except Exception as error:
+        # The grid goes on whatever a cell raises; the record and the log keep the whole story.
+        if full := disk_full(error):
+            raise full from error
+        facts = error_facts(error)
+        print(facts["traceback"], file=sys.stderr)
+        write_failure(store, job.cell, facts, started, time.perf_counter() - clock)
+    finally:
+        gc.enable()
+    return DONE

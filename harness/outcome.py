@@ -1,0 +1,148 @@
+"""What a cell came to: its record and the lines of its predictions."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accelerate import Accelerator
+from torch import nn
+
+from harness.cell import Cell
+from harness.family import TaskFamily
+from harness.fast.prepare import Fast
+from harness.heads.base import Feature
+from harness.metrics.slices import by_slice
+from harness.rows import Data
+from harness.store import Record, timestamp
+from harness.training.cost import efficiency
+from harness.training.device import environment
+from harness.training.memory import peak_memory
+from harness.training.state import Progress
+
+
+@dataclass
+class Outcome:
+    """A cell that was trained and evaluated.
+
+    Attributes:
+        parameters, trainable: of the model as it was built, before its table of words was cut down.
+        data: rows, and how they came about.
+        doubts: what a look at the data found.
+        truncated: split → rows that had to be cut.
+        metrics, trivial: on the test split, of the model and of what needs no model.
+        account: what it cost, see `harness.worker.Run.account`.
+    """
+
+    accelerator: Accelerator
+    model: nn.Module
+    parameters: int
+    trainable: int
+    fast: Fast
+    data: Data
+    doubts: list[str]
+    features: Mapping[str, Sequence[Feature]]
+    truncated: Mapping[str, int]
+    progress: Progress
+    predictions: list[Any]
+    metrics: dict[str, Any]
+    trivial: dict[str, Any]
+    account: dict[str, Any]
+
+
+def is_constant(predictions: Sequence[Any]) -> bool:
+    """Whether every row got the same prediction."""
+    return len(predictions) > 1 and all(prediction == predictions[0] for prediction in predictions)
+
+
+def make_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
+    """The record of a cell that ended well."""
+    primary, progress, account = family.primary_metric, outcome.progress, outcome.account
+    facts, splits = cell.facts(), outcome.data.splits
+    return {
+        **facts,
+        "status": "ok",
+        "model": {**facts["model"], "parameters": outcome.parameters},
+        "task": {
+            **facts["task"],
+            "split_rule": outcome.data.rule,
+            "rows": {split: len(rows) for split, rows in splits.items()},
+            "rows_without_limit": outcome.data.whole,
+            "truncated": outcome.truncated,
+            "warnings": outcome.doubts,
+        },
+        "metrics": {
+            "validation": progress.validation, "test": outcome.metrics, "trivial": outcome.trivial,
+            "phenomena": _phenomena(cell, family, outcome),
+        },
+        "primary_metric": primary,
+        "score": outcome.metrics[primary] * family.scale,
+        "trivial_score": outcome.trivial[primary] * family.scale,
+        "constant": is_constant(outcome.predictions),
+        "training": _training(cell, outcome),
+        "cost": _cost(outcome),
+        "environment": environment(outcome.accelerator),
+        "started": timestamp(account["started"]),
+        "finished": timestamp(time.time()),
+        "error": None,
+    }  # fmt: skip
+
+
+def _training(cell: Cell, outcome: Outcome) -> dict[str, Any]:
+    """How the training went; what did not happen has no key."""
+    progress, account = outcome.progress, outcome.account
+    small = progress.micro_batch_size
+    happened = {
+        "resumed": account["resumed"],
+        "retried": account["retried"],
+        "micro_batch_size": small,
+        "accumulation": small and math.ceil(cell.recipe.batch_size / small),
+        "devices": outcome.accelerator.num_processes if outcome.accelerator.num_processes > 1 else None,
+    }
+    return {
+        "steps": progress.steps,
+        "best_step": progress.best_step,
+        "history": progress.history,
+        **outcome.fast.facts(),
+        **{name: value for name, value in happened.items() if value},
+    }
+
+
+def _cost(outcome: Outcome) -> dict[str, Any]:
+    progress, phases = outcome.progress, outcome.account["phases"]
+    evaluate = phases.get("validate", 0.0) + phases["test"]
+    return {
+        "train_seconds": progress.seconds,
+        "evaluate_seconds": evaluate,
+        "total_seconds": outcome.account["seconds"],
+        "phases": phases,
+        "processor_seconds": outcome.account["processor_seconds"],
+        "peak_memory_bytes": peak_memory(outcome.accelerator),
+        "train_tokens": progress.tokens,
+        "padding_share": 1 - progress.tokens / max(1, progress.computed),
+        "trainable_parameters": outcome.trainable,
+        **efficiency(outcome.accelerator, outcome.model, outcome.features, progress, evaluate),
+    }
+
+
+def _phenomena(cell: Cell, family: TaskFamily, outcome: Outcome) -> dict[str, Any]:
+    """Phenomenon → its rows and score (0-100), where the test rows are tagged."""
+    rows = outcome.data.splits["test"]
+    if not all("phenomenon" in row for row in rows):
+        return {}
+
+    def compute(predictions: list[Any], references: list[Any]) -> dict[str, Any]:
+        return {"score": family.score(predictions, references, cell.task)[family.primary_metric] * family.scale}
+
+    references = [family.reference(row, cell.task) for row in rows]
+    return by_slice(compute, outcome.predictions, references, [row["phenomenon"] for row in rows])
+
+
+def lines(cell: Cell, family: TaskFamily, outcome: Outcome) -> Iterator[dict[str, Any]]:
+    """One mapping for each test row: id, prediction, reference, and what the row is an example of."""
+    for row, prediction in zip(outcome.data.splits["test"], outcome.predictions, strict=True):
+        line = {"id": row["id"], "prediction": prediction, "reference": family.reference(row, cell.task)}
+        yield line | ({"phenomenon": row["phenomenon"]} if "phenomenon" in row else {})

@@ -1,0 +1,39 @@
+"""Running out of memory: how it is recognised, and what a person can do."""
+
+from __future__ import annotations
+
+import resource
+import sys
+
+import torch
+from accelerate import Accelerator
+
+# By type, never by words in a message. A CPU on which torch cannot allocate raises a plain RuntimeError, which no type tells
+# from others: it fails the cell. Far more often the system's killer comes first.
+OUT_OF_MEMORY = (torch.OutOfMemoryError, MemoryError)
+
+
+class NotEnoughMemory(Exception):
+    """A single row is too much for the device's memory."""
+
+
+def advise(what: str, max_length: int) -> NotEnoughMemory:
+    """The error for `what` (training, prediction) that did not fit with one row at a time."""
+    return NotEnoughMemory(
+        f"out of memory: {what} does not fit with one row at a time; try --set recipe.max_length=N below {max_length},"
+        " fewer cells at once (--jobs 1), a device with more memory, or a smaller model"
+    )
+
+
+def free_unused() -> None:
+    """Give what torch keeps for later use back to the device."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def peak_memory(accelerator: Accelerator) -> int:
+    """Bytes: of the GPU's allocator, or the process's largest resident size."""
+    if accelerator.device.type == "cuda":
+        return torch.cuda.max_memory_allocated(accelerator.device)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,103 @@
+"""One step's gradients: a batch cut into pieces that fit into memory, and dealt out to the processes that train."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from harness.fast.prepare import Fast
+from harness.heads.base import Feature, Head
+from harness.recipe import Recipe
+from harness.training.batches import pieces
+from harness.training.memory import OUT_OF_MEMORY, advise, free_unused
+from harness.training.state import Progress, RandomStates
+from harness.training.team import Team
+
+
+@dataclass
+class Step:
+    """Computes gradients.
+
+    Attributes:
+        extra: what one more piece costs, in tokens; see `harness.training.batches.pieces`.
+    """
+
+    accelerator: Accelerator
+    team: Team
+    model: nn.Module
+    head: Head
+    fast: Fast
+    features: Sequence[Feature]
+    recipe: Recipe
+    extra: float
+
+    def __post_init__(self) -> None:
+        self.lengths = [feature.length for feature in self.features]
+        self.terms = [self.head.loss_terms(feature) for feature in self.features]
+        self.loss = partial(self.head.loss, self.model)
+
+    def run(self, batch: Sequence[int], progress: Progress) -> Tensor:
+        """The batch's mean loss; its gradients, clipped, are left in the model.
+
+        Where memory runs out, the batch is computed again in pieces of half the rows, with the random numbers that it had: the
+        step stays what the recipe says, only its pieces get smaller, and stay so.
+
+        Args:
+            batch: feature numbers.
+            progress: counts the tokens, and remembers how small the pieces had to be.
+
+        Raises:
+            NotEnoughMemory: one row is too much.
+        """
+        self.model.train()
+        ours = self.team.share(list(batch))
+        while True:
+            size = progress.micro_batch_size or self.recipe.micro_batch_size
+            before = RandomStates()
+            try:
+                loss, computed, short = *self._gradients(batch, ours, size), False
+            except OUT_OF_MEMORY:
+                loss, computed, short = torch.zeros((), device=self.accelerator.device), 0, True
+            if not self.team.sum(short)[0]:
+                break
+            # Outside of the handler, whose error keeps the tensors of the failed pass alive.
+            progress.micro_batch_size = self._smaller(size, len(batch))
+            before.restore()
+        self.team.sum_gradients(self.model)
+        total, everywhere = self.team.sum(float(loss), computed) if self.team.size > 1 else (loss, computed)
+        self.accelerator.clip_grad_norm_(self.model.parameters(), self.recipe.max_grad_norm)
+        progress.tokens += sum(self.lengths[number] for number in batch)
+        progress.computed += int(everywhere)
+        progress.refused = self.fast.refused if self.fast.packing is None else ""
+        return torch.as_tensor(total, dtype=loss.dtype, device=loss.device)
+
+    def _gradients(self, batch: Sequence[int], ours: Sequence[int], size: int | None) -> tuple[Tensor, int]:
+        """This process's share of the loss, and the tokens that it computed, padding included."""
+        whole = max(1, sum(self.terms[number] for number in batch))
+        loss, computed = torch.zeros((), device=self.accelerator.device), 0
+        for part in pieces(ours, self.lengths, size, self.extra if self.fast.packing is None else None):
+            piece = self.head.collate([self.features[number] for number in part])
+            # The loss of a piece is a mean: weighted by its share of the terms, the pieces add up to the batch's mean.
+            share = sum(self.terms[number] for number in part) / whole
+            mean = self.fast.compute(self.loss, piece, self.accelerator.device) * share
+            self.accelerator.backward(mean)
+            loss += mean.detach()
+            computed += (
+                piece["input_ids"].numel()
+                if self.fast.packing is None
+                else sum(self.lengths[number] for number in part)
+            )
+        return loss, computed
+
+    def _smaller(self, size: int | None, rows: int) -> int:
+        self.model.zero_grad()
+        free_unused()
+        size = min(size or rows, rows)
+        if size == 1:
+            raise advise("training", self.recipe.max_length)
+        return size // 2

@@ -1,0 +1,301 @@
+"""The local engine: fresh processes, failures that stay with their cell, deaths that are told, nothing left behind."""
+
+import os
+import signal
+import time
+
+import pytest
+import toy
+
+from harness.engines import child
+from harness.engines.base import Slot
+from harness.engines.grid import Observer, Policy, run_grid
+from harness.engines.inline import InlineEngine
+from harness.engines.local import LocalEngine, make_slots
+from harness.errors import BenchError
+from harness.job import Job
+from harness.store import Store
+
+LONG = {"epochs": 10_000, "patience": 0, "evaluations": 10_000}
+NUMBER = iter(range(1000, 2000))  # seeds: every test has cells of its own
+
+
+class Watch(Observer):
+    """An observer that remembers."""
+
+    def __init__(self):
+        self.seen = []
+
+    def started(self, cell, slot):
+        self.seen.append(("started", cell.id, slot.device))
+
+    def event(self, cell, event):
+        self.seen.append((event["event"], cell.id))
+
+    def again(self, cell, why):
+        self.seen.append(("again", cell.id, why))
+
+    def finished(self, cell, record):
+        self.seen.append(("finished", cell.id, record["status"]))
+
+    def kinds(self, cell):
+        return [entry[0] for entry in self.seen if entry[1] == cell.id]
+
+
+@pytest.fixture(scope="module")
+def local():
+    return LocalEngine("cpu", jobs=2)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return Store(tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture(params=["local", "inline"])
+def engine(request, local):
+    return local if request.param == "local" else InlineEngine("cpu")
+
+
+@pytest.fixture
+def new(checkpoints):
+    """new(task, **recipe) -> a cell that no other test has."""
+    return lambda task=None, **recipe: toy.cell(checkpoints("bert"), task, seed=next(NUMBER), **recipe)
+
+
+def job(cell, store, **more):
+    return Job(cell, str(store.root), store.stamp(cell.id), **more)
+
+
+def test_a_cell_that_raises_does_not_stop_the_others(engine, store, new):
+    good, bad, last = new(epochs=1), new(toy.task(toy.broken)), new(epochs=1)
+    watch = Watch()
+    records = {
+        record["id"]: record for record in run_grid(engine, [job(cell, store) for cell in (good, bad, last)], watch)
+    }
+    assert [records[cell.id]["status"] for cell in (good, bad, last)] == ["ok", "failed", "ok"]
+    error = records[bad.id]["error"]
+    assert (error["type"], error["message"]) == ("RuntimeError", "the data set is broken\non purpose")
+    assert "in broken" in error["traceback"] and "in broken" in store.log(bad.id).read_text()
+    assert store.finished(good.id) and not store.finished(bad.id)
+    assert set(watch.kinds(good)) >= {"started", "phase", "validation", "finished"}
+    assert {path.name for path in store.folder(good.id).iterdir()} == {"record.json", "predictions.jsonl", "log.txt"}
+
+
+def test_both_engines_give_the_same(local, tmp_path, new):
+    cell, found = new(epochs=1), []
+    for name, engine in (("local", local), ("inline", InlineEngine("cpu"))):
+        store = Store(tmp_path / name)
+        [record] = run_grid(engine, [job(cell, store)], Watch())
+        found.append((record["score"], record["training"]["history"], store.predictions(cell.id)))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_killed_worker_fails_its_cell_alone(local, store, new, number):
+    cell = new(**LONG)
+    handle = local.submit(job(cell, store), local.slots[0])
+    wait_for(handle, "validation")
+    os.kill(handle.process.pid, number)
+    handle.process.join(10)
+    record = handle.result().record
+    assert record["status"] == "failed" and record["error"]["type"] == "WorkerDied"
+    assert number.name in record["error"]["message"] and "LOAD REPORT" in handle.log()
+    assert store.record(cell.id)["status"] == "failed"
+
+
+def test_a_worker_that_the_system_ends_saves_its_state_and_goes_on(local, store, new):
+    cell = new(epochs=40, patience=0)
+
+    class Terminate(Watch):
+        def event(self, cell, event):
+            super().event(cell, event)
+            if event["event"] == "validation" and self.kinds(cell).count("validation") == 3:
+                os.kill(pids[-1], signal.SIGTERM)
+
+    pids, submit = [], local.submit
+    local.submit = lambda *words: (made := submit(*words), pids.append(made.process.pid))[0]
+    try:
+        watch = Terminate()
+        [record] = run_grid(local, [job(cell, store)], watch)
+    finally:
+        local.submit = submit
+    assert len(pids) == 2 and record["status"] == "ok" and record["training"]["resumed"] == 1
+    assert ("again", cell.id, "its worker was told to end, and has saved its state") in watch.seen
+    [whole] = run_grid(InlineEngine("cpu"), [job(cell, Store(store.root / "whole"))], Watch())
+    assert record["training"]["history"] == whole["training"]["history"] and record["score"] == whole["score"]
+
+
+def test_stop_saves_and_the_next_run_goes_on(engine, local, store, new):
+    cell = new(epochs=40, patience=0)
+    handle = engine.submit(job(cell, store), engine.slots[0])
+    wait_for(handle, "validation")
+    handle.stop()
+    wait_until_done(handle)
+    assert handle.result().stopped and store.record(cell.id) is None and store.checkpoint(cell.id).exists()
+    [record] = run_grid(engine, [job(cell, store)], watch := Watch())
+    assert record["training"]["resumed"] == 1 and "resumed" in watch.kinds(cell)
+    if engine is local:  # under the tests' own capture the library's logger writes where nobody knows
+        assert store.log(cell.id).read_text().count("LOAD REPORT") == 2
+    assert not store.checkpoint(cell.id).exists()
+
+
+def test_kill_ends_the_worker_and_leaves_no_record(local, store, new):
+    cell = new(**LONG)
+    handle = local.submit(job(cell, store), local.slots[0])
+    wait_for(handle, "validation")
+    handle.kill()
+    assert handle.done() and handle.result().stopped and store.record(cell.id) is None
+    with pytest.raises(ProcessLookupError):
+        os.kill(handle.process.pid, 0)
+
+
+@pytest.mark.parametrize("phase", ["data", "train"])
+def test_a_worker_whose_parent_is_gone_ends(local, store, new, phase):
+    cell = new(**LONG)
+    handle = local.submit(job(cell, store), local.slots[0])
+    wait_for(handle, "phase", phase)
+    handle.connection.close()
+    handle.process.join(child.ORPHAN + 5)
+    assert handle.done() and store.record(cell.id) is None
+    assert not list(store.folder(cell.id).glob(".*.tmp"))
+
+
+def test_an_interrupt_saves_and_ends_all_workers(engine, store, new):
+    cells = [new(**LONG), new(**LONG)]
+    handles, submit = [], engine.submit
+
+    class Interrupted(Watch):
+        def event(self, cell, event):
+            if event["event"] == "validation":
+                raise KeyboardInterrupt
+
+    engine.submit = lambda *words: handles.append(submit(*words)) or handles[-1]
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_grid(engine, [job(cell, store) for cell in cells], Interrupted())
+    finally:
+        engine.submit = submit
+    assert len(handles) == len(engine.slots) and all(handle.done() for handle in handles)
+    assert all(store.record(cell.id) is None for cell in cells) and store.checkpoint(cells[0].id).exists()
+
+
+def test_a_second_interrupt_ends_at_once(local, store, new, monkeypatch):
+    cell = new(**LONG)
+
+    class Impatient(Watch):
+        def event(self, cell, event):
+            if event["event"] == "validation":
+                os.kill(handles[0].process.pid, signal.SIGSTOP)  # a worker that does nothing any more
+                raise KeyboardInterrupt
+
+        def stopping(self):
+            monkeypatch.setattr(local, "wait", interrupt)
+
+    def interrupt(*words):
+        raise KeyboardInterrupt
+
+    handles, submit = [], local.submit
+    monkeypatch.setattr(local, "submit", lambda *words: handles.append(submit(*words)) or handles[-1])
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_grid(local, [job(cell, store)], Impatient())
+    assert handles[0].done() and time.monotonic() - begun < 20
+
+
+def test_a_cell_that_takes_too_long_fails_and_goes_on_with_more_time(engine, store, new):
+    cell = new(epochs=150, patience=0)
+    [record] = run_grid(engine, [job(cell, store)], Watch(), Policy(timeout=2.5))
+    assert record["error"]["type"] == "Timeout" and "took longer than 2.5 s (--timeout)" in record["error"]["message"]
+    assert store.record(cell.id)["status"] == "failed" and store.checkpoint(cell.id).exists()
+    [record] = run_grid(engine, [job(cell, store)], Watch())
+    assert record["status"] == "ok" and record["training"]["resumed"] == 1
+
+
+def test_retries_and_reasons_that_stay(local, store, new):
+    broken, wrong = new(toy.task(toy.broken)), new(toy.task(toy.unusable))
+    watch = Watch()
+    records = run_grid(local, [job(broken, store), job(wrong, store)], watch, Policy(retries=2))
+    assert watch.kinds(broken).count("started") == 3 and watch.kinds(wrong).count("started") == 1
+    stays = {record["id"]: record["error"].get("stays", False) for record in records}
+    assert stays == {broken.id: False, wrong.id: True}
+
+
+def test_fail_fast_saves_what_runs_and_begins_nothing(local, store, new):
+    long, broken, never = new(**LONG), new(toy.task(toy.broken)), new(epochs=1)
+
+    class Waits(Watch):  # until the long one trains
+        def started(self, cell, slot):
+            super().started(cell, slot)
+            if cell is long:
+                wait_for(handles[0], "validation")
+
+    handles, submit = [], local.submit
+    local.submit = lambda *words: handles.append(submit(*words)) or handles[-1]
+    try:
+        jobs = [job(cell, store) for cell in (long, broken, never)]
+        records = run_grid(local, jobs, watch := Waits(), Policy(fail_fast=True))
+    finally:
+        local.submit = submit
+    assert [record["id"] for record in records] == [broken.id] and not watch.kinds(never)
+    assert store.record(long.id) is None and store.checkpoint(long.id).exists()
+
+
+def test_two_runs_share_a_folder_and_no_cell_is_done_twice(engine, local, store, new):
+    cell = new(epochs=30, patience=0)
+    plan = job(cell, store)
+    first = local.submit(plan, local.slots[0])
+    wait_for(first, "validation")
+
+    class Counts(Watch):
+        def again(self, cell, why):
+            super().again(cell, why)
+            first.events()  # a worker whose words nobody reads waits at last
+
+    watch = Counts()
+    [record] = run_grid(engine, [plan], watch)
+    wait_until_done(first)
+    assert first.result().record == record and watch.seen[1] == ("again", cell.id, "another run has it")
+    assert "validation" not in watch.kinds(cell)
+    assert {path.name for path in store.folder(cell.id).iterdir()} == {"record.json", "predictions.jsonl", "log.txt"}
+
+
+def test_what_a_killed_owner_left_is_swept_up(local, store, new):
+    cell = new(epochs=1)
+    folder = store.folder(cell.id)
+    for name in (".claim", ".record.json.host.1.tmp", ".checkpoint.safetensors.other.99.tmp"):
+        (folder / name).write_text("half")
+    [record] = run_grid(local, [job(cell, store)], Watch())
+    assert record["status"] == "ok"
+    assert {path.name for path in folder.iterdir()} == {"record.json", "predictions.jsonl", "log.txt"}
+
+
+def wait_for(handle, kind, phase=None):
+    for _ in range(600):
+        if any(event["event"] == kind and event.get("phase") == phase for event in handle.events()):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no {kind} {phase or ''} within 30 s")
+
+
+def wait_until_done(handle):
+    end = time.monotonic() + 60
+    while not handle.done() and time.monotonic() < end:
+        handle.events()
+        time.sleep(0.02)
+    assert handle.done()
+
+
+def test_slots_depend_on_machine_and_jobs_alone():
+    assert make_slots(["cpu"], None, 2) == [Slot("cpu", 1)] * 2
+    assert make_slots(["cpu"], None, 1) == [Slot("cpu", 1)]
+    assert make_slots(["cpu"], None, 16) == [Slot("cpu", 4)] * 4
+    assert make_slots(["cpu"], 1, 16) == [Slot("cpu", 16)]
+    assert make_slots(["cuda:0", "cuda:1"], None, 16) == [Slot("cuda:0", 8), Slot("cuda:1", 8)]
+    assert [slot.device for slot in make_slots(["cuda:0", "cuda:1"], 4, 16)] == ["cuda:0", "cuda:1"] * 2
+
+
+@pytest.mark.parametrize("kind", [LocalEngine, InlineEngine])
+def test_unknown_devices_are_named(kind):
+    with pytest.raises(BenchError, match=r"--devices cuda:99: .*; valid: auto, "):
+        kind("cuda:99")
