@@ -78,7 +78,7 @@ class Run:
     """A cell under way.
 
     Attributes:
-        before: what the cell had cost when the checkpoint was made that it goes on from; empty where there is none.
+        found: the checkpoint that it goes on from, if any.
         retried: why the cell was run again in fp32, or "".
     """
 
@@ -88,8 +88,12 @@ class Run:
         self.family = registry.family(cell.task.family)
         self.begun, self.clock, self.watch = time.time(), time.perf_counter(), Stopwatch(emit)
         self.found = _load(store, cell)
-        self.before: dict[str, Any] = self.found.values["account"] if self.found else {}
         self.retried: str = self.before.get("retried", "")
+
+    @property
+    def before(self) -> dict[str, Any]:
+        """What the cell had cost when the checkpoint was made that it goes on from; empty where there is none."""
+        return self.found.values["account"] if self.found else {}
 
     def account(self, precision: str) -> dict[str, Any]:
         """What the cell has cost so far, the time before any break included, and what else a record has to tell of that."""
@@ -141,6 +145,9 @@ class Run:
         model = accelerator.prepare_model(model, evaluation_mode=True)
         if team.rank:
             set_seed(cell.seed + team.rank * 1_000_003)  # the same weights, but other rows need other dropout
+        if self.found and (why := self.found.misfit(model, team.size)):
+            _not_used(why)
+            self.forget()
         keeper = Keeper(
             self.store.checkpoint(cell.id), self.found, self.every, self.interruption, team,
             lambda: self.account(precision), self.emit,
@@ -198,5 +205,9 @@ def _load(store: Store, cell: Cell) -> Checkpoint | None:
     try:
         return Checkpoint.load(store.checkpoint(cell.id))
     except Unusable as reason:
-        print(f"the checkpoint is not used, the training begins anew: {reason}", file=sys.stderr)
+        _not_used(str(reason))
         return None
+
+
+def _not_used(why: str) -> None:
+    print(f"the checkpoint is not used, the training begins anew: {why}", file=sys.stderr)

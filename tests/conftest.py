@@ -29,7 +29,13 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory):
-    """checkpoints(kind) -> folder of a tiny random model of that model type, made once a session."""
+    """checkpoints(kind) -> folder of a tiny random model of that model type, made once a session.
+
+    `checkpoints.without_dropout(kind)`: the same with every probability of dropout at zero.
+    """
+    import json
+    import shutil
+
     import tiny
 
     made: dict[str, Path] = {}
@@ -39,4 +45,15 @@ def checkpoints(tmp_path_factory):
             made[kind] = tiny.make(kind, tmp_path_factory.mktemp("models") / f"tiny-{kind}")
         return made[kind]
 
+    def without_dropout(kind: str) -> Path:
+        name = f"{kind} without dropout"
+        if name not in made:
+            made[name] = tmp_path_factory.mktemp("models") / f"tiny-{kind}"
+            shutil.copytree(folder(kind), made[name])
+            config = json.loads((made[name] / "config.json").read_text())
+            dropped = {key: 0.0 for key, value in config.items() if "drop" in key and isinstance(value, float)}
+            (made[name] / "config.json").write_text(json.dumps(config | dropped))
+        return made[name]
+
+    folder.without_dropout = without_dropout
     return folder

@@ -9,6 +9,8 @@ from harness.models.resolve import resolve
 from harness.recipe import Recipe
 from harness.task import Task
 
+ANIMALS = ("cat", "dog", "house", "garden")
+
 
 def sentiment():
     def rows(count, word):
@@ -20,6 +22,35 @@ def sentiment():
         ]
 
     return {"train": rows(12, "was"), "validation": rows(2, "not"), "test": rows(2, "very")}
+
+
+def pairs():
+    rows = [
+        {"source": f"the {animal} sees {other}", "target": f"das {other}"} for animal in ANIMALS for other in ANIMALS
+    ]
+    return {"train": rows, "validation": rows[:6], "test": rows[5:12]}
+
+
+def names():
+    def row(animal, name, long):
+        words = ["the", animal, "likes", name, *(["very", "good", "."] if long else [])]
+        return {"words": words, "tags": ["B-X" if word == name else "O" for word in words]}
+
+    rows = [row(animal, name, long) for animal in ANIMALS for name in ("anna", "lisbon") for long in (True, False)]
+    return {"train": rows, "validation": rows[:5], "test": rows[4:11]}
+
+
+def questions():
+    def row(animal, name):
+        context = f"{name} sees the {animal} . " * 6  # several windows
+        return {
+            "question": f"who sees the {animal} ?",
+            "context": context,
+            "answers": {"text": [name], "answer_start": [0]},
+        }
+
+    rows = [row(animal, name) for animal in ANIMALS for name in ("anna", "lisbon")]
+    return {"train": rows, "validation": rows[:3], "test": rows[3:]}
 
 
 def broken():

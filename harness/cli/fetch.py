@@ -27,7 +27,7 @@ def fetch(
     """Bring the models and data of a run into the cache; `HF_HUB_OFFLINE=1 bench run` then needs no network."""
     from rich.console import Console
 
-    from harness.cli.run import announce, say
+    from harness.cli.running import announce, say
     from harness.fetch import fetch_all
     from harness.plan import make_plan
     from harness.report.text import count

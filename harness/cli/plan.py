@@ -8,8 +8,8 @@ import typer
 
 from harness.cli import options
 from harness.cli.options import RESULTS, make_request
-from harness.cli.run import say
 from harness.cli.run_options import Devices, Jobs
+from harness.cli.running import say
 from harness.secrets import redact
 
 Estimate = Annotated[

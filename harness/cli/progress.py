@@ -14,12 +14,13 @@ from rich.text import Text
 
 from harness.cell import Cell
 from harness.engines.base import Slot
+from harness.engines.grid import Observer
 from harness.store import Record
 
 TOLD = 2  # warnings of a task that its line names
 
 
-class PlainProgress:
+class PlainProgress(Observer):
     """A line when a cell starts and one when it ends: for logs and pipes."""
 
     def __init__(self, console: Console, cells: Sequence[Cell], references: Mapping[str, str]):

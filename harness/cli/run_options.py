@@ -13,6 +13,15 @@ Devices = Annotated[str, typer.Option("--devices", envvar="BENCH_DEVICES", help=
 Jobs = Annotated[
     int | None, typer.Option("--jobs", envvar="BENCH_JOBS", min=1, help="Cells at once; default: by the devices.")
 ]
+DevicesPerCell = Annotated[
+    int,
+    typer.Option(
+        "--devices-per-cell",
+        envvar="BENCH_DEVICES_PER_CELL",
+        min=1,
+        help="Train each cell on N GPUs (on a CPU: in N processes) that share its batches.",
+    ),
+]
 Shard = Annotated[
     str | None,
     typer.Option("--shard", envvar="BENCH_SHARD", help="I/N: only every N-th cell, from the I-th (1 to N) on."),

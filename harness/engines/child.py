@@ -14,23 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from harness.engines.base import STOPPED, Slot
-from harness.engines.life import live
+from harness.engines.life import live, run
 from harness.job import Job
 from harness.secrets import guard_output
+from harness.store import Store
 
 ORPHAN = 5.0  # seconds in which a worker whose parent is gone may save its state
 
 
 def main(job: Job, slot: Slot, connection: Connection) -> None:
     """Run a cell and leave its record; the target of the worker process."""
-    from harness.training.interrupt import Interruption
-
-    interruption = Interruption(_leave)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
-    signal.signal(signal.SIGTERM, lambda *_: interruption.request())
-    threading.Thread(target=_listen, args=(connection, interruption), daemon=True).start()
-    if slot.device.startswith("cuda:"):
-        os.environ["CUDA_VISIBLE_DEVICES"] = slot.device.removeprefix("cuda:")
+    interruption = _settle(slot, 0, connection)
 
     def emit(event: dict[str, Any]) -> None:
         try:
@@ -39,6 +33,33 @@ def main(job: Job, slot: Slot, connection: Connection) -> None:
             interruption.request()  # nobody listens any more
 
     sys.exit(live(job, slot, emit, interruption, log_to, _leave))
+
+
+def member(job: Job, slot: Slot, rank: int, connection: Connection) -> None:
+    """Train a cell together with its first process; the target of a further process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        port = connection.recv()
+    except (EOFError, OSError):
+        _leave()
+    interruption = _settle(slot, rank, connection)
+    with log_to(Store(job.root).log(job.cell.id), True):
+        run(job, slot, rank, lambda event: None, interruption, port)
+
+
+def _settle(slot: Slot, rank: int, connection: Connection) -> Any:
+    """Set up signals, the parent's lifeline and the device; gives the cell's interruption."""
+    from harness.training.interrupt import Interruption
+
+    interruption = Interruption(_leave)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
+    # The first process decides for all when a cell ends.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if rank else lambda *_: interruption.request())
+    threading.Thread(target=_listen, args=(connection, interruption), daemon=True).start()
+    device = slot.device.split(",")[rank]
+    if device.startswith("cuda:"):
+        os.environ["CUDA_VISIBLE_DEVICES"] = device.removeprefix("cuda:")
+    return interruption
 
 
 def _leave() -> None:
@@ -65,7 +86,7 @@ def log_to(path: Path, more: bool) -> Iterator[None]:
         path: of the log.
         more: keep what it holds, for this is the same training going on.
     """
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | (os.O_APPEND if more else os.O_TRUNC), 0o644)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | (0 if more else os.O_TRUNC), 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)

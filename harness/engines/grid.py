@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 from harness.cell import Cell
 from harness.engines.base import GRACE, Ended, Engine, Handle, Slot, stays_failed
@@ -23,8 +23,8 @@ class NoRoom(BenchError):
     """The disk is full."""
 
 
-class Observer(Protocol):
-    """What is told about a running grid."""
+class Observer:
+    """What is told about a running grid; this one does nothing with it."""
 
     def started(self, cell: Cell, slot: Slot) -> None:
         """A cell has been given to a worker."""

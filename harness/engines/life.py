@@ -64,18 +64,10 @@ def live(
 
 
 def _run(job: Job, slot: Slot, store: Store, emit: Emit, interruption: Any, started: float, clock: float) -> int:
-    import torch
-    import transformers
-
     from harness.training.interrupt import Interrupted
-    from harness.worker import run_cell
 
-    torch.set_num_threads(slot.threads)
-    transformers.utils.logging.disable_progress_bar()
-    # Rows and features are millions of objects, all of them kept: until the training begins, there is no garbage to look for.
-    gc.disable()
     try:
-        run_cell(job.cell, slot.device, store, emit, job.checkpoint_every, interruption)
+        run(job, slot, 0, emit, interruption)
     except Interrupted:
         return STOPPED
     except Exception as error:
@@ -85,6 +77,33 @@ def _run(job: Job, slot: Slot, store: Store, emit: Emit, interruption: Any, star
         facts = error_facts(error)
         print(facts["traceback"], file=sys.stderr)
         write_failure(store, job.cell, facts, started, time.perf_counter() - clock)
+    return DONE
+
+
+def run(job: Job, slot: Slot, rank: int, emit: Emit, interruption: Any, port: int = 0) -> None:
+    """Train and evaluate, as the process `rank` of those that do it together; `port` is where the others than the first join.
+
+    Raises:
+        Exception: whatever `harness.worker.run_cell` raises.
+    """
+    import torch
+    import transformers
+
+    from harness.training import group
+    from harness.worker import run_cell
+
+    torch.set_num_threads(slot.threads)
+    transformers.utils.logging.disable_progress_bar()
+    if job.devices == 1:
+        group.alone()
+    elif rank == 0:
+        group.lead(job.devices, lambda port: emit({"event": "port", "port": port}))
+    else:
+        group.follow(rank, job.devices, port)
+    # Rows and features are millions of objects, all of them kept: until the training begins, there is no garbage to look for.
+    gc.disable()
+    try:
+        device = slot.device.split(",")[rank]
+        run_cell(job.cell, device, Store(job.root), emit, job.checkpoint_every, interruption)
     finally:
         gc.enable()
-    return DONE

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing import connection as connections
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from harness.engines import child
 from harness.engines.base import CLAIMED, DONE, NO_ROOM, STOPPED, Ended, Slot
 from harness.engines.failure import fail
+from harness.engines.members import Members
 from harness.errors import BenchError
 from harness.job import Job
 from harness.store import Store
@@ -35,14 +36,14 @@ PRELOADED = [
 
 
 class LocalHandle:
-    """A worker process."""
+    """A worker process, with more of them where a cell is trained on several devices."""
 
-    def __init__(self, process: Any, connection: connections.Connection, job: Job, slot: Slot):
-        self.process, self.connection = process, connection
+    def __init__(self, process: Any, connection: connections.Connection, members: Members, job: Job, slot: Slot):
+        self.process, self.connection, self.members = process, connection, members
         self.job, self.slot, self.store = job, slot, Store(job.root)
         self.started, self.clock = time.time(), time.monotonic()
         self.asked = False  # to end
-        self.no_room = ""
+        self.no_room = self.broken = ""
 
     def events(self) -> list[dict[str, Any]]:
         events = []
@@ -51,6 +52,8 @@ class LocalHandle:
                 event = self.connection.recv()
                 if event["event"] == "no-room":
                     self.no_room = event["what"]
+                elif event["event"] == "port":
+                    self.members.begin(event["port"])
                 else:
                     events.append(event)
         except (EOFError, OSError):
@@ -58,7 +61,14 @@ class LocalHandle:
         return events
 
     def done(self) -> bool:
-        return not self.process.is_alive()
+        if self.process.is_alive():
+            self.broken = self.members.broken()
+            if not self.broken:
+                return False
+            self.process.kill()  # it would wait for the others for ever
+            self.process.join()
+        self.members.end()
+        return True
 
     def result(self) -> Ended:
         self.process.join()
@@ -79,6 +89,8 @@ class LocalHandle:
         )
 
     def _death(self, code: int | None) -> str:
+        if self.broken:
+            return f"{self.broken}; its last words are in log.txt"
         if code is not None and code < 0:
             name = signal.Signals(-code).name
             hint = " (the system ran out of memory?)" if name == "SIGKILL" else ""
@@ -97,6 +109,7 @@ class LocalHandle:
         self.asked = True
         self.process.kill()
         self.process.join()
+        self.members.end()
 
 
 class LocalEngine:
@@ -105,13 +118,14 @@ class LocalEngine:
     Args:
         devices: `auto`, or a list such as `cpu` or `cuda:0,cuda:1`.
         jobs: cells at once; None: one a GPU, or as many as the cores allow.
+        together: devices, or processes on a CPU, that each cell is trained on.
     """
 
-    def __init__(self, devices: str = "auto", jobs: int | None = None):
+    def __init__(self, devices: str = "auto", jobs: int | None = None, together: int = 1):
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(PRELOADED)
         self._start_server()
-        self.slots = make_slots(self._devices(devices), jobs, _cores())
+        self.slots = make_slots(self._devices(devices), jobs, _cores(), together)
 
     def _start_server(self) -> None:
         """Start the server without the current folder on its path: a folder `datasets` there is not the library."""
@@ -145,11 +159,16 @@ class LocalEngine:
         return wanted
 
     def submit(self, job: Job, slot: Slot) -> LocalHandle:
-        ours, theirs = self.context.Pipe()
-        process = self.context.Process(target=child.main, args=(job, slot, theirs))
-        process.start()
-        theirs.close()
-        return LocalHandle(process, ours, job, slot)
+        def start(target: Callable[..., None], *words: Any) -> tuple[Any, connections.Connection]:
+            ours, theirs = self.context.Pipe()
+            process = self.context.Process(target=target, args=(job, slot, *words, theirs))
+            process.start()
+            theirs.close()
+            return process, ours
+
+        process, connection = start(child.main)
+        members = Members(lambda rank: start(child.member, rank), job.devices)
+        return LocalHandle(process, connection, members, job, slot)
 
     def wait(self, handles: Sequence[LocalHandle], seconds: float) -> None:
         live = [handle.connection for handle in handles if not handle.connection.closed]
@@ -161,15 +180,23 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def make_slots(devices: Sequence[str], jobs: int | None, cores: int) -> list[Slot]:
-    """Slots for `jobs` cells at once.
+def make_slots(devices: Sequence[str], jobs: int | None, cores: int, together: int = 1) -> list[Slot]:
+    """Slots for `jobs` cells at once, each of `together` devices.
 
     A CPU is cut into at most four slots, so that small models keep its cores busy: two processes of one thread do more
     work than one of two. The cut depends on the machine and on `jobs` alone, never on how many cells are left, because the
     number of threads changes the last digits of a sum and so, now and then, a score.
+
+    Raises:
+        BenchError: there are not so many GPUs.
     """
     if devices == ["cpu"]:
-        jobs = jobs or max(1, min(4, cores))
-        return [Slot("cpu", max(1, cores // jobs))] * jobs
-    jobs = jobs or len(devices)
-    return [Slot(devices[number % len(devices)], max(1, cores // jobs)) for number in range(jobs)]
+        jobs = jobs or max(1, min(4, cores) // together)
+        return [Slot(",".join(["cpu"] * together), max(1, cores // (jobs * together)))] * jobs
+    if together > len(devices):
+        raise BenchError(
+            f"--devices-per-cell {together}: there are {len(devices)} devices ({', '.join(devices)}); name more with --devices"
+        )
+    groups = [",".join(devices[at : at + together]) for at in range(0, len(devices) - together + 1, together)]
+    jobs = jobs or len(groups)
+    return [Slot(groups[number % len(groups)], max(1, cores // (jobs * together))) for number in range(jobs)]

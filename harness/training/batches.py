@@ -52,6 +52,8 @@ def pieces(batch: Sequence[int], lengths: Sequence[int], size: int | None, extra
     Returns:
         Feature numbers, longest first.
     """
+    if not batch:
+        return []
     ordered = sorted(batch, key=lambda number: -lengths[number])
     parts = [(0, len(ordered))]
     if extra is not None:

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from harness.files import write_whole
 from harness.training.state import Progress, RandomStates, State, put_weights, weights
@@ -29,7 +29,7 @@ FORMAT = 1
 
 
 class Unusable(Exception):
-    """A file that is no checkpoint of this training: cut off, damaged, or of another model."""
+    """A file that is no checkpoint: cut off, damaged, or of another version."""
 
 
 @dataclass
@@ -61,16 +61,17 @@ class Checkpoint:
             {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
         )  # fmt: skip
 
-    def restore(self, state: State, rank: int, ranks: int) -> None:
-        """Bring a freshly built state, and the random generators of this process, to where the checkpoint was made.
+    def misfit(self, model: nn.Module, ranks: int) -> str:
+        """Why this is no checkpoint of a model that so many processes train, or nothing."""
+        shapes = {f"model/{name}": tensor.shape for name, tensor in weights(model)}
+        if shapes != {name: tensor.shape for name, tensor in self.tensors.items() if name.startswith("model/")}:
+            return "it was made of another model"
+        if len(self.values["random"]) != ranks:
+            return "it was made by another number of processes"
+        return ""
 
-        Raises:
-            Unusable: it was made of another model, or by another number of processes; the state is as it was.
-        """
-        shapes = {f"model/{name}": tensor.shape for name, tensor in weights(state.model)}
-        ours = {name: tensor.shape for name, tensor in self.tensors.items() if name.startswith("model/")}
-        if shapes != ours or len(self.values["random"]) != ranks:
-            raise Unusable("it was made of another model, or by another number of processes")
+    def restore(self, state: State, rank: int) -> None:
+        """Bring a freshly built state, and the random generators of this process, to where the checkpoint was made."""
         device = next(state.model.parameters()).device
         put_weights(state.model, self._part("model/"))
         slots: dict[int, dict[str, Tensor]] = {}

@@ -39,7 +39,7 @@ def efficiency(
     # A training may end in the middle of an epoch.
     flops = round(_epoch(inner, features["train"]) * progress.tokens / max(1, read["train"]))
     precision = "bf16" if accelerator.mixed_precision == "bf16" else "fp32"
-    peak = matmul_peak(str(accelerator.device), precision, torch.get_num_threads())
+    peak = matmul_peak(str(accelerator.device), precision, torch.get_num_threads()) * accelerator.num_processes
     return {
         "tokens_per_second": _rate(progress.tokens, progress.seconds),
         "evaluate_tokens": evaluated,

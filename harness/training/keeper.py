@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.duration import NEVER, Every
 from harness.files import disk_full
-from harness.training.checkpoint import Checkpoint, Unusable
+from harness.training.checkpoint import Checkpoint
 from harness.training.interrupt import Interrupted, Interruption
 from harness.training.state import RandomStates, State
 from harness.training.team import Team
@@ -48,14 +48,9 @@ class Keeper:
     def begin(self, state: State) -> None:
         """Bring a freshly built state to where the checkpoint was made, and watch it from now on."""
         if self.found:
-            try:
-                self.found.restore(state, self.team.rank, self.team.size)
-            except Unusable as reason:
-                print(f"the checkpoint is not used, the training begins anew: {reason}", file=sys.stderr)
-                self.found = None
-            else:
-                self.found.tensors = {}  # as large as the model several times over
-                self.emit({"event": "resumed", "step": state.progress.steps})
+            self.found.restore(state, self.team.rank)
+            self.found.tensors = {}  # as large as the model several times over
+            self.emit({"event": "resumed", "step": state.progress.steps})
         self._state = state
         self._saved_at, self._saved_steps, self._saved_end = (
             time.monotonic(), state.progress.steps, state.progress.ended,

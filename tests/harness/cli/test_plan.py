@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from harness.cli import run as run_module
+from harness.cli import running
 from harness.estimate import words
 from harness.estimate.grid import CALIBRATION, RECORDS, SIMILAR, Estimate, Grid
 from harness.plan import Request, make_plan
@@ -64,9 +64,9 @@ def test_a_run_says_it_only_where_records_tell_all(folder):
     store = Store(folder / "bench-results")
     known = make_plan(Request(["bert"], ["mini-ner"])).cells
     other = make_plan(Request(["bert"], ["mini-topics"])).cells
-    assert run_module.expected(list(known), store, "cpu", None).startswith("; about 5 min on ")
-    assert run_module.expected([*known, *other], store, "cpu", None) == ""
-    assert run_module.expected([], store, "cpu", None) == ""
+    assert running.expected(list(known), store, "cpu", None).startswith("; about 5 min on ")
+    assert running.expected([*known, *other], store, "cpu", None) == ""
+    assert running.expected([], store, "cpu", None) == ""
 
 
 def test_times_have_no_more_figures_than_an_estimate():

@@ -1,0 +1,153 @@
+"""What `bench run` does with its plan, and what it says."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from harness.cli.leaderboard import refresh
+from harness.files import disk_full
+from harness.secrets import redact
+from harness.store import Store, timestamp
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.cell import Cell
+    from harness.engines.base import Engine
+    from harness.engines.grid import Policy
+    from harness.job import Job
+    from harness.plan import Plan
+
+
+def to_run(cells: Sequence[Cell], store: Store, rerun_failed: bool) -> tuple[list[tuple[Cell, str]], list[Cell]]:
+    """The cells that are to run, with the stamps of their records, and those that failed for a reason that stays."""
+    from harness.engines.base import stays_failed
+
+    pending, kept = [], []
+    for cell in cells:
+        record, stamp = store.look(cell.id)
+        if record is None or (record["status"] != "ok" and (rerun_failed or not stays_failed(record))):
+            pending.append((cell, stamp))
+        elif record["status"] != "ok":
+            kept.append(cell)
+    return pending, kept
+
+
+def counted(
+    made: Plan, cells: Sequence[Cell], pending: Collection[object], kept: Sequence[Cell], shard: str | None
+) -> str:
+    """How many cells there are, and what will become of them."""
+    here = f" (shard {shard} of {len(made.cells)})" if shard else ""
+    failed = f", {len(kept)} failed for a reason that stays (--rerun-failed runs them)" if kept else ""
+    lost = f", {len(made.lost)} cannot run" if made.lost else ""
+    finished = len(cells) - len(pending) - len(kept)
+    return f"{len(cells) + len(made.lost)} cells{here}: {finished} finished, {len(pending)} to run{failed}{lost}"
+
+
+def work(
+    todo: Sequence[Job], engine: Engine, policy: Policy, references: Mapping[str, str], store: Store, console: Console
+) -> None:
+    """Run the cells.
+
+    Raises:
+        typer.Exit: with status 1, after a clear line, where the disk is full.
+    """
+    from harness.cli.progress import make_progress
+    from harness.engines.grid import NoRoom, run_grid
+    from harness.estimate.disk import check_disk
+
+    store.tidy()
+    cells = [job.cell for job in todo]
+    if warning := check_disk(store.root, cells, len(engine.slots), todo[0].checkpoint_every):
+        say(console, warning, "yellow")
+    try:
+        with make_progress(console, cells, references) as progress:
+            run_grid(engine, todo, progress, policy)
+    except NoRoom as error:
+        say(
+            console,
+            f"{error}; finished cells are kept in {store.root}: make room, then run the same command again",
+            "red",
+        )
+        raise typer.Exit(1) from None
+
+
+def show(made: Plan, cells: Sequence[Cell], store: Store, console: Console, as_json: bool) -> None:
+    """The table, the failures, and where the leaderboard is.
+
+    Raises:
+        typer.Exit: with status 1, where a cell failed or was not run.
+    """
+    from harness.report.board import Board
+    from harness.report.terminal import final_table
+
+    every = [*cells, *(cell for cell, _ in made.lost)]
+    records = [record for cell in every if (record := store.record(cell.id)) is not None]
+    if as_json:
+        keys = ("id", "status", "score", "primary_metric", "error")
+        print(json.dumps([{key: record[key] for key in keys} for record in records], indent=1))
+    else:
+        console.print()
+        console.print(final_table(Board.of(records)))
+    failed = [record for record in records if record["status"] == "failed"]
+    for record in failed:
+        error = record["error"]
+        say(console, f"failed: {record['id']}: {error['type']}: {error['message'].partition(chr(10))[0]}", "red")
+    if failed:
+        say(console, f"the whole story: bench show {failed[0]['id']} --results {store.root}")
+    if len(records) < len(every):
+        say(console, f"not run: {len(every) - len(records)} cells; the same command runs them", "yellow")
+    try:
+        say(console, f"leaderboard: {os.path.relpath(refresh(store.root))}")
+    except OSError as error:
+        if not disk_full(error):
+            raise
+        say(console, "the disk is full: leaderboard.md is not up to date; make room, then: bench leaderboard", "red")
+        raise typer.Exit(1) from None
+    if failed or len(records) < len(every):
+        raise typer.Exit(1)
+
+
+def expected(cells: Sequence[Cell], store: Store, devices: str, jobs: int | None) -> str:
+    """How long they will take, where past records tell it at once."""
+    from harness.cli.estimate import estimated
+    from harness.estimate import words
+
+    grid = estimated(cells, store, devices, jobs, quick=True)
+    return f"; {words.line(grid)}" if grid and not grid.unknown else ""
+
+
+def record_lost(made: Plan, store: Store) -> None:
+    """Failed records for the cells whose model or data cannot be had; those of an earlier run go where they now can be."""
+    from harness.engines.base import error_facts, failed_record
+
+    for cell in made.cells:
+        store.discard(cell.unresolved_id)
+    now = timestamp(time.time())
+    for cell, error in made.lost:
+        store.write(failed_record(cell, error_facts(error), now, now, 0.0))
+
+
+def announce(made: Plan, console: Console) -> None:
+    """Which suite runs, what was made of the person's own files, and what the plan leaves out."""
+    line = f"suite {made.suite.name}" + (f": {made.suite.description}" if made.suite.description else "")
+    say(console, line)
+    if made.suite.name == "mini":
+        say(console, "For published data sets and models: --suite standard (docs/standard.md), or a FILE of your own")
+    for note in made.notes:
+        say(console, note)
+    for reason in made.impossible:
+        say(console, f"not possible: {reason}", "yellow")
+    for reason in dict.fromkeys(str(error) for _, error in made.lost):
+        say(console, f"cannot run: {reason}", "red")
+
+
+def say(console: Console, line: str, style: str | None = None) -> None:
+    """Print a line: brackets are no markup, and in a file or pipe it stays one line, for scripts to search."""
+    console.print(redact(line), style=style, markup=False, soft_wrap=not console.is_terminal)
