@@ -75,7 +75,8 @@ class Store:
             return None
         except ValueError:
             return None  # cut off by a crash of another program: the cell counts as not run and is written anew
-        return record if record.get("schema") == SCHEMA else None
+        whole = isinstance(record, dict) and record.get("schema") == SCHEMA and "status" in record
+        return record if whole else None
 
     def finished(self, cell_id: str) -> bool:
         """True where the cell ended well and needs no other run."""

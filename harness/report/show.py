@@ -66,8 +66,23 @@ def _facts(record: Record) -> dict[str, str]:
         "run": f"{record.get('started') or '?'} to {record.get('finished') or '?'}, suite {record.get('suite')}",
     }
     warning = {"warning": "the same prediction for every test example"} if record.get("constant") else {}
+    happened = {"on the way": _happened(record.get("training") or {})}
     doubts = {"data warnings": "\n".join(task.get("warnings") or [])}
-    return {name: value for name, value in {**facts, **warning, **doubts}.items() if value}
+    return {name: value for name, value in {**facts, **warning, **happened, **doubts}.items() if value}
+
+
+def _happened(training: Mapping[str, Any]) -> str:
+    """What else than a plain training there was."""
+    breaks, devices = training.get("resumed"), training.get("devices")
+    said = [
+        f"went on after {breaks} {'break' if breaks == 1 else 'breaks'}" if breaks else "",
+        f"{training['retried']}, so run again in fp32" if training.get("retried") else "",
+        f"{training['accumulation']} pieces of at most {training['micro_batch_size']} rows a step, for want of memory"
+        if training.get("micro_batch_size")
+        else "",
+        f"trained by {devices} processes" if devices else "",
+    ]
+    return "; ".join(filter(None, said))
 
 
 def _truncated(task: Mapping[str, Any]) -> str:

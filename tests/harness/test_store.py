@@ -1,8 +1,15 @@
+import errno
 import json
+import os
+import re
+import socket
+import subprocess
+import sys
 
 import pytest
 
 from harness.errors import BenchError
+from harness.files import disk_full, sweep, write_text, write_whole
 from harness.store import Store
 
 RECORD = {"id": "a--b", "status": "ok", "score": 1.0}
@@ -59,3 +66,73 @@ def test_a_score_that_is_no_number_is_read(tmp_path):
     store = Store(tmp_path)
     store.write({**RECORD, "score": float("nan")})
     assert store.finished("a--b") and store.finished_among(["a--b"]) == {"a--b"}
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "null", '{"schema": 1}', '{"schema": 1, "status": "ok"', "\x00\x00", '"text"']
+)
+def test_what_is_no_record_counts_as_not_run(tmp_path, content):
+    store = Store(tmp_path)
+    (store.folder("a") / "record.json").write_text(content)
+    assert store.record("a") is None and not store.finished("a") and list(store.records()) == []
+    assert store.look("a")[0] is None and (store.stamp("a") or not content.strip())
+
+
+def test_a_stamp_changes_with_the_record(tmp_path):
+    store = Store(tmp_path)
+    assert store.stamp("a") == ""
+    store.write({"id": "a", "status": "failed"})
+    first = store.stamp("a")
+    store.write({"id": "a", "status": "ok"})
+    assert "" != first != store.stamp("a") == store.look("a")[1]
+
+
+def test_a_claim_is_had_once_and_freed_with_its_process(tmp_path):
+    store = Store(tmp_path)
+    mine, other = store.claim("a"), store.claim("a")
+    assert mine.take() and not other.take()
+    mine.release()
+    assert other.take() and not mine.take()
+    other.release()
+    assert list(store.folder("a").iterdir()) == []
+    code = f"from harness.store import Store; assert Store({str(tmp_path)!r}).claim('a').take(); import os; os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == -9
+    assert (store.folder("a") / ".claim").exists() and mine.take()
+    mine.release()
+
+
+def test_whole_files_or_none(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+
+    def half(temporary):
+        temporary.write_text("ha")
+        raise OSError(errno.ENOSPC, "full")
+
+    with pytest.raises(OSError) as raised:
+        write_whole(path, half)
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+    assert disk_full(raised.value) is raised.value and disk_full(ValueError("else")) is None
+    try:
+        raise ValueError("wrapped") from raised.value
+    except ValueError as error:
+        assert disk_full(error) is raised.value
+
+
+def test_only_what_the_dead_left_is_swept_up(tmp_path):
+    host = re.sub(r"[^\w-]", "_", socket.gethostname())
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    names = {
+        f".a.json.{host}.{dead.pid}.tmp": False,  # name -> whether it stays
+        f".a.json.{host}.{os.getpid()}.tmp": True,
+        f".a.json.elsewhere.{dead.pid}.tmp": True,
+        ".mine.tmp": True,
+        "a.json": True,
+    }
+    for name in names:
+        (tmp_path / name).write_text("x")
+    sweep(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {name for name, stays in names.items() if stays}
+    sweep(tmp_path, everything=True)
+    assert {path.name for path in tmp_path.iterdir()} == {".mine.tmp", "a.json"}
