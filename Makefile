@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin
 INSTALL := $(RUN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: bench test test-fast leaderboard clean
+.PHONY: bench test test-long test-fast leaderboard clean
 
 # Fine-tune bert and gpt2 on all five tasks of the bundled suite and print the table.
 bench: $(VENV)/installed
@@ -12,11 +12,15 @@ bench: $(VENV)/installed
 
 # The whole test suite, a process a core; the tests of a file stay together, for they share what they set up.
 test: $(VENV)/installed-test
-	$(RUN)/python -m pytest -n auto --dist loadfile
+	$(RUN)/python -m pytest -n auto --dist loadfile -m "not long"
+
+# Simulations and campaigns of faults, of minutes each.
+test-long: $(VENV)/installed-test
+	$(RUN)/python -m pytest -n auto -m long
 
 # The tests that take no more than a few seconds each.
 test-fast: $(VENV)/installed-test
-	$(RUN)/python -m pytest -m "not slow"
+	$(RUN)/python -m pytest -m "not slow and not long"
 
 # leaderboard.md again from results/.
 leaderboard: $(VENV)/installed

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.finding import Finding
 from harness.proposal import Proposal, find_columns
 from harness.task import Task
+
+if TYPE_CHECKING:
+    from harness.metrics.additive import Additive
 
 ARCHITECTURES = ("encoder", "decoder", "encoder-decoder")
 ANSWERS = ("label", "tags", "target", "answers")  # what heads call that which is to be found out
@@ -134,6 +137,13 @@ class TaskFamily(ABC):
     @abstractmethod
     def score(self, predictions: Sequence[Prediction], references: Sequence[Any], task: Task) -> dict[str, Any]:
         """Metric name → value, each in its library's own scale."""
+
+    def additive(self, predictions: Sequence[Prediction], references: Sequence[Any], task: Task) -> Additive | None:
+        """The primary metric as a function of sums over rows (see `harness.metrics.additive`), which makes tests fast.
+
+        None: it is no such function, or nobody has said which; tests then call `score` for every resample.
+        """
+        return None
 
     @abstractmethod
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[Prediction]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.family import Row, TaskFamily
 from harness.proposal import Proposal, cell
 from harness.task import Task
+
+if TYPE_CHECKING:
+    from harness.metrics.additive import Additive
 
 LONGEST_LABEL = 40  # characters
 SHORTEST_TEXT = 12  # characters on average
@@ -74,6 +77,11 @@ class Classification(TaskFamily):
         from harness.metrics.classification import Classification as Metric
 
         return Metric().compute(predictions=predictions, references=references)
+
+    def additive(self, predictions: Sequence[str], references: Sequence[str], task: Task) -> Additive:
+        from harness.metrics.additive import mean_of
+
+        return mean_of([ours == gold for ours, gold in zip(predictions, references, strict=True)])
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[str]:
         """The most frequent class of the training rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.check.repeats import conflicts
 from harness.check.tally import spot
@@ -14,6 +14,9 @@ from harness.family import Row, TaskFamily
 from harness.finding import ERROR, Finding
 from harness.proposal import Proposal, cell
 from harness.task import Task
+
+if TYPE_CHECKING:
+    from harness.metrics.additive import Additive
 
 
 class NamedEntities(TaskFamily):
@@ -102,6 +105,12 @@ class NamedEntities(TaskFamily):
         return Entities().compute(
             predictions=predictions, references=references, mode=task.options.get("mode", "default")
         )
+
+    def additive(self, predictions: Sequence[list[str]], references: Sequence[list[str]], task: Task) -> Additive:
+        from harness.metrics.additive import f1_of
+        from harness.metrics.entities import entity_counts
+
+        return f1_of(entity_counts(predictions, references, task.options.get("mode", "default")))
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[list[str]]:
         """No entity anywhere."""

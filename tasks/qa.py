@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.check.lengths import without_blanks
 from harness.check.tally import Tally, spot
@@ -15,6 +15,9 @@ from harness.finding import NOTE, WARNING, Finding, quote, some
 from harness.languages import UNSPACED, base
 from harness.proposal import Proposal, cell
 from harness.task import Task
+
+if TYPE_CHECKING:
+    from harness.metrics.additive import Additive
 
 UNITS = ("word", "character", "any-character")
 
@@ -151,6 +154,12 @@ class QuestionAnswering(TaskFamily):
             for text, reference in zip(predictions, references, strict=True)
         ]
         return Squad().compute(predictions=rows, references=references, unit=unit(task))
+
+    def additive(self, predictions: Sequence[str], references: Sequence[dict[str, Any]], task: Task) -> Additive:
+        from harness.metrics.additive import mean_of
+        from harness.metrics.squad import answer_scores
+
+        return mean_of(answer_scores(predictions, references, unit(task)))
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[str]:
         """ "No answer" where most training rows have none, else the context's first sentence."""

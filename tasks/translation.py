@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.check.lengths import without_blanks
 from harness.check.tally import Tally, spot
@@ -16,6 +16,9 @@ from harness.finding import NOTE, WARNING, Finding, some
 from harness.metrics.bleu import MODULES, TOKENIZERS, cure, usual_tokenizer
 from harness.proposal import Proposal, cell
 from harness.task import Task
+
+if TYPE_CHECKING:
+    from harness.metrics.additive import Additive
 
 # ISO 639-1: codes, some with the names that columns have
 _CODES = """
@@ -129,6 +132,15 @@ class Translation(TaskFamily):
         from harness.metrics.translation import Translation as Metric
 
         return Metric().compute(predictions=predictions, references=references, tokenize=tokenizer(task))
+
+    def additive(self, predictions: Sequence[str], references: Sequence[list[str]], task: Task) -> Additive:
+        import numpy as np
+
+        from harness.metrics.additive import Additive
+        from harness.metrics.translation import bleu_counts
+
+        rows, bleu = bleu_counts(predictions, references, tokenizer(task))
+        return Additive(np.asarray(rows, dtype=float), lambda sums: np.apply_along_axis(bleu, -1, sums))
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[str]:
         """A copy of the source."""

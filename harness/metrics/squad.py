@@ -118,3 +118,17 @@ def _best(unit: Unit, text: str, golds: list[str], version: str) -> tuple[int, f
 
 def _percent(values: list[float]) -> float:
     return 100.0 * sum(values) / len(values)
+
+
+def answer_scores(predictions, references, unit="word"):
+    """F1 (0 to 1) of each question, in the references' order: their mean is `Squad`'s F1.
+
+    Args:
+        predictions: [str], one a question.
+        references: as `Squad` takes them; the version follows from them as there.
+    """
+    version = "1.1" if all(row["answers"]["text"] for row in references) else "2.0"
+    return [
+        _best(UNITS[unit], text, row["answers"]["text"], version)[1]
+        for text, row in zip(predictions, references, strict=True)
+    ]

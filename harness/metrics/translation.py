@@ -64,3 +64,28 @@ def _bleu(tokenize: str) -> BLEU:
         return BLEU(tokenize=tokenize)
     except RuntimeError as error:  # sacrebleu's word for "MeCab is not installed"
         raise BenchError(cure(tokenize)) from error
+
+
+def bleu_counts(predictions, references, tokenize="13a"):
+    """What corpus BLEU is made of, and the BLEU of sums of it.
+
+    Returns:
+        [[hits of 1- to 4-grams, their totals, length, length of the closest reference]] by row, and a function from
+        the sum of such lists to BLEU (0 to 100).
+    """
+    bleu = _bleu(tokenize)
+    order = bleu.max_ngram_order
+    rows = []
+    for prediction, texts in zip(predictions, references, strict=True):
+        score = bleu.corpus_score([prediction], [[text] for text in texts])
+        rows.append([*score.counts, *score.totals, score.sys_len, score.ref_len])
+
+    def of(sums):
+        counts, totals, (length, wanted) = sums[:order], sums[order : 2 * order], sums[2 * order :]
+        return bleu.compute_bleu(
+            [int(count) for count in counts], [int(total) for total in totals], int(length), int(wanted),
+            smooth_method=bleu.smooth_method, smooth_value=bleu.smooth_value, effective_order=bleu.effective_order,
+            max_ngram_order=order,
+        ).score  # fmt: skip
+
+    return rows, of

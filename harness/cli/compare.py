@@ -1,0 +1,35 @@
+"""`bench compare`: is one model better than another?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from harness.cli import options
+from harness.cli.options import RESULTS
+
+
+def compare(
+    ours: Annotated[str, typer.Argument(metavar="A", help="A row of the board: MODEL or MODEL:METHOD.")],
+    theirs: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    task: Annotated[str, typer.Option("--task", envvar="BENCH_TASK", help="Tasks; default: all. Commas between.")] = "",
+    results: options.Results = RESULTS,
+    as_json: options.Json = False,
+) -> None:
+    """Compare two models on the same test rows: differences with 95 % intervals, and whether they could be chance."""
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from harness.report.comparison import picture
+    from harness.stats.compare import compare as found
+    from harness.store import Store
+
+    rows = found(Store(results), ours, theirs, [name.strip() for name in task.split(",") if name.strip()])
+    if as_json:
+        print(json.dumps([{**asdict(row), "verdict": row.verdict} for row in rows], indent=1))
+    else:
+        console = Console(highlight=False)
+        console.print(picture(ours, theirs, rows, console.width))

@@ -1,0 +1,65 @@
+"""What `bench compare` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.report import text
+from harness.stats.compare import ALPHA, Compared
+from harness.stats.paired import RESAMPLES
+
+WIDE = 100  # columns of a terminal that has room for everything
+
+
+def picture(ours: str, theirs: str, rows: Sequence[Compared], width: int) -> RenderableType:
+    """A table, a line for each task, and below it what it comes to and how it was computed.
+
+    Args:
+        ours, theirs: the two, as they were called.
+        rows: of `harness.stats.compare.compare`.
+        width: of the terminal, in characters.
+    """
+    table = Table("task", box=None, header_style="bold", pad_edge=False)
+    more = ("metric", "seeds") if width >= WIDE else ()
+    for heading in (*more, "A", "B", "A - B", "95 % interval", "p", "better"):
+        table.add_column(heading, justify="left" if heading == "metric" else "right", no_wrap=True)
+    for row in rows:
+        found = row.difference
+        better = {1: Text("A", style="green"), -1: Text("B", style="green"), 0: Text("–", style="dim")}[row.verdict]
+        table.add_row(
+            Text(row.task), *((row.metric, str(found.seeds)) if more else ()), text.score(row.ours), text.score(row.theirs),
+            f"{found.value:+.2f}", f"{found.low:+.2f} … {found.high:+.2f}", p_value(row.p), better,
+        )  # fmt: skip
+    names = Text.assemble(("A", "bold"), f"  {ours}\n", ("B", "bold"), f"  {theirs}\n")
+    return Group(names, table, Text(), *(Text(line) for line in summary(ours, theirs, rows)))
+
+
+def summary(ours: str, theirs: str, rows: Sequence[Compared]) -> list[str]:
+    """Sentences."""
+    counts = {kind: sum(row.verdict == kind for row in rows) for kind in (1, -1, 0)}
+    parts = [f"{ours} is better on {_tasks(counts[1])}", f"{theirs} on {_tasks(counts[-1])}"]
+    lines = [f"{', '.join(parts)}; on {_tasks(counts[0])} the two cannot be told apart (level {ALPHA:g})."]
+    seeds = sorted({row.difference.seeds for row in rows})
+    several = " seeds" if seeds != [1] else " seed"
+    many = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
+    adjusted = f", adjusted for {len(rows)} tasks (Holm)" if len(rows) > 1 else ""
+    lines.append(
+        f"Paired on the same test rows, {many}{several}: bootstrap of {RESAMPLES:,} resamples"
+        f"{' and the spread of the seeds' if seeds != [1] else ''}; p{adjusted}."
+    )
+    if any(row.difference.seed_error is None for row in rows):
+        lines.append("With one seed, intervals and p tell of the test rows alone: another seed may say something else.")
+    return lines
+
+
+def p_value(p: float) -> str:
+    """Three digits, as far as they mean something."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _tasks(count: int) -> str:
+    return f"{count} task" if count == 1 else f"{count} tasks"

@@ -1,0 +1,102 @@
+"""Two rows of the board, task by task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from harness.errors import BenchError, unknown
+from harness.report.groups import Place, identified, place, succeeded
+from harness.stats.load import Scored, same_rows
+from harness.stats.paired import Difference, difference, holm
+from harness.store import Record, Store
+
+ALPHA = 0.05
+# A metric that is no sum over rows is scored anew for every resample.
+SLOW_RESAMPLES = 200
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two models on one task.
+
+    Attributes:
+        task: the column's title.
+        metric: its primary metric.
+        ours, theirs: means over the seeds that both have.
+        difference: ours minus theirs.
+        p: of the difference, adjusted for the number of tasks (Holm).
+    """
+
+    task: str
+    metric: str
+    ours: float
+    theirs: float
+    difference: Difference
+    p: float
+
+    @property
+    def verdict(self) -> int:
+        """1: ours is better; -1: theirs is; 0: they cannot be told apart."""
+        if self.p >= ALPHA:
+            return 0
+        return 1 if self.difference.value > 0 else -1
+
+
+def compare(store: Store, ours: str, theirs: str, tasks: Iterable[str] = ()) -> list[Compared]:
+    """Compare two rows of the board on every task that both have.
+
+    Args:
+        store: the results folder.
+        ours, theirs: titles of rows: a model's name, with its method behind a colon unless that is `full`.
+        tasks: titles or names of tasks; none: all.
+
+    Raises:
+        BenchError: an unknown model or task, nothing in common, or predictions that are missing or of other rows.
+    """
+    places, _ = place(record for record in store.records() if identified(record))
+    titles = sorted({title(where) for where in places})
+    for name in (ours, theirs):
+        if name not in titles:
+            raise unknown("model", name, titles, where=f"results in {str(store.root)!r}")
+    if ours == theirs:
+        raise BenchError(f"{ours} and {theirs} are the same row; name two, of: {', '.join(titles)}")
+    known = {where.task for where in places}
+    wanted = list(tasks)
+    for name in wanted:
+        if name not in known:
+            raise unknown("task", name, sorted(known), where=f"results in {str(store.root)!r}")
+    found = [
+        one
+        for task in sorted(known)
+        if (not wanted or task in wanted) and (one := _on_task(store, places, task, ours, theirs)) is not None
+    ]
+    if not found:
+        raise BenchError(f"{ours} and {theirs} have no task and seed in common in {str(store.root)!r}; run both on one")
+    adjusted = holm([one.difference.p for one in found])
+    return [replace(one, p=p) for one, p in zip(found, adjusted, strict=True)]
+
+
+def title(where: Place) -> str:
+    """How the command line calls a row of the board."""
+    return where.model if where.method == "full" else f"{where.model}:{where.method}"
+
+
+def _on_task(store: Store, places: Mapping[Place, list[Record]], task: str, ours: str, theirs: str) -> Compared | None:
+    groups = []
+    for name in (ours, theirs):
+        wheres = [where for where in places if where.task == task and title(where) == name]
+        groups.append({record["seed"]: record for where in wheres for record in places[where] if succeeded(record)})
+    seeds = sorted(groups[0].keys() & groups[1].keys())
+    if not seeds:
+        return None
+    pairs = [tuple(Scored(store, group[seed]) for group in groups) for seed in seeds]
+    for our, their in pairs:
+        same_rows(our, their, f"{task}: {ours} and {theirs}")
+    fast = all(hasattr(one.metric, "counts") for pair in pairs for one in pair)
+    found = difference(
+        [our.metric for our, _ in pairs], [their.metric for _, their in pairs], len(pairs[0][0].ids),
+        **({} if fast else {"resamples": SLOW_RESAMPLES}),
+    )  # fmt: skip
+    means = [sum(group[seed]["score"] for seed in seeds) / len(seeds) for group in groups]
+    return Compared(task, groups[0][seeds[0]]["primary_metric"], *means, found, found.p)

@@ -1,0 +1,143 @@
+"""Two models on the same test rows: how large the difference is, how sure, and whether it could be chance.
+
+A score depends on chance twice: on which rows were drawn for the test, and on the seed of the training. Both are looked at
+(Bouthillier et al. 2021, "Accounting for variance in machine learning benchmarks"; Dror et al. 2018, "The hitchhiker's guide
+to testing statistical significance in NLP").
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from harness.metrics.additive import Additive
+
+RESAMPLES = 2000
+SEED = 0  # of the resampling: the same records give the same numbers
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Our score minus theirs, means over the seeds that both have, in points of 0-100.
+
+    Attributes:
+        value: the difference.
+        low, high: a 95 % interval.
+        p: of the hypothesis that there is none, from the same t statistic as the interval.
+        degrees: of freedom of that statistic.
+        row_error: standard error that comes from the choice of the test rows.
+        seed_error: standard error that comes from the seeds; None for a single seed, and the interval is then for that seed only.
+        seeds: how many.
+        rows: test rows.
+        p_randomised: approximate randomisation (Noreen 1989) of the metric itself: which of the two gave which of a row's
+            predictions is tossed for; None for metrics that are no sums over rows.
+        p_mcnemar: exact McNemar test on the rows that only one of them has right; None unless rows are right or wrong,
+            and for several seeds, whose rows are not independent.
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float
+    degrees: float
+    row_error: float
+    seed_error: float | None
+    seeds: int
+    rows: int
+    p_randomised: float | None
+    p_mcnemar: float | None
+
+
+def difference(ours: Sequence[Any], theirs: Sequence[Any], rows: int, resamples: int = RESAMPLES) -> Difference:
+    """The difference between two models, from what `TaskFamily.additive` gives for each seed, in the same order of rows.
+
+    The standard error has two parts. That of the rows is the paired bootstrap's (Efron & Tibshirani 1993; Koehn 2004): rows are
+    drawn with replacement, the same for both models and all seeds, and the metric is computed anew. That of the seeds is the
+    sample deviation of the seeds' differences over the root of their number. Their squares are added, less what is in both (rows
+    and seeds are crossed random effects); the degrees of freedom are Satterthwaite's (1946). A percentile of resampled seeds
+    would be too narrow for the few there are.
+
+    Args:
+        ours, theirs: one a seed, paired: seed k of ours and of theirs have the same splits and order of data.
+        rows: test rows.
+        resamples: of the bootstrap and of the randomisation.
+    """
+    chance = np.random.default_rng(SEED)
+    whole = np.ones((1, rows))
+    each = np.array(
+        [float(our.resampled(whole)[0] - their.resampled(whole)[0]) for our, their in zip(ours, theirs, strict=True)]
+    )
+    times = chance.multinomial(rows, np.full(rows, 1 / rows), size=resamples).astype(float)
+    drawn = np.array([our.resampled(times) - their.resampled(times) for our, their in zip(ours, theirs, strict=True)])
+    value, row_variance = float(each.mean()), float(drawn.mean(axis=0).var(ddof=1))
+    seeds = len(each)
+    seed_variance = float(each.var(ddof=1)) / seeds if seeds > 1 else 0.0
+    # What is peculiar to a seed on a row is in both parts: it is what the rows' variance gains when seeds are not averaged.
+    both = float(drawn.var(axis=1, ddof=1).mean() - row_variance) / (seeds - 1) if seeds > 1 else 0.0
+    seed_part = max(0.0, seed_variance - max(0.0, both))
+    variance = row_variance + seed_part
+    degrees = _degrees([(row_variance, rows - 1), (seed_variance if seed_part else 0.0, seeds - 1)], variance)
+    low, high, p = _interval(value, math.sqrt(variance), degrees)
+    return Difference(
+        value, low, high, p, degrees, math.sqrt(row_variance), math.sqrt(seed_part) if seeds > 1 else None, seeds, rows,
+        _randomised(ours, theirs, abs(value), chance, resamples), _mcnemar(ours, theirs),
+    )  # fmt: skip
+
+
+def _degrees(parts: Sequence[tuple[float, int]], total: float) -> float:
+    """Satterthwaite's: of a variance made of parts, each with its own degrees."""
+    below = sum(variance**2 / degrees for variance, degrees in parts if variance and degrees)
+    return total**2 / below if below else math.inf
+
+
+def _interval(value: float, error: float, degrees: float) -> tuple[float, float, float]:
+    """(low, high, p) of a value with a standard error."""
+    if error == 0.0:  # two that agree on every row and seed
+        return value, value, 1.0 if value == 0.0 else 0.0
+    half = float(stats.t.ppf((1 + LEVEL) / 2, degrees)) * error
+    return value - half, value + half, float(2 * stats.t.sf(abs(value) / error, degrees))
+
+
+def _randomised(
+    ours: Sequence[Any], theirs: Sequence[Any], value: float, chance: np.random.Generator, resamples: int
+) -> float | None:
+    if not all(isinstance(one, Additive) for one in (*ours, *theirs)):
+        return None
+    rows = len(ours[0].counts)
+    swapped = chance.integers(0, 2, size=(resamples, rows)).astype(float)
+    found = np.zeros(resamples)
+    for our, their in zip(ours, theirs, strict=True):
+        change = swapped @ (their.counts - our.counts)
+        found += our.score(our.counts.sum(axis=0) + change) - their.score(their.counts.sum(axis=0) - change)
+    # A tie counts as reached; sums in another order differ in their last bits.
+    reached = np.count_nonzero(np.abs(found / len(ours)) >= value - 1e-9)
+    return float((reached + 1) / (resamples + 1))
+
+
+def _mcnemar(ours: Sequence[Any], theirs: Sequence[Any]) -> float | None:
+    if len(ours) != 1 or not all(isinstance(one, Additive) and _is_right_or_wrong(one) for one in (*ours, *theirs)):
+        return None
+    right, also = ours[0].counts[:, 0] > 0, theirs[0].counts[:, 0] > 0
+    only, other = int(np.sum(right & ~also)), int(np.sum(also & ~right))
+    return float(stats.binomtest(only, only + other).pvalue) if only + other else 1.0
+
+
+def _is_right_or_wrong(metric: Additive) -> bool:
+    counts = metric.counts
+    return counts.shape[1] == 2 and bool(np.isin(counts[:, 0], (0.0, 100.0)).all() and (counts[:, 1] == 1.0).all())
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """P values adjusted for their number, in their order (Holm 1979): the chance that any true hypothesis falls stays at the level."""
+    order = sorted(range(len(values)), key=lambda place: values[place])
+    adjusted, most = [0.0] * len(values), 0.0
+    for rank, place in enumerate(order):
+        most = max(most, min(1.0, (len(values) - rank) * values[place]))
+        adjusted[place] = most
+    return adjusted
