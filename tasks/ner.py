@@ -108,7 +108,7 @@ class NamedEntities(TaskFamily):
 
     def additive(self, predictions: Sequence[list[str]], references: Sequence[list[str]], task: Task) -> Additive:
         from harness.metrics.additive import f1_of
-        from harness.metrics.entities import entity_counts
+        from harness.metrics.counts import entity_counts
 
         return f1_of(entity_counts(predictions, references, task.options.get("mode", "default")))
 

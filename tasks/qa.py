@@ -157,7 +157,7 @@ class QuestionAnswering(TaskFamily):
 
     def additive(self, predictions: Sequence[str], references: Sequence[dict[str, Any]], task: Task) -> Additive:
         from harness.metrics.additive import mean_of
-        from harness.metrics.squad import answer_scores
+        from harness.metrics.counts import answer_scores
 
         return mean_of(answer_scores(predictions, references, unit(task)))
 

@@ -137,7 +137,7 @@ class Translation(TaskFamily):
         import numpy as np
 
         from harness.metrics.additive import Additive
-        from harness.metrics.translation import bleu_counts
+        from harness.metrics.counts import bleu_counts
 
         rows, bleu = bleu_counts(predictions, references, tokenizer(task))
         return Additive(np.asarray(rows, dtype=float), lambda sums: np.apply_along_axis(bleu, -1, sums))

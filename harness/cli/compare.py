@@ -23,7 +23,7 @@ def compare(
 
     from rich.console import Console
 
-    from harness.report.comparison import picture
+    from harness.cli.comparison import picture
     from harness.stats.compare import compare as found
     from harness.store import Store
 

@@ -32,13 +32,16 @@ def leaderboard(
 
 def render(results: Path, form: str) -> str:
     """A results folder in one of the formats; Markdown begins with a line that names the folder."""
-    from harness.report.formats import FORMATS
+    from harness.report.formats import FORMATS, formatted
     from harness.report.parts import Needed
+    from harness.stats.standings import standings
 
     if form not in FORMATS:
         raise unknown("format", form, FORMATS)
     with collector_off():
-        text = FORMATS[form](Needed.read(Store(results)))
+        store = Store(results)
+        records = Needed.read(store)
+        text = formatted(form, records, standings(store, records))
     return _mark(results) + text if form == "md" else text
 
 

@@ -80,3 +80,11 @@ CHARACTERS = Unit("character", _normalise_characters, _segment(_HAN).findall, _l
 # The same for every script without blanks, where CMRC's script would take a run of kana or Thai letters for one word.
 ANY_CHARACTERS = Unit("any-character", _normalise_characters, _segment(_UNSPACED).findall, _longest_shared_run)
 UNITS = {unit.name: unit for unit in (WORDS, CHARACTERS, ANY_CHARACTERS)}
+
+
+def best(unit: Unit, text: str, golds: list[str], version: str) -> tuple[int, float]:
+    """Exact match and F1 of one prediction, each over the gold answer that suits it best."""
+    if version == "2.0":
+        golds = [gold for gold in golds if unit.normalise(gold)] or [""]
+    exact = max(unit.exact(text, gold) for gold in golds)
+    return exact, max(unit.f1(text, gold, empty_agree=version == "2.0") for gold in golds)

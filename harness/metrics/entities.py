@@ -7,7 +7,7 @@ import evaluate
 from seqeval.metrics.sequence_labeling import accuracy_score, get_entities, precision_recall_fscore_support
 from seqeval.metrics.v1 import precision_recall_fscore_support as strict_precision_recall_fscore_support
 from seqeval.metrics.v1 import unique_labels
-from seqeval.scheme import IOB2, Tokens
+from seqeval.scheme import IOB2
 
 from harness.errors import BenchError
 from harness.metrics.base import OfflineMetric
@@ -80,20 +80,3 @@ class Entities(OfflineMetric):
             "mode": mode,
             "scheme": "IOB2",
         }
-
-
-def entity_counts(predictions, references, mode="default"):
-    """(right, predicted, wanted) entities of each row: what `Entities`' F1 is made of.
-
-    Args:
-        predictions, references: [[tag]], in IOB2.
-        mode: as `Entities` takes it.
-    """
-
-    def entities(tags):
-        if mode == "strict":
-            return {(entity.tag, entity.start, entity.end) for entity in Tokens(tags, IOB2).entities}
-        return set(get_entities(tags))
-
-    rows = ((entities(ours), entities(gold)) for ours, gold in zip(predictions, references, strict=True))
-    return [(len(ours & gold), len(ours), len(gold)) for ours, gold in rows]

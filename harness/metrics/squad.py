@@ -4,7 +4,7 @@ import datasets
 import evaluate
 
 from harness.errors import BenchError, unknown
-from harness.metrics.answers import UNITS, Unit
+from harness.metrics.answers import UNITS, best
 from harness.metrics.base import OfflineMetric
 
 _CITATION = """\
@@ -91,7 +91,7 @@ class Squad(OfflineMetric):
             if version == "2.0" and prediction["no_answer_probability"] > no_answer_threshold:
                 exact = f1 = float(not golds)
             else:
-                exact, f1 = _best(unit, prediction["prediction_text"], golds, version)
+                exact, f1 = best(unit, prediction["prediction_text"], golds, version)
             scores.append((bool(golds), exact, f1))
 
         result = {
@@ -108,27 +108,5 @@ class Squad(OfflineMetric):
         return result
 
 
-def _best(unit: Unit, text: str, golds: list[str], version: str) -> tuple[int, float]:
-    """Exact match and F1 of one prediction, each over the gold answer that suits it best."""
-    if version == "2.0":
-        golds = [gold for gold in golds if unit.normalise(gold)] or [""]
-    exact = max(unit.exact(text, gold) for gold in golds)
-    return exact, max(unit.f1(text, gold, empty_agree=version == "2.0") for gold in golds)
-
-
 def _percent(values: list[float]) -> float:
     return 100.0 * sum(values) / len(values)
-
-
-def answer_scores(predictions, references, unit="word"):
-    """F1 (0 to 1) of each question, in the references' order: their mean is `Squad`'s F1.
-
-    Args:
-        predictions: [str], one a question.
-        references: as `Squad` takes them; the version follows from them as there.
-    """
-    version = "1.1" if all(row["answers"]["text"] for row in references) else "2.0"
-    return [
-        _best(UNITS[unit], text, row["answers"]["text"], version)[1]
-        for text, row in zip(predictions, references, strict=True)
-    ]

@@ -4,11 +4,10 @@ from itertools import zip_longest
 
 import datasets
 import evaluate
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics import CHRF
 
-from harness.errors import BenchError
 from harness.metrics.base import OfflineMetric
-from harness.metrics.bleu import TOKENIZERS, cure
+from harness.metrics.counts import make_bleu
 
 _CITATION = """\
 @inproceedings{post-2018-call, title={A Call for Clarity in Reporting {BLEU} Scores}, author={Post, Matt},
@@ -42,7 +41,7 @@ class Translation(OfflineMetric):
         return None
 
     def _compute(self, predictions, references, tokenize="13a"):
-        bleu, chrf = _bleu(tokenize), CHRF()
+        bleu, chrf = make_bleu(tokenize), CHRF()
         # sacrebleu wants the first reference of all rows, then the second, ...; None where a row has no more.
         streams = list(zip_longest(*references))
         bleu_score = bleu.corpus_score(predictions, streams)
@@ -55,37 +54,3 @@ class Translation(OfflineMetric):
             "brevity_penalty": float(bleu_score.bp),
             "length_ratio": float(bleu_score.ratio),
         }
-
-
-def _bleu(tokenize: str) -> BLEU:
-    if tokenize not in TOKENIZERS:
-        raise BenchError(f"BLEU tokeniser {tokenize!r} is unknown; valid are {', '.join(TOKENIZERS)}")
-    try:
-        return BLEU(tokenize=tokenize)
-    except RuntimeError as error:  # sacrebleu's word for "MeCab is not installed"
-        raise BenchError(cure(tokenize)) from error
-
-
-def bleu_counts(predictions, references, tokenize="13a"):
-    """What corpus BLEU is made of, and the BLEU of sums of it.
-
-    Returns:
-        [[hits of 1- to 4-grams, their totals, length, length of the closest reference]] by row, and a function from
-        the sum of such lists to BLEU (0 to 100).
-    """
-    bleu = _bleu(tokenize)
-    order = bleu.max_ngram_order
-    rows = []
-    for prediction, texts in zip(predictions, references, strict=True):
-        score = bleu.corpus_score([prediction], [[text] for text in texts])
-        rows.append([*score.counts, *score.totals, score.sys_len, score.ref_len])
-
-    def of(sums):
-        counts, totals, (length, wanted) = sums[:order], sums[order : 2 * order], sums[2 * order :]
-        return bleu.compute_bleu(
-            [int(count) for count in counts], [int(total) for total in totals], int(length), int(wanted),
-            smooth_method=bleu.smooth_method, smooth_value=bleu.smooth_value, effective_order=bleu.effective_order,
-            max_ngram_order=order,
-        ).score  # fmt: skip
-
-    return rows, of

@@ -8,13 +8,26 @@ from dataclasses import dataclass
 from harness.published import Published
 from harness.report.columns import Column, make_column, row_order
 from harness.report.commands import commands
-from harness.report.entries import average
+from harness.report.entries import Standing, average
 from harness.report.gains import Gain, gains
 from harness.report.groups import Place, identified, place
 from harness.report.parts import Needed
 from harness.report.rows import Row, make_rows
 from harness.report.runs import Environment, Failure, environments, failures
 from harness.store import Record
+
+
+@dataclass(frozen=True)
+class Standings:
+    """What `harness.stats.standings` finds out of a board's records.
+
+    Attributes:
+        of: place → its standing.
+        notes: a sentence for each column that there are none for.
+    """
+
+    of: Mapping[Place, Standing]
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -46,12 +59,19 @@ class Board:
     cells: int
 
     @classmethod
-    def of(cls, records: Iterable[Record], order: Sequence[str] = (), published: Sequence[Published] = ()) -> Board:
+    def of(
+        cls,
+        records: Iterable[Record],
+        order: Sequence[str] = (),
+        published: Sequence[Published] = (),
+        standings: Standings | None = None,
+    ) -> Board:
         """The board of these records, whatever their order.
 
         Args:
             order: the tasks that come first.
             published: numbers of others to stand beside ours.
+            standings: how sure the means are, and what could not be found out.
         """
         records = Needed.of(records)
         places, notes = place(record for record in records if identified(record))
@@ -62,12 +82,13 @@ class Board:
         known = environments(kept)
         if len(known) > 1:
             notes.append(f"The cells ran in {len(known)} different environments: times and memory are not comparable.")
+        notes += standings.notes if standings else ()
         suites = tuple(sorted({record["suite"] for record in kept if record.get("suite")}))
         if len(suites) > 1:
             notes.append(f"The cells come from several suites: {', '.join(suites)}.")
         return cls(
             columns=columns,
-            rows=make_rows(places, columns, trivial, published),
+            rows=make_rows(places, columns, trivial, published, standings.of if standings else None),
             trivial_average=trivial,
             notes=tuple(notes),
             failures=failures([*kept, *(record for record in records if not identified(record))]),

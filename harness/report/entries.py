@@ -17,6 +17,20 @@ DIGITS = 2  # of scores: what is equal to so many is a tie
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How sure a mean is, and what it differs from; from predictions, which a board does not read (see `harness.stats`).
+
+    Attributes:
+        letters: rows of a column that share one cannot be told apart; empty where there is only one row.
+        low, high: a 95 % interval of the mean, over test rows and seeds.
+    """
+
+    letters: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Entry:
     """Means over the seeds that ended well.
 
@@ -32,6 +46,7 @@ class Entry:
         parameters: of the model with its head.
         train_seconds: mean of a cell's training steps.
         peak_memory_bytes: largest of the seeds.
+        standing: how sure the mean is; None where nobody has looked.
         metrics: metric → mean on test, in its library's own scale.
         phenomena: phenomenon → mean score (0-100).
     """
@@ -47,6 +62,7 @@ class Entry:
     peak_memory_bytes: int | None
     metrics: Mapping[str, float]
     phenomena: Mapping[str, float]
+    standing: Standing | None = None
 
 
 def make_entry(records: Sequence[Record]) -> Entry:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
 from harness.published import published
-from harness.report.board import Board
+from harness.report.board import Board, Standings
 from harness.report.markdown import render
 from harness.store import Record
 
 FIELDS = (
-    "model", "method", "task", "seeds", "mean", "sd", "min", "max", "failed", "trivial", "best",
+    "model", "method", "task", "seeds", "mean", "sd", "low", "high", "group", "min", "max", "failed", "trivial", "best",
     "parameters", "train_seconds", "peak_memory_bytes", "flags", "published", "difference",
 )  # fmt: skip
 
@@ -48,6 +48,9 @@ def to_csv(board: Board) -> str:
                     "seeds": len(scores),
                     "mean": entry.mean,
                     "sd": entry.sd,
+                    "low": entry.standing and entry.standing.low,
+                    "high": entry.standing and entry.standing.high,
+                    "group": entry.standing and entry.standing.letters,
                     "min": min(scores, default=None),
                     "max": max(scores, default=None),
                     "failed": len(entry.failed),
@@ -64,8 +67,9 @@ def to_csv(board: Board) -> str:
     return out.getvalue()
 
 
-FORMATS: dict[str, Callable[[Iterable[Record]], str]] = {
-    "md": lambda records: render(Board.of(records, published=published())),
-    "json": lambda records: to_json(Board.of(records, published=published())),
-    "csv": lambda records: to_csv(Board.of(records, published=published())),
-}
+FORMATS: dict[str, Callable[[Board], str]] = {"md": render, "json": to_json, "csv": to_csv}
+
+
+def formatted(form: str, records: Iterable[Record], standings: Standings | None = None) -> str:
+    """The board of records in one of `FORMATS`, with the published numbers that are registered."""
+    return FORMATS[form](Board.of(records, published=published(), standings=standings))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.published import Published
 from harness.report.columns import Column, row_order
-from harness.report.entries import Entry, average, highest, make_entry, mark_column
+from harness.report.entries import Entry, Standing, average, highest, make_entry, mark_column
 from harness.report.groups import Place, succeeded
 from harness.report.references import Reference, references
 from harness.store import Record
@@ -48,6 +48,7 @@ def make_rows(
     columns: Sequence[Column],
     trivial: float | None,
     published: Sequence[Published] = (),
+    standings: Mapping[Place, Standing] | None = None,
 ) -> tuple[Row, ...]:
     """All rows, in the board's order; `trivial` is the trivial answers' average, which the best one must beat."""
     beside: dict[tuple[str, str], dict[str, tuple[Reference, ...]]] = {}
@@ -55,7 +56,8 @@ def make_rows(
     records: dict[tuple[str, str], list[Record]] = {}
     for column in columns:
         wheres = sorted((where for where in places if where.task == column.title), key=row_order)
-        for where, entry in zip(wheres, mark_column([make_entry(places[where]) for where in wheres]), strict=True):
+        for where, marked in zip(wheres, mark_column([make_entry(places[where]) for where in wheres]), strict=True):
+            entry = replace(marked, standing=(standings or {}).get(where))
             entries.setdefault((where.model, where.method), {})[column.title] = entry
             records.setdefault((where.model, where.method), []).extend(places[where])
             if found := references(entry, places[where], published):

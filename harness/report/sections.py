@@ -14,6 +14,7 @@ from harness.report.text import (
     count,
     duration,
     environment,
+    interval,
     memory,
     metric_texts,
     recipe,
@@ -86,6 +87,8 @@ def _protocol(column: Column) -> dict[str, str]:
 def _metrics(rows: Sequence[Row], column: Column) -> str:
     entries = [row.entries[column.title] for row in rows]
     columns = [["score", *score_cells([*map(shown, entries), Score(score(column.trivial))])]]
+    if any(entry.standing for entry in entries):
+        columns.append(["95 % interval", *map(interval, entries), ""])
     columns += _beside(rows, column, column.metric, "published")
     columns.append(["seeds", *(str(len(entry.scores)) for entry in entries), ""])
     for name in column.metrics:

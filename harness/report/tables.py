@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from harness.report.entries import Entry
-from harness.report.text import marks, mean, spread
+from harness.report.text import group, marks, mean, spread
 
 
 def escape(text: str) -> str:
@@ -33,31 +33,34 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) 
 
 @dataclass(frozen=True)
 class Score:
-    """A number of a column as it is to be shown: the mean, what follows it, whether it is bold, and its marks."""
+    """A number of a column as it is to be shown: the mean, what follows it, whether it is bold, its group and its marks."""
 
     mean: str
     spread: str = ""
     best: bool = False
     marks: str = ""
+    group: str = ""
 
 
 def shown(entry: Entry | None) -> Score:
     """An entry, or its absence."""
-    return Score(mean(entry), spread(entry.sd), entry.best, marks(entry)) if entry else Score(mean(None))
+    return Score(mean(entry), spread(entry.sd), entry.best, marks(entry), group(entry)) if entry else Score(mean(None))
 
 
 def score_cells(scores: Sequence[Score]) -> list[str]:
     """A column of `mean ± sd` with the best in bold, the numbers in line with each other, and the marks behind them."""
     bold = "**" if any(one.best for one in scores) else ""
-    before, behind, marked = (
-        max(map(cell_len, texts)) for texts in zip(*((one.mean, one.spread, one.marks) for one in scores), strict=True)
+    before, behind, grouped, marked = (
+        max(map(cell_len, texts))
+        for texts in zip(*((one.mean, one.spread, one.group, one.marks) for one in scores), strict=True)
     )
     cells = []
     for one in scores:
         star = bold if one.best else " " * len(bold)
         number = f"{star}{one.mean}{one.spread}{star}"
         left, right = " " * (before - cell_len(one.mean)), " " * (behind - cell_len(one.spread))
-        cells.append(f"{left}{number}{right}{one.marks}{' ' * (marked - cell_len(one.marks))}")
+        letters = f" {one.group}{' ' * (grouped - cell_len(one.group))}" if grouped else ""
+        cells.append(f"{left}{number}{right}{letters}{one.marks}{' ' * (marked - cell_len(one.marks))}")
     return cells
 
 

@@ -17,6 +17,7 @@ FLAGS = {
     "remote-code": ("◊", "ran Python code from the model's own repository (--trust-remote-code)"),
     "few-seeds": ("¶", "fewer seeds than others of the column, so not in the running for best"),
 }
+GROUPS = "a, b, …: scores of a column that share a letter cannot be told apart (level 0.05 over all pairs of the board)"
 FAILED = ("✗", "so many seeds failed; the mean is over the others")
 
 
@@ -46,11 +47,22 @@ def marks(entry: Entry) -> str:
     return letters + (f"{FAILED[0]}{len(entry.failed)}" if entry.failed else "")
 
 
+def group(entry: Entry | None) -> str:
+    """The letters of those that the entry cannot be told apart from."""
+    return entry.standing.letters if entry and entry.standing else ""
+
+
+def interval(entry: Entry | None) -> str:
+    """The 95 % interval of an entry's mean."""
+    return f"{score(entry.standing.low)} … {score(entry.standing.high)}" if entry and entry.standing else NONE
+
+
 def legend(board: Board) -> list[str]:
     """The meaning of the marks that the board uses."""
     entries = [entry for row in board.rows for entry in row.entries.values()]
     used = {flag for entry in entries for flag in entry.flags}
-    lines = [f"{letter} {meaning}" for flag, (letter, meaning) in FLAGS.items() if flag in used]
+    lines = [GROUPS] if any(group(entry) for entry in entries) else []
+    lines += [f"{letter} {meaning}" for flag, (letter, meaning) in FLAGS.items() if flag in used]
     return lines + ([f"{FAILED[0]}N {FAILED[1]}"] if any(entry.failed for entry in entries) else [])
 
 

@@ -12,8 +12,6 @@ from harness.stats.paired import Difference, difference, holm
 from harness.store import Record, Store
 
 ALPHA = 0.05
-# A metric that is no sum over rows is scored anew for every resample.
-SLOW_RESAMPLES = 200
 
 
 @dataclass(frozen=True)
@@ -93,10 +91,9 @@ def _on_task(store: Store, places: Mapping[Place, list[Record]], task: str, ours
     pairs = [tuple(Scored(store, group[seed]) for group in groups) for seed in seeds]
     for our, their in pairs:
         same_rows(our, their, f"{task}: {ours} and {theirs}")
-    fast = all(hasattr(one.metric, "counts") for pair in pairs for one in pair)
     found = difference(
         [our.metric for our, _ in pairs], [their.metric for _, their in pairs], len(pairs[0][0].ids),
-        **({} if fast else {"resamples": SLOW_RESAMPLES}),
+        pairs[0][0].resamples,
     )  # fmt: skip
     means = [sum(group[seed]["score"] for seed in seeds) / len(seeds) for group in groups]
     return Compared(task, groups[0][seeds[0]]["primary_metric"], *means, found, found.p)

@@ -10,8 +10,11 @@ from harness import registry
 from harness.data.source import Source
 from harness.errors import BenchError
 from harness.metrics.additive import rows_of
+from harness.stats.paired import RESAMPLES
 from harness.store import Record, Store
 from harness.task import Task
+
+SLOW_RESAMPLES = 200  # of a metric that is no sum over rows, and so is computed anew for each
 
 
 class Scored:
@@ -20,6 +23,7 @@ class Scored:
     Attributes:
         ids: of the test rows, in the order of the file.
         metric: a `harness.metrics.additive.Additive`, or what scores every resample anew.
+        resamples: that are affordable.
     """
 
     def __init__(self, store: Store, record: Record):
@@ -40,7 +44,9 @@ class Scored:
             metrics = family.score([predictions[row] for row in rows], [references[row] for row in rows], task)
             return metrics[family.primary_metric] * family.scale
 
-        self.metric: Any = family.additive(predictions, references, task) or rows_of(score, len(lines))
+        additive = family.additive(predictions, references, task)
+        self.metric: Any = additive or rows_of(score, len(lines))
+        self.resamples = RESAMPLES if additive else SLOW_RESAMPLES
         self._check(record)
 
     def _check(self, record: Record) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from harness.metrics.additive import Additive
+from harness.metrics.additive import Additive, Array
 
 RESAMPLES = 2000
 SEED = 0  # of the resampling: the same records give the same numbers
@@ -23,22 +23,18 @@ LEVEL = 0.95
 
 
 @dataclass(frozen=True)
-class Difference:
-    """Our score minus theirs, means over the seeds that both have, in points of 0-100.
+class Spread:
+    """A mean over seeds, in points of 0-100, and how far it may be from what other rows and seeds would give.
 
     Attributes:
-        value: the difference.
+        value: the mean.
         low, high: a 95 % interval.
-        p: of the hypothesis that there is none, from the same t statistic as the interval.
+        p: of the hypothesis that it is zero, from the same t statistic as the interval.
         degrees: of freedom of that statistic.
         row_error: standard error that comes from the choice of the test rows.
         seed_error: standard error that comes from the seeds; None for a single seed, and the interval is then for that seed only.
         seeds: how many.
         rows: test rows.
-        p_randomised: approximate randomisation (Noreen 1989) of the metric itself: which of the two gave which of a row's
-            predictions is tossed for; None for metrics that are no sums over rows.
-        p_mcnemar: exact McNemar test on the rows that only one of them has right; None unless rows are right or wrong,
-            and for several seeds, whose rows are not independent.
     """
 
     value: float
@@ -50,6 +46,19 @@ class Difference:
     seed_error: float | None
     seeds: int
     rows: int
+
+
+@dataclass(frozen=True)
+class Difference(Spread):
+    """Our score minus theirs, over the seeds that both have.
+
+    Attributes:
+        p_randomised: approximate randomisation (Noreen 1989) of the metric itself: which of the two gave which of a row's
+            predictions is tossed for; None for metrics that are no sums over rows.
+        p_mcnemar: exact McNemar test on the rows that only one of them has right; None unless rows are right or wrong,
+            and for several seeds, whose rows are not independent.
+    """
+
     p_randomised: float | None
     p_mcnemar: float | None
 
@@ -68,15 +77,53 @@ def difference(ours: Sequence[Any], theirs: Sequence[Any], rows: int, resamples:
         rows: test rows.
         resamples: of the bootstrap and of the randomisation.
     """
-    chance = np.random.default_rng(SEED)
-    whole = np.ones((1, rows))
-    each = np.array(
-        [float(our.resampled(whole)[0] - their.resampled(whole)[0]) for our, their in zip(ours, theirs, strict=True)]
+    drawing = Drawing(rows, resamples)
+    scores = [(drawing.of(our), drawing.of(their)) for our, their in zip(ours, theirs, strict=True)]
+    each = np.array([float(our.score - their.score) for our, their in scores])
+    drawn = np.array([our.drawn - their.drawn for our, their in scores])
+    found = spread(each, drawn, rows)
+    return Difference(
+        **vars(found),
+        p_randomised=_randomised(ours, theirs, abs(found.value), resamples),
+        p_mcnemar=_mcnemar(ours, theirs),
     )
-    times = chance.multinomial(rows, np.full(rows, 1 / rows), size=resamples).astype(float)
-    drawn = np.array([our.resampled(times) - their.resampled(times) for our, their in zip(ours, theirs, strict=True)])
-    value, row_variance = float(each.mean()), float(drawn.mean(axis=0).var(ddof=1))
-    seeds = len(each)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A metric on all rows, and on each resample of them."""
+
+    score: float
+    drawn: Array
+
+
+class Drawing:
+    """Resamples of the rows of a test, the same for every model and seed that is asked about.
+
+    Args:
+        rows: test rows.
+        resamples: how many.
+    """
+
+    def __init__(self, rows: int, resamples: int = RESAMPLES):
+        self.whole = np.ones((1, rows))
+        chance = np.random.default_rng(SEED)
+        self.times = chance.multinomial(rows, np.full(rows, 1 / rows), size=resamples).astype(float)
+
+    def of(self, metric: Any) -> Drawn:
+        """The scores of a metric, such as `TaskFamily.additive` gives it."""
+        return Drawn(float(metric.resampled(self.whole)[0]), metric.resampled(self.times))
+
+
+def spread(each: Array, drawn: Array, rows: int) -> Spread:
+    """The mean over seeds of a score or a difference, and how sure it is; see `difference`.
+
+    Args:
+        each: [seeds], on all rows.
+        drawn: [seeds, resamples].
+        rows: test rows.
+    """
+    seeds, value, row_variance = len(each), float(each.mean()), float(drawn.mean(axis=0).var(ddof=1))
     seed_variance = float(each.var(ddof=1)) / seeds if seeds > 1 else 0.0
     # What is peculiar to a seed on a row is in both parts: it is what the rows' variance gains when seeds are not averaged.
     both = float(drawn.var(axis=1, ddof=1).mean() - row_variance) / (seeds - 1) if seeds > 1 else 0.0
@@ -84,10 +131,8 @@ def difference(ours: Sequence[Any], theirs: Sequence[Any], rows: int, resamples:
     variance = row_variance + seed_part
     degrees = _degrees([(row_variance, rows - 1), (seed_variance if seed_part else 0.0, seeds - 1)], variance)
     low, high, p = _interval(value, math.sqrt(variance), degrees)
-    return Difference(
-        value, low, high, p, degrees, math.sqrt(row_variance), math.sqrt(seed_part) if seeds > 1 else None, seeds, rows,
-        _randomised(ours, theirs, abs(value), chance, resamples), _mcnemar(ours, theirs),
-    )  # fmt: skip
+    seed_error = math.sqrt(seed_part) if seeds > 1 else None
+    return Spread(value, low, high, p, degrees, math.sqrt(row_variance), seed_error, seeds, rows)
 
 
 def _degrees(parts: Sequence[tuple[float, int]], total: float) -> float:
@@ -104,13 +149,11 @@ def _interval(value: float, error: float, degrees: float) -> tuple[float, float,
     return value - half, value + half, float(2 * stats.t.sf(abs(value) / error, degrees))
 
 
-def _randomised(
-    ours: Sequence[Any], theirs: Sequence[Any], value: float, chance: np.random.Generator, resamples: int
-) -> float | None:
+def _randomised(ours: Sequence[Any], theirs: Sequence[Any], value: float, resamples: int) -> float | None:
     if not all(isinstance(one, Additive) for one in (*ours, *theirs)):
         return None
     rows = len(ours[0].counts)
-    swapped = chance.integers(0, 2, size=(resamples, rows)).astype(float)
+    swapped = np.random.default_rng(SEED + 1).integers(0, 2, size=(resamples, rows)).astype(float)
     found = np.zeros(resamples)
     for our, their in zip(ours, theirs, strict=True):
         change = swapped @ (their.counts - our.counts)

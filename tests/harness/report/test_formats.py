@@ -5,7 +5,7 @@ import json
 from made_records import failed, record
 
 from harness.report.board import Board
-from harness.report.formats import FIELDS, FORMATS, to_csv, to_json
+from harness.report.formats import FIELDS, FORMATS, formatted, to_csv, to_json
 
 RECORDS = [record(score=90.0), record(score=94.0, seed=1), record(model="模型", score=50.0), failed("songs", "bert")]
 
@@ -28,7 +28,7 @@ def test_json_holds_the_board():
 
 
 def test_every_format_takes_records_in_any_order_and_none_at_all():
-    for form in FORMATS.values():
-        assert form(iter(RECORDS)) == form(RECORDS[::-1])
-        assert form([]).endswith("\n")
-    assert FORMATS["csv"]([]) == ",".join(FIELDS) + "\n"
+    for form in FORMATS:
+        assert formatted(form, iter(RECORDS)) == formatted(form, RECORDS[::-1])
+        assert formatted(form, []).endswith("\n")
+    assert formatted("csv", []) == ",".join(FIELDS) + "\n"

@@ -8,7 +8,7 @@ import pytest
 from made_records import failed
 
 from harness.report.board import Board
-from harness.report.formats import FORMATS
+from harness.report.formats import FORMATS, formatted
 from harness.report.parts import COMMON, Needed
 from harness.store import Store
 
@@ -49,8 +49,8 @@ def store(tmp_path):
 def test_the_same_board_as_from_whole_records(store, form):
     records = [*made(3), *odd()]
     folder = store(records)
-    board = FORMATS[form](Needed.read(folder))
-    assert board == FORMATS[form](folder.records()) == FORMATS[form](records)
+    board = formatted(form, Needed.read(folder))
+    assert board == formatted(form, folder.records()) == formatted(form, records)
     assert "films" in board
 
 

@@ -10,7 +10,7 @@ from scipy import stats
 from seqeval.metrics import f1_score
 
 from harness.metrics.additive import Additive, f1_of, mean_of, rows_of
-from harness.metrics.translation import bleu_counts
+from harness.metrics.counts import bleu_counts
 from harness.stats.paired import difference, holm
 
 CHANCE = np.random.default_rng(7)
@@ -123,7 +123,7 @@ def test_entity_f1_is_resampled_by_sentences():
     def tags():
         return [list(CHANCE.choice(["O", "B-X", "O", "B-Y"], 6)) for _ in range(60)]
 
-    from harness.metrics.entities import entity_counts
+    from harness.metrics.counts import entity_counts
 
     golds, ours = tags(), tags()
     metric = f1_of(entity_counts(ours, golds))

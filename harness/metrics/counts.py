@@ -1,0 +1,89 @@
+"""What metrics count in each row. `evaluate`, which the metrics themselves are made for, is not loaded for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sacrebleu.metrics import BLEU
+
+from harness.errors import BenchError
+from harness.metrics.answers import UNITS, best
+from harness.metrics.bleu import TOKENIZERS, cure
+
+
+def entity_counts(
+    predictions: Sequence[list[str]], references: Sequence[list[str]], mode: str = "default"
+) -> list[tuple[int, int, int]]:
+    """(right, predicted, wanted) entities of each row: what `Entities`' F1 is made of.
+
+    Args:
+        predictions, references: [[tag]], in IOB2.
+        mode: as `Entities` takes it.
+    """
+
+    from seqeval.metrics.sequence_labeling import get_entities
+    from seqeval.scheme import IOB2, Tokens
+
+    def entities(tags: list[str]) -> set[tuple[Any, ...]]:
+        if mode == "strict":
+            return {(entity.tag, entity.start, entity.end) for entity in Tokens(tags, IOB2).entities}
+        return set(get_entities(tags))
+
+    rows = ((entities(ours), entities(gold)) for ours, gold in zip(predictions, references, strict=True))
+    return [(len(ours & gold), len(ours), len(gold)) for ours, gold in rows]
+
+
+def bleu_counts(
+    predictions: Sequence[str], references: Sequence[Sequence[str]], tokenize: str = "13a"
+) -> tuple[list[list[int]], Callable[[Any], float]]:
+    """What corpus BLEU is made of, and the BLEU of sums of it.
+
+    Returns:
+        [[hits of 1- to 4-grams, their totals, length, length of the closest reference]] by row, and a function from
+        the sum of such lists to BLEU (0 to 100).
+    """
+    bleu = make_bleu(tokenize)
+    order = bleu.max_ngram_order
+    rows = []
+    for prediction, texts in zip(predictions, references, strict=True):
+        score = bleu.corpus_score([prediction], [[text] for text in texts])
+        rows.append([*score.counts, *score.totals, score.sys_len, score.ref_len])
+
+    def of(sums: Any) -> float:
+        counts, totals, (length, wanted) = sums[:order], sums[order : 2 * order], sums[2 * order :]
+        return bleu.compute_bleu(
+            [int(count) for count in counts], [int(total) for total in totals], int(length), int(wanted),
+            smooth_method=bleu.smooth_method, smooth_value=bleu.smooth_value, effective_order=bleu.effective_order,
+            max_ngram_order=order,
+        ).score  # fmt: skip
+
+    return rows, of
+
+
+def answer_scores(predictions: Sequence[str], references: Sequence[dict[str, Any]], unit: str = "word") -> list[float]:
+    """F1 (0 to 1) of each question, in the references' order: their mean is `Squad`'s F1.
+
+    Args:
+        predictions: [str], one a question.
+        references: as `Squad` takes them; the version follows from them as there.
+    """
+    version = "1.1" if all(row["answers"]["text"] for row in references) else "2.0"
+    return [
+        best(UNITS[unit], text, row["answers"]["text"], version)[1]
+        for text, row in zip(predictions, references, strict=True)
+    ]
+
+
+def make_bleu(tokenize: str) -> BLEU:
+    """sacrebleu's BLEU with a tokeniser.
+
+    Raises:
+        BenchError: there is no such tokeniser, or it is not installed.
+    """
+    if tokenize not in TOKENIZERS:
+        raise BenchError(f"BLEU tokeniser {tokenize!r} is unknown; valid are {', '.join(TOKENIZERS)}")
+    try:
+        return BLEU(tokenize=tokenize)
+    except RuntimeError as error:  # sacrebleu's word for "MeCab is not installed"
+        raise BenchError(cure(tokenize)) from error
