@@ -67,7 +67,7 @@ class Store:
             return None
         except ValueError:
             return None  # cut off by a crash of another program: the cell counts as not run and is written anew
-        return record if record.get("schema") == SCHEMA else None
+        return record if isinstance(record, dict) and record.get("schema") == SCHEMA else None
 
     def finished(self, cell_id: str) -> bool:
         """True where the cell ended well and needs no other run."""

@@ -27,6 +27,9 @@ def test_failed_missing_cut_and_foreign_records_are_not_finished(tmp_path):
     assert not store.finished("cut")
     (store.folder("old") / "record.json").write_text(json.dumps({"schema": 0, "status": "ok"}))
     assert not store.finished("old")
+    for name, content in (("empty", ""), ("list", '["no", "record"]'), ("nothing", "null"), ("text", '"ok"')):
+        (store.folder(name) / "record.json").write_text(content)
+        assert not store.finished(name) and store.record(name) is None
     assert [record["id"] for record in store.records()] == ["a--b"]
 
 
