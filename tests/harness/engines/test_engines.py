@@ -104,6 +104,18 @@ def test_a_killed_worker_fails_its_cell_alone(local, store, new, number):
     assert store.record(cell.id)["status"] == "failed"
 
 
+def test_a_worker_that_dies_after_its_record_has_done_its_work(local, store, new):
+    cell = new(**LONG)
+    handle = local.submit(job(cell, store), local.slots[0])
+    wait_for(handle, "validation")
+    store.write({**cell.facts(), "status": "ok", "score": 1.0})  # as the worker does, before it removes its checkpoint
+    store.checkpoint(cell.id).write_text("state")
+    os.kill(handle.process.pid, signal.SIGKILL)
+    handle.process.join(10)
+    assert handle.result().record["status"] == "ok" and store.finished(cell.id)
+    assert {path.name for path in store.folder(cell.id).iterdir()} == {"record.json", "log.txt"}
+
+
 def test_a_worker_that_the_system_ends_saves_its_state_and_goes_on(local, store, new):
     cell = new(epochs=40, patience=0)
 
