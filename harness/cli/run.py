@@ -80,6 +80,8 @@ def run(
         record_lost(made, store)
         cells = made.cells[index::shards]
         pending, kept = to_run(cells, store, rerun_failed)
+        open_cells = {cell.id for cell in [*pending, *kept]}
+        store.tidy(cell.id for cell in cells if cell.id not in open_cells)
         say(console, counted(made, cells, pending, kept, shard) + expected(pending, store, devices, jobs))
         if pending:
             work(pending, store, made, console, engine, devices, jobs, every, policy)
@@ -127,7 +129,6 @@ def work(
     from harness.estimate.disk import check_disk
     from harness.job import Job
 
-    store.tidy()
     chosen = make_engine(engine, devices, jobs)
     if warning := check_disk(store.root, pending, len(chosen.slots), every):
         say(console, warning, "yellow")

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from harness import files
 from harness.errors import BenchError
 from harness.store import Store
 
@@ -62,3 +63,24 @@ def test_a_score_that_is_no_number_is_read(tmp_path):
     store = Store(tmp_path)
     store.write({**RECORD, "score": float("nan")})
     assert store.finished("a--b") and store.finished_among(["a--b"]) == {"a--b"}
+
+
+def test_what_a_killed_worker_left_beside_a_good_record_goes(tmp_path):
+    store = Store(tmp_path / "results")
+    for name in ("free", "taken", "clean"):
+        store.write({**RECORD, "id": name})
+        if name != "clean":
+            store.checkpoint(name).write_text("state")
+            (store.folder(name) / ".record.json.host.1.tmp").write_text("half")
+    (tmp_path / f".leaderboard.md.{files._HOST}.4194303.tmp").write_text("half")
+    (store.folder("free") / ".claim").touch()
+    other = Store(tmp_path / "results").claim("taken")
+    assert other.take()
+    store.checkpoint("taken").write_text("of the run that has it")
+    store.tidy(["free", "taken", "clean"])
+    assert [path.name for path in store.folder("free").iterdir()] == ["record.json"]
+    assert store.checkpoint("taken").exists()
+    other.release()
+    store.tidy(["taken"])
+    assert [path.name for path in store.folder("taken").iterdir()] == ["record.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
