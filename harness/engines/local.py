@@ -33,6 +33,9 @@ PRELOADED = [
     "harness.engines.warm",
 ]
 
+SERVER_GONE = 255  # what multiprocessing says of a process whose fork server was killed, whether or not it still runs
+RESTARTS, PAUSE = 3, 0.2  # times that the server is started again for one worker, and seconds before each
+
 
 class LocalHandle:
     """A worker process."""
@@ -42,6 +45,7 @@ class LocalHandle:
         self.job, self.slot, self.store = job, slot, Store(job.root)
         self.started, self.clock = time.time(), time.monotonic()
         self.asked = False  # to end
+        self.closed = False  # its end of the connection, and so the worker's life
         self.no_room = ""
 
     def events(self) -> list[dict[str, Any]]:
@@ -54,11 +58,11 @@ class LocalHandle:
                 else:
                     events.append(event)
         except (EOFError, OSError):
-            pass  # the worker has closed its end: whatever it had to say has been read
+            self.closed = True  # whatever it had to say has been read
         return events
 
     def done(self) -> bool:
-        return not self.process.is_alive()
+        return not self.process.is_alive() and (self.closed or self.process.exitcode != SERVER_GONE)
 
     def result(self) -> Ended:
         self.process.join()
@@ -72,6 +76,10 @@ class LocalHandle:
             return Ended(no_room=self.no_room or self.job.root)
         if self.asked:
             return Ended(stopped=True)
+        if code == SERVER_GONE:
+            if self.store.stamp(self.job.cell.id) != self.job.seen:
+                return Ended(record)
+            return Ended(lost="the server that its worker was forked from was killed, and then the worker ended")
         if code == STOPPED:
             return Ended(lost="its worker was told to end, and has saved its state")
         return fail(
@@ -97,6 +105,10 @@ class LocalHandle:
         self.asked = True
         self.process.kill()
         self.process.join()
+        while not self.done():  # the server is gone, the worker is not, so its number is still its own
+            os.kill(self.process.pid, signal.SIGKILL)
+            self.connection.poll(0.1)
+            self.events()
 
 
 class LocalEngine:
@@ -114,7 +126,7 @@ class LocalEngine:
         self.slots = make_slots(self._devices(devices), jobs, _cores())
 
     def _start_server(self) -> None:
-        """Start the server without the current folder on its path: a folder `datasets` there is not the library."""
+        """Start the server, unless it runs, without the current folder on its path: a folder `datasets` there is not the library."""
         from multiprocessing import forkserver
 
         settings = {"PYTHONSAFEPATH": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -146,14 +158,30 @@ class LocalEngine:
 
     def submit(self, job: Job, slot: Slot) -> LocalHandle:
         ours, theirs = self.context.Pipe()
-        process = self.context.Process(target=child.main, args=(job, slot, theirs))
-        process.start()
+        process = self._started(job, slot, theirs)
         theirs.close()
         return LocalHandle(process, ours, job, slot)
 
+    def _started(self, job: Job, slot: Slot, theirs: connections.Connection) -> Any:
+        """A worker process. A server that was killed, perhaps just now, is started again."""
+        for last in [False] * RESTARTS + [True]:
+            self._start_server()
+            process = self.context.Process(target=child.main, args=(job, slot, theirs))
+            try:
+                process.start()
+            except (EOFError, ConnectionError):
+                if last:
+                    raise
+                time.sleep(PAUSE)  # until the system knows that it is gone
+            else:
+                return process
+        raise AssertionError("the last try returns or raises")
+
     def wait(self, handles: Sequence[LocalHandle], seconds: float) -> None:
         live = [handle.connection for handle in handles if not handle.connection.closed]
-        connections.wait([*live, *(handle.process.sentinel for handle in handles)], seconds)
+        # A sentinel tells of the server's end too, and then for ever; the worker may live on.
+        ends = [handle.process.sentinel for handle in handles if handle.process.exitcode is None]
+        connections.wait([*live, *ends], seconds)
 
 
 def _cores() -> int:
