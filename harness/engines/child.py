@@ -18,6 +18,7 @@ from harness.engines.life import live
 from harness.job import Job
 from harness.secrets import guard_output
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 ORPHAN = 5.0  # seconds in which a worker whose parent is gone may save its state
 
 
@@ -28,6 +29,7 @@ def main(job: Job, slot: Slot, connection: Connection) -> None:
     interruption = Interruption(_leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
     signal.signal(signal.SIGTERM, lambda *_: interruption.request())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # the server has them blocked
     threading.Thread(target=_listen, args=(connection, interruption), daemon=True).start()
     if slot.device.startswith("cuda:"):
         os.environ["CUDA_VISIBLE_DEVICES"] = slot.device.removeprefix("cuda:")

@@ -127,14 +127,19 @@ class LocalEngine:
 
     def _start_server(self) -> None:
         """Start the server, unless it runs, without the current folder on its path: a folder `datasets` there is not the library."""
-        from multiprocessing import forkserver
+        from multiprocessing import forkserver, resource_tracker
 
         settings = {"PYTHONSAFEPATH": "1", "TOKENIZERS_PARALLELISM": "false"}
         before = {name: os.environ.get(name) for name in settings}
         os.environ.update(settings)
+        resource_tracker.ensure_running()  # before the signals are blocked: it unblocks them
+        # What ends all processes at once, as Ctrl-C and batch systems do, is the parent's to handle. The server ignores it
+        # only when it has loaded everything, and Python ends it until then; its workers unblock what they handle.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, child.SIGNALS)
         try:
             forkserver.ensure_running()
         finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             for name, value in before.items():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
 
