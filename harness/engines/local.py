@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -122,6 +123,7 @@ class LocalEngine:
     def __init__(self, devices: str = "auto", jobs: int | None = None):
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(PRELOADED)
+        atexit.register(_end_server)
         self._start_server()
         self.slots = make_slots(self._devices(devices), jobs, _cores())
 
@@ -187,6 +189,16 @@ class LocalEngine:
         # A sentinel tells of the server's end too, and then for ever; the worker may live on.
         ends = [handle.process.sentinel for handle in handles if handle.process.exitcode is None]
         connections.wait([*live, *ends], seconds)
+
+
+def _end_server() -> None:
+    """End the fork server with its parent: left to itself it would first load all the libraries, and then fork what was asked."""
+    from multiprocessing import forkserver
+
+    number = forkserver._forkserver._forkserver_pid
+    if number is not None:
+        with suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
 
 
 def _cores() -> int:
