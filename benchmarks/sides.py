@@ -14,7 +14,7 @@ from typing import Any
 
 from harness import registry
 from harness.cell import Cell
-from harness.engines.local import PRELOADED
+from harness.engines.server import PRELOADED
 from harness.rows import load_splits
 from harness.store import Store
 

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypedDict
 
+from harness.claim import NAME as CLAIM
 from harness.claim import Claim
 from harness.errors import BenchError
 from harness.files import sweep, write_text
 
 SCHEMA = 1
+CHECKPOINT = "checkpoint.safetensors"
 
 Record = dict[str, Any]
 
@@ -38,7 +40,7 @@ class Store:
 
     def checkpoint(self, cell_id: str) -> Path:
         """Where the state of a cell that is under way is kept."""
-        return self.folder(cell_id) / "checkpoint.safetensors"
+        return self.folder(cell_id) / CHECKPOINT
 
     def claim(self, cell_id: str) -> Claim:
         """The right to write a cell's files."""
@@ -115,11 +117,31 @@ class Store:
             folder / "record.json", json.dumps({"schema": SCHEMA, **record}, indent=1, ensure_ascii=False) + "\n"
         )
 
-    def tidy(self) -> None:
-        """Sweep up what killed processes of this machine left half written in the folder itself and beside it."""
+    def settle(self, cell_id: str) -> bool:
+        """Whether a cell is finished; if so, nothing of it is kept to go on from. The caller has its claim."""
+        done = self.finished(cell_id)
+        if done:
+            self.checkpoint(cell_id).unlink(missing_ok=True)
+        return done
+
+    def tidy(self, finished: Iterable[str] = ()) -> None:
+        """Sweep up what killed processes of this machine left in the folder itself, beside it, and in finished cells.
+
+        Args:
+            finished: ids of cells that nobody will run again; who runs a cell sweeps its folder.
+        """
         for folder in (self.root, self.root.absolute().parent):
             if folder.is_dir():
                 sweep(folder)
+        for cell_id in finished:
+            names = os.listdir(self.root / "cells" / cell_id)
+            if any(name in (CLAIM, CHECKPOINT) or name.endswith(".tmp") for name in names):
+                claim = self.claim(cell_id)
+                if claim.take():  # else another run is about to remove them itself
+                    try:
+                        self.settle(cell_id)
+                    finally:
+                        claim.release()
 
     def discard(self, cell_id: str) -> None:
         """Remove all that a cell left, if anything."""

@@ -74,4 +74,5 @@ def _suite_task(item: Any, path: Path) -> Task:
 
 def _beside(path: Path, source: str) -> str:
     """Relative folders in a suite file are meant from the file's own place."""
-    return str(path.parent / source) if source.startswith(("./", "../")) else source
+    # Absolute: `./bert` of a suite in the current folder would else become `bert`, which may be a registered model.
+    return str((path.parent / source).absolute()) if source.startswith(("./", "../")) else source

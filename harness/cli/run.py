@@ -68,6 +68,8 @@ def run(
         record_lost(made, store)
         cells = made.cells[index::shards]
         pending, kept = to_run(cells, store, rerun_failed)
+        open_cells = {cell.id for cell in [*(cell for cell, _ in pending), *kept]}
+        store.tidy(cell.id for cell in cells if cell.id not in open_cells)
         say(
             console,
             counted(made, cells, pending, kept, shard) + expected([cell for cell, _ in pending], store, devices, jobs),

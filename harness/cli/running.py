@@ -62,7 +62,6 @@ def work(
     from harness.engines.grid import NoRoom, run_grid
     from harness.estimate.disk import check_disk
 
-    store.tidy()
     cells = [job.cell for job in todo]
     if warning := check_disk(store.root, cells, len(engine.slots), todo[0].checkpoint_every):
         say(console, warning, "yellow")

@@ -19,6 +19,7 @@ from harness.job import Job
 from harness.secrets import guard_output
 from harness.store import Store
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 ORPHAN = 5.0  # seconds in which a worker whose parent is gone may save its state
 
 
@@ -55,6 +56,7 @@ def _settle(slot: Slot, rank: int, connection: Connection) -> Any:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
     # The first process decides for all when a cell ends.
     signal.signal(signal.SIGTERM, signal.SIG_IGN if rank else lambda *_: interruption.request())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # the server has them blocked
     threading.Thread(target=_listen, args=(connection, interruption), daemon=True).start()
     device = slot.device.split(",")[rank]
     if device.startswith("cuda:"):

@@ -27,11 +27,16 @@ def write_failure(store: Store, cell: Cell, error: dict[str, Any], started: floa
 
 
 def fail(store: Store, cell: Cell, kind: str, message: str, started: float, seconds: float) -> Ended:
-    """The end of a cell whose worker is gone, with a record of the failure unless another run has the cell by now."""
+    """The end of a cell whose worker is gone, with a record of the failure unless another run has the cell by now.
+
+    A worker that died after it had written a good record has done its work: that record stays.
+    """
     claim = store.claim(cell.id)
     if not claim.take():
         return Ended(claimed=True)
     try:
+        if store.settle(cell.id):
+            return Ended(store.record(cell.id))
         error = {"type": kind, "message": message, "traceback": ""}
         return Ended(write_failure(store, cell, error, started, seconds))
     except OSError as failure:

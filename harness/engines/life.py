@@ -49,6 +49,7 @@ def live(
             return CLAIMED
         try:
             if store.stamp(cell.id) != job.seen:
+                store.settle(cell.id)  # the other one may have been killed before it could
                 return DONE  # since the run was planned another one has done it
             interruption.at_once = lambda: (claim.release(), leave())
             with log(store.log(cell.id), store.checkpoint(cell.id).exists()):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing import connection as connections
 from typing import Any
@@ -15,24 +14,12 @@ from harness.engines import child
 from harness.engines.base import CLAIMED, DONE, NO_ROOM, STOPPED, Ended, Slot
 from harness.engines.failure import fail
 from harness.engines.members import Members
+from harness.engines.server import Server
 from harness.errors import BenchError
 from harness.job import Job
 from harness.store import Store
 
-# Loaded once in the server: a cell's fresh process then starts in milliseconds.
-PRELOADED = [
-    "harness.worker",
-    "harness.heads.sequence",
-    "harness.heads.tokens",
-    "harness.heads.spans",
-    "harness.heads.text",
-    "harness.metrics.classification",
-    "harness.metrics.entities",
-    "harness.metrics.squad",
-    "harness.metrics.translation",
-    "typer",  # the command itself, which the start of a process imports again
-    "harness.engines.warm",
-]
+SERVER_GONE = 255  # what multiprocessing says of a process whose fork server was killed, whether or not it still runs
 
 
 class LocalHandle:
@@ -43,6 +30,7 @@ class LocalHandle:
         self.job, self.slot, self.store = job, slot, Store(job.root)
         self.started, self.clock = time.time(), time.monotonic()
         self.asked = False  # to end
+        self.closed = False  # its end of the connection, and so the worker's life
         self.no_room = self.broken = ""
 
     def events(self) -> list[dict[str, Any]]:
@@ -57,18 +45,20 @@ class LocalHandle:
                 else:
                     events.append(event)
         except (EOFError, OSError):
-            pass  # the worker has closed its end: whatever it had to say has been read
+            self.closed = True  # whatever it had to say has been read
         return events
 
     def done(self) -> bool:
-        if self.process.is_alive():
+        if self._alive():
             self.broken = self.members.broken()
             if not self.broken:
                 return False
-            self.process.kill()  # it would wait for the others for ever
-            self.process.join()
+            self._end()  # it would wait for the others for ever
         self.members.end()
         return True
+
+    def _alive(self) -> bool:
+        return self.process.is_alive() or (self.process.exitcode == SERVER_GONE and not self.closed)
 
     def result(self) -> Ended:
         self.process.join()
@@ -82,6 +72,10 @@ class LocalHandle:
             return Ended(no_room=self.no_room or self.job.root)
         if self.asked:
             return Ended(stopped=True)
+        if code == SERVER_GONE:
+            if self.store.stamp(self.job.cell.id) != self.job.seen:
+                return Ended(record)
+            return Ended(lost="the server that its worker was forked from was killed, and then the worker ended")
         if code == STOPPED:
             return Ended(lost="its worker was told to end, and has saved its state")
         return fail(
@@ -107,9 +101,16 @@ class LocalHandle:
 
     def kill(self) -> None:
         self.asked = True
+        self._end()
+        self.members.end()
+
+    def _end(self) -> None:
         self.process.kill()
         self.process.join()
-        self.members.end()
+        while self._alive():  # the server is gone, the worker is not, so its number is still its own
+            os.kill(self.process.pid, signal.SIGKILL)
+            self.connection.poll(0.1)
+            self.events()
 
 
 class LocalEngine:
@@ -122,32 +123,14 @@ class LocalEngine:
     """
 
     def __init__(self, devices: str = "auto", jobs: int | None = None, together: int = 1):
-        self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(PRELOADED)
-        self._start_server()
+        self.server = Server()
         self.slots = make_slots(self._devices(devices), jobs, _cores(), together)
-
-    def _start_server(self) -> None:
-        """Start the server without the current folder on its path: a folder `datasets` there is not the library."""
-        from multiprocessing import forkserver
-
-        settings = {"PYTHONSAFEPATH": "1", "TOKENIZERS_PARALLELISM": "false"}
-        before = {name: os.environ.get(name) for name in settings}
-        os.environ.update(settings)
-        try:
-            forkserver.ensure_running()
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name) if value is None else os.environ.update({name: value})
 
     def _devices(self, devices: str) -> list[str]:
         if devices == "cpu":
             return ["cpu"]
-        ours, theirs = self.context.Pipe(duplex=False)
-        process = self.context.Process(target=child.probe, args=(theirs,))
-        process.start()
-        theirs.close()
-        found = ours.recv()
+        process, connection = self.server.process(child.probe)
+        found = connection.recv()
         process.join()
         valid = [f"cuda:{number}" for number in range(found["cuda"])] + ["mps"] * found["mps"] + ["cpu"]
         if devices == "auto":
@@ -159,20 +142,15 @@ class LocalEngine:
         return wanted
 
     def submit(self, job: Job, slot: Slot) -> LocalHandle:
-        def start(target: Callable[..., None], *words: Any) -> tuple[Any, connections.Connection]:
-            ours, theirs = self.context.Pipe()
-            process = self.context.Process(target=target, args=(job, slot, *words, theirs))
-            process.start()
-            theirs.close()
-            return process, ours
-
-        process, connection = start(child.main)
-        members = Members(lambda rank: start(child.member, rank), job.devices)
+        process, connection = self.server.process(child.main, job, slot)
+        members = Members(lambda rank: self.server.process(child.member, job, slot, rank), job.devices)
         return LocalHandle(process, connection, members, job, slot)
 
     def wait(self, handles: Sequence[LocalHandle], seconds: float) -> None:
         live = [handle.connection for handle in handles if not handle.connection.closed]
-        connections.wait([*live, *(handle.process.sentinel for handle in handles)], seconds)
+        # A sentinel tells of the server's end too, and then for ever; the worker may live on.
+        ends = [handle.process.sentinel for handle in handles if handle.process.exitcode is None]
+        connections.wait([*live, *ends], seconds)
 
 
 def _cores() -> int:

@@ -25,7 +25,7 @@ from typing import Any
 from harness import registry
 from harness.cell import Cell
 from harness.data.source import GeneratedSource
-from harness.engines.local import PRELOADED
+from harness.engines.server import PRELOADED
 from harness.estimate.shape import from_config
 from harness.estimate.sizes import WRITES, Counter, content, sizes
 from harness.estimate.work import Work, work

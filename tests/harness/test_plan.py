@@ -46,6 +46,14 @@ def test_all_is_every_model_and_task_of_the_suite(suite):
     assert [seed for *_, seed in titles(plan)] == [0] * 9 + [1] * 9
 
 
+def test_a_folder_beside_a_suite_is_no_registered_model(suite, tmp_path, checkpoints):
+    (tmp_path / "bert").symlink_to(checkpoints("bert"))  # the zoo has a model of that name
+    content = (tmp_path / suite).read_text()
+    (tmp_path / suite).write_text(content.replace(f"b: {checkpoints('bert')}", "b: ./bert"))
+    [cell] = make_plan(Request(["b"], ["reviews"], suite=suite)).cells
+    assert cell.model.name == "b" and cell.model.location == str(checkpoints("bert"))
+
+
 def test_tasks_by_name_family_file_and_path_mix(suite, tmp_path):
     (tmp_path / "topics.csv").write_text((tmp_path / "reviews.csv").read_text())
     plan = make_plan(Request(["b"], ["sentiment", "names.yaml", "text-classification:topics.csv"], suite=suite))

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from harness import files
 from harness.errors import BenchError
 from harness.files import disk_full, sweep, write_text, write_whole
 from harness.store import Store
@@ -34,6 +35,9 @@ def test_failed_missing_cut_and_foreign_records_are_not_finished(tmp_path):
     assert not store.finished("cut")
     (store.folder("old") / "record.json").write_text(json.dumps({"schema": 0, "status": "ok"}))
     assert not store.finished("old")
+    for name, content in (("empty", ""), ("list", '["no", "record"]'), ("nothing", "null"), ("text", '"ok"')):
+        (store.folder(name) / "record.json").write_text(content)
+        assert not store.finished(name) and store.record(name) is None
     assert [record["id"] for record in store.records()] == ["a--b"]
 
 
@@ -136,3 +140,24 @@ def test_only_what_the_dead_left_is_swept_up(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {name for name, stays in names.items() if stays}
     sweep(tmp_path, everything=True)
     assert {path.name for path in tmp_path.iterdir()} == {".mine.tmp", "a.json"}
+
+
+def test_what_a_killed_worker_left_beside_a_good_record_goes(tmp_path):
+    store = Store(tmp_path / "results")
+    for name in ("free", "taken", "clean"):
+        store.write({**RECORD, "id": name})
+        if name != "clean":
+            store.checkpoint(name).write_text("state")
+            (store.folder(name) / ".record.json.host.1.tmp").write_text("half")
+    (tmp_path / f".leaderboard.md.{files._HOST}.4194303.tmp").write_text("half")
+    (store.folder("free") / ".claim").touch()
+    other = Store(tmp_path / "results").claim("taken")
+    assert other.take()
+    store.checkpoint("taken").write_text("of the run that has it")
+    store.tidy(["free", "taken", "clean"])
+    assert [path.name for path in store.folder("free").iterdir()] == ["record.json"]
+    assert store.checkpoint("taken").exists()
+    other.release()
+    store.tidy(["taken"])
+    assert [path.name for path in store.folder("taken").iterdir()] == ["record.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]

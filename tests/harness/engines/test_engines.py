@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from multiprocessing import forkserver
 
 import pytest
 import toy
@@ -102,6 +103,73 @@ def test_a_killed_worker_fails_its_cell_alone(local, store, new, number):
     assert record["status"] == "failed" and record["error"]["type"] == "WorkerDied"
     assert number.name in record["error"]["message"] and "LOAD REPORT" in handle.log()
     assert store.record(cell.id)["status"] == "failed"
+
+
+def test_a_worker_that_dies_after_its_record_has_done_its_work(local, store, new):
+    cell = new(**LONG)
+    handle = local.submit(job(cell, store), local.slots[0])
+    wait_for(handle, "validation")
+    store.write({**cell.facts(), "status": "ok", "score": 1.0})  # as the worker does, before it removes its checkpoint
+    store.checkpoint(cell.id).write_text("state")
+    os.kill(handle.process.pid, signal.SIGKILL)
+    handle.process.join(10)
+    assert handle.result().record["status"] == "ok" and store.finished(cell.id)
+    assert {path.name for path in store.folder(cell.id).iterdir()} == {"record.json", "log.txt"}
+
+
+def test_a_fork_server_that_was_killed_is_started_again_as_it_was(store, new, tmp_path, monkeypatch):
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "__init__.py").write_text(
+        "raise RuntimeError('a folder of the person is not the library')"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend("")  # as `python -m harness` has it
+    engine, first, second = LocalEngine("cpu", jobs=1), new(epochs=40, patience=0), new(epochs=1)
+
+    class Kill(Watch):
+        def event(self, cell, event):
+            super().event(cell, event)
+            if event["event"] == "validation" and cell is first and self.kinds(cell).count("validation") == 2:
+                os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+
+    records = run_grid(engine, [job(first, store), job(second, store)], watch := Kill())
+    assert [(record["status"], record["error"]) for record in records] == [("ok", None)] * 2
+    assert "resumed" not in records[0]["training"], "the worker lived on"
+    assert watch.kinds(first).count("started") == watch.kinds(second).count("started") == 1
+
+
+def test_a_worker_without_its_fork_server_can_be_stopped_and_killed(store, new):
+    engine, cells = LocalEngine("cpu", jobs=2), [new(**LONG), new(**LONG)]
+    handles = [engine.submit(job(cell, store), engine.slots[0]) for cell in cells]
+    for handle in handles:
+        wait_for(handle, "validation")
+    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    for handle in handles:
+        handle.process.join(10)
+    assert not any(handle.done() for handle in handles)
+    handles[0].stop()
+    wait_until_done(handles[0])
+    assert handles[0].result().stopped and store.checkpoint(cells[0].id).exists()
+    os.kill(handles[1].process.pid, signal.SIGSTOP)
+    handles[1].kill()
+    assert handles[1].done() and handles[1].result().stopped
+    [record] = run_grid(engine, [job(new(epochs=1), store)], Watch())
+    assert record["status"] == "ok"
+
+
+def test_a_fork_server_that_dies_while_it_forks_is_started_again(local, store, new, monkeypatch):
+    start, tries = local.server.context.Process.start, []
+
+    def dying(process):
+        tries.append(process)
+        if len(tries) == 1:
+            os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+            raise EOFError
+        start(process)
+
+    monkeypatch.setattr(local.server.context.Process, "start", dying)
+    [record] = run_grid(local, [job(new(epochs=1), store)], Watch())
+    assert record["status"] == "ok" and len(tries) >= 2
 
 
 def test_a_worker_that_the_system_ends_saves_its_state_and_goes_on(local, store, new):

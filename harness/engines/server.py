@@ -1,0 +1,89 @@
+"""Python's fork server, with the libraries loaded: where worker processes come from."""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any
+
+from harness.engines import child
+
+# Loaded once in the server: a cell's fresh process then starts in milliseconds.
+PRELOADED = [
+    "harness.worker",
+    "harness.heads.sequence",
+    "harness.heads.tokens",
+    "harness.heads.spans",
+    "harness.heads.text",
+    "harness.metrics.classification",
+    "harness.metrics.entities",
+    "harness.metrics.squad",
+    "harness.metrics.translation",
+    "typer",  # the command itself, which the start of a process imports again
+    "harness.engines.warm",
+]
+RESTARTS, PAUSE = 3, 0.2  # times that the server is started again for one worker, and seconds before each
+
+
+class Server:
+    """Starts processes. It ends with this one, and is started again when it was killed."""
+
+    def __init__(self) -> None:
+        self.context = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload(PRELOADED)
+        atexit.register(_end_server)
+        self._start_server()
+
+    def _start_server(self) -> None:
+        """Start the server, unless it runs, without the current folder on its path: a folder `datasets` there is not the library."""
+        from multiprocessing import forkserver, resource_tracker
+
+        settings = {"PYTHONSAFEPATH": "1", "TOKENIZERS_PARALLELISM": "false"}
+        before = {name: os.environ.get(name) for name in settings}
+        os.environ.update(settings)
+        resource_tracker.ensure_running()  # before the signals are blocked: it unblocks them
+        # What ends all processes at once, as Ctrl-C and batch systems do, is the parent's to handle. The server ignores it
+        # only when it has loaded everything, and Python ends it until then; its workers unblock what they handle.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, child.SIGNALS)
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+    def process(self, target: Callable[..., None], *words: Any) -> tuple[Any, Connection]:
+        """A process that calls `target(*words, connection)`, and the other end of its connection.
+
+        A server that was killed, perhaps just now, is started again.
+        """
+        ours, theirs = self.context.Pipe()
+        for last in [False] * RESTARTS + [True]:
+            self._start_server()
+            process = self.context.Process(target=target, args=(*words, theirs))
+            try:
+                process.start()
+            except (EOFError, ConnectionError):
+                if last:
+                    raise
+                time.sleep(PAUSE)  # until the system knows that it is gone
+            else:
+                theirs.close()
+                return process, ours
+        raise AssertionError("the last try returns or raises")
+
+
+def _end_server() -> None:
+    """End the fork server with its parent: left to itself it would first load all the libraries, and then fork what was asked."""
+    from multiprocessing import forkserver
+
+    number = forkserver._forkserver._forkserver_pid
+    if number is not None:
+        with suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
