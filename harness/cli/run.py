@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from harness.cell import Cell
     from harness.duration import Every
+    from harness.engines.base import Engine
     from harness.engines.grid import Policy
     from harness.plan import Plan
 
@@ -42,6 +44,7 @@ def run(
     trust_remote_code: options.TrustRemoteCode = False,
     results: options.Results = RESULTS,
     engine: run_options.Engine = "local",
+    address: run_options.Address = "auto",
     devices: run_options.Devices = "auto",
     jobs: run_options.Jobs = None,
     shard: run_options.Shard = None,
@@ -54,7 +57,7 @@ def run(
 ) -> None:
     """Fine-tune every model on every task and rank them. What is finished already is not run again."""
     from harness import duration
-    from harness.engines.choose import ENGINES
+    from harness.engines.choose import ENGINES, make_engine
     from harness.engines.grid import Policy
 
     if engine not in ENGINES:
@@ -80,9 +83,18 @@ def run(
         record_lost(made, store)
         cells = made.cells[index::shards]
         pending, kept = to_run(cells, store, rerun_failed)
-        say(console, counted(made, cells, pending, kept, shard) + expected(pending, store, devices, jobs))
+        when = expected(pending, store, devices, jobs) if engine != "ray" else ""  # of this machine it would be
+        say(console, counted(made, cells, pending, kept, shard) + when)
         if pending:
-            work(pending, store, made, console, engine, devices, jobs, every, policy)
+            work(
+                pending,
+                store,
+                made,
+                console,
+                partial(make_engine, engine, devices, jobs, results, address),
+                every,
+                policy,
+            )
         show(made, cells, store, console, as_json)
     except KeyboardInterrupt:
         say(console, f"interrupted; finished cells are kept in {results}, the others go on from there: run it again")
@@ -113,22 +125,21 @@ def counted(made: Plan, cells: Sequence[Cell], pending: Sequence[Cell], kept: Se
 
 
 def work(
-    pending: Sequence[Cell], store: Store, made: Plan, console: Console, engine: str, devices: str, jobs: int | None,
-    every: Every, policy: Policy,
+    pending: Sequence[Cell], store: Store, made: Plan, console: Console, engine: Callable[[], Engine], every: Every,
+    policy: Policy,
 ) -> None:  # fmt: skip
-    """Run the cells.
+    """Run the cells on what `engine` makes.
 
     Raises:
         typer.Exit: with status 1, after a clear line, where the disk is full.
     """
     from harness.cli.progress import make_progress
-    from harness.engines.choose import make_engine
     from harness.engines.grid import NoRoom, run_grid
     from harness.estimate.disk import check_disk
     from harness.job import Job
 
     store.tidy()
-    chosen = make_engine(engine, devices, jobs)
+    chosen = engine()
     if warning := check_disk(store.root, pending, len(chosen.slots), every):
         say(console, warning, "yellow")
     todo = [Job(cell, str(store.root), store.stamp(cell.id), every) for cell in pending]

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from harness.engines.base import Engine
 from harness.errors import unknown
 
 ENGINES = {
     "local": "processes of this machine",
     "inline": "this process, one cell after another, for debugging",
+    "ray": "the nodes of a Ray cluster",
 }
 
 
-def make_engine(name: str, devices: str, jobs: int | None) -> Engine:
+def make_engine(name: str, devices: str, jobs: int | None, results: Path, address: str = "auto") -> Engine:
     """The engine of a name.
 
     Args:
         name: one of `ENGINES`.
         devices: `auto`, or a list such as `cpu` or `cuda:0,cuda:1`.
         jobs: cells at once; None: by the devices.
+        results: the results folder; engines of several machines ask whether all see it.
+        address: of the cluster, for engines that have one.
 
     Raises:
-        BenchError: there is no such engine or device.
+        BenchError: there is no such engine, cluster or device.
     """
     if name not in ENGINES:
         raise unknown("engine", name, ENGINES)
@@ -28,6 +33,10 @@ def make_engine(name: str, devices: str, jobs: int | None) -> Engine:
         from harness.engines.inline import InlineEngine
 
         return InlineEngine(devices)
+    if name == "ray":
+        from harness.engines.cluster import ClusterEngine
+
+        return ClusterEngine(address, devices, jobs, results)
     from harness.engines.local import LocalEngine
 
     return LocalEngine(devices, jobs)

@@ -129,12 +129,7 @@ class LocalEngine:
     def _devices(self, devices: str) -> list[str]:
         if devices == "cpu":
             return ["cpu"]
-        ours, theirs = self.context.Pipe(duplex=False)
-        process = self.context.Process(target=child.probe, args=(theirs,))
-        process.start()
-        theirs.close()
-        found = ours.recv()
-        process.join()
+        found = self.probe()
         valid = [f"cuda:{number}" for number in range(found["cuda"])] + ["mps"] * found["mps"] + ["cpu"]
         if devices == "auto":
             return [name for name in valid if name != "cpu"] or ["cpu"]
@@ -143,6 +138,19 @@ class LocalEngine:
             if name not in valid:
                 raise BenchError(f"--devices {name}: this machine has no such device; valid: auto, {', '.join(valid)}")
         return wanted
+
+    def probe(self) -> dict[str, Any]:
+        """Which accelerators a worker's process sees, see `child.probe`; when it returns, the server has loaded everything."""
+        ours, theirs = self.context.Pipe(duplex=False)
+        process = self.context.Process(target=child.probe, args=(theirs,))
+        process.start()
+        theirs.close()
+        found = ours.recv()
+        process.join()
+        return found
+
+    def ready(self, slot: Slot) -> bool:
+        return True
 
     def submit(self, job: Job, slot: Slot) -> LocalHandle:
         ours, theirs = self.context.Pipe()
