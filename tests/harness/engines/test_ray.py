@@ -160,9 +160,9 @@ def test_kill_ends_the_worker_and_leaves_no_record(engine, store, new):
 
 @pytest.mark.slow
 def test_a_cell_that_takes_too_long_fails_and_goes_on_with_more_time(engine, store, new):
-    cell = new(epochs=150, patience=0)
-    [record] = run_grid(engine, [job(cell, store)], Watch(), Policy(timeout=2.5))
-    assert record["error"]["type"] == "Timeout" and "took longer than 2.5 s (--timeout)" in record["error"]["message"]
+    cell = new(epochs=120, patience=0)
+    [record] = run_grid(engine, [job(cell, store)], Watch(), Policy(timeout=2.0))
+    assert record["error"]["type"] == "Timeout" and "took longer than 2 s (--timeout)" in record["error"]["message"]
     assert store.checkpoint(cell.id).exists()
     [record] = run_grid(engine, [job(cell, store)], Watch())
     assert record["status"] == "ok" and record["training"]["resumed"] == 1
@@ -198,7 +198,7 @@ def test_a_node_that_differs_or_does_not_see_the_folder_is_named(engine):
 @pytest.mark.slow
 def test_a_node_that_dies_costs_no_cell(engine, cluster, store, tmp_path, new):
     """The last test with the engine: afterwards the cluster has one node."""
-    cells, watch = [new(epochs=200, patience=0) for _ in range(4)], Watch()
+    cells = [new(epochs=100, patience=0) for _ in range(2)] + [new(epochs=1)]
     away = next(slot for slot in engine.slots if engine.seats[slot].node != ray.get_runtime_context().get_node_id())
     lost = []
 
@@ -215,11 +215,11 @@ def test_a_node_that_dies_costs_no_cell(engine, cluster, store, tmp_path, new):
                 cluster.remove_node(cluster.second, allow_graceful=False)
 
     watch = Axe()
-    records = run_grid(engine, [job(cell, store, checkpoint_every=Every(steps=20)) for cell in cells], watch)
+    records = run_grid(engine, [job(cell, store, checkpoint_every=Every(steps=40)) for cell in cells], watch)
     assert lost[1:] == ["dead"] and ("again", lost[0].id, "the node where it ran is gone") in watch.seen
     assert sorted(record["id"] for record in records) == sorted(cell.id for cell in cells)
-    assert [entry[0] for entry in watch.seen].count("finished") == 4
-    resumed = {record["id"]: record["training"]["resumed"] for record in records if record["status"] == "ok"}
+    assert [entry[0] for entry in watch.seen].count("finished") == 3
+    resumed = {record["id"]: record["training"].get("resumed", 0) for record in records}
     assert resumed == {cell.id: int(cell is lost[0]) for cell in cells}
     [whole] = run_grid(InlineEngine("cpu"), [job(lost[0], Store(tmp_path))], Watch())
     assert store.record(lost[0].id)["score"] == whole["score"] and files(store, lost[0]) == FILES
@@ -241,24 +241,29 @@ def test_a_driver_that_is_told_to_end_saves_and_one_that_is_killed_leaves_nothin
             "recipe.epochs=200",
         ),
     ]
+    found = tmp_path / "bench-results" / "cells"
+
+    def saved():
+        return list(found.glob("*/checkpoint.safetensors"))
+
     for number in (signal.SIGTERM, signal.SIGKILL):
         driver = subprocess.Popen(
             words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ}
         )
-        found = tmp_path / "bench-results" / "cells"
-        wait_until(lambda found=found: list(found.glob("*/checkpoint.safetensors")))
+        begun = time.time()
+        wait_until(lambda begun=begun: [path for path in saved() if path.stat().st_mtime > begun])
         [claim] = found.glob("*/.claim")
         driver.send_signal(number)
         told = driver.communicate(timeout=60)[0]
         if number == signal.SIGTERM:
             assert driver.returncode == 130 and "saving the cells that run" in told, told
         wait_until(lambda claim=claim: not claim.exists(), 15)
-        assert not list(found.glob("*/record.json")) and list(found.glob("*/checkpoint.safetensors"))
+        assert not list(found.glob("*/record.json")) and saved()
         wait_until(lambda: workers() == [], 15)
 
 
 def workers():
-    """The processes of places, and of cells, whose command lines name the driver's folder of signs."""
+    """The processes of places and of their cells, which have their names; of this machine there is one cluster."""
     listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout
     return [line for line in listed.splitlines() if "ray::Place" in line]
 
