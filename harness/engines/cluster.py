@@ -49,8 +49,13 @@ class ClusterHandle:
         self.process: int | None = self._ask(  # its number, on its node
             lambda: self.engine.ray.get(seat.actor.begin.remote(absolute, slot.plain()), timeout=ANSWER)
         )
-        if self.ended is None:
+        if self.process is not None:
             self.ref = seat.actor.news.remote()
+        elif (
+            self.ended is None
+        ):  # nobody knows whether it has begun; if so, the claim keeps others away until it has ended
+            self.ended = Ended(lost="the node where it was to run cannot be reached")
+            engine.reopen(slot)
 
     def look(self) -> None:
         """Take the place's answer, where it has come, and ask again."""
@@ -76,7 +81,8 @@ class ClusterHandle:
     def _gone(self, error: Exception) -> Ended:
         """A node that is gone is not the cell's fault. Where only the actor is, nobody knows better, so the cell fails."""
         ray = self.engine.ray
-        if isinstance(error, ray.exceptions.GetTimeoutError) or not is_alive(ray, self.seat.node, str(error)):
+        leaving = isinstance(error, ray.exceptions.GetTimeoutError) or getattr(error, "preempted", False)
+        if leaving or not is_alive(ray, self.seat.node, str(error)):
             return Ended(lost="the node where it ran is gone")
         told = " ".join(str(error).partition("Some common causes")[0].split())
         message = f"the worker was ended with Ray's actor: {told}"
@@ -221,6 +227,8 @@ class ClusterEngine:
             )
         if refs or waiting:
             self.ray.wait([*refs, *waiting], num_returns=1, timeout=seconds)
+            for slot in self.slots:  # what has told where it is need not be waited for again
+                self.ready(slot)
         else:
             time.sleep(seconds)  # all free, and nothing to do until a cell that another run has is asked for again
 

@@ -201,7 +201,7 @@ def test_a_node_that_differs_or_does_not_see_the_folder_is_named(engine):
 @pytest.mark.slow
 def test_a_node_that_dies_costs_no_cell(engine, cluster, store, tmp_path, new):
     """The last test with the engine: afterwards the cluster has one node."""
-    cells = [new(epochs=60, patience=0) for _ in range(2)] + [new(epochs=1)]
+    cells = [new(epochs=40, patience=0) for _ in range(2)] + [new(epochs=1)]
     away = next(slot for slot in engine.slots if engine.seats[slot].node != ray.get_runtime_context().get_node_id())
     lost = []
 
