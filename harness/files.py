@@ -31,7 +31,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_whole(path: Path, fill: Callable[[Path], object]) -> None:
     """Let `fill` write a file under a temporary name, bring it to the disk, and only then give it its name."""
-    temporary = path.with_name(f".{path.name}.{_HOST}.{os.getpid()}.tmp")
+    temporary = passing(path)
     try:
         fill(temporary)
         with temporary.open("rb") as file:
@@ -42,6 +42,11 @@ def write_whole(path: Path, fill: Callable[[Path], object]) -> None:
             temporary.unlink()
         raise
     _sync_folder(path.parent)
+
+
+def passing(path: Path) -> Path:
+    """A hidden name beside a path, of this process; `sweep` knows when nobody can need it any more."""
+    return path.with_name(f".{path.name}.{_HOST}.{os.getpid()}.tmp")
 
 
 def _sync_folder(folder: Path) -> None:

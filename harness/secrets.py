@@ -55,6 +55,11 @@ def redact(text: str) -> str:
     return text
 
 
+def is_secret(name: str) -> bool:
+    """Whether an environment variable of this name holds a secret."""
+    return any(known.fullmatch(name) for known, _ in SECRET)
+
+
 def _values() -> set[str]:
     """The values of secret environment variables."""
     found = (

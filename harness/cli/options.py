@@ -5,6 +5,7 @@ Here and in the commands, whatever is not needed to print a help text is importe
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,7 +56,20 @@ TrustRemoteCode = Annotated[
         help="Run Python code from the repositories of models that cannot be loaded without. Read it first.",
     ),
 ]
-Results = Annotated[Path, typer.Option("--results", envvar="BENCH_RESULTS", help="The results folder.")]
+
+
+def _folder(path: Path) -> Path:
+    """The path, unless it is the address of an object store, whose folders have no locks and no renames."""
+    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(path)):
+        raise BenchError(
+            f"--results {path}: must be a folder; for several machines one that all share (docs/cluster.md)"
+        )
+    return path
+
+
+Results = Annotated[
+    Path, typer.Option("--results", envvar="BENCH_RESULTS", callback=_folder, help="The results folder.")
+]
 Json = Annotated[bool, typer.Option("--json", envvar="BENCH_JSON", help="Print JSON.")]
 
 

@@ -27,6 +27,7 @@ def run(
     trust_remote_code: options.TrustRemoteCode = False,
     results: options.Results = RESULTS,
     engine: run_options.Engine = "local",
+    address: run_options.Address = "auto",
     devices: run_options.Devices = "auto",
     jobs: run_options.Jobs = None,
     devices_per_cell: run_options.DevicesPerCell = 1,
@@ -70,13 +71,13 @@ def run(
         pending, kept = to_run(cells, store, rerun_failed)
         open_cells = {cell.id for cell in [*(cell for cell, _ in pending), *kept]}
         store.tidy(cell.id for cell in cells if cell.id not in open_cells)
-        say(
-            console,
-            counted(made, cells, pending, kept, shard) + expected([cell for cell, _ in pending], store, devices, jobs),
-        )
+        todo = [Job(cell, str(results), seen, every, devices_per_cell) for cell, seen in pending]
+        # Of a cluster's machines nothing is known here.
+        when = expected([job.cell for job in todo], store, devices, jobs) if engine != "ray" else ""
+        say(console, counted(made, cells, pending, kept, shard) + when)
         if pending:
-            todo = [Job(cell, str(results), seen, every, devices_per_cell) for cell, seen in pending]
-            work(todo, make_engine(engine, devices, jobs, devices_per_cell), policy, made.references, store, console)
+            chosen = make_engine(engine, devices, jobs, devices_per_cell, results, address)
+            work(todo, chosen, policy, made.references, store, console)
         show(made, cells, store, console, as_json)
     except KeyboardInterrupt:
         say(console, f"interrupted; finished cells are kept in {results}, the others go on from there: run it again")

@@ -8,7 +8,15 @@ import typer
 
 from harness.errors import BenchError
 
-Engine = Annotated[str, typer.Option("--engine", envvar="BENCH_ENGINE", help="local, or inline for debugging.")]
+Engine = Annotated[str, typer.Option("--engine", envvar="BENCH_ENGINE", help="local, ray, or inline for debugging.")]
+Address = Annotated[
+    str,
+    typer.Option(
+        "--address",
+        envvar="BENCH_ADDRESS",
+        help="The Ray cluster: HOST:PORT, or auto (RAY_ADDRESS, or this machine's).",
+    ),
+]
 Devices = Annotated[str, typer.Option("--devices", envvar="BENCH_DEVICES", help="auto, cpu, cuda:0,cuda:1 ...")]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", envvar="BENCH_JOBS", min=1, help="Cells at once; default: by the devices.")

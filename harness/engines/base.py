@@ -83,6 +83,9 @@ class Engine(Protocol):
 
     slots: Sequence[Slot]
 
+    def ready(self, slot: Slot) -> bool:
+        """Whether a free slot can take a job now; on a cluster it may have to wait for its node."""
+
     def submit(self, job: Job, slot: Slot) -> Handle:
         """Start a job on a free slot."""
 

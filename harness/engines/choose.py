@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from harness.engines.base import Engine
 from harness.errors import BenchError, unknown
 
 ENGINES = {
     "local": "processes of this machine",
     "inline": "this process, one cell after another, for debugging",
+    "ray": "the nodes of a Ray cluster",
 }
 
 
-def make_engine(name: str, devices: str, jobs: int | None, together: int = 1) -> Engine:
+def make_engine(
+    name: str, devices: str, jobs: int | None, together: int, results: Path, address: str = "auto"
+) -> Engine:
     """The engine of a name.
 
     Args:
@@ -19,18 +24,26 @@ def make_engine(name: str, devices: str, jobs: int | None, together: int = 1) ->
         devices: `auto`, or a list such as `cpu` or `cuda:0,cuda:1`.
         jobs: cells at once; None: by the devices.
         together: devices that each cell is trained on.
+        results: the results folder; engines of several machines ask whether all see it.
+        address: of the cluster, for engines that have one.
 
     Raises:
-        BenchError: there is no such engine or device, or the engine cannot do this.
+        BenchError: there is no such engine, cluster or device, or the engine cannot do this.
     """
     if name not in ENGINES:
         raise unknown("engine", name, ENGINES)
+    if together > 1 and name != "local":
+        raise BenchError(
+            f"--devices-per-cell {together}: the engine {name} gives a cell one device; use --engine local"
+        )
     if name == "inline":
         from harness.engines.inline import InlineEngine
 
-        if together > 1:
-            raise BenchError(f"--devices-per-cell {together}: the engine inline has one device; use --engine local")
         return InlineEngine(devices)
+    if name == "ray":
+        from harness.engines.cluster import ClusterEngine
+
+        return ClusterEngine(address, devices, jobs, results)
     from harness.engines.local import LocalEngine
 
     return LocalEngine(devices, jobs, together)

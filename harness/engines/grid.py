@@ -83,6 +83,7 @@ def run_grid(engine: Engine, jobs: Iterable[Job], observer: Observer, policy: Po
     Raises:
         KeyboardInterrupt: after all workers have saved their states and ended; at once where it comes a second time.
         NoRoom: the disk is full.
+        BenchError: the engine cannot go on; the workers have saved their states and ended.
     """
     return _Grid(engine, jobs, observer, policy).run()
 
@@ -101,7 +102,7 @@ class _Grid:
                 self._start()
                 self.engine.wait([turn.handle for turn in self.running], TICK)
                 self._look()
-        except (KeyboardInterrupt, NoRoom):
+        except (KeyboardInterrupt, BenchError):  # of the disk, or of the place where cells run
             self._end_all()
             raise
         finally:
@@ -111,15 +112,11 @@ class _Grid:
 
     def _start(self) -> None:
         now = time.monotonic()
-        for turn in [turn for turn in self.waiting if turn.not_before <= now][: len(self.free)]:
+        due = [turn for turn in self.waiting if turn.not_before <= now]
+        for turn, slot in zip(due, [slot for slot in self.free if self.engine.ready(slot)], strict=False):
             self.waiting.remove(turn)
-            turn.slot, turn.since, turn.started, turn.stop_at, turn.late = (
-                self.free.pop(0),
-                now,
-                time.time(),
-                0.0,
-                False,
-            )
+            self.free.remove(slot)
+            turn.slot, turn.since, turn.started, turn.stop_at, turn.late = slot, now, time.time(), 0.0, False
             turn.handle = self.engine.submit(turn.job, turn.slot)
             self.running.append(turn)
             self.observer.started(turn.job.cell, turn.slot)

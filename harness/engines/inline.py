@@ -97,6 +97,9 @@ class InlineEngine:
             raise BenchError(f"--devices {devices}: the engine inline has one device; valid: auto, {', '.join(valid)}")
         self.slots = [Slot(device, torch.get_num_threads())]
 
+    def ready(self, slot: Slot) -> bool:
+        return True
+
     def submit(self, job: Job, slot: Slot) -> InlineHandle:
         return InlineHandle(job, slot)
 

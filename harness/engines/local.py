@@ -129,9 +129,7 @@ class LocalEngine:
     def _devices(self, devices: str) -> list[str]:
         if devices == "cpu":
             return ["cpu"]
-        process, connection = self.server.process(child.probe)
-        found = connection.recv()
-        process.join()
+        found = self.probe()
         valid = [f"cuda:{number}" for number in range(found["cuda"])] + ["mps"] * found["mps"] + ["cpu"]
         if devices == "auto":
             return [name for name in valid if name != "cpu"] or ["cpu"]
@@ -140,6 +138,17 @@ class LocalEngine:
             if name not in valid:
                 raise BenchError(f"--devices {name}: this machine has no such device; valid: auto, {', '.join(valid)}")
         return wanted
+
+    def probe(self) -> dict[str, Any]:
+        """Which accelerators a worker's process sees, see `child.probe`; when it returns, the server has loaded everything."""
+        process, connection = self.server.process(child.probe)
+        found = connection.recv()
+        process.join()
+        connection.close()
+        return found
+
+    def ready(self, slot: Slot) -> bool:
+        return True
 
     def submit(self, job: Job, slot: Slot) -> LocalHandle:
         process, connection = self.server.process(child.main, job, slot)

@@ -50,6 +50,7 @@ def first(folder):
         (["run", "--tasks", "mini-qq"], "bench: unknown task 'mini-qq'; did you mean 'mini-qa'"),
         (["run", "--engine", "loca"], "bench: unknown engine 'loca'; did you mean 'local'"),
         (["run", "--seeds", "x"], "bench: --seeds x: must be a number of seeds"),
+        (["run", "--results", "s3://bucket/x"], "bench: --results s3:/bucket/x: must be a folder"),
         (["run", "--set", "lr"], "bench: --set lr: must be NAME=VALUE"),
         (["plan", "--suite", "nano"], "bench: unknown suite 'nano'"),
         (["leaderboard", "--results", "none"], "bench: no results in 'none'; run: bench run --results none"),

@@ -206,7 +206,7 @@ def test_json_is_json_also_when_a_cell_is_tried_again(work):
     [
         (["--checkpoint-every", "soon"], "bench: --checkpoint-every soon: must be a time (5m), a number of steps (200steps)"),
         (["--timeout", "0"], "bench: --timeout 0: must be a time such as 90s, 5m or 2h"),
-        (["--engine", "inline", "--devices-per-cell", "2"], "bench: --devices-per-cell 2: the engine inline has one device"),
+        (["--engine", "inline", "--devices-per-cell", "2"], "bench: --devices-per-cell 2: the engine inline gives a cell one device"),
     ],
 )  # fmt: skip
 def test_wrong_options_are_one_line(work, words, message):

@@ -7,40 +7,18 @@ from multiprocessing import forkserver
 
 import pytest
 import toy
+from watch import LONG, Watch, wait_for, wait_until_done
 
 from harness.engines import child
 from harness.engines.base import Slot
-from harness.engines.grid import Observer, Policy, run_grid
+from harness.engines.grid import Policy, run_grid
 from harness.engines.inline import InlineEngine
 from harness.engines.local import LocalEngine, make_slots
 from harness.errors import BenchError
 from harness.job import Job
 from harness.store import Store
 
-LONG = {"epochs": 10_000, "patience": 0, "evaluations": 10_000}
 NUMBER = iter(range(1000, 2000))  # seeds: every test has cells of its own
-
-
-class Watch(Observer):
-    """An observer that remembers."""
-
-    def __init__(self):
-        self.seen = []
-
-    def started(self, cell, slot):
-        self.seen.append(("started", cell.id, slot.device))
-
-    def event(self, cell, event):
-        self.seen.append((event["event"], cell.id))
-
-    def again(self, cell, why):
-        self.seen.append(("again", cell.id, why))
-
-    def finished(self, cell, record):
-        self.seen.append(("finished", cell.id, record["status"]))
-
-    def kinds(self, cell):
-        return [entry[0] for entry in self.seen if entry[1] == cell.id]
 
 
 @pytest.fixture(scope="module")
@@ -336,22 +314,6 @@ def test_what_a_killed_owner_left_is_swept_up(local, store, new):
     [record] = run_grid(local, [job(cell, store)], Watch())
     assert record["status"] == "ok"
     assert {path.name for path in folder.iterdir()} == {"record.json", "predictions.jsonl", "log.txt"}
-
-
-def wait_for(handle, kind, phase=None):
-    for _ in range(600):
-        if any(event["event"] == kind and event.get("phase") == phase for event in handle.events()):
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"no {kind} {phase or ''} within 30 s")
-
-
-def wait_until_done(handle):
-    end = time.monotonic() + 60
-    while not handle.done() and time.monotonic() < end:
-        handle.events()
-        time.sleep(0.02)
-    assert handle.done()
 
 
 def test_slots_depend_on_machine_and_jobs_alone():

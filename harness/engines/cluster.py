@@ -1,0 +1,244 @@
+"""The engine `ray`: cells on the nodes of a Ray cluster."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import uuid
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.engines.base import Ended
+from harness.engines.failure import fail
+from harness.engines.nodes import ClusterSlot, connect, is_alive, make_slots
+from harness.engines.place import Place, versions
+from harness.errors import BenchError
+from harness.files import passing
+from harness.job import Job
+from harness.secrets import is_secret
+from harness.store import Store
+
+PATIENCE = 600.0  # seconds in which the cluster must have room for at least one cell
+ANSWER = 60.0  # seconds in which a place must answer a call that takes none
+ORPHANED = 10.0  # seconds in which a cell whose place is gone saves its state and gives its claim back
+
+
+@dataclass
+class _Seat:
+    """An actor, and the node where it is once it has told."""
+
+    actor: Any
+    greeting: Any
+    node: str = ""
+
+
+class ClusterHandle:
+    """A cell in a place of the cluster."""
+
+    def __init__(self, engine: ClusterEngine, seat: _Seat, job: Job, slot: ClusterSlot):
+        self.engine, self.seat, self.job, self.slot, self.store = engine, seat, job, slot, Store(job.root)
+        self.started, self.clock = time.time(), time.monotonic()
+        self.told: list[dict[str, Any]] = []
+        self.ended: Ended | None = None
+        self.ref: Any = None
+        absolute = replace(job, root=os.path.abspath(job.root))
+        self.process: int | None = self._ask(  # its number, on its node
+            lambda: self.engine.ray.get(seat.actor.begin.remote(absolute, slot.plain()), timeout=ANSWER)
+        )
+        if self.process is not None:
+            self.ref = seat.actor.news.remote()
+        elif (
+            self.ended is None
+        ):  # nobody knows whether it has begun; if so, the claim keeps others away until it has ended
+            self.ended = Ended(lost="the node where it was to run cannot be reached")
+            engine.reopen(slot)
+
+    def look(self) -> None:
+        """Take the place's answer, where it has come, and ask again."""
+        if self.ended is None and self.engine.ray.wait([self.ref], timeout=0)[0]:
+            if answer := self._ask(lambda: self.engine.ray.get(self.ref)):
+                events, self.ended = answer
+                self.told += events
+            if self.ended is None:
+                self.ref = self.seat.actor.news.remote()
+
+    def _ask(self, call: Any) -> Any:
+        """The answer of the place; None where it has ended, or cannot be reached for a moment."""
+        exceptions = self.engine.ray.exceptions
+        try:
+            return call()
+        except exceptions.ActorUnavailableError:
+            return None
+        except (exceptions.RayActorError, exceptions.GetTimeoutError, exceptions.NodeDiedError) as error:
+            self.ended = self._gone(error)
+            self.engine.reopen(self.slot)
+            return None
+
+    def _gone(self, error: Exception) -> Ended:
+        """A node that is gone is not the cell's fault. Where only the actor is, nobody knows better, so the cell fails."""
+        ray = self.engine.ray
+        leaving = isinstance(error, ray.exceptions.GetTimeoutError) or getattr(error, "preempted", False)
+        if leaving or not is_alive(ray, self.seat.node, str(error)):
+            return Ended(lost="the node where it ran is gone")
+        told = " ".join(str(error).partition("Some common causes")[0].split())
+        message = f"the worker was ended with Ray's actor: {told}"
+        end = time.monotonic() + ORPHANED
+        while True:
+            seconds = time.monotonic() - self.clock
+            ended = fail(self.store, self.job.cell, "WorkerDied", message, self.started, seconds)
+            if not ended.claimed or time.monotonic() > end:
+                return ended
+            time.sleep(0.5)
+
+    def events(self) -> list[dict[str, Any]]:
+        self.look()
+        events, self.told = self.told, []
+        return events
+
+    def done(self) -> bool:
+        self.look()
+        return self.ended is not None
+
+    def result(self) -> Ended:
+        return self.ended
+
+    def log(self) -> str:
+        return self.store.log(self.job.cell.id).read_text(encoding="utf-8", errors="replace")
+
+    def stop(self) -> None:
+        if self.ended is None:
+            self.seat.actor.stop.remote()
+
+    def kill(self) -> None:
+        if self.ended is not None:
+            return
+        self.seat.actor.kill.remote()
+        end = time.monotonic() + ORPHANED
+        while not self.done() and time.monotonic() < end:
+            self.engine.ray.wait([self.ref], timeout=1.0)
+        if self.ended is None:  # nobody answers there; what still runs sees that its parent is gone
+            self.ended = Ended(stopped=True)
+            self.engine.reopen(self.slot)
+
+
+class ClusterEngine:
+    """One fresh process a cell, on the nodes of a Ray cluster that runs already.
+
+    Args:
+        address: of the cluster, as `ray.init` takes it.
+        devices: `auto` (GPUs, or CPUs where the cluster has no GPU), `cpu` or `cuda`.
+        jobs: cells at once, at most; None: as many as the cluster has room for.
+        results: a folder that all nodes share.
+
+    Raises:
+        BenchError: no cluster answers, it has no such device or no room, or a node does not see the folder.
+    """
+
+    def __init__(self, address: str, devices: str, jobs: int | None, results: Path):
+        self.ray = connect(address)
+        self.slots = make_slots(self.ray.nodes(), devices, jobs)
+        self.results = results
+        results.mkdir(parents=True, exist_ok=True)
+        # A new name each time: a node may remember for a while that it has seen no file of a name.
+        self.sign = passing(results.absolute() / f"shared-{uuid.uuid4().hex}")
+        weakref.finalize(self, self.sign.unlink, missing_ok=True)
+        self.seats: dict[ClusterSlot, _Seat] = {}
+        self.roomless_since = time.monotonic()
+        self.sign.touch()
+        try:
+            for slot in self.slots:
+                self._open(slot)
+            while not any(self.ready(slot) for slot in self.slots):
+                self.wait([], 1.0)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, slot: ClusterSlot) -> None:
+        """Ask the cluster for a place, on the slot's node if that is still there."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        given = {
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith(("BENCH_", "HF_")) and not is_secret(name)
+        }
+        actor = (
+            self.ray.remote(Place)
+            .options(
+                num_cpus=slot.cpus, num_gpus=slot.gpus, max_restarts=0, max_concurrency=4,
+                scheduling_strategy=NodeAffinitySchedulingStrategy(slot.node, soft=True),
+            )
+            .remote(os.getcwd(), [folder for folder in sys.path if folder], given)
+        )  # fmt: skip
+        self.seats[slot] = _Seat(actor, actor.greet.remote(str(self.sign)))
+
+    def reopen(self, slot: ClusterSlot) -> None:
+        """Ask for another place instead of one that is gone."""
+        self.ray.kill(self.seats[slot].actor)
+        self._open(slot)
+
+    def ready(self, slot: ClusterSlot) -> bool:
+        """Whether the cluster has given the slot its place."""
+        seat = self.seats[slot]
+        if not seat.node and self.ray.wait([seat.greeting], timeout=0)[0]:
+            try:
+                told = self.ray.get(seat.greeting)
+            except self.ray.exceptions.RayActorError as error:
+                if error.actor_init_failed:
+                    raise BenchError(f"a node of the cluster cannot run cells: {_last_line(error)}") from None
+                self.reopen(slot)
+                return False
+            except self.ray.exceptions.RayTaskError as error:
+                raise BenchError(f"a node of the cluster cannot run cells: {_last_line(error)}") from None
+            self._check(told)
+            seat.node = told["node"]
+        return bool(seat.node)
+
+    def _check(self, told: dict[str, Any]) -> None:
+        node, here = told["node"][:8], versions()
+        there = {name: told[name] for name in here}
+        if there != here:
+            raise BenchError(
+                f"node {node} has another bench: {there} there, {here} here; install the same on all nodes"
+            )
+        if not told["shares"]:
+            raise BenchError(
+                f"--results {self.results}: node {node} does not see this folder; name one that all nodes share"
+            )
+
+    def submit(self, job: Job, slot: ClusterSlot) -> ClusterHandle:
+        return ClusterHandle(self, self.seats[slot], job, slot)
+
+    def wait(self, handles: Sequence[ClusterHandle], seconds: float) -> None:
+        refs = [handle.ref for handle in handles if handle.ended is None]
+        if len(refs) < len(handles):
+            return
+        waiting = [seat.greeting for seat in self.seats.values() if not seat.node]
+        if refs or len(waiting) < len(self.seats):
+            self.roomless_since = time.monotonic()
+        elif time.monotonic() - self.roomless_since > PATIENCE:
+            raise BenchError(
+                f"the cluster has had no room for a cell for {PATIENCE:.0f} s; `ray status` tells who has its resources"
+            )
+        if refs or waiting:
+            self.ray.wait([*refs, *waiting], num_returns=1, timeout=seconds)
+            for slot in self.slots:  # what has told where it is need not be waited for again
+                self.ready(slot)
+        else:
+            time.sleep(seconds)  # all free, and nothing to do until a cell that another run has is asked for again
+
+    def close(self) -> None:
+        """Give everything back to the cluster; the end of this process does so too."""
+        self.sign.unlink(missing_ok=True)
+        for seat in self.seats.values():
+            self.ray.kill(seat.actor)
+        self.seats.clear()
+
+
+def _last_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[-1]

@@ -1,0 +1,41 @@
+"""`bench run --shard I/N`: the shards of a plan are disjoint, and together they are the plan."""
+
+import pytest
+
+from harness.cli import run as run_module
+from harness.cli.run_options import shard_of
+from harness.errors import BenchError
+from harness.plan import Request, make_plan
+
+ASKED = {"models": "bert,gpt2", "tasks": "mini-topics,mini-ner", "seeds": "2"}
+
+
+def shard(monkeypatch, tmp_path, text):
+    """The ids of the cells that a run of one shard would run."""
+    found = []
+    monkeypatch.setattr(run_module, "work", lambda pending, *rest: found.extend(cell.id for cell in pending))
+    monkeypatch.setattr(run_module, "show", lambda *words: None)
+    monkeypatch.setattr(run_module.signal, "signal", lambda *words: None)
+    run_module.run(**ASKED, shard=text, results=tmp_path / "results")
+    return found
+
+
+@pytest.mark.parametrize("count", [1, 3, 8, 11])
+def test_shards_are_disjoint_and_together_whole(monkeypatch, tmp_path, capsys, count):
+    shards = [shard(monkeypatch, tmp_path, f"{number}/{count}") for number in range(1, count + 1)]
+    whole = [cell.id for cell in make_plan(Request(["bert", "gpt2"], ["mini-topics", "mini-ner"], seeds=(0, 1))).cells]
+    together = [cell for one in shards for cell in one]
+    assert len(whole) == 8 and sorted(together) == sorted(whole) and len(set(together)) == len(together)
+    assert max(map(len, shards)) - min(map(len, shards)) <= 1
+    assert f"{len(shards[0])} cells (shard 1/{count} of 8): 0 finished" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["0/4", "5/4", "4", "/4", "1/", "a/4", "-1/4", "1/0", "1/4/2", ""])
+def test_wrong_shards_are_told_in_one_line(text):
+    with pytest.raises(BenchError) as raised:
+        shard_of(text)
+    assert str(raised.value) == f"--shard {text}: must be I/N with I from 1 to N, such as 1/4"
+
+
+def test_a_shard_is_counted_from_one():
+    assert shard_of(None) == (0, 1) and shard_of("1/4") == (0, 4) and shard_of("4/4") == (3, 4)
