@@ -18,7 +18,7 @@ from harness.engines.life import live
 from harness.job import Job
 from harness.secrets import guard_output
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM)  # that end all processes at once
 ORPHAN = 5.0  # seconds in which a worker whose parent is gone may save its state
 
 
