@@ -16,7 +16,7 @@ test: $(VENV)/installed-test
 
 # Simulations and campaigns of faults, of minutes each.
 test-long: $(VENV)/installed-test
-	$(RUN)/python -m pytest -n auto -m long
+	$(RUN)/python -m pytest -n auto --dist loadfile -m long
 
 # The tests that take no more than a few seconds each.
 test-fast: $(VENV)/installed-test

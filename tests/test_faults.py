@@ -139,7 +139,12 @@ def test_a_hub_that_stumbles_and_goes_away_costs_time_only(shared, tmp_path):
     with local_hub.listen(tools, root, tmp_path / "other", "--fail-rate", "0.5", "--seed", "1") as environment:
         run = Run(command, tmp_path / "runs", "stumbling", None, client(environment))
         time.sleep(3)  # some answers, some refusals; then nobody answers
-    assert run.wait(200) in (0, 1, 2) and "Traceback" not in run.text(), run.text()
+    time.sleep(3)
+    # The clients' patience times our own is minutes; whoever has less of it ends the run.
+    if run.running():
+        run.process.send_signal(signal.SIGINT)
+    assert run.wait(60) in (0, 1, 2, 130) and "Traceback" not in run.text(), run.text()
+    assert run.left_alive() == []
     with local_hub.listen(tools, root, tmp_path / "other", "--fail-rate", "0.2", "--seed", "2") as environment:
         again = Run(command, tmp_path / "runs", "again", None, client(environment))
         assert again.wait(200) == 0, again.text()

@@ -19,7 +19,7 @@ from harness.job import Job
 from harness.secrets import guard_output
 from harness.store import Store
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM)  # that end all processes at once
 ORPHAN = 5.0  # seconds in which a worker whose parent is gone may save its state
 
 
