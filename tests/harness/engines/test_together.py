@@ -2,10 +2,10 @@
 
 import os
 import signal
-import time
 
 import pytest
 import toy
+from watch import wait_for, wait_until_done
 
 from harness.duration import Every
 from harness.engines.base import Slot
@@ -161,22 +161,6 @@ def test_a_cell_that_another_run_has_ends_all_its_processes(pair, checkpoints, t
     wait_until_done(handle)
     assert handle.result().claimed and not any(process.is_alive() for process, _ in handle.members.processes)
     claim.release()
-
-
-def wait_for(handle, kind):
-    for _ in range(1200):
-        if any(event["event"] == kind for event in handle.events()):
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"no {kind} within 60 s")
-
-
-def wait_until_done(handle):
-    end = time.monotonic() + 60
-    while not handle.done() and time.monotonic() < end:
-        handle.events()
-        time.sleep(0.05)
-    assert handle.done()
 
 
 def test_slots_of_several_devices():
