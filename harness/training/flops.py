@@ -41,14 +41,12 @@ def training_flops(model: nn.Module, read: Sequence[int], written: Sequence[int]
     below it is trained: 6 when all is trained, 4 for frozen weights beside trained adapters, 2 for those under a trained head.
     """
     trained = [name for name, weight in model.named_parameters() if weight.requires_grad and _is_below_the_head(name)]
-    # Gradients come down to an encoder only if something of it is trained; cross-attention above it does not count.
-    sided = _is_two_sided(model)
-    deep = {"": bool(trained), "decoder": bool(trained), "encoder": not sided and bool(trained)}
-    deep["encoder"] |= any(_first_side(name) != "decoder" for name in trained)
+    # Gradients come down to an encoder only if something of it is trained; what is above it, in the decoder, does not count.
+    reading = [name for name in trained if not _is_two_sided(model) or _first_side(name) != "decoder"]
+    deep = {"read": bool(reading), "written": bool(trained), "rows": bool(trained)}
     total = 0
-    for name, operations, own in _products(model, read, written):
-        below = deep[_first_side(name)]
-        total += operations * (2 + (4 * below if own is None else 2 * own + 2 * below))
+    for seen, operations, own in _products(model, read, written):
+        total += operations * (2 + (4 * deep[seen] if own is None else 2 * own + 2 * deep[seen]))
     return total
 
 
@@ -60,22 +58,24 @@ def depth(model: nn.Module) -> int:
 def _products(
     model: nn.Module, read: Sequence[int], written: Sequence[int] | None
 ) -> Iterator[tuple[str, int, bool | None]]:
-    """(name, multiplications, whether the weights are trained) of every matrix; of every attention layer, which has none, None."""
+    """(whose tokens it sees, multiplications, whether its weights are trained) of every matrix; of every attention layer, which
+    has none, None."""
     two_sided = _is_two_sided(model)
     target = read if written is None else written
     tokens = {"read": sum(read), "written": sum(target), "rows": len(read)}
     times = _repeats(model)
     for name, module in _matrices(model):
-        seen = tokens[_side(_ADAPTER.sub("", name), two_sided)]
-        yield name, module.weight.numel() * seen * times, module.weight.requires_grad
+        seen = _side(_ADAPTER.sub("", name), two_sided)
+        yield seen, module.weight.numel() * tokens[seen] * times, module.weight.requires_grad
     for name, width, count in _attentions(model):
         decoder = two_sided and _first_side(name) == "decoder"
-        if any(word in name.lower() for word in _CROSS):
+        cross = any(word in name.lower() for word in _CROSS)
+        if cross:
             pairs = sum(ours * theirs for ours, theirs in zip(target, read, strict=True))
         else:
             pairs = sum(length * length for length in (target if decoder else read))
         # Scores and sums: both factors of these products are activations, so the backward pass has two more for each.
-        yield name, 2 * pairs * width * count, None
+        yield "written" if cross or decoder else "read", 2 * pairs * width * count, None
 
 
 def _matrices(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
