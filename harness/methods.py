@@ -43,7 +43,7 @@ METHODS = {
             "frozen",
             "the head alone is trained, on the pretrained model as it is",
             adapt="harness.adapt.frozen:freeze",
-            learning_rate_factor=10.0,
+            learning_rate_factor=30.0,
             backward=0,
         ),
         Method("scratch", "all weights are trained, starting from random ones", pretrained=False),
