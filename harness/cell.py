@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from harness.methods import foreign_fields
 from harness.model import Checkpoint
 from harness.recipe import MECHANICS, Recipe
 from harness.task import Task
@@ -50,7 +51,7 @@ class Cell:
         """A readable prefix and a hash of all that could change the score."""
         if not self.resolved:
             return self.unresolved_id
-        recipe = {key: value for key, value in vars(self.recipe).items() if key not in MECHANICS}
+        recipe = {key: value for key, value in self.settings().items() if key not in MECHANICS}
         identity = {
             "protocol": PROTOCOL,
             "model": self.model.identity(),
@@ -61,6 +62,12 @@ class Cell:
         }
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
         return self._named(digest[:12])
+
+    def settings(self) -> dict[str, Any]:
+        """The recipe's fields that its method has."""
+        foreign = foreign_fields(self.method)
+        # Plain values: `asdict` would copy each of them, thoroughly and slowly.
+        return {key: value for key, value in vars(self.recipe).items() if key not in foreign}
 
     def _named(self, ending: str) -> str:
         parts = (self.task.title, self.model.name, self.method, f"s{self.seed}", ending)
@@ -88,7 +95,7 @@ class Cell:
             },
             "method": self.method,
             "seed": self.seed,
-            "recipe": dict(vars(self.recipe)),  # plain values: `asdict` would copy each of them, thoroughly and slowly
+            "recipe": self.settings(),
             "protocol": PROTOCOL,
         }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from harness import registry
 from harness.cell import Cell
 from harness.errors import BenchError, HubError, unknown
-from harness.methods import METHODS
+from harness.methods import METHODS, foreign_fields
 from harness.model import Checkpoint
 from harness.recipe import PRECISIONS, apply_rules
 from harness.references import find_models, find_tasks
@@ -66,6 +66,7 @@ def make_plan(request: Request) -> Plan:
         if method not in METHODS:
             raise unknown("method", method, METHODS)
     settings = _recipe(request.settings)
+    _reject_foreign(settings, request.methods)
     asked = find_tasks(request.tasks, suite, request.limit)
     for task in asked.values():
         registry.family(task.family).check_options(task)
@@ -170,6 +171,17 @@ def _cell(
         model=checkpoint, task=task, fingerprint=fingerprint, family_version=registry.family(task.family).version,
         method=method, seed=seed, recipe=recipe, suite=suite.name,
     )  # fmt: skip
+
+
+def _reject_foreign(settings: Mapping[str, str], methods: Sequence[str]) -> None:
+    """A setting that none of the methods reads would change nothing, silently."""
+    for name in settings:
+        if all(name in foreign_fields(method) for method in methods):
+            owner = next(method.name for method in METHODS.values() if name in method.fields)
+            raise BenchError(
+                f"--set recipe.{name}={settings[name]}: only method {owner} reads it, and the methods are "
+                f"{', '.join(methods)}; add --methods {owner}, or leave it out"
+            )
 
 
 def _recipe(settings: Mapping[str, str]) -> dict[str, str]:

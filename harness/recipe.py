@@ -9,13 +9,16 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from harness.errors import BenchError, unknown
+from harness.methods import METHODS
 
 PRECISIONS = ("auto", "fp32", "bf16")
+LORA_TARGETS = ("usual", "all")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Hyper-parameters of one training. Every field is part of a cell's identity, except those in `MECHANICS`."""
+    """Hyper-parameters of one training. Every field is part of a cell's identity, except those in `MECHANICS` and
+    those that only other methods have (`harness.methods`)."""
 
     learning_rate: float = 3e-5  # peak of the schedule
     batch_size: int = 32  # examples (or QA windows) for each step of the optimiser
@@ -35,12 +38,20 @@ class Recipe:
     n_best: int = 20  # start and end candidates kept for each window
     max_target_length: int = 128  # tokens (generated text)
     num_beams: int = 1
+    lora_rank: int = 8  # of the adapters' matrices (Hu et al. 2021, table 9)
+    lora_alpha: int = 16  # adapters count lora_alpha / lora_rank times
+    lora_dropout: float = 0.0  # of what the adapters read
+    lora_targets: str = "usual"  # usual: the layers that PEFT adapts in a model of this type; all: every linear layer
 
     def __post_init__(self) -> None:
         for field in fields(self):
             object.__setattr__(self, field.name, _coerce(field.name, getattr(self, field.name)))
         if self.precision not in PRECISIONS:
             raise BenchError(f"recipe.precision is {self.precision!r}; valid: {', '.join(PRECISIONS)}")
+        if self.lora_targets not in LORA_TARGETS:
+            raise BenchError(f"recipe.lora_targets is {self.lora_targets!r}; valid: {', '.join(LORA_TARGETS)}")
+        if not 0 <= self.lora_dropout < 1:
+            raise BenchError(f"recipe.lora_dropout is {self.lora_dropout}; it must be 0 or more, and below 1")
         for name in (
             "batch_size",
             "eval_batch_size",
@@ -49,6 +60,8 @@ class Recipe:
             "max_target_length",
             "num_beams",
             "n_best",
+            "lora_rank",
+            "lora_alpha",
         ):
             if getattr(self, name) < 1:
                 raise BenchError(f"recipe.{name} is {getattr(self, name)}; it must be 1 or more")
@@ -94,9 +107,10 @@ def apply_rules(rules: Iterable[Mapping[str, Any]], facts: Mapping[str, str]) ->
     """The recipe for a cell with these facts: the rules are applied in order, later ones win.
 
     A rule is a mapping of recipe fields with an optional key `when` that maps facts (family, task, model,
-    architecture, kind, method) to one value or a list of values; all must hold.
+    architecture, kind, method) to one value or a list of values; all must hold. A learning rate from a rule that does not ask
+    for the method is one for all weights, and is multiplied by the method's factor.
     """
-    recipe = Recipe()
+    recipe, chosen = Recipe(), False
     for rule in rules:
         when = rule.get("when") or {}
         unknown = [key for key in when if key not in facts]
@@ -104,4 +118,9 @@ def apply_rules(rules: Iterable[Mapping[str, Any]], facts: Mapping[str, str]) ->
             raise BenchError(f"recipe rule: unknown condition {unknown[0]!r}; valid: {', '.join(facts)}")
         if all(facts[key] in (wanted if isinstance(wanted, list) else [wanted]) for key, wanted in when.items()):
             recipe = recipe.updated({key: value for key, value in rule.items() if key != "when"})
-    return recipe
+            if "learning_rate" in rule:
+                chosen = "method" in when
+    factor = METHODS[facts["method"]].learning_rate_factor
+    if chosen or factor == 1:
+        return recipe
+    return recipe.updated({"learning_rate": float(f"{recipe.learning_rate * factor:.6g}")})

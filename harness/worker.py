@@ -10,12 +10,14 @@ from typing import Any
 from accelerate.utils import set_seed
 
 from harness import registry
+from harness.adapt.apply import adapt
 from harness.cache.encoded import Encoder
 from harness.cell import Cell
 from harness.check.report import warnings
 from harness.duration import NEVER, Every
 from harness.fast.prepare import prepare
 from harness.heads.make import make_head
+from harness.methods import METHODS
 from harness.outcome import Outcome, is_constant, lines, make_record
 from harness.rows import load
 from harness.store import Record, Store
@@ -131,6 +133,7 @@ class Run:
         watch.begin("model")
         head = make_head(cell, family, family.labels(splits, task))
         model = head.build()
+        adapt(model, METHODS[cell.method], head.pretrained, recipe)
         parameters = sum(parameter.numel() for parameter in model.parameters())
         trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 

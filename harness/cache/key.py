@@ -21,6 +21,7 @@ CODE = ("harness.heads", "harness.cache", "harness.models.load", "harness.langua
 WITHOUT_EFFECT = (
     "learning_rate", "batch_size", "micro_batch_size", "eval_batch_size", "epochs", "max_steps", "warmup_ratio",
     "weight_decay", "max_grad_norm", "precision", "evaluations", "patience", "n_best", "max_answer_length", "num_beams",
+    "lora_rank", "lora_alpha", "lora_dropout", "lora_targets",
 )  # fmt: skip
 NAMES = ("name_or_path", "chat_template", "response_template", "verbose")  # of a tokeniser: of no effect on ids
 PLAIN = (bool, int, float, str, type(None))

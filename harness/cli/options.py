@@ -35,7 +35,9 @@ Tasks = Annotated[
     ),
 ]
 SuiteName = Annotated[str, typer.Option("--suite", envvar="BENCH_SUITE", help="A suite's name or YAML file.")]
-Methods = Annotated[str, typer.Option("--methods", envvar="BENCH_METHODS", help="full, scratch. Commas between.")]
+Methods = Annotated[
+    str, typer.Option("--methods", envvar="BENCH_METHODS", help="full, lora, frozen, scratch. Commas between.")
+]
 Seeds = Annotated[
     str,
     typer.Option(

@@ -149,8 +149,8 @@ class _Estimator:
         if shape is None or size is None or speed is None:
             return None
         head = registry.family(cell.task.family).head
-        parts = speed.of(work(shape, size, head, cell.model.architecture, cell.recipe, None, speed.pads))
-        extra = peak_memory(shape, size, head, cell.model.architecture, cell.recipe, mode != "fp32")
+        parts = speed.of(work(shape, size, head, cell.model.architecture, cell.recipe, None, speed.pads, cell.method))
+        extra = peak_memory(shape, size, head, cell.model.architecture, cell.recipe, mode != "fp32", cell.method)
         if mode not in self.observed:
             self.observed[mode] = ratios.observe([one for one in self.history if one.here], self.shapes, speed)
         right, records = ratios.correction(self.observed[mode], cell, head)

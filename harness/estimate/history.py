@@ -6,7 +6,7 @@ import os
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from harness.cell import Cell
@@ -87,7 +87,7 @@ def same_but_seed(record: Record, cell: Cell) -> bool:
         and record["task"]["name"] == cell.task.title
         and record["task"].get("version") == cell.task.version
         and record["method"] == cell.method
-        and _decisive(record.get("recipe") or {}) == _decisive(asdict(cell.recipe))
+        and _decisive(record.get("recipe") or {}) == _decisive(cell.settings())
     )
 
 

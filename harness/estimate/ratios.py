@@ -15,6 +15,7 @@ from harness.estimate.history import Past, size_by_record
 from harness.estimate.shape import Shape
 from harness.estimate.speed import Speed
 from harness.estimate.work import peak_memory, work
+from harness.methods import METHODS
 from harness.recipe import Recipe
 
 
@@ -40,13 +41,16 @@ def observe(history: Sequence[Past], shapes: Mapping[str, Shape | None], speed: 
     found = []
     for one in history:
         record, cost, model = one.record, one.record["cost"], one.record["model"]
+        method = record["method"]
+        if method not in METHODS:  # of another version
+            continue
         family = registry.families().get(record["task"]["family"])
         size, recipe = size_by_record(record), _recipe(record.get("recipe") or {})
         shape = shapes.get(model.get("digest", "")) or shape_by_record(record)
         if family is None or size is None or recipe is None or shape is None:
             continue
         # What the recipe asked for, not where the training stopped: a stop that is usual for a task is part of its cost.
-        done = work(shape, size, family.head, model["architecture"], recipe, None, speed.pads)
+        done = work(shape, size, family.head, model["architecture"], recipe, None, speed.pads, method)
         said = speed.of(done)
         took = {"train": cost.get("train_seconds"), "evaluate": cost.get("evaluate_seconds")}
         said["evaluate"] += said.pop("generate")
@@ -55,7 +59,7 @@ def observe(history: Sequence[Past], shapes: Mapping[str, Shape | None], speed: 
         ratios = {part: value / said[part] for part, value in took.items() if value and value > 0 and said[part] > 0}
         ratios["generate"] = ratios.get("evaluate", 1.0)
         half = (record.get("environment") or {}).get("precision") != "fp32"
-        extra = peak_memory(shape, size, family.head, model["architecture"], recipe, half)
+        extra = peak_memory(shape, size, family.head, model["architecture"], recipe, half, method)
         if one.memory > speed.base_bytes and extra:
             ratios["memory"] = (one.memory - speed.base_bytes) / extra
         name = record["task"]["name"].partition("@")[0]
@@ -86,7 +90,7 @@ def correction(observed: Sequence[Observed], cell: Cell, head: str) -> tuple[dic
 def shape_by_record(record: Mapping[str, Any]) -> Shape | None:
     """A model as its record's FLOPs tell it; None for records from before they were counted.
 
-    6 operations a weight and token, and layers of 12 squares of their width, as Kaplan et al. 2020 count them.
+    6 operations a weight and token where all are trained, and layers of 12 squares of their width, as Kaplan et al. 2020 count them.
     """
     cost = record["cost"]
     depth, tokens, flops, parameters = (
@@ -97,7 +101,7 @@ def shape_by_record(record: Mapping[str, Any]) -> Shape | None:
     )
     if not (depth and tokens and flops and parameters):
         return None
-    weights = flops / (6 * tokens)
+    weights = flops / (2 * (1 + METHODS[record["method"]].backward) * tokens)
     width = max(1, round(math.sqrt(weights / (12 * depth))))
     return Shape(depth, 0, width, round(weights), 0, max(0, round((parameters - weights) / width)), parameters)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from harness.estimate.shape import Shape
 from harness.estimate.sizes import WINDOWS, WRITES, Size
+from harness.methods import METHODS
 from harness.recipe import Recipe
 
 # The parts of a cell, and what each is a sum of.
@@ -70,14 +71,16 @@ def work(
     recipe: Recipe,
     steps: int | None = None,
     pads: float = 0.0,
+    method: str = "full",
 ) -> Work:
-    """All that a cell does.
+    """All that a cell does. The weights of heads and adapters are too few to count.
 
     Args:
         sizes: of train, validation and test.
         head: the family's, as `module:Class`.
         steps: of the optimiser, where they are known; None: as many as the recipe wants.
         pads: how much of the padding of shuffled batches the training computes: 1 all, 0 none.
+        method: decides what there is to do backward, and whether weights are updated.
     """
     made, train = stack(shape, head, architecture), sizes["train"]
     an_epoch = math.ceil(train.features / recipe.batch_size)
@@ -86,6 +89,7 @@ def work(
     epochs = steps / an_epoch
     rows = epochs * (1 + pads * (train.padding - 1))
     writes = head == WRITES
+    backward = METHODS[method].backward
     depth, operations, states, rotated, attention = _forward(made, train, writes)
     scored = (train.written if made.decoder_depth else train.tokens) * made.vocabulary if writes else 0.0
     layers = made.depth + made.decoder_depth
@@ -104,12 +108,12 @@ def work(
     return {
         "train": (
             passes * depth,
-            3 * operations * rows,
+            (1 + backward) * operations * rows,
             states * rows,
             rotated * rows,
             attention * rows * made.drops,
             scored * rows,
-            steps * made.parameters,
+            steps * made.parameters * (backward == 2),
         ),
         "evaluate": tuple(evaluate),
         "generate": tuple(generate),
@@ -154,7 +158,13 @@ def _generated(made: Stack, size: Size, batches: int, recipe: Recipe) -> tuple[f
 
 
 def peak_memory(
-    shape: Shape, sizes: Mapping[str, Size], head: str, architecture: str, recipe: Recipe, half: bool
+    shape: Shape,
+    sizes: Mapping[str, Size],
+    head: str,
+    architecture: str,
+    recipe: Recipe,
+    half: bool,
+    method: str = "full",
 ) -> float:
     """Bytes beside those that the libraries need: weights, gradients and moments, the best weights, one batch's activations.
 
@@ -162,13 +172,19 @@ def peak_memory(
     score of its attention (where there is dropout), at two bytes a number; logits are kept in float32 with their gradient.
     """
     made, train = stack(shape, head, architecture), sizes["train"]
-    copies = COPIES + (recipe.epochs > 1 or (recipe.evaluations or 1) > 1)
+    backward = METHODS[method].backward
+    copies = COPIES + (recipe.epochs > 1 or (recipe.evaluations or 1) > 1) if backward == 2 else 1
     rows = min(recipe.micro_batch_size or recipe.batch_size, train.features)
     writes = head == WRITES
     target = train.longest_written if writes else train.longest
-    kept = rows * sum(
-        length * depth * (34 * made.width + 5 * made.heads * length * made.drops)
-        for length, depth in ((train.longest, made.depth), (target, made.decoder_depth))
+    # Without a backward pass through the layers no state is kept for one.
+    kept = (
+        rows
+        * bool(backward)
+        * sum(
+            length * depth * (34 * made.width + 5 * made.heads * length * made.drops)
+            for length, depth in ((train.longest, made.depth), (target, made.decoder_depth))
+        )
     )
     scored = rows * (target if made.decoder_depth else train.longest) * made.vocabulary if writes else 0
     return copies * 4 * made.parameters + kept * (1 if half else 2) + scored * 16

@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import Any
 
 import torch
+from torch import nn
+from torch.utils.weak import WeakIdKeyDictionary
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -26,11 +28,16 @@ MOST = 0.6  # share of a model's weights
 
 
 class Pretrained:
-    """A checkpoint as the heads use it. With a method that starts from random weights, `load` gives the same layers untrained."""
+    """A checkpoint as the heads use it. With a method that starts from random weights, `load` gives the same layers untrained.
+
+    Attributes:
+        taken: the parameters of all that was loaded which hold the checkpoint's weights; whatever else a model has is new.
+    """
 
     def __init__(self, checkpoint: Checkpoint, method: Method):
         self.checkpoint = checkpoint
         self.method = method
+        self.taken = WeakIdKeyDictionary()  # weak, because parts of what is loaded are thrown away
         # From a folder even where the model is the Hub's: fetching is patient, and loading asks nobody.
         location = str(fetch_checkpoint(checkpoint)) if checkpoint.revision else checkpoint.location
         # Code from a repository is run for the checkpoints that cannot do without, not for all where it is allowed.
@@ -134,7 +141,14 @@ class Pretrained:
                 f"model {self.checkpoint.name!r} has no safetensors weights; convert it with model.save_pretrained, or choose another"
             ) from error
         self._check_loaded(model, loading["missing_keys"])
+        self._remember(model, loading["missing_keys"])
         return model
+
+    def _remember(self, model: nn.Module, missing: Iterable[str]) -> None:
+        fresh = set(missing)
+        for name, parameter in model.named_parameters():
+            if name not in fresh:
+                self.taken[parameter] = name
 
     def _check_loaded(self, model: PreTrainedModel, missing: Iterable[str]) -> None:
         """A head and cross-attention may be new; where most of the weights are, nothing pretrained would be fine-tuned."""

@@ -44,6 +44,7 @@ class Entry:
             run), `few-seeds` (another entry of the column has more).
         best: the column's highest mean, or one equal to it to two digits. See `mark_column`.
         parameters: of the model with its head.
+        trained: of these, those that are trained; None where no record says.
         train_seconds: mean of a cell's training steps.
         peak_memory_bytes: largest of the seeds.
         standing: how sure the mean is; None where nobody has looked.
@@ -58,6 +59,7 @@ class Entry:
     flags: tuple[str, ...]
     best: bool
     parameters: int | None
+    trained: int | None
     train_seconds: float | None
     peak_memory_bytes: int | None
     metrics: Mapping[str, float]
@@ -80,6 +82,7 @@ def make_entry(records: Sequence[Record]) -> Entry:
         flags=_flags(mean, good),
         best=False,
         parameters=max((count for record in good if (count := record["model"].get("parameters"))), default=None),
+        trained=max((count for cost in costs if (count := cost.get("trainable_parameters"))), default=None),
         train_seconds=average(cost.get("train_seconds") for cost in costs),
         peak_memory_bytes=max((size for cost in costs if (size := cost.get("peak_memory_bytes"))), default=None),
         metrics=mean_each(numbers(part.get("test")) for part in metrics),

@@ -15,7 +15,7 @@ from harness.store import Record
 
 FIELDS = (
     "model", "method", "task", "seeds", "mean", "sd", "low", "high", "group", "min", "max", "failed", "trivial", "best",
-    "parameters", "train_seconds", "peak_memory_bytes", "flags", "published", "difference",
+    "parameters", "trained", "train_seconds", "peak_memory_bytes", "flags", "published", "difference",
 )  # fmt: skip
 
 
@@ -57,6 +57,7 @@ def to_csv(board: Board) -> str:
                     "trivial": column.trivial,
                     "best": int(entry.best),
                     "parameters": entry.parameters,
+                    "trained": entry.trained,
                     "train_seconds": entry.train_seconds,
                     "peak_memory_bytes": entry.peak_memory_bytes,
                     "flags": " ".join(entry.flags),

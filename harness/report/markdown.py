@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.report import sections
 from harness.report.board import Board
+from harness.report.rows import train_parts
 from harness.report.tables import Score, escape, score_cells, shown, table
 from harness.report.text import NONE, duration, legend, memory, score, sizes
 
@@ -56,6 +57,8 @@ def _main_table(board: Board) -> str:
         averages = [Score(score(row.average), best=row.best) for row in board.rows]
         columns.append(["average", *score_cells([*averages, Score(score(board.trivial_average))])])
     columns.append(["parameters", *(sizes(row.parameters) for row in board.rows), ""])
+    if train_parts(board.rows):
+        columns.append(["trained", *(sizes(row.trained) for row in board.rows), ""])
     columns.append(["training/cell", *(duration(row.train_seconds) for row in board.rows), ""])
     columns.append(["peak memory", *(memory(row.peak_memory_bytes) for row in board.rows), ""])
     names = ["model", *(escape(row.title) for row in board.rows), "*trivial answer*"]

@@ -26,6 +26,7 @@ class Cost(TypedDict, total=False):
 
     train_seconds: Any
     peak_memory_bytes: Any
+    trainable_parameters: Any
 
 
 class Error(TypedDict, total=False):

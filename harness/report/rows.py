@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ class Row:
         average: mean of the columns' means; None unless the row has a score in every column.
         best: the highest average, or one equal to it to two digits, by the same rules as an entry's.
         parameters: smallest and largest of its cells, which differ by their heads.
+        trained: the same of those that are trained.
         train_seconds: mean of a cell's training steps.
         peak_memory_bytes: largest of its cells.
     """
@@ -39,6 +40,7 @@ class Row:
     average: float | None
     best: bool
     parameters: tuple[int, int] | None
+    trained: tuple[int, int] | None
     train_seconds: float | None
     peak_memory_bytes: int | None
 
@@ -85,7 +87,6 @@ def _row(
 ) -> Row:
     model, method = key
     facts = records[0]["model"]
-    sizes = [entry.parameters for entry in entries.values() if entry.parameters]
     seconds = [(record.get("cost") or {}).get("train_seconds") for record in records if succeeded(record)]
     return Row(
         title=model if method == "full" else f"{model} · {method}",
@@ -97,12 +98,23 @@ def _row(
         published=beside,
         average=mean,
         best=best,
-        parameters=(min(sizes), max(sizes)) if sizes else None,
+        parameters=_range(entry.parameters for entry in entries.values()),
+        trained=_range(entry.trained for entry in entries.values()),
         train_seconds=average(seconds),
         peak_memory_bytes=max(
             (entry.peak_memory_bytes for entry in entries.values() if entry.peak_memory_bytes), default=None
         ),
     )
+
+
+def _range(numbers: Iterable[int | None]) -> tuple[int, int] | None:
+    known = [number for number in numbers if number]
+    return (min(known), max(known)) if known else None
+
+
+def train_parts(rows: Sequence[Row]) -> bool:
+    """Whether some rows train less than all of their weights, so that a board has to say how many."""
+    return any(row.trained and row.trained != row.parameters for row in rows)
 
 
 def _whole(entries: Mapping[str, Entry], columns: Sequence[Column]) -> bool:

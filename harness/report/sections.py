@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.report.board import Board
 from harness.report.columns import Column
 from harness.report.gains import Gain
-from harness.report.rows import Row
+from harness.report.rows import Row, train_parts
 from harness.report.tables import Score, escape, score_cells, shown, table
 from harness.report.text import (
     NONE,
@@ -96,6 +96,8 @@ def _metrics(rows: Sequence[Row], column: Column) -> str:
         columns.append([escape(name), *texts])
         columns += _beside(rows, column, name, f"published {name}")
     columns.append(["parameters", *(count(entry.parameters) for entry in entries), ""])
+    if train_parts(rows):
+        columns.append(["trained", *(count(entry.trained) for entry in entries), ""])
     columns.append(["training", *(duration(entry.train_seconds) for entry in entries), ""])
     columns.append(["peak memory", *(memory(entry.peak_memory_bytes) for entry in entries), ""])
     names = ["model", *(escape(row.title) for row in rows), "*trivial answer*"]

@@ -9,6 +9,7 @@ dropout, norms, activations, the optimiser and recomputation are left out, so th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from torch import nn
@@ -18,6 +19,7 @@ _QUERIES = {"query", "q", "q_proj", "q_lin", "query_proj"}
 _FUSED = {"c_attn", "Wqkv", "qkv", "qkv_proj", "query_key_value"}  # queries, keys and values in one matrix
 _SOURCE_SIDE = {"key", "value", "k", "v", "k_proj", "v_proj", "c_attn"}  # of a cross-attention: they read the source
 _CROSS = ("cross", "encdec", "encoder_attn")
+_ADAPTER = re.compile(r"\.lora_[AB]\.\w+$")  # behind the name of the layer that it is beside
 _POOLED = ("pooler", "classification_head", "pre_classifier", "classifier.dense")  # once a row, not once a token
 
 
@@ -29,19 +31,22 @@ def forward_flops(model: nn.Module, read: Sequence[int], written: Sequence[int] 
         read: tokens of each row.
         written: tokens of each row's target, for models whose decoder reads it; None: a decoder reads what the encoder does.
     """
-    return 2 * sum(operations for operations, _ in _products(model, read, written))
+    return 2 * sum(operations for _, operations, _ in _products(model, read, written))
 
 
 def training_flops(model: nn.Module, read: Sequence[int], written: Sequence[int] | None = None) -> int:
     """Of one pass over rows, forward and backward, without the optimiser.
 
     A matrix costs 2 forward, 2 for its own gradient if it is trained, and 2 for the gradient of its input if something
-    below it is trained: 6 when all is trained, 4 for frozen weights under trained adapters, 2 for those under a trained head.
+    below it is trained: 6 when all is trained, 4 for frozen weights beside trained adapters, 2 for those under a trained head.
     """
-    deep = any(parameter.requires_grad for name, parameter in model.named_parameters() if _is_below_the_head(name))
+    trained = [name for name, weight in model.named_parameters() if weight.requires_grad and _is_below_the_head(name)]
+    # Gradients come down to an encoder only if something of it is trained; what is above it, in the decoder, does not count.
+    reading = [name for name in trained if not _is_two_sided(model) or _first_side(name) != "decoder"]
+    deep = {"read": bool(reading), "written": bool(trained), "rows": bool(trained)}
     total = 0
-    for operations, trained in _products(model, read, written):
-        total += operations * (2 + (4 * deep if trained is None else 2 * trained + 2 * deep))
+    for seen, operations, own in _products(model, read, written):
+        total += operations * (2 + (4 * deep[seen] if own is None else 2 * own + 2 * deep[seen]))
     return total
 
 
@@ -52,31 +57,37 @@ def depth(model: nn.Module) -> int:
 
 def _products(
     model: nn.Module, read: Sequence[int], written: Sequence[int] | None
-) -> Iterator[tuple[int, bool | None]]:
-    """(multiplications, whether the weights are trained) of every matrix; of every attention layer, which has none, None."""
+) -> Iterator[tuple[str, int, bool | None]]:
+    """(whose tokens it sees, multiplications, whether its weights are trained) of every matrix; of every attention layer, which
+    has none, None."""
     two_sided = _is_two_sided(model)
     target = read if written is None else written
     tokens = {"read": sum(read), "written": sum(target), "rows": len(read)}
     times = _repeats(model)
     for name, module in _matrices(model):
-        seen = tokens[_side(name, two_sided)]
-        yield module.weight.numel() * seen * times, module.weight.requires_grad
+        seen = _side(_ADAPTER.sub("", name), two_sided)
+        yield seen, module.weight.numel() * tokens[seen] * times, module.weight.requires_grad
     for name, width, count in _attentions(model):
         decoder = two_sided and _first_side(name) == "decoder"
-        if any(word in name.lower() for word in _CROSS):
+        cross = any(word in name.lower() for word in _CROSS)
+        if cross:
             pairs = sum(ours * theirs for ours, theirs in zip(target, read, strict=True))
         else:
             pairs = sum(length * length for length in (target if decoder else read))
         # Scores and sums: both factors of these products are activations, so the backward pass has two more for each.
-        yield 2 * pairs * width * count, None
+        yield "written" if cross or decoder else "read", 2 * pairs * width * count, None
 
 
 def _matrices(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Layers that multiply by a weight of two dimensions, those with a shared weight each on its own."""
+    """Layers that multiply by a weight of two dimensions, those with a shared weight each on its own.
+
+    A layer with adapters beside it goes by the name that it had without them.
+    """
     for name, module in model.named_modules():
-        weight = getattr(module, "weight", None)
-        if isinstance(weight, nn.Parameter) and weight.ndim == 2 and not isinstance(module, nn.Embedding):
-            yield name, module
+        weight = module._parameters.get("weight")  # its own: PEFT's layers show that of the layer within
+        looked_up = hasattr(module, "num_embeddings")  # also a table that was cut down to the words in use
+        if weight is not None and weight.ndim == 2 and not looked_up:
+            yield name.removesuffix(".base_layer"), module
 
 
 def _attentions(model: nn.Module) -> list[tuple[str, int, int]]:

@@ -65,8 +65,8 @@ class State:
 
 
 def weights(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Parameters and buffers by name; what several layers share comes once."""
-    yield from model.named_parameters()
+    """Trained parameters, and buffers, by name; what several layers share comes once. Frozen weights are those that were loaded."""
+    yield from ((name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad)
     yield from model.named_buffers()
 
 

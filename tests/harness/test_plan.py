@@ -76,6 +76,15 @@ def test_recipes_are_chosen_by_rules_and_settings_win(suite):
     assert [cell.recipe.epochs for cell in plan.cells] == [7, 7]
 
 
+def test_a_setting_is_for_the_methods_that_read_it(suite):
+    plain = make_plan(Request(["b"], ["more"], suite=suite, methods=["full", "lora"]))
+    request = Request(["b"], ["more"], suite=suite, methods=["full", "lora"], settings={"recipe.lora_rank": "4"})
+    changed = make_plan(request)
+    assert [one.id == other.id for one, other in zip(plain.cells, changed.cells, strict=True)] == [True, False]
+    rate = make_plan(Request(["b"], ["more"], suite=suite, methods=["lora"], settings={"recipe.learning_rate": "7e-4"}))
+    assert rate.cells[0].recipe.learning_rate == 7e-4  # as it is said, not multiplied
+
+
 def test_a_subset_says_that_it_is_one(suite):
     (cell,) = make_plan(Request(["b"], ["reviews"], suite=suite, limit=10)).cells
     assert cell.task.title == "reviews@10" and cell.id.startswith("reviews@10--")
@@ -93,6 +102,8 @@ def test_a_subset_says_that_it_is_one(suite):
         ({"tasks": ["sentiment:odd.csv"]}, "none of its columns .a, b. is called text or sentence"),
         ({"tasks": ["other.yaml"]}, "other.yaml: No such file"),
         ({"methods": ["ful"]}, "unknown method 'ful'; did you mean 'full'"),
+        ({"methods": ["linear"]}, "unknown method 'linear'; valid: full, lora, frozen, scratch"),
+        ({"settings": {"recipe.lora_rank": "4"}}, "--set recipe.lora_rank=4: only method lora reads it"),
         ({"settings": {"recipe.epoch": "1"}}, "unknown recipe field 'epoch'; did you mean 'epochs'"),
         ({"settings": {"epochs": "1"}}, "unknown setting; valid: recipe.NAME=VALUE"),
         ({"suite": "min"}, "unknown suite 'min'; did you mean 'mini'"),

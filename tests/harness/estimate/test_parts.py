@@ -78,6 +78,19 @@ def test_work_grows_with_epochs_and_stops_at_the_most_steps():
     assert pieces["train"][0] == 4 * one["train"][0] and pieces["train"][6] == one["train"][6]
 
 
+def test_less_is_done_where_less_is_trained():
+    full, lora, frozen = (
+        work(SHAPE, ALL, HEAD, "encoder", Recipe(max_length=64), method=method) for method in ("full", "lora", "frozen")
+    )
+    assert (full["train"][1], lora["train"][1]) == pytest.approx((3 * frozen["train"][1], 2 * frozen["train"][1]))
+    assert full["train"][6] > 0 == lora["train"][6] == frozen["train"][6]
+    assert full["evaluate"] == lora["evaluate"] == frozen["evaluate"]
+    memory = [
+        peak_memory(SHAPE, ALL, HEAD, "encoder", Recipe(), False, method) for method in ("full", "lora", "frozen")
+    ]
+    assert memory[0] > memory[1] > memory[2] > 0
+
+
 def test_padding_counts_as_far_as_the_loop_computes_it():
     padded = {**ALL, "train": replace(SIZE, padding=2.0)}
     none, half, all_ = (

@@ -34,6 +34,17 @@ def test_main_table():
     assert "4.4M" in text and "1.0 GiB" in text and "10 s" in text
 
 
+def test_trained_parameters_are_told_where_they_are_not_all():
+    whole = {"trainable_parameters": 4_400_000}
+    assert "| trained" not in render(Board.of([record(), record(model="gpt2", cost_facts=whole)]))
+    part = record(method="lora", cost_facts={"trainable_parameters": 12_000})
+    text = render(Board.of([record(cost_facts=whole), part, record("songs", method="lora", cost_facts=whole)]))
+    main, *_ = tables(text)
+    assert "trained" in main[0] and any("12.0k–4.4M" in line for line in main if "bert · lora" in line)
+    (films,) = re.findall("## films\n.*?(?=\n## )", text, re.S)
+    assert "trained" in films and re.search(r"bert · lora .*\| +12\.0k \|", films)
+
+
 def test_best_is_bold():
     text = render(Board.of([record(score=90.0), record(model="gpt2", score=80.0)]))
     assert "**90.00**" in text and "**80.00**" not in text

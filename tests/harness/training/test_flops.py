@@ -11,6 +11,7 @@ from transformers import (
     AutoModelForTokenClassification,
 )
 
+from harness.fast.vocabulary import keep_used
 from harness.training.flops import depth, forward_flops, training_flops
 from harness.training.peak import matmul_peak
 
@@ -93,6 +94,47 @@ def test_adapters_above_trained_embeddings_need_the_gradients_of_what_is_read():
         parameter.requires_grad_("word_embeddings" in name)
     read = [READ] * ROWS
     assert training_flops(model, read) == pytest.approx(counted(model, batch(CLASSES), True), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("kind", "auto", "values", "targets"),
+    [
+        ("bert", CLASSES, {**SIZE, "num_hidden_layers": 8}, ["query", "value"]),
+        ("gpt2", CAUSAL, {**GPT2, "n_layer": 8}, ["c_attn"]),
+        ("t5", SEQ2SEQ, {**T5, "num_layers": 8}, ["q", "v"]),
+        ("bart", SEQ2SEQ, {**BART, "encoder_layers": 8, "decoder_layers": 8}, ["q_proj", "v_proj"]),
+        ("bart", SEQ2SEQ, {**BART, "encoder_layers": 8, "decoder_layers": 8}, ["k_proj", "fc1", "out_proj"]),
+    ],
+)
+def test_adapters_beside_frozen_weights(kind, auto, values, targets):
+    """The layers below the lowest adapter, which need no gradients, are counted all the same: a part of one layer."""
+    from peft import LoraConfig, inject_adapter_in_model
+
+    model = build(kind, auto, values)
+    layers, whole = depth(model), training_flops(model, [READ] * ROWS, [WRITTEN] * ROWS)
+    inject_adapter_in_model(LoraConfig(target_modules=targets, r=4), model)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(".lora_" in name or name.startswith(("classifier", "bert.pooler")))
+    read, written = [READ] * ROWS, [WRITTEN] * ROWS if auto is SEQ2SEQ else None
+    assert depth(model) == layers
+    assert forward_flops(model, read, written) == pytest.approx(counted(model, batch(auto), False), rel=0.05)
+    assert training_flops(model, read, written) == pytest.approx(counted(model, batch(auto), True), rel=0.05)
+    assert training_flops(model, [READ] * ROWS, [WRITTEN] * ROWS) < 0.85 * whole
+
+
+def test_an_encoder_under_trained_cross_attention_needs_no_gradients():
+    model = build("bart", SEQ2SEQ, {**BART, "encoder_layers": 4, "decoder_layers": 4})
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_("encoder_attn" in name)
+    read, written = [READ] * ROWS, [WRITTEN] * ROWS
+    assert training_flops(model, read, written) == pytest.approx(counted(model, batch(SEQ2SEQ), True), rel=0.05)
+
+
+def test_a_table_that_was_cut_down_is_looked_up_too():
+    model = build("bert", CLASSES, SIZE)
+    whole = forward_flops(model, [READ])
+    assert keep_used(model, range(100)) == 100
+    assert forward_flops(model, [READ]) == whole
 
 
 def test_long_rows_cost_more_than_their_tokens():

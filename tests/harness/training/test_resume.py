@@ -77,6 +77,26 @@ def test_a_stopped_training_ends_as_if_it_had_not_been(checkpoints, undisturbed,
     assert {path.name for path in store.folder(cell.id).iterdir()} == {"record.json", "predictions.jsonl"}
 
 
+@pytest.mark.parametrize("method", ["lora", "frozen"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stopped_training_of_a_part_ends_as_if_it_had_not_been(checkpoints, tmp_path, kind, method):
+    """And what is saved of it is that part alone."""
+    cell = toy.cell(checkpoints(kind), method=method, lora_dropout=0.1, **RECIPE)
+    whole = facts(Store(tmp_path / "whole"), run(cell, tmp_path / "whole"))
+    store = Store(tmp_path / "stopped")
+    with pytest.raises(Interrupted):
+        run(cell, tmp_path / "stopped", Stop("step", 3))
+    saved = Checkpoint.load(store.checkpoint(cell.id)).tensors
+    for part in ("model/", "best/"):
+        names = {name.removeprefix(part) for name in saved if name.startswith(part)}
+        assert any("classif" in name or "score" in name for name in names)
+        assert not any(name.endswith(("word_embeddings.weight", "wte.weight", "shared.weight")) for name in names)
+    random.seed(99), np.random.seed(99), torch.manual_seed(99)
+    record = run(cell, tmp_path / "stopped")
+    assert record["training"]["resumed"] == 1
+    assert facts(store, record) == whole
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_goes_on_from_every_checkpoint_and_counts_all_the_time(checkpoints, undisturbed, tmp_path, kind):
     """Stopped again and again; only what the clock has saved is there to go on from, as after a kill."""
