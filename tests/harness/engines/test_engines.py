@@ -102,7 +102,8 @@ def test_a_fork_server_that_was_killed_is_started_again_as_it_was(store, new, tm
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend("")  # as `python -m harness` has it
-    engine, first, second = LocalEngine("cpu", jobs=1), new(epochs=40, patience=0), new(epochs=1)
+    engine, first, second = LocalEngine("cpu", jobs=2), new(epochs=40, patience=0), new(epochs=1)
+    engine.slots = engine.slots[:1]  # one after the other
 
     class Kill(Watch):
         def event(self, cell, event):
