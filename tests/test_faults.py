@@ -18,7 +18,7 @@ from faults.campaign import campaign, table
 from faults.grid import make_toy, undisturbed
 from faults.process import Run
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 FAULTS = int(os.environ.get("BENCH_FAULTS", "12"))
 MODEL = "distilbert/distilbert-base-uncased"
 

@@ -83,7 +83,7 @@ def files(store, cell):
     return {path.name for path in store.folder(cell.id).iterdir()}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_cells_end_as_with_inline_and_one_that_raises_fails_alone(engine, store, tmp_path, new):
     good, bad = [new(), new(), new(epochs=1)], new(toy.task(toy.broken))
     assert len({engine.seats[slot].node for slot in engine.slots}) == 2
@@ -102,7 +102,7 @@ def test_cells_end_as_with_inline_and_one_that_raises_fails_alone(engine, store,
         assert records[cell.id]["environment"]["threads"] == 1 and "LOAD REPORT" in store.log(cell.id).read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_killed_worker_fails_its_cell_alone(engine, store, new, number):
     cell = new(**LONG)
@@ -116,7 +116,7 @@ def test_a_killed_worker_fails_its_cell_alone(engine, store, new, number):
     assert store.record(cell.id)["status"] == "failed"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_killed_actor_fails_its_cell_and_the_slot_has_another(engine, store, new):
     cell, slot = new(**LONG), engine.slots[0]
     handle = engine.submit(job(cell, store), slot)
@@ -138,7 +138,7 @@ def parent(process):
     return int(subprocess.run(["ps", "-o", "ppid=", "-p", str(process)], capture_output=True, text=True).stdout)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_stop_saves_and_the_next_run_goes_on(engine, store, new):
     cell = new(epochs=40, patience=0)
     handle = engine.submit(job(cell, store), engine.slots[0])
@@ -151,7 +151,7 @@ def test_stop_saves_and_the_next_run_goes_on(engine, store, new):
     assert store.log(cell.id).read_text().count("LOAD REPORT") == 2 and files(store, cell) == FILES
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_kill_ends_the_worker_and_leaves_no_record(engine, store, new):
     cell = new(**LONG)
     handle = engine.submit(job(cell, store), engine.slots[0])
@@ -161,7 +161,7 @@ def test_kill_ends_the_worker_and_leaves_no_record(engine, store, new):
     assert not exists(handle.process)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_cell_that_takes_too_long_fails_and_goes_on_with_more_time(engine, store, new):
     cell = new(epochs=100, patience=0)
     [record] = run_grid(engine, [job(cell, store)], Watch(), Policy(timeout=1.5))
@@ -171,7 +171,7 @@ def test_a_cell_that_takes_too_long_fails_and_goes_on_with_more_time(engine, sto
     assert record["status"] == "ok" and record["training"]["resumed"] == 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_interrupt_saves_and_ends_all_workers(engine, store, new, monkeypatch):
     cells, handles, submit, trained = [new(**LONG), new(**LONG)], [], engine.submit, set()
 
@@ -198,7 +198,7 @@ def test_a_node_that_differs_or_does_not_see_the_folder_is_named(engine):
         engine._check({**told, "protocol": 1})
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_node_that_dies_costs_no_cell(engine, cluster, store, tmp_path, new):
     """The last test with the engine: afterwards the cluster has one node."""
     cells = [new(epochs=40, patience=0) for _ in range(2)] + [new(epochs=1)]
@@ -228,7 +228,7 @@ def test_a_node_that_dies_costs_no_cell(engine, cluster, store, tmp_path, new):
     assert store.record(lost[0].id)["score"] == whole["score"] and files(store, lost[0]) == FILES
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_driver_that_is_told_to_end_saves_and_one_that_is_killed_leaves_nothing_behind(engine, cluster, tmp_path):
     engine.close()
     words = "run --models bert --tasks mini-translation --engine ray --checkpoint-every 5steps --set recipe.epochs=200"
