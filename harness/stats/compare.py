@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from harness.errors import BenchError, unknown
 from harness.report.groups import Place, identified, place, succeeded
+from harness.stats.holm import holm
 from harness.stats.load import Scored, same_rows
-from harness.stats.paired import Difference, difference, holm
+from harness.stats.paired import Difference, difference
 from harness.store import Record, Store
 
 ALPHA = 0.05

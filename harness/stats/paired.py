@@ -174,13 +174,3 @@ def _mcnemar(ours: Sequence[Any], theirs: Sequence[Any]) -> float | None:
 def _is_right_or_wrong(metric: Additive) -> bool:
     counts = metric.counts
     return counts.shape[1] == 2 and bool(np.isin(counts[:, 0], (0.0, 100.0)).all() and (counts[:, 1] == 1.0).all())
-
-
-def holm(values: Sequence[float]) -> list[float]:
-    """P values adjusted for their number, in their order (Holm 1979): the chance that any true hypothesis falls stays at the level."""
-    order = sorted(range(len(values)), key=lambda place: values[place])
-    adjusted, most = [0.0] * len(values), 0.0
-    for rank, place in enumerate(order):
-        most = max(most, min(1.0, (len(values) - rank) * values[place]))
-        adjusted[place] = most
-    return adjusted

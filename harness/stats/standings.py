@@ -15,6 +15,7 @@ from harness.report.board import Standings
 from harness.report.entries import Standing
 from harness.report.groups import Place, identified, place, succeeded
 from harness.report.parts import Needed
+from harness.stats.holm import holm
 from harness.stats.letters import letters
 from harness.store import Record, Store
 
@@ -62,17 +63,10 @@ def _lettered(
     columns: Mapping[str, Mapping[Place, Mapping[int, Record]]], found: Mapping[str, Found]
 ) -> dict[Place, Standing]:
     every = [(task, *pair) for task in found for pair in found[task].p]
-    if every:
-        from harness.stats.paired import holm
-
-        adjusted = holm([p for *_, p in every])
-        different = {
-            (task, frozenset((one, other)))
-            for (task, one, other, _), p in zip(every, adjusted, strict=True)
-            if p < ALPHA
-        }
-    else:
-        different = set()
+    adjusted = holm([p for *_, p in every])
+    different = {
+        (task, frozenset((one, other))) for (task, one, other, _), p in zip(every, adjusted, strict=True) if p < ALPHA
+    }
     standing = {}
     for task, one in found.items():
         rows = {_name(where): (where, records) for where, records in columns[task].items()}

@@ -11,7 +11,8 @@ from seqeval.metrics import f1_score
 
 from harness.metrics.additive import Additive, f1_of, mean_of, rows_of
 from harness.metrics.counts import bleu_counts
-from harness.stats.paired import difference, holm
+from harness.stats.holm import holm
+from harness.stats.paired import difference
 
 CHANCE = np.random.default_rng(7)
 
