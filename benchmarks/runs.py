@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from harness.store import write_text
+from harness.files import write_text
 
 
 def kept(file: Path, work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:

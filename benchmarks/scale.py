@@ -22,8 +22,8 @@ from pathlib import Path
 import scale_records
 
 from harness import registry
+from harness.files import write_text
 from harness.models.resolve import package_path
-from harness.store import write_text
 
 METHODS = ("full", "scratch")
 FILES = {"reviews": "mini-sentiment", "topics": "mini-topics"}  # tasks from files of our own, and whose rows they hold

@@ -24,10 +24,13 @@ class Standings:
     Attributes:
         of: place → its standing.
         notes: a sentence for each column that there are none for.
+        places: the records by place, and notes on that, as `harness.report.groups.place` gives them: a board of very many
+            records need not find them again.
     """
 
     of: Mapping[Place, Standing]
-    notes: Sequence[str] = ()
+    notes: Sequence[str]
+    places: tuple[dict[Place, list[Record]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ class Board:
             standings: how sure the means are, and what could not be found out.
         """
         records = Needed.of(records)
-        places, notes = place(record for record in records if identified(record))
+        places, said = standings.places if standings else place(filter(identified, records))
+        notes = list(said)
         kept = [record for group in places.values() for record in group]
         columns = _columns(places, order)
         known_trivial = [column.trivial for column in columns]

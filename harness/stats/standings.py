@@ -45,7 +45,7 @@ def standings(store: Store, records: Iterable[Record]) -> Standings:
         store: where the predictions are.
         records: of the board.
     """
-    places, _ = place(record for record in Needed.of(records) if identified(record))
+    places, said = place(filter(identified, Needed.of(records)))
     columns: dict[str, dict[Place, dict[int, Record]]] = {}
     for where, group in places.items():
         if good := {record["seed"]: record for record in group if succeeded(record)}:
@@ -56,7 +56,7 @@ def standings(store: Store, records: Iterable[Record]) -> Standings:
             found[task] = _column(store, columns[task])
         except BenchError as error:
             notes.append(f"{task}: no intervals and groups: {error}.")
-    return Standings(_lettered(columns, found), notes)
+    return Standings(_lettered(columns, found), notes, (places, said))
 
 
 def _lettered(
