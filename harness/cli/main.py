@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import compare, fetch, leaderboard, lists, plan, run, show, task_check, task_new
+from harness.cli import compare, fetch, leaderboard, lists, plan, recommend, run, show, task_check, task_new
 from harness.errors import BenchError
 from harness.secrets import excepthook, redact
 
@@ -25,6 +25,7 @@ app.command("plan")(plan.plan)
 app.command("fetch")(fetch.fetch)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("compare")(compare.compare)
+app.command("recommend")(recommend.recommend)
 app.command("show")(show.show)
 app.command("tasks")(lists.tasks)
 app.command("models")(lists.models)

@@ -29,6 +29,11 @@ class Standing:
     low: float
     high: float
 
+    @property
+    def groups(self) -> set[str]:
+        """The letters one by one: beyond `z` they are of two characters, with dots between."""
+        return set(self.letters.split(".") if "." in self.letters else self.letters)
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -1,0 +1,54 @@
+"""`bench recommend`: which model to fine-tune, under limits."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from harness.cli import options
+from harness.cli.options import RESULTS
+
+
+def recommend(
+    task: Annotated[str, typer.Option("--task", envvar="BENCH_TASK", help="Tasks; default: all. Commas between.")] = "",
+    max_parameters: Annotated[
+        str | None, typer.Option("--max-parameters", envvar="BENCH_MAX_PARAMETERS", help="Such as 100M or 1.5B.")
+    ] = None,
+    max_train_minutes: Annotated[
+        float | None,
+        typer.Option("--max-train-minutes", envvar="BENCH_MAX_TRAIN_MINUTES", min=0, help="Of one training."),
+    ] = None,
+    max_memory: Annotated[
+        str | None, typer.Option("--max-memory", envvar="BENCH_MAX_MEMORY", help="Such as 8GiB.")
+    ] = None,
+    results: options.Results = RESULTS,
+    as_json: options.Json = False,
+) -> None:
+    """Say which model to fine-tune under these limits, and on what evidence."""
+    import json
+
+    from rich.console import Console
+
+    from harness.amount import amount
+    from harness.cli.recommendation import facts, picture
+    from harness.report.board import Board
+    from harness.report.parts import Needed
+    from harness.report.recommend import Limits
+    from harness.report.recommend import recommend as choose
+    from harness.stats.standings import standings
+    from harness.store import Store
+
+    limits = Limits(
+        amount("--max-parameters", max_parameters, "100M or 1.5B") if max_parameters else None,
+        max_train_minutes * 60 if max_train_minutes is not None else None,
+        amount("--max-memory", max_memory, "8GiB") if max_memory else None,
+    )
+    store = Store(results)
+    records = Needed.read(store)
+    board = Board.of(records, standings=standings(store, records))
+    found = choose(board, limits, [name.strip() for name in task.split(",") if name.strip()])
+    if as_json:
+        print(json.dumps(facts(found), indent=1))
+    else:
+        Console(highlight=False).print(picture(found))

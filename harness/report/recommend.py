@@ -1,0 +1,157 @@
+"""Which row of a board to choose, under limits: the best one, and what cannot be told apart from it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from harness.errors import BenchError, unknown
+from harness.report.board import Board
+from harness.report.entries import Entry
+from harness.report.rows import Row
+
+WORTH = 0.8  # of the best one's training time, from which on a shorter one is worth a word
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the person can spend; None: any amount.
+
+    Attributes:
+        parameters: of the model with its head.
+        train_seconds: of the training of one cell.
+        memory: bytes at most.
+    """
+
+    parameters: float | None = None
+    train_seconds: float | None = None
+    memory: float | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A row of the board with a score on every task that is asked for.
+
+    Attributes:
+        average: of the tasks' means.
+        parameters, memory: largest of the tasks' models, and of their processes (bytes).
+        train_seconds: of all the tasks' trainings together.
+        fits: whether it keeps to the limits.
+        tied: whether it shares a letter with the best one in every column, so that none tells the two apart.
+        useful: whether it beats the trivial answer on every task.
+    """
+
+    row: Row
+    average: float
+    parameters: int | None
+    train_seconds: float | None
+    memory: int | None
+    fits: bool
+    useful: bool
+    tied: bool = False
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What to fine-tune.
+
+    Attributes:
+        best: the highest average of those that fit and are of use.
+        cheaper: of those that are tied with it, the one whose training is the shortest, where that is much shorter; else None.
+            No difference was found, which is not to say that there is none.
+        candidates: all, those that fit first, best first.
+        tasks: the columns that counted.
+        missing: rows without a score on all of them.
+    """
+
+    best: Candidate
+    cheaper: Candidate | None
+    candidates: tuple[Candidate, ...]
+    tasks: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def recommend(board: Board, limits: Limits, tasks: Collection[str] = ()) -> Recommendation:
+    """Choose.
+
+    Args:
+        board: with standings; without, nothing is tied.
+        limits: that the model must keep to.
+        tasks: names or titles of columns; none: all.
+
+    Raises:
+        BenchError: an unknown task, no row with a score on every task, or none that fits and beats the trivial answers.
+    """
+    titles = [column.title for column in board.columns]
+    for name in tasks:
+        if not any(name in (column.title, column.task) for column in board.columns):
+            raise unknown("task", name, titles)
+    columns = [column for column in board.columns if not tasks or column.title in tasks or column.task in tasks]
+    wanted = [column.title for column in columns]
+    whole = [row for row in board.rows if all(_mean(row, title) is not None for title in wanted)]
+    if not whole:
+        raise BenchError(
+            f"no model has a score on each of {', '.join(wanted) or 'no task'}; name fewer with --task, or run the cells that are missing"
+        )
+    candidates = [_candidate(row, wanted, limits) for row in whole]
+    fitting = [one for one in candidates if one.fits and one.useful]
+    if not fitting:
+        raise BenchError(
+            f"no model keeps to the limits and beats the trivial answer on {', '.join(wanted)}; {_nearest(candidates)}"
+        )
+    best = max(fitting, key=lambda one: one.average)
+    marked = [
+        Candidate(**{**vars(one), "tied": one.fits and one.useful and _tied(one.row, best.row, wanted)})
+        for one in candidates
+    ]
+    best = next(one for one in marked if one.row is best.row)
+    timed = [one for one in marked if one.tied and one.train_seconds is not None and best.train_seconds is not None]
+    shorter = [one for one in timed if one.train_seconds <= WORTH * best.train_seconds]
+    cheaper = min(shorter, key=lambda one: one.train_seconds, default=None)
+    order = sorted(marked, key=lambda one: (not one.fits, -one.average))
+    missing = tuple(row.title for row in board.rows if row not in whole)
+    return Recommendation(best, cheaper, tuple(order), tuple(wanted), missing)
+
+
+def _mean(row: Row, title: str) -> float | None:
+    entry = row.entries.get(title)
+    return entry.mean if entry else None
+
+
+def _candidate(row: Row, titles: Sequence[str], limits: Limits) -> Candidate:
+    entries = [row.entries[title] for title in titles]
+    seconds = [entry.train_seconds for entry in entries]
+    fits = all(_fits(entry, limits) for entry in entries)
+    useful = not any("trivial" in entry.flags for entry in entries)
+    total = None if None in seconds else sum(seconds)
+    parameters = max((entry.parameters for entry in entries if entry.parameters), default=None)
+    memory = max((entry.peak_memory_bytes for entry in entries if entry.peak_memory_bytes), default=None)
+    return Candidate(row, fmean(entry.mean for entry in entries), parameters, total, memory, fits, useful)
+
+
+def _fits(entry: Entry, limits: Limits) -> bool:
+    """What is not known does not fit where there is a limit."""
+    pairs = (
+        (entry.parameters, limits.parameters),
+        (entry.train_seconds, limits.train_seconds),
+        (entry.peak_memory_bytes, limits.memory),
+    )
+    return all(limit is None or (value is not None and value <= limit) for value, limit in pairs)
+
+
+def _tied(row: Row, best: Row, titles: Sequence[str]) -> bool:
+    return row is best or all(_share(row.entries, best.entries, title) for title in titles)
+
+
+def _share(ours: Mapping[str, Entry], theirs: Mapping[str, Entry], title: str) -> bool:
+    standings = [entries[title].standing for entries in (ours, theirs)]
+    return None not in standings and bool(standings[0].groups & standings[1].groups)
+
+
+def _nearest(candidates: Sequence[Candidate]) -> str:
+    smallest = min((one.parameters for one in candidates if one.parameters), default=None)
+    shortest = min((one.train_seconds for one in candidates if one.train_seconds), default=None)
+    known = [f"the smallest has {smallest:,} parameters"] if smallest else []
+    known += [f"the shortest trainings took {shortest:.0f} s together"] if shortest else []
+    return f"{' and '.join(known) or 'nothing is known of their costs'}; loosen a limit"
