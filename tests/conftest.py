@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
 import pytest
 
+# In the background of a shell, or under nohup, these are ignored, and whatever the tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 ROOT = Path(__file__).resolve().parent.parent
 # The tests run a process a core: threads of their own would only be in each other's way. Read by torch when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
