@@ -137,6 +137,9 @@ def test_a_suite_can_be_planned(name):
     if name == "mini":
         plan = make_plan(Request(["all"], ["all"], suite=name, methods=["full", "scratch"], seeds=[0, 1]))
         assert len(plan.cells) == len(suite.tasks) * len(suite.models) * 4 and not plan.impossible
+        parts = make_plan(Request(["all"], ["all"], suite=name, methods=["lora", "frozen"]))
+        assert len(parts.cells) == len(suite.tasks) * len(suite.models) * 2
+        assert {(cell.method, cell.recipe.learning_rate) for cell in parts.cells} == {("lora", 1e-2), ("frozen", 3e-2)}
 
 
 def test_a_renamed_task_is_another_cell():

@@ -41,6 +41,8 @@ CELLS = {  # without dropout, whose numbers would be others; batches of 7 leave 
     "a row a batch": ("llama", {}, {"batch_size": 1, "epochs": 1}),
     "padded": ("bart", {}, {"batch_size": 7}),
     "texts": ("bart", {"generate": toy.pairs, "family": "translation"}, {"batch_size": 5, "max_target_length": 8}),
+    "adapters": ("llama", {}, {"batch_size": 7, "method": "lora"}),
+    "a head alone": ("bart", {}, {"batch_size": 7, "method": "frozen"}),
     "words": ("bert", {"generate": toy.names, "family": "ner"}, {"batch_size": 5}),
     "answers": ("bert", {"generate": toy.questions, "family": "qa"}, {"batch_size": 5, "doc_stride": 4}),
 }
