@@ -61,7 +61,7 @@ def train(
     an_epoch = math.ceil(len(features) / recipe.batch_size)
     total = int(min(recipe.max_steps or math.inf, an_epoch * recipe.epochs))
     validations = recipe.evaluations or math.ceil(total / an_epoch)
-    due = {round(total * (turn + 1) / validations) for turn in range(validations)}
+    due = {round(total * (turn + 1) / validations) for turn in range(validations)} - {0}  # more of them than steps
     optimiser = make_optimiser(model, recipe)
     state = State(model, optimiser, make_schedule(optimiser, total, recipe.warmup_ratio))
     if keeper:

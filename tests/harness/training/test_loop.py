@@ -104,6 +104,11 @@ def test_max_steps_and_evaluations(checkpoints):
     assert [event["step"] for event in events if event["event"] == "step"] == [10]
 
 
+def test_more_evaluations_than_steps(checkpoints):
+    outcome, *_ = trained(checkpoints, RECIPE.updated({"max_steps": 2, "evaluations": 9}))
+    assert [entry["step"] for entry in outcome.history] == [1, 2]
+
+
 def test_a_loss_that_is_no_number_is_an_error(checkpoints):
     with pytest.raises(FloatingPointError, match="loss became nan"):
         trained(checkpoints, RECIPE.updated({"learning_rate": 1e30, "max_grad_norm": 1e30}))
