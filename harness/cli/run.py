@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from typing import Any
 
 import typer
 
@@ -58,10 +59,7 @@ def run(
     # Bound to the stream: the engine `inline` puts another one into its place.
     console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
     # What ends a session or a batch job (its terminal or its time is gone) saves as much as Ctrl-C.
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number and signal.getsignal(number) != signal.SIG_IGN:  # nohup
-            signal.signal(number, signal.default_int_handler)
+    _handle(signal.default_int_handler, "SIGTERM", "SIGHUP")
     try:
         made = make_plan(request)
         announce(made, console)
@@ -80,5 +78,16 @@ def run(
             work(todo, chosen, policy, made.references, store, console)
         show(made, cells, store, console, as_json)
     except KeyboardInterrupt:
+        _handle(
+            signal.SIG_IGN, "SIGINT", "SIGTERM", "SIGHUP"
+        )  # all has ended: who is impatient now must not see Python end
         say(console, f"interrupted; finished cells are kept in {results}, the others go on from there: run it again")
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _handle(handler: Any, *names: str) -> None:
+    """Set the handler of signals that this system has and that are not ignored, as under nohup."""
+    for name in names:
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
