@@ -9,7 +9,7 @@ import typer
 from harness.cli import options
 from harness.cli.options import RESULTS, make_request
 from harness.cli.run_options import Devices, Jobs
-from harness.cli.running import say
+from harness.cli.running import say, tell_doubts
 from harness.secrets import redact
 
 Estimate = Annotated[
@@ -71,12 +71,7 @@ def plan(
     console = Console(highlight=False)
     seconds = {name: one.seconds if one else None for name, one in told.items()} if grid else None
     console.print(cells_table(made, finished, seconds))
-    for note in made.notes:
-        say(console, note)
-    for reason in made.impossible:
-        say(console, f"not possible: {reason}", "yellow")
-    for reason in dict.fromkeys(str(error) for _, error in made.lost):
-        say(console, f"cannot run: {reason}", "red")
+    tell_doubts(made, console)
     cannot = f", {len(made.lost)} cannot run" if made.lost else ""
     console.print(
         f"\n{len(made.cells) + len(made.lost)} cells, {len(finished)} finished, {len(pending)} to run{cannot} "

@@ -139,6 +139,11 @@ def announce(made: Plan, console: Console) -> None:
     say(console, line)
     if made.suite.name == "mini":
         say(console, "For published data sets and models: --suite standard (docs/standard.md), or a FILE of your own")
+    tell_doubts(made, console)
+
+
+def tell_doubts(made: Plan, console: Console) -> None:
+    """What was made of the person's own files, and what the plan leaves out."""
     for note in made.notes:
         say(console, note)
     for reason in made.impossible:

@@ -62,7 +62,7 @@ class Bench:
                 return "".join(lines)
         raise AssertionError(f"no {text!r} in {''.join(lines)}")
 
-    def until_trained(self, steps=20):
+    def until_trained(self):
         """Wait until the long cells have made some steps."""
         end = time.monotonic() + 60
         while time.monotonic() < end:
@@ -180,19 +180,26 @@ def test_two_runs_on_one_folder_share_the_work(work, undisturbed):
 
 
 def test_a_reason_that_stays_is_not_tried_again_unless_asked(work):
-    (work / "tiny.csv").write_text("text,label\n" + "the cat,good\nthe dog,bad\n")  # too few to split
     words = ["--tasks", "tiny", "--models", "b"]
-    output, code = Bench(work, *words).end()
-    assert code in (1, 2)
-    if code == 2:  # found before anything ran
-        assert "tiny" in output
-        return
-    again, code = Bench(work, *words).end()
-    assert code == 1 and "0 to run, 1 failed for a reason that stays (--rerun-failed runs them)" in again
-    assert "1 to run" in Bench(work, *words, "--rerun-failed").end()[0]
+    assert Bench(work, *words).end()[1] == 0
+    (path,) = work.glob("bench-results/cells/tiny*/record.json")
+    failed = json.loads(path.read_text()) | {"status": "failed", "score": None}
+    for stays in (True, False):  # the person's mistake; anything else
+        error = {
+            "type": "BenchError",
+            "message": "no such column",
+            "traceback": "",
+            **({"stays": True} if stays else {}),
+        }
+        path.write_text(json.dumps(failed | {"error": error}))
+        output, code = Bench(work, *words).end()
+        if stays:
+            assert code == 1 and "0 to run, 1 failed for a reason that stays (--rerun-failed runs them)" in output
+            output, code = Bench(work, *words, "--rerun-failed").end()
+        assert code == 0 and "1 to run" in output and json.loads(path.read_text())["status"] == "ok"
 
 
-def test_json_is_json_also_when_a_cell_is_tried_again(work):
+def test_json_is_json_with_cells_in_this_process(work):
     done = subprocess.run(
         [sys.executable, "-m", "harness", *RUN, "--tasks", "tiny", "--models", "b", "--json", "--engine", "inline"],
         cwd=work, capture_output=True, text=True, timeout=120,
