@@ -29,6 +29,7 @@ from harness.training.keeper import Keeper
 from harness.training.loop import Emit, train
 from harness.training.stopwatch import Stopwatch
 from harness.training.team import Team
+from harness.training.weights import Weights
 
 
 def run_cell(
@@ -148,7 +149,8 @@ class Run:
         model = accelerator.prepare_model(model, evaluation_mode=True)
         if team.rank:
             set_seed(cell.seed + team.rank * 1_000_003)  # the same weights, but other rows need other dropout
-        if self.found and (why := self.found.misfit(model, team.size)):
+        weights = Weights(model, half=precision == "bf16" and accelerator.device.type == "cpu")
+        if self.found and (why := self.found.misfit(weights, team.size)):
             _not_used(why)
             self.forget()
         keeper = Keeper(
@@ -181,7 +183,7 @@ class Run:
         gc.enable()  # see `harness.engines.child`
         watch.begin("train")
         progress = train(
-            accelerator, model, head, fast, features["train"], validate, recipe, cell.seed, self.emit, keeper
+            accelerator, weights, head, fast, features["train"], validate, recipe, cell.seed, self.emit, keeper
         )
         watch.begin("test")
         predictions = answers("test")

@@ -13,7 +13,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from harness.fast.dropout import keep_scale
+from harness.fast.core import Core
 from harness.fast.layout import Group, Layout
 from harness.fast.moves import Collect, Spread
 
@@ -119,22 +119,17 @@ def attend(
     groups = getattr(module, "num_key_value_groups", 1)
     key, value = repeat_kv(key, groups), repeat_kv(value, groups)
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
-    query, key, value = (states[0].transpose(0, 1) for states in (query, key, value))  # [tokens, heads, size]
+    query, key, value = (states.squeeze(0).transpose(0, 1) for states in (query, key, value))  # [tokens, heads, size]
+    mine, theirs = own.groups(), read.groups(own.cuts)
+    queries = query.split([group.end - group.begin for group in mine])
+    sizes = [group.end - group.begin for group in theirs]
+    parts = zip(queries, key.split(sizes), value.split(sizes), mine, theirs, strict=True)
     outputs = []
-    for mine, theirs in zip(own.groups(), read.groups(own.cuts), strict=True):
-        states = _padded(query, mine), _padded(key, theirs), _padded(value, theirs)
-        bias = _bias(mine, theirs, causal, position_bias, query)
-        made = _attention(*states, bias, dropout, scaling).transpose(1, 2).flatten(0, 1)
-        outputs.append(made if mine.real is None else Collect.apply(made, mine.inverse))
-    return torch.cat(outputs)[None], None
-
-
-def _padded(states: Tensor, group: Group) -> Tensor:
-    """[tokens, heads, size] of a side → [rows, heads, width, size] of one of its groups."""
-    states = states[group.begin : group.end]
-    if group.real is not None:
-        states = Spread.apply(states, group.index, group.inverse)
-    return states.view(group.rows, group.width, *states.shape[1:]).transpose(1, 2)
+    for *states, ours, read_here in parts:
+        bias = _bias(ours, read_here, causal, position_bias, query)
+        compute = Core.apply if dropout and query.device.type == "cpu" else _sdpa
+        outputs.append(compute(*states, ours, read_here, bias, dropout, scaling))
+    return (torch.cat(outputs) if len(outputs) > 1 else outputs[0])[None], None
 
 
 def _bias(mine: Group, theirs: Group, causal: bool, position_bias: Tensor | None, like: Tensor) -> Tensor | None:
@@ -154,17 +149,22 @@ def _bias(mine: Group, theirs: Group, causal: bool, position_bias: Tensor | None
     return bias
 
 
-def _attention(
-    query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, dropout: float, scaling: float
-) -> Tensor:
-    """Softmax attention (Vaswani et al. 2017), [rows, heads, width, size]."""
-    if query.device.type != "cpu" or not dropout:
-        return nn.functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=bias, dropout_p=dropout, scale=scaling
-        )
-    scores = torch.matmul(query * scaling, key.transpose(2, 3))
-    weights = (scores if bias is None else scores + bias).softmax(-1)
-    return torch.matmul(weights * keep_scale(weights.shape, dropout, weights.dtype), value)
+def _sdpa(
+    query: Tensor, key: Tensor, value: Tensor,
+    mine: Group, theirs: Group, bias: Tensor | None, dropout: float, scaling: float,
+) -> Tensor:  # fmt: skip
+    """The same as `Core` by PyTorch's own kernels, which are better where there is no dropout, and on a GPU."""
+    q, k, v = _padded(query, mine), _padded(key, theirs), _padded(value, theirs)
+    made = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=bias, dropout_p=dropout, scale=scaling)
+    made = made.transpose(1, 2).flatten(0, 1)
+    return made if mine.real is None else Collect.apply(made, mine.inverse)
+
+
+def _padded(states: Tensor, group: Group) -> Tensor:
+    """[tokens of the group, heads, size] → [rows, heads, width, size]."""
+    if group.real is not None:
+        states = Spread.apply(states, group.index, group.inverse)
+    return states.view(group.rows, group.width, *states.shape[1:]).transpose(1, 2)
 
 
 def mask(*args: Any, **kwargs: Any) -> Tensor | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-# What one more group costs in attention, as elements of a row's square of tokens: some twenty small operations a layer.
-GROUP = 2500
+# What one more group costs in attention, as elements of a row's square of tokens: some thirty small operations a layer.
+GROUP = 10_000
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Group:
     index: Tensor
     inverse: Tensor
     real: Tensor | None
+    _by_head: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, lengths: Tensor, begin: int, device: torch.device) -> Group:
@@ -49,6 +50,35 @@ class Group:
             begin, begin + count, rows, width,
             index.to(device), inverse.to(device), None if count == rows * width else real.to(device),
         )  # fmt: skip
+
+    def spread(self, tokens: Tensor, zeros: bool = False) -> Tensor:
+        """[tokens of the group, heads, size] → [rows * heads, width, size].
+
+        Padding repeats the first token, or with `zeros` holds nothing but them.
+        """
+        heads, size = tokens.shape[1:]
+        index, inverse = self._heads(heads)
+        flat = tokens.reshape(-1, size)
+        if zeros and self.real is not None:
+            padded = flat.new_zeros(len(index), size).index_copy_(0, inverse, flat)
+        else:
+            padded = flat.index_select(0, index)
+        return padded.view(self.rows * heads, self.width, size)
+
+    def collect(self, padded: Tensor, heads: int) -> Tensor:
+        """The way back."""
+        size = padded.shape[-1]
+        return padded.view(-1, size).index_select(0, self._heads(heads)[1]).view(-1, heads, size)
+
+    def _heads(self, heads: int) -> tuple[Tensor, Tensor]:
+        """`index` and `inverse` where each head has rows of its own, made once for all layers."""
+        if heads not in self._by_head:
+            each = torch.arange(heads, device=self.index.device)
+            index = self.index.view(self.rows, 1, self.width) * heads + each[None, :, None]
+            row, place = self.inverse // self.width, self.inverse % self.width
+            inverse = (row[:, None] * heads + each[None]) * self.width + place[:, None]
+            self._by_head[heads] = index.flatten(), inverse.flatten()
+        return self._by_head[heads]
 
 
 class Layout:

@@ -20,10 +20,11 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from harness.files import write_whole
-from harness.training.state import Progress, RandomStates, State, put_weights, weights
+from harness.training.state import Progress, RandomStates, State
+from harness.training.weights import Weights
 
 FORMAT = 1
 
@@ -42,7 +43,7 @@ class Checkpoint:
     @classmethod
     def of(cls, state: State, randoms: Iterable[tuple[dict[str, Any], dict[str, Tensor]]]) -> Checkpoint:
         """The checkpoint of a state, with the random states of every process that trains it."""
-        tensors = {f"model/{name}": tensor for name, tensor in weights(state.model)}
+        tensors = {f"model/{name}": tensor for name, tensor in state.weights.items()}
         tensors |= {f"best/{name}": tensor for name, tensor in (state.best or {}).items()}
         optimiser = state.optimiser.state_dict()
         for number, slots in optimiser["state"].items():
@@ -61,9 +62,9 @@ class Checkpoint:
             {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
         )  # fmt: skip
 
-    def misfit(self, model: nn.Module, ranks: int) -> str:
-        """Why this is no checkpoint of a model that so many processes train, or nothing."""
-        shapes = {f"model/{name}": tensor.shape for name, tensor in weights(model)}
+    def misfit(self, weights: Weights, ranks: int) -> str:
+        """Why this is no checkpoint of weights that so many processes train, or nothing."""
+        shapes = {f"model/{name}": tensor.shape for name, tensor in weights.items()}
         if shapes != {name: tensor.shape for name, tensor in self.tensors.items() if name.startswith("model/")}:
             return "it was made of another model"
         if len(self.values["random"]) != ranks:
@@ -72,8 +73,8 @@ class Checkpoint:
 
     def restore(self, state: State, rank: int) -> None:
         """Bring a freshly built state, and the random generators of this process, to where the checkpoint was made."""
-        device = next(state.model.parameters()).device
-        put_weights(state.model, self._part("model/"))
+        device = next(state.weights.model.parameters()).device
+        state.weights.put(self._part("model/"))
         slots: dict[int, dict[str, Tensor]] = {}
         for name, tensor in self._part("optimiser/").items():
             number, _, key = name.partition("/")

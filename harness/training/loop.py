@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import Tensor
 
 from harness.fast.prepare import Fast, tokens_worth_of_a_piece
 from harness.heads.base import Feature, Head
@@ -17,16 +17,17 @@ from harness.recipe import Recipe
 from harness.training.batches import remaining_batches
 from harness.training.keeper import Keeper
 from harness.training.optimiser import make_optimiser, make_schedule
-from harness.training.state import Progress, State, copy_weights, put_weights
+from harness.training.state import Progress, State
 from harness.training.step import Step
 from harness.training.team import Team
+from harness.training.weights import Weights
 
 Emit = Callable[[dict[str, Any]], None]
 
 
 def train(
     accelerator: Accelerator,
-    model: nn.Module,
+    weights: Weights,
     head: Head,
     fast: Fast,
     features: Sequence[Feature],
@@ -36,11 +37,11 @@ def train(
     emit: Emit,
     keeper: Keeper | None = None,
 ) -> Progress:
-    """Fine-tune `model` in place; it ends with the weights of the best validation.
+    """Fine-tune a model in place; it ends with the weights of the best validation.
 
     Args:
         accelerator: decides device and precision.
-        model: already prepared by the accelerator.
+        weights: of the model, which is already prepared by the accelerator.
         head: pads batches and counts the terms of their loss.
         fast: how batches are computed.
         features: with labels.
@@ -62,14 +63,15 @@ def train(
     total = int(min(recipe.max_steps or math.inf, an_epoch * recipe.epochs))
     validations = recipe.evaluations or math.ceil(total / an_epoch)
     due = {round(total * (turn + 1) / validations) for turn in range(validations)} - {0}  # more of them than steps
-    optimiser = make_optimiser(model, recipe)
-    state = State(model, optimiser, make_schedule(optimiser, total, recipe.warmup_ratio))
+    optimiser = make_optimiser(weights.parameters(), recipe)
+    state = State(weights, optimiser, make_schedule(optimiser, total, recipe.warmup_ratio))
     if keeper:
         keeper.begin(state)
     progress = state.progress
     if progress.refused:
         fast.give_up(progress.refused)
-    step = Step(accelerator, Team(accelerator), model, head, fast, features, recipe, tokens_worth_of_a_piece(model))
+    extra = tokens_worth_of_a_piece(weights.model)
+    step = Step(accelerator, Team(accelerator), weights, head, fast, features, recipe, extra)
     batches = remaining_batches(len(features), recipe.batch_size, seed, progress.steps)
     while not progress.ended:
         # What was saved during a validation has its step, but not the validation.
@@ -77,14 +79,15 @@ def train(
             _validate(state, validate, total, emit)
         if progress.steps == total or (recipe.patience and progress.waited >= recipe.patience):
             if state.best is not None:
-                put_weights(model, state.best)
+                weights.put(state.best)
             state.best, progress.ended = None, True
         else:
             started = time.perf_counter()
             state.losses.append(step.run(next(batches), progress))
             optimiser.step()
             state.schedule.step()
-            optimiser.zero_grad()
+            weights.publish()
+            weights.forget_gradients()
             progress.steps += 1
             if progress.steps % 10 == 0 or progress.steps == total:
                 loss = _finite(state.losses[-1])
@@ -108,7 +111,7 @@ def _validate(state: State, validate: Callable[[], tuple[float, dict[str, Any]]]
         progress.best_score, progress.waited = score, 0
         progress.validation, progress.best_step = metrics, progress.steps
         # The weights in use need no copy unless the training goes on.
-        state.best = copy_weights(state.model) if progress.steps < total else None
+        state.best = state.weights.copy() if progress.steps < total else None
 
 
 def _finite(loss: Tensor) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Sequence
+
 from torch import nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
@@ -10,13 +11,12 @@ from torch.optim.lr_scheduler import LambdaLR
 from harness.recipe import Recipe
 
 
-def make_optimiser(model: nn.Module, recipe: Recipe) -> AdamW:
+def make_optimiser(trained: Sequence[nn.Parameter], recipe: Recipe) -> AdamW:
     """AdamW (Loshchilov & Hutter 2019) with weight decay on matrices only.
 
     Biases and the scales of norms have one dimension; telling them by their dimension instead of by name holds for every
     architecture.
     """
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
         {"params": [parameter for parameter in trained if parameter.ndim >= 2], "weight_decay": recipe.weight_decay},
         {"params": [parameter for parameter in trained if parameter.ndim < 2], "weight_decay": 0.0},
@@ -24,7 +24,7 @@ def make_optimiser(model: nn.Module, recipe: Recipe) -> AdamW:
     return AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.999), eps=1e-8, fused=_fused(trained))
 
 
-def _fused(parameters: list[torch.nn.Parameter]) -> bool:
+def _fused(parameters: Sequence[nn.Parameter]) -> bool:
     return all(parameter.is_floating_point() and parameter.device.type in ("cpu", "cuda") for parameter in parameters)
 
 

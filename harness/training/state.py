@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
+
+from harness.training.weights import Weights
 
 
 @dataclass
@@ -56,30 +57,12 @@ class State:
         best: the weights of the best validation, where the model has moved on since.
     """
 
-    model: nn.Module
+    weights: Weights
     optimiser: Optimizer
     schedule: LRScheduler
     progress: Progress = field(default_factory=Progress)
     losses: list[Tensor] = field(default_factory=list)
     best: dict[str, Tensor] | None = None
-
-
-def weights(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Trained parameters, and buffers, by name; what several layers share comes once. Frozen weights are those that were loaded."""
-    yield from ((name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad)
-    yield from model.named_buffers()
-
-
-def copy_weights(model: nn.Module) -> dict[str, Tensor]:
-    """A copy of them."""
-    return {name: tensor.detach().clone() for name, tensor in weights(model)}
-
-
-@torch.no_grad()
-def put_weights(model: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Give a model the weights of a copy."""
-    for name, tensor in weights(model):
-        tensor.copy_(tensors[name])
 
 
 class RandomStates:

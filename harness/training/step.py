@@ -8,7 +8,7 @@ from functools import partial
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import Tensor
 
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature, Head
@@ -17,6 +17,7 @@ from harness.training.batches import pieces
 from harness.training.memory import OUT_OF_MEMORY, advise, free_unused
 from harness.training.state import Progress, RandomStates
 from harness.training.team import Team
+from harness.training.weights import Weights
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Step:
 
     accelerator: Accelerator
     team: Team
-    model: nn.Module
+    weights: Weights
     head: Head
     fast: Fast
     features: Sequence[Feature]
@@ -39,10 +40,10 @@ class Step:
     def __post_init__(self) -> None:
         self.lengths = [feature.length for feature in self.features]
         self.terms = [self.head.loss_terms(feature) for feature in self.features]
-        self.loss = partial(self.head.loss, self.model)
+        self.loss = partial(self.head.loss, self.weights.model)
 
     def run(self, batch: Sequence[int], progress: Progress) -> Tensor:
-        """The batch's mean loss; its gradients, clipped, are left in the model.
+        """The batch's mean loss; its gradients, clipped, are left with the weights.
 
         Where memory runs out, the batch is computed again in pieces of half the rows, with the random numbers that it had: the
         step stays what the recipe says, only its pieces get smaller, and stay so.
@@ -54,7 +55,7 @@ class Step:
         Raises:
             NotEnoughMemory: one row is too much.
         """
-        self.model.train()
+        self.weights.model.train()
         ours = self.team.share(list(batch))
         while True:
             size = progress.micro_batch_size or self.recipe.micro_batch_size
@@ -68,9 +69,9 @@ class Step:
             # Outside of the handler, whose error keeps the tensors of the failed pass alive.
             progress.micro_batch_size = self._smaller(size, len(batch))
             before.restore()
-        self.team.sum_gradients(self.model)
+        self.team.sum_gradients(self.weights.parameters())
         total, everywhere = self.team.sum(float(loss), computed) if self.team.size > 1 else (loss, computed)
-        self.accelerator.clip_grad_norm_(self.model.parameters(), self.recipe.max_grad_norm)
+        self.accelerator.clip_grad_norm_(self.weights.parameters(), self.recipe.max_grad_norm)
         progress.tokens += sum(self.lengths[number] for number in batch)
         progress.computed += int(everywhere)
         progress.refused = self.fast.refused if self.fast.packing is None else ""
@@ -86,6 +87,7 @@ class Step:
             share = sum(self.terms[number] for number in part) / whole
             mean = self.fast.compute(self.loss, piece, self.accelerator.device) * share
             self.accelerator.backward(mean)
+            self.weights.collect()
             loss += mean.detach()
             computed += (
                 piece["input_ids"].numel()
@@ -95,7 +97,7 @@ class Step:
         return loss, computed
 
     def _smaller(self, size: int | None, rows: int) -> int:
-        self.model.zero_grad()
+        self.weights.forget_gradients()
         free_unused()
         size = min(size or rows, rows)
         if size == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -33,11 +34,10 @@ class Team:
         tensor = torch.tensor(values, dtype=torch.float64, device=self._device())
         return self.accelerator.reduce(tensor, "sum").tolist()
 
-    def sum_gradients(self, model: nn.Module) -> None:
+    def sum_gradients(self, trained: Sequence[nn.Parameter]) -> None:
         """Give every member the sum of all gradients. One that had no row has none, and adds nothing."""
         if self.size == 1:
             return
-        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         flat = torch.cat(
             [
                 (torch.zeros_like(parameter) if parameter.grad is None else parameter.grad).reshape(-1)

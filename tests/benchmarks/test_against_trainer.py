@@ -27,6 +27,7 @@ from harness.registry import family
 from harness.rows import load_splits
 from harness.suite import load_suite
 from harness.training.loop import train
+from harness.training.weights import Weights
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -160,7 +161,7 @@ def test_training_gives_the_same_logits(problem, folder, monkeypatch):
     assert fast.packing, fast.refused
     turn = iter(scores)
     outcome = train(
-        Accelerator(cpu=True), model, head, fast, features["train"],
+        Accelerator(cpu=True), Weights(model), head, fast, features["train"],
         lambda: (next(turn), {}), RECIPE, 7, lambda event: None,
     )  # fmt: skip
     assert (outcome.steps, outcome.best_step) == (4, 3)

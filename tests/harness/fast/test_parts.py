@@ -15,7 +15,7 @@ from transformers import (
     T5ForSequenceClassification,
 )
 
-from harness.fast.dropout import Dropout, dropout, install, keep_scale
+from harness.fast.dropout import Dropout, dropout, install, keep
 from harness.fast.layout import Layout, partition
 from harness.fast.moves import Collect, Spread
 from harness.fast.vocabulary import UsedEmbedding, keep_used
@@ -27,18 +27,19 @@ SMALL = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "i
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 0.9, 1.0])
 def test_dropout_drops_as_often_as_it_should_and_keeps_the_mean(p):
     torch.manual_seed(0)
-    kept = keep_scale((1000, 1001), p, torch.float32)
+    kept, grow = keep((1000, 1001), p, torch.float32)
     share = float((kept == 0).float().mean())
     assert share == pytest.approx(p, abs=0.002)  # four standard deviations of a million draws
     if p < 1:
-        assert float(kept.max()) == pytest.approx(1 / (1 - p), rel=1e-4)
-        assert float(kept.mean()) == pytest.approx(1, abs=0.01)
+        assert grow == pytest.approx(1 / (1 - p), rel=1e-4)
+        assert float(kept.mean()) * grow == pytest.approx(1, abs=0.01)
+        assert set(kept.unique().tolist()) <= {0.0, 1.0}
 
 
 def test_dropout_draws_independent_numbers():
     """Neighbours, which share a 64-bit number, drop together no more often than others."""
     torch.manual_seed(0)
-    kept = keep_scale((4, 500_000), 0.5, torch.float32).flatten() > 0
+    kept = keep((4, 500_000), 0.5, torch.float32)[0].flatten() > 0
     for distance in (1, 2, 3, 4):
         together = float((kept[:-distance] & kept[distance:]).float().mean())
         assert together == pytest.approx(0.25, abs=0.002)
@@ -51,6 +52,19 @@ def test_dropout_is_decided_by_the_seed_and_keeps_the_kind_of_number():
         drawn.append(dropout(torch.ones(33, dtype=torch.bfloat16), 0.3))
     assert torch.equal(*drawn) and drawn[0].dtype == torch.bfloat16
     assert not torch.equal(drawn[0], dropout(torch.ones(33, dtype=torch.bfloat16), 0.3))
+
+
+def test_dropout_has_the_gradient_of_what_it_computes():
+    states = torch.randn(50, dtype=torch.float64, requires_grad=True)
+
+    def drop(states):
+        torch.manual_seed(3)
+        return dropout(states, 0.4)
+
+    assert torch.autograd.gradcheck(drop, (states,))
+    torch.manual_seed(3)
+    kept, grow = keep((50,), 0.4, torch.float64)
+    torch.testing.assert_close(drop(states), states * kept * grow)
 
 
 def test_every_plain_dropout_of_a_model_is_exchanged():

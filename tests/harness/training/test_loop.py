@@ -14,6 +14,7 @@ from harness.recipe import Recipe
 from harness.store import Store
 from harness.training.loop import train
 from harness.training.optimiser import make_optimiser, make_schedule
+from harness.training.weights import Weights
 from harness.worker import run_cell
 from tasks.ner import NamedEntities
 from tasks.sentiment import Sentiment
@@ -38,7 +39,7 @@ def trained(checkpoints, recipe, scores=(), kind="bert", packed=True):
         score = scores[len(kept) - 1] if len(kept) <= len(scores) else 0.0
         return score, {"accuracy": score}
 
-    outcome = train(accelerator, model, head, fast, features, validate, recipe, 0, events.append)
+    outcome = train(accelerator, Weights(model), head, fast, features, validate, recipe, 0, events.append)
     return outcome, kept, model.state_dict(), events
 
 
@@ -49,7 +50,7 @@ def test_micro_batches_compute_the_same_training(checkpoints, monkeypatch):
     """(8, 1), (4, 2) and (3, uneven) give the same losses and weights: accumulation is a mean over all terms of the batch."""
     # Adam divides by the size of a gradient and so makes rounding errors of tiny ones large; plain descent does not.
     monkeypatch.setattr(
-        "harness.training.loop.make_optimiser", lambda model, recipe: torch.optim.SGD(model.parameters(), lr=0.05)
+        "harness.training.loop.make_optimiser", lambda trained, recipe: torch.optim.SGD(trained, lr=0.05)
     )
     # Llama has no dropout, whose random numbers would depend on the cut.
     results = [
@@ -116,7 +117,7 @@ def test_a_loss_that_is_no_number_is_an_error(checkpoints):
 
 def test_schedule_rises_and_falls_to_zero():
     parameter = torch.nn.Parameter(torch.zeros(2, 2))
-    optimiser = make_optimiser(torch.nn.ParameterList([parameter]), Recipe(learning_rate=1.0))
+    optimiser = make_optimiser([parameter], Recipe(learning_rate=1.0))
     schedule = make_schedule(optimiser, 100, 0.1)
     rates = []
     for _ in range(100):
@@ -130,7 +131,7 @@ def test_schedule_rises_and_falls_to_zero():
 
 def test_weight_decay_is_for_matrices(checkpoints):
     model = make_head(toy.cell(checkpoints("distilbert")), Sentiment(), ["bad", "good"]).build()
-    groups = make_optimiser(model, Recipe(weight_decay=0.1)).param_groups
+    groups = make_optimiser(list(model.parameters()), Recipe(weight_decay=0.1)).param_groups
     assert [group["weight_decay"] for group in groups] == [0.1, 0.0]
     assert all(parameter.ndim >= 2 for parameter in groups[0]["params"])
     assert all(parameter.ndim < 2 for parameter in groups[1]["params"])
