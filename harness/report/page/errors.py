@@ -1,0 +1,128 @@
+"""The error browser: where two models differ, row by row. There are no sentences in records, so it shows ids and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.report.columns import Column
+from harness.report.page.markup import Html, join, tag
+from harness.report.page.section import Part
+from harness.report.page.view import Lines, View
+from harness.report.predicted import right, shown
+from harness.report.rows import Row
+
+CHARACTERS = 500_000  # of one task's predictions and references; what goes beyond is left out
+KINDS = (
+    ("differ", "A and B differ"),
+    ("a", "A right, B wrong"),
+    ("b", "A wrong, B right"),
+    ("wrong", "both wrong"),
+    ("right", "both right"),
+    ("all", "all rows"),
+)
+
+
+def errors(view: View) -> Part | None:
+    """Of each task some rows' predictions by every model: those on which the models agree least."""
+    found = [task for column in view.board.columns if (task := _task(view, column))]
+    if not found:
+        return None
+    said = (
+        "What two models said to the same test rows, one seed of each. Right means equal to the reference (or to one of its "
+        "answers) letter for letter, which is stricter than most metrics. Texts are not part of the records: look a row up by "
+        "its id in the data."
+    )
+    return Part(join(tag("p", said), _frame(found)), found)
+
+
+def _task(view: View, column: Column) -> dict[str, Any] | None:
+    ids: list[Any] | None = None
+    lines: Lines = []
+    models: list[tuple[Row, int, Lines]] = []
+    for row in view.rows_of(column):
+        for record in view.records(row, column):
+            said = view.predictions(record)
+            if said is None:
+                continue
+            if ids is None:
+                ids, lines = [line["id"] for line in said], said
+            if ids == [line["id"] for line in said]:
+                models.append((row, record["seed"], said))
+                break
+    if ids is None:
+        return None
+    verdicts = [[right(line["prediction"], line["reference"]) for line in said] for _, _, said in models]
+    kept = _kept(view.rows, models, verdicts, len(ids))
+    texts: dict[str, int] = {}
+
+    def number(value: Any) -> int:
+        return texts.setdefault(shown(value), len(texts))
+
+    data = {
+        "title": column.title,
+        "rows": len(ids),
+        "ids": [str(ids[place]) for place in kept],
+        "kinds": [str(lines[place].get("phenomenon") or "") for place in kept],
+        "tags": isinstance(lines[0]["reference"], list) and isinstance(lines[0]["prediction"], list),
+        "references": [number(lines[place]["reference"]) for place in kept],
+        "models": [
+            {
+                "title": row.title,
+                "seed": seed,
+                "said": [number(said[place]["prediction"]) for place in kept],
+                "right": "".join("01"[verdict[place]] for place in kept),
+                "all": _bits(verdict),
+            }
+            for (row, seed, said), verdict in zip(models, verdicts, strict=True)
+        ],
+    }
+    return {**data, "texts": list(texts)}
+
+
+def _kept(
+    most: int, models: Sequence[tuple[Row, int, Lines]], verdicts: Sequence[Sequence[bool]], rows: int
+) -> list[int]:
+    """The places of the rows that go into the page, in the order of the file: those where the models agree least."""
+    counts = [sum(verdict[place] for verdict in verdicts) for place in range(rows)]
+    different = [len({shown(said[place]["prediction"]) for _, _, said in models}) for place in range(rows)]
+    ranked = sorted(
+        range(rows),
+        key=lambda place: (-min(counts[place], len(models) - counts[place]), -different[place], place),
+    )
+    chosen, size = [], 0
+    for place in ranked[:most]:
+        size += sum(map(len, {shown(said[place]["prediction"]) for _, _, said in models}))
+        if size > CHARACTERS:
+            break
+        chosen.append(place)
+    return sorted(chosen)
+
+
+def _bits(verdict: Sequence[bool]) -> str:
+    """Right or wrong for all rows of the task, four rows a hexadecimal digit, the first row in its highest bit."""
+    padded = [*verdict, *[False] * (-len(verdict) % 4)]
+    return "".join(
+        f"{sum(bit << (3 - place) for place, bit in enumerate(padded[start : start + 4])):x}"
+        for start in range(0, len(padded), 4)
+    )
+
+
+def _frame(found: Sequence[Mapping[str, Any]]) -> Html:
+    tasks = [tag("option", task["title"], value=number) for number, task in enumerate(found)]
+    fields = [
+        _field("task", "Task", tag("select", tasks, id="errors-task")),
+        _field("a", "Model A", tag("select", id="errors-a")),
+        _field("b", "Model B", tag("select", id="errors-b")),
+        _field("kind", "Rows", tag("select", [tag("option", t, value=v) for v, t in KINDS], id="errors-kind")),
+    ]
+    return join(
+        tag("div", fields, class_="fields needs-script"),
+        tag("p", id="errors-note", class_="note", aria_live="polite"),
+        tag("div", id="errors-table", class_="box", tabindex=0, role="region", aria_label="Rows and predictions"),
+        tag("button", "Show more rows", type="button", id="errors-more", hidden=True),
+    )
+
+
+def _field(name: str, label: str, control: Html) -> Html:
+    return tag("div", tag("label", label, for_=f"errors-{name}"), control, class_="field")

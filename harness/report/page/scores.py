@@ -1,0 +1,159 @@
+"""The main table: models × tasks. It is whole without JavaScript; `js/` sorts, filters and colours it and opens records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from harness.report import text
+from harness.report.columns import Column
+from harness.report.entries import Entry
+from harness.report.page.costs import Cost, costs_of
+from harness.report.page.heat import steps
+from harness.report.page.markup import Html, join, tag
+from harness.report.page.records import cell_data
+from harness.report.page.section import Part
+from harness.report.page.view import View
+from harness.report.rows import Row
+
+
+def scores(view: View) -> Part | None:
+    """The table with its tools, and what is behind each number."""
+    board = view.board
+    if not board.rows:
+        return None
+    cells = [(row, column) for row in board.rows for column in board.columns if column.title in row.entries]
+    numbers = {(row.title, row.method, column.title): number for number, (row, column) in enumerate(cells)}
+    several = len(board.columns) > 1
+    costs = costs_of(board.rows)
+    heat = {
+        column.title: steps(entry.mean if (entry := row.entries.get(column.title)) else None for row in board.rows)
+        for column in board.columns
+    }
+    body = []
+    for place, row in enumerate(board.rows):
+        line = [
+            _score(view, row, column, heat[column.title][place], numbers.get((row.title, row.method, column.title)))
+            for column in board.columns
+        ]
+        line += [_average(row)] if several else []
+        body.append(_row(row, [*line, *(_cost(row, cost) for cost in costs)]))
+    table = tag(
+        "table",
+        tag("caption", "Score of each model on each task, and what it cost", class_="hidden"),
+        tag("thead", tag("tr", _headers(view, several, costs))),
+        tag("tbody", body),
+        tag("tfoot", _trivial(view, several, costs)),
+        class_="scores sortable",
+        id="scores-table",
+    )
+    box = tag("div", table, class_="box tall", tabindex=0, role="region", aria_label="Table of scores")
+    return Part(join(_tools(view), box), {"cells": cell_data(view, cells)})
+
+
+def _headers(view: View, several: bool, costs: Sequence[Cost]) -> list[Html]:
+    tasks = [
+        _header(column.title, "down", column.metric, task=column.title, family=column.family)
+        for column in view.board.columns
+    ]
+    average = [_header("average", "down", "of all tasks")] if several else []
+    return [_header("model", "up"), *tasks, *average, *(_header(cost.title, "up") for cost in costs)]
+
+
+def _header(title: str, first: str, below: str | None = None, **data: str) -> Html:
+    """A heading that sorts; `first` is the direction of the first press."""
+    label = tag("button", title, tag("span", below, class_="below") if below else None, type="button")
+    return tag(
+        "th", label, scope="col", aria_sort="none", data_first=first, **{f"data_{key}": v for key, v in data.items()}
+    )
+
+
+def _row(row: Row, cells: Iterable[Html]) -> Html:
+    below = " · ".join(filter(None, (row.architecture, row.method)))
+    name = tag("th", row.title, tag("span", below, class_="below"), scope="row", data_v=row.title.casefold())
+    most = max(row.parameters) if row.parameters else None
+    facts = {"title": row.title, "method": row.method, "architecture": row.architecture or "", "parameters": most}
+    return tag("tr", name, *cells, **{f"data_{key}": value for key, value in facts.items()})
+
+
+def _score(view: View, row: Row, column: Column, heat: int | None, number: int | None) -> Html:
+    entry = row.entries.get(column.title)
+    if entry is None or number is None:
+        return tag("td", text.NONE, class_="number", data_task=column.title)
+    first = view.records(row, column)[0]["id"]
+    link = tag(
+        "a",
+        tag("span", text.mean(entry), class_="mean"),
+        tag("sup", text.group(entry), class_="letters") if text.group(entry) else None,
+        tag("span", text.marks(entry), class_="marks") if text.marks(entry) else None,
+        tag("span", _sure(entry), class_="below") if _sure(entry) else None,
+        href=view.address(first),
+        data_cell=number,
+    )
+    return tag(
+        "td", link, class_="number best" if entry.best else "number", data_v=entry.mean, data_heat=heat,
+        data_task=column.title,
+    )  # fmt: skip
+
+
+def _sure(entry: Entry) -> str:
+    """The interval of a mean; where nobody knows it, the spread of the seeds."""
+    if entry.standing:
+        return text.interval(entry)
+    return text.spread(entry.sd).strip()
+
+
+def _average(row: Row) -> Html:
+    return tag("td", text.score(row.average), class_="number best" if row.best else "number", data_v=row.average)
+
+
+def _cost(row: Row, cost: Cost) -> Html:
+    return tag("td", cost.shown(row), class_="number", data_v=cost.of(row))
+
+
+def _trivial(view: View, several: bool, costs: Sequence[Cost]) -> Html:
+    tasks = [
+        tag("td", text.score(column.trivial), class_="number", data_task=column.title) for column in view.board.columns
+    ]
+    average = [tag("td", text.score(view.board.trivial_average), class_="number")] if several else []
+    return tag("tr", tag("th", "trivial answer", scope="row"), tasks, average, [tag("td") for _ in costs])
+
+
+def _tools(view: View) -> Html:
+    board = view.board
+    families = sorted({column.family for column in board.columns})
+    tasks = [
+        tag("option", "all tasks", value=""),
+        tag("optgroup", [tag("option", name, value=f"family:{name}") for name in families], label="families"),
+        tag("optgroup", [tag("option", c.title, value=f"task:{c.title}") for c in board.columns], label="tasks"),
+    ]
+    fields = [
+        _field("search", "Model", tag("input", id="filter-search", type="search", autocomplete="off")),
+        _field("tasks", "Tasks", tag("select", tasks, id="filter-tasks")),
+        _choice("method", "Method", {row.method for row in board.rows}),
+        _choice("architecture", "Architecture", {row.architecture for row in board.rows if row.architecture}),
+        _field(
+            "parameters", "Parameters at most, in millions",
+            tag("input", id="filter-parameters", type="number", min=0, step="any", inputmode="decimal"),
+        ),
+    ]  # fmt: skip
+    buttons = [
+        tag("button", "Heat map", type="button", id="heat", aria_pressed="false"),
+        tag("button", "Reset", type="reset"),
+        tag("output", f"{len(board.rows)} of {len(board.rows)} rows", id="shown", aria_live="polite"),
+    ]
+    scale = tag(
+        "p", "low ", [tag("span", data_heat=number) for number in range(9)], " high, each task on its own scale",
+        class_="scale", id="scale", hidden=True,
+    )  # fmt: skip
+    form = tag("form", fields, tag("div", buttons, class_="buttons"), id="filters", aria_label="Filter the table")
+    hint = tag("p", "Press a heading to sort, a number to see its records.", class_="note")
+    return tag("div", form, scale, hint, class_="tools needs-script")
+
+
+def _choice(name: str, label: str, values: set[str]) -> Html:
+    options = [tag("option", "all", value=""), *(tag("option", value, value=value) for value in sorted(values))]
+    return _field(name, label, tag("select", options, id=f"filter-{name}"))
+
+
+def _field(name: str, label: str, control: Html) -> Html:
+    return tag("div", tag("label", label, for_=f"filter-{name}"), control, class_="field")
