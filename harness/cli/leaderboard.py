@@ -47,7 +47,7 @@ def page(results: Path, output: Path | None, rows: int) -> str:
         store = Store(results)
         records = Needed.read(store)
         folder = os.path.relpath(results, output.parent if output else None)
-        return made(View.of(records, standings(store, records), store.predictions, folder, str(results), rows))
+        return made(View.of(records, standings(store, records), store, folder, rows))
 
 
 def render(results: Path, form: str) -> str:

@@ -41,7 +41,7 @@ class Cost:
         return (self.cell or self.text)(getattr(row, self.name))
 
 
-_TENS = tuple(digit * 10.0**power for power in range(13) for digit in (1, 2, 5))
+_TENS = tuple(digit * 10.0**power for power in range(13) for digit in (1, 1.5, 2, 3, 5, 7))
 _SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 18000, 36000, 86400, 360000, 864000)
 _BYTES = tuple(2.0**power for power in range(20, 45))
 

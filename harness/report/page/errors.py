@@ -119,7 +119,7 @@ def _frame(found: Sequence[Mapping[str, Any]]) -> Html:
     return join(
         tag("div", fields, class_="fields needs-script"),
         tag("p", id="errors-note", class_="note", aria_live="polite"),
-        tag("div", id="errors-table", class_="box", tabindex=0, role="region", aria_label="Rows and predictions"),
+        tag("div", id="errors-table", class_="box tall", tabindex=0, role="region", aria_label="Rows and predictions"),
         tag("button", "Show more rows", type="button", id="errors-more", hidden=True),
     )
 

@@ -83,7 +83,7 @@ def _score(view: View, row: Row, column: Column, heat: int | None, number: int |
     link = tag(
         "a",
         tag("span", text.mean(entry), class_="mean"),
-        tag("sup", text.group(entry), class_="letters") if text.group(entry) else None,
+        tag("span", text.group(entry), class_="letters") if text.group(entry) else None,
         tag("span", text.marks(entry), class_="marks") if text.marks(entry) else None,
         tag("span", _sure(entry), class_="below") if _sure(entry) else None,
         href=view.address(first),
@@ -132,7 +132,7 @@ def _tools(view: View) -> Html:
         _choice("method", "Method", {row.method for row in board.rows}),
         _choice("architecture", "Architecture", {row.architecture for row in board.rows if row.architecture}),
         _field(
-            "parameters", "Parameters at most, in millions",
+            "parameters", "Million parameters at most",
             tag("input", id="filter-parameters", type="number", min=0, step="any", inputmode="decimal"),
         ),
     ]  # fmt: skip

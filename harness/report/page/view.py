@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ from harness.report.board import Board, Standings
 from harness.report.columns import Column
 from harness.report.groups import Place, succeeded
 from harness.report.rows import Row
-from harness.store import Record
+from harness.store import Record, Store
 
 ROWS = 300  # of a task's predictions that go into the page
 Lines = Sequence[Mapping[str, Any]]
@@ -26,17 +26,15 @@ class View:
     Attributes:
         board: everything that is counted comes from here.
         places: the records of each of the board's entries, by seed.
-        read: a cell's id → its predictions, as `harness.store.Store.predictions` gives them.
+        store: the results folder, for what the board does not hold; of `places` the records are cut (`harness.report.parts`).
         folder: the results folder as the page's links name it, relative to the page.
-        results: the results folder as a command names it.
         rows: of a task's predictions that go into the page at most.
     """
 
     board: Board
     places: Mapping[Place, Sequence[Record]]
-    read: Callable[[str], Lines]
+    store: Store
     folder: str
-    results: str
     rows: int = ROWS
 
     @classmethod
@@ -44,14 +42,13 @@ class View:
         cls,
         records: Iterable[Record],
         standings: Standings,
-        read: Callable[[str], Lines],
+        store: Store,
         folder: str,
-        results: str,
         rows: int = ROWS,
     ) -> View:
         """The view of records and their standings, with the published numbers that are registered."""
         board = Board.of(records, published=published(), standings=standings)
-        return cls(board, standings.places[0], read, folder, results, rows)
+        return cls(board, standings.places[0], store, folder, rows)
 
     @cached_property
     def _records(self) -> dict[tuple[str, str, str], Sequence[Record]]:
@@ -70,7 +67,7 @@ class View:
         if not succeeded(record):
             return None
         try:
-            return self.read(record["id"]) or None
+            return self.store.predictions(record["id"]) or None
         except (FileNotFoundError, ValueError):  # ValueError: cut off by a crash of another program
             return None
 

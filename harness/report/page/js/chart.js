@@ -26,8 +26,12 @@ bench.section("cost", (root, data) => {
   };
 
   // Names beside the points where there is room, those of the front first.
-  const names = (points, x, y, width) => {
+  const names = (points, front, x, y, width) => {
     const taken = points.map((one) => [x.at(one[1]) - 7, y.at(one[2]) - 7, 14, 14]);
+    for (let place = 1; place < front.length; place += 1) { // its line: level, then up
+      const [[from, low], [to, high]] = [front[place - 1], front[place]];
+      taken.push([from, low - 1, to - from, 2], [to - 1, high, 2, low - high]);
+    }
     const free = ([left, top, wide, high]) => left > 40 && left + wide < width
       && !taken.some(([l, t, w, h]) => left < l + w && l < left + wide && top < t + h && t < top + high);
     return [...points].sort((one, other) => other[5] - one[5]).flatMap((one) => {
@@ -75,7 +79,7 @@ bench.section("cost", (root, data) => {
         svg("text", { x: (left + right) / 2, y: height - 8, "text-anchor": "middle" }, `${axis.title} (logarithmic)`),
         svg("text", { x: 0, y: 0, "text-anchor": "middle", transform: `translate(12 ${(top + foot) / 2}) rotate(-90)` }, plot.axis),
         points.map((one) => point(one, x.at(one[1]), y.at(one[2]), plot, axis)),
-        names(points, x, y, width)),
+        names(points, front, x, y, width)),
       legend(points), readout);
     below.replaceChildren(table(
       ["model", "architecture", axis.title, plot.axis, "front"],
@@ -86,7 +90,7 @@ bench.section("cost", (root, data) => {
     const found = [...new Set(points.map((one) => kind(data.rows[one[0]][1])))].sort();
     const mark = (name) => svg("svg", { viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" },
       svg("g", { class: `point ${name}` }, svg("path", { d: shapes[name] })));
-    return make("p", { class: "legend note" }, found.flatMap((name) => [mark(name), ` ${name}  `]), " filled: on the front");
+    return make("p", { class: "legend note" }, found.map((name) => make("span", {}, mark(name), ` ${name}`)), "filled: on the front");
   };
 
   for (const select of [plots, costs]) select.addEventListener("change", draw);

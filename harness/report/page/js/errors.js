@@ -4,7 +4,7 @@ bench.section("errors", (root, tasks) => {
   const find = (name) => root.querySelector(`#errors-${name}`);
   const [task, first, second, kind] = ["task", "a", "b", "kind"].map(find);
   const more = find("more");
-  const STEP = 50;
+  const STEP = 25;
   let shown = STEP;
 
   const bits = (digits, rows) => {
