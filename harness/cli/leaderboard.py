@@ -26,7 +26,7 @@ def leaderboard(
     ] = None,
     rows: Annotated[
         int, typer.Option("--rows", envvar="BENCH_ROWS", min=0, help="html: at most N rows of predictions a task.")
-    ] = 300,
+    ] = 500,
 ) -> None:
     """Make the leaderboard from a results folder."""
     text = page(results, output, rows) if form == HTML else render(results, form)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.report import text
@@ -11,6 +11,7 @@ from harness.report.page.costs import Cost, costs_of
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
 from harness.report.page.view import View
+from harness.report.page.widgets import box, field, fields, numbered
 from harness.report.rows import Row
 
 Point = tuple[float, float]
@@ -65,17 +66,12 @@ def front(points: Sequence[Point]) -> set[Point]:
     return found
 
 
-def _frame(plots: Sequence[dict[str, Any]], costs: Sequence[dict[str, Any]]) -> Html:
-    def options(items: Sequence[dict[str, Any]]) -> list[Html]:
-        return [tag("option", item["title"], value=number) for number, item in enumerate(items)]
-
-    choose = [
-        tag("div", tag("label", label, for_=name), tag("select", options(items), id=name), class_="field")
-        for name, label, items in (("cost-plot", "Score", plots), ("cost-axis", "Cost", costs))
-    ]
+def _frame(plots: Sequence[Mapping[str, Any]], axes: Sequence[Mapping[str, Any]]) -> Html:
+    table = box("Score against cost as a table", id="cost-table")
+    said = "The line joins the models that no other beats: for their score nothing is cheaper, for their cost nothing scores more."
     return join(
-        tag("p", "The line joins the models that no other beats: for their score nothing is cheaper, for their cost nothing scores more."),
-        tag("div", choose, class_="fields needs-script"),
+        tag("p", said),
+        fields(field("cost-plot", "Score", body=numbered(plots)), field("cost-axis", "Cost", body=numbered(axes))),
         tag("div", id="cost-chart", class_="chart"),
-        tag("details", tag("summary", "The same as a table"), tag("div", id="cost-table", class_="box"), class_="needs-script"),
-    )  # fmt: skip
+        tag("details", tag("summary", "The same as a table"), table, class_="needs-script"),
+    )

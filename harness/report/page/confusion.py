@@ -10,6 +10,7 @@ from harness.report.columns import Column
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
 from harness.report.page.view import Lines, View
+from harness.report.page.widgets import box, field, fields, numbered
 from harness.report.predicted import label
 
 LABELS = 40  # of a task that have a line of their own, the most frequent ones
@@ -86,13 +87,8 @@ def _sparse(pairs: Mapping[tuple[str, str], int], names: Mapping[str, int]) -> l
 
 
 def _frame(found: Sequence[Mapping[str, Any]]) -> Html:
-    tasks = [tag("option", task["title"], value=number) for number, task in enumerate(found)]
-    fields = [
-        tag("div", tag("label", "Task", for_="confusion-task"), tag("select", tasks, id="confusion-task"), class_="field"),
-        tag("div", tag("label", "Model", for_="confusion-model"), tag("select", id="confusion-model"), class_="field"),
-    ]  # fmt: skip
     return join(
-        tag("div", fields, class_="fields needs-script"),
+        fields(field("confusion-task", "Task", body=numbered(found)), field("confusion-model", "Model")),
         tag("p", id="confusion-note", class_="note", aria_live="polite"),
-        tag("div", id="confusion-table", class_="box", tabindex=0, role="region", aria_label="Confusion matrix"),
+        box("Confusion matrix", id="confusion-table"),
     )

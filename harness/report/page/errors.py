@@ -9,10 +9,12 @@ from harness.report.columns import Column
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
 from harness.report.page.view import Lines, View
+from harness.report.page.widgets import box, field, fields, numbered
 from harness.report.predicted import right, shown
 from harness.report.rows import Row
 
-CHARACTERS = 500_000  # of one task's predictions and references; what goes beyond is left out
+CHARACTERS = 500_000  # of one task's predictions; what goes beyond is left out
+COUNTED = 20_000  # rows of a task; of larger ones only the rows on the page are counted
 KINDS = (
     ("differ", "A and B differ"),
     ("a", "A right, B wrong"),
@@ -72,7 +74,7 @@ def _task(view: View, column: Column) -> dict[str, Any] | None:
                 "seed": seed,
                 "said": [number(said[place]["prediction"]) for place in kept],
                 "right": "".join("01"[verdict[place]] for place in kept),
-                "all": _bits(verdict),
+                "all": _bits(verdict) if len(ids) <= COUNTED else "",
             }
             for (row, seed, said), verdict in zip(models, verdicts, strict=True)
         ],
@@ -109,20 +111,15 @@ def _bits(verdict: Sequence[bool]) -> str:
 
 
 def _frame(found: Sequence[Mapping[str, Any]]) -> Html:
-    tasks = [tag("option", task["title"], value=number) for number, task in enumerate(found)]
-    fields = [
-        _field("task", "Task", tag("select", tasks, id="errors-task")),
-        _field("a", "Model A", tag("select", id="errors-a")),
-        _field("b", "Model B", tag("select", id="errors-b")),
-        _field("kind", "Rows", tag("select", [tag("option", t, value=v) for v, t in KINDS], id="errors-kind")),
-    ]
+    kinds = [tag("option", title, value=name) for name, title in KINDS]
     return join(
-        tag("div", fields, class_="fields needs-script"),
+        fields(
+            field("errors-task", "Task", body=numbered(found)),
+            field("errors-a", "Model A"),
+            field("errors-b", "Model B"),
+            field("errors-kind", "Rows", body=kinds),
+        ),
         tag("p", id="errors-note", class_="note", aria_live="polite"),
-        tag("div", id="errors-table", class_="box tall", tabindex=0, role="region", aria_label="Rows and predictions"),
+        box("Rows and predictions", id="errors-table", tall=True),
         tag("button", "Show more rows", type="button", id="errors-more", hidden=True),
     )
-
-
-def _field(name: str, label: str, control: Html) -> Html:
-    return tag("div", tag("label", label, for_=f"errors-{name}"), control, class_="field")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from harness.report import text
 from harness.report.columns import Column
@@ -11,6 +11,7 @@ from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
 from harness.report.page.slices import table
 from harness.report.page.view import View
+from harness.report.page.widgets import box
 
 
 def empty(view: View) -> Part | None:
@@ -84,7 +85,7 @@ def failures(view: View) -> Part | None:
         for one in found
     ]  # fmt: skip
     head = tag("thead", tag("tr", [tag("th", name, scope="col") for name in ("cell", "error", "message")]))
-    return Part(_box("Failed cells", tag("table", head, tag("tbody", rows), class_="plain")))
+    return Part(box("Table: failed cells", tag("table", head, tag("tbody", rows), class_="plain")))
 
 
 def environments(view: View) -> Part | None:
@@ -92,7 +93,3 @@ def environments(view: View) -> Part | None:
     found = view.board.environments
     lines = [tag("li", f"{text.environment(one.facts)} ({one.cells} cells)") for one in found]
     return Part(tag("ul", lines)) if lines else None
-
-
-def _box(title: str, body: Sequence[str]) -> Html:
-    return tag("div", body, class_="box", tabindex=0, role="region", aria_label=f"Table: {title}")

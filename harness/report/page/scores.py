@@ -13,6 +13,7 @@ from harness.report.page.markup import Html, join, tag
 from harness.report.page.records import cell_data
 from harness.report.page.section import Part
 from harness.report.page.view import View
+from harness.report.page.widgets import box, field
 from harness.report.rows import Row
 
 
@@ -46,8 +47,8 @@ def scores(view: View) -> Part | None:
         class_="scores sortable",
         id="scores-table",
     )
-    box = tag("div", table, class_="box tall", tabindex=0, role="region", aria_label="Table of scores")
-    return Part(join(_tools(view), box), {"cells": cell_data(view, cells)})
+    shown = box("Table of scores", table, tall=True)
+    return Part(join(_tools(view), shown), {"cells": cell_data(view, cells)})
 
 
 def _headers(view: View, several: bool, costs: Sequence[Cost]) -> list[Html]:
@@ -126,16 +127,14 @@ def _tools(view: View) -> Html:
         tag("optgroup", [tag("option", name, value=f"family:{name}") for name in families], label="families"),
         tag("optgroup", [tag("option", c.title, value=f"task:{c.title}") for c in board.columns], label="tasks"),
     ]
-    fields = [
-        _field("search", "Model", tag("input", id="filter-search", type="search", autocomplete="off")),
-        _field("tasks", "Tasks", tag("select", tasks, id="filter-tasks")),
+    limit = {"type": "number", "min": 0, "step": "any", "inputmode": "decimal"}
+    found = [
+        field("filter-search", "Model", "input", type="search", autocomplete="off"),
+        field("filter-tasks", "Tasks", body=tasks),
         _choice("method", "Method", {row.method for row in board.rows}),
         _choice("architecture", "Architecture", {row.architecture for row in board.rows if row.architecture}),
-        _field(
-            "parameters", "Million parameters at most",
-            tag("input", id="filter-parameters", type="number", min=0, step="any", inputmode="decimal"),
-        ),
-    ]  # fmt: skip
+        field("filter-parameters", "Million parameters at most", "input", **limit),
+    ]
     buttons = [
         tag("button", "Heat map", type="button", id="heat", aria_pressed="false"),
         tag("button", "Reset", type="reset"),
@@ -145,15 +144,11 @@ def _tools(view: View) -> Html:
         "p", "low ", [tag("span", data_heat=number) for number in range(9)], " high, each task on its own scale",
         class_="scale", id="scale", hidden=True,
     )  # fmt: skip
-    form = tag("form", fields, tag("div", buttons, class_="buttons"), id="filters", aria_label="Filter the table")
+    form = tag("form", found, tag("div", buttons, class_="buttons"), id="filters", aria_label="Filter the table")
     hint = tag("p", "Press a heading to sort, a number to see its records.", class_="note")
     return tag("div", form, scale, hint, class_="tools needs-script")
 
 
 def _choice(name: str, label: str, values: set[str]) -> Html:
     options = [tag("option", "all", value=""), *(tag("option", value, value=value) for value in sorted(values))]
-    return _field(name, label, tag("select", options, id=f"filter-{name}"))
-
-
-def _field(name: str, label: str, control: Html) -> Html:
-    return tag("div", tag("label", label, for_=f"filter-{name}"), control, class_="field")
+    return field(f"filter-{name}", label, body=options)

@@ -13,6 +13,7 @@ from harness.report.page.heat import steps
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
 from harness.report.page.view import View
+from harness.report.page.widgets import box
 from harness.report.rows import Row
 
 
@@ -41,7 +42,7 @@ def types(view: View) -> Part | None:
             title = f"{column.title}: {metric.replace('_', ' ')}"
             names = list(dict.fromkeys((kind, name) for part in parts for kind, name in part))
             values = [[part.get(name) for name in names] for part in parts]
-            headings = [[name, kind] for kind, name in names]
+            headings = [[kind, name] for kind, name in names]
             body = table(title, "type", headings, rows, values, lambda value: text.metric_texts([value])[0])
             found.append(_folded(title, f"{len(dict.fromkeys(kind for kind, _ in names))} types", body))
     said = "Test metrics of each type alone, the mean over seeds, in their library's own scale."
@@ -93,7 +94,7 @@ def table(
         for row, line, colour_line in zip(rows, values, colours, strict=True)
     ]
     made = tag("table", tag("thead", tag("tr", head)), tag("tbody", body), class_="sortable heat")
-    return tag("div", made, class_="box", tabindex=0, role="region", aria_label=f"Table: {title}")
+    return box(f"Table: {title}", made)
 
 
 def _heading(title: str, below: str, first: str) -> Html:

@@ -15,7 +15,7 @@ from harness.report.groups import Place, succeeded
 from harness.report.rows import Row
 from harness.store import Record, Store
 
-ROWS = 300  # of a task's predictions that go into the page
+ROWS = 500  # of a task's predictions that go into the page
 Lines = Sequence[Mapping[str, Any]]
 
 

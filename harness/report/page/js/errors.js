@@ -53,10 +53,12 @@ bench.section("errors", (root, tasks) => {
     find("note").textContent = told(data, a, b, places.length);
   };
   const told = (data, a, b, found) => {
-    const [ours, theirs] = [bits(a.all, data.rows), bits(b.all, data.rows)];
+    const whole = a.all !== "";
+    const verdicts = (model) => (whole ? bits(model.all, data.rows) : [...model.right].map(Number));
+    const [ours, theirs] = [verdicts(a), verdicts(b)];
     const count = (one, other) => ours.filter((bit, place) => bit === one && theirs[place] === other).length;
     const left = data.rows - data.ids.length;
-    return `${found} rows are listed. Of all ${data.rows} test rows: both right ${count(1, 1)}, only A ${count(1, 0)}, `
+    return `${found} rows are listed. Of ${whole ? `all ${data.rows} test rows` : "the rows on this page"}: both right ${count(1, 1)}, only A ${count(1, 0)}, `
       + `only B ${count(0, 1)}, both wrong ${count(0, 0)}. `
       + (left ? `${data.ids.length} rows are on this page, those on which the models agree least; ${left} were left out.` : "All rows are on this page.");
   };
