@@ -24,8 +24,8 @@ def confusion(view: View) -> Part | None:
     if not found:
         return None
     said = (
-        "Rows are what is right, columns what the model said; all seeds added up. The colour is the share of the row, so a "
-        "model without faults has a dark diagonal."
+        "Rows are what is right, columns what the model said; all seeds added up. The colour is the share of the row, "
+        "so a model without faults has colour in the diagonal alone."
     )
     return Part(join(tag("p", said), _frame(found)), found)
 

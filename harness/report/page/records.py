@@ -14,6 +14,8 @@ from harness.report.rows import Row
 from harness.report.runs import failures
 from harness.store import Record
 
+ALIKE = 40  # names of rows that an entry cannot be told apart from
+
 
 def cell_data(view: View, cells: Sequence[tuple[Row, Column]]) -> list[dict[str, Any]]:
     """One mapping a cell, all of it texts for a person; in the order of the cells."""
@@ -26,20 +28,22 @@ def _cell(view: View, row: Row, column: Column, entry: Entry) -> dict[str, Any]:
     recipes = dict.fromkeys(_recipe(record) for record in records)
     return {
         "title": f"{row.title} on {column.title}",
-        "facts": _facts(row, column, entry),
+        "task": column.title,
+        "facts": _facts(view, row, column, entry),
         "seeds": [_seed(view, record) for record in records],
         "metrics": [[name, text.metric_texts([entry.metrics[name]])[0]] for name in names],
         "recipes": [recipe for recipe in recipes if recipe],
     }
 
 
-def _facts(row: Row, column: Column, entry: Entry) -> list[list[str]]:
+def _facts(view: View, row: Row, column: Column, entry: Entry) -> list[list[str]]:
     flags = [f"{letter} {meaning}" for flag, (letter, meaning) in text.FLAGS.items() if flag in entry.flags]
     facts = {
         column.metric or "score": text.mean(entry),
         "standard deviation over seeds": text.score(entry.sd) if entry.sd is not None else "",
         "95 % interval": text.interval(entry) if entry.standing else "",
         "group": text.group(entry),
+        "cannot be told apart from": _listed(_alike(view, row, column)),
         "trivial answer": text.score(column.trivial) if column.trivial is not None else "",
         "published": "; ".join(
             f"{one.metric} {text.score(one.value)} ({text.signed(one.difference)}), {one.source}"
@@ -48,6 +52,22 @@ def _facts(row: Row, column: Column, entry: Entry) -> list[list[str]]:
         "marks": "; ".join(flags),
     }
     return [[name, value] for name, value in facts.items() if value]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - ALIKE} more" if len(names) > ALIKE else ""
+    return ", ".join(names[:ALIKE]) + more
+
+
+def _alike(view: View, row: Row, column: Column) -> list[str]:
+    """The rows that share a letter with one in a column."""
+    standings = {
+        other.title: entry.standing
+        for other in view.board.rows
+        if (entry := other.entries.get(column.title)) and entry.standing
+    }
+    ours = standings.pop(row.title, None)
+    return [title for title, theirs in standings.items() if ours and ours.groups & theirs.groups]
 
 
 def _seed(view: View, record: Record) -> list[str]:

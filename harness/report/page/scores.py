@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from harness.report import text
 from harness.report.columns import Column
@@ -23,7 +24,7 @@ def scores(view: View) -> Part | None:
     if not board.rows:
         return None
     cells = [(row, column) for row in board.rows for column in board.columns if column.title in row.entries]
-    numbers = {(row.title, row.method, column.title): number for number, (row, column) in enumerate(cells)}
+    numbers = {(id(row), column.title): number for number, (row, column) in enumerate(cells)}
     several = len(board.columns) > 1
     costs = costs_of(board.rows)
     heat = {
@@ -33,11 +34,12 @@ def scores(view: View) -> Part | None:
     body = []
     for place, row in enumerate(board.rows):
         line = [
-            _score(view, row, column, heat[column.title][place], numbers.get((row.title, row.method, column.title)))
+            _score(view, row, column, heat[column.title][place], numbers.get((id(row), column.title)))
             for column in board.columns
         ]
-        line += [_average(row)] if several else []
-        body.append(_row(row, [*line, *(_cost(row, cost) for cost in costs)]))
+        link = partial(_behind, _address(view, row), place)
+        line += [_average(row, link)] if several else []
+        body.append(_row(row, [*line, *(_cost(row, cost, link) for cost in costs)]))
     table = tag(
         "table",
         tag("caption", "Score of each model on each task, and what it cost", class_="hidden"),
@@ -47,8 +49,17 @@ def scores(view: View) -> Part | None:
         class_="scores sortable",
         id="scores-table",
     )
+    rows = [
+        {
+            "title": row.title,
+            "cells": [numbers[id(row), column.title] for column in board.columns if column.title in row.entries],
+        }
+        for row in board.rows
+    ]
+    skip = tag("a", "Skip the table", href="#after-scores", class_="skip")
+    after = tag("span", id="after-scores", tabindex=-1)
     shown = box("Table of scores", table, tall=True)
-    return Part(join(_tools(view), shown), {"cells": cell_data(view, cells)})
+    return Part(join(_tools(view), skip, shown, after), {"cells": cell_data(view, cells), "rows": rows})
 
 
 def _headers(view: View, several: bool, costs: Sequence[Cost]) -> list[Html]:
@@ -103,12 +114,26 @@ def _sure(entry: Entry) -> str:
     return text.spread(entry.sd).strip()
 
 
-def _average(row: Row) -> Html:
-    return tag("td", text.score(row.average), class_="number best" if row.best else "number", data_v=row.average)
+def _address(view: View, row: Row) -> str:
+    """Of the first of a row's records."""
+    return view.address(
+        next(view.records(row, column)[0]["id"] for column in view.board.columns if column.title in row.entries)
+    )
 
 
-def _cost(row: Row, cost: Cost) -> Html:
-    return tag("td", cost.shown(row), class_="number", data_v=cost.of(row))
+def _behind(address: str, place: int, shown: str) -> Html:
+    """A number that many records stand behind; without JavaScript it leads to the first."""
+    return tag("a", tag("span", shown, class_="mean"), href=address, data_row=place)
+
+
+def _average(row: Row, link: Callable[[str], Html]) -> Html:
+    shown = link(text.score(row.average)) if row.average is not None else text.NONE
+    return tag("td", shown, class_="number best" if row.best else "number", data_v=row.average)
+
+
+def _cost(row: Row, cost: Cost, link: Callable[[str], Html]) -> Html:
+    value = cost.of(row)
+    return tag("td", text.NONE if value is None else link(cost.shown(row)), class_="number", data_v=value)
 
 
 def _trivial(view: View, several: bool, costs: Sequence[Cost]) -> Html:

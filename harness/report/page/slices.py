@@ -22,7 +22,7 @@ def phenomena(view: View) -> Part | None:
     found = [_phenomena(view, column) for column in view.board.columns if column.phenomena]
     if not found:
         return None
-    said = "Score of each phenomenon alone, the mean over seeds; in brackets its number of test rows."
+    said = "Score of each phenomenon alone, the mean over seeds. Each phenomenon is coloured on its own scale."
     return Part(join(tag("p", said), found))
 
 
@@ -45,7 +45,7 @@ def types(view: View) -> Part | None:
             headings = [[kind, name] for kind, name in names]
             body = table(title, "type", headings, rows, values, lambda value: text.metric_texts([value])[0])
             found.append(_folded(title, f"{len(dict.fromkeys(kind for kind, _ in names))} types", body))
-    said = "Test metrics of each type alone, the mean over seeds, in their library's own scale."
+    said = "Test metrics of each type alone, the mean over seeds, in their library's own scale. Each column is coloured on its own."
     return Part(join(tag("p", said), found)) if found else None
 
 
