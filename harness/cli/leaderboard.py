@@ -27,16 +27,22 @@ def leaderboard(
     rows: Annotated[
         int, typer.Option("--rows", envvar="BENCH_ROWS", min=0, help="html: at most N rows of predictions a task.")
     ] = 500,
+    with_texts: Annotated[
+        bool,
+        typer.Option(
+            "--with-texts", envvar="BENCH_WITH_TEXTS", help="html: the texts of these rows too, out of the tasks' data."
+        ),
+    ] = False,
 ) -> None:
     """Make the leaderboard from a results folder."""
-    text = page(results, output, rows) if form == HTML else render(results, form)
+    text = page(results, output, rows, with_texts) if form == HTML else render(results, form)
     if output is None:
         print(text, end="")
     else:
         write_text(output, text)
 
 
-def page(results: Path, output: Path | None, rows: int) -> str:
+def page(results: Path, output: Path | None, rows: int, with_texts: bool = False) -> str:
     """A results folder as one HTML page, whose links lead from the place of `output` to the records."""
     from harness.report.page.render import page as made
     from harness.report.page.view import View
@@ -47,7 +53,7 @@ def page(results: Path, output: Path | None, rows: int) -> str:
         store = Store(results)
         records = Needed.read(store)
         folder = os.path.relpath(results, output.parent if output else None)
-        return made(View.of(records, standings(store, records), store, folder, rows))
+        return made(View.of(records, standings(store, records), store, folder, rows, with_texts))
 
 
 def render(results: Path, form: str) -> str:

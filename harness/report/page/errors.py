@@ -8,6 +8,7 @@ from typing import Any
 from harness.report.columns import Column
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
+from harness.report.page.texts import texts as texts_of
 from harness.report.page.view import Lines, View
 from harness.report.page.widgets import box, field, fields, numbered
 from harness.report.predicted import right, shown
@@ -32,10 +33,14 @@ def errors(view: View) -> Part | None:
         return None
     said = (
         "What two models said to the same test rows, one seed of each. Right means equal to the reference (or to one of its "
-        "answers) letter for letter, which is stricter than most metrics. Texts are not part of the records: look a row up by "
-        "its id in the data."
+        "answers) letter for letter, which is stricter than most metrics."
     )
-    return Part(join(tag("p", said), _frame(found)), found)
+    where = (
+        ""
+        if view.with_texts
+        else " The texts are not part of the records: look a row up by its id, or use --with-texts."
+    )
+    return Part(join(tag("p", said + where), _frame(found)), found)
 
 
 def _task(view: View, column: Column) -> dict[str, Any] | None:
@@ -79,7 +84,15 @@ def _task(view: View, column: Column) -> dict[str, Any] | None:
             for (row, seed, said), verdict in zip(models, verdicts, strict=True)
         ],
     }
-    return {**data, "texts": list(texts)}
+    return {**data, "texts": list(texts), **_read(view, column, data["ids"])}
+
+
+def _read(view: View, column: Column, ids: Sequence[str]) -> dict[str, Any]:
+    """`read`: the rows' texts, if they are asked for and to be had; `unread`: why they are not."""
+    if not view.with_texts:
+        return {}
+    found, why = texts_of(column)
+    return {"unread": why} if why else {"read": [shown(found.get(one, "")) for one in ids]}
 
 
 def _kept(

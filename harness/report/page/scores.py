@@ -13,8 +13,9 @@ from harness.report.page.heat import steps
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.records import cell_data
 from harness.report.page.section import Part
+from harness.report.page.tools import tools
 from harness.report.page.view import View
-from harness.report.page.widgets import box, field
+from harness.report.page.widgets import box
 from harness.report.rows import Row
 
 
@@ -59,7 +60,7 @@ def scores(view: View) -> Part | None:
     skip = tag("a", "Skip the table", href="#after-scores", class_="skip")
     after = tag("span", id="after-scores", tabindex=-1)
     shown = box("Table of scores", table, tall=True)
-    return Part(join(_tools(view), skip, shown, after), {"cells": cell_data(view, cells), "rows": rows})
+    return Part(join(tools(view.board), skip, shown, after), {"cells": cell_data(view, cells), "rows": rows})
 
 
 def _headers(view: View, several: bool, costs: Sequence[Cost]) -> list[Html]:
@@ -142,38 +143,3 @@ def _trivial(view: View, several: bool, costs: Sequence[Cost]) -> Html:
     ]
     average = [tag("td", text.score(view.board.trivial_average), class_="number")] if several else []
     return tag("tr", tag("th", "trivial answer", scope="row"), tasks, average, [tag("td") for _ in costs])
-
-
-def _tools(view: View) -> Html:
-    board = view.board
-    families = sorted({column.family for column in board.columns})
-    tasks = [
-        tag("option", "all tasks", value=""),
-        tag("optgroup", [tag("option", name, value=f"family:{name}") for name in families], label="families"),
-        tag("optgroup", [tag("option", c.title, value=f"task:{c.title}") for c in board.columns], label="tasks"),
-    ]
-    limit = {"type": "number", "min": 0, "step": "any", "inputmode": "decimal"}
-    found = [
-        field("filter-search", "Model", "input", type="search", autocomplete="off"),
-        field("filter-tasks", "Tasks", body=tasks),
-        _choice("method", "Method", {row.method for row in board.rows}),
-        _choice("architecture", "Architecture", {row.architecture for row in board.rows if row.architecture}),
-        field("filter-parameters", "Million parameters at most", "input", **limit),
-    ]
-    buttons = [
-        tag("button", "Heat map", type="button", id="heat", aria_pressed="false"),
-        tag("button", "Reset", type="reset"),
-        tag("output", f"{len(board.rows)} of {len(board.rows)} rows", id="shown", aria_live="polite"),
-    ]
-    scale = tag(
-        "p", "low ", [tag("span", data_heat=number) for number in range(9)], " high, each task on its own scale",
-        class_="scale", id="scale", hidden=True,
-    )  # fmt: skip
-    form = tag("form", found, tag("div", buttons, class_="buttons"), id="filters", aria_label="Filter the table")
-    hint = tag("p", "Press a heading to sort, a number to see its records.", class_="note")
-    return tag("div", form, scale, hint, class_="tools needs-script")
-
-
-def _choice(name: str, label: str, values: set[str]) -> Html:
-    options = [tag("option", "all", value=""), *(tag("option", value, value=value) for value in sorted(values))]
-    return field(f"filter-{name}", label, body=options)

@@ -29,6 +29,7 @@ class View:
         store: the results folder, for what the board does not hold; of `places` the records are cut (`harness.report.parts`).
         folder: the results folder as the page's links name it, relative to the page.
         rows: of a task's predictions that go into the page at most.
+        with_texts: whether the texts of these rows do, where the data can be read.
     """
 
     board: Board
@@ -36,6 +37,7 @@ class View:
     store: Store
     folder: str
     rows: int = ROWS
+    with_texts: bool = False
 
     @classmethod
     def of(
@@ -45,10 +47,11 @@ class View:
         store: Store,
         folder: str,
         rows: int = ROWS,
+        with_texts: bool = False,
     ) -> View:
         """The view of records and their standings, with the published numbers that are registered."""
         board = Board.of(records, published=published(), standings=standings)
-        return cls(board, standings.places[0], store, folder, rows)
+        return cls(board, standings.places[0], store, folder, rows, with_texts)
 
     @cached_property
     def _records(self) -> dict[tuple[str, str, str], Sequence[Record]]:

@@ -43,9 +43,10 @@ bench.section("errors", (root, tasks) => {
         ...answer(data.texts[model.said[place]], reference, data.tags));
       return make("tr", {}, make("th", { scope: "row" }, data.ids[place],
         data.kinds[place] ? make("span", { class: "below" }, data.kinds[place]) : null),
+      data.read ? make("td", { class: "read" }, data.read[place]) : null,
       make("td", {}, reference), said(a), said(b));
     };
-    const heads = ["id", "reference", `A: ${a.title}, seed ${a.seed}`, `B: ${b.title}, seed ${b.seed}`];
+    const heads = ["id", ...(data.read ? ["text"] : []), "reference", `A: ${a.title}, seed ${a.seed}`, `B: ${b.title}, seed ${b.seed}`];
     find("table").replaceChildren(places.length ? make("table", { class: "rows plain" },
       make("thead", {}, make("tr", {}, heads.map((head) => make("th", { scope: "col" }, head)))),
       make("tbody", {}, places.slice(0, shown).map(line))) : make("p", { class: "note" }, " No such row."));
@@ -60,6 +61,7 @@ bench.section("errors", (root, tasks) => {
     const left = data.rows - data.ids.length;
     return `${found} rows are listed. Of ${whole ? `all ${data.rows} test rows` : "the rows on this page"}: both right ${count(1, 1)}, only A ${count(1, 0)}, `
       + `only B ${count(0, 1)}, both wrong ${count(0, 0)}. `
+      + (data.unread ? `No texts: ${data.unread}. ` : "")
       + (left ? `${data.ids.length} rows are on this page, those on which the models agree least; ${left} were left out.` : "All rows are on this page.");
   };
   const restart = () => {
