@@ -19,7 +19,7 @@ def right(prediction: Any, reference: Any) -> bool:
 
 
 def shown(value: Any) -> str:
-    """A prediction or reference as one text; tags with spaces between, several answers with bars."""
+    """A prediction or reference as one text; tags with spaces between, several answers with bars, no white space around."""
     if isinstance(value, Mapping) and isinstance(value.get("answers"), Mapping):
         value = list(dict.fromkeys(value["answers"].get("text") or [""]))
         told = " | ".join(map(str, value))
@@ -27,6 +27,7 @@ def shown(value: Any) -> str:
         told = (" | " if any(" " in part for part in value) else " ").join(value)
     else:
         told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    told = told.strip()
     return told if len(told) <= LONGEST else told[: LONGEST - 1] + "…"
 
 

@@ -22,6 +22,7 @@ bench.section("errors", (root, tasks) => {
   };
   // What differs from the reference, tag by tag.
   const answer = (text, reference, tags) => {
+    if (text === "") return [make("span", { class: "note" }, "(nothing)")];
     if (!tags || text === reference) return [text];
     const right = reference.split(" ");
     return text.split(" ").flatMap((part, place) => [part === right[place] ? part : make("mark", {}, part), " "]);
@@ -44,7 +45,7 @@ bench.section("errors", (root, tasks) => {
       return make("tr", {}, make("th", { scope: "row" }, data.ids[place],
         data.kinds[place] ? make("span", { class: "below" }, data.kinds[place]) : null),
       data.read ? make("td", { class: "read" }, data.read[place]) : null,
-      make("td", {}, reference), said(a), said(b));
+      make("td", {}, answer(reference, reference)), said(a), said(b));
     };
     const heads = ["id", ...(data.read ? ["text"] : []), "reference", `A: ${a.title}, seed ${a.seed}`, `B: ${b.title}, seed ${b.seed}`];
     find("table").replaceChildren(places.length ? make("table", { class: "rows plain" },

@@ -239,8 +239,11 @@ def test_no_foreign_script_runs(visit, chromium, files):
 
 
 def test_on_paper(visit):
-    page = visit("real")
-    page.emulate_media(media="print")
+    page = visit("real", color_scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
     assert page.locator("#filters").is_hidden() and page.locator("nav").is_hidden()
     box = page.locator(".box.tall", has=page.locator("#scores-table"))
     assert box.evaluate("box => box.scrollHeight <= box.clientHeight + 1")

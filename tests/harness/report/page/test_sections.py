@@ -117,6 +117,7 @@ def test_right_and_shown():
     assert right("c ", answers) and not right("d", answers) and right("", {"answers": {"text": []}})
     assert right("x", ["x", "y"]) and right(["O"], ["O"]) and not right(["O"], ["B"])
     assert shown(answers) == "a b | c" and shown(["O", "B"]) == "O B" and shown(["a b"]) == "a b" and shown(3) == "3"
+    assert shown(" a b\n") == "a b"  # who says the same says it however many blanks are around
     assert len(shown("x" * 1000)) == LONGEST
 
 
