@@ -13,6 +13,7 @@ from harness.report.groups import identified, place
 from harness.report.page.view import ROWS, View
 from harness.store import Store
 
+HOSTILE = '</script><script>alert("1")</script><img src=x onerror=alert(2)>'
 TOPICS = ("art", "music", "sport")
 
 
@@ -58,6 +59,22 @@ def folder(root: Path) -> Store:
         store.write(made, lines)
     bad = failed("names", "small")
     store.write({**bad, "task": {**bad["task"], "family": "ner"}})
+    return store
+
+
+def hostile(root: Path) -> Store:
+    """A folder in which whatever can be a text is `HOSTILE`."""
+    store = Store(root)
+    for model in (HOSTILE, "bert"):
+        made, lines = films(model, 0, {1}, id=f"c-{len(model)}", recipe={"schedule": HOSTILE}, suite=HOSTILE)
+        texts = dict.fromkeys(("name", "family", "source", "split_rule"), HOSTILE)
+        made["task"] |= {**texts, "warnings": [HOSTILE]}
+        made["model"] |= {"architecture": HOSTILE}
+        test = {"accuracy": 0.95, "per_type": {HOSTILE: {"f1": 0.5}}}
+        made["metrics"] = {"test": test, "trivial": {}, "phenomena": {HOSTILE: {"rows": 2, "score": 1.0}}}
+        lines[0]["prediction"] = lines[1]["phenomenon"] = lines[2]["id"] = HOSTILE
+        store.write(made, lines)
+    store.write({**failed(message=HOSTILE), "id": "c-failed"})
     return store
 
 

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from made_page import folder, view
+from made_page import HOSTILE, folder, hostile, view
 
 from harness.report.page.render import page as made
 
@@ -32,6 +32,7 @@ def files(tmp_path_factory):
 
     place = tmp_path_factory.mktemp("page")
     (place / "small.html").write_text(made(view(folder(place / "results"))), encoding="utf-8")
+    (place / "hostile.html").write_text(made(view(hostile(place / "hostile"))), encoding="utf-8")
     real = place / "real.html"
     real.write_text(page(ROOT / "results", real, 500), encoding="utf-8")
     return place
@@ -236,6 +237,20 @@ def test_no_foreign_script_runs(visit, chromium, files):
     page.wait_for_timeout(200)
     assert page.evaluate("window.ran") is None
     page.context.close()
+
+
+def test_hostile_records_are_texts(visit):
+    page = visit("hostile")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.locator("#scores-table tbody td a").first.click()
+    assert HOSTILE in page.locator("#records h2").inner_text()
+    page.keyboard.press("Escape")
+    page.locator("#errors-kind").select_option("all")
+    assert HOSTILE in page.locator("#errors-table").inner_text()
+    assert HOSTILE in page.locator("#confusion-table").inner_text()
+    assert HOSTILE in page.locator("#cost-chart").inner_text()
+    assert page.locator("img").count() == 0 and page.locator("body script:not([type])").count() == 1 and asked == []
 
 
 def test_on_paper(visit):

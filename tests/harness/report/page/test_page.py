@@ -10,8 +10,8 @@ from dataclasses import replace
 from importlib.resources import files
 
 import pytest
-from made_page import films, folder, view
-from made_records import failed, record
+from made_page import HOSTILE, folder, hostile, view
+from made_records import record
 from page_parser import parse
 
 from harness.report.formats import to_json
@@ -77,27 +77,8 @@ def test_nothing_is_loaded_and_only_its_own_script_runs(store):
     )
 
 
-HOSTILE = '</script><script>alert("1")</script><img src=x onerror=alert(2)>'
-
-
 def test_no_text_of_a_record_becomes_a_tag(tmp_path):
-    store = Store(tmp_path / "results")
-    for model in (HOSTILE, "bert"):
-        made, lines = films(model, 0, {1}, id=f"c-{len(model)}", recipe={"schedule": HOSTILE}, suite=HOSTILE)
-        made["task"] |= {
-            "name": HOSTILE,
-            "family": HOSTILE,
-            "source": HOSTILE,
-            "warnings": [HOSTILE],
-            "split_rule": HOSTILE,
-        }
-        made["model"] |= {"architecture": HOSTILE}
-        made["metrics"] = {
-            "test": {"accuracy": 0.95, "per_type": {HOSTILE: {"f1": 0.5}}}, "trivial": {}, "phenomena": {HOSTILE: {"rows": 2, "score": 1.0}}
-        }  # fmt: skip
-        lines[0]["prediction"] = lines[1]["phenomenon"] = lines[2]["id"] = HOSTILE
-        store.write(made, lines)
-    store.write({**failed(message=HOSTILE), "id": "c-failed"})
+    store = hostile(tmp_path / "results")
     text = page(view(store))
     tree = parse(text)
     assert not tree.all("img") and len(tree.all("main")) == 1
@@ -207,6 +188,15 @@ def test_without_predictions_and_without_records(tmp_path):
     (tmp_path / "none" / "cells").mkdir(parents=True)
     tree = parse(page(view(Store(tmp_path / "none"))))
     assert "bench run" in tree.id("empty").text and not tree.has("scores")
+
+
+def test_a_score_that_is_no_number_does_not_stop_the_page(tmp_path):
+    store = Store(tmp_path)
+    for made in (record(trivial_score=float("nan")), record(model="b", score=float("nan"))):
+        store.write(made)
+    tree = parse(page(view(store)))
+    assert tree.data("cost")["plots"][0]["trivial"] is None and "NaN" not in tree.id("data-cost").text
+    assert "which is no number" in tree.id("failures").text
 
 
 def test_markup():

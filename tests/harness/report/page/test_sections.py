@@ -110,6 +110,7 @@ def test_slices_and_types(store):
 def test_steps_of_the_colour_scale():
     assert steps([10.0, None, 20.0, 15.0]) == [0, None, STEPS - 1, (STEPS - 1) // 2]
     assert steps([5.0, 5.0]) == [None, None] and steps([None]) == [None] and steps([]) == []
+    assert steps([1.0, float("nan"), 2.0]) == [0, None, STEPS - 1]
 
 
 def test_right_and_shown():
