@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from harness.report.columns import Column
@@ -35,56 +36,67 @@ def errors(view: View) -> Part | None:
         "What two models said to the same test rows, one seed of each. Right means equal to the reference (or to one of its "
         "answers) letter for letter, which is stricter than most metrics."
     )
-    where = (
-        ""
-        if view.with_texts
-        else " The texts are not part of the records: look a row up by its id, or use --with-texts."
-    )
-    return Part(join(tag("p", said + where), _frame(found)), found)
+    if not view.with_texts:
+        said += " The texts are not part of the records: look a row up by its id, or use --with-texts."
+    return Part(join(tag("p", said), _frame(found)), found)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a model said to a task's test rows with one seed, and which of it is right."""
+
+    row: Row
+    seed: int
+    lines: Lines
+    right: Sequence[bool]
 
 
 def _task(view: View, column: Column) -> dict[str, Any] | None:
-    ids: list[Any] | None = None
-    lines: Lines = []
-    models: list[tuple[Row, int, Lines]] = []
-    for row in view.rows_of(column):
-        for record in view.records(row, column):
-            said = view.predictions(record)
-            if said is None:
-                continue
-            if ids is None:
-                ids, lines = [line["id"] for line in said], said
-            if ids == [line["id"] for line in said]:
-                models.append((row, record["seed"], said))
-                break
-    if ids is None:
+    models = _models(view, column)
+    if not models:
         return None
-    verdicts = [[right(line["prediction"], line["reference"]) for line in said] for _, _, said in models]
-    kept = _kept(view.rows, models, verdicts, len(ids))
+    lines = models[0].lines
+    kept = _kept(view.rows, models)
+    ids = [str(lines[place]["id"]) for place in kept]
     texts: dict[str, int] = {}
 
     def number(value: Any) -> int:
         return texts.setdefault(shown(value), len(texts))
 
-    data = {
+    return {
         "title": column.title,
-        "rows": len(ids),
-        "ids": [str(ids[place]) for place in kept],
+        "rows": len(lines),
+        "ids": ids,
         "kinds": [str(lines[place].get("phenomenon") or "") for place in kept],
         "tags": isinstance(lines[0]["reference"], list) and isinstance(lines[0]["prediction"], list),
         "references": [number(lines[place]["reference"]) for place in kept],
         "models": [
             {
-                "title": row.title,
-                "seed": seed,
-                "said": [number(said[place]["prediction"]) for place in kept],
-                "right": "".join("01"[verdict[place]] for place in kept),
-                "all": _bits(verdict) if len(ids) <= COUNTED else "",
+                "title": one.row.title,
+                "seed": one.seed,
+                "said": [number(one.lines[place]["prediction"]) for place in kept],
+                "right": "".join("01"[one.right[place]] for place in kept),
+                "all": _bits(one.right) if len(lines) <= COUNTED else "",
             }
-            for (row, seed, said), verdict in zip(models, verdicts, strict=True)
+            for one in models
         ],
+        "texts": list(texts),
+        **_read(view, column, ids),
     }
-    return {**data, "texts": list(texts), **_read(view, column, data["ids"])}
+
+
+def _models(view: View, column: Column) -> list[Said]:
+    """Of each row of the board the first seed with predictions for the same test rows as the first row's."""
+    found: list[Said] = []
+    ids: list[Any] = []
+    for row in view.rows_of(column):
+        for record in view.records(row, column):
+            lines = view.predictions(record)
+            if lines and [line["id"] for line in lines] == (ids := ids or [line["id"] for line in lines]):
+                verdict = [right(line["prediction"], line["reference"]) for line in lines]
+                found.append(Said(row, record["seed"], lines, verdict))
+                break
+    return found
 
 
 def _read(view: View, column: Column, ids: Sequence[str]) -> dict[str, Any]:
@@ -95,19 +107,17 @@ def _read(view: View, column: Column, ids: Sequence[str]) -> dict[str, Any]:
     return {"unread": why} if why else {"read": [shown(found.get(one, "")) for one in ids]}
 
 
-def _kept(
-    most: int, models: Sequence[tuple[Row, int, Lines]], verdicts: Sequence[Sequence[bool]], rows: int
-) -> list[int]:
+def _kept(most: int, models: Sequence[Said]) -> list[int]:
     """The places of the rows that go into the page, in the order of the file: those where the models agree least."""
-    counts = [sum(verdict[place] for verdict in verdicts) for place in range(rows)]
-    different = [len({shown(said[place]["prediction"]) for _, _, said in models}) for place in range(rows)]
+    places = range(len(models[0].lines))
+    answers = [{shown(one.lines[place]["prediction"]) for one in models} for place in places]
+    counts = [sum(one.right[place] for one in models) for place in places]
     ranked = sorted(
-        range(rows),
-        key=lambda place: (-min(counts[place], len(models) - counts[place]), -different[place], place),
+        places, key=lambda place: (-min(counts[place], len(models) - counts[place]), -len(answers[place]), place)
     )
     chosen, size = [], 0
     for place in ranked[:most]:
-        size += sum(map(len, {shown(said[place]["prediction"]) for _, _, said in models}))
+        size += sum(map(len, answers[place]))
         if size > CHARACTERS:
             break
         chosen.append(place)

@@ -51,7 +51,10 @@ def types(view: View) -> Part | None:
 
 def _nested(groups: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[tuple[str, str], float | None]]]:
     """Metric → for each group of records (type, number's name) → mean."""
-    tests = [[record["metrics"]["test"] for record in records if succeeded(record)] for records in groups]
+    tests = [
+        [(record.get("metrics") or {}).get("test") or {} for record in records if succeeded(record)]
+        for records in groups
+    ]
     names = dict.fromkeys(
         name
         for found in tests
