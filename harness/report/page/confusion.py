@@ -47,11 +47,16 @@ def _task(view: View, column: Column) -> dict[str, Any] | None:
     if not counted:
         return None
     names = _names([pairs for _, pairs, _ in counted])
-    return {
-        "title": column.title,
-        "labels": list(names),
-        "models": [{"title": title, "seeds": seeds, "counts": _sparse(pairs, names)} for title, pairs, seeds in counted],
-    }  # fmt: skip
+    models = [
+        {
+            "title": title,
+            "seeds": seeds,
+            "right": sum(count for (reference, prediction), count in pairs.items() if reference == prediction),
+            "counts": _sparse(pairs, names),
+        }
+        for title, pairs, seeds in counted
+    ]
+    return {"title": column.title, "labels": list(names), "models": models}
 
 
 def _labels(lines: Lines) -> bool:

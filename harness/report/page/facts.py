@@ -27,14 +27,14 @@ def gains(view: View) -> Part | None:
     titles = [column.title for column in board.columns if any(gain.task == column.title for gain in board.gains)]
     found = {(gain.model, gain.task): gain for gain in board.gains}
     rows = [row for row in board.rows if row.method == "full" and any((row.model, title) in found for title in titles)]
-    values = [[gain.mean if (gain := found.get((row.model, title))) else None for title in titles] for row in rows]
+    lines = [[found.get((row.model, title)) for title in titles] for row in rows]
+    values = [[gain.mean if gain else None for gain in line] for line in lines]
+    texts = [[text.signed(gain.mean) + text.spread(gain.sd) if gain else text.NONE for gain in line] for line in lines]
     said = (
         "Points by which full (pretrained weights) beats scratch (random weights of the same architecture): the mean of the "
-        "differences seed by seed."
+        "differences seed by seed, ± their sample standard deviation."
     )
-    made = table(
-        "What pre-training is worth", "full − scratch", [[t, "points"] for t in titles], rows, values, text.signed
-    )
+    made = table("What pre-training is worth", "full − scratch", [[t, "points"] for t in titles], rows, values, texts)
     return Part(join(tag("p", said), made))
 
 

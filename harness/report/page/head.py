@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from harness.report import text
 from harness.report.board import Board
 from harness.report.page.markup import Html, join, tag
@@ -24,7 +26,7 @@ def head(view: View) -> Html:
     )
     commands = "\n".join(board.commands)
     again = [tag("p", "Make these records again:"), tag("pre", tag("code", commands), tabindex=0)] if commands else []
-    page = f"bench leaderboard --results {view.store.root} --format html"
+    page = shlex.join(["bench", "leaderboard", "--results", view.store.root.resolve().name, "--format", "html"])
     made = [*again, tag("p", "Make this page from them:"), tag("pre", tag("code", page), tabindex=0)]
     return join(
         tag("h1", "Leaderboard"),
@@ -53,7 +55,8 @@ def _legend(board: Board) -> Html:
     """What stands in a cell of the table, the marks that are used, and notes on what had to be kept apart."""
     entries = [entry for row in board.rows for entry in row.entries.values()]
     lines = [
-        "The large number is the mean over seeds, letters and marks stand before it. Bold: the best of its column, ties to two digits included. –: no result."
+        "The large number is the mean over seeds, letters and marks stand before it. Bold: the best of its column, ties to two "
+        "digits included. –: no result."
     ]
     if any(entry.standing for entry in entries):
         lines.append("Below it: the 95 % interval of the mean, over test rows and seeds.")

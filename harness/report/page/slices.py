@@ -30,7 +30,8 @@ def _phenomena(view: View, column: Column) -> Html:
     rows = view.rows_of(column)
     headings = [[name, f"{count:,} rows"] for name, count in column.phenomena.items()]
     values = [[row.entries[column.title].phenomena.get(name) for name in column.phenomena] for row in rows]
-    return _folded(column.title, column.metric, table(column.title, "phenomenon", headings, rows, values, text.score))
+    texts = [list(map(text.score, line)) for line in values]
+    return _folded(column.title, column.metric, table(column.title, "phenomenon", headings, rows, values, texts))
 
 
 def types(view: View) -> Part | None:
@@ -43,7 +44,8 @@ def types(view: View) -> Part | None:
             names = list(dict.fromkeys((kind, name) for part in parts for kind, name in part))
             values = [[part.get(name) for name in names] for part in parts]
             headings = [[kind, name] for kind, name in names]
-            body = table(title, "type", headings, rows, values, lambda value: text.metric_texts([value])[0])
+            texts = [[text.metric_texts([value])[0] for value in line] for line in values]
+            body = table(title, "type", headings, rows, values, texts)
             found.append(_folded(title, f"{len(dict.fromkeys(kind for kind, _ in names))} types", body))
     said = "Test metrics of each type alone, the mean over seeds, in their library's own scale. Each column is coloured on its own."
     return Part(join(tag("p", said), found)) if found else None
@@ -80,9 +82,18 @@ def table(
     headings: Sequence[Sequence[str]],
     rows: Sequence[Row],
     values: Sequence[Sequence[float | None]],
-    shown: Any,
+    texts: Sequence[Sequence[str]],
 ) -> Html:
-    """Rows × parts, coloured part by part, to be sorted. A heading is a text and what stands below it."""
+    """Rows × parts, coloured part by part, to be sorted.
+
+    Args:
+        title: what the table is called aloud.
+        what: a part is.
+        headings: a part's name and what stands below it.
+        rows: of the board.
+        values: rows × parts.
+        texts: the same for a person.
+    """
     colours = list(zip(*(steps(column) for column in zip(*values, strict=True)), strict=True))
     head = [_heading("model", what, "up"), *(_heading(*heading, "down") for heading in headings)]
     body = [
@@ -90,11 +101,11 @@ def table(
             "tr",
             tag("th", row.title, scope="row", data_v=row.title.casefold()),
             [
-                tag("td", shown(value), class_="number", data_v=value, data_heat=colour)
-                for value, colour in zip(line, colour_line, strict=True)
+                tag("td", told, class_="number", data_v=value, data_heat=colour)
+                for value, told, colour in zip(line, told_line, colour_line, strict=True)
             ],
         )
-        for row, line, colour_line in zip(rows, values, colours, strict=True)
+        for row, line, told_line, colour_line in zip(rows, values, texts, colours, strict=True)
     ]
     made = tag("table", tag("thead", tag("tr", head)), tag("tbody", body), class_="sortable heat")
     return box(f"Table: {title}", made)

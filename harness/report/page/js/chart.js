@@ -7,7 +7,7 @@ bench.section("cost", (root, data) => {
     "encoder-decoder": "M0-5.5L5.5 4.5H-5.5Z",
     other: "M0-6L6 0L0 6L-6 0Z",
   };
-  const kind = (architecture) => (architecture in shapes ? architecture : "other");
+  const kind = (architecture) => (Object.hasOwn(shapes, architecture) ? architecture : "other");
   const [plots, costs] = [root.querySelector("#cost-plot"), root.querySelector("#cost-axis")];
   const [chart, below] = [root.querySelector("#cost-chart"), root.querySelector("#cost-table")];
   const readout = make("p", { class: "readout note" });

@@ -11,13 +11,12 @@ bench.section("confusion", (root, tasks) => {
     for (const [line, place, count] of found.counts) counts[line][place] = count;
     const totals = counts.map((line) => line.reduce((sum, count) => sum + count, 0));
     const all = totals.reduce((sum, count) => sum + count, 0);
-    const right = counts.reduce((sum, line, place) => sum + line[place], 0);
     const cell = (count, line, place) => {
       const share = totals[line] ? count / totals[line] : 0;
       const told = `right: ${labels[line]}, said: ${labels[place]}: ${count} (${(100 * share).toFixed(1)} %)`;
       return make("td", { "data-heat": Math.round(share * 8), class: line === place ? "diagonal" : null, title: told }, String(count));
     };
-    note.textContent = `${found.seeds} ${found.seeds === 1 ? "seed" : "seeds"}, ${all} predictions, ${right} right`;
+    note.textContent = `${found.seeds} ${found.seeds === 1 ? "seed" : "seeds"}, ${all} predictions, ${found.right} right`;
     body.replaceChildren(make("table", { class: `matrix heat sortable${labels.length > 6 ? " many" : ""}` },
       make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "right ↓ said →"),
         [...labels, "all"].map((label) => make("th", { scope: "col" }, label)))),

@@ -6,6 +6,7 @@ from importlib.resources import files
 
 import pytest
 from made_page import films, folder, view
+from made_records import record
 from page_parser import parse
 
 from harness.report.page.chart import front
@@ -44,7 +45,7 @@ def test_confusion_adds_up_seeds(store):
     (task,) = confusion(view(store)).data  # tags are no labels
     assert task["title"] == "films" and task["labels"] == ["art", "music", "sport"]
     bert = next(model for model in task["models"] if model["title"] == "bert")
-    assert bert["seeds"] == 2
+    assert (bert["seeds"], bert["right"]) == (2, 36)
     # Rows 0, 3, … are art, 1, 4, … music, 2, 5, … sport; wrong ones are taken for the next: 1, 4 and 1 are music, 2 is sport.
     assert bert["counts"] == [[0, 0, 14], [1, 1, 11], [1, 2, 3], [2, 0, 1], [2, 2, 11]]
 
@@ -60,6 +61,7 @@ def test_confusion_of_very_many_labels_puts_the_rare_ones_together(tmp_path):
     assert task["models"][0]["counts"][-1] == [LABELS, LABELS, 40] and sum(
         c[2] for c in task["models"][0]["counts"]
     ) == len(lines)
+    assert task["models"][0]["right"] == len(lines)
 
 
 def decoded(task, name):
@@ -105,6 +107,16 @@ def test_slices_and_types(store):
     types = tree.id("types")
     assert [one.text for one in types.one("thead").all("button")] == ["modeltype", "LOCf1", "PERf1"]
     assert [td.text for td in types.one("tbody").all("tr")[0].all("td")] == ["1.000", "0.550"]
+
+
+def test_gains_are_the_boards(tmp_path):
+    store = Store(tmp_path)
+    for seed, (full, scratch) in enumerate(((90.0, 60.0), (92.0, 66.0))):
+        store.write(record(score=full, seed=seed))
+        store.write(record(score=scratch, seed=seed, method="scratch"))
+    (gain,) = view(store).board.gains
+    (cell,) = parse(page(view(store))).id("gains").all("td")
+    assert float(cell.attributes["data-v"]) == gain.mean == 28.0 and cell.text == "+28.00 ± 2.83"
 
 
 def test_steps_of_the_colour_scale():
