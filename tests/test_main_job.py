@@ -69,6 +69,16 @@ def test_the_wheel_holds_all_that_the_main_job_needs(tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(records(work)) == 15 and all(record["status"] == "ok" for record in records(work))
+    page = subprocess.run(
+        [tmp_path / "env/bin/bench", "leaderboard", "--format", "html"],
+        cwd=work,
+        env=offline(),
+        capture_output=True,
+        text=True,
+    )
+    assert page.returncode == 0 and page.stdout.endswith("</html>\n"), (
+        page.stderr
+    )  # template, styles and scripts are there
     where = subprocess.run(
         [python, "-c", "import harness; print(harness.__file__)"], cwd=work, capture_output=True, text=True
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -14,20 +15,45 @@ from harness.errors import unknown
 from harness.files import write_text
 from harness.store import Store
 
+HTML = "html"  # needs more than a board: the predictions, and where the records are
+
 
 def leaderboard(
     results: options.Results = RESULTS,
-    form: Annotated[str, typer.Option("--format", envvar="BENCH_FORMAT", help="md, json, csv.")] = "md",
+    form: Annotated[str, typer.Option("--format", envvar="BENCH_FORMAT", help="md, html, json, csv.")] = "md",
     output: Annotated[
         Path | None, typer.Option("--output", envvar="BENCH_OUTPUT", help="A file; default: print.")
     ] = None,
+    rows: Annotated[
+        int, typer.Option("--rows", envvar="BENCH_ROWS", min=0, help="html: at most N rows of predictions a task.")
+    ] = 500,
+    with_texts: Annotated[
+        bool,
+        typer.Option(
+            "--with-texts", envvar="BENCH_WITH_TEXTS", help="html: the texts of these rows too, out of the tasks' data."
+        ),
+    ] = False,
 ) -> None:
     """Make the leaderboard from a results folder."""
-    text = render(results, form)
+    text = page(results, output, rows, with_texts) if form == HTML else render(results, form)
     if output is None:
         print(text, end="")
     else:
         write_text(output, text)
+
+
+def page(results: Path, output: Path | None, rows: int, with_texts: bool = False) -> str:
+    """A results folder as one HTML page, whose links lead from the place of `output` to the records."""
+    from harness.report.page.render import page as made
+    from harness.report.page.view import View
+    from harness.report.parts import Needed
+    from harness.stats.standings import standings
+
+    with collector_off():
+        store = Store(results)
+        records = Needed.read(store)
+        folder = os.path.relpath(results, output.parent if output else None)
+        return made(View.of(records, standings(store, records), store, folder, rows, with_texts))
 
 
 def render(results: Path, form: str) -> str:
@@ -37,7 +63,7 @@ def render(results: Path, form: str) -> str:
     from harness.stats.standings import standings
 
     if form not in FORMATS:
-        raise unknown("format", form, FORMATS)
+        raise unknown("format", form, [*FORMATS, HTML])
     with collector_off():
         store = Store(results)
         records = Needed.read(store)

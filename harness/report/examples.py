@@ -10,34 +10,27 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from harness.report.predicted import right
+
 EXAMPLES = 3  # right and wrong ones each
 LONGEST = 160  # characters shown of a prediction or reference
 
 
 def examples(predictions: Sequence[Mapping[str, Any]]) -> Group:
     """The first few whose prediction equals the reference, and the first few where it does not."""
-    verdicts = [(line, _right(line["prediction"], line["reference"])) for line in predictions]
+    verdicts = [(line, right(line["prediction"], line["reference"])) for line in predictions]
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("", "id", "prediction", "reference"):
         table.add_column(heading, overflow="fold")
     for wanted, mark, style in ((True, "=", "green"), (False, "≠", "red")):
-        for line in [line for line, right in verdicts if right == wanted][:EXAMPLES]:
+        for line in [line for line, equal in verdicts if equal == wanted][:EXAMPLES]:
             table.add_row(
                 Text(mark, style=style), *(Text(_short(line[key])) for key in ("id", "prediction", "reference"))
             )
-    equal = sum(right for _, right in verdicts)
+    equal = sum(equal for _, equal in verdicts)
     return Group(
         table, Text(f"{equal} of {len(verdicts)} predictions equal a reference letter for letter", style="dim")
     )
-
-
-def _right(prediction: Any, reference: Any) -> bool:
-    """Letter for letter: a reference may list several answers, and an empty list of answers wants an empty one."""
-    if isinstance(reference, Mapping) and isinstance(reference.get("answers"), Mapping):
-        reference = [answer.strip() for answer in reference["answers"].get("text") or [""]]
-    if isinstance(prediction, str) and isinstance(reference, list):
-        return prediction.strip() in reference
-    return prediction == reference
 
 
 def _short(value: Any) -> str:

@@ -1,0 +1,103 @@
+// Score against cost: one chart, drawn anew for each choice and width.
+bench.section("cost", (root, data) => {
+  const { make, svg, axes, table } = bench;
+  const shapes = {
+    encoder: "M5 0A5 5 0 1 1-5 0A5 5 0 1 1 5 0Z",
+    decoder: "M-4.5-4.5H4.5V4.5H-4.5Z",
+    "encoder-decoder": "M0-5.5L5.5 4.5H-5.5Z",
+    other: "M0-6L6 0L0 6L-6 0Z",
+  };
+  const kind = (architecture) => (Object.hasOwn(shapes, architecture) ? architecture : "other");
+  const [plots, costs] = [root.querySelector("#cost-plot"), root.querySelector("#cost-axis")];
+  const [chart, below] = [root.querySelector("#cost-chart"), root.querySelector("#cost-table")];
+  const readout = make("p", { class: "readout note" });
+  const told = ([row, , , cost, score, front], plot, axis) =>
+    `${data.rows[row][0]}: ${score} ${plot.axis}, ${cost} ${axis.title}${front ? ", on the front" : ""}`;
+
+  const point = (one, x, y, plot, axis) => {
+    const name = kind(data.rows[one[0]][1]);
+    const text = told(one, plot, axis);
+    const group = svg("g", {
+      class: `point ${name}${one[5] ? " on-front" : ""}`, transform: `translate(${x} ${y})`, tabindex: 0, role: "img",
+      "aria-label": text,
+    }, svg("path", { d: shapes[name] }), svg("title", {}, text));
+    for (const event of ["focus", "mouseenter"]) group.addEventListener(event, () => { readout.textContent = text; });
+    return group;
+  };
+
+  // Names beside the points where there is room, those of the front first.
+  const names = (points, front, x, y, width) => {
+    const taken = points.map((one) => [x.at(one[1]) - 7, y.at(one[2]) - 7, 14, 14]);
+    for (let place = 1; place < front.length; place += 1) { // its line: level, then up
+      const [[from, low], [to, high]] = [front[place - 1], front[place]];
+      taken.push([from, low - 1, to - from, 2], [to - 1, high, 2, low - high]);
+    }
+    const free = ([left, top, wide, high]) => left > 40 && left + wide < width
+      && !taken.some(([l, t, w, h]) => left < l + w && l < left + wide && top < t + h && t < top + high);
+    return [...points].sort((one, other) => other[5] - one[5]).flatMap((one) => {
+      const text = data.rows[one[0]][0];
+      const [wide, at, up] = [text.length * 6.6, x.at(one[1]), y.at(one[2])];
+      const spots = [[at + 9, up - 7], [at - 9 - wide, up - 7], [at - wide / 2, up - 23], [at - wide / 2, up + 9]];
+      const spot = spots.map(([left, top]) => [left, top, wide, 14]).find(free);
+      if (!spot) return [];
+      taken.push(spot);
+      return [svg("text", { x: spot[0], y: spot[1] + 11, "aria-hidden": "true" }, text)];
+    });
+  };
+
+  const draw = () => {
+    const plot = data.plots[plots.value];
+    const axis = data.costs[costs.value];
+    const points = plot.points[costs.value].filter((one) => one[1] > 0);
+    readout.textContent = "Point at a mark, or go to it with the Tab key, to read it here.";
+    if (!points.length) {
+      chart.replaceChildren(make("p", {}, "No model has both a score and this cost."));
+      below.replaceChildren();
+      return;
+    }
+    const width = Math.max(300, chart.clientWidth);
+    const [left, right, top, foot, height] = [48, width - 12, 12, 372, 420];
+    const x = axes.log(points.map((one) => one[1]), left, right);
+    const y = axes.linear(points.map((one) => one[2]), foot, top);
+    const across = axes.fitting(axis.ticks.filter(([value]) => x.holds(value)).map(([value, text]) => [x.at(value), text]));
+    const up = axes.round(y.low, y.high, 6).map((value) => [y.at(value), String(value)]);
+    const front = points.filter((one) => one[5]).map((one) => [x.at(one[1]), y.at(one[2])]);
+    const path = front.map(([a, b], place) => (place ? `H${a}V${b}` : `M${a} ${b}`)).join("");
+    const trivial = plot.trivial !== null && plot.trivial > y.low && plot.trivial < y.high ? y.at(plot.trivial) : null;
+    chart.replaceChildren(
+      svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `${plot.axis} of ${plot.title} against ${axis.title}` },
+        across.map(([at, text]) => svg("g", { class: "tick" },
+          svg("line", { x1: at, x2: at, y1: top, y2: foot }),
+          svg("text", { x: at, y: foot + 18, "text-anchor": "middle" }, text))),
+        up.map(([at, text]) => svg("g", { class: "tick" },
+          svg("line", { x1: left, x2: right, y1: at, y2: at }),
+          svg("text", { x: left - 6, y: at + 4, "text-anchor": "end" }, text))),
+        trivial === null ? null : svg("g", {},
+          svg("line", { class: "trivial", x1: left, x2: right, y1: trivial, y2: trivial }),
+          svg("text", { x: right - 2, y: trivial - 4, "text-anchor": "end" }, "trivial answer")),
+        svg("path", { class: "front", d: path }),
+        svg("text", { x: (left + right) / 2, y: height - 8, "text-anchor": "middle" }, `${axis.title} (logarithmic)`),
+        svg("text", { x: 0, y: 0, "text-anchor": "middle", transform: `translate(12 ${(top + foot) / 2}) rotate(-90)` }, plot.axis),
+        points.map((one) => point(one, x.at(one[1]), y.at(one[2]), plot, axis)),
+        names(points, front, x, y, width)),
+      legend(points), readout);
+    below.replaceChildren(table(
+      ["model", "architecture", axis.title, plot.axis, "front"],
+      points.map(([row, , , cost, score, best]) => [...data.rows[row], cost, score, best ? "yes" : ""])));
+  };
+
+  const legend = (points) => {
+    const found = [...new Set(points.map((one) => kind(data.rows[one[0]][1])))].sort();
+    const mark = (name) => svg("svg", { viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" },
+      svg("g", { class: `point ${name}` }, svg("path", { d: shapes[name] })));
+    return make("p", { class: "legend note" }, found.map((name) => make("span", {}, mark(name), ` ${name}`)), "filled: on the front");
+  };
+
+  for (const select of [plots, costs]) select.addEventListener("change", draw);
+  let width = 0;
+  new ResizeObserver(() => {
+    if (chart.clientWidth === width) return;
+    width = chart.clientWidth;
+    draw();
+  }).observe(chart);
+});

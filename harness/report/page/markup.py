@@ -1,0 +1,72 @@
+"""HTML from Python: every text is escaped unless it was made here, so that a name in a record can never become a tag."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+from collections.abc import Iterable
+from typing import Any
+
+VOID = frozenset({"input", "br", "meta"})
+
+
+class Html(str):
+    """Text that is HTML already."""
+
+
+Child = str | int | None | Iterable[Any]
+
+
+def tag(name: str, /, *children: Child, **attributes: Any) -> Html:
+    """An element. `class_`, `for_` and `data_x` become `class`, `for` and `data-x`.
+
+    Args:
+        name: of the element.
+        children: escaped unless `Html`; lists are laid out; None is nothing.
+        attributes: True is an attribute without a value; None and False are left out.
+    """
+    told = "".join(
+        f" {_name(key)}" if value is True else f' {_name(key)}="{html.escape(str(value))}"'
+        for key, value in attributes.items()
+        if value is not None and value is not False
+    )
+    if name in VOID:
+        return Html(f"<{name}{told}>")
+    return Html(f"<{name}{told}>{join(*children)}</{name}>")
+
+
+def join(*children: Child) -> Html:
+    """Fragments one after the other."""
+    parts = []
+    for child in children:
+        if isinstance(child, Html):
+            parts.append(child)
+        elif isinstance(child, str | int):
+            parts.append(html.escape(str(child)))
+        elif child is not None:
+            parts.append(join(*child))
+    return Html("".join(parts))
+
+
+def data_block(name: str, data: Any) -> Html:
+    """JSON that the page's script reads; nothing in it can end the element or begin another one.
+
+    NaN and infinity, which records may hold and JSON does not know, become null.
+    """
+    text = json.dumps(_finite(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return Html(f'<script type="application/json" id="data-{html.escape(name)}">{text}</script>')
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, float):
+        return data if math.isfinite(data) else None
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    return [_finite(value) for value in data] if isinstance(data, list | tuple) else data
+
+
+def _name(key: str) -> str:
+    return key.rstrip("_").replace("_", "-")

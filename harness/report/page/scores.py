@@ -1,0 +1,145 @@
+"""The main table: models × tasks. It is whole without JavaScript; `js/` sorts, filters and colours it and opens records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from harness.report import text
+from harness.report.columns import Column
+from harness.report.entries import Entry
+from harness.report.page.costs import Cost, costs_of
+from harness.report.page.heat import steps
+from harness.report.page.markup import Html, join, tag
+from harness.report.page.records import cell_data
+from harness.report.page.section import Part
+from harness.report.page.tools import tools
+from harness.report.page.view import View
+from harness.report.page.widgets import box
+from harness.report.rows import Row
+
+
+def scores(view: View) -> Part | None:
+    """The table with its tools, and what is behind each number."""
+    board = view.board
+    if not board.rows:
+        return None
+    cells = [(row, column) for row in board.rows for column in board.columns if column.title in row.entries]
+    numbers = {(id(row), column.title): number for number, (row, column) in enumerate(cells)}
+    several = len(board.columns) > 1
+    costs = costs_of(board.rows)
+    heat = {
+        column.title: steps(entry.mean if (entry := row.entries.get(column.title)) else None for row in board.rows)
+        for column in board.columns
+    }
+    body = []
+    for place, row in enumerate(board.rows):
+        line = [
+            _score(view, row, column, heat[column.title][place], numbers.get((id(row), column.title)))
+            for column in board.columns
+        ]
+        link = partial(_behind, _address(view, row), place)
+        line += [_average(row, link)] if several else []
+        body.append(_row(row, [*line, *(_cost(row, cost, link) for cost in costs)]))
+    table = tag(
+        "table",
+        tag("caption", "Score of each model on each task, and what it cost", class_="hidden"),
+        tag("thead", tag("tr", _headers(view, several, costs))),
+        tag("tbody", body),
+        tag("tfoot", _trivial(view, several, costs)),
+        class_="scores sortable",
+        id="scores-table",
+    )
+    rows = [
+        {
+            "title": row.title,
+            "cells": [numbers[id(row), column.title] for column in board.columns if column.title in row.entries],
+        }
+        for row in board.rows
+    ]
+    skip = tag("a", "Skip the table", href="#after-scores", class_="skip")
+    after = tag("span", id="after-scores", tabindex=-1)
+    shown = box("Table of scores", table, tall=True)
+    return Part(join(tools(view.board), skip, shown, after), {"cells": cell_data(view, cells), "rows": rows})
+
+
+def _headers(view: View, several: bool, costs: Sequence[Cost]) -> list[Html]:
+    tasks = [
+        _header(column.title, "down", column.metric, task=column.title, family=column.family)
+        for column in view.board.columns
+    ]
+    average = [_header("average", "down", "of all tasks")] if several else []
+    return [_header("model", "up"), *tasks, *average, *(_header(cost.title, "up") for cost in costs)]
+
+
+def _header(title: str, first: str, below: str | None = None, **data: str) -> Html:
+    """A heading that sorts; `first` is the direction of the first press."""
+    label = tag("button", title, tag("span", below, class_="below") if below else None, type="button")
+    return tag(
+        "th", label, scope="col", aria_sort="none", data_first=first, **{f"data_{key}": v for key, v in data.items()}
+    )
+
+
+def _row(row: Row, cells: Iterable[Html]) -> Html:
+    below = " · ".join(filter(None, (row.architecture, row.method)))
+    name = tag("th", row.title, tag("span", below, class_="below"), scope="row", data_v=row.title.casefold())
+    most = max(row.parameters) if row.parameters else None
+    facts = {"title": row.title, "method": row.method, "architecture": row.architecture or "", "parameters": most}
+    return tag("tr", name, *cells, **{f"data_{key}": value for key, value in facts.items()})
+
+
+def _score(view: View, row: Row, column: Column, heat: int | None, number: int | None) -> Html:
+    entry = row.entries.get(column.title)
+    if entry is None or number is None:
+        return tag("td", text.NONE, class_="number", data_task=column.title)
+    first = view.records(row, column)[0]["id"]
+    link = tag(
+        "a",
+        tag("span", text.mean(entry), class_="mean"),
+        tag("span", text.group(entry), class_="letters") if text.group(entry) else None,
+        tag("span", text.marks(entry), class_="marks") if text.marks(entry) else None,
+        tag("span", _sure(entry), class_="below") if _sure(entry) else None,
+        href=view.address(first),
+        data_cell=number,
+    )
+    return tag(
+        "td", link, class_="number best" if entry.best else "number", data_v=entry.mean, data_heat=heat,
+        data_task=column.title,
+    )  # fmt: skip
+
+
+def _sure(entry: Entry) -> str:
+    """The interval of a mean; where nobody knows it, the spread of the seeds."""
+    if entry.standing:
+        return text.interval(entry)
+    return text.spread(entry.sd).strip()
+
+
+def _address(view: View, row: Row) -> str:
+    """Of the first of a row's records."""
+    return view.address(
+        next(view.records(row, column)[0]["id"] for column in view.board.columns if column.title in row.entries)
+    )
+
+
+def _behind(address: str, place: int, shown: str) -> Html:
+    """A number that many records stand behind; without JavaScript it leads to the first."""
+    return tag("a", tag("span", shown, class_="mean"), href=address, data_row=place)
+
+
+def _average(row: Row, link: Callable[[str], Html]) -> Html:
+    shown = link(text.score(row.average)) if row.average is not None else text.NONE
+    return tag("td", shown, class_="number best" if row.best else "number", data_v=row.average)
+
+
+def _cost(row: Row, cost: Cost, link: Callable[[str], Html]) -> Html:
+    value = cost.of(row)
+    return tag("td", text.NONE if value is None else link(cost.shown(row)), class_="number", data_v=value)
+
+
+def _trivial(view: View, several: bool, costs: Sequence[Cost]) -> Html:
+    tasks = [
+        tag("td", text.score(column.trivial), class_="number", data_task=column.title) for column in view.board.columns
+    ]
+    average = [tag("td", text.score(view.board.trivial_average), class_="number")] if several else []
+    return tag("tr", tag("th", "trivial answer", scope="row"), tasks, average, [tag("td") for _ in costs])

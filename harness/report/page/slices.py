@@ -1,0 +1,120 @@
+"""Scores of parts of the test data: phenomena, as records tell them, and the types within a metric, such as entity types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from harness.report import text
+from harness.report.columns import Column
+from harness.report.entries import average, numbers
+from harness.report.groups import succeeded
+from harness.report.page.heat import steps
+from harness.report.page.markup import Html, join, tag
+from harness.report.page.section import Part
+from harness.report.page.view import View
+from harness.report.page.widgets import box
+from harness.report.rows import Row
+
+
+def phenomena(view: View) -> Part | None:
+    """A table of each task whose rows are of different phenomena."""
+    found = [_phenomena(view, column) for column in view.board.columns if column.phenomena]
+    if not found:
+        return None
+    said = "Score of each phenomenon alone, the mean over seeds. Each phenomenon is coloured on its own scale."
+    return Part(join(tag("p", said), found))
+
+
+def _phenomena(view: View, column: Column) -> Html:
+    rows = view.rows_of(column)
+    headings = [[name, f"{count:,} rows"] for name, count in column.phenomena.items()]
+    values = [[row.entries[column.title].phenomena.get(name) for name in column.phenomena] for row in rows]
+    texts = [list(map(text.score, line)) for line in values]
+    return _folded(column.title, column.metric, table(column.title, "phenomenon", headings, rows, values, texts))
+
+
+def types(view: View) -> Part | None:
+    """A table of each metric that has parts, such as the F1 of each entity type."""
+    found = []
+    for column in view.board.columns:
+        rows = view.rows_of(column)
+        for metric, parts in _nested([view.records(row, column) for row in rows]).items():
+            title = f"{column.title}: {metric.replace('_', ' ')}"
+            names = list(dict.fromkeys((kind, name) for part in parts for kind, name in part))
+            values = [[part.get(name) for name in names] for part in parts]
+            headings = [[kind, name] for kind, name in names]
+            texts = [[text.metric_texts([value])[0] for value in line] for line in values]
+            body = table(title, "type", headings, rows, values, texts)
+            found.append(_folded(title, f"{len(dict.fromkeys(kind for kind, _ in names))} types", body))
+    said = "Test metrics of each type alone, the mean over seeds, in their library's own scale. Each column is coloured on its own."
+    return Part(join(tag("p", said), found)) if found else None
+
+
+def _nested(groups: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[tuple[str, str], float | None]]]:
+    """Metric → for each group of records (type, number's name) → mean."""
+    tests = [
+        [(record.get("metrics") or {}).get("test") or {} for record in records if succeeded(record)]
+        for records in groups
+    ]
+    names = dict.fromkeys(
+        name
+        for found in tests
+        for test in found
+        for name, value in test.items()
+        if isinstance(value, Mapping) and any(isinstance(part, Mapping) and numbers(part) for part in value.values())
+    )
+    return {name: [_means([test.get(name) or {} for test in found]) for found in tests] for name in names}
+
+
+def _means(tests: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], float | None]:
+    flat = [
+        {(kind, name): value for kind, part in test.items() if isinstance(part, Mapping) for name, value in numbers(part).items()}
+        for test in tests
+    ]  # fmt: skip
+    keys = sorted({key[0] for one in flat for key in one}), dict.fromkeys(key[1] for one in flat for key in one)
+    return {(kind, name): average(one.get((kind, name)) for one in flat) for kind in keys[0] for name in keys[1]}
+
+
+def table(
+    title: str,
+    what: str,
+    headings: Sequence[Sequence[str]],
+    rows: Sequence[Row],
+    values: Sequence[Sequence[float | None]],
+    texts: Sequence[Sequence[str]],
+) -> Html:
+    """Rows × parts, coloured part by part, to be sorted.
+
+    Args:
+        title: what the table is called aloud.
+        what: a part is.
+        headings: a part's name and what stands below it.
+        rows: of the board.
+        values: rows × parts.
+        texts: the same for a person.
+    """
+    colours = list(zip(*(steps(column) for column in zip(*values, strict=True)), strict=True))
+    head = [_heading("model", what, "up"), *(_heading(*heading, "down") for heading in headings)]
+    body = [
+        tag(
+            "tr",
+            tag("th", row.title, scope="row", data_v=row.title.casefold()),
+            [
+                tag("td", told, class_="number", data_v=value, data_heat=colour)
+                for value, told, colour in zip(line, told_line, colour_line, strict=True)
+            ],
+        )
+        for row, line, told_line, colour_line in zip(rows, values, texts, colours, strict=True)
+    ]
+    made = tag("table", tag("thead", tag("tr", head)), tag("tbody", body), class_="sortable heat")
+    return box(f"Table: {title}", made)
+
+
+def _heading(title: str, below: str, first: str) -> Html:
+    button = tag("button", title, tag("span", below, class_="below"), type="button")
+    return tag("th", button, scope="col", aria_sort="none", data_first=first)
+
+
+def _folded(title: str, note: str | None, *body: Iterable[Any]) -> Html:
+    return tag("details", tag("summary", title, tag("span", f" {note}", class_="note") if note else None), *body)

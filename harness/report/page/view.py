@@ -1,0 +1,79 @@
+"""What the sections of the page are made from: the board, and the records and predictions that it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
+
+from harness.published import published
+from harness.report.board import Board, Standings
+from harness.report.columns import Column
+from harness.report.groups import Place, succeeded
+from harness.report.rows import Row
+from harness.store import Record, Store
+
+ROWS = 500  # of a task's predictions that go into the page
+Lines = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class View:
+    """A board and what is behind it.
+
+    Attributes:
+        board: everything that is counted comes from here.
+        places: the records of each of the board's entries, by seed.
+        store: the results folder, for what the board does not hold; of `places` the records are cut (`harness.report.parts`).
+        folder: the results folder as the page's links name it, relative to the page.
+        rows: of a task's predictions that go into the page at most.
+        with_texts: whether the texts of these rows do, where the data can be read.
+    """
+
+    board: Board
+    places: Mapping[Place, Sequence[Record]]
+    store: Store
+    folder: str
+    rows: int = ROWS
+    with_texts: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        records: Iterable[Record],
+        standings: Standings,
+        store: Store,
+        folder: str,
+        rows: int = ROWS,
+        with_texts: bool = False,
+    ) -> View:
+        """The view of records and their standings, with the published numbers that are registered."""
+        board = Board.of(records, published=published(), standings=standings)
+        return cls(board, standings.places[0], store, folder, rows, with_texts)
+
+    @cached_property
+    def _records(self) -> dict[tuple[str, str, str], Sequence[Record]]:
+        return {(where.model, where.method, where.task): records for where, records in self.places.items()}
+
+    def records(self, row: Row, column: Column) -> Sequence[Record]:
+        """The records behind an entry, by seed; none where there is no such entry."""
+        return self._records.get((row.model, row.method, column.title), ())
+
+    def rows_of(self, column: Column) -> list[Row]:
+        """The rows that have a score in a column, in the board's order."""
+        return [row for row in self.board.rows if (found := row.entries.get(column.title)) and found.mean is not None]
+
+    def predictions(self, record: Record) -> Lines | None:
+        """A record's predictions; None where it has none or they cannot be read."""
+        if not succeeded(record):
+            return None
+        try:
+            return self.store.predictions(record["id"]) or None
+        except (FileNotFoundError, ValueError):  # ValueError: cut off by a crash of another program
+            return None
+
+    def address(self, record_id: str) -> str:
+        """Where the page finds a cell's record."""
+        return quote(f"{self.folder}/cells/{record_id}/record.json", safe="/.~-_")

@@ -1,0 +1,176 @@
+"""What single sections make of records and predictions."""
+
+import itertools
+import re
+from importlib.resources import files
+
+import pytest
+from made_page import films, folder, view
+from made_records import record
+from page_parser import parse
+
+from harness.report.page.chart import front
+from harness.report.page.confusion import LABELS, OTHER, confusion
+from harness.report.page.errors import errors
+from harness.report.page.heat import STEPS, steps
+from harness.report.page.render import page
+from harness.report.predicted import LONGEST, right, shown
+from harness.store import Store
+
+
+@pytest.fixture
+def store(tmp_path):
+    return folder(tmp_path / "results")
+
+
+def test_front():
+    points = [(1.0, 50.0), (2.0, 40.0), (2.0, 60.0), (3.0, 60.0), (4.0, 59.0), (9.0, 61.0), (1.0, 49.0)]
+    assert front(points) == {(1.0, 50.0), (2.0, 60.0), (9.0, 61.0)}
+    assert front([]) == set()
+
+
+def test_chart_has_a_point_for_each_model_with_score_and_cost(store):
+    data = parse(page(view(store))).data("cost")
+    assert [plot["title"] for plot in data["plots"]] == ["average of all tasks", "films", "names"]
+    assert [axis["title"] for axis in data["costs"]] == ["parameters", "training time of a cell", "peak memory"]
+    by_parameters = {data["rows"][point[0]][0]: point[1:] for point in data["plots"][1]["points"][0]}
+    assert by_parameters == {
+        "small": [1e6, 40.0, "1.0M", "40.00", 1], "bert": [4.4e6, 90.0, "4.4M", "90.00", 1],
+        "gpt": [9e6, 87.5, "9.0M", "87.50", 0],
+    }  # fmt: skip
+    assert len(data["plots"][0]["points"][0]) == 2  # small has no average
+
+
+def test_confusion_adds_up_seeds(store):
+    (task,) = confusion(view(store)).data  # tags are no labels
+    assert task["title"] == "films" and task["labels"] == ["art", "music", "sport"]
+    bert = next(model for model in task["models"] if model["title"] == "bert")
+    assert (bert["seeds"], bert["right"]) == (2, 36)
+    # Rows 0, 3, … are art, 1, 4, … music, 2, 5, … sport; wrong ones are taken for the next: 1, 4 and 1 are music, 2 is sport.
+    assert bert["counts"] == [[0, 0, 14], [1, 1, 11], [1, 2, 3], [2, 0, 1], [2, 2, 11]]
+
+
+def test_confusion_of_very_many_labels_puts_the_rare_ones_together(tmp_path):
+    store = Store(tmp_path)
+    made, _ = films("bert", 0, set())
+    labels = [f"l{number:03}" for number in range(LABELS + 10)]
+    lines = [{"id": str(n), "prediction": one, "reference": one} for n, one in enumerate(labels * 4 + labels[:LABELS])]
+    store.write(made, lines)
+    (task,) = confusion(view(store)).data
+    assert task["labels"] == [*labels[:LABELS], OTHER]
+    assert task["models"][0]["counts"][-1] == [LABELS, LABELS, 40] and sum(
+        c[2] for c in task["models"][0]["counts"]
+    ) == len(lines)
+    assert task["models"][0]["right"] == len(lines)
+
+
+def decoded(task, name):
+    model = next(model for model in task["models"] if model["title"] == name)
+    bits = "".join(f"{int(digit, 16):04b}" for digit in model["all"])[: task["rows"]]
+    said = {one: task["texts"][number] for one, number in zip(task["ids"], model["said"], strict=True)}
+    return model, bits, said
+
+
+def test_error_browser_knows_what_each_said(store):
+    task, names = errors(view(store)).data
+    assert task["rows"] == 20 and len(task["ids"]) == 20 and not task["tags"] and names["tags"]
+    model, bits, said = decoded(task, "gpt")
+    assert model["seed"] == 0 and {place for place, bit in enumerate(bits) if bit == "0"} == {1, 7, 8}
+    assert model["right"] == bits  # all rows are in, in the order of the file
+    assert (
+        said["t1"] == "sport"
+        and task["texts"][task["references"][1]] == "music"
+        and task["kinds"][:2] == ["even", "odd"]
+    )
+    assert decoded(names, "gpt")[2] == {"n0": "B-PER O", "n1": "O O"}
+
+
+def test_error_browser_is_bounded_and_keeps_what_models_disagree_on(store):
+    task, _ = errors(view(store, rows=3)).data
+    # bert errs in 1 and 2, gpt in 1, 7, 8, small in 0 to 11: one of three is alone in 0, 1 (all agree), 2, 3, …
+    assert task["rows"] == 20 and len(task["ids"]) == 3 and set(task["ids"]) <= {f"t{n}" for n in range(12)} - {"t1"}
+    assert decoded(task, "small")[1] == "0" * 12 + "1" * 8  # verdicts of all rows stay
+    assert not errors(view(store, rows=0)).data[0]["ids"]
+
+
+def test_a_cell_with_other_rows_is_not_set_beside_the_rest(store):
+    made, lines = films("odd", 0, set())
+    store.write(made, [{**line, "id": f"x{line['id']}"} for line in lines])
+    names = [model["title"] for model in errors(view(store)).data[0]["models"]]
+    assert ("odd" in names) != ("bert" in names)  # whichever is first of the board decides
+
+
+def test_slices_and_types(store):
+    tree = parse(page(view(store)))
+    even, odd = next([td.text for td in tr.all("td")] for tr in tree.id("slices").one("tbody").all("tr"))
+    assert (even, odd) == ("98.00", "97.00")  # bert's mean of both seeds
+    types = tree.id("types")
+    assert [one.text for one in types.one("thead").all("button")] == ["modeltype", "LOCf1", "PERf1"]
+    assert [td.text for td in types.one("tbody").all("tr")[0].all("td")] == ["1.000", "0.550"]
+
+
+def test_gains_are_the_boards(tmp_path):
+    store = Store(tmp_path)
+    for seed, (full, scratch) in enumerate(((90.0, 60.0), (92.0, 66.0))):
+        store.write(record(score=full, seed=seed))
+        store.write(record(score=scratch, seed=seed, method="scratch"))
+    (gain,) = view(store).board.gains
+    (cell,) = parse(page(view(store))).id("gains").all("td")
+    assert float(cell.attributes["data-v"]) == gain.mean == 28.0 and cell.text == "+28.00 ± 2.83"
+
+
+def test_steps_of_the_colour_scale():
+    assert steps([10.0, None, 20.0, 15.0]) == [0, None, STEPS - 1, (STEPS - 1) // 2]
+    assert steps([5.0, 5.0]) == [None, None] and steps([None]) == [None] and steps([]) == []
+    assert steps([1.0, float("nan"), 2.0]) == [0, None, STEPS - 1]
+
+
+def test_right_and_shown():
+    answers = {"id": "x", "answers": {"text": ["a b", "c"], "answer_start": [1, 2]}}
+    assert right("c ", answers) and not right("d", answers) and right("", {"answers": {"text": []}})
+    assert right("x", ["x", "y"]) and right(["O"], ["O"]) and not right(["O"], ["B"])
+    assert shown(answers) == "a b | c" and shown(["O", "B"]) == "O B" and shown(["a b"]) == "a b" and shown(3) == "3"
+    assert shown(" a b\n") == "a b"  # who says the same says it however many blanks are around
+    assert len(shown("x" * 1000)) == LONGEST
+
+
+def luminance(colour):
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def schemes(name):
+    """Custom properties of a style file: light, and dark where it says so."""
+    light, dark = (files("harness.report.page") / "css" / name).read_text().split("prefers-color-scheme: dark")
+    found = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", part)) for part in (light, dark)]
+    return [found[0], {**found[0], **found[1]}]
+
+
+@pytest.mark.parametrize("dark", [0, 1])
+def test_every_step_can_be_read_and_told_from_the_next_by_lightness_alone(dark):
+    colours = schemes("heat.css")[dark]
+    sheet = (files("harness.report.page") / "css" / "heat.css").read_text()
+    scale = [colours[f"heat-{number}"] for number in range(STEPS)]
+    for number, colour in enumerate(scale):
+        high = "high-ink" in re.search(rf'^\.heat \[data-heat="{number}"\].*$', sheet, re.M)[0]
+        assert contrast(colour, colours["heat-high-ink" if high else "heat-low-ink"]) >= 4.5, (number, colour)
+    light = [luminance(colour) for colour in scale]
+    assert light == sorted(light, reverse=not dark)
+    assert all(contrast(one, other) > 1.1 for one, other in itertools.pairwise(scale))
+
+
+@pytest.mark.parametrize("dark", [0, 1])
+def test_text_and_marks_stand_out(dark):
+    colours = schemes("base.css")[dark]
+    for ink in ("ink", "soft", "accent"):
+        for paper in ("paper", "raised"):
+            assert contrast(colours[ink], colours[paper]) >= 4.5, (ink, paper)
+    for mark in ("encoder", "decoder", "both", "other"):
+        assert contrast(colours[mark], colours["paper"]) >= 3
+    assert contrast(colours["ink"], colours["mark"]) >= 4.5
