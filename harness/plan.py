@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from harness import registry
 from harness.baselines.base import BASELINE
-from harness.baselines.choose import beside, is_baseline, reject_settings
+from harness.baselines.choose import beside, idle, is_baseline, reject_settings
 from harness.cell import Cell
 from harness.errors import BenchError, HubError, unknown
 from harness.methods import METHODS, foreign_fields
@@ -87,13 +87,13 @@ def make_plan(request: Request) -> Plan:
         # First, for they take seconds: whoever waits for the others can see what has to be beaten.
         more = beside(task, named) if request.baselines else []
         for checkpoint, no_model in [*((one, None) for one in more), *models]:
-            reason = cannot(checkpoint, task)
-            if reason:
-                impossible.append(reason)
+            if reason := cannot(checkpoint, task):
+                impossible += [] if is_baseline(checkpoint) else [reason]
                 continue
             for method in [BASELINE] if is_baseline(checkpoint) else request.methods:
                 cell = _cell(suite, task, fingerprint, checkpoint, method, request.seeds[0], settings)
                 made.append((cell, no_model or no_data))
+    impossible += idle(named, [cell for cell, _ in made])
     # Seeds outermost: a grid that is stopped half-way has whole tables for the first seeds.
     every = [(replace(cell, seed=seed), error) for seed in request.seeds for cell, error in made]
     cells = [cell for cell, error in every if not error]

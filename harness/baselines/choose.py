@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from harness import registry
 from harness.baselines.base import BASELINE
+from harness.cell import Cell
 from harness.errors import BenchError
 from harness.model import Checkpoint
 from harness.task import Task
@@ -21,6 +22,16 @@ def beside(task: Task, named: Collection[Checkpoint]) -> list[Checkpoint]:
 def is_baseline(checkpoint: Checkpoint) -> bool:
     """Whether it is a baseline in the place of a model."""
     return checkpoint.architecture == BASELINE
+
+
+def idle(named: Collection[Checkpoint], cells: Collection[Cell]) -> list[str]:
+    """A line for each baseline that was asked for by name and answers for none of the tasks."""
+    busy = {cell.model.name for cell in cells}
+    return [
+        f"{one.name} is a baseline for {', '.join(one.families or ())} only, and no task is of that"
+        for one in named
+        if is_baseline(one) and one.name not in busy
+    ]
 
 
 def reject_settings(settings: Mapping[str, str], named: Collection[Checkpoint]) -> None:

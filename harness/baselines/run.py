@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from harness import registry
 from harness.baselines.base import Predictor
@@ -56,12 +57,14 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
     def score(split: str, predictions: list[Any]) -> dict[str, Any]:
         return family.score(predictions, [family.reference(row, task) for row in splits[split]], task)
 
-    watch.begin("train")
-    predictor = registry.baselines()[cell.model.name].fit(splits["train"], splits["validation"], task, cell.seed)
-    watch.begin("validate")
-    validation = score("validation", answers(predictor, "validation"))
-    watch.begin("test")
-    predictions = answers(predictor, "test")
+    # One thread: threads of several cells would wait for each other far longer than they compute, and sums must not depend on them.
+    with threadpool_limits(1):
+        watch.begin("train")
+        predictor = registry.baselines()[cell.model.name].fit(splits["train"], splits["validation"], task, cell.seed)
+        watch.begin("validate")
+        validation = score("validation", answers(predictor, "validation"))
+        watch.begin("test")
+        predictions = answers(predictor, "test")
     watch.begin("score")
     test = score("test", predictions)
     trivial = score("test", family.trivial(splits["train"], splits["test"], task))
