@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from harness.baselines.base import BASELINE
-from harness.methods import foreign_fields
+from harness.methods import BASELINE, foreign_fields
 from harness.model import Checkpoint
 from harness.recipe import MECHANICS, Recipe
 from harness.task import Task

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness import registry
-from harness.baselines.base import BASELINE
 from harness.baselines.choose import beside, idle, is_baseline, reject_settings
 from harness.cell import Cell
 from harness.errors import BenchError, HubError, unknown
-from harness.methods import METHODS, foreign_fields
+from harness.methods import BASELINE, METHODS, foreign_fields
 from harness.model import Checkpoint
 from harness.recipe import PRECISIONS, Recipe, apply_rules
 from harness.references import find_models, find_tasks

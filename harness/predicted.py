@@ -45,9 +45,7 @@ def phenomena(cell: Cell, family: TaskFamily, rows: Sequence[Row], predictions: 
     return by_slice(compute, predictions, references, [row["phenomenon"] for row in rows])
 
 
-def lines(
-    cell: Cell, family: TaskFamily, rows: Sequence[Row], predictions: Sequence[Any]
-) -> Iterator[dict[str, Any]]:
+def lines(cell: Cell, family: TaskFamily, rows: Sequence[Row], predictions: Sequence[Any]) -> Iterator[dict[str, Any]]:
     """One mapping for each test row: id, prediction, reference, and what the row is an example of."""
     for row, prediction in zip(rows, predictions, strict=True):
         line = {"id": row["id"], "prediction": prediction, "reference": family.reference(row, cell.task)}

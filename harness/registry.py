@@ -47,7 +47,9 @@ def _collect(group: str, kinds: tuple[type, ...]) -> dict[str, Any]:
 @cache
 def families() -> Mapping[str, TaskFamily]:
     """Family name → its adapter."""
-    return {name: item for name, item in _collect("bench.tasks", (Task, TaskFamily)).items() if isinstance(item, TaskFamily)}
+    return {
+        name: item for name, item in _collect("bench.tasks", (Task, TaskFamily)).items() if isinstance(item, TaskFamily)
+    }
 
 
 @cache

@@ -11,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from harness.methods import BASELINE
 from harness.model import Checkpoint
 
 if TYPE_CHECKING:
     from harness.family import Prediction, Row
     from harness.task import Task
-
-BASELINE = "baseline"  # the architecture, the kind and the method of its cells
 
 
 class Predictor(ABC):
@@ -61,7 +60,7 @@ class Baseline(ABC):
         """
 
     def checkpoint(self) -> Checkpoint:
-        """It in the place of a model: a cell's identity is its name and version."""
+        """It in the place of a model, of architecture and kind `baseline`: a cell's identity is its name and version."""
         digest = hashlib.sha256(f"{BASELINE} {self.name} {self.version}".encode()).hexdigest()
         return Checkpoint(
             name=self.name, source=f"{BASELINE}:{self.name}", location="", revision=None, gguf=None,

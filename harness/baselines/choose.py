@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from harness import registry
-from harness.baselines.base import BASELINE
 from harness.cell import Cell
 from harness.errors import BenchError
+from harness.methods import BASELINE
 from harness.model import Checkpoint
 from harness.task import Task
 

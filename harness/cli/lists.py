@@ -33,7 +33,7 @@ def tasks(as_json: options.Json = False) -> None:
 def models(as_json: options.Json = False) -> None:
     """List the registered models and the baselines; any Hub id, folder or .gguf file works as well."""
     from harness import registry
-    from harness.baselines.base import BASELINE
+    from harness.methods import BASELINE
 
     rows = [
         {
