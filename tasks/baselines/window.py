@@ -55,7 +55,8 @@ class SlidingWindow(Baseline):
     seconds_a_row = 2e-3
 
     def fit(self, train: Sequence[Row], validation: Sequence[Row], task: Task, seed: int) -> Window:
-        rows = _spread([*train, *validation])
+        # Numbered anew: rows of different splits may have the same id, which scoring does not allow.
+        rows = [{**row, "id": str(number)} for number, row in enumerate(_spread([*train, *validation]))]
         words = pattern(row["context"] for row in rows)
         passages = [Passage(row["question"], row["context"], words) for row in rows]
         answered = [number for number, row in enumerate(rows) if row["answers"]["text"]] or list(range(len(rows)))
