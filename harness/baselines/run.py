@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from threadpoolctl import threadpool_limits
@@ -17,9 +17,11 @@ from harness.predicted import is_constant, lines, phenomena, task_facts
 from harness.rows import load
 from harness.store import Record, Store, timestamp
 from harness.training.device import surroundings
-from harness.training.loop import Emit
 from harness.training.memory import process_peak
 from harness.training.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from harness.training.loop import Emit
 
 
 def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:

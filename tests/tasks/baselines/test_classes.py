@@ -68,11 +68,16 @@ def test_the_second_text_has_weights_of_its_own():
         for one, other in [("up", "down"), ("down", "up")] * 6
     ]
     found = TfidfRegression().fit(train, train, TASK, 0)
-    assert found.predict([{"text": "left", "text_pair": "up"}, {"text": "left", "text_pair": "down"}]) == ["same", "other"]
+    assert found.predict([{"text": "left", "text_pair": "up"}, {"text": "left", "text_pair": "down"}]) == [
+        "same",
+        "other",
+    ]
 
 
 def test_scripts_without_blanks_are_cut_into_characters():
-    train = rows(*[("这部电影的故事非常好看而且演员也很不错", "pos"), ("这部电影的故事非常难看而且演员也很糟糕", "neg")] * 4)
+    train = rows(
+        *[("这部电影的故事非常好看而且演员也很不错", "pos"), ("这部电影的故事非常难看而且演员也很糟糕", "neg")] * 4
+    )
     found = TfidfRegression().fit(train, train, TASK, 0)
     assert found.choice["unit"] == "character"
     assert found.predict(rows(("好看", ""), ("难看", ""))) == ["pos", "neg"]

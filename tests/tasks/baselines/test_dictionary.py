@@ -87,7 +87,10 @@ def test_words_are_written_as_inside_of_sentences():
 
 
 def test_scripts_without_blanks():
-    chinese = pairs(("the dog sleeps in the house", "那只狗在屋子里睡觉了没有人看见它"), ("the dog", "狗狗狗狗狗狗狗狗狗狗狗狗狗狗狗狗"))
+    chinese = pairs(
+        ("the dog sleeps in the house", "那只狗在屋子里睡觉了没有人看见它"),
+        ("the dog", "狗狗狗狗狗狗狗狗狗狗狗狗狗狗狗狗"),
+    )
     assert " " not in Dictionary().fit(chinese, [], TASK, 0).predict([{"source": "the dog sleeps"}])[0]
     back = [{"source": row["target"][0], "target": [row["source"]]} for row in chinese]
     (found,) = Dictionary().fit(back, [], TASK, 0).predict([{"source": "狗睡"}])

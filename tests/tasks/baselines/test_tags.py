@@ -37,7 +37,13 @@ def test_equally_frequent_the_first_in_the_alphabet():
 
 
 def test_a_word_in_another_case_goes_by_its_lower_case_an_unknown_one_is_o():
-    assert tags("us US Us ROME Berlin") == ["O", "B-LOC", "B-LOC", "B-LOC", "O"]  # us in any case: 2 times B-LOC, once O
+    assert tags("us US Us ROME Berlin") == [
+        "O",
+        "B-LOC",
+        "B-LOC",
+        "B-LOC",
+        "O",
+    ]  # us in any case: 2 times B-LOC, once O
 
 
 def test_what_was_learned_is_counted():

@@ -78,7 +78,9 @@ def test_the_length_is_chosen_on_the_rows(length):
         row["context"] = row["context"][row["context"].index("key") :]
         row["answers"] = {**row["answers"], "answer_start": [4]}
     found = SlidingWindow().fit(made[:15], made[15:], task(), 0)
-    assert found.choice["length"] == length and found.choice["threshold"] == 0.0 and found.choice["chosen_on_rows"] == 20
+    assert (
+        found.choice["length"] == length and found.choice["threshold"] == 0.0 and found.choice["chosen_on_rows"] == 20
+    )
     assert found.predict(made) == [row["answers"]["text"][0] for row in made]
 
 
