@@ -92,7 +92,7 @@ def make_request(
     limit: int | None,
     settings: list[str] | None,
     trust_remote_code: bool = False,
-    baselines: bool = True,
+    baselines: bool = False,
 ) -> Request:
     """The request that these options mean.
 

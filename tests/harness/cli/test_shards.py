@@ -33,7 +33,7 @@ def test_shards_are_disjoint_and_together_whole(monkeypatch, tmp_path, capsys, c
     together = [cell for one in shards for cell in one]
     assert len(whole) == 16 and sorted(together) == sorted(whole) and len(set(together)) == len(together)
     assert max(map(len, shards)) - min(map(len, shards)) <= 1
-    assert f"{len(shards[0])} cells (shard 1/{count} of 8): 0 finished" in capsys.readouterr().out
+    assert f"{len(shards[0])} cells (shard 1/{count} of 16): 0 finished" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "4", "/4", "1/", "a/4", "-1/4", "1/0", "1/4/2", ""])
