@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness import registry
-from harness.baselines.choose import beside, idle, is_baseline, reject_settings
+from harness.baselines.choose import beside, idle, is_baseline
 from harness.cell import Cell
 from harness.errors import BenchError, HubError, unknown
-from harness.methods import BASELINE, METHODS, foreign_fields
+from harness.methods import BASELINE, METHODS
 from harness.model import Checkpoint
 from harness.recipe import PRECISIONS, Recipe, apply_rules
 from harness.references import find_models, find_tasks
+from harness.settings import recipe_settings, reject_for_baselines, reject_foreign
 from harness.suite import Suite, load_suite
 from harness.task import Task
 from harness.validate import is_local, validate
@@ -71,8 +72,8 @@ def make_plan(request: Request) -> Plan:
     for method in request.methods:
         if method not in METHODS:
             raise unknown("method", method, METHODS)
-    settings = _recipe(request.settings)
-    _reject_foreign(settings, request.methods)
+    settings = recipe_settings(request.settings)
+    reject_foreign(settings, request.methods)
     asked = find_tasks(request.tasks, suite, request.limit)
     for task in asked.values():
         registry.family(task.family).check_options(task)
@@ -80,7 +81,7 @@ def make_plan(request: Request) -> Plan:
     data = [_data(task) for task in asked.values()]
     models = find_models(request.models, suite, request.trust_remote_code)
     named = [checkpoint for checkpoint, _ in models]
-    reject_settings(settings, named)
+    reject_for_baselines(settings, named)
     made, impossible = [], []  # cells of the first seed, and why the Hub does not give what they need
     for task, fingerprint, no_data in data:
         # First, for they take seconds: whoever waits for the others can see what has to be beaten.
@@ -181,24 +182,3 @@ def _cell(
         model=checkpoint, task=task, fingerprint=fingerprint, family_version=registry.family(task.family).version,
         method=method, seed=seed, recipe=recipe, suite=suite.name,
     )  # fmt: skip
-
-
-def _reject_foreign(settings: Mapping[str, str], methods: Sequence[str]) -> None:
-    """A setting that none of the methods reads would change nothing, silently."""
-    for name in settings:
-        if all(name in foreign_fields(method) for method in methods):
-            owner = next(method.name for method in METHODS.values() if name in method.fields)
-            raise BenchError(
-                f"--set recipe.{name}={settings[name]}: only method {owner} reads it, and the methods are "
-                f"{', '.join(methods)}; add --methods {owner}, or leave it out"
-            )
-
-
-def _recipe(settings: Mapping[str, str]) -> dict[str, str]:
-    """The `recipe.NAME=VALUE` settings of the command line, without their prefix."""
-    for name in settings:
-        if not name.startswith("recipe."):
-            raise BenchError(
-                f"--set {name}={settings[name]}: unknown setting; valid: recipe.NAME=VALUE, e.g. recipe.learning_rate=3e-5"
-            )
-    return {name.removeprefix("recipe."): value for name, value in settings.items()}

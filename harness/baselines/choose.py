@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from harness import registry
 from harness.cell import Cell
-from harness.errors import BenchError
 from harness.methods import BASELINE
 from harness.model import Checkpoint
 from harness.task import Task
@@ -32,17 +31,3 @@ def idle(named: Collection[Checkpoint], cells: Collection[Cell]) -> list[str]:
         for one in named
         if is_baseline(one) and one.name not in busy
     ]
-
-
-def reject_settings(settings: Mapping[str, str], named: Collection[Checkpoint]) -> None:
-    """A setting would change nothing, silently, where there is nothing but baselines.
-
-    Raises:
-        BenchError: it is so.
-    """
-    if settings and all(is_baseline(one) for one in named):
-        name, value = next(iter(settings.items()))
-        raise BenchError(
-            f"--set recipe.{name}={value}: baselines have no recipe, and --models names nothing else; "
-            "leave it out, or name a model"
-        )
