@@ -109,5 +109,6 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
 
 
 def _environment() -> dict[str, Any]:
-    """Without a precision: nothing is cut to one."""
-    return {name: value for name, value in surroundings(torch.device("cpu"), "").items() if name != "precision"}
+    """One thread, whatever the slot has, and no precision: nothing is cut to one."""
+    facts = {**surroundings(torch.device("cpu"), ""), "threads": 1}
+    return {name: value for name, value in facts.items() if name != "precision"}
