@@ -22,7 +22,7 @@ def bench_run(arguments: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
     """Run the command on an empty results folder. Runs in a fresh process, which adopts the command's processes.
 
     Args:
-        arguments: of `bench run`, without the results folder.
+        arguments: of `bench run`, without the results folder; baselines are left out, as the other side has none.
         cells: ids whose scores are wanted.
 
     Returns:
@@ -35,7 +35,7 @@ def bench_run(arguments: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-m", "harness", "run", *arguments, "--results", f"{folder}/bench-results"],
+            [sys.executable, "-m", "harness", "run", "--no-baselines", *arguments, "--results", f"{folder}/bench-results"],
             cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=clean_environment(),
         )  # fmt: skip
         wall = time.perf_counter() - started

@@ -48,7 +48,7 @@ def main() -> None:
             seeds = STAGES[stage]
             folder = asked.results / suite
             said = planned(folder, stage, [*options, "--seeds", seeds])
-            bench(folder, "run", *options, "--seeds", seeds)
+            bench(folder, "run", *options, "--no-baselines", "--seeds", seeds)
             line, own = compare(folder, said, f"{suite} | {stage}")
             lines.append(line)
             cells += own

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from harness.methods import foreign_fields
+from harness.methods import BASELINE, foreign_fields
 from harness.model import Checkpoint
 from harness.recipe import MECHANICS, Recipe
 from harness.task import Task
@@ -35,6 +35,11 @@ class Cell:
     seed: int
     recipe: Recipe
     suite: str
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it fits a `harness.baselines.base.Baseline` instead of training a model."""
+        return self.method == BASELINE
 
     @property
     def resolved(self) -> bool:
@@ -64,7 +69,9 @@ class Cell:
         return self._named(digest[:12])
 
     def settings(self) -> dict[str, Any]:
-        """The recipe's fields that its method has."""
+        """The recipe's fields that its method has; a baseline has none."""
+        if self.is_baseline:
+            return {}
         foreign = foreign_fields(self.method)
         # Plain values: `asdict` would copy each of them, thoroughly and slowly.
         return {key: value for key, value in vars(self.recipe).items() if key not in foreign}

@@ -27,6 +27,9 @@ class Method:
     backward: int = 2
 
 
+BASELINE = "baseline"  # instead of a method: nothing is adapted, see `harness.baselines`
+UNNAMED = ("full", BASELINE)  # what the title of a row does not say
+
 METHODS = {
     method.name: method
     for method in (

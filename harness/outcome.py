@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from harness.cell import Cell
 from harness.family import TaskFamily
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature
-from harness.metrics.slices import by_slice
+from harness.predicted import is_constant, phenomena, task_facts
 from harness.rows import Data
 from harness.store import Record, timestamp
 from harness.training.cost import efficiency
@@ -53,11 +53,6 @@ class Outcome:
     account: dict[str, Any]
 
 
-def is_constant(predictions: Sequence[Any]) -> bool:
-    """Whether every row got the same prediction."""
-    return len(predictions) > 1 and all(prediction == predictions[0] for prediction in predictions)
-
-
 def make_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
     """The record of a cell that ended well."""
     primary, progress, account = family.primary_metric, outcome.progress, outcome.account
@@ -66,17 +61,10 @@ def make_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
         **facts,
         "status": "ok",
         "model": {**facts["model"], "parameters": outcome.parameters},
-        "task": {
-            **facts["task"],
-            "split_rule": outcome.data.rule,
-            "rows": {split: len(rows) for split, rows in splits.items()},
-            "rows_without_limit": outcome.data.whole,
-            "truncated": outcome.truncated,
-            "warnings": outcome.doubts,
-        },
+        "task": task_facts(cell, outcome.data, outcome.truncated, outcome.doubts),
         "metrics": {
             "validation": progress.validation, "test": outcome.metrics, "trivial": outcome.trivial,
-            "phenomena": _phenomena(cell, family, outcome),
+            "phenomena": phenomena(cell, family, splits["test"], outcome.predictions),
         },
         "primary_metric": primary,
         "score": outcome.metrics[primary] * family.scale,
@@ -126,23 +114,3 @@ def _cost(outcome: Outcome) -> dict[str, Any]:
         "trainable_parameters": outcome.trainable,
         **efficiency(outcome.accelerator, outcome.model, outcome.features, progress, evaluate),
     }
-
-
-def _phenomena(cell: Cell, family: TaskFamily, outcome: Outcome) -> dict[str, Any]:
-    """Phenomenon → its rows and score (0-100), where the test rows are tagged."""
-    rows = outcome.data.splits["test"]
-    if not all("phenomenon" in row for row in rows):
-        return {}
-
-    def compute(predictions: list[Any], references: list[Any]) -> dict[str, Any]:
-        return {"score": family.score(predictions, references, cell.task)[family.primary_metric] * family.scale}
-
-    references = [family.reference(row, cell.task) for row in rows]
-    return by_slice(compute, outcome.predictions, references, [row["phenomenon"] for row in rows])
-
-
-def lines(cell: Cell, family: TaskFamily, outcome: Outcome) -> Iterator[dict[str, Any]]:
-    """One mapping for each test row: id, prediction, reference, and what the row is an example of."""
-    for row, prediction in zip(outcome.data.splits["test"], outcome.predictions, strict=True):
-        line = {"id": row["id"], "prediction": prediction, "reference": family.reference(row, cell.task)}
-        yield line | ({"phenomenon": row["phenomenon"]} if "phenomenon" in row else {})

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness import registry
+from harness.baselines.choose import beside, idle, is_baseline
 from harness.cell import Cell
 from harness.errors import BenchError, HubError, unknown
-from harness.methods import METHODS, foreign_fields
+from harness.methods import BASELINE, METHODS
 from harness.model import Checkpoint
-from harness.recipe import PRECISIONS, apply_rules
+from harness.recipe import PRECISIONS, Recipe, apply_rules
 from harness.references import find_models, find_tasks
+from harness.settings import recipe_settings, reject_for_baselines, reject_foreign
 from harness.suite import Suite, load_suite
 from harness.task import Task
 from harness.validate import is_local, validate
@@ -19,7 +21,11 @@ from harness.validate import is_local, validate
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asks for, as the options of `bench run` and `bench plan` hold it."""
+    """What a person asks for, as the options of `bench run` and `bench plan` hold it.
+
+    Attributes:
+        baselines: whether each task gets the baselines of its family; the command line asks for them, a program has to.
+    """
 
     models: Sequence[str]
     tasks: Sequence[str]
@@ -29,6 +35,7 @@ class Request:
     limit: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     trust_remote_code: bool = False
+    baselines: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,29 +72,33 @@ def make_plan(request: Request) -> Plan:
     for method in request.methods:
         if method not in METHODS:
             raise unknown("method", method, METHODS)
-    settings = _recipe(request.settings)
-    _reject_foreign(settings, request.methods)
+    settings = recipe_settings(request.settings)
+    reject_foreign(settings, request.methods)
     asked = find_tasks(request.tasks, suite, request.limit)
     for task in asked.values():
         registry.family(task.family).check_options(task)
     found = {task.title: validate(task) for task in asked.values() if is_local(task)}
     data = [_data(task) for task in asked.values()]
     models = find_models(request.models, suite, request.trust_remote_code)
+    named = [checkpoint for checkpoint, _ in models]
+    reject_for_baselines(settings, named)
     made, impossible = [], []  # cells of the first seed, and why the Hub does not give what they need
     for task, fingerprint, no_data in data:
-        for checkpoint, no_model in models:
-            reason = cannot(checkpoint, task)
-            if reason:
-                impossible.append(reason)
+        # First, for they take seconds: whoever waits for the others can see what has to be beaten.
+        more = beside(task, named) if request.baselines else []
+        for checkpoint, no_model in [*((one, None) for one in more), *models]:
+            if reason := cannot(checkpoint, task):
+                impossible += [] if is_baseline(checkpoint) else [reason]
                 continue
-            for method in request.methods:
+            for method in [BASELINE] if is_baseline(checkpoint) else request.methods:
                 cell = _cell(suite, task, fingerprint, checkpoint, method, request.seeds[0], settings)
                 made.append((cell, no_model or no_data))
+    impossible += idle(named, [cell for cell, _ in made])
     # Seeds outermost: a grid that is stopped half-way has whole tables for the first seeds.
     every = [(replace(cell, seed=seed), error) for seed in request.seeds for cell, error in made]
     cells = [cell for cell, error in every if not error]
     lost = [(cell, error) for cell, error in every if error]
-    if not cells:
+    if not any(cell.model in named for cell in cells):
         _raise_if_hopeless(lost, impossible)
     return Plan(
         suite=suite,
@@ -139,8 +150,8 @@ def cannot(checkpoint: Checkpoint, task: Task) -> str | None:
     family = registry.family(task.family)
     if checkpoint.families is not None and family.name not in checkpoint.families:
         return f"{checkpoint.name} is registered for {', '.join(checkpoint.families)} only, not for {task.title} ({family.name})"
-    if not checkpoint.digest:
-        return None  # nothing more is known of it
+    if not checkpoint.digest or is_baseline(checkpoint):
+        return None  # nothing more is known of it, or to be asked
     if checkpoint.architecture not in family.architectures:
         return f"{checkpoint.name} is of architecture {checkpoint.architecture}, which {family.name} ({task.title}) has no head for"
     if family.needs_offsets and not checkpoint.fast_tokenizer:
@@ -161,7 +172,7 @@ def _cell(
         "family": task.family, "task": task.name, "model": checkpoint.name,
         "architecture": checkpoint.architecture, "kind": checkpoint.kind, "method": method,
     }  # fmt: skip
-    recipe = apply_rules(suite.recipes, facts).updated(settings)
+    recipe = Recipe() if is_baseline(checkpoint) else apply_rules(suite.recipes, facts).updated(settings)
     if recipe.precision in checkpoint.avoid:
         good = [one for one in PRECISIONS if one not in checkpoint.avoid]
         raise BenchError(
@@ -171,24 +182,3 @@ def _cell(
         model=checkpoint, task=task, fingerprint=fingerprint, family_version=registry.family(task.family).version,
         method=method, seed=seed, recipe=recipe, suite=suite.name,
     )  # fmt: skip
-
-
-def _reject_foreign(settings: Mapping[str, str], methods: Sequence[str]) -> None:
-    """A setting that none of the methods reads would change nothing, silently."""
-    for name in settings:
-        if all(name in foreign_fields(method) for method in methods):
-            owner = next(method.name for method in METHODS.values() if name in method.fields)
-            raise BenchError(
-                f"--set recipe.{name}={settings[name]}: only method {owner} reads it, and the methods are "
-                f"{', '.join(methods)}; add --methods {owner}, or leave it out"
-            )
-
-
-def _recipe(settings: Mapping[str, str]) -> dict[str, str]:
-    """The `recipe.NAME=VALUE` settings of the command line, without their prefix."""
-    for name in settings:
-        if not name.startswith("recipe."):
-            raise BenchError(
-                f"--set {name}={settings[name]}: unknown setting; valid: recipe.NAME=VALUE, e.g. recipe.learning_rate=3e-5"
-            )
-    return {name.removeprefix("recipe."): value for name, value in settings.items()}

@@ -70,6 +70,8 @@ def find_models(
 
 def _model(reference: str, suite: Suite, trust_remote_code: bool) -> tuple[Checkpoint, HubError | None]:
     aliases = dict(suite.models)
+    if (baseline := registry.baselines().get(aliases.get(reference, reference))) is not None:
+        return baseline.checkpoint(), None
     try:
         return resolve(reference, aliases, trust_remote_code), None
     except HubError as error:

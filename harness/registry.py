@@ -1,7 +1,8 @@
-"""What is registered: task families, tasks, suites and models, all through entry points.
+"""What is registered: task families, tasks, suites, models and baselines, all through entry points.
 
 An entry point of group `bench.tasks` names a `TaskFamily` subclass, a `Task`, or a list of these; one of `bench.models` a
-`Model` or a list; one of `bench.suites` the path of a YAML file. Built-in ones come the same way as anybody's.
+`Model` or a list; one of `bench.baselines` a `Baseline` subclass or a list; one of `bench.suites` the path of a YAML file. Built-in
+ones come the same way as anybody's.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from harness.baselines.base import Baseline
 from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
 from harness.model import Model
@@ -32,32 +34,43 @@ def _load(group: str) -> Iterable[tuple[str, Any]]:
 def _collect(group: str, kinds: tuple[type, ...]) -> dict[str, Any]:
     found: dict[str, tuple[str, Any]] = {}
     for owner, item in _load(group):
-        family = isinstance(item, type) and issubclass(item, TaskFamily)
-        if not family and not isinstance(item, kinds):
+        adapter = isinstance(item, type) and issubclass(item, (TaskFamily, Baseline))
+        if not (issubclass(item, kinds) if adapter else isinstance(item, kinds)):
             raise BenchError(f"entry point {owner} ({group}) gives {item!r}; it must give one of: {kinds}")
         name = item.name
         if name in found and found[name][1] is not item:
             raise BenchError(f"{name!r} is registered twice in {group}: by {found[name][0]} and by {owner}; remove one")
-        found[name] = (owner, item() if family else item)
+        found[name] = (owner, item() if adapter else item)
     return {name: item for name, (_, item) in found.items()}
 
 
 @cache
 def families() -> Mapping[str, TaskFamily]:
     """Family name → its adapter."""
-    return {name: item for name, item in _collect("bench.tasks", (Task,)).items() if isinstance(item, TaskFamily)}
+    return {
+        name: item for name, item in _collect("bench.tasks", (Task, TaskFamily)).items() if isinstance(item, TaskFamily)
+    }
 
 
 @cache
 def tasks() -> Mapping[str, Task]:
     """Task name → task, for all registered ones."""
-    return {name: item for name, item in _collect("bench.tasks", (Task,)).items() if isinstance(item, Task)}
+    return {name: item for name, item in _collect("bench.tasks", (Task, TaskFamily)).items() if isinstance(item, Task)}
 
 
 @cache
 def models() -> Mapping[str, Model]:
     """Model name → registered model."""
     return _collect("bench.models", (Model,))
+
+
+@cache
+def baselines() -> Mapping[str, Baseline]:
+    """Baseline name → baseline; no model is called by the same name."""
+    found = _collect("bench.baselines", (Baseline,))
+    for name in found.keys() & models().keys():
+        raise BenchError(f"{name!r} is registered both as a model and as a baseline; uninstall one of the packages")
+    return found
 
 
 @cache

@@ -18,7 +18,8 @@ from harness.duration import NEVER, Every
 from harness.fast.prepare import prepare
 from harness.heads.make import make_head
 from harness.methods import METHODS
-from harness.outcome import Outcome, is_constant, lines, make_record
+from harness.outcome import Outcome, make_record
+from harness.predicted import is_constant, lines
 from harness.rows import load
 from harness.store import Record, Store
 from harness.training.checkpoint import Checkpoint, Unusable
@@ -201,7 +202,8 @@ class Run:
         """Write predictions and record, and remove what was kept to go on from."""
         record = make_record(self.cell, self.family, outcome)
         if outcome.accelerator.is_main_process:
-            self.store.write(record, lines(self.cell, self.family, outcome))
+            rows = outcome.data.splits["test"]
+            self.store.write(record, lines(self.cell, self.family, rows, outcome.predictions))
             self.forget()
         return record
 

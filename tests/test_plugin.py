@@ -1,4 +1,4 @@
-"""The plugin road: a package that declares a task and a model is installed and run, with no line of bench changed."""
+"""The plugin road: a package that declares a task, a model and a baseline is installed and run, with no line of bench changed."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def test_what_the_plugin_declares_is_listed(environment, tmp_path):
     assert "parity" in [family["family"] for family in listed["families"]]
     assert "dogs" in [task["task"] for task in listed["tasks"]]
     models = json.loads(bench(environment, tmp_path, "models", "--json").stdout)
-    assert "tiny-plugin" in [model["model"] for model in models]
+    assert {"tiny-plugin", "counting"} <= {model["model"] for model in models}
 
 
 def test_its_task_runs_on_its_model(environment, tmp_path):
@@ -47,3 +47,15 @@ def test_its_task_runs_on_its_model(environment, tmp_path):
     record = json.loads((tmp_path / "bench-results/cells" / cell["id"] / "record.json").read_text())
     assert record["task"]["rows"] == {"train": 64, "validation": 16, "test": 32}
     assert "dogs" in (tmp_path / "leaderboard.md").read_text()
+
+
+def test_its_baseline_runs_beside_it(environment, tmp_path):
+    wanted = {**environment, "BENCH_BASELINES": "true"}
+    done = bench(
+        wanted, tmp_path, "run", "--models", "tiny-plugin", "--tasks", "dogs", "--set", "recipe.epochs=1", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    baseline, model = json.loads(done.stdout)
+    assert baseline["id"].startswith("dogs--counting--baseline--s0--") and baseline["score"] == 100.0
+    assert model["id"].startswith("dogs--tiny-plugin--full--s0--")
+    assert "| *counting* " in (tmp_path / "leaderboard.md").read_text()

@@ -31,8 +31,9 @@ def tasks(as_json: options.Json = False) -> None:
 
 
 def models(as_json: options.Json = False) -> None:
-    """List the registered models; any Hub id, folder or .gguf file works as well."""
+    """List the registered models and the baselines; any Hub id, folder or .gguf file works as well."""
     from harness import registry
+    from harness.methods import BASELINE
 
     rows = [
         {
@@ -47,12 +48,30 @@ def models(as_json: options.Json = False) -> None:
         }
         for model in registry.models().values()
     ]
+    rows += [
+        {
+            "model": baseline.name,
+            "architecture": BASELINE,
+            "source": f"{BASELINE}:{baseline.name}",
+            "families": list(baseline.families),
+            "description": baseline.description,
+            "kind": BASELINE,
+            "parameters": None,
+            "traps": {},
+        }
+        for baseline in registry.baselines().values()
+    ]
     if as_json:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
     else:
         from rich.console import Console
 
-        _print([_model_line(row, Console().width >= WIDE) for row in rows])
+        wide = Console().width >= WIDE
+        _print([_model_line(row, wide) for row in rows if row["kind"] != BASELINE])
+        print()
+        names = {"model": "baseline", "families": "families", "description": "description"}
+        baselines = ({**row, "families": ", ".join(row["families"])} for row in rows if row["kind"] == BASELINE)
+        _print([{title: row[name] for name, title in names.items()} for row in baselines])
 
 
 def _model_line(row: dict[str, Any], wide: bool) -> dict[str, Any]:

@@ -23,7 +23,7 @@ Models = Annotated[
     typer.Option(
         "--models",
         envvar="BENCH_MODELS",
-        help="Names, Hub ids, folders, .gguf files, pkg:package/folder; or all. Commas between.",
+        help="Names, Hub ids, folders, .gguf files, pkg:package/folder, baselines; or all. Commas between.",
     ),
 ]
 Tasks = Annotated[
@@ -49,6 +49,14 @@ Limit = Annotated[
 ]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", envvar="BENCH_SET", help="recipe.NAME=VALUE; may be repeated.")
+]
+Baselines = Annotated[
+    bool,
+    typer.Option(
+        "--baselines/--no-baselines",
+        envvar="BENCH_BASELINES",
+        help="Run the baselines of each task too. Those that --models names replace them.",
+    ),
 ]
 TrustRemoteCode = Annotated[
     bool,
@@ -84,6 +92,7 @@ def make_request(
     limit: int | None,
     settings: list[str] | None,
     trust_remote_code: bool = False,
+    baselines: bool = False,
 ) -> Request:
     """The request that these options mean.
 
@@ -101,6 +110,7 @@ def make_request(
         limit=limit,
         settings=dict(_setting(item) for item in settings or []),
         trust_remote_code=trust_remote_code,
+        baselines=baselines,
     )
 
 

@@ -31,6 +31,7 @@ def plan(
     limit: options.Limit = None,
     settings: options.Settings = None,
     trust_remote_code: options.TrustRemoteCode = False,
+    baselines: options.Baselines = True,
     results: options.Results = RESULTS,
     devices: Devices = "auto",
     jobs: Jobs = None,
@@ -46,7 +47,7 @@ def plan(
     from harness.plan import make_plan
     from harness.store import Store
 
-    request = make_request(models, tasks, suite, methods, seeds, limit, settings, trust_remote_code)
+    request = make_request(models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines)
     made, store = make_plan(request), Store(results)
     finished = store.finished_among(cell.id for cell in made.cells)
     pending = [cell for cell in made.cells if cell.id not in finished]

@@ -39,6 +39,17 @@ def advice(found: Recommendation) -> list[str]:
     best, cheaper = found.best, found.cheaper
     on = found.tasks[0] if len(found.tasks) == 1 else f"{len(found.tasks)} tasks"
     lines = [f"Fine-tune {best.row.title}: {text.score(best.average)} on {on}, the best that fits."]
+    if best.row.is_baseline:
+        lines = [
+            f"Fine-tune nothing: the baseline {best.row.title} has {text.score(best.average)} on {on}, and no model that"
+            " fits has more."
+        ]
+    if best.below:
+        told = (f"{one.hurdle.model} has {text.score(one.hurdle.mean)} on {one.title}" for one in best.below)
+        lines.append(f"But a baseline is as good or better: {'; '.join(told)}. There, fine-tuning gains nothing.")
+    if best.unproven:
+        told = (f"{one.hurdle.model} on {one.title}" for one in best.unproven)
+        lines.append(f"It is not told apart from a baseline: {'; '.join(told)} (level 0.05). More seeds may.")
     if cheaper is not None:
         lines.append(
             f"No task tells it apart from {cheaper.row.title} ({text.score(cheaper.average)}; level 0.05), which trains in"
@@ -51,26 +62,33 @@ def advice(found: Recommendation) -> list[str]:
 
 def remark(found: Recommendation, one: Candidate) -> str:
     """Why a row is, or is not, what is recommended."""
+    said = ["a baseline"] if one.row.is_baseline else []
     if one is found.best:
-        return "recommended"
-    if not one.fits:
-        return "beyond the limits"
-    if not one.useful:
-        return "not above trivial"
-    return "tied with it" if one.tied else ""
+        said.append("recommended")
+    elif not one.fits:
+        said.append("beyond the limits")
+    elif not one.useful:
+        said.append("not above trivial")
+    else:
+        said += ["tied with it"] if one.tied else []
+        where = f" on {', '.join(column.title for column in one.below)}" if len(found.tasks) > 1 else ""
+        said += [f"not above a baseline{where}"] if one.below else []
+    return ", ".join(said)
 
 
 def facts(found: Recommendation) -> dict[str, Any]:
     """The same for programs."""
     return {
         "recommended": found.best.row.title,
+        "baseline": found.best.row.is_baseline,
         "cheaper": found.cheaper.row.title if found.cheaper else None,
         "tasks": list(found.tasks),
         "candidates": [
             {
                 "model": one.row.model, "method": one.row.method, "average": one.average, "parameters": one.parameters,
                 "train_seconds": one.train_seconds, "peak_memory_bytes": one.memory, "fits": one.fits,
-                "useful": one.useful, "tied": one.tied,
+                "useful": one.useful, "tied": one.tied, "below_baseline": [column.title for column in one.below],
+                "unproven": [column.title for column in one.unproven],
             }
             for one in found.candidates
         ],

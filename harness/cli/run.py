@@ -26,6 +26,7 @@ def run(
     limit: options.Limit = None,
     settings: options.Settings = None,
     trust_remote_code: options.TrustRemoteCode = False,
+    baselines: options.Baselines = True,
     results: options.Results = RESULTS,
     engine: run_options.Engine = "local",
     address: run_options.Address = "auto",
@@ -55,7 +56,7 @@ def run(
 
     from harness.plan import make_plan
 
-    request = make_request(models, tasks, suite, methods, seeds, limit, settings, trust_remote_code)
+    request = make_request(models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines)
     # Bound to the stream: the engine `inline` puts another one into its place.
     console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
     # What ends a session or a batch job (its terminal or its time is gone) saves as much as Ctrl-C.

@@ -61,10 +61,13 @@ def check(
 
 def _tokens(name: str, data: Data, model: str, max_length: int | None, suite: str, limit: int | None) -> Tokens:
     from harness.check.tokens import measure
+    from harness.errors import BenchError
     from harness.plan import Request, make_plan
 
     settings = {} if max_length is None else {"recipe.max_length": str(max_length)}
     (cell,) = make_plan(Request([model], [name], suite=suite, limit=limit, settings=settings)).cells
+    if cell.is_baseline:
+        raise BenchError(f"--model {model}: is a baseline and has no tokeniser; name a model")
     return measure(cell, data.splits)
 
 

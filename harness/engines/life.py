@@ -88,12 +88,19 @@ def run(job: Job, slot: Slot, rank: int, emit: Emit, interruption: Any, port: in
         Exception: whatever `harness.worker.run_cell` raises.
     """
     import torch
+
+    torch.set_num_threads(slot.threads)
+    if job.cell.is_baseline:
+        if rank == 0:  # there is nothing for the others to do: they wait for its word, and end with it
+            from harness.baselines.run import run_baseline
+
+            run_baseline(job.cell, Store(job.root), emit)
+        return
     import transformers
 
     from harness.training import group
     from harness.worker import run_cell
 
-    torch.set_num_threads(slot.threads)
     transformers.utils.logging.disable_progress_bar()
     if job.devices == 1:
         group.alone()

@@ -41,7 +41,7 @@ def check_disk(results: Path, cells: Iterable[Cell], at_once: int, every: Every)
         )
     if every == NEVER:
         return ""
-    models = {cell.model.digest: cell.model for cell in cells}
+    models = {cell.model.digest: cell.model for cell in cells if not cell.is_baseline}  # these are not saved
     largest = sorted((_parameters(model) for model in models.values()), reverse=True)
     need = at_once * BYTES_A_PARAMETER * (largest[0] if largest else 0)
     if free >= need:

@@ -12,7 +12,7 @@ from typing import Any
 from harness import registry
 from harness.cell import Cell
 from harness.data.source import HubSource
-from harness.estimate import ratios
+from harness.estimate import baseline, ratios
 from harness.estimate.calibration import Place, calibrated
 from harness.estimate.history import Past, past, same_but_seed, size_by_record, typical
 from harness.estimate.machine import precision
@@ -26,7 +26,7 @@ from harness.store import Store
 from harness.task import Task
 
 LOG = logging.getLogger(__name__)
-RECORDS, SIMILAR, CALIBRATION = "records", "similar records", "calibration"
+RECORDS, SIMILAR, CALIBRATION, ROWS = "records", "similar records", "calibration", "rows"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Estimate:
         seconds: from the start of its process to its record.
         memory: its peak in bytes, or None.
         source: `records` (of the same cell with other seeds), `similar records` (a calibration of this machine, set right by
-            what other cells took) or `calibration`.
+            what other cells took), `calibration`, or `rows` (their number, for baselines).
         records: how many were used.
     """
 
@@ -143,6 +143,8 @@ class _Estimator:
         if same:
             memory = max(one.memory for one in same) or None
             return Estimate(float(typical(one.seconds for one in same) or 0), memory, RECORDS, len(same))
+        if cell.is_baseline:
+            return Estimate(baseline.seconds(cell, self._content(cell.task), self.history), None, ROWS)
         mode = precision(self.place("").device, cell.recipe.precision)
         shape, size = self._shape(cell), self._sizes(cell)
         speed = self._speed(mode) if shape and size else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.estimate.grid import CALIBRATION, RECORDS, SIMILAR, Grid
+from harness.estimate.grid import CALIBRATION, RECORDS, ROWS, SIMILAR, Grid
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -44,8 +44,10 @@ def size(amount: float) -> str:
 
 
 def _told_from(grid: Grid) -> str:
-    sources = {one.source for one in grid.cells if one}
+    sources = {one.source for one in grid.cells if one} - {ROWS}
     records = f"{grid.records} past record" + ("s" if grid.records != 1 else "")
+    if not sources:
+        return "from the number of rows"
     if sources == {RECORDS}:
         return f"from {records}"
     calibration = "a calibration of this machine"

@@ -67,7 +67,7 @@ def _locate(source: str, entry: Model, trusted: bool) -> Checkpoint:
     raise unknown(
         "model",
         source,
-        registry.models(),
+        [*registry.models(), *registry.baselines()],
         more="; or a Hub id (owner/name), a folder, a .gguf file, pkg:package/folder",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.methods import BASELINE
 from harness.published import Published
 from harness.report.columns import Column, make_column, row_order
 from harness.report.commands import commands
@@ -39,7 +40,7 @@ class Board:
 
     Attributes:
         columns: in the order asked for, then by title.
-        rows: by average, best first, then those without one by the number of their scores; then by title.
+        rows: by average, best first, then those without one by the number of their scores; then by title; baselines last.
         trivial_average: of the columns' trivial scores; None unless each has one.
         notes: sentences on what had to be kept apart.
         gains: what pre-training was worth, for models with both `full` and `scratch`.
@@ -83,7 +84,9 @@ class Board:
         columns = _columns(places, order)
         known_trivial = [column.trivial for column in columns]
         trivial = average(known_trivial) if None not in known_trivial else None
-        known = environments(kept)
+        # Where baselines ran says nothing of models, which may have run on a GPU.
+        trained = [record for record in kept if record["method"] != BASELINE]
+        known = environments(trained or kept)
         if len(known) > 1:
             notes.append(f"The cells ran in {len(known)} different environments: times and memory are not comparable.")
         notes += standings.notes if standings else ()

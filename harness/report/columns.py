@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.report.beaten import Hurdle, hurdle
 from harness.report.entries import average, mean_each, numbers, truncated_share
 from harness.report.groups import Place, succeeded
 from harness.report.titles import canonical
@@ -28,6 +29,7 @@ class Column:
         truncated: model → share (0-1) of its test rows that were cut to fit, where any was; of records with a split rule.
         seeds: all that any model has a score for.
         trivial: score (0-100) of the answer that needs no model.
+        hurdle: the best baseline; None where none was run.
         trivial_metrics: all its metrics, in their libraries' own scale.
         metrics: names of the secondary metrics.
         settings: what else the metric says of itself, such as its signature; values that differ are joined.
@@ -51,6 +53,7 @@ class Column:
     truncated: Mapping[str, float]
     seeds: tuple[int, ...]
     trivial: float | None
+    hurdle: Hurdle | None
     trivial_metrics: Mapping[str, float]
     metrics: tuple[str, ...]
     settings: Mapping[str, str]
@@ -84,11 +87,12 @@ def make_column(title: str, places: Mapping[Place, Sequence[Record]]) -> Column:
         truncated=_truncated(places),
         seeds=tuple(sorted({record["seed"] for record in good})),
         trivial=average(record.get("trivial_score") for record in good),
+        hurdle=hurdle(places),
         trivial_metrics=_trivial([(record.get("metrics") or {}).get("trivial") for record in good]),
         metrics=tuple(found),
         settings=_settings(tests),
         phenomena={name: part.get("rows", 0) for found in slices for name, part in sorted(found.items())},
-        recipe=_recipe(places),
+        recipe=_recipe({where: found for where, found in places.items() if not where.is_baseline}),
     )
 
 

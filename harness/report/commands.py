@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from harness.methods import BASELINE
 from harness.report.groups import Place
 from harness.store import Record
 
@@ -14,13 +15,18 @@ from harness.store import Record
 def commands(places: Mapping[Place, list[Record]]) -> tuple[str, ...]:
     """One command for each suite, subset size and recipe that the records tell apart.
 
-    Where models of a command differ in their tasks, methods or seeds, it makes all combinations, so some cells more.
+    Where models of a command differ in their tasks, methods or seeds, it makes all combinations, so some cells more. Baselines come
+    with the models, and are named only where there are none.
     """
     groups: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
-    for where, records in places.items():
+    for where, records in sorted(places.items(), key=lambda item: item[0].is_baseline):
         settings = tuple(f"recipe.{name}={'none' if value is None else value}" for name, value in where.setting)
         for record in records:
-            groups[str(record.get("suite") or ""), _limit(record), settings].append(record)
+            key = (str(record.get("suite") or ""), _limit(record))
+            if not where.is_baseline or not any(
+                key == other[:2] for other in groups if groups[other][0]["method"] != BASELINE
+            ):
+                groups[(*key, settings)].append(record)
     return tuple(_command(*key, groups[key]) for key in sorted(groups))
 
 
@@ -29,7 +35,8 @@ def _command(suite: str, limit: int, settings: tuple[str, ...], records: list[Re
     words += ["--suite", suite] if suite else []
     words += ["--models", _joined(_model(record) for record in records)]
     words += ["--tasks", _joined(record["task"]["name"].partition("@")[0] for record in records)]
-    words += ["--methods", _joined(record["method"] for record in records)]
+    methods = {record["method"] for record in records} - {BASELINE}
+    words += ["--methods", _joined(methods)] if methods else []
     words += ["--seeds", _seeds({record["seed"] for record in records})]
     words += ["--limit", str(limit)] if limit else []
     words += ["--trust-remote-code"] if any(record["model"].get("remote_code") for record in records) else []

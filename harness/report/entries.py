@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Any
 
+from harness.methods import BASELINE
 from harness.report.groups import succeeded
 from harness.store import Record
 
 TRUNCATED_SHARE = 0.05  # of the test rows; more than that is marked
+EQUAL = 1e-9  # a mean of equal numbers may differ from them in the last bit
 DIGITS = 2  # of scores: what is equal to so many is a tie
 
 
@@ -44,9 +46,9 @@ class Entry:
         failed: the seeds without a score.
         mean: None where no seed has a score.
         sd: sample standard deviation (n - 1) of the scores; None for fewer than two.
-        flags: of `trivial` (mean not above the trivial answer's), `constant` (some seed's predictions are all the same),
-            `truncated` (more than 5 % of the test rows were cut), `remote-code` (Python code from the model's repository was
-            run), `few-seeds` (another entry of the column has more).
+        flags: of `trivial` (mean not above the trivial answer's), `baseline` (nor above the best baseline's), `unproven` (above,
+            but not told apart from it), `constant` (some seed's predictions are all the same), `truncated` (more than 5 % of the test rows were cut), `remote-code` (Python code from the model's repository was
+            run), `few-seeds` (another entry of the column has more). Baselines have neither of the first four.
         best: the column's highest mean, or one equal to it to two digits. See `mark_column`.
         parameters: of the model with its head.
         trained: of these, those that are trained; None where no record says.
@@ -97,16 +99,19 @@ def make_entry(records: Sequence[Record]) -> Entry:
     )
 
 
-def mark_column(entries: Sequence[Entry]) -> list[Entry]:
-    """A column's entries with `few-seeds` and `best` set.
+def mark_column(entries: Sequence[Entry], baselines: Collection[int] = ()) -> list[Entry]:
+    """A column's entries with `few-seeds` and `best` set; `baselines` are the places of those that are of baselines.
 
     Best is the highest mean of those with the most seeds, for a lucky single seed must not beat a mean of three. Nothing
-    is best that does not beat the trivial answer, nor a score that stands alone.
+    is best that does not beat the trivial answer, nor a score that stands alone. The seeds of baselines, most of which use none,
+    are not counted.
     """
-    most = max((len(entry.scores) for entry in entries), default=0)
+    most = max((len(entry.scores) for number, entry in enumerate(entries) if number not in baselines), default=0)
     marked = [
-        replace(entry, flags=(*entry.flags, "few-seeds")) if 0 < len(entry.scores) < most else entry
-        for entry in entries
+        replace(entry, flags=(*entry.flags, "few-seeds"))
+        if number not in baselines and 0 < len(entry.scores) < most
+        else entry
+        for number, entry in enumerate(entries)
     ]
     means = {
         number: entry.mean for number, entry in enumerate(marked) if entry.scores and "few-seeds" not in entry.flags
@@ -147,10 +152,10 @@ def _flags(mean: float | None, records: Sequence[Record]) -> tuple[str, ...]:
     if mean is None:
         return ()
     trivial = average(record.get("trivial_score") for record in records)
+    model = records[0]["method"] != BASELINE  # what a model should not do is what a baseline is for
     found = {
-        # A mean of equal numbers may differ from them in the last bit.
-        "trivial": trivial is not None and mean <= trivial + 1e-9,
-        "constant": any(record.get("constant") for record in records),
+        "trivial": model and trivial is not None and mean <= trivial + EQUAL,
+        "constant": model and any(record.get("constant") for record in records),
         "truncated": any(truncated_share(record["task"]) > TRUNCATED_SHARE for record in records),
         "remote-code": any(record["model"].get("remote_code") for record in records),
     }

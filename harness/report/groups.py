@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.methods import BASELINE
 from harness.report.titles import titles
 from harness.report.variants import settings
 from harness.store import Record
@@ -33,6 +34,11 @@ class Place:
     model: str
     method: str
     setting: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether no model was fine-tuned there."""
+        return self.method == BASELINE
 
 
 def succeeded(record: Record) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.report import sections
 from harness.report.board import Board
 from harness.report.rows import train_parts
-from harness.report.tables import Score, escape, score_cells, shown, table
+from harness.report.tables import Score, escape, score_cells, shown, table, title
 from harness.report.text import NONE, duration, legend, memory, score, sizes
 
 TITLE = "# Leaderboard"
@@ -61,7 +61,7 @@ def _main_table(board: Board) -> str:
         columns.append(["trained", *(sizes(row.trained) for row in board.rows), ""])
     columns.append(["training/cell", *(duration(row.train_seconds) for row in board.rows), ""])
     columns.append(["peak memory", *(memory(row.peak_memory_bytes) for row in board.rows), ""])
-    names = ["model", *(escape(row.title) for row in board.rows), "*trivial answer*"]
+    names = ["model", *map(title, board.rows), "*trivial answer*"]
     headers, *rows = zip(names, *columns, strict=True)
     return table(headers, rows)
 
@@ -71,6 +71,8 @@ def _below(board: Board) -> str:
     lines = ["**Bold**: best of the column, ties to two digits included. –: no result."]
     if len(board.columns) > 1:
         lines[0] += " The average needs a score in every column."
+    if any(row.is_baseline for row in board.rows):
+        lines.append("*Italics*: baselines, which every model has to beat; nothing is fine-tuned for them.")
     lines += [f"{escape(line)}." for line in legend(board)]
     lines += [f"Note: {escape(note)}" for note in board.notes]
     return "\n".join(f"- {line}" for line in lines)

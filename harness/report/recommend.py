@@ -8,7 +8,8 @@ from statistics import fmean
 
 from harness.errors import BenchError, unknown
 from harness.report.board import Board
-from harness.report.entries import Entry
+from harness.report.columns import Column
+from harness.report.entries import EQUAL, Entry
 from harness.report.rows import Row
 
 WORTH = 0.8  # of the best one's training time, from which on a shorter one is worth a word
@@ -40,6 +41,8 @@ class Candidate:
         fits: whether it keeps to the limits.
         tied: whether it shares a letter with the best one in every column, so that none tells the two apart.
         useful: whether it beats the trivial answer on every task.
+        below: the tasks on which a baseline is no worse than it.
+        unproven: those on which it is better than all baselines, but not told apart from the best of them.
     """
 
     row: Row
@@ -49,12 +52,14 @@ class Candidate:
     memory: int | None
     fits: bool
     useful: bool
+    below: tuple[Column, ...] = ()
+    unproven: tuple[Column, ...] = ()
     tied: bool = False
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What to fine-tune.
+    """What to fine-tune, or the baseline that makes it needless.
 
     Attributes:
         best: the highest average of those that fit and are of use.
@@ -62,7 +67,7 @@ class Recommendation:
             No difference was found, which is not to say that there is none.
         candidates: all, those that fit first, best first.
         tasks: the columns that counted.
-        missing: rows without a score on all of them.
+        missing: models without a score on all of them.
     """
 
     best: Candidate
@@ -94,13 +99,14 @@ def recommend(board: Board, limits: Limits, tasks: Collection[str] = ()) -> Reco
         raise BenchError(
             f"no model has a score on each of {', '.join(wanted) or 'no task'}; name fewer with --task, or run the cells that are missing"
         )
-    candidates = [_candidate(row, wanted, limits) for row in whole]
+    candidates = [_candidate(row, columns, limits) for row in whole]
     fitting = [one for one in candidates if one.fits and one.useful]
     if not fitting:
         raise BenchError(
             f"no model keeps to the limits and beats the trivial answer on {', '.join(wanted)}; {_nearest(candidates)}"
         )
-    best = max(fitting, key=lambda one: one.average)
+    # Of equal ones the baseline, which is listed last.
+    best = max(reversed(fitting), key=lambda one: one.average)
     marked = [
         Candidate(**{**vars(one), "tied": one.fits and one.useful and _tied(one.row, best.row, wanted)})
         for one in candidates
@@ -110,7 +116,7 @@ def recommend(board: Board, limits: Limits, tasks: Collection[str] = ()) -> Reco
     shorter = [one for one in timed if one.train_seconds <= WORTH * best.train_seconds]
     cheaper = min(shorter, key=lambda one: one.train_seconds, default=None)
     order = sorted(marked, key=lambda one: (not one.fits, -one.average))
-    missing = tuple(row.title for row in board.rows if row not in whole)
+    missing = tuple(row.title for row in board.rows if row not in whole and not row.is_baseline)
     return Recommendation(best, cheaper, tuple(order), tuple(wanted), missing)
 
 
@@ -119,21 +125,31 @@ def _mean(row: Row, title: str) -> float | None:
     return entry.mean if entry else None
 
 
-def _candidate(row: Row, titles: Sequence[str], limits: Limits) -> Candidate:
-    entries = [row.entries[title] for title in titles]
+def _candidate(row: Row, columns: Sequence[Column], limits: Limits) -> Candidate:
+    entries = [row.entries[column.title] for column in columns]
     seconds = [entry.train_seconds for entry in entries]
-    fits = all(_fits(entry, limits) for entry in entries)
-    useful = not any("trivial" in entry.flags for entry in entries)
+    fits = all(_fits(entry, limits, row.is_baseline) for entry in entries)
+    flagged = {
+        flag: tuple(column for column, entry in zip(columns, entries, strict=True) if flag in entry.flags)
+        for flag in ("trivial", "baseline", "unproven")
+    }
+    useful = not flagged["trivial"]
+    if row.is_baseline:  # these are not flagged
+        pairs = [(entry.mean, column.trivial) for column, entry in zip(columns, entries, strict=True)]
+        useful = all(trivial is None or mean > trivial + EQUAL for mean, trivial in pairs)
     total = None if None in seconds else sum(seconds)
     parameters = max((entry.parameters for entry in entries if entry.parameters), default=None)
     memory = max((entry.peak_memory_bytes for entry in entries if entry.peak_memory_bytes), default=None)
-    return Candidate(row, fmean(entry.mean for entry in entries), parameters, total, memory, fits, useful)
+    return Candidate(
+        row, fmean(entry.mean for entry in entries), parameters, total, memory, fits, useful, flagged["baseline"],
+        flagged["unproven"],
+    )  # fmt: skip
 
 
-def _fits(entry: Entry, limits: Limits) -> bool:
-    """What is not known does not fit where there is a limit."""
+def _fits(entry: Entry, limits: Limits, rule: bool) -> bool:
+    """What is not known does not fit where there is a limit; a rule without parameters has none."""
     pairs = (
-        (entry.parameters, limits.parameters),
+        (entry.parameters or (0 if rule else None), limits.parameters),
         (entry.train_seconds, limits.train_seconds),
         (entry.peak_memory_bytes, limits.memory),
     )

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.methods import BASELINE, UNNAMED
 from harness.published import Published
+from harness.report.beaten import judge
 from harness.report.columns import Column, row_order
 from harness.report.entries import Entry, Standing, average, highest, make_entry, mark_column
 from harness.report.groups import Place, succeeded
@@ -19,7 +21,7 @@ class Row:
     """One model, method and recipe.
 
     Attributes:
-        title: the model, and the method unless it is `full`.
+        title: the model, and the method unless it is `full`, or the row a baseline's.
         entries: column title → entry; a column that the row has no record for is missing.
         published: column title → what others have published of this model; columns without any are missing.
         average: mean of the columns' means; None unless the row has a score in every column.
@@ -44,6 +46,11 @@ class Row:
     train_seconds: float | None
     peak_memory_bytes: int | None
 
+    @property
+    def is_baseline(self) -> bool:
+        """Whether nothing was fine-tuned."""
+        return self.method == BASELINE
+
 
 def make_rows(
     places: Mapping[Place, list[Record]],
@@ -58,8 +65,10 @@ def make_rows(
     records: dict[tuple[str, str], list[Record]] = {}
     for column in columns:
         wheres = sorted((where for where in places if where.task == column.title), key=row_order)
-        for where, marked in zip(wheres, mark_column([make_entry(places[where]) for where in wheres]), strict=True):
-            entry = replace(marked, standing=(standings or {}).get(where))
+        baselines = {number for number, where in enumerate(wheres) if where.is_baseline}
+        marked = zip(wheres, mark_column([make_entry(places[where]) for where in wheres], baselines), strict=True)
+        sure = {where: replace(entry, standing=(standings or {}).get(where)) for where, entry in marked}
+        for where, entry in judge(sure, column.hurdle).items():
             entries.setdefault((where.model, where.method), {})[column.title] = entry
             records.setdefault((where.model, where.method), []).extend(places[where])
             if found := references(entry, places[where], published):
@@ -89,7 +98,7 @@ def _row(
     facts = records[0]["model"]
     seconds = [(record.get("cost") or {}).get("train_seconds") for record in records if succeeded(record)]
     return Row(
-        title=model if method == "full" else f"{model} · {method}",
+        title=model if method in UNNAMED else f"{model} · {method}",
         model=model,
         method=method,
         architecture=facts.get("architecture"),
@@ -123,4 +132,4 @@ def _whole(entries: Mapping[str, Entry], columns: Sequence[Column]) -> bool:
 
 def _rank(row: Row) -> tuple[Any, ...]:
     scored = sum(entry.mean is not None for entry in row.entries.values())
-    return (row.average is None, -(row.average or 0.0), -scored, row.title, row.method)
+    return (row.is_baseline, row.average is None, -(row.average or 0.0), -scored, row.title, row.method)

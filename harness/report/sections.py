@@ -8,7 +8,7 @@ from harness.report.board import Board
 from harness.report.columns import Column
 from harness.report.gains import Gain
 from harness.report.rows import Row, train_parts
-from harness.report.tables import Score, escape, score_cells, shown, table
+from harness.report.tables import Score, escape, score_cells, shown, table, title
 from harness.report.text import (
     NONE,
     count,
@@ -63,7 +63,7 @@ def _facts(column: Column) -> str:
         "rows": splits,
         **_protocol(column),
         "seeds": ", ".join(map(str, column.seeds)) or NONE,
-        "recipe": recipe(column.recipe),
+        "recipe": recipe(column.recipe) or NONE,
     }
     if column.settings:
         facts["metric settings"] = "; ".join(f"{name} {value}" for name, value in column.settings.items())
@@ -100,7 +100,7 @@ def _metrics(rows: Sequence[Row], column: Column) -> str:
         columns.append(["trained", *(count(entry.trained) for entry in entries), ""])
     columns.append(["training", *(duration(entry.train_seconds) for entry in entries), ""])
     columns.append(["peak memory", *(memory(entry.peak_memory_bytes) for entry in entries), ""])
-    names = ["model", *(escape(row.title) for row in rows), "*trivial answer*"]
+    names = ["model", *map(title, rows), "*trivial answer*"]
     headers, *lines = zip(names, *columns, strict=True)
     return table(headers, lines)
 
@@ -130,7 +130,7 @@ def _phenomena(rows: Sequence[Row], column: Column) -> list[str]:
         return []
     headers = ["model", *(f"{escape(name)} ({number})" for name, number in column.phenomena.items())]
     lines = [
-        [escape(row.title), *map(score, [row.entries[column.title].phenomena.get(name) for name in column.phenomena])]
+        [title(row), *map(score, [row.entries[column.title].phenomena.get(name) for name in column.phenomena])]
         for row in rows
     ]
     return ["Score by phenomenon (test rows):", table(headers, lines)]

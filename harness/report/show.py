@@ -21,9 +21,12 @@ def show(record: Record, predictions: Sequence[Mapping[str, Any]] = ()) -> Rende
     if error:
         parts += _section("Error", Text(f"{error.get('type')}: {error.get('message')}", style="red"))
         parts.append(Text(str(error.get("traceback") or "").rstrip(), style="dim"))
-    parts += _section(
-        "Recipe", Text(text.recipe({name: [(value, ())] for name, value in (record.get("recipe") or {}).items()}))
-    )
+    if record.get("recipe"):
+        parts += _section(
+            "Recipe", Text(text.recipe({name: [(value, ())] for name, value in record["recipe"].items()}))
+        )
+    if choice := (record.get("training") or {}).get("choice"):
+        parts += _section("Choice", Text(", ".join(f"{name} {value}" for name, value in choice.items())))
     metrics = record.get("metrics") or {}
     if metrics.get("test"):
         parts += _section("Metrics", _metrics(metrics))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from harness.report.entries import Entry
+from harness.report.rows import Row
 from harness.report.text import group, marks, mean, spread
 
 
@@ -17,6 +18,11 @@ def escape(text: str) -> str:
     text = re.sub(r"\s*\n\s*", " ", text)
     text = re.sub(r"([\\*`\[\]<>~])", r"\\\1", text)
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
+
+
+def title(row: Row) -> str:
+    """A row's, in italics where it is a baseline's."""
+    return f"*{escape(row.title)}*" if row.is_baseline else escape(row.title)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:

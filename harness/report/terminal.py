@@ -46,6 +46,8 @@ def final_table(board: Board) -> RenderableType:
     several = any(entry.sd is not None for row in board.rows for entry in row.entries.values())
     what = "mean ± sample standard deviation over seeds" if several else "score on test, 0-100"
     best = [f"{BEST} best of the column"] if any(e.best for row in board.rows for e in row.entries.values()) else []
+    if any(row.is_baseline for row in board.rows):
+        what += ", baselines last"
     lines = [", ".join([what, *best]), *legend(board), *(f"note: {note}" for note in board.notes)]
     return Group(_Fitting(board), *(Text(line, style="dim") for line in lines))
 
@@ -89,7 +91,7 @@ def _table(board: Board, form: Form) -> Table:
         cells += [
             [*map(Text, texts), Text("")] for texts in zip(*(_costs(row, parts) for row in board.rows), strict=True)
         ]
-    names = [*(Text(row.title) for row in board.rows), Text("trivial answer", style="dim")]
+    names = [*map(_title, board.rows), Text("trivial answer", style="dim")]
     for line in zip(names, *cells, strict=True):
         table.add_row(*line)
     return table
@@ -100,7 +102,7 @@ def _turned(board: Board, form: Form) -> Table:
     table = Table(box=None, header_style="bold", padding=(0, form.gap, 0, 0), pad_edge=False)
     table.add_column("task", overflow="fold")
     for row in board.rows:
-        table.add_column(Text(row.title), justify="right", overflow="fold")
+        table.add_column(_title(row), justify="right", overflow="fold")
     table.add_column(Text("trivial", style="dim"), justify="right")
     for column, heading in zip(board.columns, _headings(board.columns), strict=True):
         name = Text.assemble(heading, " ", (column.metric or NONE, "dim"))
@@ -125,6 +127,11 @@ def _cells(board: Board, column: Column, form: Form) -> list[Text]:
             text.append(f"\n{after.replace(' ', '')}{' ' * marked}", style="dim")
         cells.append(text)
     return [*cells, Text(score(column.trivial) + " " * (beside + marked), style="dim")]
+
+
+def _title(row: Row) -> Text:
+    """Baselines stand apart, as the trivial answer does."""
+    return Text(row.title, style="italic dim" if row.is_baseline else "")
 
 
 def _number(text: str, best: bool) -> Text:

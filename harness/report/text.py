@@ -12,6 +12,8 @@ from harness.report.titles import SHORT
 NONE = "–"
 FLAGS = {
     "trivial": ("†", "not better than the trivial answer"),
+    "baseline": ("†", "not better than the task's best baseline"),
+    "unproven": ("†", "not told apart from the task's best baseline (level 0.05)"),
     "constant": ("‡", "the same prediction for every test example (for one seed at least)"),
     "truncated": ("§", "more than 5 % of the test rows were cut to fit"),
     "remote-code": ("◊", "ran Python code from the model's own repository (--trust-remote-code)"),
@@ -43,8 +45,8 @@ def spread(sd: float | None) -> str:
 
 def marks(entry: Entry) -> str:
     """An entry's flags and failures as letters; the order is that of the legend."""
-    letters = "".join(letter for flag, (letter, _) in FLAGS.items() if flag in entry.flags)
-    return letters + (f"{FAILED[0]}{len(entry.failed)}" if entry.failed else "")
+    letters = dict.fromkeys(letter for flag, (letter, _) in FLAGS.items() if flag in entry.flags)
+    return "".join(letters) + (f"{FAILED[0]}{len(entry.failed)}" if entry.failed else "")
 
 
 def group(entry: Entry | None) -> str:
@@ -62,7 +64,11 @@ def legend(board: Board) -> list[str]:
     entries = [entry for row in board.rows for entry in row.entries.values()]
     used = {flag for entry in entries for flag in entry.flags}
     lines = [GROUPS] if any(group(entry) for entry in entries) else []
-    lines += [f"{letter} {meaning}" for flag, (letter, meaning) in FLAGS.items() if flag in used]
+    meanings: dict[str, list[str]] = {}
+    for flag, (letter, meaning) in FLAGS.items():
+        if flag in used:
+            meanings.setdefault(letter, []).append(meaning)
+    lines += [f"{letter} {', or '.join(found)}" for letter, found in meanings.items()]
     return lines + ([f"{FAILED[0]}N {FAILED[1]}"] if any(entry.failed for entry in entries) else [])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from harness.errors import BenchError, unknown
+from harness.methods import UNNAMED
 from harness.report.groups import Place, identified, place, succeeded
 from harness.stats.holm import holm
 from harness.stats.load import Scored, same_rows
@@ -47,7 +48,7 @@ def compare(store: Store, ours: str, theirs: str, tasks: Iterable[str] = ()) -> 
 
     Args:
         store: the results folder.
-        ours, theirs: titles of rows: a model's name, with its method behind a colon unless that is `full`.
+        ours, theirs: titles of rows: a model's name, with its method behind a colon unless that is `full`, or it is a baseline.
         tasks: titles or names of tasks; none: all.
 
     Raises:
@@ -78,7 +79,7 @@ def compare(store: Store, ours: str, theirs: str, tasks: Iterable[str] = ()) -> 
 
 def title(where: Place) -> str:
     """How the command line calls a row of the board."""
-    return where.model if where.method == "full" else f"{where.model}:{where.method}"
+    return where.model if where.method in UNNAMED else f"{where.model}:{where.method}"
 
 
 def _on_task(store: Store, places: Mapping[Place, list[Record]], task: str, ours: str, theirs: str) -> Compared | None:

@@ -59,7 +59,11 @@ def make_accelerator(device: str, precision: str) -> Accelerator:
 
 def environment(accelerator: Accelerator) -> dict[str, Any]:
     """What a reader of the record must know to repeat the run; no name or path of the machine."""
-    device = accelerator.device
+    return surroundings(accelerator.device, "bf16" if accelerator.mixed_precision == "bf16" else "fp32")
+
+
+def surroundings(device: torch.device, precision: str) -> dict[str, Any]:
+    """The same for what has no accelerator."""
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -70,7 +74,7 @@ def environment(accelerator: Accelerator) -> dict[str, Any]:
         else device.type,
         "device_type": device.type,
         "threads": torch.get_num_threads(),
-        "precision": "bf16" if accelerator.mixed_precision == "bf16" else "fp32",
+        "precision": precision,
         "libraries": {name: version(name) for name in LIBRARIES},
     }
 

@@ -35,5 +35,10 @@ def peak_memory(accelerator: Accelerator) -> int:
     """Bytes: of the GPU's allocator, or the process's largest resident size."""
     if accelerator.device.type == "cuda":
         return torch.cuda.max_memory_allocated(accelerator.device)
+    return process_peak()
+
+
+def process_peak() -> int:
+    """Bytes: the process's largest resident size."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
-from harness.training.loop import Emit
+if TYPE_CHECKING:
+    from harness.training.loop import Emit
 
 
 class Stopwatch:

@@ -44,7 +44,13 @@ class Run:
     ):
         folder.mkdir(parents=True, exist_ok=True)
         self.label, self.output = label, folder / f"{label}.out"
-        variables = {**os.environ, "OMP_NUM_THREADS": "1", "BENCH_ESTIMATE": "false", "PYTHONPATH": str(ROOT)}
+        variables = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "BENCH_ESTIMATE": "false",
+            "BENCH_BASELINES": "false",
+            "PYTHONPATH": str(ROOT),
+        }
         variables.update(environment or {})
         if plan is not None:
             path = folder / f"{label}.json"

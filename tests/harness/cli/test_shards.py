@@ -24,11 +24,16 @@ def shard(monkeypatch, tmp_path, text):
 @pytest.mark.parametrize("count", [1, 3, 8, 11])
 def test_shards_are_disjoint_and_together_whole(monkeypatch, tmp_path, capsys, count):
     shards = [shard(monkeypatch, tmp_path, f"{number}/{count}") for number in range(1, count + 1)]
-    whole = [cell.id for cell in make_plan(Request(["bert", "gpt2"], ["mini-topics", "mini-ner"], seeds=(0, 1))).cells]
+    whole = [
+        cell.id
+        for cell in make_plan(
+            Request(["bert", "gpt2"], ["mini-topics", "mini-ner"], seeds=(0, 1), baselines=True)
+        ).cells
+    ]
     together = [cell for one in shards for cell in one]
-    assert len(whole) == 8 and sorted(together) == sorted(whole) and len(set(together)) == len(together)
+    assert len(whole) == 16 and sorted(together) == sorted(whole) and len(set(together)) == len(together)
     assert max(map(len, shards)) - min(map(len, shards)) <= 1
-    assert f"{len(shards[0])} cells (shard 1/{count} of 8): 0 finished" in capsys.readouterr().out
+    assert f"{len(shards[0])} cells (shard 1/{count} of 16): 0 finished" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "4", "/4", "1/", "a/4", "-1/4", "1/0", "1/4/2", ""])

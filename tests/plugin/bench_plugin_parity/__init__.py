@@ -1,7 +1,8 @@
-"""A plugin as a third party writes it: a family of its own, a task of that family, and a model, found by entry points."""
+"""A plugin as a third party writes it: a family of its own, a task of it, a baseline and a model, found by entry points."""
 
 from pathlib import Path
 
+from harness.baselines.base import Baseline, Predictor
 from harness.data.source import GeneratedSource
 from harness.family import TaskFamily
 from harness.model import Model
@@ -34,11 +35,35 @@ class Parity(TaskFamily):
         return ["even"] * len(rows)
 
 
+class Counted(Predictor):
+    """The answer that texts with so many dogs had in training."""
+
+    def __init__(self, answers):
+        self.answers = answers
+        self.parameters = len(answers)
+
+    def predict(self, rows):
+        return [self.answers.get(row["text"].count("dog"), "even") for row in rows]
+
+
+class Counting(Baseline):
+    """It solves the task, so nothing needs to be fine-tuned for it."""
+
+    name = "counting"
+    description = "counts dogs"
+    families = ("parity",)
+
+    def fit(self, train, validation, task, seed):
+        family = Parity()
+        return Counted({row["text"].count("dog"): family.reference(row, task) for row in train})
+
+
 def generate():
     rows = [{"text": " ".join("dog" if number >> bit & 1 else "cat" for bit in range(6))} for number in range(64)]
     return {"train": rows, "validation": rows[:16], "test": rows[16:48]}
 
 
+BASELINE = Counting
 PLUGIN = [Parity, Task("dogs", "parity", GeneratedSource(generate, "all strings of six animals"))]
 MODEL = Model(
     "tiny-plugin", str(Path(__file__).parent / "checkpoint"), "encoder", description="a model that the plugin ships"

@@ -1,0 +1,52 @@
+"""What a record and its predictions say of a test, whatever has made the predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.cell import Cell
+from harness.family import Row, TaskFamily
+from harness.metrics.slices import by_slice
+from harness.rows import Data
+
+
+def is_constant(predictions: Sequence[Any]) -> bool:
+    """Whether every row got the same prediction."""
+    return len(predictions) > 1 and all(prediction == predictions[0] for prediction in predictions)
+
+
+def task_facts(cell: Cell, data: Data, truncated: Mapping[str, int], doubts: Sequence[str]) -> dict[str, Any]:
+    """A record's `task`.
+
+    Args:
+        truncated: split → rows that had to be cut.
+        doubts: what a look at the data found.
+    """
+    return {
+        **cell.facts()["task"],
+        "split_rule": data.rule,
+        "rows": {split: len(rows) for split, rows in data.splits.items()},
+        "rows_without_limit": data.whole,
+        "truncated": truncated,
+        "warnings": doubts,
+    }
+
+
+def phenomena(cell: Cell, family: TaskFamily, rows: Sequence[Row], predictions: Sequence[Any]) -> dict[str, Any]:
+    """Phenomenon → its rows and score (0-100), where the test rows are tagged."""
+    if not all("phenomenon" in row for row in rows):
+        return {}
+
+    def compute(predictions: list[Any], references: list[Any]) -> dict[str, Any]:
+        return {"score": family.score(predictions, references, cell.task)[family.primary_metric] * family.scale}
+
+    references = [family.reference(row, cell.task) for row in rows]
+    return by_slice(compute, predictions, references, [row["phenomenon"] for row in rows])
+
+
+def lines(cell: Cell, family: TaskFamily, rows: Sequence[Row], predictions: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    """One mapping for each test row: id, prediction, reference, and what the row is an example of."""
+    for row, prediction in zip(rows, predictions, strict=True):
+        line = {"id": row["id"], "prediction": prediction, "reference": family.reference(row, cell.task)}
+        yield line | ({"phenomenon": row["phenomenon"]} if "phenomenon" in row else {})

@@ -1,0 +1,27 @@
+"""The source as its own translation: right for names, numbers and what languages share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.baselines.base import Baseline, Predictor
+from harness.family import Row
+from harness.task import Task
+
+
+class Copier(Predictor):
+    """Each source as it is."""
+
+    def predict(self, rows: Sequence[Row]) -> list[str]:
+        return [row["source"] for row in rows]
+
+
+class Copy(Baseline):
+    """The source, unchanged."""
+
+    name = "copy"
+    description = "the source as it is"
+    families = ("translation",)
+
+    def fit(self, train: Sequence[Row], validation: Sequence[Row], task: Task, seed: int) -> Copier:
+        return Copier()

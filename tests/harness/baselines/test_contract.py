@@ -1,0 +1,104 @@
+"""What every registered baseline keeps to, on rows of every family that it answers for."""
+
+import json
+
+import pytest
+import toy
+
+from harness import registry
+from harness.baselines.base import Predictor
+from harness.methods import BASELINE
+from harness.rows import load_splits
+
+BUILT_IN = {"majority", "tfidf-lr", "all-o", "frequent-tag", "sliding-window", "copy", "dictionary"}
+ANSWERS = ("label", "tags", "target", "answers")
+ROWS = {
+    "sentiment": toy.sentiment,
+    "text-classification": toy.sentiment,
+    "ner": toy.names,
+    "qa": toy.questions,
+    "translation": toy.pairs,
+}
+# Rows with nothing to read, as `prepare` may leave them.
+EMPTY = {
+    "sentiment": {"text": "", "label": "good"},
+    "text-classification": {"text": "", "text_pair": "", "label": "good"},
+    "ner": {"words": [], "tags": []},
+    "qa": {"question": "", "context": "", "answers": {"text": [], "answer_start": []}},
+    "translation": {"source": "", "target": [""]},
+}
+PAIRS = [(name, family) for name, one in registry.baselines().items() for family in one.families if family in ROWS]
+
+
+def hidden(rows):
+    """The rows without what is to be found out."""
+    return [{name: value for name, value in row.items() if name not in ANSWERS} for row in rows]
+
+
+def fits(name, family, task, predictions, rows):
+    """Predictions are plain data, one a row, and the family can score them."""
+    assert len(predictions) == len(rows) and json.loads(json.dumps(predictions)) == predictions
+    kinds = {"ner": list}
+    assert all(type(one) is kinds.get(family, str) for one in predictions)
+    if family == "ner":
+        assert [len(one) for one in predictions] == [len(row["words"]) for row in rows]
+    if rows:
+        adapter = registry.family(family)
+        references = [adapter.reference(row, task) for row in rows]
+        assert 0 <= adapter.score(predictions, references, task)[adapter.primary_metric] * adapter.scale <= 100
+
+
+def test_what_is_registered():
+    assert set(registry.baselines()) >= BUILT_IN
+    covered = {family for one in registry.baselines().values() for family in one.families}
+    assert covered >= set(ROWS)
+
+
+@pytest.mark.parametrize("name", registry.baselines())
+def test_what_it_says_of_itself(name):
+    one = registry.baselines()[name]
+    assert one.name == name and one.description and one.families and one.version >= 1 and one.seconds_a_row > 0
+    checkpoint = one.checkpoint()
+    assert (checkpoint.architecture, checkpoint.kind, checkpoint.revision) == (BASELINE, BASELINE, None)
+    newer = type(one.name, (type(one),), {"version": one.version + 1})().checkpoint()
+    assert newer.digest != checkpoint.digest
+
+
+@pytest.mark.parametrize(("name", "family"), PAIRS)
+def test_it_answers_in_the_family_s_format_without_the_answers_and_twice_the_same(name, family):
+    task = toy.task(ROWS[family], family)
+    splits = load_splits(task, registry.family(family))
+    answers = []
+    for _ in range(2):
+        predictor = registry.baselines()[name].fit(splits["train"], splits["validation"], task, 0)
+        assert isinstance(predictor, Predictor) and predictor.parameters >= 0 and json.dumps(dict(predictor.choice))
+        answers.append(predictor.predict(hidden(splits["test"])))
+        assert predictor.predict([]) == []
+    assert answers[0] == answers[1]
+    fits(name, family, task, answers[0], splits["test"])
+
+
+@pytest.mark.parametrize(("name", "family"), PAIRS)
+def test_rows_are_left_as_they_are(name, family):
+    task = toy.task(ROWS[family], family)
+    splits = load_splits(task, registry.family(family))
+    before = json.dumps(splits)
+    registry.baselines()[name].fit(splits["train"], splits["validation"], task, 0).predict(splits["test"])
+    assert json.dumps(splits) == before
+
+
+@pytest.mark.parametrize("kind", ["one row", "empty rows", "one class", "no validation"])
+@pytest.mark.parametrize(("name", "family"), PAIRS)
+def test_it_copes_with_little(name, family, kind):
+    task = toy.task(ROWS[family], family)
+    splits = load_splits(task, registry.family(family))
+    nothing = [{"id": "nothing", **EMPTY[family]}]
+    alike = [row for row in splits["train"] if row.get("label", "good") == "good"]
+    train, validation = {
+        "one row": (splits["train"][:1], splits["validation"][:1]),
+        "empty rows": (nothing, nothing),
+        "one class": (alike, splits["validation"]),
+        "no validation": (splits["train"], []),
+    }[kind]
+    rows = [*splits["test"], *nothing]
+    fits(name, family, task, registry.baselines()[name].fit(train, validation, task, 0).predict(hidden(rows)), rows)

@@ -1,0 +1,166 @@
+"""Boards with baselines: where they stand, what they mark, what is recommended beside them."""
+
+import json
+
+import pytest
+from made_records import ENVIRONMENT, failed, record
+from typer.testing import CliRunner
+
+from harness.cli.main import app
+from harness.report.board import Board, Standings
+from harness.report.entries import Standing
+from harness.report.formats import to_csv, to_json
+from harness.report.groups import place
+from harness.report.markdown import render
+from harness.report.recommend import Limits, recommend
+from harness.report.text import legend, marks
+from harness.stats.compare import title
+from harness.store import Store
+
+
+def baseline(task="films", name="tfidf", score=70.0, seed=0, **more):
+    facts = {"architecture": "baseline", "source": f"baseline:{name}", "parameters": 0, **more.pop("model_facts", {})}
+    environment = {name: value for name, value in ENVIRONMENT.items() if name != "precision"}
+    made = record(task, name, score, seed, method="baseline", model_facts=facts, environment=environment, **more)
+    return {**made, "recipe": {}}
+
+
+def board(*made, letters=None):
+    """A board; `letters`: model → its letters in every column."""
+    places = place(made)
+    found = {where: Standing(letters[where.model], 0.0, 1.0) for where in places[0]} if letters else {}
+    return Board.of(made, standings=Standings(found, [], places))
+
+
+def entry(board, row, column="films"):
+    return next(found for found in board.rows if found.title == row).entries[column]
+
+
+def test_they_stand_below_the_models_and_are_called_by_their_names_alone():
+    found = board(baseline(score=95.0), record(model="weak", score=60.0), baseline(name="majority", score=50.0))
+    assert [row.title for row in found.rows] == ["weak", "tfidf", "majority"]
+    assert [row.is_baseline for row in found.rows] == [False, True, True]
+    assert title(next(where for where in place([baseline()])[0])) == "tfidf"
+
+
+def test_the_best_of_them_is_the_hurdle_of_its_column():
+    made = [baseline(), baseline(name="majority", score=50.0), baseline("books", score=10.0), record("books"), record()]
+    columns = {column.title: column.hurdle for column in board(*made).columns}
+    assert (columns["films"].model, columns["films"].mean) == ("tfidf", 70.0) and columns["books"].mean == 10.0
+    assert Board.of([record()]).columns[0].hurdle is None
+    assert board(record(), baseline(score=float("nan"))).columns[0].hurdle is None
+
+
+@pytest.mark.parametrize(
+    ("score", "flags"), [(69.0, ("baseline",)), (70.0, ("baseline",)), (70.1, ()), (45.0, ("baseline", "trivial"))]
+)
+def test_a_mean_not_above_it_is_marked(score, flags):
+    found = entry(board(baseline(), record(score=score)), "bert")
+    assert found.flags == flags and marks(found) == ("†" if flags else "")
+    assert found.best is (not flags)
+
+
+def test_it_is_the_mean_over_seeds_that_counts():
+    made = [record(score=score, seed=seed) for seed, score in enumerate((60.0, 90.0))]
+    assert entry(board(baseline(), baseline(seed=1), *made), "bert").flags == ()
+
+
+def test_a_mean_above_it_that_is_not_told_apart_is_marked_where_that_was_looked_at():
+    made = (baseline(), record(score=71.0), baseline(name="majority", score=50.0))
+    assert entry(board(*made), "bert").flags == ()
+    assert entry(board(*made, letters={"bert": "a", "tfidf": "ab", "majority": "b"}), "bert").flags == ("unproven",)
+    # That it shares a letter with a worse baseline only says nothing.
+    assert entry(board(*made, letters={"bert": "ab", "tfidf": "c", "majority": "b"}), "bert").flags == ()
+
+
+def test_one_sign_stands_for_all_of_that_and_the_legend_says_what_is_used():
+    found = board(
+        baseline(), record(model="low", score=40.0), record(model="near", score=71.0), record(model="far", score=90.0),
+        letters={"tfidf": "b", "low": "c", "near": "ab", "far": "a"},
+    )  # fmt: skip
+    assert [marks(entry(found, name)) for name in ("low", "near", "far")] == ["†", "†", ""]
+    (line,) = [line for line in legend(found) if line.startswith("†")]
+    assert line == (
+        "† not better than the trivial answer, or not better than the task's best baseline, or not told apart from the"
+        " task's best baseline (level 0.05)"
+    )
+    (line,) = [line for line in legend(board(baseline(), record(score=69.0))) if line.startswith("†")]
+    assert line == "† not better than the task's best baseline"
+
+
+def test_they_are_not_marked_for_what_they_are_for_and_may_be_the_best():
+    found = board(baseline(name="majority", score=50.0, constant=True), record(score=49.0, constant=True))
+    assert entry(found, "majority").flags == () and entry(found, "majority").best
+    assert entry(found, "bert").flags == ("baseline", "trivial", "constant") and not entry(found, "bert").best
+
+
+def test_their_seeds_put_no_model_out_of_the_running():
+    made = [baseline(seed=seed) for seed in range(3)]
+    found = board(*made, record(score=80.0))
+    assert entry(found, "bert").flags == () and entry(found, "bert").best
+    models = [record(score=80.0, seed=seed) for seed in range(3)]
+    assert entry(board(baseline(score=90.0), *models), "tfidf").best
+
+
+def test_recipes_environments_and_commands_are_those_of_the_models():
+    found = board(baseline(), record(seed=0), record(seed=1))
+    assert found.columns[0].recipe["epochs"] == ((3, ()),)
+    assert len(found.environments) == 1 and found.environments[0].cells == 2 and not found.notes
+    assert found.commands == ("bench run --suite own --models bert --tasks films --methods full --seeds 2",)
+    alone = board(baseline(), baseline("books", name="majority"))
+    assert alone.commands == ("bench run --suite own --models majority,tfidf --tasks books,films --seeds 1",)
+    assert alone.columns[0].recipe == {} and len(alone.environments) == 1 and "recipe: –" in render(alone)
+
+
+def test_a_failed_one_is_no_hurdle():
+    lost = {**failed(model="tfidf"), "method": "baseline", "recipe": {}}
+    found = board(lost, record(score=60.0))
+    assert found.columns[0].hurdle is None and entry(found, "bert").flags == () and len(found.failures) == 1
+
+
+def test_formats():
+    found = board(baseline(), record(score=60.0))
+    text = render(found)
+    assert "| *tfidf* " in text and "*Italics*: baselines" in text and "| tfidf | baseline" in " ".join(text.split())
+    assert "*Italics*" not in render(board(record()))
+    assert json.loads(to_json(found))["columns"][0]["hurdle"] == {"model": "tfidf", "mean": 70.0}
+    lines = to_csv(found).splitlines()
+    assert lines[1].startswith("bert,full,films,1,60.0") and ",baseline," in lines[1]
+
+
+def test_recommendations_say_what_a_baseline_does_as_well():
+    made = [record("films", score=60.0), baseline(), record("books", score=90.0), baseline("books", score=55.0)]
+    found = recommend(board(*made), Limits())
+    assert found.best.row.title == "bert" and [column.title for column in found.best.below] == ["films"]
+    assert found.best.unproven == () and [one.row.title for one in found.candidates] == ["bert", "tfidf"]
+    sure = recommend(board(*made, letters={"bert": "a", "tfidf": "a"}), Limits())
+    assert [column.title for column in sure.best.unproven] == ["books"]
+
+
+def test_of_equal_ones_the_baseline_is_recommended():
+    assert recommend(board(baseline(), record(score=70.0)), Limits()).best.row.title == "tfidf"
+
+
+def test_rules_keep_to_every_limit_of_parameters_but_never_win_by_triviality():
+    made = [baseline(score=60.0), record(score=80.0), baseline(name="majority", score=50.0)]
+    found = recommend(board(*made), Limits(parameters=10))
+    assert found.best.row.title == "tfidf"
+    assert {one.row.title: (one.fits, one.useful) for one in found.candidates} == {
+        "tfidf": (True, True), "majority": (True, False), "bert": (False, True),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("width", ["80", "160"])
+def test_the_command_says_so(tmp_path, width):
+    store = Store(tmp_path)
+    for one in (baseline(), record(score=60.0), record("books", score=90.0), baseline("books", score=55.0)):
+        store.write(one)
+    words = ["recommend", "--results", str(tmp_path)]
+    both = CliRunner().invoke(app, words, env={"COLUMNS": width}).output
+    assert "Fine-tune bert: 75.00 on 2 tasks" in both
+    assert "But a baseline is as good or better: tfidf has 70.00 on films." in " ".join(both.split())
+    one = CliRunner().invoke(app, [*words, "--task", "films"], env={"COLUMNS": width}).output
+    assert "Fine-tune nothing: the baseline tfidf has 70.00 on films" in one
+    assert max(map(len, (both + one).splitlines())) <= int(width)
+    told = json.loads(CliRunner().invoke(app, [*words, "--json"]).output)
+    assert told["baseline"] is False and told["candidates"][0]["below_baseline"] == ["films"]
