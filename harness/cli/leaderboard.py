@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from harness.cli.collector import collector_off
 from harness.cli.options import RESULTS
 from harness.errors import unknown
 from harness.files import write_text
+from harness.mirror import Mirror, read_store
 from harness.store import Store
 
 
@@ -23,14 +25,14 @@ def leaderboard(
     ] = None,
 ) -> None:
     """Make the leaderboard from a results folder."""
-    text = render(results, form)
+    text = render(read_store(results), form)
     if output is None:
         print(text, end="")
     else:
         write_text(output, text)
 
 
-def render(results: Path, form: str) -> str:
+def render(store: Store, form: str) -> str:
     """A results folder in one of the formats; Markdown begins with a line that names the folder."""
     from harness.report.formats import FORMATS, formatted
     from harness.report.parts import Needed
@@ -39,23 +41,29 @@ def render(results: Path, form: str) -> str:
     if form not in FORMATS:
         raise unknown("format", form, FORMATS)
     with collector_off():
-        store = Store(results)
         records = Needed.read(store)
         text = formatted(form, records, standings(store, records))
-    return _mark(results) + text if form == "md" else text
+    return _mark(store) + text if form == "md" else text
 
 
-def refresh(results: Path) -> Path:
-    """Write `leaderboard.md` beside a results folder and return its path.
+def refresh(store: Store) -> str:
+    """Write `leaderboard.md` beside a results folder and say where it is; with a URL it goes into the folder there.
 
     A file of that name that was made from another folder, or by hand, is left alone: the new one goes into the folder then.
+
+    Raises:
+        BenchError: the URL cannot be written.
     """
-    beside = results.absolute().parent / "leaderboard.md"
-    if beside.exists() and not beside.read_text(encoding="utf-8").startswith(_mark(results)):
-        beside = results.absolute() / "leaderboard.md"
-    write_text(beside, render(results, "md"))
-    return beside
+    inside = store.root.absolute() / "leaderboard.md"
+    if isinstance(store, Mirror):
+        write_text(inside, render(store, "md"))
+        return store.publish(inside.name)
+    beside = store.root.absolute().parent / "leaderboard.md"
+    if beside.exists() and not beside.read_text(encoding="utf-8").startswith(_mark(store)):
+        beside = inside
+    write_text(beside, render(store, "md"))
+    return os.path.relpath(beside)
 
 
-def _mark(results: Path) -> str:
-    return f"<!-- bench leaderboard --results {results.name} -->\n"
+def _mark(store: Store) -> str:
+    return f"<!-- bench leaderboard --results {Path(store.name).name} -->\n"

@@ -114,7 +114,7 @@ def test_what_a_worker_raises_prints_and_logs(checkpoints, tmp_path):
     log = store.log(cell.id).read_text()
     for words in ("asking with", "and with", "Authorization: Bearer", "@mirror.example", "in leaking"):
         assert words in log
-    refresh(store.root)
+    refresh(store)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {"record.json", "log.txt", "leaderboard.md"} <= {path.name for path in files}
     for path in files:
