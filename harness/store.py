@@ -28,7 +28,7 @@ class Store:
     Attributes:
         root: the folder of this machine.
         name: what a person calls it; without secrets.
-        shared: whether all who work on the results see this same folder; else see `harness.mirror.Mirror`.
+        shared: whether all who work on the results see this same folder; else see `harness.remote.mirror.Mirror`.
     """
 
     shared = True

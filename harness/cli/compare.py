@@ -24,7 +24,7 @@ def compare(
     from rich.console import Console
 
     from harness.cli.comparison import picture
-    from harness.mirror import read_store
+    from harness.remote.mirror import read_store
     from harness.stats.compare import compare as found
 
     rows = found(read_store(results), ours, theirs, [name.strip() for name in task.split(",") if name.strip()])

@@ -13,7 +13,7 @@ from harness.cli.collector import collector_off
 from harness.cli.options import RESULTS
 from harness.errors import unknown
 from harness.files import write_text
-from harness.mirror import Mirror, read_store
+from harness.remote.mirror import Mirror, read_store
 from harness.store import Store
 
 

@@ -43,8 +43,8 @@ def plan(
     from harness.cli.cells_table import all_facts, cells_table, to_json
     from harness.cli.estimate import estimated
     from harness.estimate import words
-    from harness.mirror import read_store
     from harness.plan import make_plan
+    from harness.remote.mirror import read_store
 
     request = make_request(models, tasks, suite, methods, seeds, limit, settings, trust_remote_code)
     made, store = make_plan(request), read_store(results)

@@ -32,7 +32,7 @@ def recommend(
 
     from harness.amount import amount
     from harness.cli.recommendation import facts, picture
-    from harness.mirror import read_store
+    from harness.remote.mirror import read_store
     from harness.report.board import Board
     from harness.report.parts import Needed
     from harness.report.recommend import Limits

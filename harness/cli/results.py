@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.mirror import Mirror, open_store
-from harness.remote import Unreachable
+from harness.remote.folder import Unreachable
+from harness.remote.mirror import Mirror, open_store
 from harness.store import Store
 
 
@@ -15,7 +15,7 @@ def begin(results: str) -> Store:
     """
     store = open_store(results)
     if isinstance(store, Mirror):
-        store.remote.check()
+        store.behind.check()
         store.sync(send=True)
     return store
 

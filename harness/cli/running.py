@@ -11,7 +11,7 @@ import typer
 
 from harness.cli.leaderboard import refresh
 from harness.files import disk_full
-from harness.remote import Unreachable
+from harness.remote.folder import Unreachable
 from harness.secrets import redact
 from harness.store import Store, timestamp
 

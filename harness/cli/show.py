@@ -10,7 +10,7 @@ import typer
 from harness.cli import options
 from harness.cli.options import RESULTS
 from harness.errors import BenchError, unknown
-from harness.mirror import read_store
+from harness.remote.mirror import read_store
 
 
 def show(

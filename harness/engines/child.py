@@ -16,7 +16,7 @@ from typing import Any
 from harness.engines.base import STOPPED, Slot
 from harness.engines.life import live, run
 from harness.job import Job
-from harness.mirror import open_store
+from harness.remote.mirror import open_store
 from harness.secrets import guard_output
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # that end all processes at once

@@ -19,8 +19,8 @@ from harness.engines.place import Place, versions
 from harness.errors import BenchError
 from harness.files import passing
 from harness.job import Job
-from harness.mirror import open_store
-from harness.remote import is_url
+from harness.remote.folder import is_url
+from harness.remote.mirror import open_store
 from harness.secrets import is_secret
 
 PATIENCE = 600.0  # seconds in which the cluster must have room for at least one cell

@@ -12,7 +12,7 @@ from harness.engines.base import GRACE, Ended, Engine, Handle, Slot, stays_faile
 from harness.engines.failure import fail
 from harness.errors import BenchError
 from harness.job import Job
-from harness.mirror import open_store
+from harness.remote.mirror import open_store
 from harness.store import Record, Store
 
 TICK = 1.0  # seconds after which the workers are looked at even if none has told anything

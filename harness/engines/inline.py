@@ -19,7 +19,7 @@ from harness.engines.base import CLAIMED, NO_ROOM, STOPPED, Ended, Slot
 from harness.engines.life import live
 from harness.errors import BenchError
 from harness.job import Job
-from harness.mirror import open_store
+from harness.remote.mirror import open_store
 from harness.secrets import Redacting, point_loggers
 
 

@@ -14,8 +14,8 @@ from harness.engines.base import CLAIMED, DONE, NO_ROOM, STOPPED, Slot, error_fa
 from harness.engines.failure import write_failure
 from harness.files import disk_full
 from harness.job import Job
-from harness.mirror import open_store
-from harness.remote import Unreachable
+from harness.remote.folder import Unreachable
+from harness.remote.mirror import open_store
 from harness.store import Store
 
 Emit = Callable[[dict[str, Any]], None]

@@ -17,7 +17,7 @@ from harness.engines.members import Members
 from harness.engines.server import Server
 from harness.errors import BenchError
 from harness.job import Job
-from harness.mirror import open_store
+from harness.remote.mirror import open_store
 
 SERVER_GONE = 255  # what multiprocessing says of a process whose fork server was killed, whether or not it still runs
 

@@ -20,7 +20,7 @@ from typing import Any
 from harness.cell import PROTOCOL
 from harness.engines.base import Ended, Slot
 from harness.job import Job
-from harness.remote import Remote, is_url
+from harness.remote.folder import RemoteFolder, is_url
 
 PATIENCE = 5.0  # seconds after which `news` answers even if there are none
 BATCH = 0.05  # seconds in which further events are waited for, so that each step does not cost a message of its own
@@ -64,7 +64,7 @@ class Place:
 
         self.engine.probe()
         if is_url(sign):
-            Remote(sign).check()
+            RemoteFolder(sign).check()
         shares = is_url(sign) or Path(sign).exists()
         return {"node": ray.get_runtime_context().get_node_id(), "shares": shares, **versions()}
 

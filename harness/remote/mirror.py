@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import tempfile
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.cache.place import cache_folder
-from harness.files import passing, write_text, write_whole
-from harness.remote import Remote, Unreachable, is_url
+from harness.files import passing, write_whole
+from harness.remote.courier import Courier
+from harness.remote.folder import RemoteFolder, Unreachable, is_url
+from harness.remote.marks import RECORD, Marks
 from harness.secrets import redact
 from harness.store import CHECKPOINT, SCHEMA, Record, Store, head
 
-RECORD = "record.json"
 FILES = ("predictions.jsonl", "log.txt", RECORD)  # in the order in which they appear: the record says that all is there
 CHUNK = 100  # cells that are brought together
 
@@ -42,9 +41,6 @@ def read_store(place: str | Path) -> Store:
 class Mirror(Store):
     """A results folder of this machine that is brought to where a URL says, cell by cell, and from there.
 
-    What has the name of a file with `.sent` behind is the mark of the file that lies at the URL and that ours equals, or follows. A
-    record without is still to be sent.
-
     Args:
         url: of the folder.
     """
@@ -53,8 +49,8 @@ class Mirror(Store):
 
     def __init__(self, url: str):
         super().__init__(_place(url))
-        self.name, self.remote = redact(url), Remote(url)
-        self._due, self._thread = "", None  # the cell whose checkpoint is to be sent, and what sends it
+        self.name, self.behind, self.marks = redact(url), RemoteFolder(url), Marks(self.root / "cells")
+        self.courier = Courier(self.behind, self.marks)
 
     def sync(self, send: bool = False) -> None:
         """Bring what is new or changed at the URL.
@@ -66,7 +62,7 @@ class Mirror(Store):
             Unreachable: the URL cannot be read, or written.
         """
         # Read before the URL is: a record that another process of this machine sends meanwhile is not taken for one that is gone.
-        known = {name: self._mark(name, RECORD) for name in self._here()}
+        known = {name: self.marks.get(name, RECORD) for name in self.marks.cell_ids()}
         theirs = self._theirs("cells")
         for name in [name for name, mark in known.items() if not mark and self.record(name, head)] if send else ():
             self._with_claim(name, lambda name=name: self._send(name))
@@ -82,16 +78,16 @@ class Mirror(Store):
                     claim.release()
         for name in [name for name, marks in theirs.items() if CHECKPOINT in marks] if send else ():
             if self.finished(name):  # its sender was killed before it could remove it
-                self.remote.remove(f"cells/{name}/{CHECKPOINT}")
+                self.behind.remove(f"cells/{name}/{CHECKPOINT}")
 
     def fetch(self, cell_id: str) -> None:
         theirs = self._theirs(f"cells/{cell_id}")[cell_id]
-        if self.record(cell_id, head) and not self._mark(cell_id, RECORD):
+        if self.record(cell_id, head) and not self.marks.get(cell_id, RECORD):
             self._send(cell_id)
         elif self._differs(cell_id, theirs):
             self._bring({cell_id: theirs})
         if CHECKPOINT in theirs and not self.finished(cell_id):
-            same = self._mark(cell_id, CHECKPOINT) == theirs[CHECKPOINT]  # then ours is that one, or a later one
+            same = self.marks.get(cell_id, CHECKPOINT) == theirs[CHECKPOINT]  # then ours is that one, or a later one
             if not (same and self.checkpoint(cell_id).exists()):
                 self._bring({cell_id: theirs}, ("log.txt", CHECKPOINT))
 
@@ -103,23 +99,20 @@ class Mirror(Store):
         return ""
 
     def keep(self, cell_id: str) -> None:
-        self._due = cell_id
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._keep, daemon=True)
-            self._thread.start()
+        self.courier.keep(cell_id)
 
     def write(self, record: Record, predictions: Iterable[dict[str, Any]] = ()) -> None:
-        self._unmark(record["id"], RECORD)
+        self.marks.remove(record["id"], RECORD)
         super().write(record, predictions)
 
     def discard(self, cell_id: str) -> None:
         if (self.root / "cells" / cell_id).exists():
-            self.remote.remove(f"cells/{cell_id}")
+            self.behind.remove(f"cells/{cell_id}")
             super().discard(cell_id)
 
     def unsent(self) -> list[str]:
         """Cells whose records are not at the URL."""
-        return [name for name in self._here() if not self._mark(name, RECORD) and self.record(name, head)]
+        return [name for name in self.marks.cell_ids() if not self.marks.get(name, RECORD) and self.record(name, head)]
 
     def pack(self, cell_id: str) -> dict[str, bytes]:
         """A cell's files, for a mirror on another machine."""
@@ -129,59 +122,30 @@ class Mirror(Store):
 
     def unpack(self, cell_id: str, files: Mapping[str, bytes]) -> None:
         """Put files that `pack` gave elsewhere into this mirror."""
-        self._unmark(cell_id, RECORD)
+        self.marks.remove(cell_id, RECORD)
         for name, content in files.items():
             write_whole(self.folder(cell_id) / name, lambda path, content=content: path.write_bytes(content))
 
     def publish(self, name: str) -> str:
         """Send a file of the folder itself, and return where it is then."""
-        self.remote.put(self.root / name, name)
+        self.behind.put(self.root / name, name)
         return f"{self.name.rstrip('/')}/{name}"
 
     def _send(self, cell_id: str) -> None:
         """Send a cell's record with all that belongs to it, or what is needed to go on with it. The caller has its claim."""
-        if self._thread is not None:
-            self._thread.join()
+        self.courier.finish()
         folder, ours = self.folder(cell_id), self.record(cell_id, head)
         theirs = self._theirs(f"cells/{cell_id}")[cell_id]
-        if self._due == cell_id and not self.finished(cell_id):
-            self._due = ""
-            self._send_checkpoint(cell_id)
-        waits = ours is not None and not self._mark(cell_id, RECORD)
-        if waits and RECORD in theirs and _is_good(self.remote.read(f"cells/{cell_id}/{RECORD}")):
+        waits = ours is not None and not self.marks.get(cell_id, RECORD)
+        if waits and RECORD in theirs and _is_good(self.behind.read(f"cells/{cell_id}/{RECORD}")):
             self._bring({cell_id: theirs})  # another machine has done it too, and was first
         else:
             for name in FILES if waits else ("log.txt",):
                 if (folder / name).exists():
-                    self._note(cell_id, name, self.remote.put(folder / name, f"cells/{cell_id}/{name}"))
-        if self.finished(cell_id) and (CHECKPOINT in theirs or self._mark(cell_id, CHECKPOINT)):
-            self.remote.remove(f"cells/{cell_id}/{CHECKPOINT}")
+                    self.marks.put(cell_id, name, self.behind.put(folder / name, f"cells/{cell_id}/{name}"))
+        if self.finished(cell_id) and (CHECKPOINT in theirs or self.marks.get(cell_id, CHECKPOINT)):
+            self.behind.remove(f"cells/{cell_id}/{CHECKPOINT}")
             self._drop(cell_id, CHECKPOINT)
-
-    def _keep(self) -> None:
-        while cell_id := self._due:
-            self._due = ""
-            try:
-                self._send_checkpoint(cell_id)
-            except Unreachable as error:
-                print(f"the checkpoint is not uploaded: {error}", file=sys.stderr)
-                self._due = cell_id
-                return
-
-    def _send_checkpoint(self, cell_id: str) -> None:
-        path = self.checkpoint(cell_id)
-        link = passing(path.with_name(f"{path.name}.link"))
-        try:
-            os.link(path, link)  # the next checkpoint takes the name while this one is on its way
-        except FileNotFoundError:
-            return  # the cell is done with it
-        except OSError:
-            link = path  # a disk without links; what changes on its way is noticed by its digest, and not used
-        try:
-            self._note(cell_id, CHECKPOINT, self.remote.put(link, f"cells/{cell_id}/{CHECKPOINT}"))
-        finally:
-            if link != path:
-                link.unlink(missing_ok=True)
 
     def _bring(self, cells: Mapping[str, Mapping[str, str]], names: tuple[str, ...] = FILES) -> None:
         """Download files of cells, given the marks of what is there. The caller has the cells' claims."""
@@ -189,10 +153,10 @@ class Mirror(Store):
             (cell, name, passing(self.folder(cell) / name)) for cell in cells for name in names if name in cells[cell]
         ]
         try:
-            self.remote.get([(f"cells/{cell}/{name}", path) for cell, name, path in wanted])
+            self.behind.get([(f"cells/{cell}/{name}", path) for cell, name, path in wanted])
             for cell, name, path in wanted:
                 os.replace(path, self.folder(cell) / name)
-                self._note(cell, name, cells[cell][name])
+                self.marks.put(cell, name, cells[cell][name])
         finally:
             for _, _, path in wanted:
                 path.unlink(missing_ok=True)
@@ -200,38 +164,21 @@ class Mirror(Store):
     def _differs(self, cell_id: str, theirs: Mapping[str, str]) -> bool:
         """Whether a record has come to the URL that is not here, and none here waits to be sent."""
         here = self.record(cell_id, head) is not None
-        return RECORD in theirs and not (here and self._mark(cell_id, RECORD) in ("", theirs[RECORD]))
-
-    def _here(self) -> list[str]:
-        cells = self.root / "cells"
-        return sorted(os.listdir(cells)) if cells.is_dir() else []
+        return RECORD in theirs and not (here and self.marks.get(cell_id, RECORD) in ("", theirs[RECORD]))
 
     def _theirs(self, folder: str) -> dict[str, dict[str, str]]:
         """Cell → name of a file → mark, of what lies below a folder at the URL."""
         found: dict[str, dict[str, str]] = defaultdict(dict)
-        for name, mark in self.remote.marks(folder).items():
+        for name, mark in self.behind.marks(folder).items():
             match name.split("/"):
                 case ["cells", cell, file] if cell not in ("", ".", ".."):
                     found[cell][file] = mark
         return found
 
-    def _mark(self, cell_id: str, name: str) -> str:
-        try:
-            return (self.root / "cells" / cell_id / f".{name}.sent").read_text(encoding="utf-8")
-        except (FileNotFoundError, NotADirectoryError):
-            return ""
-
-    def _note(self, cell_id: str, name: str, mark: str) -> None:
-        if name in (RECORD, CHECKPOINT):
-            write_text(self.folder(cell_id) / f".{name}.sent", mark)
-
-    def _unmark(self, cell_id: str, name: str) -> None:
-        (self.root / "cells" / cell_id / f".{name}.sent").unlink(missing_ok=True)
-
     def _drop(self, cell_id: str, *names: str) -> None:
         for name in names:
             (self.root / "cells" / cell_id / name).unlink(missing_ok=True)
-            self._unmark(cell_id, name)
+            self.marks.remove(cell_id, name)
 
     def _with_claim(self, cell_id: str, do: Callable[[], None]) -> None:
         """Leave out a cell that another process has, which cares for it itself."""

@@ -49,14 +49,14 @@ def check_url(url: str) -> None:
     try:
         get_filesystem_class(protocol)
     except ValueError:
-        raise unknown("protocol", protocol, {*known_implementations, *registry}, f"--results {name}") from None
+        raise unknown("protocol", protocol, sorted({*known_implementations, *registry}), f"--results {name}") from None
     except ImportError as error:
         package = known_implementations[protocol]["class"].partition(".")[0]
         way = f"{error}" if package == "fsspec" else f"{package} is missing; run: pip install {package}"
         raise BenchError(f"--results {name}: {way}") from None
 
 
-class Remote:
+class RemoteFolder:
     """The folder behind a URL. Names are relative to it, with `/` between. All calls are tried several times.
 
     Args:
