@@ -78,7 +78,7 @@ def run(
         if pending:
             chosen = make_engine(engine, devices, jobs, devices_per_cell, results, address)
             work(todo, chosen, policy, made.references, store, console)
-        show(made, cells, store, console, as_json, end(store))
+        show(made, cells, store, console, as_json, end(store) if pending else "")
     except KeyboardInterrupt:
         _handle(
             signal.SIG_IGN, "SIGINT", "SIGTERM", "SIGHUP"

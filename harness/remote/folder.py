@@ -22,6 +22,7 @@ WHOLE = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "hf"}
 FINAL = (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError)  # another try would end alike
 # What a file system tells of a file that changes with its content, best first. A listing has them as well as a single look.
 MARKS = ("ETag", "etag", "generation", "md5Hash", "LastModified", "last_modified", "mtime", "updated", "created")
+QUOTE = '"'  # around a mark in one answer of a store and not in another
 T = TypeVar("T")
 
 
@@ -51,7 +52,7 @@ def check_url(url: str) -> None:
     except ValueError:
         raise unknown("protocol", protocol, sorted({*known_implementations, *registry}), f"--results {name}") from None
     except ImportError as error:
-        package = known_implementations[protocol]["class"].partition(".")[0]
+        package = known_implementations.get(protocol, {"class": "fsspec."})["class"].partition(".")[0]
         way = f"{error}" if package == "fsspec" else f"{package} is missing; run: pip install {package}"
         raise BenchError(f"--results {name}: {way}") from None
 
@@ -154,14 +155,17 @@ class RemoteFolder:
                 if done == "read" and disk_full(error):
                     raise  # of this machine
                 if pause is None or isinstance(error, FINAL):
-                    raise Unreachable(f"--results {redact(self.url)}: cannot be {done}: {_words(error)}") from error
+                    raise Unreachable(
+                        f"--results {redact(self.url)}: cannot be {done}: {_words(error)}; check the address, the network"
+                        " and the credentials"
+                    ) from error
             time.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
 
 def _mark(facts: dict[str, Any]) -> str:
     told = next((str(facts[key]) for key in MARKS if facts.get(key)), "")
-    return f"{facts.get('size')} {told}"
+    return f"{facts.get('size')} {told.strip(QUOTE)}"
 
 
 def _words(error: Exception) -> str:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.cache.place import cache_folder
 from harness.files import passing, write_whole
 from harness.remote.courier import Courier
 from harness.remote.folder import RemoteFolder, Unreachable, is_url
 from harness.remote.marks import RECORD, Marks
+from harness.remote.place import place_of
 from harness.secrets import redact
 from harness.store import CHECKPOINT, SCHEMA, Record, Store, head
 
@@ -48,7 +46,7 @@ class Mirror(Store):
     shared = False
 
     def __init__(self, url: str):
-        super().__init__(_place(url))
+        super().__init__(place_of(url))
         self.name, self.behind, self.marks = redact(url), RemoteFolder(url), Marks(self.root / "cells")
         self.courier = Courier(self.behind, self.marks)
 
@@ -188,14 +186,6 @@ class Mirror(Store):
                 do()
             finally:
                 claim.release()
-
-
-def _place(url: str) -> Path:
-    """The folder of this machine for a URL, always the same one."""
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    base = cache_folder("mirrors") or Path(tempfile.gettempdir(), f"bench-mirrors-{user}")
-    base.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return base / hashlib.sha256(url.rstrip("/").encode()).hexdigest()[:16]
 
 
 def _is_good(content: bytes) -> bool:

@@ -48,7 +48,7 @@ def cluster(place):
 def engine_for(cluster, url):
     made = ClusterEngine(cluster.address, "auto", None, url)
     end = time.monotonic() + 90
-    while not all([made.ready(slot) for slot in made.slots]):
+    while not all(made.ready(slot) for slot in made.slots):
         assert time.monotonic() < end
         time.sleep(0.1)
     assert len({seat.node for seat in made.seats.values()}) == 2
@@ -130,7 +130,8 @@ def test_a_cell_whose_node_dies_goes_on_from_what_that_had_sent(cluster, place, 
 
     watch = Axe()
     records = {
-        one["id"]: one for one in run_grid(engine, [job(cell, url, checkpoint_every=Every(steps=20)) for cell in cells], watch)
+        one["id"]: one
+        for one in run_grid(engine, [job(cell, url, checkpoint_every=Every(steps=20)) for cell in cells], watch)
     }
     assert lost[1:] == ["dead"] and ("again", lost[0].id, "the node where it ran is gone") in watch.seen
     assert {cell.id: records[cell.id]["training"].get("resumed", 0) for cell in cells} == {

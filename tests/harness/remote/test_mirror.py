@@ -77,7 +77,7 @@ def test_what_one_machine_sends_another_has_after_sync(machine, tmp_path):
     here.sync()
     assert here.record(other["id"])["status"] == "failed"
     assert here.stamp(other["id"]) == away.stamp(other["id"]) != ""
-    assert not [path for path in tmp_path.rglob("*.tmp")]
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_only_what_is_new_or_changed_is_brought(machine, monkeypatch):

@@ -34,7 +34,7 @@ def s3():
     patch = pytest.MonkeyPatch()
     made = server.ThreadedMotoServer(port=0, verbose=False)
     made.start()
-    host, port = made.get_host_and_port()
+    _, port = made.get_host_and_port()
     for name, value in {
         "AWS_ACCESS_KEY_ID": "AKIATHISISMYKEYID", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
