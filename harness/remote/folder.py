@@ -23,6 +23,8 @@ FINAL = (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryErr
 # What a file system tells of a file that changes with its content, best first. A listing has them as well as a single look.
 MARKS = ("ETag", "etag", "generation", "md5Hash", "LastModified", "last_modified", "mtime", "updated", "created")
 QUOTE = '"'  # around a mark in one answer of a store and not in another
+# Behind the names of files that this machine has begun to upload.
+PASSING = f".{re.sub(r'[^a-zA-Z0-9-]', '_', socket.gethostname())}.tmp"
 T = TypeVar("T")
 
 
@@ -104,7 +106,7 @@ class RemoteFolder:
         target = f"{path}/{name}"
         folder, _, last = target.rpartition("/")
         # The same at the next try, which so overwrites what a killed process left.
-        passing = f"{folder}/.{last}.{re.sub(r'[^a-zA-Z0-9-]', '_', socket.gethostname())}.tmp"
+        passing = f"{folder}/.{last}{PASSING}"
 
         def upload() -> dict[str, Any]:
             if self.url.partition("://")[0].lower() in WHOLE:
@@ -116,7 +118,8 @@ class RemoteFolder:
             system.invalidate_cache()
             return system.info(target)
 
-        return _mark(self._patiently("written", upload))
+        # Another process may have taken the passing file for a left one.
+        return _mark(self._patiently("written", upload, FINAL[1:]))
 
     def remove(self, name: str) -> None:
         """Remove a file, or a folder with all that is in it, if it is there."""
@@ -145,7 +148,7 @@ class RemoteFolder:
 
         self._patiently("written", write)
 
-    def _patiently(self, done: str, call: Callable[[], T]) -> T:
+    def _patiently(self, done: str, call: Callable[[], T], final: tuple[type[Exception], ...] = FINAL) -> T:
         for pause in (*PAUSES, None):
             try:
                 return call()
@@ -154,7 +157,7 @@ class RemoteFolder:
             except Exception as error:  # each file system has errors of its own, and many are no OSError
                 if done == "read" and disk_full(error):
                     raise  # of this machine
-                if pause is None or isinstance(error, FINAL):
+                if pause is None or isinstance(error, final):
                     raise Unreachable(
                         f"--results {redact(self.url)}: cannot be {done}: {_words(error)}; check the address, the network"
                         " and the credentials"

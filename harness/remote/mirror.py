@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.files import passing, write_whole
 from harness.remote.courier import Courier
-from harness.remote.folder import RemoteFolder, Unreachable, is_url
+from harness.remote.folder import PASSING, RemoteFolder, Unreachable, is_url
 from harness.remote.marks import RECORD, Marks
 from harness.remote.place import place_of
 from harness.secrets import redact
@@ -74,9 +74,8 @@ class Mirror(Store):
             finally:
                 for claim in claims.values():
                     claim.release()
-        for name in [name for name, marks in theirs.items() if CHECKPOINT in marks] if send else ():
-            if self.finished(name):  # its sender was killed before it could remove it
-                self.behind.remove(f"cells/{name}/{CHECKPOINT}")
+        for name, marks in theirs.items() if send else ():
+            self._tidy(name, marks)
 
     def fetch(self, cell_id: str) -> None:
         theirs = self._theirs(f"cells/{cell_id}")[cell_id]
@@ -144,6 +143,13 @@ class Mirror(Store):
         if self.finished(cell_id) and (CHECKPOINT in theirs or self.marks.get(cell_id, CHECKPOINT)):
             self.behind.remove(f"cells/{cell_id}/{CHECKPOINT}")
             self._drop(cell_id, CHECKPOINT)
+
+    def _tidy(self, cell_id: str, theirs: Iterable[str]) -> None:
+        """Remove what a killed process of this machine left half sent, and the checkpoint that one could not remove any more."""
+        done = self.finished(cell_id)
+        left = [name for name in theirs if name.endswith(PASSING) or (done and name == CHECKPOINT)]
+        for name in left:
+            self._with_claim(cell_id, lambda name=name: self.behind.remove(f"cells/{cell_id}/{name}"))
 
     def _bring(self, cells: Mapping[str, Mapping[str, str]], names: tuple[str, ...] = FILES) -> None:
         """Download files of cells, given the marks of what is there. The caller has the cells' claims."""

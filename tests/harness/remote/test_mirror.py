@@ -163,6 +163,14 @@ def test_a_record_is_there_only_when_all_is_and_no_file_is_cut(machine, tmp_path
     assert "cannot be written" not in here.send(record["id"]) and FaultyFileSystem.failures["half"] == 0
     assert there(tmp_path) == {f"cells/{record['id']}/{name}" for name in {*NAMES, "log.txt"}}
     assert (tmp_path / f"remote/cells/{record['id']}/log.txt").read_text().startswith("a log of more")
+    FaultyFileSystem.failures.update(half=3)
+    here.write({**record, "id": "other"})
+    here.send("other")
+    assert [name for name in there(tmp_path) if name.endswith(".tmp")]
+    here.discard("other")
+    here.behind.put(here.log(record["id"]), f"cells/{record['id']}/.log.txt{remote_folder.PASSING}")  # left by a kill
+    here.sync(send=True)
+    assert not [name for name in there(tmp_path) if name.endswith(".tmp")]
 
 
 def run(store, cell, **more):
