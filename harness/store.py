@@ -35,7 +35,7 @@ class Store:
 
     def __init__(self, root: str | Path):
         self.root = Path(root)
-        self.name = str(root)
+        self.name = str(self.root)
 
     def sync(self, send: bool = False) -> None:
         """Bring what others have written, where they do not write into this folder."""

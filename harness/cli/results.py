@@ -36,6 +36,8 @@ def end(store: Store) -> str:
         store.sync(send=True)
     except Unreachable as error:
         waiting = len(store.unsent()) if isinstance(store, Mirror) else 0
-        cells = f"{waiting} finished cell{'s' * (waiting != 1)}"
-        return f"{error}; {cells} wait{'s' * (waiting == 1)} in {store.root}: the same command sends them"
+        if not waiting:
+            return f"{error}; all finished cells are there, but leaderboard.md may be out of date"
+        cells = "1 finished cell waits" if waiting == 1 else f"{waiting} finished cells wait"
+        return f"{error}; {cells} in {store.root}: the same command sends them"
     return ""

@@ -16,6 +16,7 @@ from harness.files import disk_full
 from harness.secrets import redact
 
 PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before each further try
+LONGEST = 60.0  # seconds after which there is none: a store that swallows questions has been asked often enough by its own package
 EXAMPLES = "s3://bucket/folder, gs://bucket/folder, file:///shared/folder"
 # Where a file is there only when all of it has come. Elsewhere it comes under another name and is then moved.
 WHOLE = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "hf"}
@@ -149,6 +150,7 @@ class RemoteFolder:
         self._patiently("written", write)
 
     def _patiently(self, done: str, call: Callable[[], T], final: tuple[type[Exception], ...] = FINAL) -> T:
+        begun = time.monotonic()
         for pause in (*PAUSES, None):
             try:
                 return call()
@@ -157,7 +159,7 @@ class RemoteFolder:
             except Exception as error:  # each file system has errors of its own, and many are no OSError
                 if done == "read" and disk_full(error):
                     raise  # of this machine
-                if pause is None or isinstance(error, final):
+                if pause is None or isinstance(error, final) or time.monotonic() - begun > LONGEST:
                     raise Unreachable(
                         f"--results {redact(self.url)}: cannot be {done}: {_words(error)}; check the address, the network"
                         " and the credentials"

@@ -152,6 +152,14 @@ def test_an_outage_is_waited_out_and_a_long_one_is_told_and_made_up_for(machine,
     assert here.unsent() == [] and machine("b").sync() is None and open_store(url).finished(other["id"])
 
 
+def test_a_store_that_swallows_questions_is_not_asked_for_ever(machine, monkeypatch):
+    monkeypatch.setattr(remote_folder, "LONGEST", -1.0)
+    FaultyFileSystem.failures.update(list=3)
+    with pytest.raises(Unreachable):
+        machine("a").sync()
+    assert FaultyFileSystem.failures["list"] == 2
+
+
 def test_a_record_is_there_only_when_all_is_and_no_file_is_cut(machine, tmp_path):
     record = made_records.record()
     here = machine("a")
