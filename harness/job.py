@@ -13,7 +13,7 @@ class Job:
     """One try of a cell. Nothing here could change the score.
 
     Attributes:
-        root: the results folder.
+        root: the results folder, or its URL.
         seen: the stamp of the cell's record when the run was planned, see `Store.stamp`.
         checkpoint_every: how often the state of the training is saved.
         devices: processes that train the cell together, each on a device of its own.

@@ -5,12 +5,13 @@ A text that somebody else wrote, such as the Hub's refusal or a library's error,
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -18,7 +19,9 @@ HIDDEN = "[hidden]"
 # Variables of the environment whose values are secrets, and the fewest characters of one: shorter ones may be words.
 SECRET = (
     (re.compile(r"HF_TOKEN|HUGGING_?FACE_HUB_TOKEN"), 4),
-    (re.compile(r".*(TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_?KEY)", re.IGNORECASE), 8),
+    (re.compile(r".*(TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|ACCESS_?KEY(_?ID)?)", re.IGNORECASE), 8),
+    # of object stores; FSSPEC_S3 and its like are JSON
+    (re.compile(r".*(ACCOUNT_?KEY|STORAGE_?KEY|CONNECTION_?STRING)|FSSPEC_[A-Z0-9]+(_\w*KEY)?", re.IGNORECASE), 8),
 )
 PATTERNS = (
     # Tokens of the Hub. `hf_transfer` and its like are no tokens: those have capitals or digits, or are long.
@@ -30,11 +33,13 @@ PATTERNS = (
     # ?token=..., and what signs an address of a storage
     (
         re.compile(
-            r"([?&](?:access_token|token|api_?key|signature|key-pair-id|x-amz-[a-z-]*(?:signature|credential|token))=)[^\s&'\"]+",
+            r"([?&](?:access_token|token|api_?key|signature|sig|key-pair-id|x-amz-[a-z-]*(?:signature|credential|token))=)[^\s&'\"]+",
             re.IGNORECASE,
         ),
         rf"\1{HIDDEN}",
     ),
+    # what opens a storage of Azure
+    (re.compile(r"(\b(?:AccountKey|SharedAccessSignature)=)[^\s;'\"]+", re.IGNORECASE), rf"\1{HIDDEN}"),
     # Authorization: Bearer ..., also as a dict or JSON prints it
     (
         re.compile(
@@ -63,9 +68,27 @@ def is_secret(name: str) -> bool:
 def _values() -> set[str]:
     """The values of secret environment variables."""
     found = (
-        (value.strip(), least) for name, value in os.environ.items() for known, least in SECRET if known.fullmatch(name)
+        (value, least)
+        for name, text in os.environ.items()
+        for known, least in SECRET
+        if known.fullmatch(name)
+        for value in _parts(text.strip())
     )
     return {value for value, least in found if len(value) >= least}
+
+
+def _parts(text: str) -> Iterator[str]:
+    """A value; where it is a mapping in JSON, the secrets in it too."""
+    yield text
+    try:
+        values = json.loads(text) if text.startswith("{") else {}
+    except ValueError:
+        return
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _parts(json.dumps(value))
+        elif isinstance(value, str) and re.search("key|secret|token|pass|credential", name, re.IGNORECASE):
+            yield value
 
 
 class Redacting:

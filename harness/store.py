@@ -23,10 +23,32 @@ Record = dict[str, Any]
 
 
 class Store:
-    """Reads and writes a results folder. Files appear whole or not at all. Who writes a cell's files has its claim."""
+    """Reads and writes a results folder. Files appear whole or not at all. Who writes a cell's files has its claim.
+
+    Attributes:
+        root: the folder of this machine.
+        name: what a person calls it; without secrets.
+        shared: whether all who work on the results see this same folder; else see `harness.remote.mirror.Mirror`.
+    """
+
+    shared = True
 
     def __init__(self, root: str | Path):
         self.root = Path(root)
+        self.name = str(self.root)
+
+    def sync(self, send: bool = False) -> None:
+        """Bring what others have written, where they do not write into this folder."""
+
+    def fetch(self, cell_id: str) -> None:
+        """Bring what others have written of a cell, its checkpoint included; the caller has its claim."""
+
+    def send(self, cell_id: str) -> str:
+        """Bring a cell's files to where others see them, and return why that cannot be; the caller has its claim."""
+        return ""
+
+    def keep(self, cell_id: str) -> None:
+        """Begin to bring a new checkpoint to where others see it."""
 
     def folder(self, cell_id: str) -> Path:
         """Where a cell's files lie; made when missing."""
@@ -101,7 +123,7 @@ class Store:
         """
         cells = self.root / "cells"
         if not cells.is_dir():
-            raise BenchError(f"no results in {str(self.root)!r}; run: bench run --results {self.root} ...")
+            raise BenchError(f"no results in {self.name!r}; run: bench run --results {self.name} ...")
         for name in sorted(os.listdir(cells)):
             record = self.record(name, parse)
             if record is not None:

@@ -24,10 +24,10 @@ def compare(
     from rich.console import Console
 
     from harness.cli.comparison import picture
+    from harness.remote.mirror import read_store
     from harness.stats.compare import compare as found
-    from harness.store import Store
 
-    rows = found(Store(results), ours, theirs, [name.strip() for name in task.split(",") if name.strip()])
+    rows = found(read_store(results), ours, theirs, [name.strip() for name in task.split(",") if name.strip()])
     if as_json:
         print(json.dumps([{**asdict(row), "verdict": row.verdict} for row in rows], indent=1))
     else:

@@ -13,6 +13,7 @@ from harness.cli.collector import collector_off
 from harness.cli.options import RESULTS
 from harness.errors import unknown
 from harness.files import write_text
+from harness.remote.mirror import Mirror, read_store
 from harness.store import Store
 
 HTML = "html"  # needs more than a board: the predictions, and where the records are
@@ -35,14 +36,15 @@ def leaderboard(
     ] = False,
 ) -> None:
     """Make the leaderboard from a results folder."""
-    text = page(results, output, rows, with_texts) if form == HTML else render(results, form)
+    store = read_store(results)
+    text = page(store, output, rows, with_texts) if form == HTML else render(store, form)
     if output is None:
         print(text, end="")
     else:
         write_text(output, text)
 
 
-def page(results: Path, output: Path | None, rows: int, with_texts: bool = False) -> str:
+def page(store: Store, output: Path | None, rows: int, with_texts: bool = False) -> str:
     """A results folder as one HTML page, whose links lead from the place of `output` to the records."""
     from harness.report.page.render import page as made
     from harness.report.page.view import View
@@ -50,13 +52,13 @@ def page(results: Path, output: Path | None, rows: int, with_texts: bool = False
     from harness.stats.standings import standings
 
     with collector_off():
-        store = Store(results)
         records = Needed.read(store)
-        folder = os.path.relpath(results, output.parent if output else None)
+        remote = isinstance(store, Mirror)
+        folder = store.name if remote else os.path.relpath(store.root, output.parent if output else None)
         return made(View.of(records, standings(store, records), store, folder, rows, with_texts))
 
 
-def render(results: Path, form: str) -> str:
+def render(store: Store, form: str) -> str:
     """A results folder in one of the formats; Markdown begins with a line that names the folder."""
     from harness.report.formats import FORMATS, formatted
     from harness.report.parts import Needed
@@ -65,23 +67,29 @@ def render(results: Path, form: str) -> str:
     if form not in FORMATS:
         raise unknown("format", form, [*FORMATS, HTML])
     with collector_off():
-        store = Store(results)
         records = Needed.read(store)
         text = formatted(form, records, standings(store, records))
-    return _mark(results) + text if form == "md" else text
+    return _mark(store) + text if form == "md" else text
 
 
-def refresh(results: Path) -> Path:
-    """Write `leaderboard.md` beside a results folder and return its path.
+def refresh(store: Store) -> str:
+    """Write `leaderboard.md` beside a results folder and say where it is; with a URL it goes into the folder there.
 
     A file of that name that was made from another folder, or by hand, is left alone: the new one goes into the folder then.
+
+    Raises:
+        BenchError: the URL cannot be written.
     """
-    beside = results.absolute().parent / "leaderboard.md"
-    if beside.exists() and not beside.read_text(encoding="utf-8").startswith(_mark(results)):
-        beside = results.absolute() / "leaderboard.md"
-    write_text(beside, render(results, "md"))
-    return beside
+    inside = store.root.absolute() / "leaderboard.md"
+    if isinstance(store, Mirror):
+        write_text(inside, render(store, "md"))
+        return store.publish(inside.name)
+    beside = store.root.absolute().parent / "leaderboard.md"
+    if beside.exists() and not beside.read_text(encoding="utf-8").startswith(_mark(store)):
+        beside = inside
+    write_text(beside, render(store, "md"))
+    return os.path.relpath(beside)
 
 
-def _mark(results: Path) -> str:
-    return f"<!-- bench leaderboard --results {results.name} -->\n"
+def _mark(store: Store) -> str:
+    return f"<!-- bench leaderboard --results {Path(store.name).name} -->\n"

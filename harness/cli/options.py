@@ -6,7 +6,6 @@ Here and in the commands, whatever is not needed to print a help text is importe
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +15,7 @@ from harness.errors import BenchError
 if TYPE_CHECKING:
     from harness.plan import Request
 
-RESULTS = Path("bench-results")
+RESULTS = "bench-results"
 
 Models = Annotated[
     str,
@@ -68,17 +67,20 @@ TrustRemoteCode = Annotated[
 ]
 
 
-def _folder(path: Path) -> Path:
-    """The path, unless it is the address of an object store, whose folders have no locks and no renames."""
-    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(path)):
-        raise BenchError(
-            f"--results {path}: must be a folder; for several machines one that all share (docs/cluster.md)"
-        )
-    return path
+def _results(place: str) -> str:
+    """The folder or URL, if results can be kept there."""
+    if "://" in place or re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", place):
+        from harness.remote.folder import check_url
+
+        check_url(place)
+    return place
 
 
 Results = Annotated[
-    Path, typer.Option("--results", envvar="BENCH_RESULTS", callback=_folder, help="The results folder.")
+    str,
+    typer.Option(
+        "--results", envvar="BENCH_RESULTS", callback=_results, help="The results: a folder, or a URL (s3://, gs://)."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", envvar="BENCH_JSON", help="Print JSON.")]
 

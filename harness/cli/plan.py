@@ -45,10 +45,10 @@ def plan(
     from harness.cli.estimate import estimated
     from harness.estimate import words
     from harness.plan import make_plan
-    from harness.store import Store
+    from harness.remote.mirror import read_store
 
     request = make_request(models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines)
-    made, store = make_plan(request), Store(results)
+    made, store = make_plan(request), read_store(results)
     finished = store.finished_among(cell.id for cell in made.cells)
     pending = [cell for cell in made.cells if cell.id not in finished]
     grid = estimated(pending, store, devices, jobs) if estimate else None
@@ -76,7 +76,7 @@ def plan(
     cannot = f", {len(made.lost)} cannot run" if made.lost else ""
     console.print(
         f"\n{len(made.cells) + len(made.lost)} cells, {len(finished)} finished, {len(pending)} to run{cannot} "
-        f"(suite {made.suite.name}, results in {results})"
+        f"(suite {made.suite.name}, results in {store.name})"
     )
     if grid:
         say(console, f"{words.line(grid)}; {words.memory(grid)}")

@@ -48,6 +48,8 @@ class PlainProgress(Observer):
             self.say(f"goes on {title(cell)} from step {event['step']}")
         elif event["event"] == "unsaved":
             self.say(f"no checkpoint of {title(cell)}: {event['reason']}; it goes on without")
+        elif event["event"] == "unsent":
+            self.say(f"not sent {title(cell)}: {event['reason']}; its files are kept, and sent later")
 
     def warn(self, task: str, warnings: Sequence[str]) -> None:
         """One line for each task whose data are in doubt, when the first of its cells has read them."""

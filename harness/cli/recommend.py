@@ -32,19 +32,19 @@ def recommend(
 
     from harness.amount import amount
     from harness.cli.recommendation import facts, picture
+    from harness.remote.mirror import read_store
     from harness.report.board import Board
     from harness.report.parts import Needed
     from harness.report.recommend import Limits
     from harness.report.recommend import recommend as choose
     from harness.stats.standings import standings
-    from harness.store import Store
 
     limits = Limits(
         amount("--max-parameters", max_parameters, "100M or 1.5B") if max_parameters else None,
         max_train_minutes * 60 if max_train_minutes is not None else None,
         amount("--max-memory", max_memory, "8GiB") if max_memory else None,
     )
-    store = Store(results)
+    store = read_store(results)
     records = Needed.read(store)
     board = Board.of(records, standings=standings(store, records))
     found = choose(board, limits, [name.strip() for name in task.split(",") if name.strip()])

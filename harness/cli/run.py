@@ -10,9 +10,9 @@ import typer
 
 from harness.cli import options, run_options
 from harness.cli.options import RESULTS, make_request
+from harness.cli.results import begin, end, note
 from harness.cli.running import announce, counted, expected, record_lost, say, show, to_run, work
 from harness.errors import unknown
-from harness.store import Store
 
 INTERRUPTED = 130
 
@@ -63,21 +63,23 @@ def run(
     _handle(signal.default_int_handler, "SIGTERM", "SIGHUP")
     try:
         made = make_plan(request)
+        store = begin(results)
         announce(made, console)
-        store = Store(results)
+        if told := note(store):
+            say(console, told)
         record_lost(made, store)
         cells = made.cells[index::shards]
         pending, kept = to_run(cells, store, rerun_failed)
         open_cells = {cell.id for cell in [*(cell for cell, _ in pending), *kept]}
         store.tidy(cell.id for cell in cells if cell.id not in open_cells)
-        todo = [Job(cell, str(results), seen, every, devices_per_cell) for cell, seen in pending]
+        todo = [Job(cell, results, seen, every, devices_per_cell) for cell, seen in pending]
         # Of a cluster's machines nothing is known here.
         when = expected([job.cell for job in todo], store, devices, jobs) if engine != "ray" else ""
         say(console, counted(made, cells, pending, kept, shard) + when)
         if pending:
             chosen = make_engine(engine, devices, jobs, devices_per_cell, results, address)
             work(todo, chosen, policy, made.references, store, console)
-        show(made, cells, store, console, as_json)
+        show(made, cells, store, console, as_json, end(store) if pending else "")
     except KeyboardInterrupt:
         _handle(
             signal.SIG_IGN, "SIGINT", "SIGTERM", "SIGHUP"

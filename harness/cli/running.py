@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import typer
 
 from harness.cli.leaderboard import refresh
 from harness.files import disk_full
+from harness.remote.folder import Unreachable
 from harness.secrets import redact
 from harness.store import Store, timestamp
 
@@ -71,14 +71,17 @@ def work(
     except NoRoom as error:
         say(
             console,
-            f"{error}; finished cells are kept in {store.root}: make room, then run the same command again",
+            f"{error}; finished cells are kept in {store.name}: make room, then run the same command again",
             "red",
         )
         raise typer.Exit(1) from None
 
 
-def show(made: Plan, cells: Sequence[Cell], store: Store, console: Console, as_json: bool) -> None:
+def show(made: Plan, cells: Sequence[Cell], store: Store, console: Console, as_json: bool, unsent: str = "") -> None:
     """The table, the failures, and where the leaderboard is.
+
+    Args:
+        unsent: why results are not where they belong, and what to do.
 
     Raises:
         typer.Exit: with status 1, where a cell failed or was not run.
@@ -99,11 +102,17 @@ def show(made: Plan, cells: Sequence[Cell], store: Store, console: Console, as_j
         error = record["error"]
         say(console, f"failed: {record['id']}: {error['type']}: {error['message'].partition(chr(10))[0]}", "red")
     if failed:
-        say(console, f"the whole story: bench show {failed[0]['id']} --results {store.root}")
+        say(console, f"the whole story: bench show {failed[0]['id']} --results {store.name}")
     if len(records) < len(every):
         say(console, f"not run: {len(every) - len(records)} cells; the same command runs them", "yellow")
+    if unsent:
+        say(console, unsent, "red")
+        raise typer.Exit(1)
     try:
-        say(console, f"leaderboard: {os.path.relpath(refresh(store.root))}")
+        say(console, f"leaderboard: {refresh(store)}")
+    except Unreachable as error:
+        say(console, f"{error}; leaderboard.md is not up to date there: bench leaderboard", "red")
+        raise typer.Exit(1) from None
     except OSError as error:
         if not disk_full(error):
             raise

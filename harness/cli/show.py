@@ -10,7 +10,7 @@ import typer
 from harness.cli import options
 from harness.cli.options import RESULTS
 from harness.errors import BenchError, unknown
-from harness.store import Store
+from harness.remote.mirror import read_store
 
 
 def show(
@@ -19,7 +19,7 @@ def show(
     as_json: options.Json = False,
 ) -> None:
     """Show one cell: its scores, cost, some predictions, or what went wrong."""
-    store = Store(results)
+    store = read_store(results)
     ids = [record["id"] for record in store.records()]
     matches = [name for name in ids if name == cell] or [name for name in ids if cell in name]
     if not matches:

@@ -16,8 +16,8 @@ from typing import Any
 from harness.engines.base import STOPPED, Slot
 from harness.engines.life import live, run
 from harness.job import Job
+from harness.remote.mirror import open_store
 from harness.secrets import guard_output
-from harness.store import Store
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # that end all processes at once
 ORPHAN = 5.0  # seconds in which a worker whose parent is gone may save its state
@@ -44,7 +44,7 @@ def member(job: Job, slot: Slot, rank: int, connection: Connection) -> None:
     except (EOFError, OSError):
         _leave()
     interruption = _settle(slot, rank, connection)
-    with log_to(Store(job.root).log(job.cell.id), True):
+    with log_to(open_store(job.root).log(job.cell.id), True):
         run(job, slot, rank, lambda event: None, interruption, port)
 
 

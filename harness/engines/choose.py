@@ -15,7 +15,7 @@ ENGINES = {
 
 
 def make_engine(
-    name: str, devices: str, jobs: int | None, together: int, results: Path, address: str = "auto"
+    name: str, devices: str, jobs: int | None, together: int, results: str | Path, address: str = "auto"
 ) -> Engine:
     """The engine of a name.
 
@@ -24,7 +24,7 @@ def make_engine(
         devices: `auto`, or a list such as `cpu` or `cuda:0,cuda:1`.
         jobs: cells at once; None: by the devices.
         together: devices that each cell is trained on.
-        results: the results folder; engines of several machines ask whether all see it.
+        results: the results folder or URL; engines of several machines ask whether all see it.
         address: of the cluster, for engines that have one.
 
     Raises:

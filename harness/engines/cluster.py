@@ -19,8 +19,9 @@ from harness.engines.place import Place, versions
 from harness.errors import BenchError
 from harness.files import passing
 from harness.job import Job
+from harness.remote.folder import is_url
+from harness.remote.mirror import open_store
 from harness.secrets import is_secret
-from harness.store import Store
 
 PATIENCE = 600.0  # seconds in which the cluster must have room for at least one cell
 ANSWER = 60.0  # seconds in which a place must answer a call that takes none
@@ -40,12 +41,12 @@ class ClusterHandle:
     """A cell in a place of the cluster."""
 
     def __init__(self, engine: ClusterEngine, seat: _Seat, job: Job, slot: ClusterSlot):
-        self.engine, self.seat, self.job, self.slot, self.store = engine, seat, job, slot, Store(job.root)
+        self.engine, self.seat, self.job, self.slot, self.store = engine, seat, job, slot, open_store(job.root)
         self.started, self.clock = time.time(), time.monotonic()
         self.told: list[dict[str, Any]] = []
         self.ended: Ended | None = None
         self.ref: Any = None
-        absolute = replace(job, root=os.path.abspath(job.root))
+        absolute = replace(job, root=os.path.abspath(job.root)) if self.store.shared else job
         self.process: int | None = self._ask(  # its number, on its node
             lambda: self.engine.ray.get(seat.actor.begin.remote(absolute, slot.plain()), timeout=ANSWER)
         )
@@ -63,8 +64,18 @@ class ClusterHandle:
             if answer := self._ask(lambda: self.engine.ray.get(self.ref)):
                 events, self.ended = answer
                 self.told += events
+                self._bring()
             if self.ended is None:
                 self.ref = self.seat.actor.news.remote()
+
+    def _bring(self) -> None:
+        """Take a finished cell's files from its node, where the results lie behind a URL; even if it could not send them there."""
+        if self.ended is None or self.ended.record is None or self.store.shared:
+            return
+        if self.store.record(self.job.cell.id) != self.ended.record:  # else the node's folder and ours are one
+            files = self._ask(lambda: self.engine.ray.get(self.seat.actor.files.remote(), timeout=ANSWER))
+            if files:
+                self.store.unpack(self.job.cell.id, files)
 
     def _ask(self, call: Any) -> Any:
         """The answer of the place; None where it has ended, or cannot be reached for a moment."""
@@ -132,23 +143,26 @@ class ClusterEngine:
         address: of the cluster, as `ray.init` takes it.
         devices: `auto` (GPUs, or CPUs where the cluster has no GPU), `cpu` or `cuda`.
         jobs: cells at once, at most; None: as many as the cluster has room for.
-        results: a folder that all nodes share.
+        results: a folder that all nodes share, or a URL that all reach.
 
     Raises:
-        BenchError: no cluster answers, it has no such device or no room, or a node does not see the folder.
+        BenchError: no cluster answers, it has no such device or no room, or a node does not see the results.
     """
 
-    def __init__(self, address: str, devices: str, jobs: int | None, results: Path):
+    def __init__(self, address: str, devices: str, jobs: int | None, results: str | Path):
         self.ray = connect(address)
         self.slots = make_slots(self.ray.nodes(), devices, jobs)
         self.results = results
-        results.mkdir(parents=True, exist_ok=True)
-        # A new name each time: a node may remember for a while that it has seen no file of a name.
-        self.sign = passing(results.absolute() / f"shared-{uuid.uuid4().hex}")
-        weakref.finalize(self, self.sign.unlink, missing_ok=True)
+        self.sign: str | Path = str(results)
+        if not is_url(results):
+            folder = Path(results).absolute()
+            folder.mkdir(parents=True, exist_ok=True)
+            # A new name each time: a node may remember for a while that it has seen no file of a name.
+            self.sign = passing(folder / f"shared-{uuid.uuid4().hex}")
+            weakref.finalize(self, self.sign.unlink, missing_ok=True)
+            self.sign.touch()
         self.seats: dict[ClusterSlot, _Seat] = {}
         self.roomless_since = time.monotonic()
-        self.sign.touch()
         try:
             for slot in self.slots:
                 self._open(slot)
@@ -234,7 +248,8 @@ class ClusterEngine:
 
     def close(self) -> None:
         """Give everything back to the cluster; the end of this process does so too."""
-        self.sign.unlink(missing_ok=True)
+        if isinstance(self.sign, Path):
+            self.sign.unlink(missing_ok=True)
         for seat in self.seats.values():
             self.ray.kill(seat.actor)
         self.seats.clear()

@@ -38,7 +38,9 @@ def fail(store: Store, cell: Cell, kind: str, message: str, started: float, seco
         if store.settle(cell.id):
             return Ended(store.record(cell.id))
         error = {"type": kind, "message": message, "traceback": ""}
-        return Ended(write_failure(store, cell, error, started, seconds))
+        record = write_failure(store, cell, error, started, seconds)
+        store.send(cell.id)  # what cannot be sent now, the end of the run sends
+        return Ended(store.record(cell.id) or record)
     except OSError as failure:
         full = disk_full(failure)
         if not full:

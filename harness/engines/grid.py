@@ -12,6 +12,7 @@ from harness.engines.base import GRACE, Ended, Engine, Handle, Slot, stays_faile
 from harness.engines.failure import fail
 from harness.errors import BenchError
 from harness.job import Job
+from harness.remote.mirror import open_store
 from harness.store import Record, Store
 
 TICK = 1.0  # seconds after which the workers are looked at even if none has told anything
@@ -144,7 +145,7 @@ class _Grid:
             turn.handle.stop()
 
     def _ended(self, turn: _Turn, end: Ended) -> None:
-        cell, store = turn.job.cell, Store(turn.job.root)
+        cell, store = turn.job.cell, open_store(turn.job.root)
         seconds = time.monotonic() - turn.since
         if turn.late and end.record is None and not end.no_room:
             message = f"took longer than {self.policy.timeout:g} s (--timeout); with more time it goes on where it was"

@@ -19,8 +19,8 @@ from harness.engines.base import CLAIMED, NO_ROOM, STOPPED, Ended, Slot
 from harness.engines.life import live
 from harness.errors import BenchError
 from harness.job import Job
+from harness.remote.mirror import open_store
 from harness.secrets import Redacting, point_loggers
-from harness.store import Store
 
 
 class InlineHandle:
@@ -68,10 +68,10 @@ class InlineHandle:
             return Ended(no_room=self.no_room or self.job.root)
         if self.status == STOPPED:
             return Ended(stopped=True)
-        return Ended(Store(self.job.root).record(self.job.cell.id))
+        return Ended(open_store(self.job.root).record(self.job.cell.id))
 
     def log(self) -> str:
-        return Store(self.job.root).log(self.job.cell.id).read_text(encoding="utf-8", errors="replace")
+        return open_store(self.job.root).log(self.job.cell.id).read_text(encoding="utf-8", errors="replace")
 
     def stop(self) -> None:
         self.interruption.request()

@@ -14,6 +14,8 @@ from harness.engines.base import CLAIMED, DONE, NO_ROOM, STOPPED, Slot, error_fa
 from harness.engines.failure import write_failure
 from harness.files import disk_full
 from harness.job import Job
+from harness.remote.folder import Unreachable
+from harness.remote.mirror import open_store
 from harness.store import Store
 
 Emit = Callable[[dict[str, Any]], None]
@@ -40,7 +42,7 @@ def live(
     Returns:
         What a worker's process ends with, see `harness.engines.base`.
     """
-    store, cell = Store(job.root), job.cell
+    store, cell = open_store(job.root), job.cell
     interruption.at_once = leave
     started, clock = time.time(), time.perf_counter()
     try:
@@ -48,12 +50,17 @@ def live(
         if not claim.take():
             return CLAIMED
         try:
-            if store.stamp(cell.id) != job.seen:
+            _fetch(store, job)
+            if (stamp := store.stamp(cell.id)) and stamp != job.seen:
                 store.settle(cell.id)  # the other one may have been killed before it could
                 return DONE  # since the run was planned another one has done it
             interruption.at_once = lambda: (claim.release(), leave())
             with log(store.log(cell.id), store.checkpoint(cell.id).exists()):
-                return _run(job, slot, store, emit, interruption, started, clock)
+                status = _run(job, slot, store, _keeping(store, job, emit), interruption, started, clock)
+                if why := store.send(cell.id):
+                    print(why, file=sys.stderr)
+                    emit({"event": "unsent", "reason": why})
+                return status
         finally:
             claim.release()
     except OSError as error:
@@ -62,6 +69,25 @@ def live(
             raise
         emit({"event": "no-room", "what": str(full.filename or job.root)})
         return NO_ROOM
+
+
+def _fetch(store: Store, job: Job) -> None:
+    """Bring what others have done of the cell; where that cannot be known, at worst it is done twice."""
+    try:
+        store.fetch(job.cell.id)
+    except Unreachable as error:
+        print(error, file=sys.stderr)
+
+
+def _keeping(store: Store, job: Job, emit: Emit) -> Emit:
+    """`emit`, which also has new checkpoints brought to where others see them."""
+
+    def told(event: dict[str, Any]) -> None:
+        if event["event"] == "saved":
+            store.keep(job.cell.id)
+        emit(event)
+
+    return told
 
 
 def _run(job: Job, slot: Slot, store: Store, emit: Emit, interruption: Any, started: float, clock: float) -> int:
@@ -112,6 +138,6 @@ def run(job: Job, slot: Slot, rank: int, emit: Emit, interruption: Any, port: in
     gc.disable()
     try:
         device = slot.device.split(",")[rank]
-        run_cell(job.cell, device, Store(job.root), emit, job.checkpoint_every, interruption)
+        run_cell(job.cell, device, open_store(job.root), emit, job.checkpoint_every, interruption)
     finally:
         gc.enable()

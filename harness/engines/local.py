@@ -17,7 +17,7 @@ from harness.engines.members import Members
 from harness.engines.server import Server
 from harness.errors import BenchError
 from harness.job import Job
-from harness.store import Store
+from harness.remote.mirror import open_store
 
 SERVER_GONE = 255  # what multiprocessing says of a process whose fork server was killed, whether or not it still runs
 
@@ -27,7 +27,7 @@ class LocalHandle:
 
     def __init__(self, process: Any, connection: connections.Connection, members: Members, job: Job, slot: Slot):
         self.process, self.connection, self.members = process, connection, members
-        self.job, self.slot, self.store = job, slot, Store(job.root)
+        self.job, self.slot, self.store = job, slot, open_store(job.root)
         self.started, self.clock = time.time(), time.monotonic()
         self.asked = False  # to end
         self.closed = False  # its end of the connection, and so the worker's life

@@ -20,6 +20,7 @@ from typing import Any
 from harness.cell import PROTOCOL
 from harness.engines.base import Ended, Slot
 from harness.job import Job
+from harness.remote.folder import RemoteFolder, is_url
 
 PATIENCE = 5.0  # seconds after which `news` answers even if there are none
 BATCH = 0.05  # seconds in which further events are waited for, so that each step does not cost a message of its own
@@ -54,11 +55,18 @@ class Place:
         self.ended: Ended | None = None
 
     def greet(self, sign: str) -> dict[str, Any]:
-        """Load the libraries, then tell where this is, and whether a file of the results folder can be seen from here."""
+        """Load the libraries, then tell where this is, and whether a file of the results folder can be seen from here.
+
+        Raises:
+            BenchError: the results lie behind a URL, and nothing can be written there from here.
+        """
         import ray
 
         self.engine.probe()
-        return {"node": ray.get_runtime_context().get_node_id(), "shares": Path(sign).exists(), **versions()}
+        if is_url(sign):
+            RemoteFolder(sign).check()
+        shares = is_url(sign) or Path(sign).exists()
+        return {"node": ray.get_runtime_context().get_node_id(), "shares": shares, **versions()}
 
     def begin(self, job: Job, slot: Slot) -> int:
         """Start a cell, and tell the number of its process; there is one at a time."""
@@ -81,6 +89,10 @@ class Place:
         if done:
             self.ended = handle.result()
         return events, self.ended
+
+    def files(self) -> dict[str, bytes]:
+        """The files of the cell that has ended, where the results lie behind a URL."""
+        return self.handle.store.pack(self.handle.job.cell.id)
 
     def stop(self) -> None:
         """Ask the cell to save its state and to end."""

@@ -58,21 +58,21 @@ def compare(store: Store, ours: str, theirs: str, tasks: Iterable[str] = ()) -> 
     titles = sorted({title(where) for where in places})
     for name in (ours, theirs):
         if name not in titles:
-            raise unknown("model", name, titles, where=f"results in {str(store.root)!r}")
+            raise unknown("model", name, titles, where=f"results in {store.name!r}")
     if ours == theirs:
         raise BenchError(f"{ours} and {theirs} are the same row; name two, of: {', '.join(titles)}")
     known = {where.task for where in places}
     wanted = list(tasks)
     for name in wanted:
         if name not in known:
-            raise unknown("task", name, sorted(known), where=f"results in {str(store.root)!r}")
+            raise unknown("task", name, sorted(known), where=f"results in {store.name!r}")
     found = [
         one
         for task in sorted(known)
         if (not wanted or task in wanted) and (one := _on_task(store, places, task, ours, theirs)) is not None
     ]
     if not found:
-        raise BenchError(f"{ours} and {theirs} have no task and seed in common in {str(store.root)!r}; run both on one")
+        raise BenchError(f"{ours} and {theirs} have no task and seed in common in {store.name!r}; run both on one")
     adjusted = holm([one.difference.p for one in found])
     return [replace(one, p=p) for one, p in zip(found, adjusted, strict=True)]
 

@@ -35,7 +35,7 @@ class Scored:
             lines = store.predictions(record["id"])
         except FileNotFoundError:
             raise BenchError(
-                f"{record['id']}: its predictions.jsonl is missing in {store.root}; run the cell again"
+                f"{record['id']}: its predictions.jsonl is missing in {store.name}; run the cell again"
             ) from None
         self.ids = [line["id"] for line in lines]
         predictions, references = [line["prediction"] for line in lines], [line["reference"] for line in lines]

@@ -50,7 +50,19 @@ def first(folder):
         (["run", "--tasks", "mini-qq"], "bench: unknown task 'mini-qq'; did you mean 'mini-qa'"),
         (["run", "--engine", "loca"], "bench: unknown engine 'loca'; did you mean 'local'"),
         (["run", "--seeds", "x"], "bench: --seeds x: must be a number of seeds"),
-        (["run", "--results", "s3://bucket/x"], "bench: --results s3:/bucket/x: must be a folder"),
+        (
+            ["run", "--results", "s3:/bucket/x"],
+            "bench: --results s3:/bucket/x: must be a folder, or a URL such as s3://",
+        ),
+        (["plan", "--results", "s4://b/x"], "bench: --results s4://b/x: unknown protocol 's4'; did you mean 's3'?"),
+        (
+            ["run", "--results", "memory://x"],
+            "bench: --results memory://x: memory ends with its process; name a folder",
+        ),
+        (
+            ["leaderboard", "--results", "a::s3://b"],
+            "bench: --results a::s3://b: must be a folder, or a URL such as s3://",
+        ),
         (["run", "--set", "lr"], "bench: --set lr: must be NAME=VALUE"),
         (["plan", "--suite", "nano"], "bench: unknown suite 'nano'"),
         (["leaderboard", "--results", "none"], "bench: no results in 'none'; run: bench run --results none"),

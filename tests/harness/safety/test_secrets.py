@@ -53,6 +53,8 @@ def environment(monkeypatch):
         (f"(b'authorization', b'Bearer {PASSWORD}')", PASSWORD),
         (f"Bearer {PASSWORD}12", PASSWORD),
         (f"it was {FROM_ENVIRONMENT}, I think", FROM_ENVIRONMENT),
+        (f"https://host/file?sv=1&sig={PASSWORD}&b=2", PASSWORD),
+        (f"DefaultEndpointsProtocol=https;AccountName=me;AccountKey={PASSWORD}==;x", PASSWORD),
     ],
 )
 def test_what_is_secret_is_hidden_and_the_rest_stays(text, secret):
@@ -114,7 +116,7 @@ def test_what_a_worker_raises_prints_and_logs(checkpoints, tmp_path):
     log = store.log(cell.id).read_text()
     for words in ("asking with", "and with", "Authorization: Bearer", "@mirror.example", "in leaking"):
         assert words in log
-    refresh(store.root)
+    refresh(store)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {"record.json", "log.txt", "leaderboard.md"} <= {path.name for path in files}
     for path in files:
@@ -196,3 +198,19 @@ def test_the_streams_stay_streams(monkeypatch):
     assert elsewhere.getvalue() == f"{TOKEN}\n"  # a file that somebody else opened is theirs
     for handler in handlers:
         logger.removeHandler(handler)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_SECRET_ACCESS_KEY", PASSWORD),
+        ("AWS_ACCESS_KEY_ID", PASSWORD),
+        ("AZURE_STORAGE_ACCOUNT_KEY", PASSWORD),
+        ("FSSPEC_S3_KEY", PASSWORD),
+        ("FSSPEC_S3", f'{{"secret": "{PASSWORD}", "client_kwargs": {{"region_name": "us-east-1"}}}}'),
+        ("FSSPEC_S3", f'{{"client_kwargs": {{"aws_session_token": "{PASSWORD}", "region_name": "us-east-1"}}}}'),
+    ],
+)
+def test_what_opens_an_object_store_is_hidden(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    assert redact(f"us-east-1 refused {PASSWORD}, I think") == f"us-east-1 refused {HIDDEN}, I think"
