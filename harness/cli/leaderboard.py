@@ -17,7 +17,7 @@ from harness.store import Store
 
 def leaderboard(
     results: options.Results = RESULTS,
-    form: Annotated[str, typer.Option("--format", envvar="BENCH_FORMAT", help="md, json, csv.")] = "md",
+    form: Annotated[str, typer.Option("--format", envvar="BENCH_FORMAT", help="md, json, csv, latex, svg.")] = "md",
     output: Annotated[
         Path | None, typer.Option("--output", envvar="BENCH_OUTPUT", help="A file; default: print.")
     ] = None,

@@ -20,7 +20,9 @@ def over_tasks(board: Board) -> list[str]:
         parts += [introduction(found), _table(found)]
         parts += [friedman_sentence(found.friedman, found)] if found.friedman else []
     lines = [f"- {escape(note)}" for note in found.notes]
-    lines += [f"- {escape(one.title)} is left out: no score on {escape(', '.join(one.missing))}." for one in found.left_out]
+    lines += [
+        f"- {escape(one.title)} is left out: no score on {escape(', '.join(one.missing))}." for one in found.left_out
+    ]
     return [*parts, "\n".join(lines)] if lines else parts
 
 

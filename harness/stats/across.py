@@ -95,7 +95,9 @@ def interval(values: Array, within: float, neutral: float, bounds: tuple[float, 
     weight = len(values) + NEUTRAL
     centre = (float(values.sum()) + NEUTRAL * neutral) / weight
     squares = float(((values - centre) ** 2).sum()) + NEUTRAL * (neutral - centre) ** 2
-    half = math.sqrt(max(squares / (weight - 1) / weight, within)) * float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1))
+    half = math.sqrt(max(squares / (weight - 1) / weight, within)) * float(
+        stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
+    )
     return max(bounds[0], centre - half), min(bounds[1], centre + half)
 
 

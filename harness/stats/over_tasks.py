@@ -41,7 +41,9 @@ class Task:
     def key(self) -> str:
         """Another one whenever a record is."""
         facts = {
-            "\n".join(row): {seed: [record["id"], record.get("finished"), record["score"]] for seed, record in own.items()}
+            "\n".join(row): {
+                seed: [record["id"], record.get("finished"), record["score"]] for seed, record in own.items()
+            }
             for row, own in self.rows.items()
         }
         return kept.key(facts)
@@ -68,7 +70,9 @@ def over_tasks(tasks: Sequence[Task]) -> Overall | None:
         note = "Nothing is ranked over all tasks: fewer than two rows have a score on each of them."
         return Overall(titles, (), (), left_out, None, (note,))
     unknown = [task.title for task in tasks if task.unknown]
-    found = kept.overall(kept.key([(task.title, task.key, task.unknown) for task in tasks]), lambda: _make(tasks, whole))
+    found = kept.overall(
+        kept.key([(task.title, task.key, task.unknown) for task in tasks]), lambda: _make(tasks, whole)
+    )
     notes = found.notes
     if unknown:
         notes = (*notes, f"No intervals and groups over all tasks: there are none of {', '.join(unknown)}.")
