@@ -34,14 +34,14 @@ class PerTask:
         wins: [tasks, models], 0-1.
         scores: [scaled tasks, models]; 0 for the trivial answer's, 1 for the best.
         scaled: numbers of the tasks that have such a scale.
-        scales: [scaled tasks], points between 0 and 1.
+        trivial: [scaled tasks], their trivial scores.
     """
 
     ranks: Array
     wins: Array
     scores: Array
     scaled: list[int]
-    scales: Array
+    trivial: Array
 
 
 def per_task(scores: Sequence[Sequence[Mapping[int, float]]], trivial: Sequence[float | None]) -> PerTask:
@@ -55,13 +55,12 @@ def per_task(scores: Sequence[Sequence[Mapping[int, float]]], trivial: Sequence[
     best = means.max(axis=1)
     scaled = [t for t, low in enumerate(trivial) if low is not None and best[t] - low >= LEAST_GAIN]
     lows = np.array([trivial[t] for t in scaled], dtype=float)
-    scales = best[scaled] - lows
     return PerTask(
         ranks=ranks(means, axis=1),
         wins=np.array([_wins([list(one.values()) for one in models]) for models in scores]),
-        scores=(means[scaled] - lows[:, None]) / scales[:, None],
+        scores=(means[scaled] - lows[:, None]) / (best[scaled] - lows)[:, None],
         scaled=scaled,
-        scales=scales,
+        trivial=lows,
     )
 
 
@@ -118,6 +117,12 @@ def rank_variances(drawn: Sequence[Array]) -> Array:
     return sum(ranks(one, axis=0).var(axis=1, ddof=1) for one in drawn) / len(drawn) ** 2
 
 
-def score_covariances(drawn: Sequence[Array], scales: Array) -> Array:
-    """[models, models]: covariances of mean normalised scores from seeds and rows; the scales are taken as given."""
-    return sum(np.cov(one / scale) for one, scale in zip(drawn, scales, strict=True)) / len(drawn) ** 2
+def score_covariances(drawn: Sequence[Array], trivial: Array) -> Array:
+    """[models, models]: covariances of mean normalised scores from seeds and rows.
+
+    Args:
+        drawn: of the scaled tasks, [models, resamples] of scores.
+        trivial: their trivial scores.
+    """
+    gains = [one - low for one, low in zip(drawn, trivial, strict=True)]
+    return sum(np.cov(gain / np.maximum(gain.max(axis=0), LEAST_GAIN)) for gain in gains) / len(drawn) ** 2

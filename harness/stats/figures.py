@@ -42,7 +42,7 @@ def sure(
     """
     many = [np.array(one) for one in drawn]
     models, within = per.ranks.shape[1], rank_variances(many)
-    covariance = score_covariances([many[t] for t in per.scaled], per.scales) if len(per.scaled) > 1 else None
+    covariance = score_covariances([many[t] for t in per.scaled], per.trivial) if len(per.scaled) > 1 else None
     figures = []
     for model, (rank, score, wins) in enumerate(points(per)):
         among = interval(per.ranks[:, model], within[model], (models + 1) / 2, (1.0, float(models)))
