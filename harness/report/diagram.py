@@ -25,9 +25,14 @@ def diagram(board: Board) -> str:
     critical difference at the top is Nemenyi's; the groups are the board's, by paired differences (docs/statistics.md).
     """
     found = board.overall
+    name = f"<title>{escape(f'Average ranks over {_joined(board)}')}</title>"  # what a reader's program says of the picture
     if found is None or not found.rows:
-        return _picture(8 * len(NOTHING), 40, [_text(10, 25, NOTHING)])
-    return _Diagram(found).picture()
+        return _picture(8 * len(NOTHING), 40, [name, _text(10, 25, NOTHING)])
+    return _Diagram(found).picture(name)
+
+
+def _joined(board: Board) -> str:
+    return ", ".join(column.title for column in board.columns) or "no tasks"
 
 
 class _Diagram:
@@ -45,10 +50,10 @@ class _Diagram:
     def x(self, rank: float) -> float:
         return self.margin + (rank - 1) / (len(self.rows) - 1) * AXIS
 
-    def picture(self) -> str:
+    def picture(self, name: str) -> str:
         half = (len(self.rows) + 1) // 2
         left, right = self.rows[:half], self.rows[half:][::-1]  # the outermost first, so that no lines cross
-        parts = [*self._axis(), *self._distance()]
+        parts = [name, *self._axis(), *self._distance()]
         for side, rows, anchor in ((self.margin - 6, left, "end"), (self.margin + AXIS + 6, right, "start")):
             for number, row in enumerate(rows):
                 y, x = self.first + STEP * number, self.x(row.rank.value)

@@ -24,7 +24,7 @@ from harness.stats.standings import standings
 from harness.store import Store
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
-from simulate import KINDS, simulate  # noqa: E402
+from simulate import KINDS, simulate
 
 
 @pytest.fixture(autouse=True)
