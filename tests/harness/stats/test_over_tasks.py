@@ -200,8 +200,9 @@ def test_groups_do_not_depend_on_who_else_is_on_the_board():
 def test_intervals_over_tasks_hold_the_truth_and_groups_their_level(kind, tasks):
     found = simulate(KINDS[kind], tasks, 300)
     for name in ("rank", "score", "wins"):
-        # Wider at the ends of the scale, where five tasks cannot tell "always first" from "mostly first".
-        assert 0.93 <= found[name] <= (0.99 if kind == "far apart" else 0.975), (name, found)
+        # The exception: models far apart. Five tasks cannot tell "always first" from "mostly first", and the half task that is
+        # added for it makes the intervals too wide (docs/statistics.md has the figures).
+        assert 0.93 <= found[name] <= (0.995 if kind == "far apart" else 0.975), (name, found)
     assert found["least"] >= 0.90, found
     if kind == "equal models":
         assert found["some"] <= 0.07, found
