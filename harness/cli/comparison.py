@@ -10,8 +10,13 @@ from rich.text import Text
 
 from harness.report import text
 from harness.stats.compare import ALPHA, Compared
+from harness.stats.effects import Effect
 from harness.stats.paired import RESAMPLES
 
+EFFECTS = (
+    "A beats B: the chance that a training of A scores higher than one of B, over all pairs of seeds, ties half.",
+    "Odds ratio: of the rows that only one has right, how many times as many are A's.",
+)
 WIDE = 100  # columns of a terminal that has room for everything
 
 
@@ -35,7 +40,30 @@ def picture(ours: str, theirs: str, rows: Sequence[Compared], width: int) -> Ren
             f"{found.value:+.2f}", f"{found.low:+.2f} … {found.high:+.2f}", p_value(row.p), better,
         )  # fmt: skip
     names = Text.assemble(("A", "bold"), f"  {ours}\n", ("B", "bold"), f"  {theirs}\n")
-    return Group(names, table, Text(), *(Text(line) for line in summary(ours, theirs, rows)))
+    lines = [*summary(ours, theirs, rows), *EFFECTS[: 2 if any(row.odds_ratio for row in rows) else 1]]
+    return Group(names, table, Text(), effects(rows), Text(), *(Text(line) for line in lines))
+
+
+def effects(rows: Sequence[Compared]) -> Table:
+    """How large the differences are, on scales that tasks share."""
+    table = Table("effect size", box=None, header_style="bold", pad_edge=False)
+    headings = ["A beats B", "95 % interval"]
+    headings += ["odds ratio", "95 % interval"] if any(row.odds_ratio for row in rows) else []
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        odds = _effect(row.odds_ratio) if len(headings) > 2 else ()
+        table.add_row(Text(row.task), *_effect(row.superiority), *odds)
+    return table
+
+
+def _effect(effect: Effect | None) -> tuple[str, str]:
+    if effect is None:
+        return text.NONE, text.NONE
+    value, low, high = (
+        "∞" if number is None else f"{number:.2f}" for number in (effect.value, effect.low, effect.high)
+    )
+    return value, f"{low} … {high}"
 
 
 def summary(ours: str, theirs: str, rows: Sequence[Compared]) -> list[str]:

@@ -12,6 +12,7 @@ from harness.report.commands import commands
 from harness.report.entries import Standing, average
 from harness.report.gains import Gain, gains
 from harness.report.groups import Place, identified, place
+from harness.report.overall import Overall
 from harness.report.parts import Needed
 from harness.report.rows import Row, make_rows
 from harness.report.runs import Environment, Failure, environments, failures
@@ -27,11 +28,13 @@ class Standings:
         notes: a sentence for each column that there are none for.
         places: the records by place, and notes on that, as `harness.report.groups.place` gives them: a board of very many
             records need not find them again.
+        overall: how the rows stand over all tasks; None for fewer than two tasks.
     """
 
     of: Mapping[Place, Standing]
     notes: Sequence[str]
     places: tuple[dict[Place, list[Record]], list[str]]
+    overall: Overall | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Board:
         rows: by average, best first, then those without one by the number of their scores; then by title; baselines last.
         trivial_average: of the columns' trivial scores; None unless each has one.
         notes: sentences on what had to be kept apart.
+        overall: how the rows stand over all tasks; None where nobody has looked, or there is one task only.
         gains: what pre-training was worth, for models with both `full` and `scratch`.
         commands: `bench run` commands that make these records.
         suites: the names of the suites that the cells were run in.
@@ -54,6 +58,7 @@ class Board:
     rows: tuple[Row, ...]
     trivial_average: float | None
     notes: tuple[str, ...]
+    overall: Overall | None
     failures: tuple[Failure, ...]
     gains: tuple[Gain, ...]
     environments: tuple[Environment, ...]
@@ -98,6 +103,7 @@ class Board:
             rows=make_rows(places, columns, trivial, published, standings.of if standings else None),
             trivial_average=trivial,
             notes=tuple(notes),
+            overall=standings.overall if standings else None,
             failures=failures([*kept, *(record for record in records if not identified(record))]),
             gains=gains(places),
             environments=known,

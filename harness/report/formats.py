@@ -10,6 +10,8 @@ from dataclasses import asdict
 
 from harness.published import published
 from harness.report.board import Board, Standings
+from harness.report.diagram import diagram
+from harness.report.latex import to_latex
 from harness.report.markdown import render
 from harness.store import Record
 
@@ -68,7 +70,13 @@ def to_csv(board: Board) -> str:
     return out.getvalue()
 
 
-FORMATS: dict[str, Callable[[Board], str]] = {"md": render, "json": to_json, "csv": to_csv}
+FORMATS: dict[str, Callable[[Board], str]] = {
+    "md": render,
+    "json": to_json,
+    "csv": to_csv,
+    "latex": to_latex,
+    "svg": diagram,
+}
 
 
 def formatted(form: str, records: Iterable[Record], standings: Standings | None = None) -> str:

@@ -86,6 +86,11 @@ def make_rows(
     return tuple(sorted(rows, key=_rank))
 
 
+def row_title(model: str, method: str) -> str:
+    """What the board calls a row."""
+    return model if method in UNNAMED else f"{model} · {method}"
+
+
 def _row(
     key: tuple[str, str],
     entries: dict[str, Entry],
@@ -98,7 +103,7 @@ def _row(
     facts = records[0]["model"]
     seconds = [(record.get("cost") or {}).get("train_seconds") for record in records if succeeded(record)]
     return Row(
-        title=model if method in UNNAMED else f"{model} · {method}",
+        title=row_title(model, method),
         model=model,
         method=method,
         architecture=facts.get("architecture"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 from harness.errors import BenchError, unknown
 from harness.methods import UNNAMED
 from harness.report.groups import Place, identified, place, succeeded
+from harness.stats.effects import Effect, odds_ratio, superiority
 from harness.stats.holm import holm
 from harness.stats.load import Scored, same_rows
 from harness.stats.paired import Difference, difference
@@ -26,6 +28,8 @@ class Compared:
         ours, theirs: means over the seeds that both have.
         difference: ours minus theirs.
         p: of the difference, adjusted for the number of tasks (Holm).
+        superiority: the chance that a training of ours scores higher than one of theirs.
+        odds_ratio: of the rows that only one has right, how many times as many are ours; None unless rows are right or wrong.
     """
 
     task: str
@@ -34,6 +38,8 @@ class Compared:
     theirs: float
     difference: Difference
     p: float
+    superiority: Effect
+    odds_ratio: Effect | None
 
     @property
     def verdict(self) -> int:
@@ -93,9 +99,16 @@ def _on_task(store: Store, places: Mapping[Place, list[Record]], task: str, ours
     pairs = [tuple(Scored(store, group[seed]) for group in groups) for seed in seeds]
     for our, their in pairs:
         same_rows(our, their, f"{task}: {ours} and {theirs}")
-    found = difference(
-        [our.metric for our, _ in pairs], [their.metric for _, their in pairs], len(pairs[0][0].ids),
-        pairs[0][0].resamples,
-    )  # fmt: skip
-    means = [sum(group[seed]["score"] for seed in seeds) / len(seeds) for group in groups]
-    return Compared(task, groups[0][seeds[0]]["primary_metric"], *means, found, found.p)
+    metrics, rows = [[scored.metric for scored in side] for side in zip(*pairs, strict=True)], len(pairs[0][0].ids)
+    scores = [[group[seed]["score"] for seed in seeds] for group in groups]
+    found = difference(*metrics, rows, pairs[0][0].resamples)
+    return Compared(
+        task=task,
+        metric=groups[0][seeds[0]]["primary_metric"],
+        ours=fmean(scores[0]),
+        theirs=fmean(scores[1]),
+        difference=found,
+        p=found.p,
+        superiority=superiority(*scores),
+        odds_ratio=odds_ratio(*metrics, rows),
+    )

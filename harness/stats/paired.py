@@ -164,13 +164,14 @@ def _randomised(ours: Sequence[Any], theirs: Sequence[Any], value: float, resamp
 
 
 def _mcnemar(ours: Sequence[Any], theirs: Sequence[Any]) -> float | None:
-    if len(ours) != 1 or not all(isinstance(one, Additive) and _is_right_or_wrong(one) for one in (*ours, *theirs)):
+    if len(ours) != 1 or not all(isinstance(one, Additive) and right_or_wrong(one) for one in (*ours, *theirs)):
         return None
     right, also = ours[0].counts[:, 0] > 0, theirs[0].counts[:, 0] > 0
     only, other = int(np.sum(right & ~also)), int(np.sum(also & ~right))
     return float(stats.binomtest(only, only + other).pvalue) if only + other else 1.0
 
 
-def _is_right_or_wrong(metric: Additive) -> bool:
+def right_or_wrong(metric: Additive) -> bool:
+    """Whether a metric is the share of rows that are right."""
     counts = metric.counts
     return counts.shape[1] == 2 and bool(np.isin(counts[:, 0], (0.0, 100.0)).all() and (counts[:, 1] == 1.0).all())

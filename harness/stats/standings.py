@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.cache.place import cache_folder, prune, used, write
 from harness.errors import BenchError
 from harness.report.board import Standings
 from harness.report.entries import Standing
 from harness.report.groups import Place, identified, place, succeeded
 from harness.report.parts import Needed
+from harness.stats import kept
 from harness.stats.holm import holm
+from harness.stats.kept import Found
 from harness.stats.letters import letters
+from harness.stats.over_tasks import Task, over_tasks
 from harness.store import Record, Store
 
+if TYPE_CHECKING:  # numpy takes a tenth of a second, and a board from the cache needs none
+    from harness.metrics.additive import Array
+
 ALPHA = 0.05
-VERSION = 1  # of what is computed here; part of the cache's keys
-
-
-@dataclass(frozen=True)
-class Found:
-    """One task's intervals and tests.
-
-    Attributes:
-        intervals: row → low and high of its mean.
-        p: pairs of rows, and the p value of their difference, not adjusted.
-    """
-
-    intervals: Mapping[str, tuple[float, float]]
-    p: Sequence[tuple[str, str, float]]
 
 
 def standings(store: Store, records: Iterable[Record]) -> Standings:
-    """The standing of each row in each column of a board, and a note for each column of which predictions cannot be used.
+    """The standing of each row in each column of a board and over all of them, and a note for each column of which
+    predictions cannot be used.
 
     p values are adjusted for all pairs of all columns (Holm 1979).
 
@@ -46,17 +35,25 @@ def standings(store: Store, records: Iterable[Record]) -> Standings:
         records: of the board.
     """
     places, said = place(filter(identified, Needed.of(records)))
-    columns: dict[str, dict[Place, dict[int, Record]]] = {}
+    columns: dict[str, dict[Place, dict[int, Record]]] = {where.task: {} for where in places}
     for where, group in places.items():
         if good := {record["seed"]: record for record in group if succeeded(record)}:
-            columns.setdefault(where.task, {})[where] = good
-    found, notes = {}, []
-    for task in sorted(columns):
+            columns[where.task][where] = good
+    found, notes, tasks = {}, [], []
+    for title in sorted(columns):
+        rows = columns[title]
+        task = Task(title, {(where.model, where.method): group for where, group in rows.items()})
+        tasks.append(task)
+        if not rows:
+            continue
         try:
-            found[task] = _column(store, columns[task])
+            found[title] = _column(store, rows, task.key)
         except BenchError as error:
-            notes.append(f"{task}: no intervals and groups: {error}.")
-    return Standings(_lettered(columns, found), notes, (places, said))
+            notes.append(f"{title}: no intervals and groups: {error}.")
+            task.unknown = True
+        else:
+            task.draws = lambda rows=rows, task=task, one=found[title]: _draws(store, rows, task.key, one)
+    return Standings(_lettered(columns, found), notes, (places, said), over_tasks(tasks))
 
 
 def _lettered(
@@ -77,34 +74,21 @@ def _lettered(
     return standing
 
 
-def _column(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
+def _column(store: Store, rows: Mapping[Place, Mapping[int, Record]], key: str) -> Found:
     """One column, from the cache where nothing has changed since."""
-    facts = {_name(where): {seed: _identity(record) for seed, record in group.items()} for where, group in rows.items()}
-    key = hashlib.sha256(json.dumps([VERSION, facts], sort_keys=True).encode()).hexdigest()
-    folder = cache_folder("standings")
-    path = folder / f"{key}.json" if folder else None
-    if path and (known := _read(path)):
-        return known
-    found = _compute(store, rows)
-    if path:
-        write(path, lambda place: place.write_text(json.dumps([found.intervals, found.p]), encoding="utf-8"))
-        prune(path.parent)
-    return found
+    return kept.column(key) or kept.keep(key, _compute(store, rows))
 
 
-def _read(path: Any) -> Found | None:
-    try:
-        intervals, p = json.loads(path.read_text(encoding="utf-8"))
-        found = Found({name: (low, high) for name, (low, high) in intervals.items()}, [tuple(pair) for pair in p])
-    except (OSError, ValueError, TypeError, AttributeError):
-        return None  # there is none, or it is damaged: it is made anew
-    used(path)
-    return found
+def _draws(store: Store, rows: Mapping[Place, Mapping[int, Record]], key: str, found: Found) -> Mapping[str, Array]:
+    """Row → its mean scores on drawn seeds and rows: those of `found`, from the cache, or made anew."""
+    known = found.draws if found.draws is not None else kept.draws(key, list(found.intervals))
+    return known if known is not None else kept.keep(key, _compute(store, rows)).draws
 
 
 def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
     import numpy as np
 
+    from harness.stats.inner import redrawn
     from harness.stats.load import Scored, same_rows
     from harness.stats.paired import Drawing, spread
 
@@ -133,11 +117,8 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
         for one, other in combinations(sorted(seeds), 2)
         if (both := sorted(seeds[one] & seeds[other]))
     ]
-    return Found({name: (mean.low, mean.high) for name, mean in means.items()}, pairs)
-
-
-def _identity(record: Record) -> list[Any]:
-    return [record["id"], record.get("finished"), record["score"]]
+    draws = {name: redrawn({seed: drawn[name, seed].drawn for seed in own}) for name, own in seeds.items()}
+    return Found({name: (mean.low, mean.high) for name, mean in means.items()}, pairs, draws)
 
 
 def _name(where: Place) -> str:

@@ -1,0 +1,107 @@
+"""The figures of single records, of entries and of columns once more. Imports nothing of harness."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from recompute_board import Board, Cells, Record
+from recompute_metrics import NotKnown, metrics, rows, scale
+from recompute_sure import Draws, half_range, holm, p_range
+
+
+def check_record(board: Board, record: Record) -> None:
+    """A record's score and metrics, from its predictions."""
+    lines, check, name = board.predictions(record), board.check, record["id"]
+    if lines is None:
+        check.left_out["records without predictions"] += 1
+        return
+    try:
+        found = metrics(record, lines)
+        check.same(f"{name}: score", record["score"], found[record["primary_metric"]] * scale(record))
+        for metric, value in found.items():
+            check.same(f"{name}: {metric}", record["metrics"]["test"].get(metric), value)
+        for phenomenon, part in (record["metrics"].get("phenomena") or {}).items():
+            some = [line for line in lines if line.get("phenomenon") == phenomenon]
+            value = metrics(record, some)[record["primary_metric"]] * scale(record)
+            check.same(f"{name}: {phenomenon}", part["score"], value)
+    except NotKnown as error:
+        check.left_out[f"scores of {error}"] += 1
+
+
+def check_cell(board: Board, row: dict[str, Any], column: dict[str, Any], found: dict[int, Record]) -> None:
+    """An entry's scores, mean, deviation, metrics, costs and interval."""
+    entry, check, where = row["entries"][column["title"]], board.check, f"{row['title']}, {column['title']}"
+    scores = {str(seed): record["score"] for seed, record in sorted(found.items())}
+    check.same(f"{where}: seeds", sorted(entry["scores"]), sorted(scores))
+    for seed, score in scores.items():
+        check.same(f"{where}: seed {seed}", entry["scores"].get(seed), score)
+    values = np.array(list(scores.values()))
+    check.same(f"{where}: mean", entry["mean"], float(values.mean()) if len(values) else None)
+    check.same(f"{where}: sd", entry["sd"], float(values.std(ddof=1)) if len(values) > 1 else None)
+    for kind, of in (("metrics", "test"), ("phenomena", "phenomena")):
+        for name, value in entry[kind].items():
+            parts = [record["metrics"][of][name] for record in found.values() if name in record["metrics"].get(of, {})]
+            known = [part["score"] if kind == "phenomena" else part for part in parts]
+            check.same(f"{where}: {name}", value, float(np.mean(known)))
+    costs = [record["cost"] for record in found.values()]
+    for name, function in (("train_seconds", np.mean), ("peak_memory_bytes", max)):
+        known = [cost[name] for cost in costs if cost.get(name) is not None]
+        check.same(f"{where}: {name}", entry[name], float(function(known)) if known else None)
+    if entry["standing"]:
+        draw(board, row, column, found)
+        drawn = board.drawn[column["title"]].get(row["title"])
+        if drawn is not None:
+            each, many = (np.array([drawn[seed][part] for seed in sorted(drawn)]) for part in (0, 1))
+            low, high = entry["standing"]["low"], entry["standing"]["high"]
+            check.same(f"{where}: middle of the interval", (low + high) / 2, float(each.mean()))
+            check.inside(
+                f"{where}: half of the interval", (high - low) / 2, *half_range(each, many, many_rows(board, column))
+            )
+
+
+def many_rows(board: Board, column: dict[str, Any]) -> int:
+    return board.draws[column["title"]].rows
+
+
+def draw(board: Board, row: dict[str, Any], column: dict[str, Any], found: dict[int, Record]) -> None:
+    """Resample the rows of a cell's records."""
+    drawn = {}
+    for seed, record in found.items():
+        lines = board.predictions(record)
+        try:
+            counts, score = rows(record, lines or [])
+        except NotKnown as error:
+            board.check.left_out[f"intervals of {error}"] += 1
+            return
+        draws = board.draws.setdefault(column["title"], Draws(len(lines)))
+        drawn[seed] = (float(score(counts.sum(axis=0))), draws.of(counts, score))
+    board.drawn[column["title"]][row["title"]] = drawn
+
+
+def check_letters(board: Board) -> None:
+    """Letters of the columns: Holm's adjustment is over all pairs of the board."""
+    named, ranges = [], []
+    for title, column in board.drawn.items():
+        for one, other in combinations(sorted(column), 2):
+            if seeds := sorted(column[one].keys() & column[other].keys()):
+                gaps = [np.array([column[one][s][k] - column[other][s][k] for s in seeds]) for k in (0, 1)]
+                ranges.append(p_range(*gaps, board.draws[title].rows))
+                named.append((title, one, other))
+    low, high = (holm([pair[end] for pair in ranges]) for end in (0, 1))
+    for (title, one, other), p in zip(named, zip(low, high, strict=True), strict=True):
+        letters = tuple(board.rows[name]["entries"][title]["standing"]["letters"] for name in (one, other))
+        board.check.grouped(f"{title}: {one} and {other}", letters, p)
+
+
+def check_gains(board: Board, cells: Cells) -> None:
+    """What pre-training is worth."""
+    for gain in board.shown["gains"]:
+        sides = [cells.get((title, gain["task"])) for title in (gain["model"], f"{gain['model']} · scratch")]
+        if None not in sides:
+            seeds = sorted(sides[0].keys() & sides[1].keys())
+            gaps = np.array([sides[0][seed]["score"] - sides[1][seed]["score"] for seed in seeds])
+            where = f"gain of {gain['model']}, {gain['task']}"
+            board.check.same(f"{where}: mean", gain["mean"], float(gaps.mean()))
+            board.check.same(f"{where}: sd", gain["sd"], float(gaps.std(ddof=1)) if len(gaps) > 1 else None)

@@ -1,0 +1,112 @@
+"""What was found out of predictions before: in the cache folder `standings`, under what it was found out of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from harness.cache.place import cache_folder, prune, used, write
+from harness.report.overall import Overall
+
+if TYPE_CHECKING:
+    from harness.metrics.additive import Array
+
+VERSION = 2  # of what is computed; part of the keys
+
+
+@dataclass(frozen=True)
+class Found:
+    """One task's intervals and tests.
+
+    Attributes:
+        intervals: row → low and high of its mean.
+        p: pairs of rows, and the p value of their difference, not adjusted.
+        draws: row → its mean scores on drawn seeds and test rows; None where this is from the cache.
+    """
+
+    intervals: Mapping[str, tuple[float, float]]
+    p: Sequence[tuple[str, str, float]]
+    draws: Mapping[str, Array] | None = field(default=None, compare=False)
+
+
+def key(*facts: Any) -> str:
+    """The name of what follows from these facts."""
+    return hashlib.sha256(json.dumps([VERSION, *facts], sort_keys=True).encode()).hexdigest()
+
+
+def column(name: str) -> Found | None:
+    """A column that was kept."""
+
+    def parse(content: bytes) -> Found:
+        intervals, p = json.loads(content)
+        return Found({row: (low, high) for row, (low, high) in intervals.items()}, [tuple(pair) for pair in p])
+
+    return _read(_path(name, "json"), parse)
+
+
+def draws(name: str, rows: Sequence[str]) -> Mapping[str, Array] | None:
+    """The draws of a column that was kept.
+
+    Args:
+        name: its key.
+        rows: in the order of `Found.intervals`.
+    """
+    import io
+
+    import numpy as np
+
+    def parse(content: bytes) -> Mapping[str, Array]:
+        return dict(zip(rows, np.load(io.BytesIO(content), allow_pickle=False), strict=True))
+
+    return _read(_path(name, "npy"), parse)
+
+
+def keep(name: str, found: Found) -> Found:
+    """Keep a column, and give it back."""
+    import numpy as np
+
+    if path := _path(name, "json"):
+        text = json.dumps([found.intervals, found.p])
+        many = np.array([found.draws[row] for row in found.intervals])
+
+        def fill(place: Path) -> None:
+            with place.open("wb") as file:
+                np.save(file, many)
+
+        write(path, lambda place: place.write_text(text, encoding="utf-8"))
+        write(path.with_suffix(".npy"), fill)
+        prune(path.parent)
+    return found
+
+
+def overall(name: str, make: Callable[[], Overall]) -> Overall:
+    """What was kept of all tasks, or else what `make` gives, which is kept then."""
+    path = _path(name, "json")
+    known = _read(path, lambda content: msgspec.json.decode(content, type=Overall))
+    if known is None:
+        known = make()
+        if path:
+            write(path, lambda place: place.write_bytes(msgspec.json.encode(known)))
+            prune(path.parent)
+    return known
+
+
+def _path(name: str, ending: str) -> Path | None:
+    folder = cache_folder("standings")
+    return folder / f"{name}.{ending}" if folder else None
+
+
+def _read(path: Path | None, parse: Callable[[bytes], Any]) -> Any:
+    try:
+        found = parse(path.read_bytes()) if path else None
+    except (OSError, ValueError, TypeError, AttributeError, EOFError):
+        return None  # there is none, or it is damaged: it is made anew
+    if found is not None:
+        used(path)
+    return found

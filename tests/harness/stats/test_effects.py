@@ -1,0 +1,90 @@
+"""Effect sizes: by hand, against scipy, and their intervals on simulated pairs of known truth."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from harness.metrics.additive import f1_of, mean_of
+from harness.stats.effects import odds_ratio, superiority
+
+CHANCE = np.random.default_rng(4)
+
+
+def test_superiority_is_mann_and_whitneys_share():
+    ours, theirs = CHANCE.integers(0, 5, 6), CHANCE.integers(0, 5, 4)
+    found = superiority(ours, theirs)
+    assert found.value == pytest.approx(stats.mannwhitneyu(ours, theirs).statistic / 24)
+    mirrored = superiority(theirs, ours)
+    assert (mirrored.low, mirrored.high) == pytest.approx((1 - found.high, 1 - found.low))
+
+
+def test_three_better_seeds_are_no_proof_and_ten_are():
+    three, ten = superiority([4, 5, 6], [1, 2, 3]), superiority(range(10, 20), range(10))
+    assert three.value == three.high == 1 and three.low < 0.5 < 0.7 < ten.low
+    assert superiority([1], [1]).value == 0.5 and superiority([1], [2]).low == 0
+
+
+def marks(right, rows=100):
+    return mean_of([float(row in right) for row in range(rows)])
+
+
+def test_the_odds_ratio_of_one_seed_is_exact():
+    # Ours alone has 12 rows right, theirs alone 4.
+    found = odds_ratio([marks(range(62))], [marks(range(12, 66))], 100)
+    share = stats.binomtest(12, 16).proportion_ci(0.95, method="exact")
+    assert found.value == pytest.approx(3.0)
+    assert (found.low, found.high) == pytest.approx((share.low / (1 - share.low), share.high / (1 - share.high)))
+    assert found.low < 1  # McNemar's p is 0.077
+    never = odds_ratio([marks(range(60))], [marks(range(50))], 100)
+    assert never.value is None and never.high is None and never.low > 1
+    assert odds_ratio([marks(range(60))], [marks(range(60))], 100).value == 1.0
+
+
+def test_the_odds_ratio_of_several_seeds_is_their_geometric_mean():
+    found = odds_ratio([marks(range(62)), marks(range(70))], [marks(range(12, 66))] * 2, 100)
+    assert found.value == pytest.approx(np.sqrt(12.5 / 4.5 * 16.5 / 0.5))
+    assert found.low < found.value < found.high
+
+
+def test_only_right_or_wrong_has_odds():
+    assert odds_ratio([mean_of([0.5, 1.0])], [mean_of([0.0, 1.0])], 2) is None
+    assert odds_ratio([f1_of([[1, 1, 1]])], [f1_of([[1, 1, 2]])], 1) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+@pytest.mark.parametrize("apart", [0.0, 1.0, 2.0])
+def test_the_interval_of_superiority_holds_the_truth(seeds, apart):
+    """Wider than it needs to be for few seeds, for there are few values that it can have; never narrower."""
+    chance, real, held = np.random.default_rng([seeds, int(apart)]), stats.norm.cdf(apart / np.sqrt(2)), 0
+    for _ in range(600):
+        found = superiority(chance.normal(apart, 1, seeds), chance.normal(0, 1, seeds))
+        held += found.low <= real <= found.high
+    assert held / 600 >= 0.94, held / 600
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seeds", [1, 3, 5])
+def test_the_interval_of_the_odds_ratio_holds_the_truth(seeds):
+    spread = 0.0 if seeds == 1 else 0.3
+
+    def right(chance, skill, hard, luck):
+        return chance.random((len(luck), len(hard))) < 1 / (1 + np.exp(-(skill + hard + luck[:, None])))
+
+    chance = np.random.default_rng(0)
+    hard = chance.normal(0, 1.5, 400_000)
+    # The mean logarithm of the ratio over seeds, each with endless many rows.
+    one, other = (chance.normal(0, spread, 200) for _ in range(2))
+    logs = []
+    for our, their in zip(one, other, strict=True):
+        some = hard[:40_000]
+        a, b = (1 / (1 + np.exp(-(skill + some + luck))) for skill, luck in ((1.0, our), (0.5, their)))
+        logs.append(np.log((a * (1 - b)).mean() / (b * (1 - a)).mean()))
+    real, held = np.exp(np.mean(logs)), 0
+    for turn in range(500):
+        chance = np.random.default_rng([seeds, turn])
+        hard = chance.normal(0, 1.5, 250)
+        sides = [right(chance, skill, hard, chance.normal(0, spread, seeds)) for skill in (1.0, 0.5)]
+        found = odds_ratio(*([mean_of(row) for row in side] for side in sides), 250, resamples=300)
+        held += found.low <= real <= found.high
+    assert 0.93 <= held / 500 <= 0.985, held / 500
