@@ -36,7 +36,10 @@ def _write(store, model, task, seed, gold, ours):
     found = {"accuracy": float(accuracy_score(gold, ours)), "matthews": float(matthews_corrcoef(gold, ours))}
     for average in ("macro", "weighted"):
         parts = precision_recall_fscore_support(gold, ours, average=average, zero_division=0)
-        found |= {f"{average}_{name}": float(part) for name, part in zip(("precision", "recall", "f1"), parts[:3], strict=True)}
+        found |= {
+            f"{average}_{name}": float(part)
+            for name, part in zip(("precision", "recall", "f1"), parts[:3], strict=True)
+        }
     lines = [
         {"id": f"r{row}", "prediction": str(one), "reference": str(other)}
         for row, (one, other) in enumerate(zip(ours, gold, strict=True))

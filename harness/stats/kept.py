@@ -41,7 +41,12 @@ def key(*facts: Any) -> str:
 
 
 def column(name: str) -> Found | None:
-    """A column that was kept."""
+    """A column that was kept, with its draws."""
+    beside = _path(name, "npy")
+    if (
+        beside is None or not beside.exists()
+    ):  # swept away: made anew together, while it can be said that predictions are gone
+        return None
 
     def parse(content: bytes) -> Found:
         intervals, p = json.loads(content)

@@ -58,10 +58,14 @@ def test_it_compiles(board, tmp_path):
     nasty = [record(NASTY, NASTY, 90.0), record(NASTY, "b", 40.0, method="scratch", constant=True)]
     for name, made in {"board": board, "nasty": Board.of(nasty), "empty": Board.of([])}.items():
         (tmp_path / f"{name}.tex").write_text(to_latex(made), encoding="utf-8")
-        text = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}x \input{{{name}.tex}}\end{{document}}"
+        text = (
+            rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}x \input{{{name}.tex}}\end{{document}}"
+        )
         (tmp_path / "whole.tex").write_text(text)
         flags = ["-interaction=nonstopmode", "-halt-on-error"] if "pdflatex" in LATEX else []
-        done = subprocess.run([LATEX, *flags, "whole.tex"], cwd=tmp_path, capture_output=True, text=True, errors="replace")
+        done = subprocess.run(
+            [LATEX, *flags, "whole.tex"], cwd=tmp_path, capture_output=True, text=True, errors="replace"
+        )
         assert done.returncode == 0, done.stdout[-2000:]
 
 
