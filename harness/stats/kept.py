@@ -41,7 +41,10 @@ def key(*facts: Any) -> str:
 
 
 def column(name: str) -> Found | None:
-    """A column that was kept."""
+    """A column that was kept, with its draws."""
+    beside = _path(name, "npy")
+    if beside is None or not beside.exists():
+        return None  # swept away: both are made anew, while it can still be said that predictions are gone
 
     def parse(content: bytes) -> Found:
         intervals, p = json.loads(content)

@@ -17,6 +17,7 @@ from harness.store import Record
 if TYPE_CHECKING:
     from harness.metrics.additive import Array
 
+NAMED = 5  # tasks at most in a note
 MOST = 100  # rows with intervals and groups: the number of pairs grows with the square
 Row = tuple[str, str]  # model, method
 
@@ -74,8 +75,9 @@ def over_tasks(tasks: Sequence[Task]) -> Overall | None:
         kept.key([(task.title, task.key, task.unknown) for task in tasks]), lambda: _make(tasks, whole)
     )
     notes = found.notes
-    if unknown:
-        notes = (*notes, f"No intervals and groups over all tasks: there are none of {', '.join(unknown)}.")
+    if unknown and len(whole) <= MOST:
+        named = ", ".join(unknown) if len(unknown) <= NAMED else f"{len(unknown)} of the tasks"
+        notes = (*notes, f"No intervals and groups over all tasks: there are none of {named}.")
     return replace(found, left_out=left_out, notes=notes)
 
 

@@ -223,3 +223,17 @@ def test_a_record_without_a_trivial_score_leaves_its_task_out_of_the_scale(tmp_p
             store.write(record(task, model, score, **more))
     found = overall(store)
     assert found.scaled == ("books", "plays") and "without films" in found.notes[1]
+
+
+def test_draws_that_were_swept_away_while_predictions_are_gone_are_said(tmp_path):
+    store = write_board(tmp_path / "r", models=2, tasks=2)
+    overall(store)
+    for path in [
+        *(tmp_path / "cache/standings").glob("*.npy"),
+        *(tmp_path / "r").glob("cells/task-1*/predictions.jsonl"),
+    ]:
+        path.unlink()
+    path = next((tmp_path / "r").glob("cells/task-0*/record.json"))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "finished": "2027-01-01T00:00:00Z"}))
+    found = standings(store, store.records())
+    assert "predictions.jsonl is missing" in found.notes[0] and "none of task-1" in found.overall.notes[-1]
