@@ -1,6 +1,7 @@
 """Where the time of the harness's training steps goes, operator by operator.
 
     python benchmarks/profile_cell.py --task sst2 --model minilm --steps 20
+    python benchmarks/profile_cell.py --task sst2 --limit 1000 --steps 60 --threads 2 --plain     only the time of a step
 
 The cell runs as `bench run` runs it until its training steps are done; only these are profiled.
 """
@@ -24,7 +25,7 @@ class Enough(Exception):
     """The steps are done; the rest of the cell is not wanted."""
 
 
-def profile(cell: Cell, threads: int, rows: int, by_shape: bool) -> str:
+def profile(cell: Cell, threads: int, rows: int, by_shape: bool, plain: bool) -> str:
     """The table of operators of a cell's training.
 
     Args:
@@ -32,6 +33,7 @@ def profile(cell: Cell, threads: int, rows: int, by_shape: bool) -> str:
         threads: of torch.
         rows: of the table.
         by_shape: a row for each operator and shape of its inputs, not for each operator.
+        plain: without a profiler, and without its table.
     """
     import torch
     import transformers
@@ -48,18 +50,24 @@ def profile(cell: Cell, threads: int, rows: int, by_shape: bool) -> str:
     def emit(event: dict[str, Any]) -> None:
         nonlocal began
         if event.get("phase") == "train":
-            profiler.start()
+            if not plain:
+                profiler.start()
             began = time.perf_counter()
         elif event.get("phase") == "validate":
             seconds = time.perf_counter() - began
+            said = f"{seconds / cell.recipe.max_steps * 1000:.0f} ms a step"
+            if plain:
+                raise Enough(said)
             profiler.stop()
-            raise Enough(f"{seconds / cell.recipe.max_steps * 1000:.0f} ms a step, the profiler's own work in it")
+            raise Enough(f"{said}, the profiler's own work in it")
 
     with tempfile.TemporaryDirectory() as folder:
         try:
             run_cell(cell, "cpu", Store(Path(folder)), emit)
         except Enough as end:
             said = str(end)
+    if plain:
+        return said
     averages = profiler.key_averages(group_by_input_shape=by_shape)
     return averages.table(sort_by="self_cpu_time_total", row_limit=rows, max_name_column_width=60) + said
 
@@ -76,12 +84,13 @@ def main() -> None:
     parser.add_argument("--precision", default="auto", choices=("auto", "fp32", "bf16"))
     parser.add_argument("--rows", type=int, default=30, help="of the table")
     parser.add_argument("--shapes", action="store_true", help="a row for each shape of an operator's inputs")
+    parser.add_argument("--plain", action="store_true", help="only the time of a step, without a profiler")
     options = parser.parse_args()
     settings = {"recipe.max_steps": str(options.steps), "recipe.evaluations": "1", "recipe.epochs": "1000"}
     if options.precision != "auto":
         settings["recipe.precision"] = options.precision
     request = Request([options.model], [options.task], suite=options.suite, limit=options.limit, settings=settings)
-    print(profile(make_plan(request).cells[0], options.threads, options.rows, options.shapes))
+    print(profile(make_plan(request).cells[0], options.threads, options.rows, options.shapes, options.plain))
 
 
 if __name__ == "__main__":
