@@ -64,13 +64,14 @@ class Mirror(Store):
         theirs = self._theirs("cells")
         for name in [name for name, mark in known.items() if not mark and self.record(name, head)] if send else ():
             self._with_claim(name, lambda name=name: self._send(name))
-        for name in [name for name, mark in known.items() if mark and RECORD not in theirs[name]]:
-            self._with_claim(name, lambda name=name: self._drop(name, *FILES, CHECKPOINT))  # somebody removed it there
+        for name, mark in known.items():
+            if mark and RECORD not in theirs[name]:
+                self._with_claim(name, lambda name=name, mark=mark: self._drop_removed(name, mark))
         changed = [name for name, marks in theirs.items() if self._differs(name, marks)]
         for at in range(0, len(changed), CHUNK):
             claims = {name: claim for name in changed[at : at + CHUNK] if (claim := self.claim(name)).take()}
             try:
-                self._bring({name: theirs[name] for name in claims})
+                self._bring({name: theirs[name] for name in claims if self._differs(name, theirs[name])})  # still
             finally:
                 for claim in claims.values():
                     claim.release()
@@ -183,6 +184,11 @@ class Mirror(Store):
         for name in names:
             (self.root / "cells" / cell_id / name).unlink(missing_ok=True)
             self.marks.remove(cell_id, name)
+
+    def _drop_removed(self, cell_id: str, mark: str) -> None:
+        """Remove here what somebody has removed there, unless another process has made it anew meanwhile."""
+        if self.marks.get(cell_id, RECORD) == mark:
+            self._drop(cell_id, *FILES, CHECKPOINT)
 
     def _with_claim(self, cell_id: str, do: Callable[[], None]) -> None:
         """Leave out a cell that another process has, which cares for it itself."""

@@ -114,6 +114,35 @@ def test_a_cell_that_is_removed_behind_the_url_is_gone_here_too(machine, url):
     assert here.record(record["id"]) is None and here.unsent() == [waits["id"]]  # what was never sent is kept
 
 
+def test_what_another_process_does_while_the_url_is_read_is_not_undone(machine, tmp_path, url):
+    removed, changed = made_records.failed(), made_records.failed(model="gpt2")
+    here, away = machine("a"), machine("b")
+    for record in (removed, changed):
+        here.write(record)
+    here.sync(send=True)
+    away.sync()
+    away.write({**changed, "score": None, "seed": 7})
+    assert away.send(changed["id"]) == ""
+    RemoteFolder(url).remove(f"cells/{removed['id']}")
+    good, listed, claim = made_records.record(), here._theirs, here.claim
+    assert good["id"] == removed["id"]
+
+    def slowly(folder):
+        found = listed(folder)
+        here.write(good, ROWS)  # by a worker of this machine, which has sent it
+        here.marks.put(good["id"], "record.json", "new")
+        return found
+
+    def later(cell_id):
+        if cell_id == changed["id"]:
+            here.write(made_records.record(model="gpt2"), ROWS)  # and could not send this one
+        return claim(cell_id)
+
+    here._theirs, here.claim = slowly, later
+    here.sync()
+    assert here.finished(good["id"]) and here.finished(changed["id"]) and here.unsent() == [changed["id"]]
+
+
 def test_a_good_record_is_never_replaced_by_a_later_one(machine, tmp_path):
     good, bad = made_records.record(), made_records.failed()
     assert good["id"] == bad["id"]
