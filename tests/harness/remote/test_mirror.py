@@ -189,15 +189,20 @@ def test_a_store_that_swallows_questions_is_not_asked_for_ever(machine, monkeypa
     assert FaultyFileSystem.failures["list"] == 2
 
 
-def test_a_record_is_there_only_when_all_is_and_no_file_is_cut(machine, tmp_path):
-    record = made_records.record()
+def test_a_record_is_there_only_when_all_is_and_no_file_is_cut(machine, tmp_path, monkeypatch):
+    record, sent = made_records.record(), []
     here = machine("a")
     here.write(record, ROWS)
     here.log(record["id"]).write_text("a log of more than ten characters")
+    put = RemoteFolder.put
+    monkeypatch.setattr(
+        RemoteFolder, "put", lambda self, path, name: put(self, path, name) and sent.append(path.name) or "1"
+    )
     FaultyFileSystem.failures.update(half=5)  # predictions fail for good
     assert "cannot be written" in here.send(record["id"])
     assert {name for name in there(tmp_path) if not name.endswith(".tmp")} == set()
     assert "cannot be written" not in here.send(record["id"]) and FaultyFileSystem.failures["half"] == 0
+    assert sent == ["predictions.jsonl", "log.txt", "record.json"]
     assert there(tmp_path) == {f"cells/{record['id']}/{name}" for name in {*NAMES, "log.txt"}}
     assert (tmp_path / f"remote/cells/{record['id']}/log.txt").read_text().startswith("a log of more")
     FaultyFileSystem.failures.update(half=3)
