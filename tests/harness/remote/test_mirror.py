@@ -195,9 +195,13 @@ def test_a_record_is_there_only_when_all_is_and_no_file_is_cut(machine, tmp_path
     here.write(record, ROWS)
     here.log(record["id"]).write_text("a log of more than ten characters")
     put = RemoteFolder.put
-    monkeypatch.setattr(
-        RemoteFolder, "put", lambda self, path, name: put(self, path, name) and sent.append(path.name) or "1"
-    )
+
+    def noted(self, path, name):
+        mark = put(self, path, name)
+        sent.append(path.name)
+        return mark
+
+    monkeypatch.setattr(RemoteFolder, "put", noted)
     FaultyFileSystem.failures.update(half=5)  # predictions fail for good
     assert "cannot be written" in here.send(record["id"])
     assert {name for name in there(tmp_path) if not name.endswith(".tmp")} == set()
