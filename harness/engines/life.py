@@ -120,7 +120,7 @@ def run(job: Job, slot: Slot, rank: int, emit: Emit, interruption: Any, port: in
         if rank == 0:  # there is nothing for the others to do: they wait for its word, and end with it
             from harness.baselines.run import run_baseline
 
-            run_baseline(job.cell, Store(job.root), emit)
+            run_baseline(job.cell, open_store(job.root), emit)
         return
     import transformers
 

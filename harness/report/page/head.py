@@ -26,7 +26,8 @@ def head(view: View) -> Html:
     )
     commands = "\n".join(board.commands)
     again = [tag("p", "Make these records again:"), tag("pre", tag("code", commands), tabindex=0)] if commands else []
-    page = shlex.join(["bench", "leaderboard", "--results", view.store.root.resolve().name, "--format", "html"])
+    name = view.store.name if "://" in view.store.name else view.store.root.resolve().name
+    page = shlex.join(["bench", "leaderboard", "--results", name, "--format", "html"])
     made = [*again, tag("p", "Make this page from them:"), tag("pre", tag("code", page), tabindex=0)]
     return join(
         tag("h1", "Leaderboard"),

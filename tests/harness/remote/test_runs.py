@@ -163,3 +163,15 @@ def test_kills_at_any_moment(inputs, undisturbed, tmp_path, seed):
     assert facts(remote) == undisturbed
     output, status = whole(inputs, url, tmp_path / "a")  # sweeps up what the others left after this one had begun
     assert status == 0 and left_over(remote) == []
+
+
+def test_baselines_go_to_the_url_too(inputs, tmp_path):
+    behind = tmp_path / "behind"
+    output, status = whole(
+        inputs, f"file://{behind}", tmp_path / "cache", "--models", "majority,tfidf-lr", "--tasks", "tiny"
+    )
+    assert status == 0, output
+    store = Store(behind)
+    found = {record["model"]["name"]: record["status"] for record in store.records()}
+    assert found == {"majority": "ok", "tfidf-lr": "ok"}
+    assert all(store.predictions(record["id"]) for record in store.records())

@@ -7,6 +7,7 @@ import pytest
 from made_page import HOSTILE, folder, hostile, view
 
 from harness.report.page.render import page as made
+from harness.store import Store
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[4]
@@ -34,7 +35,7 @@ def files(tmp_path_factory):
     (place / "small.html").write_text(made(view(folder(place / "results"))), encoding="utf-8")
     (place / "hostile.html").write_text(made(view(hostile(place / "hostile"))), encoding="utf-8")
     real = place / "real.html"
-    real.write_text(page(ROOT / "results", real, 500), encoding="utf-8")
+    real.write_text(page(Store(ROOT / "results"), real, 500), encoding="utf-8")
     return place
 
 
