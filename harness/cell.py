@@ -38,7 +38,7 @@ class Cell:
 
     @property
     def is_baseline(self) -> bool:
-        """Whether it fits a `harness.baselines.base.Baseline` instead of training a model."""
+        """Whether it fits a `harness.baseline.Baseline` instead of training a model."""
         return self.method == BASELINE
 
     @property

@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from harness.baselines.base import Baseline
+from harness.baseline import Baseline
 from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
 from harness.model import Model

@@ -9,7 +9,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from harness import registry
-from harness.baselines.base import Predictor
+from harness.baseline import Predictor
 from harness.cell import Cell
 from harness.check.report import warnings
 from harness.errors import BenchError

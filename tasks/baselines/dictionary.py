@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from harness.baselines.base import Baseline, Predictor
+from harness.baseline import Baseline, Predictor
 from harness.family import Row
 from harness.task import Task
 from tasks.baselines.alignment import translations

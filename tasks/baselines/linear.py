@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness import registry
-from harness.baselines.base import Baseline, Predictor
+from harness.baseline import Baseline, Predictor
 from harness.check.lengths import without_blanks
 from harness.family import Row
 from harness.task import Task

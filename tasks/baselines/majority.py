@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.baselines.base import Baseline, Predictor
+from harness.baseline import Baseline, Predictor
 from harness.family import Row
 from harness.task import Task
 

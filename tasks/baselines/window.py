@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness import registry
-from harness.baselines.base import Baseline, Predictor
+from harness.baseline import Baseline, Predictor
 from harness.family import Row
 from harness.task import Task
 from tasks.baselines.passage import Found, Passage

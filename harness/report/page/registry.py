@@ -6,6 +6,7 @@ from harness.report.page.chart import chart
 from harness.report.page.confusion import confusion
 from harness.report.page.errors import errors
 from harness.report.page.facts import empty, environments, failures, gains, tasks
+from harness.report.page.overall import overall
 from harness.report.page.scores import scores
 from harness.report.page.section import Section
 from harness.report.page.slices import phenomena, types
@@ -13,6 +14,7 @@ from harness.report.page.slices import phenomena, types
 SECTIONS = (
     Section("empty", "No results", empty),
     Section("scores", "Scores", scores, ("sort.js", "filter.js", "records.js")),
+    Section("overall", "Over all tasks", overall),
     Section("cost", "Score against cost", chart, ("axes.js", "chart.js")),
     Section("gains", "What pre-training is worth", gains, ("sort.js",)),
     Section("slices", "Scores by phenomenon", phenomena, ("sort.js",)),

@@ -6,7 +6,7 @@ import pytest
 import toy
 
 from harness import registry
-from harness.baselines.base import Predictor
+from harness.baseline import Predictor
 from harness.methods import BASELINE
 from harness.rows import load_splits
 

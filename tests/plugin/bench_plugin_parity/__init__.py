@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.baselines.base import Baseline, Predictor
+from harness.baseline import Baseline, Predictor
 from harness.data.source import GeneratedSource
 from harness.family import TaskFamily
 from harness.model import Model

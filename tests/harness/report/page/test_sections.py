@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -9,6 +10,7 @@ from made_page import films, folder, view
 from made_records import record
 from page_parser import parse
 
+from harness.report.overall import Figure, Overall, Ranked
 from harness.report.page.chart import front
 from harness.report.page.confusion import LABELS, OTHER, confusion
 from harness.report.page.errors import errors
@@ -174,3 +176,25 @@ def test_text_and_marks_stand_out(dark):
     for mark in ("encoder", "decoder", "both", "other"):
         assert contrast(colours[mark], colours["paper"]) >= 3
     assert contrast(colours["ink"], colours["mark"]) >= 4.5
+
+
+def test_over_all_tasks_says_what_the_board_says(store):
+    def row(name, rank):
+        return Ranked(name, name, "full", Figure(rank, 1.0, 2.0), None, Figure(0.5, 0.0, 1.0), "a", False)
+
+    found = Overall(("x", "y"), (), (row("<b>", 1.25), row("gpt", 1.75)), (), None, ("two tasks only",))
+    plain = view(store)
+    with_ranks = replace(plain, board=replace(plain.board, overall=found))
+    text = page(with_ranks)
+    section = text[text.index('id="overall"') : text.index('id="cost"')]
+    for said in (
+        "1.25 (1.00 … 2.00)",
+        "1.75 (1.00 … 2.00)",
+        "0.50 (0.00 … 1.00)",
+        "two tasks only",
+        "<svg",
+        "&lt;b&gt;",
+    ):
+        assert said in section
+    assert "<b>" not in section
+    assert 'id="overall"' not in page(replace(plain, board=replace(plain.board, overall=None)))

@@ -1,0 +1,46 @@
+"""The section over all tasks: ranks, normalised scores, wins and groups, with the critical-difference diagram."""
+
+from __future__ import annotations
+
+from harness.report.diagram import diagram
+from harness.report.over_tasks import friedman_sentence, introduction, ranked_text, title
+from harness.report.overall import Overall
+from harness.report.page.markup import Html, join, tag
+from harness.report.page.section import Part
+from harness.report.page.view import View
+from harness.report.page.widgets import box
+
+
+def overall(view: View) -> Part | None:
+    """How the rows stand over all tasks, or nothing where nobody can say."""
+    found = view.board.overall
+    if found is None:
+        return None
+    notes = [tag("li", note) for note in found.notes]
+    notes += [tag("li", f"{one.title} is left out: no score on {', '.join(one.missing)}.") for one in found.left_out]
+    said = tag("ul", notes) if notes else None
+    if not found.rows:
+        return Part(join(said)) if said else None
+    test = tag("p", friedman_sentence(found.friedman, found)) if found.friedman else None
+    picture = box("Critical-difference diagram", Html(diagram(view.board)))
+    drawn = (
+        "Average ranks, the best one left. A bar joins rows that cannot be told apart, and has a dot for each of them."
+    )
+    return Part(join(tag("p", introduction(found)), _table(found), test, tag("p", drawn), picture, said))
+
+
+def _table(found: Overall) -> Html:
+    heads = ["model", "rank", "normalised", "wins", "group"]
+    rows = [
+        tag(
+            "tr",
+            tag("th", title(row), scope="row"),
+            [tag("td", ranked_text(figure)) for figure in (row.rank, row.score, row.wins)],
+            tag("td", row.letters),
+        )
+        for row in found.rows
+    ]
+    head = tag("thead", tag("tr", [tag("th", name, scope="col") for name in heads]))
+    return box(
+        "Over all tasks", tag("table", tag("caption", "Over all tasks", class_="hidden"), head, tag("tbody", rows))
+    )
