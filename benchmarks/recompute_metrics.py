@@ -146,7 +146,7 @@ def _text_rows(record: dict[str, Any], ours: list[str], gold: list[list[str]]) -
 
     def score(sums: Any) -> Any:
         whole = [[int(number) for number in one] for one in sums.reshape(-1, 10)]
-        scores = [BLEU.compute_bleu(one[:4], one[4:8], one[8], one[9]).score for one in whole]
+        scores = [BLEU.compute_bleu(one[:4], one[4:8], one[8], one[9], smooth_method="exp").score for one in whole]
         return np.array(scores).reshape(sums.shape[:-1])
 
     return counts, score

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from harness.methods import BASELINE
 from harness.report.entries import average
 from harness.report.overall import LeftOut, Overall, Ranked
 from harness.report.rows import row_title
@@ -58,14 +59,15 @@ class Task:
 def over_tasks(tasks: Sequence[Task]) -> Overall | None:
     """The rows with a score on each task, over all tasks; None for fewer than two tasks.
 
-    Rows with gaps are left out: an average over other tasks is no average to compare with.
+    Rows with gaps are left out: an average over other tasks is no average to compare with. Baselines are made for some tasks, so
+    theirs are not told.
     """
     if len(tasks) < 2:
         return None
     rows = sorted({row for task in tasks for row in task.rows})
     missing = {row: tuple(task.title for task in tasks if row not in task.rows) for row in rows}
     whole = [row for row in rows if not missing[row]]
-    left_out = tuple(LeftOut(row_title(*row), gaps) for row, gaps in missing.items() if gaps)
+    left_out = tuple(LeftOut(row_title(*row), gaps) for row, gaps in missing.items() if gaps and row[1] != BASELINE)
     titles = tuple(task.title for task in tasks)
     if len(whole) < 2:
         note = "Nothing is ranked over all tasks: fewer than two rows have a score on each of them."
