@@ -27,7 +27,14 @@ import translate  # noqa: E402
 from runs import kept  # noqa: E402
 
 CONDITIONS = sides.Conditions(threads=1, precision="fp32", eval_batch_size=16)
-RECIPE = {"epochs": 2, "batch_size": 8, "max_length": 128, "max_target_length": 8, "evaluations": "none"}
+RECIPE = {
+    "epochs": 2,
+    "batch_size": 8,
+    "max_length": 128,
+    "max_target_length": 8,
+    "evaluations": "none",
+    "precision": "fp32",
+}
 FAR_TOO_SLOW = 1e-12  # a learning rate that leaves the weights as they are
 
 
