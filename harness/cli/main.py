@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import compare, fetch, leaderboard, lists, plan, recommend, run, show, task_check, task_new
+from harness.cli.signals import ignore
 from harness.errors import BenchError
 from harness.secrets import excepthook, redact
 
@@ -67,3 +68,7 @@ def main() -> None:
     except Exception:
         sys.excepthook = excepthook  # only now: typer has set its own
         raise
+    finally:
+        ignore(
+            "SIGINT", "SIGTERM", "SIGHUP"
+        )  # all is done and said, and the exit status with it: let Python end in peace

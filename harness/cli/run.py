@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from typing import Any
 
 import typer
 
@@ -12,6 +10,7 @@ from harness.cli import options, run_options
 from harness.cli.options import RESULTS, make_request
 from harness.cli.results import begin, end, note
 from harness.cli.running import announce, counted, expected, record_lost, say, show, to_run, work
+from harness.cli.signals import ignore, interrupt_at
 from harness.errors import unknown
 
 INTERRUPTED = 130
@@ -60,7 +59,7 @@ def run(
     # Bound to the stream: the engine `inline` puts another one into its place.
     console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
     # What ends a session or a batch job (its terminal or its time is gone) saves as much as Ctrl-C.
-    _handle(signal.default_int_handler, "SIGTERM", "SIGHUP")
+    interrupt_at("SIGTERM", "SIGHUP")
     try:
         made = make_plan(request)
         store = begin(results)
@@ -81,16 +80,6 @@ def run(
             work(todo, chosen, policy, made.references, store, console)
         show(made, cells, store, console, as_json, end(store) if pending else "")
     except KeyboardInterrupt:
-        _handle(
-            signal.SIG_IGN, "SIGINT", "SIGTERM", "SIGHUP"
-        )  # all has ended: who is impatient now must not see Python end
+        ignore("SIGINT", "SIGTERM", "SIGHUP")  # all has ended: who is impatient now must not see Python end
         say(console, f"interrupted; finished cells are kept in {results}, the others go on from there: run it again")
         raise typer.Exit(INTERRUPTED) from None
-
-
-def _handle(handler: Any, *names: str) -> None:
-    """Set the handler of signals that this system has and that are not ignored, as under nohup."""
-    for name in names:
-        number = getattr(signal, name, None)
-        if number and signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, handler)
