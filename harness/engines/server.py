@@ -6,13 +6,15 @@ import atexit
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from harness.engines import child
+from harness.engines import child, guard
 
 # Loaded once in the server: a cell's fresh process then starts in milliseconds.
 PRELOADED = [
@@ -39,6 +41,7 @@ class Server:
         self.context.set_forkserver_preload(PRELOADED)
         atexit.register(_end_server)
         self._start_server()
+        self._guard = _start_guard()
 
     def _start_server(self) -> None:
         """Start the server, unless it runs, without the current folder on its path: a folder `datasets` there is not the library."""
@@ -75,8 +78,26 @@ class Server:
                 time.sleep(PAUSE)  # until the system knows that it is gone
             else:
                 theirs.close()
+                self._watch(process.pid)
                 return process, ours
         raise AssertionError("the last try returns or raises")
+
+    def _watch(self, number: int) -> None:
+        """Have a process killed if it should outlive this one."""
+        if self._guard is None:
+            return
+        with suppress(BrokenPipeError):  # somebody killed it: processes without it end by themselves, as nearly all do
+            self._guard.stdin.write(b"%d\n" % number)
+
+
+def _start_guard() -> subprocess.Popen[bytes] | None:
+    """The process that watches; it ends with this one."""
+    if not hasattr(os, "pidfd_open"):
+        return None
+    words = [sys.executable, "-I", "-S", guard.__file__, str(child.ORPHAN + 1)]
+    return subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, bufsize=0
+    )
 
 
 def _end_server() -> None:

@@ -156,12 +156,30 @@ def test_the_same_command_goes_on_and_gives_the_same(work, undisturbed, send, nu
     assert facts(work) == undisturbed and left_over(work) == []
 
 
+def suspend_workers(bench):
+    """Stop them, so that they answer nobody."""
+    workers = [one for server in psutil.Process(bench.process.pid).children() for one in server.children()]
+    assert len(workers) == 2
+    for worker in workers:
+        worker.suspend()
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs pidfds (Linux)")
+def test_no_worker_outlives_its_parent_even_when_it_is_stopped(work, undisturbed):
+    bench = Bench(work, "--checkpoint-every", "10steps")
+    bench.until_trained()
+    suspend_workers(bench)
+    os.kill(bench.process.pid, signal.SIGKILL)
+    assert bench.end()[1] == -9
+    output, code = Bench(work).end()
+    assert code == 0 and output.count("goes on reviews") == 2, output
+    assert facts(work) == undisturbed and left_over(work) == []
+
+
 def test_a_second_interrupt_ends_at_once(work):
     bench = Bench(work, "--checkpoint-every", "10steps")
     bench.until_trained()
-    servers = psutil.Process(bench.process.pid).children()
-    for worker in (one for server in servers for one in server.children()):
-        worker.suspend()  # it will not answer
+    suspend_workers(bench)
     os.kill(bench.process.pid, signal.SIGINT)
     bench.until("saving the cells")
     begun = time.monotonic()
