@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -114,22 +114,29 @@ def attend(
     causal = bool(getattr(module, "is_causal", False) if is_causal is None else is_causal)
     own = packed.own
     read = packed.encoder if packed.side == "decoder" and not causal else own
-    if query.shape[0] != 1 or query.shape[2] != own.tokens or key.shape[2] != read.tokens:
-        raise NotPackable(f"{type(module).__name__} attends to {key.shape[2]} tokens of {read.tokens}")
+    if query.shape[0] != 1 or query.shape[2] != own.held or key.shape[2] != read.held:
+        raise NotPackable(f"{type(module).__name__} attends to {key.shape[2]} tokens of {read.held}")
     groups = getattr(module, "num_key_value_groups", 1)
     key, value = repeat_kv(key, groups), repeat_kv(value, groups)
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
     query, key, value = (states.squeeze(0).transpose(0, 1) for states in (query, key, value))  # [tokens, heads, size]
     mine, theirs = own.groups(), read.groups(own.cuts)
-    queries = query.split([group.end - group.begin for group in mine])
-    sizes = [group.end - group.begin for group in theirs]
-    parts = zip(queries, key.split(sizes), value.split(sizes), mine, theirs, strict=True)
+    queries, keys, values = _parts(query, mine), _parts(key, theirs), _parts(value, theirs)
+    parts = zip(queries, keys, values, mine, theirs, strict=True)
     outputs = []
     for *states, ours, read_here in parts:
         bias = _bias(ours, read_here, causal, position_bias, query)
         compute = Core.apply if dropout and query.device.type == "cpu" else _sdpa
         outputs.append(compute(*states, ours, read_here, bias, dropout, scaling))
+    if own.held > own.tokens:
+        outputs.append(query.new_zeros(own.held - own.tokens, *query.shape[1:-1], outputs[0].shape[-1]))
     return (torch.cat(outputs) if len(outputs) > 1 else outputs[0])[None], None
+
+
+def _parts(states: Tensor, groups: Sequence[Group]) -> tuple[Tensor, ...]:
+    """The tokens of each group."""
+    sizes = [group.end - group.begin for group in groups]
+    return states.split([*sizes, len(states) - sum(sizes)])[: len(groups)]
 
 
 def _bias(mine: Group, theirs: Group, causal: bool, position_bias: Tensor | None, like: Tensor) -> Tensor | None:
@@ -157,7 +164,7 @@ def _sdpa(
     q, k, v = _padded(query, mine), _padded(key, theirs), _padded(value, theirs)
     made = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=bias, dropout_p=dropout, scale=scaling)
     made = made.transpose(1, 2).flatten(0, 1)
-    return made if mine.real is None else Collect.apply(made, mine.inverse)
+    return made if mine.real is None else Collect.apply(made, mine.inverse, len(mine.inverse))
 
 
 def _padded(states: Tensor, group: Group) -> Tensor:

@@ -15,6 +15,24 @@ GROUP = 10_000
 
 
 @dataclass(frozen=True)
+class Grain:
+    """Sizes are rounded up to multiples of these, so that batches have few of them.
+
+    Attributes:
+        tokens: of a batch.
+        width: tokens of a group's longest row.
+    """
+
+    tokens: int = 1
+    width: int = 1
+
+
+FINE = Grain()
+# For oneDNN, which computes products in bf16: it makes a kernel for each shape, and keeps a thousand of them.
+COARSE = Grain(tokens=32, width=4)
+
+
+@dataclass(frozen=True)
 class Group:
     """Neighbouring rows whose attention is computed together, padded to the longest of them.
 
@@ -22,7 +40,7 @@ class Group:
         begin: number of its first token in the packed tokens.
         end: number after its last one.
         rows: how many.
-        width: tokens of its longest row.
+        width: tokens of its longest row, or a few more.
         index: [rows * width] number of a token within the group; 0 for padding.
         inverse: [end - begin] place of each token in the padded group.
         real: [rows, width] false for padding, or None where there is none.
@@ -38,9 +56,9 @@ class Group:
     _by_head: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, lengths: Tensor, begin: int, device: torch.device) -> Group:
-        """The group of rows with these lengths, whose first token has the number `begin`."""
-        rows, width = len(lengths), int(lengths.max())
+    def of(cls, lengths: Tensor, begin: int, device: torch.device, multiple: int = 1) -> Group:
+        """The group of rows with these lengths, whose first token has the number `begin`; `multiple` of its width."""
+        rows, width = len(lengths), _up(int(lengths.max()), multiple)
         count = int(lengths.sum())
         places = torch.arange(width)
         real = places[None] < lengths[:, None]
@@ -88,11 +106,17 @@ class Layout:
         lengths: [rows] tokens of each row, 1 or more; the order of the rows decides how well they group.
         width: tokens of the padded batch.
         device: of the batch.
+        grain: of sizes.
+
+    Attributes:
+        tokens: of all rows.
+        held: places for them; the last ones, which belong to no row, hold zeros at first, and are not read.
     """
 
-    def __init__(self, lengths: Sequence[int], width: int, device: torch.device):
-        self.lengths, self.width, self.device = torch.tensor(lengths), width, device
+    def __init__(self, lengths: Sequence[int], width: int, device: torch.device, grain: Grain = FINE):
+        self.lengths, self.width, self.device, self.grain = torch.tensor(lengths), width, device, grain
         self.rows, self.tokens = len(lengths), sum(lengths)
+        self.held = _up(self.tokens, grain.tokens)
         real = torch.arange(width)[None] < self.lengths[:, None]
         # [tokens] place of each token in the flattened padded batch, and [rows * width] the way back; padding reads token 0.
         self.index = real.flatten().nonzero().flatten().to(device)
@@ -112,7 +136,7 @@ class Layout:
         if cuts not in self._groups:
             found, begin = [], 0
             for first, last in cuts:
-                found.append(Group.of(self.lengths[first:last], begin, self.device))
+                found.append(Group.of(self.lengths[first:last], begin, self.device, self.grain.width))
                 begin = found[-1].end
             self._groups[cuts] = found
         return self._groups[cuts]
@@ -126,6 +150,15 @@ class Layout:
     def longest(self) -> int:
         """Tokens of the longest row."""
         return int(self.lengths.max())
+
+    @property
+    def widest(self) -> int:
+        """No group is wider."""
+        return _up(self.longest, self.grain.width)
+
+
+def _up(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple
 
 
 def group_rows(lengths: Sequence[int]) -> list[tuple[int, int]]:

@@ -32,7 +32,7 @@ def first_tokens(module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...] | 
     if packed is None:
         return None
     packed.narrowed = True
-    return tuple(Collect.apply(states[0], packed.own.firsts)[None] for states in args)
+    return tuple(Collect.apply(states[0], packed.own.firsts, packed.own.rows)[None] for states in args)
 
 
 def widen(states: Tensor, width: int) -> Tensor:

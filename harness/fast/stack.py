@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from harness.fast.attention import ACTIVE, NAME, NotPackable, Packed
-from harness.fast.layout import Layout
+from harness.fast.layout import COARSE, FINE, Layout
 from harness.fast.moves import Collect, Spread
 from harness.fast.narrow import first_tokens, projection, widen
 
@@ -45,6 +45,7 @@ class Packing:
         cuts = [projection(stack[-1]) for stack in stacks] if first_only else []
         self.undo = [_exchange_attention(model)]
         self.device = next(model.parameters()).device
+        self.weight = next(weight for weight in stacks[0].parameters() if weight.ndim >= 2)
         decoder = _decoder(model)
         # The decoder of a model that writes reads the labels, one token later; those of other heads read the input again.
         self.writes = decoder is not None and model.get_output_embeddings() is not None
@@ -69,9 +70,11 @@ class Packing:
                 neighbours.
         """
         ids, mask, labels = batch["input_ids"], batch["attention_mask"], batch.get("labels")
-        encoder = decoder = Layout(mask.sum(1).tolist(), ids.shape[1], self.device)
+        # Asked in every batch: what a model holds is turned to bf16 after it was packed for the first time.
+        grain = COARSE if self.weight.dtype == torch.bfloat16 and self.device.type == "cpu" else FINE
+        encoder = decoder = Layout(mask.sum(1).tolist(), ids.shape[1], self.device, grain)
         if self.writes and labels is not None:
-            decoder = Layout((labels != IGNORE).sum(1).tolist(), labels.shape[1], self.device)
+            decoder = Layout((labels != IGNORE).sum(1).tolist(), labels.shape[1], self.device, grain)
         token = ACTIVE.set(Packed(encoder, decoder))
         try:
             yield
@@ -122,18 +125,18 @@ def _leave(layer: nn.Module, args: tuple[Any, ...], output: Any) -> Any:
 
 
 def pack(states: Any, layout: Layout) -> Any:
-    """[rows or 1, width, …] → [1, tokens, …], also in a tuple."""
+    """[rows or 1, width, …] → [1, held, …], also in a tuple."""
     if isinstance(states, tuple | list):
         return type(states)(pack(item, layout) for item in states)
     if states.shape[0] == 1 and layout.rows > 1:
         states = states.expand(layout.rows, *states.shape[1:])
     if states.shape[:2] != (layout.rows, layout.width):
         raise NotPackable(f"a layer is given {tuple(states.shape)} for {layout.rows} rows of {layout.width} tokens")
-    return Collect.apply(states.flatten(0, 1), layout.index)[None]
+    return Collect.apply(states.flatten(0, 1), layout.index, layout.held)[None]
 
 
 def unpack(states: Tensor, layout: Layout) -> Tensor:
-    """[1, tokens, …] → [rows, width, …]; padding holds a copy of the first token."""
+    """[1, held, …] → [rows, width, …]; padding holds a copy of the first token."""
     padded = Spread.apply(states[0], layout.inverse, layout.index)
     return padded.view(layout.rows, layout.width, *padded.shape[1:])
 
@@ -170,13 +173,13 @@ def _decoder(model: nn.Module) -> nn.Module | None:
 
 
 def _short_bias(module: nn.Module) -> Callable[[], None]:
-    """Relative positions (T5) are the same in every row: the bias of the longest row serves all of them."""
+    """Relative positions (T5) are the same in every row: the bias of the widest group serves all of them."""
     whole = module.compute_bias
 
     def compute_bias(*args: Any, **kwargs: Any) -> Tensor:
         packed = ACTIVE.get()
         if packed is not None:
-            args = (packed.own.longest, packed.own.longest, *args[2:])  # in place of the lengths of query and key
+            args = (packed.own.widest, packed.own.widest, *args[2:])  # in place of the lengths of query and key
         return whole(*args, **kwargs)
 
     module.compute_bias = compute_bias

@@ -11,12 +11,14 @@ from head_examples import EXAMPLES, LABELS, RECIPE
 
 from harness.fast import attention
 from harness.fast.attention import NotPackable
+from harness.fast.layout import COARSE, FINE, Grain
 from harness.fast.prepare import Fast, prepare, verify
 from harness.fast.stack import Packing
 from harness.methods import METHODS
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
 from harness.training.evaluate import predict
+from harness.training.weights import Weights
 
 CPU = torch.device("cpu")
 PADDED_KINDS = {"deberta-v2": "eager"}  # its attention is its own
@@ -47,7 +49,9 @@ def gradients(model, head, fast, batch):
     return loss.item(), {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
 
 
-def test_the_same_loss_and_gradients(head, kind):
+@pytest.mark.parametrize("grain", [FINE, Grain(7, 5)], ids=["fine", "coarse"])
+def test_the_same_loss_and_gradients(head, kind, grain, monkeypatch):
+    monkeypatch.setattr("harness.fast.stack.FINE", grain)  # of models in fp32, where rounding hides nothing
     model = head.build()
     features = head.encode(examples_of(head), training=True)
     batch = head.collate(sorted(features, key=lambda feature: -feature.length))
@@ -174,3 +178,16 @@ def test_a_window_is_packed_only_where_it_holds_whole_rows(checkpoints):
     fast_loss, _ = gradients(model, head, fast, head.collate(features))
     assert fast.packing is None and "window" in fast.refused
     assert fast_loss == pytest.approx(gradients(plain, head, Fast(), head.collate(features))[0], abs=1e-5)
+
+
+def test_products_in_bf16_have_few_shapes(bert):
+    model, head, features = bert
+    fast = prepare(model, head, [features], features)
+    held = []
+    model.bert.encoder.layer[0].register_forward_pre_hook(lambda layer, args: held.append(args[0].shape[1]))
+    batch = head.collate(sorted(features, key=lambda feature: -feature.length))
+    fast.compute(partial(head.loss, model), batch, CPU)
+    Weights(model, half=True)
+    fast.compute(partial(head.loss, model), batch, CPU)
+    real = int(batch["attention_mask"].sum())
+    assert held == [real, -(-real // COARSE.tokens) * COARSE.tokens] and real % COARSE.tokens

@@ -16,7 +16,7 @@ from transformers import (
 )
 
 from harness.fast.dropout import Dropout, dropout, install, keep
-from harness.fast.layout import Layout, partition
+from harness.fast.layout import FINE, Grain, Layout, partition
 from harness.fast.moves import Collect, Spread
 from harness.fast.vocabulary import UsedEmbedding, keep_used
 
@@ -114,11 +114,21 @@ def test_a_layout_knows_where_each_token_is():
     assert packed[layout.firsts].tolist() == [0, 6, 12, 18]
 
 
-def test_moves_have_the_right_gradients():
-    layout = Layout([3, 1], 3, CPU)
-    tokens = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
+def test_sizes_are_rounded_up_and_what_belongs_to_no_row_is_zero():
+    layout = Layout([5, 3], 6, CPU, Grain(tokens=3, width=4))
+    assert (layout.tokens, layout.held, layout.longest, layout.widest) == (8, 9, 5, 8)
+    (group,) = layout.groups(((0, 2),))
+    assert (group.begin, group.end, group.width) == (0, 8, 8) and group.real.sum(1).tolist() == [5, 3]
+    packed = Collect.apply(torch.ones(12, 1), layout.index, layout.held)
+    assert packed.flatten().tolist() == [1] * 8 + [0]
+
+
+@pytest.mark.parametrize("grain", [FINE, Grain(tokens=3, width=2)], ids=["fine", "coarse"])
+def test_moves_have_the_right_gradients(grain):
+    layout = Layout([3, 1], 3, CPU, grain)
+    tokens = torch.randn(layout.held, 2, dtype=torch.float64, requires_grad=True)
     places = torch.randn(6, 2, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda states: Collect.apply(states, layout.index), (places,))
+    assert torch.autograd.gradcheck(lambda states: Collect.apply(states, layout.index, layout.held), (places,))
     real = torch.zeros(6, 1, dtype=torch.float64).index_fill_(0, layout.index, 1.0)
     assert torch.autograd.gradcheck(lambda states: Spread.apply(states, layout.inverse, layout.index) * real, (tokens,))
 
