@@ -6,7 +6,9 @@ Importing it starts no thread and computes nothing with torch, so that what is f
 from __future__ import annotations
 
 import gc
+import sys
 from contextlib import suppress
+from types import TracebackType
 
 from transformers import (
     AutoModel,
@@ -49,4 +51,11 @@ def warm() -> None:
     gc.freeze()
 
 
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an error that ends a process before it has its task; not that there is none, for its parent ended meanwhile."""
+    if not issubclass(kind, EOFError):
+        sys.__excepthook__(kind, error, trace)
+
+
 warm()
+sys.excepthook = _tell  # what a task raises goes another way
