@@ -17,7 +17,15 @@ from harness.estimate.speed import Speed, fit
 from harness.files import write_text
 
 TIMEOUT = 120.0  # seconds for a busy machine, with the time that the libraries need to load
-CODE = ("worker.py", "training", "heads", "models", "estimate", "engines/child.py")  # what a measurement depends on
+CODE = (
+    "worker.py",
+    "training",
+    "fast",
+    "heads",
+    "models",
+    "estimate",
+    "engines/child.py",
+)  # what a measurement depends on
 LIBRARIES = ("torch", "transformers", "accelerate")
 
 

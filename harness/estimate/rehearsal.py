@@ -1,0 +1,138 @@
+"""The cells that a calibration runs: very small models with random weights, and texts of random words."""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.estimate.sizes import WRITES
+from harness.family import Row, TaskFamily
+from harness.task import Task
+
+WORDS = 120
+READS = "harness.heads.sequence:SequenceHead"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One cell: a model's size, and rows of about `words` words. `steps` of training and one test are measured."""
+
+    kind: str
+    head: str
+    width: int
+    layers: int
+    vocabulary: int
+    rows: int
+    words: int
+    steps: int = 4
+    heads: int = 4
+    dropout: float = 0.1
+
+
+# The first prepares what libraries prepare once, and is not counted. The others differ in one thing or two each, so that what
+# each thing costs can be told; the most telling come first.
+TRIALS = (
+    Trial("bert", READS, 64, 1, 200, 16, 10, steps=1),
+    Trial("bert", READS, 128, 3, 1000, 16, 16, dropout=0.0),
+    Trial("bert", READS, 384, 2, 1000, 16, 24, steps=3),
+    Trial("gpt2", WRITES, 128, 2, 4000, 16, 12, steps=3, dropout=0.0),
+    Trial("bert", READS, 128, 1, 60_000, 8, 10, steps=3),
+    Trial("t5", READS, 128, 2, 1000, 16, 16, steps=3, dropout=0.0),
+    Trial("llama", READS, 64, 4, 1000, 16, 24, steps=3, heads=8),
+    Trial("bert", READS, 64, 2, 1000, 16, 120, steps=2, heads=8),
+    Trial("t5", WRITES, 128, 2, 4000, 16, 12, steps=3),
+    Trial("bert", READS, 128, 3, 1000, 32, 32, steps=2),
+)
+ARCHITECTURES = {"bert": "encoder", "gpt2": "decoder", "llama": "decoder", "t5": "encoder-decoder"}
+
+
+class Rehearsal(TaskFamily):
+    """Texts of random words; nothing can be learnt from them."""
+
+    columns = {"text": "words", "label": "one of two", "target": "words"}
+    inputs = ("text",)
+    primary_metric = "accuracy"
+
+    def __init__(self, head: str):
+        self.head = head
+        self.name = "rehearsal-" + head.rpartition(":")[2]
+
+    def labels(self, splits: Mapping[str, Sequence[Row]], task: Task) -> list[str] | None:
+        return None if self.head == WRITES else ["a", "b"]
+
+    def texts(self, row: Row) -> dict[str, str | Sequence[str]]:
+        return {name: row[name] for name in ("text", "target") if name == "text" or self.head == WRITES}
+
+    def example(self, row: Row, task: Task) -> dict[str, Any]:
+        return {**row, "source": row["text"], "text_pair": None}
+
+    def reference(self, row: Row, task: Task) -> str:
+        return row["target"] if self.head == WRITES else row["label"]
+
+    def score(self, predictions: Sequence[Any], references: Sequence[Any], task: Task) -> dict[str, Any]:
+        return {"accuracy": statistics.fmean(map(str.__eq__, predictions, references))}
+
+    def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[str]:
+        return ["a"] * len(rows)
+
+
+def rows(trial: Trial) -> Callable[[], dict[str, list[Row]]]:
+    """A function that makes the splits: texts of half to one and a half times the trial's words, so that padding is as usual."""
+
+    def generate() -> dict[str, list[Row]]:
+        chance = random.Random(trial.words)
+
+        def text() -> str:
+            count = chance.randint(trial.words // 2, trial.words * 3 // 2)
+            return " ".join(f"w{chance.randrange(WORDS)}" for _ in range(count))
+
+        return {
+            split: [{"text": text(), "target": text(), "label": "ab"[number % 2]} for number in range(trial.rows)]
+            for split in ("train", "validation", "test")
+        }
+
+    return generate
+
+
+def make_checkpoint(trial: Trial, folder: Path) -> dict[str, Any]:
+    """A folder with a configuration and a tokeniser; the weights are drawn when the model is built. Gives the configuration."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import AutoConfig, PreTrainedTokenizerFast
+
+    special = ["<pad>", "</s>", "<unk>"]
+    tokenizer = Tokenizer(
+        models.WordLevel(
+            {word: number for number, word in enumerate([*special, *(f"w{n}" for n in range(WORDS))])}, "<unk>"
+        )
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing("$A </s>", "$A </s> $B </s>", [("</s>", 1)])
+    names = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>", "cls_token": "</s>", "sep_token": "</s>"}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
+    common = {"vocab_size": trial.vocabulary, "pad_token_id": 0, "eos_token_id": 1, "bos_token_id": 1}
+    sized = {
+        "bert": {
+            "hidden_size": trial.width, "num_hidden_layers": trial.layers, "num_attention_heads": trial.heads,
+            "intermediate_size": 4 * trial.width, "hidden_dropout_prob": trial.dropout,
+            "attention_probs_dropout_prob": trial.dropout,
+        },
+        "gpt2": {"n_embd": trial.width, "n_layer": trial.layers, "n_head": trial.heads, "n_positions": 512,
+            "attn_pdrop": trial.dropout, "embd_pdrop": trial.dropout, "resid_pdrop": trial.dropout,
+        },
+        "llama": {
+            "hidden_size": trial.width, "num_hidden_layers": trial.layers, "num_attention_heads": trial.heads,
+            "num_key_value_heads": trial.heads // 2, "intermediate_size": 3 * trial.width,
+        },
+        "t5": {
+            "d_model": trial.width, "num_layers": trial.layers, "num_heads": trial.heads, "d_kv": trial.width // trial.heads, "d_ff": 4 * trial.width,
+            "decoder_start_token_id": 0, "dropout_rate": trial.dropout,
+        },
+    }[trial.kind]  # fmt: skip
+    config = AutoConfig.for_model(trial.kind, **common, **sized)
+    config.save_pretrained(folder)
+    return json.loads((folder / "config.json").read_text(encoding="utf-8"))
