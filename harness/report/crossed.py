@@ -1,0 +1,91 @@
+"""Who overtakes whom on a learning curve: found by `harness.stats.overtaking`, told in words here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Overtaking:
+    """Two rows whose order at the smallest and the largest size that both have differs, and which can be told apart at some size.
+
+    Attributes:
+        early, late: the one that is ahead at the smallest size, and at the largest.
+        differences: late minus early at each of the curve's sizes, over the seeds that both have; None where there are none.
+        verdicts: at each size -1 (early is ahead), 1 (late is) or 0 (they cannot be told apart); None where nothing was tested.
+        crossings: numbers of rows at which straight lines between the means, on the logarithmic scale, cross: estimates.
+    """
+
+    early: str
+    late: str
+    differences: tuple[float | None, ...]
+    verdicts: tuple[int | None, ...]
+    crossings: tuple[float, ...]
+
+    @property
+    def shown(self) -> bool:
+        """Whether the one was really ahead and then the other was; else one of the two leads is chance as far as anybody knows."""
+        known = [verdict for verdict in self.verdicts if verdict]
+        return -1 in known and 1 in known[known.index(-1) :]
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """What `harness.stats.overtaking` finds on a task.
+
+    Attributes:
+        overtakings: those that are shown first, then by title.
+        unproven: pairs of which the means change their order, but which no size tells apart.
+    """
+
+    overtakings: tuple[Overtaking, ...] = ()
+    unproven: int = 0
+
+
+def sentences(crossed: Crossed, sizes: Sequence[str]) -> list[str]:
+    """What is to be said of each pair, and how many pairs there is nothing to say of.
+
+    Args:
+        crossed: of a curve.
+        sizes: labels of the curve's sizes, such as `100` and `all 1,800`.
+    """
+    lines = [_sentence(one, sizes) for one in crossed.overtakings]
+    if crossed.unproven:
+        pairs = "1 other pair changes its" if crossed.unproven == 1 else f"{crossed.unproven} other pairs change their"
+        lines.append(f"{pairs} order by the means alone: no size tells the two apart.")
+    return lines
+
+
+def _sentence(one: Overtaking, sizes: Sequence[str]) -> str:
+    tested = [(label, verdict) for label, verdict in zip(sizes, one.verdicts, strict=True) if verdict is not None]
+    early, late = ([place for place, (_, v) in enumerate(tested) if v == way] for way in (-1, 1))
+    labels, last = [label for label, _ in tested], len(tested) - 1
+    parts = []
+    if early:
+        upto = len(early) > 1 and early == list(range(len(early)))
+        where = f"up to {labels[early[-1]]}" if upto else f"at {_joined([labels[place] for place in early])}"
+        parts.append(f"{one.early} is ahead {where} rows")
+    if late:
+        onward = len(late) > 1 and late == list(range(late[0], last + 1))
+        where = f"from {labels[late[0]]} rows on" if onward else f"at {_joined([labels[place] for place in late])} rows"
+        parts.append(f"{one.late} is ahead {where}" if not early else f"{one.late} {where}")
+    said = ", ".join(parts)
+    if same := [label for label, verdict in tested if verdict == 0]:
+        said += f"; at {_joined(same)} they cannot be told apart"
+    start = "" if one.shown else "no overtaking is shown: "
+    return f"{one.late} and {one.early}: {start}{said}. {_estimate(one.crossings)}".strip()
+
+
+def _estimate(crossings: Sequence[float]) -> str:
+    told = _joined([f"{_rounded(rows):,}" for rows in crossings])
+    return f"The means cross at about {told} rows (estimate: straight lines on the logarithmic scale)." if told else ""
+
+
+def _rounded(rows: float) -> int:
+    """Two digits: an estimate knows no more."""
+    return int(float(f"{rows:.2g}"))
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
