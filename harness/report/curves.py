@@ -47,7 +47,7 @@ class Point:
     Attributes:
         mean: None where no seed has a score.
         sd: sample standard deviation; None for fewer than two seeds.
-        low, high: a 95 % interval of the mean over test rows and seeds; None where nobody has looked.
+        low, high: a 95 % interval of the mean over test rows and seeds, as far as it lies within 0-100; None where nobody has looked.
         seeds, failed: how many have a score, and how many have none.
     """
 
@@ -152,11 +152,14 @@ def _size(train_rows: int | None, records: Sequence[Record]) -> Size:
 
 def _point(records: Sequence[Record], standing: Standing | None) -> Point:
     scores = [float(record["score"]) for record in records if succeeded(record)]
+    mean = average(scores)
+    sure = standing if mean is not None else None
     return Point(
-        mean=average(scores),
+        mean=mean,
         sd=stdev(scores) if len(scores) > 1 else None,
-        low=standing.low if standing else None,
-        high=standing.high if standing else None,
+        # Two seeds that differ much have an interval beyond the scale; few rows often make them differ much.
+        low=max(sure.low, min(0.0, mean)) if sure else None,
+        high=min(sure.high, max(100.0, mean)) if sure else None,
         seeds=len(scores),
         failed=len(records) - len(scores),
     )
