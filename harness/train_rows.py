@@ -60,7 +60,9 @@ def fitting(tasks: Sequence[Task], wanted: Sizes) -> tuple[dict[str, Sizes], lis
         there = _available(task) if any(wanted) else None
         sizes = [None if rows == there else rows for rows in wanted if not (rows and there and rows > there)]
         found[task.title] = tuple(dict.fromkeys(sizes))
-        notes += [f"{task.title}: left out: {_too_few(rows, there)}" for rows in wanted if rows and there and rows > there]
+        notes += [
+            f"{task.title}: left out: {_too_few(rows, there)}" for rows in wanted if rows and there and rows > there
+        ]
     if not any(found.values()):
         raise BenchError(f"nothing to run: {'; '.join(notes)}; {CURE}")
     return found, notes
@@ -93,4 +95,3 @@ def _available(task: Task) -> int | None:
     if isinstance(task.source, HubSource):
         return None
     return len(load(task, registry.family(task.family)).splits["train"])
-

@@ -129,7 +129,7 @@ class Run:
 
         watch.begin("data")
         data = load(task, family)
-        labels = family.labels(data.splits, task)  # of all rows, so that a head is the same at every size of a learning curve
+        labels = family.labels(data.splits, task)  # of all rows: the head is the same however few are drawn
         data = drawn(data, family, cell.train_rows, cell.seed)
         splits = data.splits
         watch.begin("check")

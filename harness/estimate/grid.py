@@ -109,7 +109,15 @@ def estimate(cells: Sequence[Cell], store: Store, device: str, threads: int, slo
     """
     groups: dict[tuple, list[int]] = {}
     for number, cell in enumerate(cells):
-        key = (cell.model.digest, cell.model.name, cell.task.title, cell.fingerprint, cell.method, cell.recipe, cell.train_rows)
+        key = (
+            cell.model.digest,
+            cell.model.name,
+            cell.task.title,
+            cell.fingerprint,
+            cell.method,
+            cell.recipe,
+            cell.train_rows,
+        )
         groups.setdefault(key, []).append(number)
     firsts = [cells[numbers[0]] for numbers in groups.values()]
     maker = _Estimator(past(store, firsts, device, threads), partial(Place, device, threads, slots), quick)

@@ -53,7 +53,9 @@ def sentences(crossed: Crossed, sizes: Sequence[str]) -> list[str]:
     lines = [_sentence(one, sizes) for one in crossed.overtakings]
     if crossed.unproven:
         other = "other " if lines else ""
-        pairs = f"1 {other}pair changes its" if crossed.unproven == 1 else f"{crossed.unproven} {other}pairs change their"
+        pairs = (
+            f"1 {other}pair changes its" if crossed.unproven == 1 else f"{crossed.unproven} {other}pairs change their"
+        )
         lines.append(f"{pairs} order by the means alone: no size tells the two apart.")
     return lines
 

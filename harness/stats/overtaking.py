@@ -88,7 +88,9 @@ def crossed(columns: Mapping[str, Columns], found: Mapping[str, Found]) -> dict[
         for where in places:
             by_curve.setdefault(where.curve, {})[where.train_rows] = title
     return {
-        curve: _named(overtakings(*_tested([(columns[title], found.get(title)) for _, title in sorted(sizes.items(), key=_size)])))
+        curve: _named(
+            overtakings(*_tested([(columns[title], found.get(title)) for _, title in sorted(sizes.items(), key=_size)]))
+        )
         for curve, sizes in by_curve.items()
         if len(sizes) > 1
     }

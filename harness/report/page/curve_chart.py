@@ -128,9 +128,21 @@ class _Chart:
         for size, x, _ in places:
             point = line.points[size]
             if point.low is not None:
-                ends = [f"M{_n(x - 3)} {_n(self.y(end))}h6" for end in (point.low, point.high) if self.low <= end <= self.high]
-                bars.append(tag("path", d=f"M{_n(x)} {_n(self.y(point.low))}V{_n(self.y(point.high))}{''.join(ends)}", class_="bar"))
-        return tag("g", bars, tag("path", d=path, class_="line"), class_=f"curve {self.styles[number]}", aria_hidden="true")
+                ends = [
+                    f"M{_n(x - 3)} {_n(self.y(end))}h6"
+                    for end in (point.low, point.high)
+                    if self.low <= end <= self.high
+                ]
+                bars.append(
+                    tag(
+                        "path",
+                        d=f"M{_n(x)} {_n(self.y(point.low))}V{_n(self.y(point.high))}{''.join(ends)}",
+                        class_="bar",
+                    )
+                )
+        return tag(
+            "g", bars, tag("path", d=path, class_="line"), class_=f"curve {self.styles[number]}", aria_hidden="true"
+        )
 
     def _names(self) -> Iterator[Html]:
         """At the ends of the lines, moved apart where they would touch."""
@@ -153,7 +165,16 @@ class _Chart:
             told = f"{line.title}: {point_text(line.points[size])} {self.curve.metric or NONE} at {self.curve.sizes[size].label} rows"
             mark = tag("path", d=SHAPES[_kind(line)], transform=f"translate({_n(x)} {_n(y)})")
             read = tag("text", told, x=_n((LEFT + self.right) / 2), y=_n(TOP + 12), text_anchor="middle", class_="told")
-            yield tag("g", mark, tag("title", told), read, class_=f"point {_kind(line)}", tabindex=0, role="img", aria_label=told)
+            yield tag(
+                "g",
+                mark,
+                tag("title", told),
+                read,
+                class_=f"point {_kind(line)}",
+                tabindex=0,
+                role="img",
+                aria_label=told,
+            )
 
 
 def _kind(line: Line) -> str:
