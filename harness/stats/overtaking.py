@@ -26,7 +26,7 @@ def key(where: Place) -> str:
 
 
 @dataclass(frozen=True)
-class Tested:
+class AtSize:
     """One size of a learning curve.
 
     Attributes:
@@ -41,7 +41,7 @@ class Tested:
     p: Mapping[tuple[str, str], float]
 
 
-def overtakings(sizes: Sequence[Tested], baselines: Collection[str] = ()) -> Crossed:
+def overtakings(sizes: Sequence[AtSize], baselines: Collection[str] = ()) -> Crossed:
     """All pairs of rows whose order at the smallest and the largest size that both have differs.
 
     Where the difference is real is said by the paired test at each size (`harness.stats.paired`), at the level 0.05 over all
@@ -100,14 +100,14 @@ def _size(item: tuple[int | None, str]) -> float:
     return by_size(item[0])
 
 
-def _tested(sizes: Sequence[tuple[Columns, Found | None]]) -> tuple[list[Tested], set[str]]:
+def _tested(sizes: Sequence[tuple[Columns, Found | None]]) -> tuple[list[AtSize], set[str]]:
     tested, baselines = [], set()
     for places, found in sizes:
         scores = {key(where): {seed: r["score"] for seed, r in own.items()} for where, own in places.items()}
         baselines |= {key(where) for where in places if where.is_baseline}
         counts = ((r["task"].get("rows") or {}).get("train") for own in places.values() for r in own.values())
         p = {(one, other): p for one, other, p in found.p} if found else {}
-        tested.append(Tested(next(filter(None, counts), None), scores, p))
+        tested.append(AtSize(next(filter(None, counts), None), scores, p))
     return tested, baselines
 
 

@@ -98,7 +98,7 @@ def test_the_option_is_read_or_refused():
 
     assert sizes("all") == (None,) and sizes("1000, all,100") == (100, 1000, None)
     for wrong in ("", "0", "1", "-5", "x", "100,100", "1e3", "all,all"):
-        with pytest.raises(BenchError, match="--train-sizes .*must be different numbers of rows, 2 or more, or all"):
+        with pytest.raises(BenchError, match=r"--train-sizes .*must be different numbers of rows, 2 or more, or all"):
             sizes(wrong)
 
 

@@ -4,13 +4,14 @@ import itertools
 
 import numpy as np
 import pytest
-from made_curves import ALL, write_curve
+from made_curves import ALL, write, write_curve
 
 from harness.report.board import Board
 from harness.report.crossed import Crossed, Overtaking, sentences
 from harness.stats.compare import compare
-from harness.stats.overtaking import Tested, crossing, overtakings
+from harness.stats.overtaking import AtSize, crossing, overtakings
 from harness.stats.standings import standings
+from harness.store import Store
 
 LABELS = ["100", "300", "1,000", "all 5,000"]
 
@@ -46,19 +47,23 @@ def test_a_lead_that_is_lost_is_no_overtaking(tmp_path):
     assert "b and a: no overtaking is shown: a is ahead up to 300 rows; at 1,000 and all 5,000 they cannot" in line
 
 
-def test_of_models_that_change_their_order_by_chance_nothing_is_told(tmp_path):
-    curve = found(
-        write_curve(tmp_path, {"a": [0.800, 0.80, 0.80, 0.790], "b": [0.795, 0.80, 0.80, 0.796], "c": [0.797] * 4})
-    )
-    assert not curve.crossed.overtakings
-    lines = sentences(curve.crossed, LABELS)
-    assert not lines or lines[0].endswith("order by the means alone: no size tells the two apart.")
+def test_of_models_that_change_their_order_by_two_rows_nothing_is_told(tmp_path):
+    store, gold = Store(tmp_path), np.array(["good", "bad"] * 200)
+    for model, few, many in (("a", 80, 82), ("b", 82, 80)):
+        for size, wrong in ((100, few), (None, many)):
+            for seed in range(3):
+                write(store, gold, np.arange(400) >= wrong, "films", model, size, seed)
+    curve = found(store)
+    assert curve.crossed == Crossed((), 1)
+    assert sentences(curve.crossed, ["100", "all 5,000"]) == [
+        "1 pair changes its order by the means alone: no size tells the two apart."
+    ]
 
 
 def test_only_seeds_and_sizes_that_both_have_count():
     scores = [{"a": {0: 80.0, 1: 10.0}, "b": {0: 70.0}}, {"a": {0: 80.0}}, {"a": {0: 80.0}, "b": {0: 90.0, 7: 0.0}}]
     tested = [
-        Tested(rows, own, {("a", "b"): 1e-9} if len(own) == 2 else {})
+        AtSize(rows, own, {("a", "b"): 1e-9} if len(own) == 2 else {})
         for rows, own in zip((10, 100, 1000), scores, strict=True)
     ]
     [one] = overtakings(tested).overtakings
@@ -75,9 +80,9 @@ def test_all_pairs_and_sizes_are_allowed_for():
     names = [f"m{number}" for number in range(8)]
     scores = [{name: {0: 50.0 + way * number} for number, name in enumerate(names)} for way in (1, -1)]
     pairs = list(itertools.combinations(names, 2))
-    almost = [Tested(rows, own, {pair: 0.002 for pair in pairs}) for rows, own in zip((10, 100), scores, strict=True)]
+    almost = [AtSize(rows, own, dict.fromkeys(pairs, 0.002)) for rows, own in zip((10, 100), scores, strict=True)]
     assert overtakings(almost) == Crossed((), len(pairs))  # 0.002 × 56 is more than 0.05
-    sure = [Tested(rows, own, {pair: 0.0005 for pair in pairs}) for rows, own in zip((10, 100), scores, strict=True)]
+    sure = [AtSize(rows, own, dict.fromkeys(pairs, 0.0005)) for rows, own in zip((10, 100), scores, strict=True)]
     assert len(overtakings(sure).overtakings) == len(pairs)
 
 
@@ -88,7 +93,7 @@ def test_equal_models_are_seldom_said_to_overtake():
     told = 0
     for _ in range(400):
         sizes = [
-            Tested(
+            AtSize(
                 rows,
                 {name: {0: chance.normal()} for name in names},
                 dict(zip(pairs, chance.random(len(pairs)), strict=True)),
