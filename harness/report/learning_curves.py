@@ -15,7 +15,7 @@ def learning_curves(board: Board) -> list[str]:
         return []
     parts = ["## Learning curves", introduction(board)]
     for curve in board.curves:
-        parts += [f"### Learning curve of {escape(curve.task)}", _table(curve)]
+        parts += [f"### Learning curve of {escape(curve.task)} ({escape(curve.metric or NONE)})", _table(curve)]
         if lines := said(curve):
             parts.append("\n".join(f"- {escape(line)}" for line in lines))
     return parts
@@ -63,7 +63,7 @@ def point_text(point: Point | None) -> str:
 def _table(curve: Curve) -> str:
     rows = [[_title(line), *map(point_text, line.points)] for line in curve.lines]
     rows.append(["*trivial answer*", *(score(size.trivial) for size in curve.sizes)])
-    return table([escape(curve.metric or "model"), *headings(curve)], rows)
+    return table(["model", *headings(curve)], rows)
 
 
 def _title(line: Line) -> str:

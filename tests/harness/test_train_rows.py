@@ -138,7 +138,7 @@ def test_a_run_learns_from_so_many_rows_and_is_tested_on_the_same(tmp_path, monk
     cells = json.loads(planned.output)["cells"]
     assert all(cell["finished"] for cell in cells) and {cell["id"] for cell in cells} == {r["id"] for r in records}
     again = CliRunner().invoke(app, ["leaderboard", "--results", "results"]).output
-    assert "--limit 60 --train-sizes 20,all" in again and "### Learning curve of mini-ner@60" in again
+    assert "--limit 60 --train-sizes 20,all" in again and "### Learning curve of mini-ner@60 (f1)" in again
     small = next(one for one in records if one["task"].get("train_rows"))
     assert (
         "20 of 60 training rows, drawn by the seed"

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from made_curves import ALL, write, write_curve
 
+from harness.metrics.additive import mean_of
 from harness.report.board import Board
 from harness.report.crossed import Crossed, Overtaking, sentences
 from harness.stats.compare import compare
 from harness.stats.overtaking import AtSize, crossing, overtakings
+from harness.stats.paired import Drawing, spread
 from harness.stats.standings import standings
 from harness.store import Store
 
@@ -144,3 +146,32 @@ def test_without_predictions_curves_stay_and_nothing_is_claimed(tmp_path):
     [one] = curve.crossed.overtakings
     assert one.verdicts[0] is None and one.differences[0] is not None and one.shown
     assert curve.sizes[-1].rows == ALL
+
+
+def simulated(skills, tasks, seeds=3, rows=400):
+    """In what share of the made-up tasks an overtaking is shown, of models with these chances to be right at each size."""
+    chance, drawing, shown = np.random.default_rng(1), Drawing(rows, 300), 0
+    for _ in range(tasks):
+        hard, sizes = chance.normal(0, 0.15, rows), []
+        for number, own in enumerate(zip(*skills.values(), strict=True)):
+            made = {
+                name: [
+                    drawing.of(mean_of(chance.random(rows) < skill + hard + chance.normal(0, 0.02)))
+                    for _ in range(seeds)
+                ]
+                for name, skill in zip(skills, own, strict=True)
+            }
+            each, many = (
+                np.array([getattr(a, what) - getattr(b, what) for a, b in zip(*made.values(), strict=True)])
+                for what in ("score", "drawn")
+            )
+            scores = {name: {seed: one.score for seed, one in enumerate(found)} for name, found in made.items()}
+            sizes.append(AtSize(10 ** (number + 1), scores, {tuple(skills): spread(each, many, rows).p}))
+        shown += any(one.shown for one in overtakings(sizes).overtakings)
+    return shown / tasks
+
+
+@pytest.mark.slow
+def test_an_overtaking_is_seldom_shown_where_there_is_none_and_often_where_there_is_one():
+    assert simulated({"a": [0.8, 0.8, 0.8, 0.8], "b": [0.6, 0.7, 0.8, 0.8]}, 100) <= 0.06  # the lead is lost, no more
+    assert simulated({"a": [0.8, 0.8, 0.8, 0.8], "b": [0.6, 0.7, 0.85, 0.92]}, 30, seeds=5) >= 0.6
