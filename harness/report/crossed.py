@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MOST = 12  # pairs that are told of, those that are shown first
+
 
 @dataclass(frozen=True)
 class Overtaking:
@@ -50,7 +52,9 @@ def sentences(crossed: Crossed, sizes: Sequence[str]) -> list[str]:
         crossed: of a curve.
         sizes: labels of the curve's sizes, such as `100` and `all 1,800`.
     """
-    lines = [_sentence(one, sizes) for one in crossed.overtakings]
+    lines = [_sentence(one, sizes) for one in crossed.overtakings[:MOST]]
+    if len(crossed.overtakings) > MOST:
+        lines.append(f"{len(crossed.overtakings) - MOST} more of such pairs are in `bench leaderboard --format json`.")
     if crossed.unproven:
         other = "other " if lines else ""
         pairs = (
@@ -82,7 +86,7 @@ def _sentence(one: Overtaking, sizes: Sequence[str]) -> str:
 
 def _estimate(crossings: Sequence[float]) -> str:
     told = _joined([f"{_rounded(rows):,}" for rows in crossings])
-    return f"The means cross at about {told} rows (estimate: straight lines on the logarithmic scale)." if told else ""
+    return f"Estimate: the means cross at about {told} rows." if told else ""
 
 
 def _rounded(rows: float) -> int:

@@ -33,7 +33,10 @@ def introduction(board: Board) -> str:
     elif any(point.sd is not None for point in points):
         text += " ±: sample standard deviation over the seeds."
     if any(curve.crossed for curve in board.curves):
-        text += " Who is ahead at a size is said where a paired test tells the two apart (level 0.05 over all pairs and sizes of the task)."
+        text += (
+            " Who is ahead at a size is said where a paired test tells the two apart (level 0.05 over all pairs and sizes of the "
+            "task). Where they cross is an estimate from straight lines between their means, on the logarithmic scale of rows."
+        )
     return text
 
 

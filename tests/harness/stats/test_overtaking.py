@@ -35,7 +35,7 @@ def test_a_known_overtaking_is_told_with_the_sizes_at_which_it_is_sure(tmp_path)
     assert line.startswith(
         "bert and gpt: gpt is ahead at 100 rows, bert from 1,000 rows on; at 300 they cannot be told apart."
     )
-    assert "estimate" in line
+    assert "Estimate: the means cross at about" in line
     # The same test as that of `bench compare`, but for what it is adjusted by.
     [small] = compare(write_curve(tmp_path, {}), "gpt", "bert", ["films (100 train rows)"])
     assert small.verdict == 1 and small.difference.value == pytest.approx(-one.differences[0])
@@ -120,8 +120,7 @@ def test_words():
         return sentences(Crossed((one,), 0), LABELS)[0]
 
     assert said((-1, -1, 1, 1), (512.3,)) == (
-        "b and a: a is ahead up to 300 rows, b from 1,000 rows on. The means cross at about 510 rows "
-        "(estimate: straight lines on the logarithmic scale)."
+        "b and a: a is ahead up to 300 rows, b from 1,000 rows on. Estimate: the means cross at about 510 rows."
     )
     assert (
         said((-1, 0, 0, 1))
@@ -175,3 +174,13 @@ def simulated(skills, tasks, seeds=3, rows=400):
 def test_an_overtaking_is_seldom_shown_where_there_is_none_and_often_where_there_is_one():
     assert simulated({"a": [0.8, 0.8, 0.8, 0.8], "b": [0.6, 0.7, 0.8, 0.8]}, 100) <= 0.06  # the lead is lost, no more
     assert simulated({"a": [0.8, 0.8, 0.8, 0.8], "b": [0.6, 0.7, 0.85, 0.92]}, 30, seeds=5) >= 0.6
+
+
+def test_the_list_stays_short():
+    many = tuple(Overtaking("a", f"b{number}", (None,) * 4, (-1, 0, 0, 1), ()) for number in range(15))
+    lines = sentences(Crossed(many, 1), LABELS)
+    assert (
+        len(lines) == 14
+        and lines[12].startswith("3 more of such pairs")
+        and lines[13].startswith("1 other pair changes")
+    )
