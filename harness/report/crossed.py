@@ -54,7 +54,7 @@ def sentences(crossed: Crossed, sizes: Sequence[str]) -> list[str]:
     """
     lines = [_sentence(one, sizes) for one in crossed.overtakings[:MOST]]
     if len(crossed.overtakings) > MOST:
-        lines.append(f"{len(crossed.overtakings) - MOST} more of such pairs are in `bench leaderboard --format json`.")
+        lines.append(f"{len(crossed.overtakings) - MOST} more of such pairs are in bench leaderboard --format json.")
     if crossed.unproven:
         other = "other " if lines else ""
         pairs = (
@@ -66,22 +66,32 @@ def sentences(crossed: Crossed, sizes: Sequence[str]) -> list[str]:
 
 def _sentence(one: Overtaking, sizes: Sequence[str]) -> str:
     tested = [(label, verdict) for label, verdict in zip(sizes, one.verdicts, strict=True) if verdict is not None]
+    labels = [label for label, _ in tested]
     early, late = ([place for place, (_, v) in enumerate(tested) if v == way] for way in (-1, 1))
-    labels, last = [label for label, _ in tested], len(tested) - 1
-    parts = []
-    if early:
-        upto = len(early) > 1 and early == list(range(len(early)))
-        where = f"up to {labels[early[-1]]}" if upto else f"at {_joined([labels[place] for place in early])}"
-        parts.append(f"{one.early} is ahead {where} rows")
-    if late:
-        onward = len(late) > 1 and late == list(range(late[0], last + 1))
-        where = f"from {labels[late[0]]} rows on" if onward else f"at {_joined([labels[place] for place in late])} rows"
-        parts.append(f"{one.late} is ahead {where}" if not early else f"{one.late} {where}")
-    said = ", ".join(parts)
-    if same := [label for label, verdict in tested if verdict == 0]:
-        said += f"; at {_joined(same)} they cannot be told apart"
-    start = "" if one.shown else "no overtaking is shown: "
-    return f"{one.late} and {one.early}: {start}{said}. {_estimate(one.crossings)}".strip()
+    same = [label for label, verdict in tested if verdict == 0]
+    before, after = _before(early, labels), _after(late, labels)
+    if early and late:
+        said = f"{one.early} is ahead {before}, {one.late} {after}"
+    elif early:
+        said = f"{one.early} is ahead {before}, but is not shown to be overtaken by {one.late}"
+    else:
+        said = f"{one.late} is ahead {after}, but {one.early} is not shown to be ahead before"
+    told = f"{said}; at {_joined(same)} they cannot be told apart." if same else f"{said}."
+    return f"{told} {_estimate(one.crossings)}".strip()
+
+
+def _before(places: Sequence[int], labels: Sequence[str]) -> str:
+    """`up to 300 rows`, or the sizes one by one where there are others between."""
+    if len(places) > 1 and list(places) == list(range(len(places))):
+        return f"up to {labels[places[-1]]} rows"
+    return f"at {_joined([labels[place] for place in places])} rows"
+
+
+def _after(places: Sequence[int], labels: Sequence[str]) -> str:
+    """`from 1,000 rows on`, or the sizes one by one."""
+    if len(places) > 1 and list(places) == list(range(places[0], len(labels))):
+        return f"from {labels[places[0]]} rows on"
+    return f"at {_joined([labels[place] for place in places])} rows"
 
 
 def _estimate(crossings: Sequence[float]) -> str:

@@ -139,4 +139,4 @@ def test_curve_points_change_no_letter_rank_or_advice(folder, tmp_path_factory):
     assert [line.title for line in curve.lines] == ["bert", "gpt", "third"]
     assert all(point.low <= point.mean <= point.high for line in curve.lines for point in line.points if point)
     text = render(boards[0])
-    assert "- bert and gpt: gpt is ahead at 100 rows" in text and "95 % intervals" in text
+    assert "- gpt is ahead at 100 rows" in text and "95 % intervals" in text
