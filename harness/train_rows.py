@@ -63,7 +63,7 @@ def fitting(tasks: Sequence[Task], wanted: Sizes) -> tuple[dict[str, Sizes], lis
         notes += [
             f"{task.title}: left out: {_too_few(rows, there)}" for rows in wanted if rows and there and rows > there
         ]
-    if not any(found.values()):
+    if found and not any(found.values()):
         raise BenchError(f"nothing to run: {'; '.join(notes)}; {CURE}")
     return found, notes
 
