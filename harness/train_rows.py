@@ -87,7 +87,7 @@ def few_steps(cells: Iterable[Cell]) -> list[str]:
 
 
 def _too_few(wanted: int, there: int) -> str:
-    return f"{wanted:,} training rows, for there are {there:,}"
+    return f"{wanted:,} training rows are asked for, there are {there:,}"
 
 
 def _available(task: Task) -> int | None:

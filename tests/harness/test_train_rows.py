@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from harness import registry
+from harness.baselines.run import run_baseline
 from harness.cli.main import app
 from harness.cli.options import make_request
 from harness.data.source import FileSource, HubSource
@@ -55,17 +56,20 @@ def test_more_rows_than_there_are_is_not_the_same_as_all(tmp_path):
         csv.writer(file).writerows([("text", "label"), *((f"t{n}", "ab"[n % 2]) for n in range(50))])
     task = Task("mine", "sentiment", FileSource("csv", {"all": tmp_path / "a.csv"}))  # 30 of 50 are for training
     sizes, notes = fitting([task], (10, 30, 31, None))
-    assert sizes == {"mine": (10, None)} and notes == ["mine: left out: 31 training rows, for there are 30"]
+    assert sizes == {"mine": (10, None)} and notes == ["mine: left out: 31 training rows are asked for, there are 30"]
     assert fitting([task.limited(5)], (10, 5, 3)) == (
         {"mine@5": (None, 3)},
-        ["mine@5: left out: 10 training rows, for there are 5"],
+        ["mine@5: left out: 10 training rows are asked for, there are 5"],
     )
     with pytest.raises(
-        BenchError, match="nothing to run: mine: left out: 31 training rows, for there are 30; name smaller"
+        BenchError, match="nothing to run: mine: left out: 31 training rows are asked for, there are 30; name smaller"
     ):
         fitting([task], (31,))
+    [cell] = make_plan(Request(["majority"], [f"sentiment:{tmp_path / 'a.csv'}"])).cells
+    with pytest.raises(BenchError, match="31 training rows are asked for"):  # as a cell of the Hub's data finds out
+        run_baseline(replace(cell, train_rows=31), Store(tmp_path), lambda event: None)
     data, family = loaded(task)
-    with pytest.raises(BenchError, match="31 training rows, for there are 30; name smaller"):
+    with pytest.raises(BenchError, match="31 training rows are asked for, there are 30; name smaller"):
         drawn(data, family, 31, 0)
 
 

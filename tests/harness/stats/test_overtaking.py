@@ -148,8 +148,8 @@ def test_without_predictions_curves_stay_and_nothing_is_claimed(tmp_path):
 
 
 def simulated(skills, tasks, seeds=3, rows=400):
-    """In what share of the made-up tasks an overtaking is shown, of models with these chances to be right at each size."""
-    chance, drawing, shown = np.random.default_rng(1), Drawing(rows, 300), 0
+    """In what shares of the made-up tasks an overtaking is shown and a lead is told of, of models with these chances at each size."""
+    chance, drawing, shown, told = np.random.default_rng(1), Drawing(rows, 300), 0, 0
     for _ in range(tasks):
         hard, sizes = chance.normal(0, 0.15, rows), []
         for number, own in enumerate(zip(*skills.values(), strict=True)):
@@ -167,13 +167,18 @@ def simulated(skills, tasks, seeds=3, rows=400):
             scores = {name: {seed: one.score for seed, one in enumerate(found)} for name, found in made.items()}
             sizes.append(AtSize(10 ** (number + 1), scores, {tuple(skills): spread(each, many, rows).p}))
         shown += any(one.shown for one in overtakings(sizes).overtakings)
-    return shown / tasks
+        told += bool(overtakings(sizes).overtakings)
+    return shown / tasks, told / tasks
 
 
 @pytest.mark.slow
 def test_an_overtaking_is_seldom_shown_where_there_is_none_and_often_where_there_is_one():
-    assert simulated({"a": [0.8, 0.8, 0.8, 0.8], "b": [0.6, 0.7, 0.8, 0.8]}, 100) <= 0.06  # the lead is lost, no more
-    assert simulated({"a": [0.8, 0.8, 0.8, 0.8], "b": [0.6, 0.7, 0.85, 0.92]}, 30, seeds=5) >= 0.6
+    assert (
+        simulated({"a": [0.8, 0.8, 0.8, 0.8], "b": [0.6, 0.7, 0.8, 0.8]}, 100)[0] <= 0.06
+    )  # the lead is lost, no more
+    shown, told = simulated({"a": [0.8] * 4, "b": [0.8] * 4}, 100)
+    assert shown <= 0.01 and told <= 0.1  # three seeds that happen to agree make a test too ready
+    assert simulated({"a": [0.8, 0.8, 0.8, 0.8], "b": [0.6, 0.7, 0.85, 0.92]}, 30, seeds=5)[0] >= 0.6
 
 
 def test_the_list_stays_short():
