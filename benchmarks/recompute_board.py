@@ -60,11 +60,13 @@ class Board:
         """Seed → record of what ended well; None where this script cannot tell which they are."""
         if " (" in row["model"]:
             return None
+        part = column["rows"]["train"] if column["train_rows_available"] else None
         same = [
             r for r in self.records
             if (r["model"]["name"], r["method"], r["task"]["name"]) == (row["model"], row["method"], column["task"])
             and (r["task"].get("fingerprint"), r["task"].get("version"), r.get("protocol"))
             == (column["fingerprint"], column["version"], column["protocol"])
+            and r["task"].get("train_rows") == part
         ]  # fmt: skip
         good = [r for r in same if r["status"] == "ok" and r["score"] is not None and math.isfinite(r["score"])]
         found = {r["seed"]: r for r in good}

@@ -105,3 +105,28 @@ def check_gains(board: Board, cells: Cells) -> None:
             where = f"gain of {gain['model']}, {gain['task']}"
             board.check.same(f"{where}: mean", gain["mean"], float(gaps.mean()))
             board.check.same(f"{where}: sd", gain["sd"], float(gaps.std(ddof=1)) if len(gaps) > 1 else None)
+
+
+def check_curves(board: Board) -> None:
+    """Means over seeds by the number of training rows."""
+    for curve in board.shown["curves"]:
+        for line in curve["lines"]:
+            if " (" in curve["task"] + line["model"]:
+                board.check.left_out["lines of learning curves of several data, recipes or weights"] += 1
+                continue
+            for size, point in zip(curve["sizes"], line["points"], strict=True):
+                key = (curve["task"], line["model"], line["method"], size["train_rows"])
+                found = [r for r in board.records if _curve_key(r) == key and r["status"] == "ok"]
+                scores = np.array([record["score"] for record in found])
+                where = f"learning curve of {line['title']}, {curve['task']}, {size['train_rows'] or 'all'} rows"
+                board.check.same(f"{where}: seeds", point["seeds"] if point else 0, len(scores))
+                if point and len(scores):
+                    board.check.same(f"{where}: mean", point["mean"], float(scores.mean()))
+                    board.check.same(
+                        f"{where}: sd", point["sd"], float(scores.std(ddof=1)) if len(scores) > 1 else None
+                    )
+
+
+def _curve_key(record: Record) -> tuple[Any, ...]:
+    task = record["task"]
+    return task["name"], record["model"]["name"], record["method"], task.get("train_rows")

@@ -25,6 +25,7 @@ class Cell:
         fingerprint: of the task's data, as `Source.fingerprint` gives it.
         family_version: of the adapter.
         suite: the suite it was asked for in; not part of the identity.
+        train_rows: so many of the task's training rows, see `harness.train_rows`; None: all.
     """
 
     model: Checkpoint
@@ -35,6 +36,7 @@ class Cell:
     seed: int
     recipe: Recipe
     suite: str
+    train_rows: int | None = None
 
     @property
     def is_baseline(self) -> bool:
@@ -64,6 +66,7 @@ class Cell:
             "method": self.method,
             "seed": self.seed,
             "recipe": recipe,
+            **self._part(),
         }
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
         return self._named(digest[:12])
@@ -76,8 +79,17 @@ class Cell:
         # Plain values: `asdict` would copy each of them, thoroughly and slowly.
         return {key: value for key, value in vars(self.recipe).items() if key not in foreign}
 
+    @property
+    def title(self) -> str:
+        """The task's, with the number of training rows where these are not all."""
+        return sized(self.task.title, self.train_rows)
+
+    def _part(self) -> dict[str, int]:
+        return {"train_rows": self.train_rows} if self.train_rows else {}
+
     def _named(self, ending: str) -> str:
-        parts = (self.task.title, self.model.name, self.method, f"s{self.seed}", ending)
+        size = [f"{self.train_rows}rows"] if self.train_rows else []
+        parts = (self.task.title, self.model.name, self.method, *size, f"s{self.seed}", ending)
         return "--".join(map(_plain, parts))
 
     def facts(self) -> dict[str, Any]:
@@ -99,12 +111,18 @@ class Cell:
                     for key, value in self.task.identity().items()
                     if key in ("columns", "labels", "options", "limit")
                 },
+                **self._part(),
             },
             "method": self.method,
             "seed": self.seed,
             "recipe": self.settings(),
             "protocol": PROTOCOL,
         }
+
+
+def sized(title: str, train_rows: int | None) -> str:
+    """A task's title, with the number of training rows where these are not all."""
+    return f"{title} ({train_rows} train rows)" if train_rows else title
 
 
 @lru_cache(maxsize=10_000)

@@ -16,6 +16,7 @@ from harness.references import find_models, find_tasks
 from harness.settings import recipe_settings, reject_for_baselines, reject_foreign
 from harness.suite import Suite, load_suite
 from harness.task import Task
+from harness.train_rows import Sizes, few_steps, fitting
 from harness.validate import is_local, validate
 
 
@@ -24,6 +25,7 @@ class Request:
     """What a person asks for, as the options of `bench run` and `bench plan` hold it.
 
     Attributes:
+        train_sizes: of learning curves: numbers of training rows, None for all.
         baselines: whether each task gets the baselines of its family; the command line asks for them, a program has to.
     """
 
@@ -32,6 +34,7 @@ class Request:
     suite: str = "mini"
     methods: Sequence[str] = ("full",)
     seeds: Sequence[int] = (0,)
+    train_sizes: Sizes = (None,)
     limit: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     trust_remote_code: bool = False
@@ -45,7 +48,7 @@ class Plan:
     Attributes:
         cells: in the order in which they run.
         impossible: a line for each model and task that cannot be.
-        notes: a line for each task from a file, on what it was taken to be and what was found in it.
+        notes: a line for each task from a file, on what it was taken to be and what was found in it; and on sizes of learning curves.
         references: task's title → what `bench task check` calls it, with the suite where that is needed.
         lost: cells whose model or data the Hub does not give, and why.
     """
@@ -78,6 +81,7 @@ def make_plan(request: Request) -> Plan:
     for task in asked.values():
         registry.family(task.family).check_options(task)
     found = {task.title: validate(task) for task in asked.values() if is_local(task)}
+    sizes, left_out = fitting(list(asked.values()), request.train_sizes)
     data = [_data(task) for task in asked.values()]
     models = find_models(request.models, suite, request.trust_remote_code)
     named = [checkpoint for checkpoint, _ in models]
@@ -95,7 +99,12 @@ def make_plan(request: Request) -> Plan:
                 made.append((cell, no_model or no_data))
     impossible += idle(named, [cell for cell, _ in made])
     # Seeds outermost: a grid that is stopped half-way has whole tables for the first seeds.
-    every = [(replace(cell, seed=seed), error) for seed in request.seeds for cell, error in made]
+    every = [
+        (replace(cell, seed=seed, train_rows=rows), error)
+        for seed in request.seeds
+        for cell, error in made
+        for rows in sizes[cell.task.title]
+    ]
     cells = [cell for cell, error in every if not error]
     lost = [(cell, error) for cell, error in every if error]
     if not any(cell.model in named for cell in cells):
@@ -104,7 +113,7 @@ def make_plan(request: Request) -> Plan:
         suite=suite,
         cells=tuple({cell.id: cell for cell in cells}.values()),
         impossible=tuple(dict.fromkeys(impossible)),
-        notes=tuple(_notes(suite, list(asked.values()), found)),
+        notes=(*_notes(suite, list(asked.values()), found), *left_out, *few_steps(cell for cell, _ in every)),
         references={task.title: _again(name, request, suite) for name, task in asked.items()},
         lost=tuple({cell.id: (cell, error) for cell, error in lost}.values()),
     )

@@ -28,6 +28,7 @@ def task_facts(cell: Cell, data: Data, truncated: Mapping[str, int], doubts: Seq
         "split_rule": data.rule,
         "rows": {split: len(rows) for split, rows in data.splits.items()},
         "rows_without_limit": data.whole,
+        **({"train_rows_available": data.available} if data.available else {}),
         "truncated": truncated,
         "warnings": doubts,
     }

@@ -45,6 +45,7 @@ class Published:
         return (
             record["method"] == "full"
             and task["name"] == self.task  # a subset has another name
+            and not task.get("train_rows")
             and _repository(task.get("source")) == self.data
             and self.model in (_repository(model.get("source")), model["name"])
         )

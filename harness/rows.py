@@ -29,12 +29,14 @@ class Data:
         rule: how the splits were made, in words.
         whole: split → rows before the task's limit.
         found: split of the source → what its reader and the family reported (tagging scheme, repaired answers, …).
+        available: training rows that there would be, where only some of them were drawn; else None.
     """
 
     splits: dict[str, list[Row]]
     rule: str
     whole: dict[str, int]
     found: dict[str, Any]
+    available: int | None = None
 
 
 def load_splits(task: Task, family: TaskFamily) -> dict[str, list[Row]]:

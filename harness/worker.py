@@ -22,6 +22,7 @@ from harness.outcome import Outcome, make_record
 from harness.predicted import is_constant, lines
 from harness.rows import load
 from harness.store import Record, Store
+from harness.train_rows import drawn
 from harness.training.checkpoint import Checkpoint, Unusable
 from harness.training.device import make_accelerator, precisions
 from harness.training.evaluate import predict
@@ -128,12 +129,14 @@ class Run:
 
         watch.begin("data")
         data = load(task, family)
+        labels = family.labels(data.splits, task)  # of all rows: the head is the same however few are drawn
+        data = drawn(data, family, cell.train_rows, cell.seed)
         splits = data.splits
         watch.begin("check")
         doubts = warnings(data, task, family)
         self.emit({"event": "warnings", "warnings": doubts})
         watch.begin("model")
-        head = make_head(cell, family, family.labels(splits, task))
+        head = make_head(cell, family, labels)
         model = head.build()
         adapt(model, METHODS[cell.method], head.pretrained, recipe)
         parameters = sum(parameter.numel() for parameter in model.parameters())

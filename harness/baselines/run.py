@@ -16,6 +16,7 @@ from harness.errors import BenchError
 from harness.predicted import is_constant, lines, phenomena, task_facts
 from harness.rows import load
 from harness.store import Record, Store, timestamp
+from harness.train_rows import drawn
 from harness.training.device import surroundings
 from harness.training.memory import process_peak
 from harness.training.stopwatch import Stopwatch
@@ -41,7 +42,7 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
     started, clock, processor = time.time(), time.perf_counter(), time.process_time()
     watch, family, task = Stopwatch(emit), registry.family(cell.task.family), cell.task
     watch.begin("data")
-    data = load(task, family)
+    data = drawn(load(task, family), family, cell.train_rows, cell.seed)
     splits = data.splits
     watch.begin("check")
     doubts = warnings(data, task, family)

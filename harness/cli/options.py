@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from harness.plan import Request
 
 RESULTS = "bench-results"
+SMALLEST = 2  # training rows: one alone is of one class
 
 Models = Annotated[
     str,
@@ -45,6 +46,14 @@ Seeds = Annotated[
 ]
 Limit = Annotated[
     int | None, typer.Option("--limit", envvar="BENCH_LIMIT", min=1, help="At most N rows of every split.")
+]
+TrainSizes = Annotated[
+    str,
+    typer.Option(
+        "--train-sizes",
+        envvar="BENCH_TRAIN_SIZES",
+        help="Learning curves: numbers of training rows, and all, such as 100,1000,all. Validation and test stay whole.",
+    ),
 ]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", envvar="BENCH_SET", help="recipe.NAME=VALUE; may be repeated.")
@@ -95,6 +104,7 @@ def make_request(
     settings: list[str] | None,
     trust_remote_code: bool = False,
     baselines: bool = False,
+    train_sizes: str = "all",
 ) -> Request:
     """The request that these options mean.
 
@@ -109,6 +119,7 @@ def make_request(
         suite=suite,
         methods=names("--methods", methods),
         seeds=_seeds(seeds),
+        train_sizes=_sizes(train_sizes),
         limit=limit,
         settings=dict(_setting(item) for item in settings or []),
         trust_remote_code=trust_remote_code,
@@ -134,6 +145,16 @@ def _seeds(text: str) -> list[int]:
     if not numbers or min(numbers) < 0 or len(set(numbers)) < len(numbers):
         raise BenchError(f"--seeds {text}: must be 1 or more, or different seeds of 0 and above")
     return numbers
+
+
+def _sizes(text: str) -> tuple[int | None, ...]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    sizes = tuple(None if part == "all" else int(part) if part.isdecimal() else 0 for part in parts)
+    if not sizes or len(set(sizes)) < len(sizes) or any(size is not None and size < SMALLEST for size in sizes):
+        raise BenchError(
+            f"--train-sizes {text}: must be different numbers of rows, {SMALLEST} or more, or all, with commas (100,1000,all)"
+        )
+    return tuple(sorted(sizes, key=lambda size: (size is None, size or 0)))
 
 
 def _setting(text: str) -> tuple[str, str]:

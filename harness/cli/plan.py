@@ -29,6 +29,7 @@ def plan(
     methods: options.Methods = "full",
     seeds: options.Seeds = "1",
     limit: options.Limit = None,
+    train_sizes: options.TrainSizes = "all",
     settings: options.Settings = None,
     trust_remote_code: options.TrustRemoteCode = False,
     baselines: options.Baselines = True,
@@ -47,7 +48,9 @@ def plan(
     from harness.plan import make_plan
     from harness.remote.mirror import read_store
 
-    request = make_request(models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines)
+    request = make_request(
+        models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes
+    )
     made, store = make_plan(request), read_store(results)
     finished = store.finished_among(cell.id for cell in made.cells)
     pending = [cell for cell in made.cells if cell.id not in finished]

@@ -43,7 +43,7 @@ class PlainProgress(Observer):
 
     def event(self, cell: Cell, event: dict[str, Any]) -> None:
         if event["event"] == "warnings":
-            self.warn(cell.task.title, event["warnings"])
+            self.warn(cell, event["warnings"])
         elif event["event"] == "resumed":
             self.say(f"goes on {title(cell)} from step {event['step']}")
         elif event["event"] == "unsaved":
@@ -51,13 +51,14 @@ class PlainProgress(Observer):
         elif event["event"] == "unsent":
             self.say(f"not sent {title(cell)}: {event['reason']}; its files are kept, and sent later")
 
-    def warn(self, task: str, warnings: Sequence[str]) -> None:
+    def warn(self, cell: Cell, warnings: Sequence[str]) -> None:
         """One line for each task whose data are in doubt, when the first of its cells has read them."""
-        if warnings and task not in self.warned:
-            self.warned.add(task)
+        task = cell.task.title
+        if warnings and cell.title not in self.warned:
+            self.warned.add(cell.title)
             more = f"; and {len(warnings) - TOLD} more" if len(warnings) > TOLD else ""
             command = f"bench task check {self.references.get(task, task)}"
-            self.say(f"data   {task}: {'; '.join(warnings[:TOLD])}{more} (all of it: {command})")
+            self.say(f"data   {cell.title}: {'; '.join(warnings[:TOLD])}{more} (all of it: {command})")
 
     def finished(self, cell: Cell, record: Record) -> None:
         self.ended += 1
@@ -157,7 +158,7 @@ def make_progress(console: Console, cells: Sequence[Cell], references: Mapping[s
 def title(cell: Cell) -> str:
     """A cell in a few words."""
     method = "" if cell.method == "full" else f" ({cell.method})"
-    return f"{cell.task.title} · {cell.model.name}{method} · seed {cell.seed}"
+    return f"{cell.title} · {cell.model.name}{method} · seed {cell.seed}"
 
 
 def verdict(record: Record) -> str:

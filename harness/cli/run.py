@@ -23,6 +23,7 @@ def run(
     methods: options.Methods = "full",
     seeds: options.Seeds = "1",
     limit: options.Limit = None,
+    train_sizes: options.TrainSizes = "all",
     settings: options.Settings = None,
     trust_remote_code: options.TrustRemoteCode = False,
     baselines: options.Baselines = True,
@@ -55,7 +56,9 @@ def run(
 
     from harness.plan import make_plan
 
-    request = make_request(models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines)
+    request = make_request(
+        models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes
+    )
     # Bound to the stream: the engine `inline` puts another one into its place.
     console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
     # What ends a session or a batch job (its terminal or its time is gone) saves as much as Ctrl-C.

@@ -98,14 +98,14 @@ def limit(rows: Sequence[Row], n: int, *, seed: int = 42, stratify: Key | None =
     if n >= len(rows):
         return list(rows)
     members = defaultdict(list)
-    for index in _order(len(rows), seed, "limit"):
+    for index in order(len(rows), seed, "limit"):
         members[stratify(rows[index]) if stratify else None].append(index)
     quota = _apportion({label: len(indices) for label, indices in members.items()}, n, dict.fromkeys(members, n))
     chosen = {index for label, indices in members.items() for index in indices[: quota[label]]}
     return [row for index, row in enumerate(rows) if index in chosen]
 
 
-def _order(count: int, seed: int, purpose: str) -> list[int]:
+def order(count: int, seed: int, purpose: str) -> list[int]:
     """The numbers below `count`, shuffled."""
     return sorted(range(count), key=lambda index: hashlib.sha256(f"{purpose}/{seed}/{index}".encode()).digest())
 
@@ -131,7 +131,7 @@ def _take_rows(labels: Sequence[Hashable], parts: Sequence[str], seed: int) -> l
             f"{len(labels)} rows in train are too few to cut {' and '.join(parts)} from them; give more rows"
         )
     members = defaultdict(list)
-    for index in _order(len(labels), seed, "split"):
+    for index in order(len(labels), seed, "split"):
         members[labels[index]].append(index)
     counts = Counter(labels)  # in order of first appearance, which decides ties
     taken = ["train"] * len(labels)
@@ -164,7 +164,7 @@ def _take_groups(groups: Sequence[Hashable], labels: Sequence[Hashable], parts: 
     names = list(members)
     taken = ["train"] * len(groups)
     for index in sorted(
-        _order(len(names), seed, "split"), key=lambda index: -len(members[names[index]])
+        order(len(names), seed, "split"), key=lambda index: -len(members[names[index]])
     ):  # a stable sort
         inside = Counter(labels[row] for row in members[names[index]])
 

@@ -22,4 +22,6 @@ def seconds(cell: Cell, content: Content | None, history: Sequence[Past]) -> flo
     """
     told = [one.record["task"].get("rows") for one in history if one.record["task"]["name"] == cell.task.title]
     rows = next(filter(None, [content.rows if content else None, *told]), {"all": ROWS})
+    if cell.train_rows:
+        rows = {**rows, "train": cell.train_rows}
     return START + sum(rows.values()) * registry.baselines()[cell.model.name].seconds_a_row

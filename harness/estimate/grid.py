@@ -18,7 +18,7 @@ from harness.estimate.history import Past, past, same_but_seed, size_by_record, 
 from harness.estimate.machine import precision
 from harness.estimate.schedule import makespan
 from harness.estimate.shape import Shape, shape_of, tokenizer_file
-from harness.estimate.sizes import Content, Counter, Size, content, sizes
+from harness.estimate.sizes import Content, Counter, Size, content, sizes, trained_on
 from harness.estimate.speed import Speed
 from harness.estimate.work import peak_memory, work
 from harness.rows import load
@@ -109,7 +109,15 @@ def estimate(cells: Sequence[Cell], store: Store, device: str, threads: int, slo
     """
     groups: dict[tuple, list[int]] = {}
     for number, cell in enumerate(cells):
-        key = (cell.model.digest, cell.model.name, cell.task.title, cell.fingerprint, cell.method, cell.recipe)
+        key = (
+            cell.model.digest,
+            cell.model.name,
+            cell.task.title,
+            cell.fingerprint,
+            cell.method,
+            cell.recipe,
+            cell.train_rows,
+        )
         groups.setdefault(key, []).append(number)
     firsts = [cells[numbers[0]] for numbers in groups.values()]
     maker = _Estimator(past(store, firsts, device, threads), partial(Place, device, threads, slots), quick)
@@ -180,7 +188,9 @@ class _Estimator:
         if known is None:
             told = [one.record for one in self.history if one.record["task"]["name"] == cell.task.title]
             told.sort(key=lambda record: record["model"].get("digest") != cell.model.digest)
-            return next((size for record in told if (size := size_by_record(record))), None)
+            # Where only a subset was trained on, its record knows how many rows there are.
+            found = (size_by_record(one, cell.train_rows or one["task"].get("train_rows_available")) for one in told)
+            return next(filter(None, found), None)
         shape, family = self._shape(cell), registry.family(cell.task.family)
         counter = self._counter(cell)
         one_sequence = cell.model.architecture == "decoder"
@@ -188,7 +198,8 @@ class _Estimator:
         key = (cell.task.title, id(counter), cell.recipe, positions, one_sequence)
         if key not in self.counted:
             self.counted[key] = sizes(known, counter, family.head, cell.recipe, positions, one_sequence)
-        return self.counted[key]
+        size = self.counted[key]
+        return trained_on(size, cell.train_rows, known.rows["train"]) if cell.train_rows else size
 
     def _counter(self, cell: Cell) -> Counter:
         """One for all models with equal tokenisers, whose files are long and many of which are the same."""

@@ -86,6 +86,7 @@ def same_but_seed(record: Record, cell: Cell) -> bool:
         and record["task"].get("fingerprint") == cell.fingerprint
         and record["task"]["name"] == cell.task.title
         and record["task"].get("version") == cell.task.version
+        and record["task"].get("train_rows") == cell.train_rows
         and record["method"] == cell.method
         and _decisive(record.get("recipe") or {}) == _decisive(cell.settings())
     )
@@ -95,10 +96,16 @@ def _decisive(recipe: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in recipe.items() if key not in MECHANICS}
 
 
-def size_by_record(record: Record) -> dict[str, Size] | None:
-    """A task's size as one of its records tells it: rows, and tokens of a row as that model's tokeniser cut them."""
+def size_by_record(record: Record, train_rows: int | None = None) -> dict[str, Size] | None:
+    """A task's size as one of its records tells it: rows, and tokens of a row as that model's tokeniser cut them.
+
+    Args:
+        record: of a cell that ended well.
+        train_rows: that another cell learns from; None: as many as this one did.
+    """
     rows, cost, training = record["task"].get("rows"), record["cost"], record.get("training") or {}
-    seen = (training.get("steps") or 0) * ((record.get("recipe") or {}).get("batch_size") or 0)
+    batch = min((record.get("recipe") or {}).get("batch_size") or 0, (rows or {}).get("train", 0))
+    seen = (training.get("steps") or 0) * batch
     if not rows or not seen or not cost.get("train_tokens"):
         return None
     padding = 1 / max(0.1, 1 - (cost.get("padding_share") or 0.0))
@@ -115,7 +122,7 @@ def size_by_record(record: Record) -> dict[str, Size] | None:
             letters=4 * count * mean,
             padding=padding,
         )
-        for split, count in rows.items()
+        for split, count in {**rows, "train": train_rows or rows["train"]}.items()
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,13 @@ class Size:
     longest_written: int = 0
     letters: float = 0.0
     padding: float = 1.0
+
+
+def trained_on(sizes: Mapping[str, Size], rows: int, of: int) -> dict[str, Size]:
+    """The sizes where a training sees `rows` of `of` training rows: of their usual length."""
+    train, share = sizes["train"], rows / of
+    parts = {name: getattr(train, name) * share for name in ("tokens", "squares", "written", "letters")}
+    return {**sizes, "train": replace(train, features=max(1, round(train.features * share)), **parts)}
 
 
 Texts = Mapping[str, Sequence[Mapping[str, Any]]]  # split → sample of rows, each column → text or words

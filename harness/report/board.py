@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.methods import BASELINE
 from harness.published import Published
 from harness.report.columns import Column, make_column, row_order
 from harness.report.commands import commands
+from harness.report.crossed import Crossed
+from harness.report.curves import Curve, curves
 from harness.report.entries import Standing, average
 from harness.report.gains import Gain, gains
-from harness.report.groups import Place, identified, place
+from harness.report.groups import Place, identified, main_places, place
 from harness.report.overall import Overall
 from harness.report.parts import Needed
 from harness.report.rows import Row, make_rows
@@ -29,12 +31,14 @@ class Standings:
         places: the records by place, and notes on that, as `harness.report.groups.place` gives them: a board of very many
             records need not find them again.
         overall: how the rows stand over all tasks; None for fewer than two tasks.
+        crossed: title of each learning curve → who overtakes whom.
     """
 
     of: Mapping[Place, Standing]
     notes: Sequence[str]
     places: tuple[dict[Place, list[Record]], list[str]]
     overall: Overall | None = None
+    crossed: Mapping[str, Crossed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class Board:
         commands: `bench run` commands that make these records.
         suites: the names of the suites that the cells were run in.
         cells: the number of records that count.
+        curves: scores by the number of training rows, of tasks that were trained on several; the columns have the largest alone.
         dates: the days (UTC, ISO 8601) of the first start and the last end; None where no record says.
     """
 
@@ -66,6 +71,7 @@ class Board:
     suites: tuple[str, ...]
     dates: tuple[str, str] | None
     cells: int
+    curves: tuple[Curve, ...] = ()
 
     @classmethod
     def of(
@@ -83,9 +89,9 @@ class Board:
             standings: how sure the means are, and what could not be found out.
         """
         records = Needed.of(records)
-        places, said = standings.places if standings else place(filter(identified, records))
-        notes = list(said)
-        kept = [record for group in places.values() for record in group]
+        every, said = standings.places if standings else place(filter(identified, records))
+        places, notes = main_places(every), list(said)
+        kept = [record for group in every.values() for record in group]
         columns = _columns(places, order)
         known_trivial = [column.trivial for column in columns]
         trivial = average(known_trivial) if None not in known_trivial else None
@@ -107,10 +113,11 @@ class Board:
             failures=failures([*kept, *(record for record in records if not identified(record))]),
             gains=gains(places),
             environments=known,
-            commands=commands(places),
+            commands=commands(every),
             suites=suites,
             dates=_dates(kept),
             cells=len(kept),
+            curves=curves(every, standings.of if standings else {}, standings.crossed if standings else None),
         )
 
 

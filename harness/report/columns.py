@@ -25,6 +25,7 @@ class Column:
         rows: split → number of rows.
         split_rule: how the splits came about; None where no record says.
         rows_without_limit: split → rows that there would be without a limit; empty without one.
+        train_rows_available: training rows of which a part was trained on, another one for each seed; None where all were.
         warnings: what a look at the data found before training.
         truncated: model → share (0-1) of its test rows that were cut to fit, where any was; of records with a split rule.
         seeds: all that any model has a score for.
@@ -49,6 +50,7 @@ class Column:
     rows: Mapping[str, int]
     split_rule: str | None
     rows_without_limit: Mapping[str, int]
+    train_rows_available: int | None
     warnings: tuple[str, ...]
     truncated: Mapping[str, float]
     seeds: tuple[int, ...]
@@ -83,6 +85,7 @@ def make_column(title: str, places: Mapping[Place, Sequence[Record]]) -> Column:
         rows=task.get("rows") or {},
         split_rule=task.get("split_rule"),
         rows_without_limit=(task.get("rows_without_limit") or {}) if task.get("limit") else {},
+        train_rows_available=task.get("train_rows_available"),
         warnings=tuple(task.get("warnings") or ()),
         truncated=_truncated(places),
         seeds=tuple(sorted({record["seed"] for record in good})),
@@ -100,6 +103,12 @@ def _trivial(found: Sequence[Mapping[str, Any] | None]) -> dict[str, float]:
     """The mean of each of the trivial answer's metrics; many records share one object."""
     known = {key: numbers(metrics) for key, metrics in {id(metrics): metrics for metrics in found}.items()}
     return mean_each(known[id(metrics)] for metrics in found)
+
+
+def trained_on(column: Column) -> str:
+    """Which part of the training rows was trained on; empty where all were."""
+    there = column.train_rows_available
+    return f"{column.rows['train']:,} of {there:,} training rows, others for each seed" if there else ""
 
 
 def row_order(place: Place) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -39,6 +40,8 @@ def _command(suite: str, limit: int, settings: tuple[str, ...], records: list[Re
     words += ["--methods", _joined(methods)] if methods else []
     words += ["--seeds", _seeds({record["seed"] for record in records})]
     words += ["--limit", str(limit)] if limit else []
+    sizes = {record["task"].get("train_rows") for record in records}
+    words += ["--train-sizes", _joined_sizes(sizes)] if sizes != {None} else []
     words += ["--trust-remote-code"] if any(record["model"].get("remote_code") for record in records) else []
     words += [word for setting in settings for word in ("--set", setting)]
     return shlex.join(words)
@@ -48,6 +51,10 @@ def _limit(record: Record) -> int:
     """The size of the subset that the task's title names, 0 for all rows."""
     size = record["task"]["name"].partition("@")[2]
     return int(size) if size.isdecimal() else 0
+
+
+def _joined_sizes(sizes: Collection[int | None]) -> str:
+    return ",".join(str(size or "all") for size in sorted(sizes, key=lambda size: size or math.inf))
 
 
 def _model(record: Record) -> str:

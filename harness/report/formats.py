@@ -5,19 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
+from typing import Any
 
+from harness.cell import sized
 from harness.published import published
 from harness.report.board import Board, Standings
 from harness.report.diagram import diagram
 from harness.report.latex import to_latex
+from harness.report.latex_curves import curves_to_latex
 from harness.report.markdown import render
 from harness.store import Record
 
 FIELDS = (
     "model", "method", "task", "seeds", "mean", "sd", "low", "high", "group", "min", "max", "failed", "trivial", "best",
-    "parameters", "trained", "train_seconds", "peak_memory_bytes", "flags", "published", "difference",
+    "parameters", "trained", "train_seconds", "peak_memory_bytes", "flags", "published", "difference", "train_rows",
 )  # fmt: skip
 
 
@@ -27,7 +30,8 @@ def to_json(board: Board) -> str:
 
 
 def to_csv(board: Board) -> str:
-    """One line for each model, method and task that was tried.
+    """One line for each model, method and task that was tried, and then for each other size of a learning curve, which the task's
+    name tells.
 
     `seeds` and `failed` count seeds; scores are 0-100 and unrounded; what is unknown is empty; `flags` has spaces between,
     and so have `published` numbers of the primary metric and the `difference` of ours from each.
@@ -65,16 +69,32 @@ def to_csv(board: Board) -> str:
                     "flags": " ".join(entry.flags),
                     "published": " ".join(str(one.value) for one in beside),
                     "difference": " ".join(str(one.difference) for one in beside if one.difference is not None),
+                    "train_rows": column.rows.get("train"),
                 }
             )
+    writer.writerows(_points(board))
     return out.getvalue()
+
+
+def _points(board: Board) -> Iterator[dict[str, Any]]:
+    """The points of learning curves that are no column of the board."""
+    columns = {column.title for column in board.columns}
+    for curve in board.curves:
+        for number, size in enumerate(curve.sizes):
+            task = sized(curve.task, size.train_rows)
+            for line in curve.lines:
+                point = line.points[number]
+                if point is not None and task not in columns:
+                    facts = {name: getattr(point, name) for name in ("seeds", "mean", "sd", "low", "high", "failed")}
+                    names = {"model": line.model, "method": line.method, "task": task}
+                    yield {**names, **facts, "trivial": size.trivial, "train_rows": size.rows}
 
 
 FORMATS: dict[str, Callable[[Board], str]] = {
     "md": render,
     "json": to_json,
     "csv": to_csv,
-    "latex": to_latex,
+    "latex": lambda board: to_latex(board) + curves_to_latex(board),
     "svg": diagram,
 }
 

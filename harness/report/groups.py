@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.cell import sized
 from harness.methods import BASELINE
 from harness.report.titles import titles
 from harness.report.variants import settings
@@ -17,6 +18,7 @@ from harness.store import Record
 # The limit is in the name, and what the rest says follows from the data and the protocol; old records lack them.
 BESIDE_THE_POINT = (
     "rows", "truncated", "source", "revision", "split_rule", "rows_without_limit", "limit", "warnings",
+    "train_rows_available",
 )  # fmt: skip
 
 
@@ -28,12 +30,19 @@ class Place:
         task: the column's title; only records with the same task data, version and protocol share it.
         model: the model, with what tells it from others of its name.
         setting: recipe fields in which this record differs from others of the same model, task and method.
+        train_rows: so many of the task's training rows, which the task's title says too; None: all.
     """
 
     task: str
     model: str
     method: str
     setting: tuple[tuple[str, Any], ...] = ()
+    train_rows: int | None = None
+
+    @property
+    def curve(self) -> str:
+        """The title of the task, however many rows were trained on."""
+        return self.task.removesuffix(sized("", self.train_rows))
 
     @property
     def is_baseline(self) -> bool:
@@ -52,21 +61,34 @@ def identified(record: Record) -> bool:
 
 
 def place(records: Iterable[Record]) -> tuple[dict[Place, list[Record]], list[str]]:
-    """Records by their place, each seed once and in order, and notes on all that had to be told apart."""
+    """Records by their place, each seed once and in order, and notes on all that had to be told apart.
+
+    Each number of training rows is a task of its own here. A board has one for each task: see `main_places`.
+    """
     records = sorted(records, key=lambda record: record["id"])
     tasks, notes = _titles(records, "task", task_identity, ("version", "protocol", "family"))
+    sizes = [record["task"].get("train_rows") for record in records]
+    tasks = [sized(task, rows) for task, rows in zip(tasks, sizes, strict=True)]
     models, more = _titles(records, "model", model_identity, ("architecture", "revision"))
     notes += more
     chosen, more = settings(records, tasks, models)
     notes += more
     found: dict[Place, list[Record]] = defaultdict(list)
-    for record, task, model, setting in zip(records, tasks, models, chosen, strict=True):
+    for record, task, model, setting, rows in zip(records, tasks, models, chosen, sizes, strict=True):
         title = f"{model} (recipe {setting.number})" if setting.number else model
-        found[Place(task, title, record["method"], setting.values)].append(record)
+        found[Place(task, title, record["method"], setting.values, rows)].append(record)
     for where, group in found.items():
         found[where], more = _newest(where, group)
         notes += more
     return dict(found), notes
+
+
+def main_places(places: Mapping[Place, list[Record]]) -> dict[Place, list[Record]]:
+    """Those that the main table shows: of each task what was trained on all rows, or else on the most that anything was."""
+    most: dict[str, float] = {}
+    for where in places:
+        most[where.curve] = max(most.get(where.curve, 0), where.train_rows or math.inf)
+    return {where: own for where, own in places.items() if (where.train_rows or math.inf) == most[where.curve]}
 
 
 def _titles(
@@ -81,8 +103,8 @@ def _titles(
 
 
 def task_identity(record: Record) -> dict[str, Any]:
-    """What two records must have in common to be results on the same task."""
-    task = {name: value for name, value in record["task"].items() if name not in BESIDE_THE_POINT}
+    """What two records must have in common to be results on the same task, of whatever number of its training rows."""
+    task = {name: value for name, value in record["task"].items() if name not in (*BESIDE_THE_POINT, "train_rows")}
     return {**task, "protocol": record.get("protocol")}
 
 

@@ -22,7 +22,9 @@ SPECIAL = {
     "|": r"\textbar{}", '"': r"\symbol{34}", "·": r"$\cdot$", "–": "--", "…": r"\dots{}", "\n": " ", "-": "-{}",
     "`": r"\symbol{96}", "†": r"\dag{}", "¶": r"\P{}",
 }  # fmt: skip
-MARKS = {"trivial": r"\dag", "constant": r"\ddag", "truncated": r"\S", "remote-code": r"\circ", "few-seeds": r"\P"}
+MARKS = {
+    "trivial": r"\dag", "baseline": r"\dag", "unproven": r"\dag", "constant": r"\ddag", "truncated": r"\S", "remote-code": r"\circ", "few-seeds": r"\P",
+}  # fmt: skip
 NONE = "--"
 
 
@@ -54,7 +56,7 @@ def _tasks(board: Board, columns: Sequence[Column]) -> str:
     heads = ["model", *(escape(column.title) for column in columns), *averages]
     metrics = ["", *(escape(column.metric or "") for column in columns), *("" for _ in averages)]
     caption = "Scores on test (0--100, higher is better): mean over the seeds " + _seeds(columns)
-    return _table(caption, [heads, metrics], rows, [trivial], _notes(board, columns))
+    return table(caption, [heads, metrics], rows, [trivial], _notes(board, columns))
 
 
 def _cells(entries: Sequence[Entry | None], column: Column) -> list[str]:
@@ -64,7 +66,7 @@ def _cells(entries: Sequence[Entry | None], column: Column) -> list[str]:
     wide, longest = max(halves, key=len), max(letters, key=len)
     cells = []
     for entry, half, own in zip(entries, halves, letters, strict=True):
-        marks = "".join(f"${MARKS[flag]}$" for flag in MARKS if entry and flag in entry.flags)
+        marks = "".join(dict.fromkeys(f"${MARKS[flag]}$" for flag in MARKS if entry and flag in entry.flags))
         failed = rf"\textsuperscript{{$\times${len(entry.failed)}}}" if entry and entry.failed else ""
         cells.append(_mean(entry) + _spread(half, wide) + _superscript(own, longest) + marks + failed)
     return [*cells, score(column.trivial) + _spread("", wide) + _superscript("", longest)]
@@ -147,7 +149,7 @@ def _over_tasks(board: Board) -> str:
             rf"Friedman: $\chi^2_{{{test.degrees}}} = {test.statistic:.2f}$, ${p}$; "
             f"Nemenyi's critical difference {test.critical_difference:.2f}."
         )
-    return _table(f"Over {len(found.tasks)} tasks", [["model", "rank", "normalised", "wins"]], rows, [], notes)
+    return table(f"Over {len(found.tasks)} tasks", [["model", "rank", "normalised", "wins"]], rows, [], notes)
 
 
 def _figure(figure: Figure | None) -> str:
@@ -164,10 +166,11 @@ def _bold(text: str, bold: bool) -> str:
     return rf"\textbf{{{text}}}" if bold else text
 
 
-def _table(
+def table(
     caption: str, heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]], below: Sequence[Sequence[str]],
     notes: Sequence[str],
 ) -> str:  # fmt: skip
+    """A table with its caption; the lines of `below` stand under a rule of their own, the notes under the table. All are LaTeX."""
     lines = [r"\begin{table}[htbp]", r"\centering", rf"\caption{{{caption}.}}", r"\smallskip\small"]
     lines += [rf"\begin{{tabular}}{{l{'r' * (len(heads[0]) - 1)}}}", r"\toprule"]
     lines += [rf"{' & '.join(line)} \\" for line in heads]

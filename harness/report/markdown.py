@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.report import sections
 from harness.report.board import Board
+from harness.report.learning_curves import learning_curves
 from harness.report.over_tasks import over_tasks
 from harness.report.rows import train_parts
 from harness.report.tables import Score, escape, score_cells, shown, table, title
@@ -23,7 +24,7 @@ def render(board: Board, command: str | None = None) -> str:
     if not board.rows:
         return "\n\n".join([TITLE, EMPTY, *sections.failures(board)]) + "\n"
     parts = [TITLE, _introduction(board), _main_table(board), _below(board)]
-    parts += over_tasks(board) + sections.gains(board)
+    parts += over_tasks(board) + learning_curves(board) + sections.gains(board)
     for column in board.columns:
         parts += sections.task(board, column)
     parts += sections.models(board) + sections.failures(board) + sections.environments(board)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.report.board import Board
-from harness.report.columns import Column
+from harness.report.columns import Column, trained_on
 from harness.report.gains import Gain
 from harness.report.rows import Row, train_parts
 from harness.report.tables import Score, escape, score_cells, shown, table, title
@@ -77,6 +77,8 @@ def _protocol(column: Column) -> dict[str, str]:
         facts["splits"] = column.split_rule
     if column.rows_without_limit:
         facts["subset of"] = ", ".join(f"{split} {rows:,}" for split, rows in column.rows_without_limit.items())
+    if part := trained_on(column):
+        facts["trained on"] = part
     if column.truncated:
         facts["test rows cut to fit"] = ", ".join(f"{model} {share:.1%}" for model, share in column.truncated.items())
     if column.warnings:

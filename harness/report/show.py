@@ -63,6 +63,7 @@ def _facts(record: Record) -> dict[str, str]:
         "fingerprint": text.short(task.get("fingerprint")),
         "rows": _counts(task.get("rows")),
         "without limit": _counts(task.get("rows_without_limit")) if task.get("limit") else "",
+        "trained on": _part(task),
         "splits": task.get("split_rule") or "",
         "truncated": _truncated(task),
         "method, seed": f"{record['method']}, {record['seed']}",
@@ -86,6 +87,12 @@ def _happened(training: Mapping[str, Any]) -> str:
         f"trained by {devices} processes" if devices else "",
     ]
     return "; ".join(filter(None, said))
+
+
+def _part(task: Mapping[str, Any]) -> str:
+    """How many of the training rows, where these are not all."""
+    part, there = task.get("train_rows"), task.get("train_rows_available")
+    return f"{part:,} of {there:,} training rows, drawn by the seed" if part and there else ""
 
 
 def _truncated(task: Mapping[str, Any]) -> str:

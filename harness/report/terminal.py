@@ -14,6 +14,7 @@ from harness.report.board import Board
 from harness.report.columns import Column
 from harness.report.rows import Row, train_parts
 from harness.report.show import show
+from harness.report.terminal_curves import curve_tables
 from harness.report.text import NONE, duration, legend, marks, mean, memory, score, sizes, spread
 
 __all__ = ["final_table", "show"]
@@ -49,7 +50,7 @@ def final_table(board: Board) -> RenderableType:
     if any(row.is_baseline for row in board.rows):
         what += ", baselines last"
     lines = [", ".join([what, *best]), *legend(board), *(f"note: {note}" for note in board.notes)]
-    return Group(_Fitting(board), *(Text(line, style="dim") for line in lines))
+    return Group(_Fitting(board), *(Text(line, style="dim") for line in lines), *curve_tables(board))
 
 
 class _Fitting:

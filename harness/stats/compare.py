@@ -8,7 +8,7 @@ from statistics import fmean
 
 from harness.errors import BenchError, unknown
 from harness.methods import UNNAMED
-from harness.report.groups import Place, identified, place, succeeded
+from harness.report.groups import Place, identified, main_places, place, succeeded
 from harness.stats.effects import Effect, odds_ratio, superiority
 from harness.stats.holm import holm
 from harness.stats.load import Scored, same_rows
@@ -55,11 +55,12 @@ def compare(store: Store, ours: str, theirs: str, tasks: Iterable[str] = ()) -> 
     Args:
         store: the results folder.
         ours, theirs: titles of rows: a model's name, with its method behind a colon unless that is `full`, or it is a baseline.
-        tasks: titles or names of tasks; none: all.
+        tasks: titles or names of tasks, and titles of sizes of learning curves, such as `sst2 (100 train rows)`; none: all tasks.
 
     Raises:
         BenchError: an unknown model or task, nothing in common, or predictions that are missing or of other rows.
     """
+    wanted = list(tasks)
     places, _ = place(record for record in store.records() if identified(record))
     titles = sorted({title(where) for where in places})
     for name in (ours, theirs):
@@ -67,8 +68,7 @@ def compare(store: Store, ours: str, theirs: str, tasks: Iterable[str] = ()) -> 
             raise unknown("model", name, titles, where=f"results in {store.name!r}")
     if ours == theirs:
         raise BenchError(f"{ours} and {theirs} are the same row; name two, of: {', '.join(titles)}")
-    known = {where.task for where in places}
-    wanted = list(tasks)
+    known = {where.task for where in (places if wanted else main_places(places))}
     for name in wanted:
         if name not in known:
             raise unknown("task", name, sorted(known), where=f"results in {store.name!r}")

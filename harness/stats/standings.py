@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import BenchError
 from harness.report.board import Standings
 from harness.report.entries import Standing
-from harness.report.groups import Place, identified, place, succeeded
+from harness.report.groups import Place, identified, main_places, place, succeeded
 from harness.report.parts import Needed
 from harness.stats import kept
 from harness.stats.holm import holm
 from harness.stats.kept import Found
 from harness.stats.letters import letters
 from harness.stats.over_tasks import Task, over_tasks
+from harness.stats.overtaking import crossed, key
 from harness.store import Record, Store
 
 if TYPE_CHECKING:  # numpy takes a tenth of a second, and a board from the cache needs none
@@ -25,10 +26,10 @@ ALPHA = 0.05
 
 
 def standings(store: Store, records: Iterable[Record]) -> Standings:
-    """The standing of each row in each column of a board and over all of them, and a note for each column of which
-    predictions cannot be used.
+    """The standing of each row in each column of a board and over all of them, its intervals on learning curves and who overtakes
+    whom there, and a note for each column of which predictions cannot be used.
 
-    p values are adjusted for all pairs of all columns (Holm 1979).
+    p values are adjusted for all pairs of all columns (Holm 1979); those of a learning curve's sizes for all of that curve.
 
     Args:
         store: where the predictions are.
@@ -36,6 +37,7 @@ def standings(store: Store, records: Iterable[Record]) -> Standings:
     """
     places, said = place(filter(identified, Needed.of(records)))
     columns: dict[str, dict[Place, dict[int, Record]]] = {where.task: {} for where in places}
+    main = {where.task for where in main_places(places)}
     for where, group in places.items():
         if good := {record["seed"]: record for record in group if succeeded(record)}:
             columns[where.task][where] = good
@@ -43,7 +45,7 @@ def standings(store: Store, records: Iterable[Record]) -> Standings:
     for title in sorted(columns):
         rows = columns[title]
         task = Task(title, {(where.model, where.method): group for where, group in rows.items()})
-        tasks.append(task)
+        tasks += [task] if title in main else []
         if not rows:
             continue
         try:
@@ -53,7 +55,10 @@ def standings(store: Store, records: Iterable[Record]) -> Standings:
             task.unknown = True
         else:
             task.draws = lambda rows=rows, task=task, one=found[title]: _draws(store, rows, task.key, one)
-    return Standings(_lettered(columns, found), notes, (places, said), over_tasks(tasks))
+    standing = _lettered(columns, {title: one for title, one in found.items() if title in main})
+    for title in found.keys() - main:
+        standing |= {where: Standing("", *found[title].intervals[key(where)]) for where in columns[title]}
+    return Standings(standing, notes, (places, said), over_tasks(tasks), crossed(columns, found))
 
 
 def _lettered(
@@ -66,7 +71,7 @@ def _lettered(
     }
     standing = {}
     for task, one in found.items():
-        rows = {_name(where): (where, records) for where, records in columns[task].items()}
+        rows = {key(where): (where, records) for where, records in columns[task].items()}
         ranked = sorted(rows, key=lambda name: (-_mean(rows[name][1]), name))
         groups = letters(ranked, [pair for where, pair in different if where == task]) if len(rows) > 1 else {}
         for name, (where, _) in rows.items():
@@ -99,7 +104,7 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
             if drawing is None:
                 first, drawing = scored, Drawing(len(scored.ids), scored.resamples)
             same_rows(first, scored, record["id"])
-            drawn[_name(where), seed] = drawing.of(scored.metric)
+            drawn[key(where), seed] = drawing.of(scored.metric)
     count = len(first.ids)
 
     def look(seeds: Iterable[int], name: str, other: str | None = None) -> Any:
@@ -110,7 +115,7 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
             each, many = each - [one.score for one in theirs], many - np.array([one.drawn for one in theirs])
         return spread(each, many, count)
 
-    seeds = {_name(where): set(group) for where, group in rows.items()}
+    seeds = {key(where): set(group) for where, group in rows.items()}
     means = {name: look(sorted(own), name) for name, own in seeds.items()}
     pairs = [
         (one, other, look(both, one, other).p)
@@ -119,10 +124,6 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
     ]
     draws = {name: redrawn({seed: drawn[name, seed].drawn for seed in own}) for name, own in seeds.items()}
     return Found({name: (mean.low, mean.high) for name, mean in means.items()}, pairs, draws)
-
-
-def _name(where: Place) -> str:
-    return f"{where.model}\n{where.method}"
 
 
 def _mean(records: Mapping[int, Record]) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from made_boards import write_board
+from made_curves import write_curve
 from typer.testing import CliRunner
 
 from harness.cli.main import app
@@ -42,6 +43,21 @@ def test_it_imports_nothing_of_the_harness():
 def test_a_made_board_is_right(made):
     check = recompute(*made)
     assert not check.different and check.compared > 500 and not check.left_out
+
+
+def test_learning_curves_are_recomputed_and_kept_apart(tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    store = write_curve(tmp_path / "results", {"a": [0.7, 0.8], "b": [0.6, 0.9]}, (100, None), rows=40)
+    for one in list(store.records()):  # the made-up records have one metric only
+        right = one["metrics"]["test"]["accuracy"] = one["score"] / 100
+        one["metrics"]["test"] = {"accuracy": right}
+        store.write(one)
+    shown = board(store.root)
+    whole = recompute(shown, store.root)
+    told = [line for line in whole.different if "learning curve" in line or "mean" in line]
+    assert not told and whole.compared > 30
+    shown["curves"][0]["lines"][1]["points"][0]["mean"] += 0.01
+    assert len(recompute(shown, store.root).different) == len(whole.different) + 1
 
 
 @pytest.mark.long

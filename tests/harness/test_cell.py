@@ -29,6 +29,8 @@ CHANGES = {
     "labels": replace(CELL, task=replace(TASK, labels=("pos", "neg"))),
     "options": replace(CELL, task=replace(TASK, options={"mode": "strict"})),
     "limit": replace(CELL, task=TASK.limited(10)),
+    "training rows": replace(CELL, train_rows=10),
+    "more training rows": replace(CELL, train_rows=100),
     "method": replace(CELL, method="scratch"),
     "seed": replace(CELL, seed=1),
     "recipe": replace(CELL, recipe=Recipe(learning_rate=1e-4)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.report import text
-from harness.report.columns import Column
+from harness.report.columns import Column, trained_on
 from harness.report.markdown import EMPTY
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
@@ -57,6 +57,7 @@ def _facts(column: Column) -> Html:
             "rows": _counts(column.rows),
             "splits": column.split_rule or "",
             "subset of": _counts(column.rows_without_limit),
+            "trained on": trained_on(column),
             "test rows cut to fit": ", ".join(f"{model} {share:.1%}" for model, share in column.truncated.items()),
             "warnings about the data": "; ".join(column.warnings),
             "seeds": ", ".join(map(str, column.seeds)),

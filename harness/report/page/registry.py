@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.report.page.chart import chart
 from harness.report.page.confusion import confusion
+from harness.report.page.curves import curves
 from harness.report.page.errors import errors
 from harness.report.page.facts import empty, environments, failures, gains, tasks
 from harness.report.page.overall import overall
@@ -15,6 +16,7 @@ SECTIONS = (
     Section("empty", "No results", empty),
     Section("scores", "Scores", scores, ("sort.js", "filter.js", "records.js")),
     Section("overall", "Over all tasks", overall),
+    Section("curves", "Learning curves", curves),
     Section("cost", "Score against cost", chart, ("axes.js", "chart.js")),
     Section("gains", "What pre-training is worth", gains, ("sort.js",)),
     Section("slices", "Scores by phenomenon", phenomena, ("sort.js",)),

@@ -157,6 +157,32 @@ def test_the_rows_of_the_hub_are_unknown_until_a_record_tells_them(tmp_path, pla
     assert known.source == CALIBRATION and known.seconds > 1
 
 
+def test_fewer_training_rows_take_less_and_are_another_cell(tmp_path, plan):
+    few, all_rows = replace(plan[0], train_rows=64), plan[0]
+    [small, large] = estimates(Store(tmp_path), [few, all_rows]).cells
+    assert small.source == large.source == CALIBRATION and small.seconds < large.seconds
+    store = Store(tmp_path)
+    store.write(record(few, 1, 7.0))
+    [same, other] = estimates(store, [few, all_rows]).cells
+    assert (same.seconds, same.source) == (7.0, RECORDS) and other.source != RECORDS
+    # The record of a part tells of all the rows of the Hub, and of other parts.
+    hub = replace(plan[0], task=replace(plan[0].task, source=HubSource("nobody/nothing")))
+    facts = {**few.facts(), "task": {**few.facts()["task"], "rows": {"train": 64, "validation": 100, "test": 100}}}
+    facts["task"] |= {"train_rows": 64, "train_rows_available": 6400}
+    told = {
+        "status": "ok",
+        "environment": HERE,
+        "training": {"steps": 100},
+        "cost": {"total_seconds": 9.0, "train_tokens": 1e5},
+    }
+    store = Store(tmp_path / "hub")
+    store.write({**facts, **told})
+    [part, half, whole] = estimates(
+        store, [replace(hub, train_rows=32, seed=3), replace(hub, train_rows=3200), hub]
+    ).cells
+    assert part.seconds < half.seconds < whole.seconds
+
+
 def test_many_cells_of_few_kinds_are_counted_once_a_kind(tmp_path, plan, monkeypatch):
     counted = []
     real = grid_module.work

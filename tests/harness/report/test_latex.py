@@ -11,9 +11,10 @@ from made_records import failed, record
 
 from harness.report.board import Board
 from harness.report.diagram import diagram
-from harness.report.latex import escape, to_latex
+from harness.report.latex import MARKS, escape, to_latex
 from harness.report.over_tasks import over_tasks
 from harness.report.overall import Figure, Overall, Ranked
+from harness.report.text import FLAGS
 from harness.stats.standings import standings
 
 NASTY = r"a_b%c#d$e&f{g}h~i^j\k<l>m|n\"o--p`q'r"
@@ -41,6 +42,15 @@ def test_it_holds_means_intervals_letters_and_bold(board):
             cell = rf"& {mean}\,$\pm$\,{half:.2f}\textsuperscript{{{entry.standing.letters}}}"
             assert cell in plain, (row.title, title)
     assert r"\textsuperscript{$\times$1}" in text and "so many seeds failed" in text
+
+
+def test_what_does_not_surely_beat_a_baseline_is_marked_once(tmp_path):
+    """Every flag of the board has a mark here too."""
+    assert set(MARKS) == set(FLAGS)
+    low, base = record(score=45.0), record(model="tfidf", score=60.0, method="baseline", id="b")
+    text = to_latex(Board.of([low, base]))
+    line = next(line for line in text.splitlines() if line.startswith("bert &"))
+    assert line.count(r"$\dag$") == 1 and escape(FLAGS["baseline"][1]) in text
 
 
 def test_special_characters_are_escaped():

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from made_curves import write_curve
 from made_page import HOSTILE, folder, hostile, view
 
 from harness.report.page.render import page as made
@@ -34,6 +35,9 @@ def files(tmp_path_factory):
     place = tmp_path_factory.mktemp("page")
     (place / "small.html").write_text(made(view(folder(place / "results"))), encoding="utf-8")
     (place / "hostile.html").write_text(made(view(hostile(place / "hostile"))), encoding="utf-8")
+    curves = place / "curves.html"
+    skills = {"gpt": [0.75, 0.78, 0.79, 0.80], "bert": [0.55, 0.775, 0.90, 0.93]}
+    curves.write_text(page(write_curve(place / "sizes", skills, rows=200), curves, 500), encoding="utf-8")
     real = place / "real.html"
     real.write_text(page(Store(ROOT / "results"), real, 500), encoding="utf-8")
     return place
@@ -170,6 +174,27 @@ def test_charts_and_their_tables(visit):
     assert rows.last.inner_text().split("\t") == ["gpt", "decoder", "90 s", "87.50", ""]
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_learning_curves_are_read_with_mouse_and_keyboard(visit, script):
+    page = visit("curves", java_script_enabled=script)
+    points = page.locator("#curves g.point")
+    told = points.locator(".told:visible")
+    assert points.count() == 8 and told.count() == 0
+    points.nth(2).focus()
+    assert told.all_text_contents() == [points.nth(2).get_attribute("aria-label")]
+    page.keyboard.press("Tab")
+    assert told.all_text_contents() == [points.nth(3).get_attribute("aria-label")]
+    points.nth(6).locator("path").hover()  # what is pointed at comes before what has the focus
+    assert told.all_text_contents() == [points.nth(6).get_attribute("aria-label")]
+    places = [point.locator("path").bounding_box() for point in points.all()]
+    assert [box["x"] for box in places[:4]] == sorted(box["x"] for box in places[:4])
+    assert places[3]["y"] < places[0]["y"]  # bert, which is listed first, learns
+    lines = page.locator("#curves .line")
+    kinds = {line.evaluate("line => getComputedStyle(line).strokeDasharray") for line in lines.all()}
+    assert len(kinds) == lines.count() == 2  # two encoders: one colour, two kinds of lines
+    assert page.locator("#curves li", has_text="gpt is ahead at 100 rows").count() == 1
+
+
 def test_error_browser_shows_the_right_rows(visit):
     page = visit()
     page.locator("#errors-task").select_option("films")
@@ -204,7 +229,7 @@ OPEN = "document.querySelectorAll('details').forEach(one => one.open = true)"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["small", "real"])
+@pytest.mark.parametrize("name", ["small", "curves", "real"])
 def test_a_phone_scrolls_down_only(visit, name, scheme):
     page = visit(name, 360, color_scheme=scheme, has_touch=True)
     page.evaluate(OPEN)

@@ -1,0 +1,197 @@
+"""Learning curves: the scores of each model on a task by the number of its training rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import stdev
+from typing import Any
+
+from harness.methods import BASELINE
+from harness.recipe import MECHANICS
+from harness.report.crossed import Crossed
+from harness.report.entries import Standing, average
+from harness.report.groups import Place, succeeded
+from harness.report.rows import row_title
+from harness.report.titles import canonical
+from harness.store import Record
+
+
+@dataclass(frozen=True)
+class Size:
+    """One of the sizes of a curve.
+
+    Attributes:
+        train_rows: as asked for; None: all.
+        rows: that were trained on; None where no record says.
+        trivial: score of the answer that needs no model, but may look at these rows.
+    """
+
+    train_rows: int | None
+    rows: int | None
+    trivial: float | None
+
+    @property
+    def label(self) -> str:
+        """`1,000`, or `all 67,349`."""
+        if self.train_rows:
+            return f"{self.train_rows:,}"
+        return f"all {self.rows:,}" if self.rows else "all"
+
+
+@dataclass(frozen=True)
+class Point:
+    """What the seeds of a row gave at one size.
+
+    Attributes:
+        mean: None where no seed has a score.
+        sd: sample standard deviation; None for fewer than two seeds.
+        low, high: a 95 % interval of the mean over test rows and seeds, as far as it lies within 0-100; None where nobody has looked.
+        seeds, failed: how many have a score, and how many have none.
+    """
+
+    mean: float | None
+    sd: float | None
+    low: float | None
+    high: float | None
+    seeds: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the board on one task; `points` are of the curve's sizes, None where nothing was run."""
+
+    title: str
+    model: str
+    method: str
+    architecture: str | None
+    points: tuple[Point | None, ...]
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether nothing was fine-tuned."""
+        return self.method == BASELINE
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One task.
+
+    Attributes:
+        task: its title, without a size.
+        metric: its primary metric; None where every cell failed.
+        sizes: from the fewest rows to all.
+        lines: by the mean at the largest size, best first; baselines last.
+        crossed: who overtakes whom; None where nobody has looked.
+        notes: sentences on what tells points apart beside their size.
+    """
+
+    task: str
+    metric: str | None
+    sizes: tuple[Size, ...]
+    lines: tuple[Line, ...]
+    crossed: Crossed | None
+    notes: tuple[str, ...]
+
+
+def curves(
+    places: Mapping[Place, Sequence[Record]],
+    standings: Mapping[Place, Standing] | None = None,
+    crossed: Mapping[str, Crossed] | None = None,
+) -> tuple[Curve, ...]:
+    """A curve for each task that was trained on two numbers of rows or more, by title."""
+    tasks: dict[str, dict[int | None, list[Place]]] = {}
+    for where in places:
+        tasks.setdefault(where.curve, {}).setdefault(where.train_rows, []).append(where)
+    return tuple(
+        _curve(title, found, places, standings or {}, (crossed or {}).get(title))
+        for title, found in sorted(tasks.items())
+        if len(found) > 1
+    )
+
+
+def by_size(train_rows: int | None) -> float:
+    """To sort sizes by: all rows come last."""
+    return train_rows or math.inf
+
+
+def _curve(
+    title: str,
+    found: Mapping[int | None, Sequence[Place]],
+    places: Mapping[Place, Sequence[Record]],
+    standings: Mapping[Place, Standing],
+    crossed: Crossed | None,
+) -> Curve:
+    sizes = sorted(found, key=by_size)
+    rows: dict[tuple[str, str], dict[int | None, Place]] = {}
+    for where in sorted((where for size in sizes for where in found[size]), key=lambda one: (one.model, one.method)):
+        rows.setdefault((where.model, where.method), {})[where.train_rows] = where
+    lines = []
+    for (model, method), own in rows.items():
+        points = [_point(places[own[size]], standings.get(own[size])) if size in own else None for size in sizes]
+        facts = places[next(iter(own.values()))][0]["model"]
+        lines.append(Line(row_title(model, method), model, method, facts.get("architecture"), tuple(points)))
+    good = {size: [r for where in found[size] for r in places[where] if succeeded(r)] for size in sizes}
+    metric = next((record["primary_metric"] for own in good.values() for record in own), None)
+    return Curve(
+        task=title,
+        metric=metric,
+        sizes=tuple(_size(size, good[size]) for size in sizes),
+        lines=tuple(sorted(lines, key=_rank)),
+        crossed=crossed,
+        notes=tuple(_notes(rows, places, lines)),
+    )
+
+
+def _size(train_rows: int | None, records: Sequence[Record]) -> Size:
+    rows = next((n for record in records if (n := (record["task"].get("rows") or {}).get("train"))), train_rows)
+    return Size(train_rows, rows, average(record.get("trivial_score") for record in records))
+
+
+def _point(records: Sequence[Record], standing: Standing | None) -> Point:
+    scores = [float(record["score"]) for record in records if succeeded(record)]
+    mean = average(scores)
+    sure = standing if mean is not None else None
+    return Point(
+        mean=mean,
+        sd=stdev(scores) if len(scores) > 1 else None,
+        # Two seeds that differ much have an interval beyond the scale; few rows often make them differ much.
+        low=max(sure.low, min(0.0, mean)) if sure else None,
+        high=min(sure.high, max(100.0, mean)) if sure else None,
+        seeds=len(scores),
+        failed=len(records) - len(scores),
+    )
+
+
+def _rank(line: Line) -> tuple[Any, ...]:
+    last = next((point.mean for point in reversed(line.points) if point and point.mean is not None), -math.inf)
+    return line.is_baseline, -last, line.title
+
+
+def _notes(
+    rows: Mapping[tuple[str, str], Mapping[int | None, Place]],
+    places: Mapping[Place, Sequence[Record]],
+    lines: Sequence[Line],
+) -> list[str]:
+    notes = []
+    for (model, method), own in rows.items():
+        recipes = [places[where][0].get("recipe") or {} for where in own.values()]
+        names = {name for recipe in recipes for name in recipe if name not in MECHANICS}
+        if differ := sorted(n for n in names if len({canonical(recipe.get(n)) for recipe in recipes}) > 1):
+            told = "; ".join(
+                f"{', '.join(f'{name} {recipe.get(name)}' for name in differ)} at {_asked(size)}"
+                for (size, recipe) in sorted(zip(own, recipes, strict=True), key=lambda one: by_size(one[0]))
+            )
+            notes.append(f"{row_title(model, method)} has other recipes at other sizes: {told}.")
+    if any(point and point.seeds == 1 for line in lines if not line.is_baseline for point in line.points):
+        notes.append(
+            "Where there is one seed, a point is one draw of training rows and one training; its interval and what is told apart "
+            "are about the test rows alone."
+        )
+    return notes
+
+
+def _asked(size: int | None) -> str:
+    return f"{size:,} rows" if size else "all rows"
