@@ -12,6 +12,7 @@ from typing import Any
 from harness.methods import BASELINE, foreign_fields
 from harness.model import Checkpoint
 from harness.recipe import MECHANICS, Recipe
+from harness.searched import Searched, Trial
 from harness.task import Task
 
 PROTOCOL = 3  # raised whenever this code would give the same cell another score
@@ -25,6 +26,7 @@ class Cell:
         fingerprint: of the task's data, as `Source.fingerprint` gives it.
         family_version: of the adapter.
         suite: the suite it was asked for in; not part of the identity.
+        search: what it has to do with a search over recipes, if anything.
     """
 
     model: Checkpoint
@@ -35,11 +37,17 @@ class Cell:
     seed: int
     recipe: Recipe
     suite: str
+    search: Trial | Searched | None = None
 
     @property
     def is_baseline(self) -> bool:
         """Whether it fits a `harness.baseline.Baseline` instead of training a model."""
         return self.method == BASELINE
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether it is trained to choose a recipe, and is never tested."""
+        return isinstance(self.search, Trial)
 
     @property
     def resolved(self) -> bool:
@@ -64,6 +72,7 @@ class Cell:
             "method": self.method,
             "seed": self.seed,
             "recipe": recipe,
+            **({"search": self.search.identity()} if self.search else {}),
         }
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
         return self._named(digest[:12])
@@ -77,7 +86,8 @@ class Cell:
         return {key: value for key, value in vars(self.recipe).items() if key not in foreign}
 
     def _named(self, ending: str) -> str:
-        parts = (self.task.title, self.model.name, self.method, f"s{self.seed}", ending)
+        kind = ("search",) if self.is_trial else ()
+        parts = (self.task.title, self.model.name, self.method, *kind, f"s{self.seed}", ending)
         return "--".join(map(_plain, parts))
 
     def facts(self) -> dict[str, Any]:
@@ -104,6 +114,7 @@ class Cell:
             "seed": self.seed,
             "recipe": self.settings(),
             "protocol": PROTOCOL,
+            **(self.search.facts() if self.search else {}),
         }
 
 
