@@ -22,7 +22,10 @@ SPECIAL = {
     "|": r"\textbar{}", '"': r"\symbol{34}", "·": r"$\cdot$", "–": "--", "…": r"\dots{}", "\n": " ", "-": "-{}",
     "`": r"\symbol{96}", "†": r"\dag{}", "¶": r"\P{}",
 }  # fmt: skip
-MARKS = {"trivial": r"\dag", "constant": r"\ddag", "truncated": r"\S", "remote-code": r"\circ", "few-seeds": r"\P"}
+MARKS = {
+    "trivial": r"\dag", "constant": r"\ddag", "truncated": r"\S", "remote-code": r"\circ", "searched": r"\star",
+    "few-seeds": r"\P",
+}  # fmt: skip
 NONE = "--"
 
 

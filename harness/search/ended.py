@@ -40,7 +40,9 @@ class Ended:
         """Let the trials of a search without a winner run again, if another try could end otherwise; whether there are any."""
         if not tried.ended or tried.winner is not None:
             return False
-        again = {record["id"] for record in tried.records if record and record["status"] != "ok" and not stays_failed(record)}
+        again = {
+            record["id"] for record in tried.records if record and record["status"] != "ok" and not stays_failed(record)
+        }
         for cell_id in again:
             self.known.pop(cell_id, None)
         self.again |= again

@@ -25,7 +25,9 @@ class Grid:
     @cached_property
     def cells(self) -> list[Cell]:
         """The trials, in the order of the grid."""
-        return [trial(self.base, dict(zip(self.fields, values, strict=True))) for values in product(*self.fields.values())]
+        return [
+            trial(self.base, dict(zip(self.fields, values, strict=True))) for values in product(*self.fields.values())
+        ]
 
     @property
     def trials(self) -> int:

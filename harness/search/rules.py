@@ -68,7 +68,9 @@ def _check(rule: Mapping[str, Any], kind: str, where: str) -> None:
         if name not in FIELDS:
             raise unknown("field to search", name, FIELDS, where=where)
         if isinstance(value, Mapping) and kind == GRID:
-            raise BenchError(f"{where}: {name} is a range, of which a grid has no values; give a list, or put it under {OPTUNA}")
+            raise BenchError(
+                f"{where}: {name} is a range, of which a grid has no values; give a list, or put it under {OPTUNA}"
+            )
         try:
             made = _read(name, value)
         except (BenchError, TypeError, ValueError) as error:
@@ -81,7 +83,9 @@ def _read(name: str, value: Any) -> tuple[Any, ...] | Range:
     if isinstance(value, Mapping):
         return Range.of(name, value)
     if not isinstance(value, list):
-        raise BenchError(f"{name} is {value!r}; it must be a list of values, or under {OPTUNA} a range {{low: …, high: …, log: true}}")
+        raise BenchError(
+            f"{name} is {value!r}; it must be a list of values, or under {OPTUNA} a range {{low: …, high: …, log: true}}"
+        )
     return tuple(coerced(name, one) for one in value)
 
 

@@ -86,8 +86,10 @@ def make_searches(cells: Sequence[Cell], wanted: Wanted, suite: Suite, settings:
     for cell in cells:
         if not cell.is_baseline:
             groups.setdefault(replace(cell, seed=0).id, []).append(cell)
-    if not groups:
-        raise BenchError(f"--search {' '.join(wanted.arguments)}: baselines have no recipe to search; name a model with --models")
+    if not groups:  # a plan of nothing but baselines
+        raise BenchError(
+            f"--search {' '.join(wanted.arguments)}: baselines have no recipe to search; name a model with --models"
+        )
     searches = []
     for group in groups.values():
         searcher = _searcher(group[0], wanted, suite, settings)
@@ -115,7 +117,9 @@ def _searcher(cell: Cell, wanted: Wanted, suite: Suite, settings: Mapping[str, s
     free = {name: values for name, values in space.items() if f"recipe.{name}" not in settings}
     if not free:
         fixed = ", ".join(f"recipe.{name}" for name in space)
-        raise BenchError(f"--search optuna:{wanted.trials}: --set fixes all that would be searched ({fixed}); leave one of them out")
+        raise BenchError(
+            f"--search optuna:{wanted.trials}: --set fixes all that would be searched ({fixed}); leave one of them out"
+        )
     return Tpe(cell, free, wanted.trials)
 
 

@@ -88,4 +88,6 @@ def require() -> None:
     except ModuleNotFoundError as error:
         if error.name != "optuna":
             raise
-        raise BenchError('--search optuna:N: optuna is not installed; run: pip install "bench-harness[search]"') from None
+        raise BenchError(
+            '--search optuna:N: optuna is not installed; run: pip install "bench-harness[search]"'
+        ) from None

@@ -48,7 +48,9 @@ def read_wanted(texts: Sequence[str]) -> Wanted | None:
         return None
     kinds = {_kind(text) for text in texts}
     if len(kinds) > 1 or (kinds != {GRID} and len(texts) > 1):
-        raise BenchError(f"--search {' '.join(texts)}: name fields, or {OPTUNA}:N, or {SUITE}; only fields may be several")
+        raise BenchError(
+            f"--search {' '.join(texts)}: name fields, or {OPTUNA}:N, or {SUITE}; only fields may be several"
+        )
     if kinds == {SUITE}:
         return Wanted(SUITE)
     if kinds == {OPTUNA}:
