@@ -38,20 +38,28 @@ class Searched:
 
     Attributes:
         specification: what was searched, and how; plain values.
-        outcome: what the search came to, for the record (see `harness.search.outcome`); None: nothing is found yet, and the
-            cell's recipe is the one that the search begins with.
+        arguments: of `--search`, which ask for it.
+        outcome: what the search came to, for the record (see `harness.search.outcome`); None: it has not ended. Without a
+            winner the cell's recipe is the one that the search begins with.
     """
 
     specification: Mapping[str, Any]
+    arguments: tuple[str, ...] = ()
     outcome: Mapping[str, Any] | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether the cell has a winner's recipe."""
+        return self.outcome is not None and self.outcome["winner"] is not None
 
     def identity(self) -> dict[str, Any]:
         """The part of the identity of its cell, beside its recipe; trials are chosen by the seed of searches alone."""
-        return {"specification": self.specification, "found": self.outcome is not None}
+        return {"specification": self.specification, "found": self.found}
 
     def facts(self) -> dict[str, Any]:
         """The part of the record that is known before it runs."""
-        return {"search": self.outcome or {"specification": self.specification}}
+        known = {"specification": self.specification, "arguments": list(self.arguments)}
+        return {"search": {**known, **(self.outcome or {})}}
 
     @property
     def seconds(self) -> float:

@@ -164,15 +164,17 @@ class Rounds:
         """Failed records for the cells whose search has no winner, and these cells; those of an earlier run go where it now has."""
         from harness.engines.base import error_facts, failed_record
 
-        lost = []
+        lost: list[Cell] = []
         now = timestamp(time.time())
         for search, state in zip(self.searches, self.states, strict=True):
-            for cell in search.cells if state.ended else ():
-                if state.winner is not None:
+            if state.ended and state.winner is None:
+                lost += search.reported(state)
+                error = error_facts(search.failure(state))
+                for cell in search.reported(state):
+                    self.store.write(failed_record(cell, error, now, now, 0.0))
+            elif state.ended:
+                for cell in search.cells:
                     self.store.discard(cell.id)
-                    continue
-                lost.append(cell)
-                self.store.write(failed_record(cell, error_facts(search.failure(state)), now, now, 0.0))
         return lost
 
     def facts(self) -> dict[str, object]:

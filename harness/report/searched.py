@@ -41,7 +41,7 @@ def summary(search: Mapping[str, Any]) -> dict[str, Any]:
         "trials": len(trials),
         "pruned": ends.count("pruned"),
         "failed": ends.count("failed"),
-        "recipe": trials[search["winner"]]["recipe"] if trials else {},
+        "recipe": trials[winner]["recipe"] if (winner := search.get("winner")) is not None else {},
         "seconds": float(search.get("seconds") or 0.0),
     }
 
@@ -93,7 +93,7 @@ def _compared(
         fields = search["specification"]["fields"]
         told = f"{name[-1]} {canonical(fields)}" if whole else name[-1]
         made[key] = {
-            **{field: value for field, value in recipe.items() if whole or field not in fields},
+            **{field: "searched" if field in fields and not whole else value for field, value in recipe.items()},
             "search": told,
         }
     return made[key]
@@ -120,4 +120,4 @@ def sentence(searches: Sequence[Found], duration: Any) -> str:
 
 
 def _recipe(recipe: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in recipe.items())
+    return ", ".join(f"{name} {value}" for name, value in recipe.items()) or "none"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from harness.search.trials import FAILED, Tried, state, value
@@ -10,23 +9,19 @@ from harness.searched import SEARCH_SEED, Trial
 from harness.store import Record
 
 
-def outcome(specification: dict[str, Any], arguments: Sequence[str], tried: Tried) -> dict[str, Any]:
-    """A record's `search`.
+def outcome(tried: Tried) -> dict[str, Any]:
+    """A record's `search`, but for what was asked.
 
     `trials` are in their order: id, the fields that were changed, how it ended, its best validation (0-100), seconds from its
-    start to its record. `winner` is a place in them. `seconds` are those of all together, failed ones included, and
+    start to its record. `winner` is a place in them, None where all failed. `seconds` are those of all together, failed ones included, and
     `peak_memory_bytes` is the largest of them.
 
     Args:
-        specification: what was searched.
-        arguments: of the command line.
-        tried: a search that has ended, with a winner.
+        tried: a search that has ended.
     """
     costs = [record.get("cost") or {} for record in tried.records]
     trials = [_trial(cell.id, cell.search, record) for cell, record in zip(tried.cells, tried.records, strict=True)]
     return {
-        "specification": specification,
-        "arguments": list(arguments),
         "seed": SEARCH_SEED,
         "trials": trials,
         "winner": tried.winner,

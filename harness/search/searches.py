@@ -53,11 +53,11 @@ class Search:
         return f"{first.task.title} · {first.model.name}" + ("" if first.method == "full" else f" ({first.method})")
 
     def reported(self, tried: Tried) -> tuple[Cell, ...]:
-        """The cells with the winner's recipe; as they are known before the search where there is no winner (yet)."""
-        if not tried.ended or tried.winner is None:
+        """The cells with the winner's recipe; with the one that the search began with where there is no winner (yet)."""
+        if not tried.ended:
             return self.cells
-        found = Searched(self.searcher.specification, outcome(self.searcher.specification, self.arguments, tried))
-        recipe = tried.cells[tried.winner].recipe
+        found = Searched(self.searcher.specification, self.arguments, outcome(tried))
+        recipe = self.cells[0].recipe if tried.winner is None else tried.cells[tried.winner].recipe
         return tuple(replace(cell, recipe=recipe, search=found) for cell in self.cells)
 
     def failure(self, tried: Tried) -> BenchError:
@@ -93,7 +93,7 @@ def make_searches(cells: Sequence[Cell], wanted: Wanted, suite: Suite, settings:
     searches = []
     for group in groups.values():
         searcher = _searcher(group[0], wanted, suite, settings)
-        marked = tuple(replace(cell, search=Searched(searcher.specification)) for cell in group)
+        marked = tuple(replace(cell, search=Searched(searcher.specification, wanted.arguments)) for cell in group)
         searches.append(Search(marked, searcher, wanted.arguments))
     _reject_unequal(searches)
     return searches

@@ -121,7 +121,10 @@ def _values(text: str) -> tuple[str, tuple[Any, ...]]:
     if not equals:
         raise BenchError(f"--search {text}: must be FIELD=V1,V2 (such as lr=1e-5,3e-5), {OPTUNA}:N or {SUITE}")
     name = full_name(name)
-    values = tuple(coerced(name, part) for part in parts)
+    try:
+        values = tuple(coerced(name, part) for part in parts)
+    except BenchError as error:
+        raise BenchError(f"--search {text}: {error}") from None
     if len(values) < 2:
         fixed = f"; to fix it: --set recipe.{name}={parts[0]}" if parts else ""
         raise BenchError(f"--search {text}: one value leaves nothing to choose; give two or more{fixed}")
