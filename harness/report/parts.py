@@ -65,7 +65,8 @@ class Part(TypedDict, total=False):
     search: Raw
 
 
-COMMON = ("model", "task", "recipe", "environment", "search")
+COMMON = ("model", "task", "recipe", "environment")
+SHARED = (*COMMON, "search")  # which most records do not have
 INSIDE = {"metrics": Metrics, "cost": Cost, "error": Error}
 
 
@@ -128,7 +129,7 @@ def _cut(record: Record) -> Record:
 
 def _shared(record: Record, share: _Share) -> Record:
     """The record with the parts that it has in common with others."""
-    for name in COMMON:
+    for name in SHARED:
         if name in record:
             record[name] = share(record[name])
     metrics = record.get("metrics") or {}
