@@ -1,5 +1,7 @@
 """Searchers are functions of the records of finished trials: what they propose, and who wins."""
 
+import hashlib
+import json
 import random
 from dataclasses import replace
 
@@ -7,6 +9,7 @@ import made_trials as made
 import optuna
 import pytest
 
+from harness.recipe import MECHANICS
 from harness.search.grid import Grid
 from harness.search.prune import STARTUP, WARMUP, thresholds
 from harness.search.space import Range, usual_space
@@ -167,3 +170,16 @@ def test_trials_have_ids_of_their_own():
 def test_a_trial_of_another_seed_of_the_plan_is_the_same_trial(value):
     field = "learning_rate" if isinstance(value, float) else "epochs"
     assert trial(made.cell(seed=0), {field: value}).id == trial(made.cell(seed=5), {field: value}).id
+
+
+def test_a_cell_without_a_search_has_the_id_that_it_always_had():
+    """Its identity has no key for what there was not."""
+    cell = made.cell()
+    facts = cell.facts()
+    identity = {
+        "protocol": facts["protocol"], "model": cell.model.identity(), "method": "full", "seed": 0,
+        "task": {**cell.task.identity(), "fingerprint": "f1", "family_version": 1},
+        "recipe": {name: value for name, value in cell.settings().items() if name not in MECHANICS},
+    }  # fmt: skip
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    assert cell.id == f"films--bert--full--s0--{digest[:12]}" and not {"search", "purpose", "trial"} & set(facts)
