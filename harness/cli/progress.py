@@ -15,6 +15,7 @@ from rich.text import Text
 from harness.cell import Cell
 from harness.engines.base import Slot
 from harness.engines.grid import Observer
+from harness.search.wanted import SHORTENED
 from harness.searched import Trial, is_trial
 from harness.store import Record
 
@@ -159,7 +160,7 @@ def title(cell: Cell) -> str:
     """A cell in a few words."""
     method = "" if cell.method == "full" else f" ({cell.method})"
     if isinstance(cell.search, Trial):
-        tried = ", ".join(f"{name} {value}" for name, value in cell.search.changes.items())
+        tried = ", ".join(f"{SHORTENED.get(name, name)} {value}" for name, value in cell.search.changes.items())
         return f"{cell.task.title} · {cell.model.name}{method} · trial {tried}"
     return f"{cell.task.title} · {cell.model.name}{method} · seed {cell.seed}"
 

@@ -11,6 +11,7 @@ from harness.methods import METHODS, foreign_fields
 from harness.recipe import HINTS, MECHANICS, Recipe
 
 SHORT = {"lr": "learning_rate", "bs": "batch_size", "wd": "weight_decay", "warmup": "warmup_ratio", "rank": "lora_rank"}
+SHORTENED = {name: short for short, name in SHORT.items()}
 # How the work is cut up and with which numbers it is computed is no matter of how well a model learns.
 FIELDS = tuple(name for name in HINTS if name not in (*MECHANICS, "precision"))
 GRID, SUITE, OPTUNA = "grid", "suite", "optuna"
