@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from harness.cell import Cell
     from harness.plan import Plan, Request
-    from harness.search.ended import Ended
+    from harness.cli.ended import Ended
     from harness.search.searches import Search
     from harness.search.trials import Tried
     from harness.search.wanted import Wanted
@@ -87,7 +87,7 @@ class Rounds:
         store: Store,
         rerun_failed: bool = False,
     ):
-        from harness.search.ended import Ended
+        from harness.cli.ended import Ended
         from harness.search.searches import make_searches
 
         self.plain, self.store = list(cells), store

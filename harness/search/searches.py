@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from harness.cell import Cell
 from harness.errors import BenchError
@@ -16,7 +16,9 @@ from harness.search.tpe import Tpe
 from harness.search.trials import Lookup, Tried
 from harness.search.wanted import GRID, OPTUNA, SUITE, Wanted, check
 from harness.searched import Searched
-from harness.suite import Suite
+
+if TYPE_CHECKING:
+    from harness.suite import Suite
 
 
 class Searcher(Protocol):

@@ -76,17 +76,26 @@ def test_the_winner_is_the_best_on_validation_and_all_is_in_the_record(first, fo
 
 def test_a_second_run_does_nothing_and_a_third_seed_searches_nothing(first, folder):
     again = bench(folder, "run", *ASKED, *SEARCH, "--devices", "cpu", "--json")
-    assert again.returncode == 0 and "3 trials: 3 finished, 0 to run" in again.stderr and "2 finished, 0 to run" in again.stderr
+    assert (
+        again.returncode == 0
+        and "3 trials: 3 finished, 0 to run" in again.stderr
+        and "2 finished, 0 to run" in again.stderr
+    )
     assert "start " not in again.stderr
     told = json.loads(again.stdout)
     assert [set(one) for one in told] == [{"id", "status", "score", "primary_metric", "error", "search"}] * 2
     assert told[0]["search"]["trials"] == 3 and told[0]["search"]["failed"] == 1
     after = planned(folder, *SEARCH)
     assert [one["id"] for one in after["cells"]] == [one["id"] for one in told]
-    assert all(one["finished"] for one in after["cells"]) and [one["status"] for one in after["trials"]].count("failed") == 1
+    assert (
+        all(one["finished"] for one in after["cells"])
+        and [one["status"] for one in after["trials"]].count("failed") == 1
+    )
     assert after["winners"][0]["recipe"] == told[0]["search"]["recipe"]
     more = planned(folder, "--search", "lr=1e-5,1e-3,1e30", "--seeds", "3")
-    assert [one["finished"] for one in more["cells"]] == [True, True, False] and all(one["finished"] for one in more["trials"])
+    assert [one["finished"] for one in more["cells"]] == [True, True, False] and all(
+        one["finished"] for one in more["trials"]
+    )
 
 
 def test_the_leaderboard_beside_it_has_no_trials(first, folder):
@@ -100,7 +109,9 @@ def test_a_plan_of_optuna_counts_what_is_not_known_yet_and_needs_no_torch(folder
         "import sys; from harness.cli.main import app; app(sys.argv[1:], standalone_mode=False);"
         "print([name for name in ('torch', 'transformers') if name in sys.modules], file=sys.stderr)"
     )
-    found = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, cwd=folder, timeout=100)
+    found = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, cwd=folder, timeout=100
+    )
     assert found.stderr.strip().endswith("[]"), found.stderr
     told = json.loads(found.stdout)
     assert len(told["trials"]) == 1 and told["trials_unknown"] == 6

@@ -21,7 +21,13 @@ ARGUMENT = "learning_rate=1e-05,3e-05"
 def searched(task="films", model="bert", score=90.0, seed=0, rate=3e-5, argument=ARGUMENT, rates=(1e-5, 3e-5), **more):
     """A record whose learning rate a search has found, in 100 s."""
     trials = [
-        {"id": f"{task}--{model}--{one}", "recipe": {"learning_rate": one}, "status": "ok", "validation": 80.0, "seconds": 50.0}
+        {
+            "id": f"{task}--{model}--{one}",
+            "recipe": {"learning_rate": one},
+            "status": "ok",
+            "validation": 80.0,
+            "seconds": 50.0,
+        }
         for one in rates
     ]
     search = {
@@ -53,7 +59,9 @@ def test_no_board_changes_by_trials(form):
 def test_trials_are_left_out_where_records_are_read(tmp_path):
     store = Store(tmp_path)
     for one in [*RECORDS, a_trial(), a_failed_trial()]:
-        store.write(one, [{"id": str(row), "prediction": "a", "reference": "a" if row < 9 else "b"} for row in range(10)])
+        store.write(
+            one, [{"id": str(row), "prediction": "a", "reference": "a" if row < 9 else "b"} for row in range(10)]
+        )
     assert [one["id"] for one in Needed.read(store)] == sorted(one["id"] for one in RECORDS)
     assert Board.of(Needed.read(store)) == Board.of(RECORDS)
     (found,) = compare(store, "bert", "gpt2")
@@ -88,7 +96,10 @@ def test_a_row_that_was_searched_stands_beside_the_one_that_was_not():
     assert sorted(row.title for row in board.rows) == ["bert (recipe 1)", "bert (recipe 2)"]
     assert all(set(row.entries) == {"films", "news"} and row.average == 90.0 for row in board.rows)
     (note,) = board.notes
-    assert "learning_rate searched, search learning_rate=1e-05,3e-05" in note and "learning_rate 3e-05, search None" in note
+    assert (
+        "learning_rate searched, search learning_rate=1e-05,3e-05" in note
+        and "learning_rate 3e-05, search None" in note
+    )
 
 
 def test_seeds_with_other_winners_are_not_averaged():
@@ -105,7 +116,9 @@ def test_the_commands_search_again():
     assert Board.of([searched("films", rate=1e-5), searched("news", rate=3e-5)]).commands == (
         "bench run --suite own --models bert --tasks films,news --methods full --seeds 1 --search learning_rate=1e-05,3e-05",
     )
-    board = Board.of([record("films"), searched("films", rate=1e-5), searched("films", argument="optuna:20", rates=(3e-5, 4e-5))])
+    board = Board.of(
+        [record("films"), searched("films", rate=1e-5), searched("films", argument="optuna:20", rates=(3e-5, 4e-5))]
+    )
     plain = "bench run --suite own --models bert --tasks films --methods full --seeds 1"
     assert set(board.commands) == {
         f"{plain} --set recipe.learning_rate=3e-05", f"{plain} --search learning_rate=1e-05,3e-05", f"{plain} --search optuna:20",

@@ -19,7 +19,9 @@ GRID = ["lr=1e-5,3e-5,1e-4"]
 
 
 def plan(*models, seeds=(0, 1), methods=("full",), search=None, **recipe):
-    cells = [made.cell(model, seed=seed, method=method, **recipe) for seed in seeds for model in models for method in methods]
+    cells = [
+        made.cell(model, seed=seed, method=method, **recipe) for seed in seeds for model in models for method in methods
+    ]
     return Plan(Suite("own", 1, "", {}, (), (), search or {}), tuple(cells))
 
 
@@ -49,14 +51,21 @@ def test_all_seeds_are_reported_with_the_one_winner_and_the_record_tells_all(sto
     runner = made.Runner(store, curve)
     whole, said = go(found, runner)
     assert whole and [len(one) for one in runner.rounds] == [6] and "search: round 1 of 1, 6 trials" in said
-    assert [(cell.model.name, cell.seed) for cell in found.cells] == [("bert", 0), ("gpt2", 0), ("bert", 1), ("gpt2", 1)]
+    assert [(cell.model.name, cell.seed) for cell in found.cells] == [
+        ("bert", 0),
+        ("gpt2", 0),
+        ("bert", 1),
+        ("gpt2", 1),
+    ]
     assert {cell.recipe.learning_rate for cell in found.cells} == {3e-5}
     assert "search: films · bert: learning_rate 3e-05 (validation 85.00, the best of 3 trials)" in said
     search = found.cells[0].facts()["search"]
     assert search["winner"] == 1 and search["seconds"] == 15.0 and search["peak_memory_bytes"] == 1000
     assert search["arguments"] == ["learning_rate=1e-05,3e-05,0.0001"] and search["seed"] == 1_000_000_000
     assert [one["recipe"] for one in search["trials"]] == [{"learning_rate": rate} for rate in (1e-5, 3e-5, 1e-4)]
-    assert [one["id"] for one in search["trials"]] == [cell.id for cell in runner.rounds[0] if cell.model.name == "bert"]
+    assert [one["id"] for one in search["trials"]] == [
+        cell.id for cell in runner.rounds[0] if cell.model.name == "bert"
+    ]
     assert {one["status"] for one in search["trials"]} == {"ok"} and search["trials"][1]["validation"] == 85.0
     nothing = made.Runner(store, curve, most=0)
     again = rounds(plan("bert", "gpt2"), GRID, store)
@@ -118,7 +127,10 @@ def test_without_a_winner_the_cells_fail_and_say_why_until_there_is_one(store):
     assert [cell.id for cell in lost] == [cell.id for cell in found.cells] and len(lost) == 2
     record = store.record(lost[0].id)
     assert record["status"] == "failed" and record["error"]["stays"] and len(record["search"]["trials"]) == 3
-    assert "all 3 trials failed, the first with FloatingPointError: the training loss became nan" in record["error"]["message"]
+    assert (
+        "all 3 trials failed, the first with FloatingPointError: the training loss became nan"
+        in record["error"]["message"]
+    )
     again = rounds(asked, GRID, store)
     assert len(again.pending) == 3  # as any cell that failed for a reason that may pass
     runner = made.Runner(store, made.failed)
@@ -160,7 +172,15 @@ def test_no_two_shards_do_the_same_search(store):
 
 def test_each_method_has_a_search_of_its_own(store):
     found = rounds(plan("bert", methods=("full", "lora")), GRID, store)
-    go(found, made.Runner(store, lambda cell: made.record(cell, [90 - abs(cell.recipe.learning_rate * 1e5 - (3 if cell.method == "full" else 10))])))
+    go(
+        found,
+        made.Runner(
+            store,
+            lambda cell: made.record(
+                cell, [90 - abs(cell.recipe.learning_rate * 1e5 - (3 if cell.method == "full" else 10))]
+            ),
+        ),
+    )
     assert {cell.method: cell.recipe.learning_rate for cell in found.cells} == {"full": 3e-5, "lora": 1e-4}
 
 
@@ -179,7 +199,9 @@ def test_the_suites_grid(store):
     found = rounds(plan("bert", "gpt2", search=rules), ["suite"], store)
     assert [cell.recipe.learning_rate for cell in found.pending] == [1e-5, 3e-5, 1e-4, 2e-4]
     rules["grid"] += ({"when": {"model": "gpt2"}, "batch_size": [16, 32]},)
-    with pytest.raises(BenchError, match="films · gpt2 has 4 trials and films · bert 2; all on one task must have the same"):
+    with pytest.raises(
+        BenchError, match="films · gpt2 has 4 trials and films · bert 2; all on one task must have the same"
+    ):
         rounds(plan("bert", "gpt2", search=rules), ["suite"], store)
     with pytest.raises(BenchError, match="gives bert on films by full no values"):
         rounds(plan("bert"), ["suite"], store)

@@ -9,6 +9,7 @@ import made_trials as made
 import optuna
 import pytest
 
+from harness.estimate.history import same_but_seed
 from harness.recipe import MECHANICS
 from harness.search.grid import Grid
 from harness.search.prune import STARTUP, WARMUP, thresholds
@@ -79,7 +80,9 @@ def test_of_equal_ones_the_first_wins_and_what_failed_never():
 
 def test_a_pruned_trial_cannot_win():
     grid = Grid(made.cell(), GRID)
-    _, tried = run(grid, lambda cell: {**made.record(cell, [70.0]), "trial": {"value": 99.0, "pruned": cell is grid.cells[0]}})
+    _, tried = run(
+        grid, lambda cell: {**made.record(cell, [70.0]), "trial": {"value": 99.0, "pruned": cell is grid.cells[0]}}
+    )
     assert tried.winner == 1
 
 
@@ -102,7 +105,9 @@ def test_what_trials_gave_decides_what_is_tried_next():
 
     _, turned = run(Tpe(made.cell(), SPACE, 14), other)
     assert changes(tried)[0] == changes(turned)[0] and changes(tried)[-1] != changes(turned)[-1]
-    _, failing = run(Tpe(made.cell(), SPACE, 14), lambda cell: made.failed(cell) if cell.recipe.batch_size == 16 else curve(cell))
+    _, failing = run(
+        Tpe(made.cell(), SPACE, 14), lambda cell: made.failed(cell) if cell.recipe.batch_size == 16 else curve(cell)
+    )
     assert failing.ended and failing.cells[failing.winner].recipe.batch_size == 32
 
 
@@ -183,3 +188,12 @@ def test_a_cell_without_a_search_has_the_id_that_it_always_had():
     }  # fmt: skip
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
     assert cell.id == f"films--bert--full--s0--{digest[:12]}" and not {"search", "purpose", "trial"} & set(facts)
+
+
+def test_what_a_trial_took_tells_nothing_of_a_cell_that_is_tested_too():
+    base = made.cell()
+    tried = trial(base, {"learning_rate": 1e-4})
+    same, record = replace(base, recipe=tried.recipe), made.record(tried)
+    assert same_but_seed(record, tried) and not same_but_seed(record, same)
+    del record["purpose"]
+    assert same_but_seed(record, same) and not same_but_seed(record, tried)

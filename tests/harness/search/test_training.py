@@ -44,7 +44,9 @@ def test_a_trial_does_not_touch_the_test_split(store, base, monkeypatch):
 
     for name in ("example", "prediction", "reference"):
         guarded(name)
-    monkeypatch.setattr(Sentiment, "trivial", lambda *words: pytest.fail("the trivial answer is scored on the test split"))
+    monkeypatch.setattr(
+        Sentiment, "trivial", lambda *words: pytest.fail("the trivial answer is scored on the test split")
+    )
     cell = trial(base, {"learning_rate": 1e-3})
     record = run_cell(cell, "cpu", store, silent)
     assert set(seen) == {"train", "validation"}
