@@ -11,7 +11,8 @@ from harness.cli import options
 from harness.cli.options import RESULTS, make_request
 from harness.cli.run_options import Devices, Jobs
 from harness.cli.running import say, tell_doubts
-from harness.cli.searching import Rounds, read_search
+from harness.cli.search_request import read_search
+from harness.cli.searching import Rounds
 from harness.secrets import redact
 
 Estimate = Annotated[

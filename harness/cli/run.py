@@ -14,7 +14,8 @@ from harness.cli import options, run_options
 from harness.cli.options import RESULTS, make_request
 from harness.cli.results import begin, end, note
 from harness.cli.running import announce, counted, expected, record_lost, say, show, to_run, work
-from harness.cli.searching import Rounds, read_search, shard_by_search
+from harness.cli.search_request import read_search, shard_by_search
+from harness.cli.searching import Rounds
 from harness.errors import unknown
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""`--search` on the command line: what is asked for, the rounds of trials, and what they came to."""
+"""The rounds of trials that `--search` asks for, and what they came to."""
 
 from __future__ import annotations
 
@@ -14,50 +14,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.cell import Cell
-    from harness.plan import Plan, Request
     from harness.cli.ended import Ended
+    from harness.plan import Plan
     from harness.search.searches import Search
     from harness.search.trials import Tried
     from harness.search.wanted import Wanted
 
     Start = Callable[[list[tuple[Cell, str]]], list[Record]]
-
-
-def read_search(texts: Sequence[str] | None, request: Request) -> Wanted | None:
-    """What `--search` asks for, looked at before anything is brought or read.
-
-    Raises:
-        BenchError: it cannot be, or the request contradicts it.
-    """
-    if not texts:
-        return None
-    from harness.errors import BenchError
-    from harness.search import wanted as asked
-    from harness.suite import load_suite
-
-    wanted = asked.read_wanted(texts)
-    if wanted is None:
-        return None
-    if wanted.kind == asked.OPTUNA:
-        from harness.search.tpe import require
-
-        require()
-    if wanted.kind == asked.SUITE and not load_suite(request.suite).search.get(asked.GRID):
-        raise BenchError(
-            f"--search suite: the suite {request.suite} has no section search.grid; name fields instead, such as "
-            "--search lr=1e-5,3e-5, or use --suite standard"
-        )
-    asked.check(list(wanted.fields), request.methods, request.settings)
-    return wanted
-
-
-def shard_by_search(cells: Sequence[Cell], index: int, shards: int) -> list[Cell]:
-    """Every `shards`-th model, task and method, with all its seeds: so that no two shards do the same search."""
-    units: dict[str, int] = {}
-    keys = [replace(cell, seed=0).id for cell in cells]
-    for key in keys:
-        units.setdefault(key, len(units))
-    return [cell for cell, key in zip(cells, keys, strict=True) if units[key] % shards == index]
 
 
 class Rounds:

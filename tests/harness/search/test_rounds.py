@@ -7,7 +7,8 @@ import made_trials as made
 import pytest
 from rich.console import Console
 
-from harness.cli.searching import Rounds, shard_by_search
+from harness.cli.search_request import shard_by_search
+from harness.cli.searching import Rounds
 from harness.errors import BenchError
 from harness.plan import Plan
 from harness.search.trials import scores
@@ -205,7 +206,7 @@ def test_the_suites_grid(store):
         rounds(plan("bert", "gpt2", search=rules), ["suite"], store)
     with pytest.raises(BenchError, match="gives bert on films by full no values"):
         rounds(plan("bert"), ["suite"], store)
-    with pytest.raises(BenchError, match="--set recipe.learning_rate=1 fixes"):
+    with pytest.raises(BenchError, match=r"--set recipe\.learning_rate=1 fixes"):
         rounds(plan("bert", search=rules), ["suite"], store, settings={"recipe.learning_rate": "1"})
 
 

@@ -49,7 +49,7 @@ def test_what_is_wrong_is_said_in_one_line(texts, message):
 
 def test_a_field_that_a_method_lacks_or_that_is_fixed_is_refused():
     check(["learning_rate", "lora_rank"], ["lora"], {"recipe.epochs": "3"})
-    with pytest.raises(BenchError, match="method full has no such field.*--methods lora"):
+    with pytest.raises(BenchError, match=r"method full has no such field.*--methods lora"):
         check(["lora_rank"], ["lora", "full"], {})
     with pytest.raises(BenchError, match=r"--set recipe.batch_size=8 fixes what is to be searched"):
         check(["batch_size"], ["full"], {"recipe.batch_size": "8"})
