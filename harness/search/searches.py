@@ -95,7 +95,8 @@ def make_searches(cells: Sequence[Cell], wanted: Wanted, suite: Suite, settings:
     searches = []
     for group in groups.values():
         searcher = _searcher(group[0], wanted, suite, settings)
-        marked = tuple(replace(cell, search=Searched(searcher.specification, wanted.arguments)) for cell in group)
+        asked = Searched(searcher.specification, wanted.arguments)
+        marked = tuple(replace(cell, search=asked) for cell in group)
         searches.append(Search(marked, searcher, wanted.arguments))
     _reject_unequal(searches)
     return searches
