@@ -12,6 +12,7 @@ from typing import Any
 from harness.methods import BASELINE, foreign_fields
 from harness.model import Checkpoint
 from harness.recipe import MECHANICS, Recipe
+from harness.searched import Searched, Trial
 from harness.task import Task
 
 PROTOCOL = 4  # raised whenever this code would give the same cell another score
@@ -26,6 +27,7 @@ class Cell:
         family_version: of the adapter.
         suite: the suite it was asked for in; not part of the identity.
         train_rows: so many of the task's training rows, see `harness.train_rows`; None: all.
+        search: what it has to do with a search over recipes, if anything.
     """
 
     model: Checkpoint
@@ -37,11 +39,17 @@ class Cell:
     recipe: Recipe
     suite: str
     train_rows: int | None = None
+    search: Trial | Searched | None = None
 
     @property
     def is_baseline(self) -> bool:
         """Whether it fits a `harness.baseline.Baseline` instead of training a model."""
         return self.method == BASELINE
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether it is trained to choose a recipe, and is never tested."""
+        return isinstance(self.search, Trial)
 
     @property
     def resolved(self) -> bool:
@@ -67,6 +75,7 @@ class Cell:
             "seed": self.seed,
             "recipe": recipe,
             **self._part(),
+            **({"search": self.search.identity()} if self.search else {}),
         }
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
         return self._named(digest[:12])
@@ -88,8 +97,9 @@ class Cell:
         return {"train_rows": self.train_rows} if self.train_rows else {}
 
     def _named(self, ending: str) -> str:
-        size = [f"{self.train_rows}rows"] if self.train_rows else []
-        parts = (self.task.title, self.model.name, self.method, *size, f"s{self.seed}", ending)
+        size = (f"{self.train_rows}rows",) if self.train_rows else ()
+        kind = ("search",) if self.is_trial else ()
+        parts = (self.task.title, self.model.name, self.method, *size, *kind, f"s{self.seed}", ending)
         return "--".join(map(_plain, parts))
 
     def facts(self) -> dict[str, Any]:
@@ -117,6 +127,7 @@ class Cell:
             "seed": self.seed,
             "recipe": self.settings(),
             "protocol": PROTOCOL,
+            **(self.search.facts() if self.search else {}),
         }
 
 

@@ -17,6 +17,7 @@ from harness.fast.prepare import Fast
 from harness.heads.base import Feature
 from harness.predicted import is_constant, phenomena, task_facts
 from harness.rows import Data
+from harness.searched import Searched
 from harness.store import Record, timestamp
 from harness.training.cost import efficiency
 from harness.training.device import environment
@@ -33,7 +34,8 @@ class Outcome:
         data: rows, and how they came about.
         doubts: what a look at the data found.
         truncated: split → rows that had to be cut.
-        metrics, trivial: on the test split, of the model and of what needs no model.
+        predictions: for the test rows; of a trial those of its last validation.
+        metrics, trivial: on the test split, of the model and of what needs no model; empty for a trial.
         account: what it cost, see `harness.worker.Run.account`.
     """
 
@@ -55,20 +57,39 @@ class Outcome:
 
 def make_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
     """The record of a cell that ended well."""
-    primary, progress, account = family.primary_metric, outcome.progress, outcome.account
-    facts, splits = cell.facts(), outcome.data.splits
+    primary = family.primary_metric
+    tested = {
+        "test": outcome.metrics, "trivial": outcome.trivial,
+        "phenomena": phenomena(cell, family, outcome.data.splits["test"], outcome.predictions),
+    }  # fmt: skip
+    record = _record(cell, family, outcome, tested)
+    record["score"] = outcome.metrics[primary] * family.scale
+    record["trivial_score"] = outcome.trivial[primary] * family.scale
+    if isinstance(cell.search, Searched):
+        record["cost"]["search_seconds"] = cell.search.seconds
+    return record
+
+
+def trial_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
+    """The record of a trial that ended well, pruned or not: it has a value on validation, and no score."""
+    record = _record(cell, family, outcome, {})
+    progress = outcome.progress
+    record["trial"] = {**record["trial"], "value": progress.best_score, "pruned": progress.pruned}
+    return record
+
+
+def _record(cell: Cell, family: TaskFamily, outcome: Outcome, tested: Mapping[str, Any]) -> Record:
+    """What both have in common; `tested` are metrics of the test split."""
+    account, facts = outcome.account, cell.facts()
     return {
         **facts,
         "status": "ok",
         "model": {**facts["model"], "parameters": outcome.parameters},
         "task": task_facts(cell, outcome.data, outcome.truncated, outcome.doubts),
-        "metrics": {
-            "validation": progress.validation, "test": outcome.metrics, "trivial": outcome.trivial,
-            "phenomena": phenomena(cell, family, splits["test"], outcome.predictions),
-        },
-        "primary_metric": primary,
-        "score": outcome.metrics[primary] * family.scale,
-        "trivial_score": outcome.trivial[primary] * family.scale,
+        "metrics": {"validation": outcome.progress.validation, **tested},
+        "primary_metric": family.primary_metric,
+        "score": None,
+        "trivial_score": None,
         "constant": is_constant(outcome.predictions),
         "training": _training(cell, outcome),
         "cost": _cost(outcome),
@@ -101,7 +122,7 @@ def _training(cell: Cell, outcome: Outcome) -> dict[str, Any]:
 
 def _cost(outcome: Outcome) -> dict[str, Any]:
     progress, phases = outcome.progress, outcome.account["phases"]
-    evaluate = phases.get("validate", 0.0) + phases["test"]
+    evaluate = phases.get("validate", 0.0) + phases.get("test", 0.0)
     return {
         "train_seconds": progress.seconds,
         "evaluate_seconds": evaluate,

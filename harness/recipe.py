@@ -13,6 +13,7 @@ from harness.methods import METHODS
 
 PRECISIONS = ("auto", "fp32", "bf16")
 LORA_TARGETS = ("usual", "all")
+FACTS = ("family", "task", "model", "architecture", "kind", "method")  # that a rule may ask for
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,12 @@ def _coerce(name: str, value: Any) -> Any:
         raise BenchError(f"recipe.{name} is {value!r}; it must be {kind.__name__}") from None
 
 
+def holds(rule: Mapping[str, Any], facts: Mapping[str, str]) -> bool:
+    """Whether a cell with these facts is one that a rule speaks of."""
+    when = rule.get("when") or {}
+    return all(facts[key] in (wanted if isinstance(wanted, list) else [wanted]) for key, wanted in when.items())
+
+
 def apply_rules(rules: Iterable[Mapping[str, Any]], facts: Mapping[str, str]) -> Recipe:
     """The recipe for a cell with these facts: the rules are applied in order, later ones win.
 
@@ -116,7 +123,7 @@ def apply_rules(rules: Iterable[Mapping[str, Any]], facts: Mapping[str, str]) ->
         unknown = [key for key in when if key not in facts]
         if unknown:
             raise BenchError(f"recipe rule: unknown condition {unknown[0]!r}; valid: {', '.join(facts)}")
-        if all(facts[key] in (wanted if isinstance(wanted, list) else [wanted]) for key, wanted in when.items()):
+        if holds(rule, facts):
             recipe = recipe.updated({key: value for key, value in rule.items() if key != "when"})
             if "learning_rate" in rule:
                 chosen = "method" in when

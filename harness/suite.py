@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness import registry
 from harness.errors import unknown
+from harness.search.rules import read_rules
 from harness.task import Task
 from harness.taskfile import read_task, read_yaml, reject_unknown
 
-KEYS = ("name", "version", "description", "models", "tasks", "recipes")
+KEYS = ("name", "version", "description", "models", "tasks", "recipes", "search")
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Suite:
         models: alias → model reference; these names win over registered ones.
         tasks: in the order of the board.
         recipes: rules for `harness.recipe.apply_rules`.
+        search: rules for `harness.search.rules.values_for`, of grids and of what Optuna draws from.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Suite:
     models: Mapping[str, str]
     tasks: tuple[Task, ...]
     recipes: tuple[Mapping[str, Any], ...]
+    search: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
 
 
 def load_suite(reference: str) -> Suite:
@@ -57,6 +60,7 @@ def load_suite(reference: str) -> Suite:
         models={alias: _beside(path, source) for alias, source in models.items()},
         tasks=tuple(_suite_task(item, path) for item in content.get("tasks") or []),
         recipes=tuple(content.get("recipes") or []),
+        search=read_rules(content.get("search") or {}, path),
     )
 
 

@@ -18,9 +18,10 @@ from harness.duration import NEVER, Every
 from harness.fast.prepare import prepare
 from harness.heads.make import make_head
 from harness.methods import METHODS
-from harness.outcome import Outcome, make_record
+from harness.outcome import Outcome, make_record, trial_record
 from harness.predicted import is_constant, lines
 from harness.rows import load
+from harness.searched import Trial
 from harness.store import Record, Store
 from harness.train_rows import drawn
 from harness.training.checkpoint import Checkpoint, Unusable
@@ -44,6 +45,7 @@ def run_cell(
 ) -> Record:
     """Train and evaluate a cell, write its predictions and record, and return the record.
 
+    A trial of a search ends after its training, and never predicts or scores a row of the test split.
     A training that was interrupted goes on from its last checkpoint. Where half precision gives a loss that is no number, or
     one and the same prediction for every row, the cell is run once more in fp32.
 
@@ -145,6 +147,8 @@ class Run:
         watch.begin("encode")
         truncated, features, encoder = {}, {}, Encoder(head)
         for split, rows in splits.items():
+            if cell.is_trial and split == "test":
+                continue
             features[split] = encoder.encode([family.example(row, task) for row in rows], training=split == "train")
             truncated[split], head.truncated = head.truncated, 0
         watch.begin("model")
@@ -178,22 +182,28 @@ class Run:
         def score(split: str, predictions: list[Any]) -> dict[str, Any]:
             return family.score(predictions, [family.reference(row, task) for row in splits[split]], task)
 
+        validated: list[Any] = []
+
         def validate() -> tuple[float, dict[str, Any]]:
             watch.begin("validate")
-            metrics = score("validation", answers("validation"))
+            validated[:] = answers("validation")
+            metrics = score("validation", validated)
             watch.begin("train")
             return metrics[family.primary_metric] * family.scale, metrics
 
         gc.enable()  # see `harness.engines.child`
         watch.begin("train")
         progress = train(
-            accelerator, weights, head, fast, features["train"], validate, recipe, cell.seed, self.emit, keeper
-        )
-        watch.begin("test")
-        predictions = answers("test")
-        watch.begin("score")
-        metrics = score("test", predictions)
-        trivial = score("test", family.trivial(splits["train"], splits["test"], task))
+            accelerator, weights, head, fast, features["train"], validate, recipe, cell.seed, self.emit, keeper,
+            cell.search.thresholds if isinstance(cell.search, Trial) else (),
+        )  # fmt: skip
+        predictions, metrics, trivial = validated, {}, {}
+        if not cell.is_trial:
+            watch.begin("test")
+            predictions = answers("test")
+            watch.begin("score")
+            metrics = score("test", predictions)
+            trivial = score("test", family.trivial(splits["train"], splits["test"], task))
         watch.end()
         return Outcome(
             accelerator=accelerator, model=model, parameters=parameters, trainable=trainable, fast=fast, data=data, doubts=doubts,
@@ -203,10 +213,12 @@ class Run:
 
     def finish(self, outcome: Outcome) -> Record:
         """Write predictions and record, and remove what was kept to go on from."""
-        record = make_record(self.cell, self.family, outcome)
+        make = trial_record if self.cell.is_trial else make_record
+        record = make(self.cell, self.family, outcome)
         if outcome.accelerator.is_main_process:
             rows = outcome.data.splits["test"]
-            self.store.write(record, lines(self.cell, self.family, rows, outcome.predictions))
+            told = () if self.cell.is_trial else lines(self.cell, self.family, rows, outcome.predictions)
+            self.store.write(record, told)
             self.forget()
         return record
 

@@ -92,7 +92,7 @@ def all_facts(cells: Iterable[Cell]) -> Iterator[dict[str, Any]]:
     """The facts of each cell. Those that differ in their seeds only are looked into once."""
     known: dict[tuple[Any, ...], dict[str, Any]] = {}
     for cell in cells:
-        key = (id(cell.task), id(cell.model), id(cell.recipe), cell.method, cell.train_rows)
+        key = (id(cell.task), id(cell.model), id(cell.recipe), cell.method, cell.train_rows, id(cell.search))
         if key not in known:
             known[key] = cell.facts()
         yield {**known[key], "id": cell.id, "seed": cell.seed}

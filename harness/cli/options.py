@@ -58,6 +58,14 @@ TrainSizes = Annotated[
 Settings = Annotated[
     list[str] | None, typer.Option("--set", envvar="BENCH_SET", help="recipe.NAME=VALUE; may be repeated.")
 ]
+Search = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--search",
+        envvar="BENCH_SEARCH",
+        help="Choose recipes on validation: FIELD=V1,V2 (lr=1e-5,3e-5; may be repeated), optuna:N trials, or suite (its grid).",
+    ),
+]
 Baselines = Annotated[
     bool,
     typer.Option(
@@ -136,6 +144,8 @@ def names(option: str, text: str) -> list[str]:
 
 
 def _seeds(text: str) -> list[int]:
+    from harness.searched import SEARCH_SEED
+
     try:
         numbers = [int(part) for part in text.split(",") if part.strip()]
     except ValueError:
@@ -144,6 +154,8 @@ def _seeds(text: str) -> list[int]:
         numbers = list(range(numbers[0]))
     if not numbers or min(numbers) < 0 or len(set(numbers)) < len(numbers):
         raise BenchError(f"--seeds {text}: must be 1 or more, or different seeds of 0 and above")
+    if max(numbers) >= SEARCH_SEED:
+        raise BenchError(f"--seeds {text}: must be below {SEARCH_SEED}; seeds from there on belong to searches")
     return numbers
 
 

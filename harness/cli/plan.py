@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -10,6 +11,8 @@ from harness.cli import options
 from harness.cli.options import RESULTS, make_request
 from harness.cli.run_options import Devices, Jobs
 from harness.cli.running import say, tell_doubts
+from harness.cli.search_request import read_search
+from harness.cli.searching import Rounds
 from harness.secrets import redact
 
 Estimate = Annotated[
@@ -31,6 +34,7 @@ def plan(
     limit: options.Limit = None,
     train_sizes: options.TrainSizes = "all",
     settings: options.Settings = None,
+    search: options.Search = None,
     trust_remote_code: options.TrustRemoteCode = False,
     baselines: options.Baselines = True,
     results: options.Results = RESULTS,
@@ -51,20 +55,27 @@ def plan(
     request = make_request(
         models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes
     )
+    wanted = read_search(search, request)
     made, store = make_plan(request), read_store(results)
+    rounds = Rounds(made, made.cells, wanted, request.settings, store) if wanted else None
+    made = replace(made, cells=tuple(rounds.cells)) if rounds else made
     finished = store.finished_among(cell.id for cell in made.cells)
     pending = [cell for cell in made.cells if cell.id not in finished]
-    grid = estimated(pending, store, devices, jobs) if estimate else None
-    told = dict(zip([cell.id for cell in pending], grid.cells, strict=True)) if grid else {}
+    trials = [*rounds.pending, *rounds.unknown] if rounds else []
+    grid = estimated([*pending, *trials], store, devices, jobs) if estimate else None
+    told = dict(zip([cell.id for cell in pending], grid.cells, strict=False)) if grid else {}
     if as_json:
         lost = zip(all_facts(cell for cell, _ in made.lost), made.lost, strict=True)
         cells = []
         for facts in all_facts(made.cells):
             one = told.get(facts["id"])
+            if "search" in facts and "trials" not in facts["search"]:
+                facts = {**facts, "id": None}  # which depends on the recipe that the search will find
             cells.append({**facts, "finished": facts["id"] in finished, "estimate": one.facts() if one else None})
         content = {
             "suite": made.suite.name,
             "cells": cells,
+            **(rounds.facts() if rounds else {}),
             "impossible": list(made.impossible),
             "notes": list(made.notes),
             "lost": [{**facts, "error": redact(str(error))} for facts, (_, error) in lost],
@@ -81,5 +92,7 @@ def plan(
         f"\n{len(made.cells) + len(made.lost)} cells, {len(finished)} finished, {len(pending)} to run{cannot} "
         f"(suite {made.suite.name}, results in {store.name})"
     )
+    if rounds:
+        say(console, rounds.counted())
     if grid:
         say(console, f"{words.line(grid)}; {words.memory(grid)}")

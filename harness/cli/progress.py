@@ -15,6 +15,8 @@ from rich.text import Text
 from harness.cell import Cell
 from harness.engines.base import Slot
 from harness.engines.grid import Observer
+from harness.search.wanted import SHORTENED
+from harness.searched import Trial, is_trial
 from harness.store import Record
 
 TOLD = 2  # warnings of a task that its line names
@@ -158,11 +160,16 @@ def make_progress(console: Console, cells: Sequence[Cell], references: Mapping[s
 def title(cell: Cell) -> str:
     """A cell in a few words."""
     method = "" if cell.method == "full" else f" ({cell.method})"
+    if isinstance(cell.search, Trial):
+        tried = ", ".join(f"{SHORTENED.get(name, name)} {value}" for name, value in cell.search.changes.items())
+        return f"{cell.title} · {cell.model.name}{method} · trial {tried}"
     return f"{cell.title} · {cell.model.name}{method} · seed {cell.seed}"
 
 
 def verdict(record: Record) -> str:
-    """The score, or that there is none."""
+    """The score, or that there is none; of a trial its best validation."""
+    if record["status"] == "ok" and is_trial(record):
+        return f"{'pruned' if record['trial']['pruned'] else 'valid'} {record['trial']['value']:6.2f}"
     return "FAILED" if record["status"] == "failed" else f"{record['score']:6.2f}"
 
 

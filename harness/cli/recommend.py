@@ -17,7 +17,12 @@ def recommend(
     ] = None,
     max_train_minutes: Annotated[
         float | None,
-        typer.Option("--max-train-minutes", envvar="BENCH_MAX_TRAIN_MINUTES", min=0, help="Of one training."),
+        typer.Option(
+            "--max-train-minutes",
+            envvar="BENCH_MAX_TRAIN_MINUTES",
+            min=0,
+            help="Of one training, and of the search for its recipe, if there was one.",
+        ),
     ] = None,
     max_memory: Annotated[
         str | None, typer.Option("--max-memory", envvar="BENCH_MAX_MEMORY", help="Such as 8GiB.")

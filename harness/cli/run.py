@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -10,8 +13,14 @@ from harness.cli import options, run_options
 from harness.cli.options import RESULTS, make_request
 from harness.cli.results import begin, end, note
 from harness.cli.running import announce, counted, expected, record_lost, say, show, to_run, work
+from harness.cli.search_request import read_search, shard_by_search
+from harness.cli.searching import Rounds
 from harness.cli.signals import ignore, interrupt_at
 from harness.errors import unknown
+
+if TYPE_CHECKING:
+    from harness.cell import Cell
+    from harness.store import Record
 
 INTERRUPTED = 130
 
@@ -25,6 +34,7 @@ def run(
     limit: options.Limit = None,
     train_sizes: options.TrainSizes = "all",
     settings: options.Settings = None,
+    search: options.Search = None,
     trust_remote_code: options.TrustRemoteCode = False,
     baselines: options.Baselines = True,
     results: options.Results = RESULTS,
@@ -59,6 +69,7 @@ def run(
     request = make_request(
         models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes
     )
+    wanted = read_search(search, request)
     # Bound to the stream: the engine `inline` puts another one into its place.
     console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
     # What ends a session or a batch job (its terminal or its time is gone) saves as much as Ctrl-C.
@@ -70,18 +81,33 @@ def run(
         if told := note(store):
             say(console, told)
         record_lost(made, store)
-        cells = made.cells[index::shards]
-        pending, kept = to_run(cells, store, rerun_failed)
+        chosen = cache(lambda: make_engine(engine, devices, jobs, devices_per_cell, results, address))
+
+        def start(todo: list[tuple[Cell, str]]) -> list[Record]:
+            given = [Job(cell, results, seen, every, devices_per_cell) for cell, seen in todo]
+            return work(given, chosen(), policy, made.references, store, console)
+
+        def time(todo: Sequence[Cell]) -> str:
+            # Of a cluster's machines nothing is known here.
+            return expected(todo, store, devices, jobs) if engine != "ray" else ""
+
+        cells, lost = made.cells[index::shards], []
+        if wanted:
+            rounds = Rounds(
+                made, shard_by_search(made.cells, index, shards), wanted, request.settings, store, rerun_failed
+            )
+            say(console, rounds.counted() + time([*rounds.pending, *rounds.unknown]))
+            whole = rounds.run(start, fail_fast, console)
+            cells, lost = rounds.cells, rounds.record_failures()
+            if not whole:
+                return show(made, cells, store, console, as_json, end(store))
+        pending, kept = to_run(cells, store, rerun_failed, lost)
         open_cells = {cell.id for cell in [*(cell for cell, _ in pending), *kept]}
         store.tidy(cell.id for cell in cells if cell.id not in open_cells)
-        todo = [Job(cell, results, seen, every, devices_per_cell) for cell, seen in pending]
-        # Of a cluster's machines nothing is known here.
-        when = expected([job.cell for job in todo], store, devices, jobs) if engine != "ray" else ""
-        say(console, counted(made, cells, pending, kept, shard) + when)
+        say(console, counted(made, cells, pending, kept, shard) + time([cell for cell, _ in pending]))
         if pending:
-            chosen = make_engine(engine, devices, jobs, devices_per_cell, results, address)
-            work(todo, chosen, policy, made.references, store, console)
-        show(made, cells, store, console, as_json, end(store) if pending else "")
+            start(pending)
+        show(made, cells, store, console, as_json, end(store) if pending or wanted else "")
     except KeyboardInterrupt:
         ignore("SIGINT", "SIGTERM", "SIGHUP")  # all has ended: who is impatient now must not see Python end
         say(console, f"interrupted; finished cells are kept in {results}, the others go on from there: run it again")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from harness.cli.leaderboard import refresh
 from harness.files import disk_full
 from harness.remote.folder import Unreachable
 from harness.secrets import redact
-from harness.store import Store, timestamp
+from harness.store import Record, Store, timestamp
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,12 +25,21 @@ if TYPE_CHECKING:
     from harness.plan import Plan
 
 
-def to_run(cells: Sequence[Cell], store: Store, rerun_failed: bool) -> tuple[list[tuple[Cell, str]], list[Cell]]:
-    """The cells that are to run, with the stamps of their records, and those that failed for a reason that stays."""
+def to_run(
+    cells: Sequence[Cell], store: Store, rerun_failed: bool, lost: Collection[Cell] = ()
+) -> tuple[list[tuple[Cell, str]], list[Cell]]:
+    """The cells that are to run, with the stamps of their records, and those that failed for a reason that stays.
+
+    Args:
+        lost: some of the cells, which cannot be run: the search for their recipe has found none.
+    """
     from harness.engines.base import stays_failed
 
-    pending, kept = [], []
+    without = {cell.id for cell in lost}
+    pending, kept = [], list(lost)
     for cell in cells:
+        if cell.id in without:
+            continue
         record, stamp = store.look(cell.id)
         if record is None or (record["status"] != "ok" and (rerun_failed or not stays_failed(record))):
             pending.append((cell, stamp))
@@ -52,8 +61,8 @@ def counted(
 
 def work(
     todo: Sequence[Job], engine: Engine, policy: Policy, references: Mapping[str, str], store: Store, console: Console
-) -> None:
-    """Run the cells.
+) -> list[Record]:
+    """Run the cells, and return the records of those that ended.
 
     Raises:
         typer.Exit: with status 1, after a clear line, where the disk is full.
@@ -67,7 +76,7 @@ def work(
         say(console, warning, "yellow")
     try:
         with make_progress(console, cells, references) as progress:
-            run_grid(engine, todo, progress, policy)
+            return run_grid(engine, todo, progress, policy)
     except NoRoom as error:
         say(
             console,
@@ -93,7 +102,7 @@ def show(made: Plan, cells: Sequence[Cell], store: Store, console: Console, as_j
     records = [record for cell in every if (record := store.record(cell.id)) is not None]
     if as_json:
         keys = ("id", "status", "score", "primary_metric", "error")
-        print(json.dumps([{key: record[key] for key in keys} for record in records], indent=1))
+        print(json.dumps([{key: record[key] for key in keys} | _search(record) for record in records], indent=1))
     else:
         console.print()
         console.print(final_table(Board.of(records)))
@@ -120,6 +129,13 @@ def show(made: Plan, cells: Sequence[Cell], store: Store, console: Console, as_j
         raise typer.Exit(1) from None
     if failed or len(records) < len(every):
         raise typer.Exit(1)
+
+
+def _search(record: Record) -> dict[str, Any]:
+    """What a record tells of the search for its recipe, if there was one: its trials can be looked up in the record."""
+    from harness.report.searched import summary
+
+    return {"search": summary(record["search"])} if record.get("search") else {}
 
 
 def expected(cells: Sequence[Cell], store: Store, devices: str, jobs: int | None) -> str:

@@ -11,6 +11,7 @@ from harness.cli import options
 from harness.cli.options import RESULTS
 from harness.errors import BenchError, unknown
 from harness.remote.mirror import read_store
+from harness.searched import is_trial
 
 
 def show(
@@ -34,5 +35,5 @@ def show(
 
     from harness.report.terminal import show as render
 
-    predictions = store.predictions(matches[0]) if record["status"] == "ok" else []
+    predictions = store.predictions(matches[0]) if record["status"] == "ok" and not is_trial(record) else []
     Console().print(render(record, predictions))

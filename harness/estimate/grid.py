@@ -22,6 +22,7 @@ from harness.estimate.sizes import Content, Counter, Size, content, sizes, train
 from harness.estimate.speed import Speed
 from harness.estimate.work import peak_memory, work
 from harness.rows import load
+from harness.searched import is_trial
 from harness.store import Store
 from harness.task import Task
 
@@ -117,6 +118,7 @@ def estimate(cells: Sequence[Cell], store: Store, device: str, threads: int, slo
             cell.method,
             cell.recipe,
             cell.train_rows,
+            cell.is_trial,
         )
         groups.setdefault(key, []).append(number)
     firsts = [cells[numbers[0]] for numbers in groups.values()]
@@ -162,7 +164,9 @@ class _Estimator:
         parts = speed.of(work(shape, size, head, cell.model.architecture, cell.recipe, None, speed.pads, cell.method))
         extra = peak_memory(shape, size, head, cell.model.architecture, cell.recipe, mode != "fp32", cell.method)
         if mode not in self.observed:
-            self.observed[mode] = ratios.observe([one for one in self.history if one.here], self.shapes, speed)
+            self.observed[mode] = ratios.observe(
+                [one for one in self.history if one.here and not is_trial(one.record)], self.shapes, speed
+            )
         right, records = ratios.correction(self.observed[mode], cell, head)
         seconds = sum(value * right.get(part, 1.0) for part, value in parts.items())
         memory = speed.base_bytes + extra * right.get("memory", 1.0)

@@ -13,6 +13,7 @@ from harness.cell import Cell
 from harness.estimate.machine import is_here
 from harness.estimate.sizes import Size
 from harness.recipe import MECHANICS
+from harness.searched import is_trial
 from harness.store import Record, Store
 
 FEW = 5  # records of one kind that are looked at, the latest: the code may have become faster since the others
@@ -80,9 +81,10 @@ def _latest(store: Store, names: Sequence[str]) -> list[str]:
 
 
 def same_but_seed(record: Record, cell: Cell) -> bool:
-    """Whether a record is of the same model, task, data, method and recipe."""
+    """Whether a record is of the same model, task, data, method and recipe; one that was tested is not like a trial."""
     return (
-        record["model"].get("digest") == cell.model.digest
+        is_trial(record) == cell.is_trial
+        and record["model"].get("digest") == cell.model.digest
         and record["task"].get("fingerprint") == cell.fingerprint
         and record["task"]["name"] == cell.task.title
         and record["task"].get("version") == cell.task.version

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.methods import UNNAMED
 from harness.report.beaten import Hurdle, hurdle
 from harness.report.entries import average, mean_each, numbers, truncated_share
 from harness.report.groups import Place, succeeded
+from harness.report.searched import Found
+from harness.report.searched import found as found_by_search
 from harness.report.titles import canonical
 from harness.store import Record
 
@@ -35,6 +38,7 @@ class Column:
         metrics: names of the secondary metrics.
         settings: what else the metric says of itself, such as its signature; values that differ are joined.
         phenomena: phenomenon → its number of test rows.
+        searches: for each row whose recipe was searched, what was tried and what won.
         recipe: recipe field → (value, what was trained with it) pairs; one pair with nothing named where all agree.
     """
 
@@ -60,6 +64,7 @@ class Column:
     metrics: tuple[str, ...]
     settings: Mapping[str, str]
     phenomena: Mapping[str, int]
+    searches: tuple[Found, ...]
     recipe: Mapping[str, tuple[tuple[Any, tuple[str, ...]], ...]]
 
 
@@ -95,6 +100,10 @@ def make_column(title: str, places: Mapping[Place, Sequence[Record]]) -> Column:
         metrics=tuple(found),
         settings=_settings(tests),
         phenomena={name: part.get("rows", 0) for found in slices for name, part in sorted(found.items())},
+        searches=found_by_search(
+            (where.model if where.method in UNNAMED else f"{where.model} · {where.method}", places[where])
+            for where in sorted(places, key=row_order)
+        ),
         recipe=_recipe({where: found for where, found in places.items() if not where.is_baseline}),
     )
 

@@ -21,17 +21,28 @@ def commands(places: Mapping[Place, list[Record]]) -> tuple[str, ...]:
     """
     groups: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
     for where, records in sorted(places.items(), key=lambda item: item[0].is_baseline):
-        settings = tuple(f"recipe.{name}={'none' if value is None else value}" for name, value in where.setting)
         for record in records:
             key = (str(record.get("suite") or ""), _limit(record))
+            settings, search = _settings(where, record)
             if not where.is_baseline or not any(
                 key == other[:2] for other in groups if groups[other][0]["method"] != BASELINE
             ):
-                groups[(*key, settings)].append(record)
+                groups[(*key, settings, search)].append(record)
     return tuple(_command(*key, groups[key]) for key in sorted(groups))
 
 
-def _command(suite: str, limit: int, settings: tuple[str, ...], records: list[Record]) -> str:
+def _settings(where: Place, record: Record) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The values of `--set` and of `--search` that give a record its recipe."""
+    search = record.get("search") or {}
+    chosen = {"search", *(search.get("specification") or {}).get("fields", ())}
+    fixed = ((name, value) for name, value in where.setting if name not in chosen)
+    return (
+        tuple(f"recipe.{name}={'none' if value is None else value}" for name, value in fixed),
+        tuple(search.get("arguments") or ()),
+    )
+
+
+def _command(suite: str, limit: int, settings: tuple[str, ...], search: tuple[str, ...], records: list[Record]) -> str:
     words = ["bench", "run"]
     words += ["--suite", suite] if suite else []
     words += ["--models", _joined(_model(record) for record in records)]
@@ -44,6 +55,7 @@ def _command(suite: str, limit: int, settings: tuple[str, ...], records: list[Re
     words += ["--train-sizes", _joined_sizes(sizes)] if sizes != {None} else []
     words += ["--trust-remote-code"] if any(record["model"].get("remote_code") for record in records) else []
     words += [word for setting in settings for word in ("--set", setting)]
+    words += [word for one in search for word in ("--search", one)]
     return shlex.join(words)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.methods import BASELINE
 from harness.report.groups import succeeded
+from harness.report.searched import spent
 from harness.store import Record
 
 TRUNCATED_SHARE = 0.05  # of the test rows; more than that is marked
@@ -48,11 +49,12 @@ class Entry:
         sd: sample standard deviation (n - 1) of the scores; None for fewer than two.
         flags: of `trivial` (mean not above the trivial answer's), `baseline` (nor above the best baseline's), `unproven` (above,
             but not told apart from it), `constant` (some seed's predictions are all the same), `truncated` (more than 5 % of the test rows were cut), `remote-code` (Python code from the model's repository was
-            run), `few-seeds` (another entry of the column has more). Baselines have neither of the first four.
+            run), `searched` (its recipe was chosen by a search), `few-seeds` (another entry of the column has more). Baselines have neither of the first four.
         best: the column's highest mean, or one equal to it to two digits. See `mark_column`.
         parameters: of the model with its head.
         trained: of these, those that are trained; None where no record says.
-        train_seconds: mean of a cell's training steps.
+        train_seconds: mean of a cell's training steps, and the whole search for its recipe, if there was one.
+        search_seconds: of these, the search's; None without one.
         peak_memory_bytes: largest of the seeds.
         standing: how sure the mean is; None where nobody has looked.
         metrics: metric → mean on test, in its library's own scale.
@@ -72,6 +74,7 @@ class Entry:
     metrics: Mapping[str, float]
     phenomena: Mapping[str, float]
     standing: Standing | None = None
+    search_seconds: float | None = None
 
 
 def make_entry(records: Sequence[Record]) -> Entry:
@@ -90,7 +93,8 @@ def make_entry(records: Sequence[Record]) -> Entry:
         best=False,
         parameters=max((count for record in good if (count := record["model"].get("parameters"))), default=None),
         trained=max((count for cost in costs if (count := cost.get("trainable_parameters"))), default=None),
-        train_seconds=average(cost.get("train_seconds") for cost in costs),
+        train_seconds=average(map(spent, good)),
+        search_seconds=average(cost.get("search_seconds") for cost in costs),
         peak_memory_bytes=max((size for cost in costs if (size := cost.get("peak_memory_bytes"))), default=None),
         metrics=mean_each(numbers(part.get("test")) for part in metrics),
         phenomena=mean_each(
@@ -158,6 +162,7 @@ def _flags(mean: float | None, records: Sequence[Record]) -> tuple[str, ...]:
         "constant": model and any(record.get("constant") for record in records),
         "truncated": any(truncated_share(record["task"]) > TRUNCATED_SHARE for record in records),
         "remote-code": any(record["model"].get("remote_code") for record in records),
+        "searched": any(record.get("search") for record in records),
     }
     return tuple(name for name, true in found.items() if true)
 

@@ -21,6 +21,7 @@ from harness.store import Record
 FIELDS = (
     "model", "method", "task", "seeds", "mean", "sd", "low", "high", "group", "min", "max", "failed", "trivial", "best",
     "parameters", "trained", "train_seconds", "peak_memory_bytes", "flags", "published", "difference", "train_rows",
+    "search_seconds",
 )  # fmt: skip
 
 
@@ -68,6 +69,7 @@ def to_csv(board: Board) -> str:
                     "peak_memory_bytes": entry.peak_memory_bytes,
                     "flags": " ".join(entry.flags),
                     "published": " ".join(str(one.value) for one in beside),
+                    "search_seconds": entry.search_seconds,
                     "difference": " ".join(str(one.difference) for one in beside if one.difference is not None),
                     "train_rows": column.rows.get("train"),
                 }

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 from msgspec import Raw
 
+from harness.searched import is_trial
 from harness.store import Record, Store, decode
 
 
@@ -25,6 +26,7 @@ class Cost(TypedDict, total=False):
     """Of a record's `cost`."""
 
     train_seconds: Any
+    search_seconds: Any
     peak_memory_bytes: Any
     trainable_parameters: Any
 
@@ -59,14 +61,20 @@ class Part(TypedDict, total=False):
     started: Any
     finished: Any
     error: Error | None
+    purpose: Any
+    search: Raw
 
 
 COMMON = ("model", "task", "recipe", "environment")
+SHARED = (*COMMON, "search")  # which most records do not have
 INSIDE = {"metrics": Metrics, "cost": Cost, "error": Error}
 
 
 class Needed(list[Record]):
-    """What the board needs of records, by id; equal parts of different records are one object, known by its `id()`."""
+    """What the board needs of records, by id; equal parts of different records are one object, known by its `id()`.
+
+    Trials of searches are left out: they have no score.
+    """
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> Needed:
@@ -74,7 +82,9 @@ class Needed(list[Record]):
         if isinstance(records, Needed):
             return records
         share = _Share()
-        return cls(sorted((_shared(_cut(record), share) for record in records), key=itemgetter("id")))
+        return cls(
+            sorted((_shared(_cut(record), share) for record in records if not is_trial(record)), key=itemgetter("id"))
+        )
 
     @classmethod
     def read(cls, store: Store) -> Needed:
@@ -89,7 +99,7 @@ class Needed(list[Record]):
             record = decode(content, Part)
             return _shared(record if isinstance(record.get("model"), Raw) else _cut(record), share)
 
-        return cls(sorted(store.records(parse), key=itemgetter("id")))
+        return cls(sorted((one for one in store.records(parse) if not is_trial(one)), key=itemgetter("id")))
 
 
 class _Share:
@@ -119,7 +129,7 @@ def _cut(record: Record) -> Record:
 
 def _shared(record: Record, share: _Share) -> Record:
     """The record with the parts that it has in common with others."""
-    for name in COMMON:
+    for name in SHARED:
         if name in record:
             record[name] = share(record[name])
     metrics = record.get("metrics") or {}

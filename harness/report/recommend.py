@@ -21,7 +21,7 @@ class Limits:
 
     Attributes:
         parameters: of the model with its head.
-        train_seconds: of the training of one cell.
+        train_seconds: of the training of one cell, and of the search for its recipe.
         memory: bytes at most.
     """
 

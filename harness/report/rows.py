@@ -13,6 +13,7 @@ from harness.report.columns import Column, row_order
 from harness.report.entries import Entry, Standing, average, highest, make_entry, mark_column
 from harness.report.groups import Place, succeeded
 from harness.report.references import Reference, references
+from harness.report.searched import spent
 from harness.store import Record
 
 
@@ -28,7 +29,7 @@ class Row:
         best: the highest average, or one equal to it to two digits, by the same rules as an entry's.
         parameters: smallest and largest of its cells, which differ by their heads.
         trained: the same of those that are trained.
-        train_seconds: mean of a cell's training steps.
+        train_seconds: mean of a cell's training steps, and the whole search for its recipe, if there was one.
         peak_memory_bytes: largest of its cells.
     """
 
@@ -101,7 +102,7 @@ def _row(
 ) -> Row:
     model, method = key
     facts = records[0]["model"]
-    seconds = [(record.get("cost") or {}).get("train_seconds") for record in records if succeeded(record)]
+    seconds = [spent(record) for record in records if succeeded(record)]
     return Row(
         title=row_title(model, method),
         model=model,

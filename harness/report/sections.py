@@ -8,6 +8,7 @@ from harness.report.board import Board
 from harness.report.columns import Column, trained_on
 from harness.report.gains import Gain
 from harness.report.rows import Row, train_parts
+from harness.report.searched import sentence
 from harness.report.tables import Score, escape, score_cells, shown, table, title
 from harness.report.text import (
     NONE,
@@ -64,6 +65,7 @@ def _facts(column: Column) -> str:
         **_protocol(column),
         "seeds": ", ".join(map(str, column.seeds)) or NONE,
         "recipe": recipe(column.recipe) or NONE,
+        **({"search": sentence(column.searches, duration)} if column.searches else {}),
     }
     if column.settings:
         facts["metric settings"] = "; ".join(f"{name} {value}" for name, value in column.settings.items())

@@ -11,6 +11,8 @@ from rich.text import Text
 
 from harness.report import text
 from harness.report.examples import examples
+from harness.report.trials import search
+from harness.searched import is_trial
 from harness.store import Record
 
 
@@ -27,6 +29,8 @@ def show(record: Record, predictions: Sequence[Mapping[str, Any]] = ()) -> Rende
         )
     if choice := (record.get("training") or {}).get("choice"):
         parts += _section("Choice", Text(", ".join(f"{name} {value}" for name, value in choice.items())))
+    if record.get("search"):
+        parts += _section("Search", search(record["search"]))
     metrics = record.get("metrics") or {}
     if metrics.get("test"):
         parts += _section("Metrics", _metrics(metrics))
@@ -49,8 +53,11 @@ def show(record: Record, predictions: Sequence[Mapping[str, Any]] = ()) -> Rende
 def _facts(record: Record) -> dict[str, str]:
     model, task = record["model"], record["task"]
     scored = record.get("score") is not None
+    trial = record.get("trial") or {}
     facts = {
         "status": record["status"],
+        "purpose": "a trial of a search: it was never tested" if is_trial(record) else "",
+        "validation": text.score(trial["value"]) + (", pruned" if trial["pruned"] else "") if "value" in trial else "",
         "score": f"{text.score(record['score'])} ({record.get('primary_metric')})" if scored else text.NONE,
         "trivial answer": text.score(record.get("trivial_score")),
         "model": ", ".join(

@@ -17,6 +17,10 @@ FLAGS = {
     "constant": ("‡", "the same prediction for every test example (for one seed at least)"),
     "truncated": ("§", "more than 5 % of the test rows were cut to fit"),
     "remote-code": ("◊", "ran Python code from the model's own repository (--trust-remote-code)"),
+    "searched": (
+        "ˢ",
+        "recipe chosen among several on validation (--search); its training time has the whole search in it",
+    ),
     "few-seeds": ("¶", "fewer seeds than others of the column, so not in the running for best"),
 }
 GROUPS = "a, b, …: scores of a column that share a letter cannot be told apart (level 0.05 over all pairs of the board)"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.recipe import MECHANICS
+from harness.report.searched import compared
 from harness.report.titles import canonical
 from harness.store import Record
 
@@ -27,12 +28,11 @@ class Setting:
 
 def settings(records: list[Record], tasks: list[str], models: list[str]) -> tuple[list[Setting], list[str]]:
     """Each record's recipe among those that its model was trained with on the same task by the same method."""
-    known = {
-        id(record.get("recipe")): record.get("recipe") or {} for record in records
-    }  # many records share one object
+    recipes = compared(records, tasks, models)
+    known = {id(recipe): recipe or {} for recipe in recipes}  # many records share one object
     used: dict[str, dict[tuple[str, str], set[int]]] = defaultdict(lambda: defaultdict(set))
-    for record, task, model in zip(records, tasks, models, strict=True):
-        used[model][task, record["method"]].add(id(record.get("recipe")))
+    for record, task, model, recipe in zip(records, tasks, models, recipes, strict=True):
+        used[model][task, record["method"]].add(id(recipe))
     different = {frozenset(keys) for groups in used.values() for keys in groups.values()}
     varying = {keys: _varied([known[key] for key in keys]) for keys in different}
     varied = {
@@ -45,7 +45,7 @@ def settings(records: list[Record], tasks: list[str], models: list[str]) -> tupl
         for keys in groups.values()
         for key in keys
     }
-    chosen = [values[model, id(record.get("recipe"))] for record, model in zip(records, models, strict=True)]
+    chosen = [values[model, id(recipe)] for recipe, model in zip(recipes, models, strict=True)]
     counts: dict[str, Counter] = defaultdict(Counter)
     for model, values in zip(models, chosen, strict=True):
         counts[model][values] += 1

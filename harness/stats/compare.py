@@ -9,6 +9,7 @@ from statistics import fmean
 from harness.errors import BenchError, unknown
 from harness.methods import UNNAMED
 from harness.report.groups import Place, identified, main_places, place, succeeded
+from harness.searched import is_trial
 from harness.stats.effects import Effect, odds_ratio, superiority
 from harness.stats.holm import holm
 from harness.stats.load import Scored, same_rows
@@ -61,7 +62,7 @@ def compare(store: Store, ours: str, theirs: str, tasks: Iterable[str] = ()) -> 
         BenchError: an unknown model or task, nothing in common, or predictions that are missing or of other rows.
     """
     wanted = list(tasks)
-    places, _ = place(record for record in store.records() if identified(record))
+    places, _ = place(record for record in store.records() if identified(record) and not is_trial(record))
     titles = sorted({title(where) for where in places})
     for name in (ours, theirs):
         if name not in titles:

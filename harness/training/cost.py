@@ -35,7 +35,7 @@ def efficiency(
     """
     inner = accelerator.unwrap_model(model)
     read = {split: sum(feature.length for feature in made) for split, made in features.items()}
-    evaluated = read["validation"] * len(progress.history) + read["test"]
+    evaluated = read["validation"] * len(progress.history) + read.get("test", 0)  # a trial has no test
     # A training may end in the middle of an epoch.
     flops = round(_epoch(inner, features["train"]) * progress.tokens / max(1, read["train"]))
     precision = "bf16" if accelerator.mixed_precision == "bf16" else "fp32"

@@ -36,6 +36,7 @@ def train(
     seed: int,
     emit: Emit,
     keeper: Keeper | None = None,
+    thresholds: Sequence[float | None] = (),
 ) -> Progress:
     """Fine-tune a model in place; it ends with the weights of the best validation.
 
@@ -50,6 +51,7 @@ def train(
         seed: decides the order of the data.
         emit: is told of every step.
         keeper: saves the training now and then, and knows where an earlier one was left.
+        thresholds: of a trial, see `harness.searched.Trial`.
 
     Returns:
         What the training leaves behind, beside the trained weights in the model.
@@ -77,7 +79,8 @@ def train(
         # What was saved during a validation has its step, but not the validation.
         if progress.steps in due and (not progress.history or progress.history[-1]["step"] < progress.steps):
             _validate(state, validate, total, emit)
-        if progress.steps == total or (recipe.patience and progress.waited >= recipe.patience):
+            progress.pruned = progress.steps < total and _below(progress, thresholds)
+        if progress.steps == total or progress.pruned or (recipe.patience and progress.waited >= recipe.patience):
             if state.best is not None:
                 weights.put(state.best)
             state.best, progress.ended = None, True
@@ -112,6 +115,13 @@ def _validate(state: State, validate: Callable[[], tuple[float, dict[str, Any]]]
         progress.validation, progress.best_step = metrics, progress.steps
         # The weights in use need no copy unless the training goes on.
         state.best = state.weights.copy() if progress.steps < total else None
+
+
+def _below(progress: Progress, thresholds: Sequence[float | None]) -> bool:
+    """Whether the best validation so far is below what the last one had to reach."""
+    done = len(progress.history)
+    wanted = thresholds[done - 1] if done <= len(thresholds) else None
+    return wanted is not None and progress.best_score is not None and progress.best_score < wanted
 
 
 def _finite(loss: Tensor) -> float:

@@ -32,6 +32,7 @@ class Progress:
         ended: no step is left, and the model has the weights of the best validation.
         micro_batch_size: the most rows that are computed together, where memory asked for fewer than the recipe.
         refused: why packing was given up during the training.
+        pruned: it was ended because its validations were below those of other trials.
     """
 
     steps: int = 0
@@ -46,6 +47,7 @@ class Progress:
     ended: bool = False
     micro_batch_size: int | None = None
     refused: str = ""
+    pruned: bool = False
 
 
 @dataclass

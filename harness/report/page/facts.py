@@ -12,6 +12,7 @@ from harness.report.page.section import Part
 from harness.report.page.slices import table
 from harness.report.page.view import View
 from harness.report.page.widgets import box
+from harness.report.searched import sentence
 
 
 def empty(view: View) -> Part | None:
@@ -62,6 +63,7 @@ def _facts(column: Column) -> Html:
             "warnings about the data": "; ".join(column.warnings),
             "seeds": ", ".join(map(str, column.seeds)),
             "recipe": text.recipe(column.recipe),
+            "search": sentence(column.searches, text.duration),
             "metric settings": "; ".join(f"{name} {value}" for name, value in column.settings.items()),
         }
     )

@@ -1,0 +1,196 @@
+"""The rounds of trials that `--search` asks for, and what they came to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.cli.running import say
+from harness.store import Record, Store, timestamp
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.cell import Cell
+    from harness.cli.ended import Ended
+    from harness.plan import Plan
+    from harness.search.searches import Search
+    from harness.search.trials import Tried
+    from harness.search.wanted import Wanted
+
+    Start = Callable[[list[tuple[Cell, str]]], list[Record]]
+
+
+class Rounds:
+    """The searches of a run.
+
+    Args:
+        made: the plan.
+        cells: those of its cells that this shard reports.
+        wanted: what is searched.
+        settings: of the command line.
+        store: the results.
+        rerun_failed: whether trials that failed before are to run again.
+
+    Attributes:
+        states: how far each search has come.
+
+    Raises:
+        BenchError: there is nothing to choose from, see `harness.search.searches.make_searches`.
+    """
+
+    def __init__(
+        self,
+        made: Plan,
+        cells: Sequence[Cell],
+        wanted: Wanted,
+        settings: Mapping[str, str],
+        store: Store,
+        rerun_failed: bool = False,
+    ):
+        from harness.cli.ended import Ended
+        from harness.search.searches import make_searches
+
+        self.plain, self.store = list(cells), store
+        ours = {replace(cell, seed=0).id for cell in cells}
+        every: list[Search] = make_searches(made.cells, wanted, made.suite, settings)
+        self.searches = [one for one in every if replace(one.cells[0], seed=0, search=None).id in ours]
+        self.arguments = " ".join(wanted.arguments)
+        self.ended: Ended = Ended(store, rerun_failed)
+        self.states: list[Tried] = []
+        self._look()
+        reopened = [self.ended.reopen(state) for state in self.states]
+        if any(reopened):
+            self._look()
+
+    def _look(self) -> None:
+        old = self.states or [None] * len(self.searches)
+        self.states = [
+            state if state and state.ended and state.winner is not None else search.searcher.tried(self.ended)
+            for search, state in zip(self.searches, old, strict=True)
+        ]
+
+    @property
+    def pending(self) -> list[Cell]:
+        """The trials that can run now."""
+        return [cell for state in self.states for cell in state.pending]
+
+    @property
+    def unknown(self) -> list[Cell]:
+        """A stand-in for each trial that is not known yet: its recipe depends on those before it."""
+        return [
+            replace(state.cells[-1], recipe=search.cells[0].recipe)
+            for search, state in zip(self.searches, self.states, strict=True)
+            for _ in range(state.left)
+        ]
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The plan's cells: with the winner's recipe where there is one, else as they are known before the search."""
+        found = {}
+        for search, state in zip(self.searches, self.states, strict=True):
+            for before, now in zip(search.cells, search.reported(state), strict=True):
+                found[replace(before, search=None).id] = now
+        return [found.get(cell.id, cell) for cell in self.plain]
+
+    def run(self, start: Start, fail_fast: bool, console: Console) -> bool:
+        """Run trials, round by round, until no search asks for one; False where the run is to end here.
+
+        Args:
+            start: runs cells, given with the stamps of their records, and returns the records of those that ended.
+        """
+        from harness.search.outcome import why
+        from harness.search.trials import FAILED, state
+
+        ran = False
+        done = [record["id"] for one in self.states for record in one.records if record and record["status"] == "ok"]
+        self.store.tidy(done)
+        while pending := self.pending:
+            ran = True
+            say(console, self._round(pending))
+            records = start([(cell, self.store.stamp(cell.id)) for cell in pending])
+            self.ended.add(records)
+            for record in records:
+                if state(record) == FAILED:
+                    say(console, f"trial failed: {record['id']}: {why(record)}", "yellow")
+            if len(records) < len(pending) or (fail_fast and any(record["status"] != "ok" for record in records)):
+                return False
+            self._look()
+        if ran:
+            for search, tried in zip(self.searches, self.states, strict=True):
+                say(console, f"search: {search.title}: {found(tried)}")
+        return True
+
+    def record_failures(self) -> list[Cell]:
+        """Failed records for the cells whose search has no winner, and these cells; those of an earlier run go where it now has."""
+        from harness.engines.base import error_facts, failed_record
+
+        lost: list[Cell] = []
+        now = timestamp(time.time())
+        for search, state in zip(self.searches, self.states, strict=True):
+            if state.ended and state.winner is None:
+                lost += search.reported(state)
+                error = error_facts(search.failure(state))
+                for cell in search.reported(state):
+                    self.store.write(failed_record(cell, error, now, now, 0.0))
+            elif state.ended:
+                for cell in search.cells:
+                    self.store.discard(cell.id)
+        return lost
+
+    def facts(self) -> dict[str, object]:
+        """For JSON: the trials that are known by now, how many are not, and what has won."""
+        from harness.search.trials import state
+
+        known = [
+            {
+                **cell.facts(), "recipe": cell.settings(), "changes": dict(cell.search.changes),
+                "finished": record is not None, "status": state(record) if record else None,
+            }
+            for one in self.states
+            for cell, record in zip(one.cells, one.records, strict=True)
+        ]  # fmt: skip
+        winners = [one.winner if one.ended else None for one in self.states]
+        return {
+            "trials": known,
+            "trials_unknown": len(self.unknown),
+            "winners": [
+                {
+                    "task": search.cells[0].task.title, "model": search.cells[0].model.name, "method": search.cells[0].method,
+                    "recipe": None if winner is None else dict(one.cells[winner].search.changes),
+                }
+                for search, one, winner in zip(self.searches, self.states, winners, strict=True)
+            ],
+        }  # fmt: skip
+
+    def counted(self) -> str:
+        """How many trials there are, and what will become of them."""
+        ended = sum(record is not None for state in self.states for record in state.records)
+        left = len(self.pending) + len(self.unknown)
+        if not self.searches:
+            return f"search {self.arguments}: nothing for this shard"
+        searches = "1 search" if len(self.searches) == 1 else f"{len(self.searches)} searches"
+        return f"search {self.arguments}: {searches}, {ended + left} trials: {ended} finished, {left} to run"
+
+    def _round(self, pending: Sequence[Cell]) -> str:
+        rounds = max(search.searcher.rounds for search in self.searches)
+        open_ones = [state for state in self.states if state.pending]
+        number = 1 if rounds == 1 else min(len(state.cells) for state in open_ones)
+        trials = "1 trial" if len(pending) == 1 else f"{len(pending)} trials"
+        return f"search: round {number} of {rounds}, {trials}"
+
+
+def found(state: Tried) -> str:
+    """What a search came to, in a few words."""
+    from harness.search.trials import FAILED, PRUNED, value
+    from harness.search.trials import state as how
+
+    ends = [how(record) for record in state.records if record]
+    more = "".join(f", {ends.count(end)} {end}" for end in (PRUNED, FAILED) if end in ends)
+    number = f"of {len(ends)} trials{more}"
+    if state.winner is None:
+        return f"no winner {number}"
+    changes = ", ".join(f"{name} {one}" for name, one in state.cells[state.winner].search.changes.items())
+    return f"{changes} (validation {value(state.records[state.winner]):.2f}, the best {number})"

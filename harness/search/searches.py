@@ -1,0 +1,138 @@
+"""The searches of a plan: one for each model, task and method, whatever the seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from harness.cell import Cell
+from harness.errors import BenchError
+from harness.search.grid import Grid
+from harness.search.outcome import outcome, why
+from harness.search.rules import values_for
+from harness.search.space import usual_space
+from harness.search.tpe import Tpe
+from harness.search.trials import Lookup, Tried
+from harness.search.wanted import GRID, OPTUNA, SUITE, Wanted, check
+from harness.searched import Searched
+
+if TYPE_CHECKING:
+    from harness.suite import Suite
+
+
+class Searcher(Protocol):
+    """What proposes trials: a function of the records of those before."""
+
+    trials: int
+    rounds: int
+
+    @property
+    def specification(self) -> dict[str, object]:
+        """What is searched, as plain values: a part of the identity of the cells that are reported."""
+
+    def tried(self, lookup: Lookup) -> Tried:
+        """How far the search has come."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """One of them.
+
+    Attributes:
+        cells: those that are reported, one a seed, as they are known before the search: with the recipe that it begins with.
+        arguments: of the command line.
+    """
+
+    cells: tuple[Cell, ...]
+    searcher: Searcher
+    arguments: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """Task, model and method in a few words."""
+        first = self.cells[0]
+        return f"{first.task.title} · {first.model.name}" + ("" if first.method == "full" else f" ({first.method})")
+
+    def reported(self, tried: Tried) -> tuple[Cell, ...]:
+        """The cells with the winner's recipe; with the one that the search began with where there is no winner (yet)."""
+        if not tried.ended:
+            return self.cells
+        found = Searched(self.searcher.specification, self.arguments, outcome(tried))
+        recipe = self.cells[0].recipe if tried.winner is None else tried.cells[tried.winner].recipe
+        return tuple(replace(cell, recipe=recipe, search=found) for cell in self.cells)
+
+    def failure(self, tried: Tried) -> BenchError:
+        """Why there is nothing to report."""
+        first = tried.records[0]
+        reason = f"{why(first)} ({tried.cells[0].id})" if first else ""
+        return BenchError(
+            f"the search has no winner: all {len(tried.cells)} trials failed, the first with {reason}; search among other values, "
+            "or try these again with --rerun-failed"
+        )
+
+
+def make_searches(cells: Sequence[Cell], wanted: Wanted, suite: Suite, settings: Mapping[str, str]) -> list[Search]:
+    """The searches of a plan's cells; baselines have none.
+
+    Args:
+        cells: of the plan, all seeds.
+        wanted: what the command line asks for.
+        suite: whose section `search` is asked.
+        settings: of the command line, with their prefix.
+
+    Raises:
+        BenchError: a field that is fixed, nothing to choose from, or unequal numbers of trials on a task.
+    """
+    groups: dict[str, list[Cell]] = {}
+    for cell in cells:
+        if not cell.is_baseline:
+            groups.setdefault(replace(cell, seed=0).id, []).append(cell)
+    if not groups:  # a plan of nothing but baselines
+        raise BenchError(
+            f"--search {' '.join(wanted.arguments)}: baselines have no recipe to search; name a model with --models"
+        )
+    searches = []
+    for group in groups.values():
+        searcher = _searcher(group[0], wanted, suite, settings)
+        asked = Searched(searcher.specification, wanted.arguments)
+        marked = tuple(replace(cell, search=asked) for cell in group)
+        searches.append(Search(marked, searcher, wanted.arguments))
+    _reject_unequal(searches)
+    return searches
+
+
+def _searcher(cell: Cell, wanted: Wanted, suite: Suite, settings: Mapping[str, str]) -> Searcher:
+    if wanted.kind == GRID:
+        return Grid(cell, wanted.fields)
+    if wanted.kind == SUITE:
+        fields = values_for(suite.search.get(GRID, ()), cell)
+        check(list(fields), [cell.method], settings)
+        grid = Grid(cell, fields)
+        if grid.trials < 2:
+            raise BenchError(
+                f"--search suite: the suite {suite.name} gives {cell.model.name} on {cell.task.title} by {cell.method} no values to "
+                "choose from; name fields (--search lr=1e-5,3e-5), or add a rule to its section search.grid (docs/suites.md)"
+            )
+        return grid
+    space = usual_space(cell.recipe) | values_for(suite.search.get(OPTUNA, ()), cell)
+    check([name for name in space if f"recipe.{name}" not in settings], [cell.method], {})
+    free = {name: values for name, values in space.items() if f"recipe.{name}" not in settings}
+    if not free:
+        fixed = ", ".join(f"recipe.{name}" for name in space)
+        raise BenchError(
+            f"--search optuna:{wanted.trials}: --set fixes all that would be searched ({fixed}); leave one of them out"
+        )
+    return Tpe(cell, free, wanted.trials)
+
+
+def _reject_unequal(searches: Sequence[Search]) -> None:
+    """A model that may choose among more recipes than another has an advantage that has nothing to do with the model."""
+    first: dict[str, Search] = {}
+    for search in searches:
+        other = first.setdefault(search.cells[0].task.title, search)
+        if other.searcher.trials != search.searcher.trials:
+            raise BenchError(
+                f"--search {' '.join(search.arguments)}: {search.title} has {search.searcher.trials} trials and {other.title} "
+                f"{other.searcher.trials}; all on one task must have the same number: mend the suite's section search.grid"
+            )

@@ -1,0 +1,75 @@
+"""Trials: cells that carry a candidate recipe, and what their records say of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.cell import Cell
+from harness.searched import SEARCH_SEED, Trial
+from harness.store import Record
+
+Lookup = Callable[[str], Record | None]  # a cell's id → its record, None while it is to run
+OK, PRUNED, FAILED = "ok", "pruned", "failed"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How far a search has come.
+
+    Attributes:
+        cells: the trials that are known by now, in their order.
+        records: one for each; None: it is to run.
+        left: trials that are not known yet, for they depend on how these end.
+    """
+
+    cells: Sequence[Cell]
+    records: Sequence[Record | None]
+    left: int = 0
+
+    @property
+    def pending(self) -> list[Cell]:
+        """Those that are to run now."""
+        return [cell for cell, record in zip(self.cells, self.records, strict=True) if record is None]
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left to run."""
+        return not self.left and None not in self.records
+
+    @property
+    def winner(self) -> int | None:
+        """The number of the trial with the highest value on validation, of equal ones the first; None where none has a value."""
+        values = {number: value(record) for number, record in enumerate(self.records) if record and state(record) == OK}
+        return max(values, key=lambda number: (values[number], -number), default=None)
+
+
+def trial(base: Cell, changes: Mapping[str, Any], thresholds: Sequence[float | None] = ()) -> Cell:
+    """The trial of a recipe: what a cell would be with these fields changed, on the seed of searches.
+
+    Raises:
+        BenchError: a value that its field cannot have.
+    """
+    recipe = base.recipe.updated(changes)
+    made = {name: getattr(recipe, name) for name in changes}
+    return replace(base, recipe=recipe, seed=SEARCH_SEED, search=Trial(tuple(thresholds), made))
+
+
+def state(record: Record) -> str:
+    """How a trial ended. One whose best validation is no number has failed too."""
+    if record["status"] != "ok" or not math.isfinite(value(record)):
+        return FAILED
+    return PRUNED if (record.get("trial") or {}).get("pruned") else OK
+
+
+def value(record: Record) -> float:
+    """The best validation of a trial (0-100), as its training picked it; NaN where it has none."""
+    found = (record.get("trial") or {}).get("value")
+    return math.nan if found is None else float(found)
+
+
+def scores(record: Record) -> list[float]:
+    """All its validations in their order."""
+    return [float(line["score"]) for line in (record.get("training") or {}).get("history") or []]

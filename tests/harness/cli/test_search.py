@@ -1,0 +1,143 @@
+"""`--search` from outside: a run with real trainings, run again, planned, refused."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from harness.cli.main import app
+from harness.store import Store
+
+ASKED = ["--models", "bert-mini", "--tasks", "mini-sentiment", "--limit", "40", "--set", "recipe.epochs=2"]
+SEARCH = ["--search", "lr=1e-5,1e-3,1e30", "--seeds", "2"]
+
+
+def bench(folder, *words, **environment):
+    """A process of its own, for what the parent must not import and how it ends."""
+    return subprocess.run(
+        [sys.executable, "-m", "harness", *words], cwd=folder, capture_output=True, text=True, timeout=300,
+        env={**os.environ, "COLUMNS": "100", **environment},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("work")
+
+
+@pytest.fixture(scope="module")
+def before(folder):
+    return planned(folder, *SEARCH)
+
+
+@pytest.fixture(scope="module")
+def first(folder, before):
+    """The one run of this module."""
+    return bench(folder, "run", *ASKED, *SEARCH, "--devices", "cpu")
+
+
+def planned(folder, *words):
+    found = CliRunner().invoke(app, ["plan", *ASKED, "--results", str(folder / "bench-results"), "--json", *words])
+    assert found.exit_code == 0, found.output
+    return json.loads(found.output)
+
+
+def test_a_plan_knows_the_trials_but_not_yet_what_is_reported(before):
+    assert [one["changes"] for one in before["trials"]] == [{"learning_rate": rate} for rate in (1e-5, 1e-3, 1e30)]
+    assert not any(one["finished"] for one in before["trials"]) and before["trials_unknown"] == 0
+    assert [(one["id"], one["finished"]) for one in before["cells"]] == [(None, False)] * 2
+    assert before["winners"][0]["recipe"] is None
+    assert {one["seed"] for one in before["trials"]} == {1_000_000_000}
+
+
+def test_the_winner_is_the_best_on_validation_and_all_is_in_the_record(first, folder):
+    """One of the rates gives NaN: its trial fails, the search does not, nor does the run."""
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "search: round 1 of 1, 3 trials" in first.stdout and "trial failed: " in first.stdout
+    assert "search: mini-sentiment@40 · bert-mini: learning_rate " in first.stdout and "1 failed)" in first.stdout
+    store = Store(folder / "bench-results")
+    records = list(store.records())
+    trials = {one["id"]: one for one in records if one.get("purpose") == "search"}
+    reports = [one for one in records if "purpose" not in one]
+    assert len(trials) == 3 and [one["seed"] for one in reports] == [0, 1]
+    values = {name: one["trial"]["value"] for name, one in trials.items() if one["status"] == "ok"}
+    for report in reports:
+        search = report["search"]
+        assert {one["id"] for one in search["trials"]} == set(trials) and len(values) == 2
+        chosen = search["trials"][search["winner"]]
+        assert values[chosen["id"]] == max(values.values()) == chosen["validation"]
+        assert report["recipe"]["learning_rate"] == chosen["recipe"]["learning_rate"]
+        total = sum(one["cost"]["total_seconds"] for one in trials.values())
+        assert report["cost"]["search_seconds"] == search["seconds"] == pytest.approx(total)
+
+
+def test_a_second_run_does_nothing_and_a_third_seed_searches_nothing(first, folder):
+    again = bench(folder, "run", *ASKED, *SEARCH, "--devices", "cpu", "--json")
+    assert (
+        again.returncode == 0
+        and "3 trials: 3 finished, 0 to run" in again.stderr
+        and "2 finished, 0 to run" in again.stderr
+    )
+    assert "start " not in again.stderr
+    told = json.loads(again.stdout)
+    assert [set(one) for one in told] == [{"id", "status", "score", "primary_metric", "error", "search"}] * 2
+    assert told[0]["search"]["trials"] == 3 and told[0]["search"]["failed"] == 1
+    after = planned(folder, *SEARCH)
+    assert [one["id"] for one in after["cells"]] == [one["id"] for one in told]
+    assert (
+        all(one["finished"] for one in after["cells"])
+        and [one["status"] for one in after["trials"]].count("failed") == 1
+    )
+    assert after["winners"][0]["recipe"] == told[0]["search"]["recipe"]
+    more = planned(folder, "--search", "lr=1e-5,1e-3,1e30", "--seeds", "3")
+    assert [one["finished"] for one in more["cells"]] == [True, True, False] and all(
+        one["finished"] for one in more["trials"]
+    )
+
+
+def test_the_leaderboard_beside_it_has_no_trials(first, folder):
+    text = (folder / "leaderboard.md").read_text()
+    assert "1000000000" not in text and "(2 cells" in text and "- search: learning" in text
+
+
+def test_a_plan_of_optuna_counts_what_is_not_known_yet_and_needs_no_torch(folder):
+    words = ["plan", *ASKED, "--search", "optuna:7", "--results", "none", "--json"]
+    code = (
+        "import sys; from harness.cli.main import app; app(sys.argv[1:], standalone_mode=False);"
+        "print([name for name in ('torch', 'transformers') if name in sys.modules], file=sys.stderr)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, cwd=folder, timeout=100
+    )
+    assert found.stderr.strip().endswith("[]"), found.stderr
+    told = json.loads(found.stdout)
+    assert len(told["trials"]) == 1 and told["trials_unknown"] == 6
+
+
+def refused(*words):
+    found = CliRunner().invoke(app, ["plan", *ASKED, *words])
+    assert found.exit_code != 0
+    return str(found.exception)
+
+
+def test_what_is_wrong_is_said_before_anything_is_read(monkeypatch):
+    monkeypatch.setattr("harness.plan.make_plan", lambda request: pytest.fail("planned"))
+    assert "fixes what is to be searched" in refused("--search", "epochs=1,2")
+    assert "method full has no such field" in refused("--search", "lora_rank=2,4", "--methods", "full,lora")
+    assert "the suite mini has no section search.grid" in refused("--search", "suite")
+    assert "must be below 1000000000" in refused("--seeds", "1000000000,")
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    assert refused("--search", "optuna:5").endswith('optuna is not installed; run: pip install "bench-harness[search]"')
+
+
+def test_baselines_have_nothing_to_search():
+    found = CliRunner().invoke(app, ["plan", "--models", "majority", "--tasks", "mini-sentiment", "--search", "lr=1,2"])
+    assert "baselines have no recipe to search" in str(found.exception)
+
+
+def test_the_environment_asks_for_it_too(folder, monkeypatch):
+    monkeypatch.setenv("BENCH_SEARCH", "lr=1e-5,1e-4 bs=8,16,32")
+    assert len(planned(folder)["trials"]) == 6

@@ -1,0 +1,82 @@
+"""A suite's section `search`: by the same conditions as its recipes, and looked through when the suite is read."""
+
+import made_trials as made
+import pytest
+
+from harness.errors import BenchError
+from harness.search.rules import values_for
+from harness.search.space import Range
+from harness.suite import load_suite
+
+SUITE = """
+name: own
+search:
+  grid:
+    - {learning_rate: [2.0e-5, 5e-5], batch_size: [16, 32]}
+    - {when: {task: films}, batch_size: [8, 16]}
+    - {when: {architecture: decoder}, learning_rate: [1.0e-4, 2.0e-4]}
+    - {when: {method: frozen}, learning_rate: [1.0e-3, 1.0e-2]}
+  optuna:
+    - {learning_rate: {low: 1e-5, high: 1.0e-4, log: true}, epochs: {low: 2, high: 4}, batch_size: [16, 32]}
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    def suite(text):
+        (tmp_path / "own.yaml").write_text(text)
+        return load_suite(str(tmp_path / "own.yaml"))
+
+    return suite
+
+
+def test_later_rules_win_field_by_field(read):
+    grid = read(SUITE).search["grid"]
+    assert values_for(grid, made.cell(task="films")) == {"learning_rate": (2e-5, 5e-5), "batch_size": (8, 16)}
+    assert values_for(grid, made.cell(task="news")) == {"learning_rate": (2e-5, 5e-5), "batch_size": (16, 32)}
+
+
+def test_rates_that_are_for_all_weights_are_multiplied_for_other_methods(read):
+    suite = read(SUITE)
+    assert values_for(suite.search["grid"], made.cell(method="lora"))["learning_rate"] == (2e-4, 5e-4)
+    assert values_for(suite.search["grid"], made.cell(method="frozen"))["learning_rate"] == (1e-3, 1e-2)
+    space = values_for(suite.search["optuna"], made.cell(method="lora"))
+    assert space == {"learning_rate": Range(1e-4, 1e-3, log=True), "epochs": Range(2, 4), "batch_size": (16, 32)}
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("{grit: []}", "search: unknown key 'grit'; did you mean 'grid'"),
+        ("[1]", "search must be a mapping"),
+        ("{grid: {learning_rate: [1, 2]}}", "search.grid must be a list of rules"),
+        ("{grid: [{rate: [1, 2]}]}", "search.grid: unknown field to search 'rate'"),
+        ("{grid: [{when: {arch: x}, epochs: [1, 2]}]}", "unknown condition 'arch'; did you mean 'architecture'"),
+        ("{grid: [{epochs: [1, 1]}]}", "epochs must be a list of different values"),
+        ("{grid: [{epochs: 3}]}", "epochs is 3; it must be a list of values"),
+        ("{grid: [{epochs: [a]}]}", "recipe.epochs is 'a'; it must be int"),
+        ("{grid: [{epochs: {low: 1, high: 2}}]}", "epochs is a range, of which a grid has no values"),
+        ("{optuna: [{epochs: {low: 4, high: 2}}]}", "low must be a number below high"),
+        ("{optuna: [{epochs: {from: 1, to: 2}}]}", "a range has low, high"),
+        ("{optuna: [{warmup_ratio: {low: 0, high: 0.2, log: true}}]}", "above 0 with log"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(read, section, message):
+    with pytest.raises(BenchError) as raised:
+        read(f"search: {section}\n")
+    assert message in str(raised.value) and "own.yaml" in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_every_model_of_the_standard_suite_has_six_trials_on_each_task():
+    """The same budget for all, whatever their papers' grids are."""
+    from dataclasses import replace
+    from itertools import product
+
+    from harness.models.zoo import MODELS
+    from harness.search.grid import Grid
+
+    suite = load_suite("standard")
+    for task, model, method in product(suite.tasks, MODELS, ("full", "lora", "frozen", "scratch")):
+        cell = made.cell(model.name, method=method)
+        cell = replace(cell, task=task, model=replace(cell.model, architecture=model.architecture, kind=model.kind))
+        assert Grid(cell, values_for(suite.search["grid"], cell)).trials == 6, (task.name, model.name)

@@ -1,0 +1,105 @@
+"""Trials as they are trained: without a test, ended when they fall behind, and resumed as any other cell."""
+
+from dataclasses import replace
+
+import pytest
+import toy
+
+from harness.duration import Every
+from harness.search.trials import trial
+from harness.searched import Searched, Trial
+from harness.store import Store
+from harness.training.interrupt import Interrupted, Interruption
+from harness.worker import run_cell
+from tasks.sentiment import Sentiment
+
+
+def silent(event):
+    pass
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path)
+
+
+@pytest.fixture
+def base(checkpoints):
+    return toy.cell(checkpoints("bert"), epochs=3, patience=0)
+
+
+def test_a_trial_does_not_touch_the_test_split(store, base, monkeypatch):
+    seen = []
+
+    def guarded(name):
+        plain = getattr(Sentiment, name)
+
+        def ask(self, *words):
+            row = words[0] if name != "prediction" else words[1]
+            seen.append(row["id"].partition("-")[0])
+            assert not row["id"].startswith("test"), f"{name} of a test row"
+            return plain(self, *words)
+
+        monkeypatch.setattr(Sentiment, name, ask)
+
+    for name in ("example", "prediction", "reference"):
+        guarded(name)
+    monkeypatch.setattr(
+        Sentiment, "trivial", lambda *words: pytest.fail("the trivial answer is scored on the test split")
+    )
+    cell = trial(base, {"learning_rate": 1e-3})
+    record = run_cell(cell, "cpu", store, silent)
+    assert set(seen) == {"train", "validation"}
+    assert record == {key: value for key, value in store.record(cell.id).items() if key != "schema"}
+    assert record["status"] == "ok" and record["purpose"] == "search" and record["score"] is None
+    assert set(record["metrics"]) == {"validation"} and record["trivial_score"] is None
+    best = max(line["score"] for line in record["training"]["history"])
+    assert record["trial"] == {"thresholds": [], "value": best, "pruned": False}
+    assert record["metrics"]["validation"]["accuracy"] * 100 == pytest.approx(best)
+    assert "test" not in record["cost"]["phases"] and record["cost"]["total_seconds"] > 0
+    with pytest.raises(FileNotFoundError):
+        store.predictions(cell.id)
+    with pytest.raises(AssertionError, match="of a test row"):  # what guards would see it
+        run_cell(replace(cell, search=None), "cpu", store, silent)
+
+
+def test_a_trial_ends_where_it_falls_behind_and_is_not_pruned_at_its_end(store, base):
+    above = 101.0  # what no validation reaches
+    for limits, validations, pruned in [
+        ((None, above), 2, True),
+        ((above,), 1, True),
+        ((None, None, above), 3, False),
+        ((0.0, 0.0, 0.0), 3, False),
+        ((), 3, False),
+    ]:
+        record = run_cell(replace(base, search=Trial(limits)), "cpu", store, silent)
+        assert len(record["training"]["history"]) == validations and record["trial"]["pruned"] is pruned
+        assert record["trial"]["thresholds"] == list(limits)
+
+
+def test_the_same_training_whether_it_was_broken_off_or_not(store, base, tmp_path):
+    cell = replace(base, search=Trial((None, 101.0)))
+    whole = run_cell(cell, "cpu", Store(tmp_path / "whole"), silent)
+    interruption = Interruption()
+
+    def stop(event):
+        if event["event"] == "validation":
+            interruption.request()
+
+    with pytest.raises(Interrupted):
+        run_cell(cell, "cpu", store, stop, Every(steps=1000), interruption)
+    assert store.record(cell.id) is None and store.checkpoint(cell.id).exists()
+    record = run_cell(cell, "cpu", store, silent, Every(steps=1000))
+    assert record["training"]["resumed"] == 1 and record["trial"] == whole["trial"] and record["trial"]["pruned"]
+    assert record["training"]["history"] == whole["training"]["history"]
+
+
+def test_the_record_of_a_report_holds_the_search_and_counts_it(store, base):
+    found = {"trials": [], "winner": 0, "seconds": 123.0, "peak_memory_bytes": 5, "seed": 1}
+    cell = replace(base, search=Searched({"kind": "grid", "fields": {"epochs": [1, 2]}}, ("epochs=1,2",), found))
+    record = run_cell(cell, "cpu", store, silent)
+    assert record["search"] == {"specification": cell.search.specification, "arguments": ["epochs=1,2"], **found}
+    assert record["cost"]["search_seconds"] == 123.0 and record["score"] is not None and "purpose" not in record
+    plain = run_cell(base, "cpu", store, silent)
+    assert plain["score"] == record["score"] and "search" not in plain and "search_seconds" not in plain["cost"]
+    assert plain["id"] != record["id"]

@@ -1,0 +1,55 @@
+"""`--search` as it is read: short names, values as a recipe holds them, and what is wrong in one line."""
+
+import pytest
+
+from harness.errors import BenchError
+from harness.search.wanted import check, read_wanted
+
+
+def test_values_are_of_their_fields_type_and_order():
+    wanted = read_wanted(["lr=1e-5, 3e-5,1e-4", "bs=32,16", "recipe.max_steps=none,100"])
+    assert list(wanted.fields.items()) == [
+        ("learning_rate", (1e-5, 3e-5, 1e-4)), ("batch_size", (32, 16)), ("max_steps", (None, 100)),
+    ]  # fmt: skip
+    assert wanted.arguments == ("learning_rate=1e-05,3e-05,0.0001", "batch_size=32,16", "max_steps=none,100")
+    assert read_wanted(wanted.arguments) == wanted
+
+
+def test_the_other_kinds():
+    assert read_wanted([]) is None
+    assert read_wanted(["optuna:20"]).trials == 20 and read_wanted(["optuna:20"]).arguments == ("optuna:20",)
+    assert read_wanted(["suite"]).arguments == ("suite",)
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["lr=1e-3"], "--search lr=1e-3: one value leaves nothing to choose; give two or more; to fix it: --set recipe.learning_rate=1e-3"),
+        (["lr="], "--search lr=: one value leaves nothing to choose; give two or more"),
+        (["lr=1e-3,0.001"], "--search lr=1e-3,0.001: the same value twice"),
+        (["lr=1e-3,x"], "--search lr=1e-3,x: recipe.learning_rate is 'x'; it must be float"),
+        (["bs=16,0"], "--search bs=16,0: recipe.batch_size is 0; it must be 1 or more"),
+        (["learning_rat=1,2"], "unknown field to search 'learning_rat'; did you mean 'learning_rate'?"),
+        (["micro_batch_size=1,2"], "unknown field to search 'micro_batch_size'"),
+        (["precision=fp32,bf16"], "unknown field to search 'precision'"),
+        (["lr=1,2", "learning_rate=3,4"], "learning_rate is named twice"),
+        (["lr"], "--search lr: must be FIELD=V1,V2 (such as lr=1e-5,3e-5), optuna:N or suite"),
+        (["optuna"], "--search optuna: must be optuna:N with 2 or more trials"),
+        (["optuna:1"], "--search optuna:1: must be optuna:N with 2 or more trials"),
+        (["optuna:x"], "--search optuna:x: must be optuna:N"),
+        (["optuna:3", "lr=1,2"], "only fields may be several"),
+        (["suite", "suite"], "only fields may be several"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_in_one_line(texts, message):
+    with pytest.raises(BenchError) as raised:
+        read_wanted(texts)
+    assert message in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_field_that_a_method_lacks_or_that_is_fixed_is_refused():
+    check(["learning_rate", "lora_rank"], ["lora"], {"recipe.epochs": "3"})
+    with pytest.raises(BenchError, match=r"method full has no such field.*--methods lora"):
+        check(["lora_rank"], ["lora", "full"], {})
+    with pytest.raises(BenchError, match=r"--set recipe.batch_size=8 fixes what is to be searched"):
+        check(["batch_size"], ["full"], {"recipe.batch_size": "8"})
