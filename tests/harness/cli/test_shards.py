@@ -16,7 +16,7 @@ def shard(monkeypatch, tmp_path, text):
     monkeypatch.setattr(run_module, "work", lambda pending, *rest: found.extend(job.cell.id for job in pending))
     monkeypatch.setattr("harness.engines.choose.make_engine", lambda *words: None)
     monkeypatch.setattr(run_module, "show", lambda *words: None)
-    monkeypatch.setattr(run_module.signal, "signal", lambda *words: None)
+    monkeypatch.setattr("harness.cli.signals.signal.signal", lambda *words: None)
     run_module.run(**ASKED, shard=text, results=tmp_path / "results")
     return found
 
