@@ -16,7 +16,7 @@ from harness.heads.base import Feature, Head
 from harness.recipe import Recipe
 from harness.training.batches import remaining_batches
 from harness.training.keeper import Keeper
-from harness.training.optimiser import make_optimiser, make_schedule
+from harness.training.optimiser import clipped_step, make_optimiser, make_schedule
 from harness.training.state import Progress, State
 from harness.training.step import Step
 from harness.training.team import Team
@@ -87,7 +87,7 @@ def train(
         else:
             started = time.perf_counter()
             state.losses.append(step.run(next(batches), progress))
-            optimiser.step()
+            clipped_step(optimiser, recipe.max_grad_norm)
             state.schedule.step()
             weights.publish()
             weights.forget_gradients()

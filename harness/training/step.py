@@ -43,7 +43,7 @@ class Step:
         self.loss = partial(self.head.loss, self.weights.model)
 
     def run(self, batch: Sequence[int], progress: Progress) -> Tensor:
-        """The batch's mean loss; its gradients, clipped, are left with the weights.
+        """The batch's mean loss; its gradients are left with the weights.
 
         Where memory runs out, the batch is computed again in pieces of half the rows, with the random numbers that it had: the
         step stays what the recipe says, only its pieces get smaller, and stay so.
@@ -71,7 +71,6 @@ class Step:
             before.restore()
         self.team.sum_gradients(self.weights.parameters())
         total, everywhere = self.team.sum(float(loss), computed) if self.team.size > 1 else (loss, computed)
-        self.accelerator.clip_grad_norm_(self.weights.parameters(), self.recipe.max_grad_norm)
         progress.tokens += sum(self.lengths[number] for number in batch)
         progress.computed += int(everywhere)
         progress.refused = self.fast.refused if self.fast.packing is None else ""

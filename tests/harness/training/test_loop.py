@@ -13,7 +13,7 @@ from harness.heads.make import make_head
 from harness.recipe import Recipe
 from harness.store import Store
 from harness.training.loop import train
-from harness.training.optimiser import make_optimiser, make_schedule
+from harness.training.optimiser import clipped_step, make_optimiser, make_schedule
 from harness.training.weights import Weights
 from harness.worker import run_cell
 from tasks.ner import NamedEntities
@@ -113,6 +113,30 @@ def test_more_evaluations_than_steps(checkpoints):
 def test_a_loss_that_is_no_number_is_an_error(checkpoints):
     with pytest.raises(FloatingPointError, match="loss became nan"):
         trained(checkpoints, RECIPE.updated({"learning_rate": 1e30, "max_grad_norm": 1e30}))
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("size", [1e-3, 10.0], ids=["short gradients", "long gradients"])
+def test_a_clipped_step_is_what_the_library_does_in_two(size, fused):
+    torch.manual_seed(0)
+    start, given = [torch.randn(30, 20), torch.randn(7)], [torch.randn(30, 20) * size, torch.randn(7) * size]
+    found = []
+    for ours in (True, False):
+        weights = [torch.nn.Parameter(one.clone()) for one in start]
+        # A large eps, so that a step depends on the length of its gradients and not only on their direction.
+        optimiser = torch.optim.AdamW(weights, lr=0.1, eps=1.0, fused=fused and ours)
+        for _ in range(3):
+            for weight, gradient in zip(weights, given, strict=True):
+                weight.grad = gradient.clone()
+            if ours:
+                clipped_step(optimiser, 1.0)
+            else:
+                torch.nn.utils.clip_grad_norm_(weights, 1.0)
+                optimiser.step()
+        found.append(weights)
+    for one, other, before in zip(*found, start, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
+        assert not torch.equal(one, before)
 
 
 def test_schedule_rises_and_falls_to_zero():
