@@ -15,7 +15,7 @@ from harness.cell import Cell
 from harness.family import TaskFamily
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature
-from harness.predicted import is_constant, phenomena, task_facts
+from harness.predicted import is_constant, phenomena, slices, task_facts
 from harness.rows import Data
 from harness.store import Record, timestamp
 from harness.training.cost import efficiency
@@ -65,6 +65,7 @@ def make_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
         "metrics": {
             "validation": progress.validation, "test": outcome.metrics, "trivial": outcome.trivial,
             "phenomena": phenomena(cell, family, splits["test"], outcome.predictions),
+            "slices": slices(cell, family, splits["test"], outcome.predictions),
         },
         "primary_metric": primary,
         "score": outcome.metrics[primary] * family.scale,

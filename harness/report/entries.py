@@ -11,6 +11,8 @@ from typing import Any
 
 from harness.methods import BASELINE
 from harness.report.groups import succeeded
+from harness.report.slices import means, slices_of
+from harness.slices import Slices
 from harness.store import Record
 
 TRUNCATED_SHARE = 0.05  # of the test rows; more than that is marked
@@ -56,7 +58,7 @@ class Entry:
         peak_memory_bytes: largest of the seeds.
         standing: how sure the mean is; None where nobody has looked.
         metrics: metric → mean on test, in its library's own scale.
-        phenomena: phenomenon → mean score (0-100).
+        slices: kind → part → figure → mean over the seeds, see `harness.report.slices.means`.
     """
 
     scores: Mapping[int, float]
@@ -70,12 +72,12 @@ class Entry:
     train_seconds: float | None
     peak_memory_bytes: int | None
     metrics: Mapping[str, float]
-    phenomena: Mapping[str, float]
+    slices: Slices
     standing: Standing | None = None
 
 
-def make_entry(records: Sequence[Record]) -> Entry:
-    """The entry of one place's records, one a seed."""
+def make_entry(records: Sequence[Record], slices: Mapping[str, Slices] | None = None) -> Entry:
+    """The entry of one place's records, one a seed; `slices`: by the ids of records that hold none."""
     good = [record for record in records if succeeded(record)]
     scores = {record["seed"]: float(record["score"]) for record in good}
     mean = average(scores.values())
@@ -93,9 +95,7 @@ def make_entry(records: Sequence[Record]) -> Entry:
         train_seconds=average(cost.get("train_seconds") for cost in costs),
         peak_memory_bytes=max((size for cost in costs if (size := cost.get("peak_memory_bytes"))), default=None),
         metrics=mean_each(numbers(part.get("test")) for part in metrics),
-        phenomena=mean_each(
-            {name: part["score"] for name, part in (found.get("phenomena") or {}).items()} for found in metrics
-        ),
+        slices=means([slices_of(record, slices or {}) for record in good]),
     )
 
 

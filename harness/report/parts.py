@@ -19,6 +19,7 @@ class Metrics(TypedDict, total=False):
     test: Any
     trivial: Raw
     phenomena: Any
+    slices: Any
 
 
 class Cost(TypedDict, total=False):

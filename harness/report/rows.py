@@ -13,6 +13,7 @@ from harness.report.columns import Column, row_order
 from harness.report.entries import Entry, Standing, average, highest, make_entry, mark_column
 from harness.report.groups import Place, succeeded
 from harness.report.references import Reference, references
+from harness.slices import Slices
 from harness.store import Record
 
 
@@ -58,6 +59,7 @@ def make_rows(
     trivial: float | None,
     published: Sequence[Published] = (),
     standings: Mapping[Place, Standing] | None = None,
+    slices: Mapping[str, Slices] | None = None,
 ) -> tuple[Row, ...]:
     """All rows, in the board's order; `trivial` is the trivial answers' average, which the best one must beat."""
     beside: dict[tuple[str, str], dict[str, tuple[Reference, ...]]] = {}
@@ -66,7 +68,7 @@ def make_rows(
     for column in columns:
         wheres = sorted((where for where in places if where.task == column.title), key=row_order)
         baselines = {number for number, where in enumerate(wheres) if where.is_baseline}
-        marked = zip(wheres, mark_column([make_entry(places[where]) for where in wheres], baselines), strict=True)
+        marked = zip(wheres, mark_column([make_entry(places[where], slices) for where in wheres], baselines), strict=True)
         sure = {where: replace(entry, standing=(standings or {}).get(where)) for where, entry in marked}
         for where, entry in judge(sure, column.hurdle).items():
             entries.setdefault((where.model, where.method), {})[column.title] = entry

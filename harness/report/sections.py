@@ -8,6 +8,7 @@ from harness.report.board import Board
 from harness.report.columns import Column
 from harness.report.gains import Gain
 from harness.report.rows import Row, train_parts
+from harness.report.slice_tables import slice_part
 from harness.report.tables import Score, escape, score_cells, shown, table, title
 from harness.report.text import (
     NONE,
@@ -47,10 +48,10 @@ def _gain(gain: Gain | None) -> str:
 
 
 def task(board: Board, column: Column) -> list[str]:
-    """One task: facts, all metrics, where published numbers come from, phenomena."""
+    """One task: facts, all metrics, where published numbers come from, slices."""
     rows = [row for row in board.rows if column.title in row.entries]
     parts = [f"## {escape(column.title)}", _facts(column), _metrics(rows, column)]
-    return [*parts, *_published(rows, column), *_phenomena(rows, column)]
+    return [*parts, *_published(rows, column), *slice_part(board, column)]
 
 
 def _facts(column: Column) -> str:
@@ -123,17 +124,6 @@ def _published(rows: Sequence[Row], column: Column) -> list[str]:
     ]
     intro = "Published numbers, in brackets ours minus theirs; protocols differ:"
     return [intro, "\n".join(lines)] if lines else []
-
-
-def _phenomena(rows: Sequence[Row], column: Column) -> list[str]:
-    if not column.phenomena:
-        return []
-    headers = ["model", *(f"{escape(name)} ({number})" for name, number in column.phenomena.items())]
-    lines = [
-        [title(row), *map(score, [row.entries[column.title].phenomena.get(name) for name in column.phenomena])]
-        for row in rows
-    ]
-    return ["Score by phenomenon (test rows):", table(headers, lines)]
 
 
 def models(board: Board) -> list[str]:

@@ -53,7 +53,8 @@ def standings(store: Store, records: Iterable[Record]) -> Standings:
             task.unknown = True
         else:
             task.draws = lambda rows=rows, task=task, one=found[title]: _draws(store, rows, task.key, one)
-    return Standings(_lettered(columns, found), notes, (places, said), over_tasks(tasks))
+    slices = {name: own for one in found.values() for name, own in one.slices.items()}
+    return Standings(_lettered(columns, found), notes, (places, said), over_tasks(tasks), slices)
 
 
 def _lettered(
@@ -92,7 +93,7 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
     from harness.stats.load import Scored, same_rows
     from harness.stats.paired import Drawing, spread
 
-    drawing, first, drawn = None, None, {}
+    drawing, first, drawn, slices = None, None, {}, {}
     for where, group in rows.items():
         for seed, record in sorted(group.items()):
             scored = Scored(store, record)
@@ -100,6 +101,8 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
                 first, drawing = scored, Drawing(len(scored.ids), scored.resamples)
             same_rows(first, scored, record["id"])
             drawn[_name(where), seed] = drawing.of(scored.metric)
+            if not (record.get("metrics") or {}).get("slices"):
+                slices[record["id"]] = scored.slices()
     count = len(first.ids)
 
     def look(seeds: Iterable[int], name: str, other: str | None = None) -> Any:
@@ -118,7 +121,7 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
         if (both := sorted(seeds[one] & seeds[other]))
     ]
     draws = {name: redrawn({seed: drawn[name, seed].drawn for seed in own}) for name, own in seeds.items()}
-    return Found({name: (mean.low, mean.high) for name, mean in means.items()}, pairs, draws)
+    return Found({name: (mean.low, mean.high) for name, mean in means.items()}, pairs, draws, slices)
 
 
 def _name(where: Place) -> str:
