@@ -47,7 +47,9 @@ def buckets(lengths: Sequence[int]) -> list[str]:
     """For each length the quarter of all that it is in, as `7-9`; equal lengths stay together, so there may be fewer quarters."""
     ranked = sorted(lengths)
     tops = sorted({ranked[math.ceil(len(ranked) * part / QUARTERS) - 1] for part in range(1, QUARTERS + 1)})
-    members = [[length for length in ranked if low < length <= top] for low, top in zip([-1, *tops], tops, strict=False)]
+    members = [
+        [length for length in ranked if low < length <= top] for low, top in zip([-1, *tops], tops, strict=False)
+    ]
     names = [str(own[0]) if own[0] == own[-1] else f"{own[0]}-{own[-1]}" for own in members]
     return [next(name for name, top in zip(names, tops, strict=True) if length <= top) for length in lengths]
 

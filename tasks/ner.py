@@ -113,9 +113,7 @@ class NamedEntities(TaskFamily):
 
         return f1_of(entity_counts(predictions, references, task.options.get("mode", "default")))
 
-    def classes(
-        self, predictions: Sequence[list[str]], references: Sequence[list[str]], task: Task
-    ) -> dict[str, Any]:
+    def classes(self, predictions: Sequence[list[str]], references: Sequence[list[str]], task: Task) -> dict[str, Any]:
         return {"entity type": by_entity_type(predictions, references, task.options.get("mode", "default"))}
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[list[str]]:

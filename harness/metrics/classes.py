@@ -15,9 +15,7 @@ def by_label(predictions: Sequence[Any], references: Sequence[Any]) -> Parts:
     return _scores(right, Counter(predictions), Counter(references))
 
 
-def by_entity_type(
-    predictions: Sequence[list[str]], references: Sequence[list[str]], mode: str = "default"
-) -> Parts:
+def by_entity_type(predictions: Sequence[list[str]], references: Sequence[list[str]], mode: str = "default") -> Parts:
     """Entity type → its scores, counted as `harness.metrics.entities.Entities` does; its `per_type`."""
     from harness.metrics.counts import entities
 

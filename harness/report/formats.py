@@ -70,10 +70,38 @@ def to_csv(board: Board) -> str:
     return out.getvalue()
 
 
+def to_slices(board: Board) -> str:
+    """One line for each model, method, task and slice, as CSV.
+
+    `by` is the kind of slice; `rows` of an entity type are entities; `score` (0-100) is the task's, of labels and entity types
+    their F1, the mean over `seeds`; further columns are metrics in their libraries' own scale.
+    """
+    lines = [
+        {
+            "model": row.model, "method": row.method, "task": column.title, "by": kind, "slice": name,
+            "rows": column.slices[kind][name], **part,
+        }
+        for row in board.rows
+        for column in board.columns
+        if column.title in row.entries
+        for kind, parts in row.entries[column.title].slices.items()
+        for name, part in parts.items()
+    ]  # fmt: skip
+    out = io.StringIO()
+    first = ("model", "method", "task", "by", "slice", "rows", "seeds", "score")
+    writer = csv.DictWriter(
+        out, list(dict.fromkeys([*first, *(name for line in lines for name in line)])), lineterminator="\n"
+    )
+    writer.writeheader()
+    writer.writerows(lines)
+    return out.getvalue()
+
+
 FORMATS: dict[str, Callable[[Board], str]] = {
     "md": render,
     "json": to_json,
     "csv": to_csv,
+    "slices": to_slices,
     "latex": to_latex,
     "svg": diagram,
 }

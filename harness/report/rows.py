@@ -68,7 +68,9 @@ def make_rows(
     for column in columns:
         wheres = sorted((where for where in places if where.task == column.title), key=row_order)
         baselines = {number for number, where in enumerate(wheres) if where.is_baseline}
-        marked = zip(wheres, mark_column([make_entry(places[where], slices) for where in wheres], baselines), strict=True)
+        marked = zip(
+            wheres, mark_column([make_entry(places[where], slices) for where in wheres], baselines), strict=True
+        )
         sure = {where: replace(entry, standing=(standings or {}).get(where)) for where, entry in marked}
         for where, entry in judge(sure, column.hurdle).items():
             entries.setdefault((where.model, where.method), {})[column.title] = entry

@@ -12,7 +12,7 @@ from harness.report.slices import SMALL, best, of_classes
 from harness.report.tables import escape, table, title
 from harness.report.text import score, signed
 
-TOP = 4  # rows of the board that Markdown shows
+TOP = 5  # rows of the board that Markdown shows
 PARTS = 12  # of a kind
 UNITS = {"length": "length in words"}
 FEW = "°"
@@ -71,7 +71,7 @@ def slice_part(board: Board, column: Column) -> list[str]:
     found = list(slices(column, rows))
     if not found:
         return []
-    chosen = [one for kind in column.slices for one in _largest([one for one in found if one.kind == kind])]
+    chosen = [one for kind in column.slices for one in largest([one for one in found if one.kind == kind], PARTS)]
     shown = rows[:TOP]
     headers = ["slice", "rows", *map(title, shown), "another is best"]
     lines = [
@@ -86,10 +86,10 @@ def slice_part(board: Board, column: Column) -> list[str]:
     return [_said(rows, column, len(found) - len(chosen)), table(headers, lines)]
 
 
-def _largest(parts: Sequence[Slice]) -> list[Slice]:
+def largest(parts: Sequence[Slice], most: int) -> list[Slice]:
     """Those with the most rows, in their own order."""
-    kept = sorted(parts, key=lambda one: -one.rows)[:PARTS]
-    return [one for one in parts if one in kept]
+    names = {one.name for one in sorted(parts, key=lambda one: -one.rows)[:most]}
+    return [one for one in parts if one.name in names]
 
 
 def _other(one: Slice, first: str) -> str:
@@ -106,7 +106,9 @@ def _bold(shown: str, bold: bool) -> str:
 
 
 def _said(rows: Sequence[Row], column: Column, left_out: int) -> str:
-    classes = [kind for kind in column.slices if any(of_classes(row.entries[column.title].slices, kind) for row in rows)]
+    classes = [
+        kind for kind in column.slices if any(of_classes(row.entries[column.title].slices, kind) for row in rows)
+    ]
     f1 = "".join(f"; of each {escape(kind)} its F1" for kind in classes)
     few = any(count < SMALL for parts in column.slices.values() for count in parts.values())
     return (

@@ -29,7 +29,7 @@ def made(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("made")
         patch.setenv("BENCH_CACHE", str(folder / "cache"))
-        write_board(folder / "results", models=4, tasks=6)
+        write_board(folder / "results", models=4, tasks=6, words=True)
         return board(folder / "results"), folder / "results"
 
 
@@ -68,6 +68,10 @@ FALSIFIED = [
     (("rows", 2, "entries", "task-3", "train_seconds"), 1.0),
     (("rows", 2, "entries", "task-3", "standing", "low"), -1.5),
     (("columns", 4, "trivial"), 0.5),
+    (("rows", 1, "entries", "task-0", "slices", "label", "bad", "recall"), 0.001),
+    (("rows", 1, "entries", "task-5", "slices", "label", "good", "score"), 0.01),
+    (("rows", 1, "entries", "task-0", "slices", "length", "1-8", "score"), 0.01),
+    (("columns", 0, "slices", "length", "1-8"), 1),
     (("overall", "rows", 0, "rank", "value"), 0.2),
     (("overall", "rows", 0, "score", "value"), 0.01),
     (("overall", "rows", 3, "wins", "value"), 0.01),

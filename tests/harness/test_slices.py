@@ -21,7 +21,13 @@ def task(family, **options):
 def labelled(count=200, names=("a", "b", "c"), **more):
     chance = random.Random(3)
     return [
-        {"id": str(i), "prediction": chance.choice(names), "reference": chance.choice(names), "words": i % 9 + 1, **more}
+        {
+            "id": str(i),
+            "prediction": chance.choice(names),
+            "reference": chance.choice(names),
+            "words": i % 9 + 1,
+            **more,
+        }
         for i in range(count)
     ]
 
@@ -39,7 +45,17 @@ def test_labels_are_those_of_scikit_learn():
 def test_a_label_that_is_only_predicted_is_no_slice_but_costs_precision():
     rows = [{"id": "1", "prediction": "x", "reference": "a"}, {"id": "2", "prediction": "a", "reference": "a"}]
     found = sliced(registry.family("sentiment"), task("sentiment"), rows)
-    assert found == {"label": {"a": {"rows": 2, "score": pytest.approx(200 / 3), "precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3)}}}
+    assert found == {
+        "label": {
+            "a": {
+                "rows": 2,
+                "score": pytest.approx(200 / 3),
+                "precision": 1.0,
+                "recall": 0.5,
+                "f1": pytest.approx(2 / 3),
+            }
+        }
+    }
 
 
 @pytest.mark.parametrize("mode", ["default", "strict"])
@@ -48,7 +64,11 @@ def test_entity_types_are_those_of_seqeval(mode):
 
     chance, tags = random.Random(1), ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "O"]
     rows = [
-        {"id": str(i), "prediction": chance.choices(tags, k=8), "reference": ["B-PER", "I-PER", *chance.choices(["O", "B-LOC"], k=6)]}
+        {
+            "id": str(i),
+            "prediction": chance.choices(tags, k=8),
+            "reference": ["B-PER", "I-PER", *chance.choices(["O", "B-LOC"], k=6)],
+        }
         for i in range(60)
     ]
     found = sliced(registry.family("ner"), task("ner", mode=mode), rows)["entity type"]
