@@ -96,6 +96,25 @@ def check_letters(board: Board) -> None:
         board.check.grouped(f"{title}: {one} and {other}", letters, p)
 
 
+def check_ranks(board: Board) -> None:
+    """The ranks that a row may have: what it shares no letter with is above or below it."""
+    for title in board.columns:
+        rows = {name: row["entries"][title] for name, row in board.rows.items() if title in row["entries"]}
+        sure = {name: entry for name, entry in rows.items() if (entry["standing"] or {}).get("ranks")}
+        for name, entry in sure.items():
+            apart = [one["mean"] for one in sure.values() if not _letters(one) & _letters(entry)]
+            expected = [
+                1 + sum(mean > entry["mean"] for mean in apart),
+                len(sure) - sum(mean < entry["mean"] for mean in apart),
+            ]
+            board.check.same(f"{name}, {title}: ranks", entry["standing"]["ranks"], expected)
+
+
+def _letters(entry: dict[str, Any]) -> set[str]:
+    letters = entry["standing"]["letters"]
+    return set(letters.split(".") if "." in letters else letters)
+
+
 def check_gains(board: Board, cells: Cells) -> None:
     """What pre-training is worth."""
     for gain in board.shown["gains"]:

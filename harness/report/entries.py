@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.methods import BASELINE
 from harness.report.groups import succeeded
+from harness.report.ranks import Interval, split, told
 from harness.report.slices import means, slices_of
 from harness.slices import Slices
 from harness.store import Record
@@ -27,16 +28,25 @@ class Standing:
     Attributes:
         letters: rows of a column that share one cannot be told apart; empty where there is only one row.
         low, high: a 95 % interval of the mean, over test rows and seeds.
+        ranks: the least and the greatest rank in its column that it may have (see `harness.report.ranks`).
+        brief: whether the board is to show ranks, because some of its rows have too many letters.
     """
 
     letters: str
     low: float
     high: float
+    ranks: Interval | None = None
+    brief: bool = False
 
     @property
     def groups(self) -> set[str]:
-        """The letters one by one: beyond `z` they are of two characters, with dots between."""
-        return set(self.letters.split(".") if "." in self.letters else self.letters)
+        """The letters one by one."""
+        return split(self.letters)
+
+    @property
+    def mark(self) -> str:
+        """What stands behind the score."""
+        return told(self.ranks) if self.brief and self.ranks else self.letters
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from harness.report.markdown import render
 from harness.store import Record
 
 FIELDS = (
-    "model", "method", "task", "seeds", "mean", "sd", "low", "high", "group", "min", "max", "failed", "trivial", "best",
+    "model", "method", "task", "seeds", "mean", "sd", "low", "high", "group", "rank_low", "rank_high", "min", "max", "failed", "trivial", "best",
     "parameters", "trained", "train_seconds", "peak_memory_bytes", "flags", "published", "difference",
 )  # fmt: skip
 
@@ -53,6 +53,8 @@ def to_csv(board: Board) -> str:
                     "low": entry.standing and entry.standing.low,
                     "high": entry.standing and entry.standing.high,
                     "group": entry.standing and entry.standing.letters,
+                    "rank_low": entry.standing and entry.standing.ranks and entry.standing.ranks[0],
+                    "rank_high": entry.standing and entry.standing.ranks and entry.standing.ranks[1],
                     "min": min(scores, default=None),
                     "max": max(scores, default=None),
                     "failed": len(entry.failed),

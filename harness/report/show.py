@@ -176,8 +176,8 @@ def _pairs(pairs: Mapping[str, str]) -> Table:
 
 def _grid(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number else "left", overflow="fold")
+    for number, name in enumerate(headings):
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
     for line in lines:
         table.add_row(*map(Text, line))
     return table

@@ -20,6 +20,10 @@ FLAGS = {
     "few-seeds": ("¶", "fewer seeds than others of the column, so not in the running for best"),
 }
 GROUPS = "a, b, …: scores of a column that share a letter cannot be told apart (level 0.05 over all pairs of the board)"
+RANKS = (
+    "#1–9: the rank in the column is one of 1 to 9 (95 % sure for all of the board together); none is shown to be better than what "
+    "may be #1, and two without a rank in common differ; all pairs: the groups in --format csv"
+)
 FAILED = ("✗", "so many seeds failed; the mean is over the others")
 
 
@@ -50,8 +54,8 @@ def marks(entry: Entry) -> str:
 
 
 def group(entry: Entry | None) -> str:
-    """The letters of those that the entry cannot be told apart from."""
-    return entry.standing.letters if entry and entry.standing else ""
+    """The letters that it shares with those it cannot be told apart from, or the ranks that it may have."""
+    return entry.standing.mark if entry and entry.standing else ""
 
 
 def interval(entry: Entry | None) -> str:
@@ -63,7 +67,9 @@ def legend(board: Board) -> list[str]:
     """The meaning of the marks that the board uses."""
     entries = [entry for row in board.rows for entry in row.entries.values()]
     used = {flag for entry in entries for flag in entry.flags}
-    lines = [GROUPS] if any(group(entry) for entry in entries) else []
+    lines = (
+        [RANKS if group(marked[0]).startswith("#") else GROUPS] if (marked := [e for e in entries if group(e)]) else []
+    )
     meanings: dict[str, list[str]] = {}
     for flag, (letter, meaning) in FLAGS.items():
         if flag in used:

@@ -11,6 +11,7 @@ from harness.report.board import Standings
 from harness.report.entries import Standing
 from harness.report.groups import Place, identified, place, succeeded
 from harness.report.parts import Needed
+from harness.report.ranks import intervals, split, too_many
 from harness.stats import kept
 from harness.stats.holm import holm
 from harness.stats.kept import Found
@@ -65,14 +66,16 @@ def _lettered(
     different = {
         (task, frozenset((one, other))) for (task, one, other, _), p in zip(every, adjusted, strict=True) if p < ALPHA
     }
-    standing = {}
+    letters_of = {}
     for task, one in found.items():
         rows = {_name(where): (where, records) for where, records in columns[task].items()}
         ranked = sorted(rows, key=lambda name: (-_mean(rows[name][1]), name))
         groups = letters(ranked, [pair for where, pair in different if where == task]) if len(rows) > 1 else {}
-        for name, (where, _) in rows.items():
-            standing[where] = Standing(groups.get(name, ""), *one.intervals[name])
-    return standing
+        places = intervals([(_mean(rows[name][1]), split(groups.get(name, "a"))) for name in ranked])
+        for name, ranks in zip(ranked, places, strict=True):
+            letters_of[rows[name][0]] = groups.get(name, ""), one.intervals[name], ranks if groups else None
+    brief = too_many([own for own, *_ in letters_of.values()])
+    return {where: Standing(own, *ends, ranks, brief) for where, (own, ends, ranks) in letters_of.items()}
 
 
 def _column(store: Store, rows: Mapping[Place, Mapping[int, Record]], key: str) -> Found:

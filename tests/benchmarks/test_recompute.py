@@ -67,6 +67,7 @@ FALSIFIED = [
     (("rows", 2, "entries", "task-3", "metrics", "macro_f1"), 0.001),
     (("rows", 2, "entries", "task-3", "train_seconds"), 1.0),
     (("rows", 2, "entries", "task-3", "standing", "low"), -1.5),
+    (("rows", 1, "entries", "task-2", "standing", "ranks", 1), 1),
     (("columns", 4, "trivial"), 0.5),
     (("rows", 1, "entries", "task-0", "slices", "label", "bad", "recall"), 0.001),
     (("rows", 1, "entries", "task-5", "slices", "label", "good", "score"), 0.01),

@@ -18,7 +18,6 @@ from harness.report.rows import Row
 from harness.report.slice_tables import FEW, heading, largest, ranked, slices
 from harness.report.slices import SMALL, of_classes
 
-
 PARTS = 40  # of a kind of slices, those with the most rows
 
 
