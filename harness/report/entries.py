@@ -10,6 +10,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from harness.methods import BASELINE
+from harness.report.costs import Costed, Number, of_entry
 from harness.report.groups import succeeded
 from harness.report.ranks import Interval, split, told
 from harness.report.slices import means, slices_of
@@ -50,7 +51,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Entry(Costed):
     """Means over the seeds that ended well.
 
     Attributes:
@@ -62,10 +63,7 @@ class Entry:
             but not told apart from it), `constant` (some seed's predictions are all the same), `truncated` (more than 5 % of the test rows were cut), `remote-code` (Python code from the model's repository was
             run), `few-seeds` (another entry of the column has more). Baselines have neither of the first four.
         best: the column's highest mean, or one equal to it to two digits. See `mark_column`.
-        parameters: of the model with its head.
-        trained: of these, those that are trained; None where no record says.
-        train_seconds: mean of a cell's training steps.
-        peak_memory_bytes: largest of the seeds.
+        costs: name → number, of `harness.report.costs.COSTS`.
         standing: how sure the mean is; None where nobody has looked.
         metrics: metric → mean on test, in its library's own scale.
         slices: kind → part → figure → mean over the seeds, see `harness.report.slices.means`.
@@ -77,10 +75,7 @@ class Entry:
     sd: float | None
     flags: tuple[str, ...]
     best: bool
-    parameters: int | None
-    trained: int | None
-    train_seconds: float | None
-    peak_memory_bytes: int | None
+    costs: Mapping[str, Number | None]
     metrics: Mapping[str, float]
     slices: Slices
     standing: Standing | None = None
@@ -91,7 +86,6 @@ def make_entry(records: Sequence[Record], slices: Mapping[str, Slices] | None = 
     good = [record for record in records if succeeded(record)]
     scores = {record["seed"]: float(record["score"]) for record in good}
     mean = average(scores.values())
-    costs = [record.get("cost") or {} for record in good]
     metrics = [record.get("metrics") or {} for record in good]
     return Entry(
         scores=scores,
@@ -100,10 +94,7 @@ def make_entry(records: Sequence[Record], slices: Mapping[str, Slices] | None = 
         sd=stdev(scores.values()) if len(scores) > 1 else None,
         flags=_flags(mean, good),
         best=False,
-        parameters=max((count for record in good if (count := record["model"].get("parameters"))), default=None),
-        trained=max((count for cost in costs if (count := cost.get("trainable_parameters"))), default=None),
-        train_seconds=average(cost.get("train_seconds") for cost in costs),
-        peak_memory_bytes=max((size for cost in costs if (size := cost.get("peak_memory_bytes"))), default=None),
+        costs=of_entry(good),
         metrics=mean_each(numbers(part.get("test")) for part in metrics),
         slices=means([slices_of(record, slices or {}) for record in good]),
     )

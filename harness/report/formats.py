@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 from harness.published import published
 from harness.report.board import Board, Standings
+from harness.report.costs import COSTS
 from harness.report.diagram import diagram
 from harness.report.latex import to_latex
 from harness.report.markdown import render
@@ -17,13 +18,17 @@ from harness.store import Record
 
 FIELDS = (
     "model", "method", "task", "seeds", "mean", "sd", "low", "high", "group", "rank_low", "rank_high", "min", "max", "failed", "trivial", "best",
-    "parameters", "trained", "train_seconds", "peak_memory_bytes", "flags", "published", "difference",
+    *(cost.name for cost in COSTS), "flags", "published", "difference",
 )  # fmt: skip
 
 
 def to_json(board: Board) -> str:
     """The whole board, fields as the classes of `harness.report` describe them; scores unrounded."""
-    return json.dumps(asdict(board), indent=1, ensure_ascii=False) + "\n"
+    made = asdict(board)
+    for row in made["rows"]:
+        for thing in (row, *row["entries"].values()):  # costs stand among the other figures
+            thing |= thing.pop("costs")
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
 def to_csv(board: Board) -> str:
@@ -60,10 +65,7 @@ def to_csv(board: Board) -> str:
                     "failed": len(entry.failed),
                     "trivial": column.trivial,
                     "best": int(entry.best),
-                    "parameters": entry.parameters,
-                    "trained": entry.trained,
-                    "train_seconds": entry.train_seconds,
-                    "peak_memory_bytes": entry.peak_memory_bytes,
+                    **entry.costs,
                     "flags": " ".join(entry.flags),
                     "published": " ".join(str(one.value) for one in beside),
                     "difference": " ".join(str(one.difference) for one in beside if one.difference is not None),

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 from msgspec import Raw
 
+from harness.report.costs import COSTS
 from harness.store import Record, Store, decode
 
 
@@ -22,12 +23,10 @@ class Metrics(TypedDict, total=False):
     slices: Any
 
 
-class Cost(TypedDict, total=False):
-    """Of a record's `cost`."""
-
-    train_seconds: Any
-    peak_memory_bytes: Any
-    trainable_parameters: Any
+# Of a record's `cost`: what the board has columns for.
+Cost = TypedDict(
+    "Cost", dict.fromkeys((cost.source[1] for cost in COSTS if cost.source[0] == "cost"), Any), total=False
+)
 
 
 class Error(TypedDict, total=False):
