@@ -65,7 +65,7 @@ def _parts(record: Record, lines: list[dict[str, Any]], names: list[str | None])
     return found
 
 
-def check_slices(board: Board, where: str, shown: Slices, record: Record) -> Slices:
+def check_slices(board: Board, record: Record) -> Slices:
     """A record's own slices; returns them as they are recomputed."""
     lines = board.predictions(record)
     if lines is None:
@@ -75,8 +75,9 @@ def check_slices(board: Board, where: str, shown: Slices, record: Record) -> Sli
     except NotKnown as error:
         board.check.left_out[f"slices of {error}"] += 1
         return {}
-    if shown:
-        _same(board, where, shown, found)
+    if shown := record["metrics"].get("slices"):
+        phenomena = record["metrics"].get("phenomena")
+        _same(board, record["id"], {**shown, **({"phenomenon": phenomena} if phenomena else {})}, found)
     return found
 
 

@@ -25,7 +25,8 @@ class Slice:
     Attributes:
         rows: how many it has; of entity types: entities.
         scores: title of a row → its mean score (0-100) on it.
-        best: the row with the highest score there; the one that is best on all rows wherever it is equal to that.
+        best: the row with the highest score there; the one that is best on all rows wherever it is equal to that. Rows of fewer
+            seeds than others are not in the running.
     """
 
     kind: str
@@ -46,18 +47,20 @@ def slices(column: Column, rows: Sequence[Row]) -> Iterator[Slice]:
     Args:
         rows: those to choose the best from, the best on all test rows first.
     """
+    equal = [row.title for row in rows if "few-seeds" not in row.entries[column.title].flags]
     for kind, parts in column.slices.items():
         for name, count in parts.items():
             found = {
                 row.title: row.entries[column.title].slices.get(kind, {}).get(name, {}).get("score") for row in rows
             }
-            yield Slice(kind, name, count, found, best(found, rows[0].title if rows else None))
+            yield Slice(kind, name, count, found, best({one: found[one] for one in equal}, equal[0] if equal else None))
 
 
 def ranked(board: Board, column: Column) -> list[Row]:
-    """The rows that have a score on a task, the highest mean first."""
+    """The rows that have a score on a task, the highest mean first, those of fewer seeds than others last."""
     known = [row for row in board.rows if column.title in row.entries and row.entries[column.title].mean is not None]
-    return sorted(known, key=lambda row: -(row.entries[column.title].mean or 0.0))
+    entries = {row.title: row.entries[column.title] for row in known}
+    return sorted(known, key=lambda row: ("few-seeds" in entries[row.title].flags, -(entries[row.title].mean or 0.0)))
 
 
 def heading(kind: str) -> str:

@@ -119,6 +119,19 @@ def test_a_record_that_does_not_fit_its_predictions_is_noticed(made, tmp_path):
         path.write_text(text)
 
 
+def test_a_record_whose_slices_do_not_fit_its_predictions_is_noticed(made):
+    shown, folder = made
+    path = next(folder.glob("cells/task-0*/record.json"))
+    text = path.read_text()
+    record = json.loads(text)
+    record["metrics"]["slices"]["length"]["1-8"]["accuracy"] += 0.01
+    path.write_text(json.dumps(record))
+    try:
+        assert any("length 1-8: accuracy" in line for line in recompute(shown, folder).different)
+    finally:
+        path.write_text(text)
+
+
 def test_the_script_ends_with_a_status(made, tmp_path):
     shown, folder = made
     for off, status in ((0.0, 0), (0.5, 1)):
