@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from recompute_board import Board, Cells, Check
-from recompute_cells import check_cell, check_curves, check_gains, check_letters, check_record
+from recompute_cells import check_cell, check_curves, check_gains, check_letters, check_ranks, check_record
 from recompute_overall import check_overall
 
 
@@ -46,6 +46,7 @@ def recompute(shown: dict[str, Any], folder: Path) -> Check:
     for title, column in board.columns.items():
         check.same(f"{title}: trivial score", column["trivial"], board.trivial(title, cells))
     check_letters(board)
+    check_ranks(board)
     check_gains(board, cells)
     check_curves(board)
     check_overall(board, cells)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from recompute_board import Board, Cells, Record
 from recompute_metrics import NotKnown, metrics, rows, scale
+from recompute_slices import check_entry, check_slices
 from recompute_sure import Draws, half_range, holm, p_range
 
 
@@ -40,11 +41,11 @@ def check_cell(board: Board, row: dict[str, Any], column: dict[str, Any], found:
     values = np.array(list(scores.values()))
     check.same(f"{where}: mean", entry["mean"], float(values.mean()) if len(values) else None)
     check.same(f"{where}: sd", entry["sd"], float(values.std(ddof=1)) if len(values) > 1 else None)
-    for kind, of in (("metrics", "test"), ("phenomena", "phenomena")):
-        for name, value in entry[kind].items():
-            parts = [record["metrics"][of][name] for record in found.values() if name in record["metrics"].get(of, {})]
-            known = [part["score"] if kind == "phenomena" else part for part in parts]
-            check.same(f"{where}: {name}", value, float(np.mean(known)))
+    for name, value in entry["metrics"].items():
+        known = [record["metrics"]["test"][name] for record in found.values() if name in record["metrics"]["test"]]
+        check.same(f"{where}: {name}", value, float(np.mean(known)))
+    own = [check_slices(board, record) for record in found.values()]
+    check_entry(board, where, entry, column, own)
     costs = [record["cost"] for record in found.values()]
     for name, function in (("train_seconds", np.mean), ("peak_memory_bytes", max)):
         known = [cost[name] for cost in costs if cost.get(name) is not None]
@@ -93,6 +94,25 @@ def check_letters(board: Board) -> None:
     for (title, one, other), p in zip(named, zip(low, high, strict=True), strict=True):
         letters = tuple(board.rows[name]["entries"][title]["standing"]["letters"] for name in (one, other))
         board.check.grouped(f"{title}: {one} and {other}", letters, p)
+
+
+def check_ranks(board: Board) -> None:
+    """The ranks that a row may have: what it shares no letter with is above or below it."""
+    for title in board.columns:
+        rows = {name: row["entries"][title] for name, row in board.rows.items() if title in row["entries"]}
+        sure = {name: entry for name, entry in rows.items() if (entry["standing"] or {}).get("ranks")}
+        for name, entry in sure.items():
+            apart = [one["mean"] for one in sure.values() if not _letters(one) & _letters(entry)]
+            expected = [
+                1 + sum(mean > entry["mean"] for mean in apart),
+                len(sure) - sum(mean < entry["mean"] for mean in apart),
+            ]
+            board.check.same(f"{name}, {title}: ranks", entry["standing"]["ranks"], expected)
+
+
+def _letters(entry: dict[str, Any]) -> set[str]:
+    letters = entry["standing"]["letters"]
+    return set(letters.split(".") if "." in letters else letters)
 
 
 def check_gains(board: Board, cells: Cells) -> None:

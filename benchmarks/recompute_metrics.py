@@ -73,19 +73,20 @@ def _mean(values: list[float]) -> tuple[Any, Any]:
     return np.stack([values, np.ones(len(values))], axis=1), lambda sums: sums[..., 0] / sums[..., 1]
 
 
-def _strict(record: dict[str, Any]) -> bool:
+def strict(record: dict[str, Any]) -> bool:
+    """Whether entities are counted in seqeval's strict mode."""
     return (record["task"].get("options") or {}).get("mode", "default") == "strict"
 
 
 def _entities(record: dict[str, Any], ours: list[Any], gold: list[Any]) -> dict[str, float]:
-    how = {"mode": "strict", "scheme": IOB2} if _strict(record) else {}
+    how = {"mode": "strict", "scheme": IOB2} if strict(record) else {}
     functions = {"precision": precision_score, "recall": recall_score, "f1": f1_score}
     found = {name: one(gold, ours, zero_division=0, **how) for name, one in functions.items()}
     return {**found, "accuracy": tag_accuracy(gold, ours)}
 
 
 def _entity_rows(record: dict[str, Any], ours: list[Any], gold: list[Any]) -> tuple[Any, Any]:
-    if _strict(record):
+    if strict(record):
         raise NotKnown("rows of strict entities")
     pairs = [(set(get_entities(one)), set(get_entities(other))) for one, other in zip(ours, gold, strict=True)]
     counts = np.array([[len(a & b), len(a) + len(b)] for a, b in pairs], dtype=float)

@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.finding import Finding
+from harness.languages import words
 from harness.proposal import Proposal, find_columns
 from harness.task import Task
 
@@ -98,8 +99,29 @@ class TaskFamily(ABC):
 
         By default the `inputs`. Rows with equal `inputs` count as duplicates.
         """
+        return self._inputs(row)
+
+    def _inputs(self, row: Row) -> dict[str, str | Sequence[str]]:
         names = self.inputs or [name for name in (*self.columns, *self.optional_columns) if name not in ANSWERS]
         return {name: row[name] for name in names if isinstance(row.get(name), str | list | tuple)}
+
+    def length(self, row: Row, task: Task) -> int | None:
+        """The words that a model reads, for scores by length: those of the `inputs`; None: there are no such scores."""
+        texts = self._inputs(row).values()
+        return sum(words(text) if isinstance(text, str) else len(text) for text in texts) if texts else None
+
+    def slices(self, row: Row, task: Task) -> Mapping[str, str]:
+        """Kind → the part that a test row belongs to, for scores of each part alone; length and phenomenon go without saying."""
+        return {}
+
+    def classes(
+        self, predictions: Sequence[Prediction], references: Sequence[Any], task: Task
+    ) -> Mapping[str, Mapping[str, Mapping[str, float]]]:
+        """Kind → class → its scores, where the metric is one over classes (see `harness.metrics.classes`).
+
+        `rows` counts how often the class is wanted, `score` (0-100) ranks models on it; other keys as the metric calls them.
+        """
+        return {}
 
     def kinds(self, row: Row) -> Iterable[str]:
         """What a check counts in a row: its class, the types of its entities; by default its `stratum`."""

@@ -15,7 +15,7 @@ from harness.cell import Cell
 from harness.family import TaskFamily
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature
-from harness.predicted import is_constant, phenomena, task_facts
+from harness.predicted import is_constant, phenomena, slices, task_facts
 from harness.rows import Data
 from harness.searched import Searched
 from harness.store import Record, timestamp
@@ -61,6 +61,7 @@ def make_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
     tested = {
         "test": outcome.metrics, "trivial": outcome.trivial,
         "phenomena": phenomena(cell, family, outcome.data.splits["test"], outcome.predictions),
+        "slices": slices(cell, family, outcome.data.splits["test"], outcome.predictions),
     }  # fmt: skip
     record = _record(cell, family, outcome, tested)
     record["score"] = outcome.metrics[primary] * family.scale

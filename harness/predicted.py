@@ -9,6 +9,7 @@ from harness.cell import Cell
 from harness.family import Row, TaskFamily
 from harness.metrics.slices import by_slice
 from harness.rows import Data
+from harness.slices import Slices, sliced
 
 
 def is_constant(predictions: Sequence[Any]) -> bool:
@@ -46,8 +47,18 @@ def phenomena(cell: Cell, family: TaskFamily, rows: Sequence[Row], predictions: 
     return by_slice(compute, predictions, references, [row["phenomenon"] for row in rows])
 
 
+def slices(cell: Cell, family: TaskFamily, rows: Sequence[Row], predictions: Sequence[Any]) -> Slices:
+    """The other slices, from the lines as they are saved."""
+    return sliced(family, cell.task, list(lines(cell, family, rows, predictions)))
+
+
 def lines(cell: Cell, family: TaskFamily, rows: Sequence[Row], predictions: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    """One mapping for each test row: id, prediction, reference, and what the row is an example of."""
+    """One mapping for each test row: id, prediction, reference, and what slices it is of: phenomenon, words, the family's own."""
     for row, prediction in zip(rows, predictions, strict=True):
         line = {"id": row["id"], "prediction": prediction, "reference": family.reference(row, cell.task)}
-        yield line | ({"phenomenon": row["phenomenon"]} if "phenomenon" in row else {})
+        beside = {
+            "phenomenon": row.get("phenomenon"),
+            "words": family.length(row, cell.task),
+            "slices": dict(family.slices(row, cell.task)) or None,
+        }
+        yield line | {name: value for name, value in beside.items() if value is not None}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.family import Row, TaskFamily
+from harness.metrics.classes import by_label
 from harness.proposal import Proposal, cell
 from harness.task import Task
 
@@ -82,6 +83,9 @@ class Classification(TaskFamily):
         from harness.metrics.additive import mean_of
 
         return mean_of([ours == gold for ours, gold in zip(predictions, references, strict=True)])
+
+    def classes(self, predictions: Sequence[str], references: Sequence[str], task: Task) -> dict[str, Any]:
+        return {"label": by_label(predictions, references)}
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[str]:
         """The most frequent class of the training rows."""

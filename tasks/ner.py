@@ -12,6 +12,7 @@ from harness.data.place import place, placed
 from harness.data.tags import to_iob2
 from harness.family import Row, TaskFamily
 from harness.finding import ERROR, Finding
+from harness.metrics.classes import by_entity_type
 from harness.proposal import Proposal, cell
 from harness.task import Task
 
@@ -111,6 +112,9 @@ class NamedEntities(TaskFamily):
         from harness.metrics.counts import entity_counts
 
         return f1_of(entity_counts(predictions, references, task.options.get("mode", "default")))
+
+    def classes(self, predictions: Sequence[list[str]], references: Sequence[list[str]], task: Task) -> dict[str, Any]:
+        return {"entity type": by_entity_type(predictions, references, task.options.get("mode", "default"))}
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[list[str]]:
         """No entity anywhere."""

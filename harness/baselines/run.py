@@ -13,7 +13,7 @@ from harness.baseline import Predictor
 from harness.cell import Cell
 from harness.check.report import warnings
 from harness.errors import BenchError
-from harness.predicted import is_constant, lines, phenomena, task_facts
+from harness.predicted import is_constant, lines, phenomena, slices, task_facts
 from harness.rows import load
 from harness.store import Record, Store, timestamp
 from harness.train_rows import drawn
@@ -81,6 +81,7 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
         "metrics": {
             "validation": validation, "test": test, "trivial": trivial,
             "phenomena": phenomena(cell, family, splits["test"], predictions),
+            "slices": slices(cell, family, splits["test"], predictions),
         },
         "primary_metric": primary,
         "score": test[primary] * family.scale,

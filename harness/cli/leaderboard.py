@@ -22,7 +22,7 @@ HTML = "html"  # needs more than a board: the predictions, and where the records
 def leaderboard(
     results: options.Results = RESULTS,
     form: Annotated[
-        str, typer.Option("--format", envvar="BENCH_FORMAT", help="md, html, json, csv, latex, svg.")
+        str, typer.Option("--format", envvar="BENCH_FORMAT", help="md, html, json, csv, slices (csv), latex, svg.")
     ] = "md",
     output: Annotated[
         Path | None, typer.Option("--output", envvar="BENCH_OUTPUT", help="A file; default: print.")

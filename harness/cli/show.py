@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +13,8 @@ from harness.cli.options import RESULTS
 from harness.errors import BenchError, unknown
 from harness.remote.mirror import read_store
 from harness.searched import is_trial
+from harness.slices import Slices
+from harness.store import Record
 
 
 def show(
@@ -36,4 +39,16 @@ def show(
     from harness.report.terminal import show as render
 
     predictions = store.predictions(matches[0]) if record["status"] == "ok" and not is_trial(record) else []
-    Console().print(render(record, predictions))
+    Console().print(render(record, predictions, _slices(record, predictions)))
+
+
+def _slices(record: Record, predictions: Sequence[Mapping[str, Any]]) -> Slices | None:
+    """Of a record that holds none, from its predictions; None where these, or the family, are not there."""
+    if not predictions or record["metrics"].get("slices"):
+        return None
+    from harness.stats.load import slices_from
+
+    try:
+        return slices_from(record, predictions)
+    except BenchError:  # the family is of a plugin that is not installed here
+        return None

@@ -11,14 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from harness.languages import HAN, UNSPACED_LETTERS
+
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 
 # CMRC 2018's own list: it leaves ASCII's full stop and comma in place, and its "……" never matches one character.
 _CMRC_PUNCTUATION = str.maketrans("", "", "-:_*^/\\~`+=，。：？！“”；’《》·、「」（）－～『』")
-_HAN = r"\u4e00-\u9fa5"
-# Scripts without blanks: kana, Thai and Lao, Tibetan, Burmese, Khmer.
-_UNSPACED = _HAN + r"\u3040-\u30ff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"
 
 
 def _segment(apart: str) -> re.Pattern[str]:
@@ -76,9 +75,9 @@ def _longest_shared_run(predicted: list[str], wanted: list[str]) -> int:
 # Lower case, no ASCII punctuation, no English articles; then a bag of words.
 WORDS = Unit("word", _normalise_words, str.split, _shared_words)
 # Lower case, no CMRC punctuation; then the longest run of characters in common.
-CHARACTERS = Unit("character", _normalise_characters, _segment(_HAN).findall, _longest_shared_run)
+CHARACTERS = Unit("character", _normalise_characters, _segment(HAN).findall, _longest_shared_run)
 # The same for every script without blanks, where CMRC's script would take a run of kana or Thai letters for one word.
-ANY_CHARACTERS = Unit("any-character", _normalise_characters, _segment(_UNSPACED).findall, _longest_shared_run)
+ANY_CHARACTERS = Unit("any-character", _normalise_characters, _segment(UNSPACED_LETTERS).findall, _longest_shared_run)
 UNITS = {unit.name: unit for unit in (WORDS, CHARACTERS, ANY_CHARACTERS)}
 
 

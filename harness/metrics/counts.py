@@ -21,17 +21,18 @@ def entity_counts(
         predictions, references: [[tag]], in IOB2.
         mode: as `Entities` takes it.
     """
+    rows = ((entities(ours, mode), entities(gold, mode)) for ours, gold in zip(predictions, references, strict=True))
+    return [(len(ours & gold), len(ours), len(gold)) for ours, gold in rows]
 
+
+def entities(tags: list[str], mode: str = "default") -> set[tuple[Any, ...]]:
+    """(type, start, end) of the entities of a row, in seqeval's way."""
     from seqeval.metrics.sequence_labeling import get_entities
     from seqeval.scheme import IOB2, Tokens
 
-    def entities(tags: list[str]) -> set[tuple[Any, ...]]:
-        if mode == "strict":
-            return {(entity.tag, entity.start, entity.end) for entity in Tokens(tags, IOB2).entities}
-        return set(get_entities(tags))
-
-    rows = ((entities(ours), entities(gold)) for ours, gold in zip(predictions, references, strict=True))
-    return [(len(ours & gold), len(ours), len(gold)) for ours, gold in rows]
+    if mode == "strict":
+        return {(entity.tag, entity.start, entity.end) for entity in Tokens(tags, IOB2).entities}
+    return set(get_entities(tags))
 
 
 def bleu_counts(

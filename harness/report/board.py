@@ -18,6 +18,7 @@ from harness.report.overall import Overall
 from harness.report.parts import Needed
 from harness.report.rows import Row, make_rows
 from harness.report.runs import Environment, Failure, environments, failures
+from harness.slices import Slices
 from harness.store import Record
 
 
@@ -32,6 +33,7 @@ class Standings:
             records need not find them again.
         overall: how the rows stand over all tasks; None for fewer than two tasks.
         crossed: title of each learning curve → who overtakes whom.
+        slices: by the ids of records that hold none.
     """
 
     of: Mapping[Place, Standing]
@@ -39,6 +41,7 @@ class Standings:
     places: tuple[dict[Place, list[Record]], list[str]]
     overall: Overall | None = None
     crossed: Mapping[str, Crossed] = field(default_factory=dict)
+    slices: Mapping[str, Slices] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ class Board:
         every, said = standings.places if standings else place(filter(identified, records))
         places, notes = main_places(every), list(said)
         kept = [record for group in every.values() for record in group]
-        columns = _columns(places, order)
+        slices = standings.slices if standings else {}
+        columns = _columns(places, order, slices)
         known_trivial = [column.trivial for column in columns]
         trivial = average(known_trivial) if None not in known_trivial else None
         # Where baselines ran says nothing of models, which may have run on a GPU.
@@ -106,7 +110,7 @@ class Board:
             notes.append(f"The cells come from several suites: {', '.join(suites)}.")
         return cls(
             columns=columns,
-            rows=make_rows(places, columns, trivial, published, standings.of if standings else None),
+            rows=make_rows(places, columns, trivial, published, standings.of if standings else None, slices),
             trivial_average=trivial,
             notes=tuple(notes),
             overall=standings.overall if standings else None,
@@ -121,12 +125,14 @@ class Board:
         )
 
 
-def _columns(places: Mapping[Place, list[Record]], order: Sequence[str]) -> tuple[Column, ...]:
+def _columns(
+    places: Mapping[Place, list[Record]], order: Sequence[str], slices: Mapping[str, Slices]
+) -> tuple[Column, ...]:
     by_title: dict[str, dict[Place, list[Record]]] = {}
     for where in sorted(places, key=row_order):
         by_title.setdefault(where.task, {})[where] = places[where]
     rank = {name: number for number, name in enumerate(order)}
-    columns = [make_column(title, found) for title, found in by_title.items()]
+    columns = [make_column(title, found, slices) for title, found in by_title.items()]
     return tuple(sorted(columns, key=lambda column: (rank.get(column.task, len(rank)), column.title)))
 
 

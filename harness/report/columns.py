@@ -13,7 +13,10 @@ from harness.report.entries import average, mean_each, numbers, truncated_share
 from harness.report.groups import Place, succeeded
 from harness.report.searched import Found
 from harness.report.searched import found as found_by_search
+from harness.report.slices import rows as slice_rows
+from harness.report.slices import slices_of
 from harness.report.titles import canonical
+from harness.slices import Slices
 from harness.store import Record
 
 
@@ -37,7 +40,7 @@ class Column:
         trivial_metrics: all its metrics, in their libraries' own scale.
         metrics: names of the secondary metrics.
         settings: what else the metric says of itself, such as its signature; values that differ are joined.
-        phenomena: phenomenon → its number of test rows.
+        slices: kind → part → its number of test rows (of entity types: of entities).
         searches: for each row whose recipe was searched, what was tried and what won.
         recipe: recipe field → (value, what was trained with it) pairs; one pair with nothing named where all agree.
     """
@@ -63,20 +66,21 @@ class Column:
     trivial_metrics: Mapping[str, float]
     metrics: tuple[str, ...]
     settings: Mapping[str, str]
-    phenomena: Mapping[str, int]
+    slices: Mapping[str, Mapping[str, int]]
     searches: tuple[Found, ...]
     recipe: Mapping[str, tuple[tuple[Any, tuple[str, ...]], ...]]
 
 
-def make_column(title: str, places: Mapping[Place, Sequence[Record]]) -> Column:
-    """The column of the places that share a task title."""
+def make_column(
+    title: str, places: Mapping[Place, Sequence[Record]], slices: Mapping[str, Slices] | None = None
+) -> Column:
+    """The column of the places that share a task title; `slices` as for `make_entry`."""
     records = [record for place in sorted(places, key=row_order) for record in places[place]]
     good = [record for record in records if succeeded(record)]
     task = next((record["task"] for record in good if "split_rule" in record["task"]), (good or records)[0]["task"])
     metric = next((record["primary_metric"] for record in good), None)
     tests = [(record.get("metrics") or {}).get("test") or {} for record in good]
     found = {name: None for test in tests for name in numbers(test) if name != metric}
-    slices = [(record.get("metrics") or {}).get("phenomena") or {} for record in good]
     return Column(
         title=title,
         task=task["name"],
@@ -99,7 +103,7 @@ def make_column(title: str, places: Mapping[Place, Sequence[Record]]) -> Column:
         trivial_metrics=_trivial([(record.get("metrics") or {}).get("trivial") for record in good]),
         metrics=tuple(found),
         settings=_settings(tests),
-        phenomena={name: part.get("rows", 0) for found in slices for name, part in sorted(found.items())},
+        slices=slice_rows([slices_of(record, slices or {}) for record in good]),
         searches=found_by_search(
             (where.model if where.method in UNNAMED else f"{where.model} · {where.method}", places[where])
             for where in sorted(places, key=row_order)

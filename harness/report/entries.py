@@ -10,8 +10,11 @@ from statistics import fmean, stdev
 from typing import Any
 
 from harness.methods import BASELINE
+from harness.report.costs import Costed, Number, of_entry
 from harness.report.groups import succeeded
-from harness.report.searched import spent
+from harness.report.ranks import Interval, split, told
+from harness.report.slices import means, slices_of
+from harness.slices import Slices
 from harness.store import Record
 
 TRUNCATED_SHARE = 0.05  # of the test rows; more than that is marked
@@ -26,20 +29,29 @@ class Standing:
     Attributes:
         letters: rows of a column that share one cannot be told apart; empty where there is only one row.
         low, high: a 95 % interval of the mean, over test rows and seeds.
+        ranks: the least and the greatest rank in its column that it may have (see `harness.report.ranks`).
+        brief: whether the board is to show ranks, because some of its rows have too many letters.
     """
 
     letters: str
     low: float
     high: float
+    ranks: Interval | None = None
+    brief: bool = False
 
     @property
     def groups(self) -> set[str]:
-        """The letters one by one: beyond `z` they are of two characters, with dots between."""
-        return set(self.letters.split(".") if "." in self.letters else self.letters)
+        """The letters one by one."""
+        return split(self.letters)
+
+    @property
+    def mark(self) -> str:
+        """What stands behind the score."""
+        return told(self.ranks) if self.brief and self.ranks else self.letters
 
 
 @dataclass(frozen=True)
-class Entry:
+class Entry(Costed):
     """Means over the seeds that ended well.
 
     Attributes:
@@ -51,14 +63,10 @@ class Entry:
             but not told apart from it), `constant` (some seed's predictions are all the same), `truncated` (more than 5 % of the test rows were cut), `remote-code` (Python code from the model's repository was
             run), `searched` (its recipe was chosen by a search), `few-seeds` (another entry of the column has more). Baselines have neither of the first four.
         best: the column's highest mean, or one equal to it to two digits. See `mark_column`.
-        parameters: of the model with its head.
-        trained: of these, those that are trained; None where no record says.
-        train_seconds: mean of a cell's training steps, and the whole search for its recipe, if there was one.
-        search_seconds: of these, the search's; None without one.
-        peak_memory_bytes: largest of the seeds.
+        costs: name → number, of `harness.report.costs.COSTS`.
         standing: how sure the mean is; None where nobody has looked.
         metrics: metric → mean on test, in its library's own scale.
-        phenomena: phenomenon → mean score (0-100).
+        slices: kind → part → figure → mean over the seeds, see `harness.report.slices.means`.
     """
 
     scores: Mapping[int, float]
@@ -67,22 +75,17 @@ class Entry:
     sd: float | None
     flags: tuple[str, ...]
     best: bool
-    parameters: int | None
-    trained: int | None
-    train_seconds: float | None
-    peak_memory_bytes: int | None
+    costs: Mapping[str, Number | None]
     metrics: Mapping[str, float]
-    phenomena: Mapping[str, float]
+    slices: Slices
     standing: Standing | None = None
-    search_seconds: float | None = None
 
 
-def make_entry(records: Sequence[Record]) -> Entry:
-    """The entry of one place's records, one a seed."""
+def make_entry(records: Sequence[Record], slices: Mapping[str, Slices] | None = None) -> Entry:
+    """The entry of one place's records, one a seed; `slices`: by the ids of records that hold none."""
     good = [record for record in records if succeeded(record)]
     scores = {record["seed"]: float(record["score"]) for record in good}
     mean = average(scores.values())
-    costs = [record.get("cost") or {} for record in good]
     metrics = [record.get("metrics") or {} for record in good]
     return Entry(
         scores=scores,
@@ -91,15 +94,9 @@ def make_entry(records: Sequence[Record]) -> Entry:
         sd=stdev(scores.values()) if len(scores) > 1 else None,
         flags=_flags(mean, good),
         best=False,
-        parameters=max((count for record in good if (count := record["model"].get("parameters"))), default=None),
-        trained=max((count for cost in costs if (count := cost.get("trainable_parameters"))), default=None),
-        train_seconds=average(map(spent, good)),
-        search_seconds=average(cost.get("search_seconds") for cost in costs),
-        peak_memory_bytes=max((size for cost in costs if (size := cost.get("peak_memory_bytes"))), default=None),
+        costs=of_entry(good),
         metrics=mean_each(numbers(part.get("test")) for part in metrics),
-        phenomena=mean_each(
-            {name: part["score"] for name, part in (found.get("phenomena") or {}).items()} for found in metrics
-        ),
+        slices=means([slices_of(record, slices or {}) for record in good]),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from harness.cell import sized
 from harness.published import published
 from harness.report.board import Board, Standings
+from harness.report.costs import COSTS
 from harness.report.diagram import diagram
 from harness.report.latex import to_latex
 from harness.report.latex_curves import curves_to_latex
@@ -19,15 +20,18 @@ from harness.report.markdown import render
 from harness.store import Record
 
 FIELDS = (
-    "model", "method", "task", "seeds", "mean", "sd", "low", "high", "group", "min", "max", "failed", "trivial", "best",
-    "parameters", "trained", "train_seconds", "peak_memory_bytes", "flags", "published", "difference", "train_rows",
-    "search_seconds",
+    "model", "method", "task", "seeds", "mean", "sd", "low", "high", "group", "rank_low", "rank_high", "min", "max", "failed", "trivial", "best",
+    *(cost.name for cost in COSTS), "flags", "published", "difference", "train_rows",
 )  # fmt: skip
 
 
 def to_json(board: Board) -> str:
     """The whole board, fields as the classes of `harness.report` describe them; scores unrounded."""
-    return json.dumps(asdict(board), indent=1, ensure_ascii=False) + "\n"
+    made = asdict(board)
+    for row in made["rows"]:
+        for thing in (row, *row["entries"].values()):  # costs stand among the other figures
+            thing |= thing.pop("costs")
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
 def to_csv(board: Board) -> str:
@@ -58,18 +62,16 @@ def to_csv(board: Board) -> str:
                     "low": entry.standing and entry.standing.low,
                     "high": entry.standing and entry.standing.high,
                     "group": entry.standing and entry.standing.letters,
+                    "rank_low": entry.standing and entry.standing.ranks and entry.standing.ranks[0],
+                    "rank_high": entry.standing and entry.standing.ranks and entry.standing.ranks[1],
                     "min": min(scores, default=None),
                     "max": max(scores, default=None),
                     "failed": len(entry.failed),
                     "trivial": column.trivial,
                     "best": int(entry.best),
-                    "parameters": entry.parameters,
-                    "trained": entry.trained,
-                    "train_seconds": entry.train_seconds,
-                    "peak_memory_bytes": entry.peak_memory_bytes,
+                    **entry.costs,
                     "flags": " ".join(entry.flags),
                     "published": " ".join(str(one.value) for one in beside),
-                    "search_seconds": entry.search_seconds,
                     "difference": " ".join(str(one.difference) for one in beside if one.difference is not None),
                     "train_rows": column.rows.get("train"),
                 }
@@ -92,10 +94,38 @@ def _points(board: Board) -> Iterator[dict[str, Any]]:
                     yield {**names, **facts, "trivial": size.trivial, "train_rows": size.rows}
 
 
+def to_slices(board: Board) -> str:
+    """One line for each model, method, task and slice, as CSV.
+
+    `by` is the kind of slice; `rows` of an entity type are entities; `score` (0-100) is the task's, of labels and entity types
+    their F1, the mean over `seeds`; further columns are metrics in their libraries' own scale.
+    """
+    lines = [
+        {
+            "model": row.model, "method": row.method, "task": column.title, "by": kind, "slice": name,
+            "rows": column.slices[kind][name], **part,
+        }
+        for row in board.rows
+        for column in board.columns
+        if column.title in row.entries
+        for kind, parts in row.entries[column.title].slices.items()
+        for name, part in parts.items()
+    ]  # fmt: skip
+    out = io.StringIO()
+    first = ("model", "method", "task", "by", "slice", "rows", "seeds", "score")
+    writer = csv.DictWriter(
+        out, list(dict.fromkeys([*first, *(name for line in lines for name in line)])), lineterminator="\n"
+    )
+    writer.writeheader()
+    writer.writerows(lines)
+    return out.getvalue()
+
+
 FORMATS: dict[str, Callable[[Board], str]] = {
     "md": render,
     "json": to_json,
     "csv": to_csv,
+    "slices": to_slices,
     "latex": lambda board: to_latex(board) + curves_to_latex(board),
     "svg": diagram,
 }

@@ -9,6 +9,7 @@ from harness.report.columns import Column
 from harness.report.entries import Entry
 from harness.report.over_tasks import title
 from harness.report.overall import Figure
+from harness.report.ranks import briefly, groups
 from harness.report.text import FAILED, FLAGS, score
 
 WIDE = 5  # tasks in one table
@@ -63,7 +64,7 @@ def _tasks(board: Board, columns: Sequence[Column]) -> str:
 def _cells(entries: Sequence[Entry | None], column: Column) -> list[str]:
     """A column from top to bottom; what is invisible (`phantom`) keeps the numbers below each other."""
     halves = [_half(entry) for entry in entries]
-    letters = [entry.standing.letters if entry and entry.standing else "" for entry in entries]
+    letters = [_group(entry.standing.mark) if entry and entry.standing else "" for entry in entries]
     wide, longest = max(halves, key=len), max(letters, key=len)
     cells = []
     for entry, half, own in zip(entries, halves, letters, strict=True):
@@ -77,7 +78,9 @@ def _mean(entry: Entry | None) -> str:
     if entry is None or entry.mean is None:
         return "failed" if entry else NONE
     standing = entry.standing
-    first = "a" in standing.groups if standing and standing.letters else entry.best
+    first = entry.best
+    if standing and standing.letters:
+        first = standing.ranks[0] == 1 if standing.brief and standing.ranks else "a" in standing.groups
     return _bold(score(entry.mean), first and "trivial" not in entry.flags)
 
 
@@ -97,6 +100,10 @@ def _superscript(letters: str, longest: str) -> str:
     return rf"\textsuperscript{{{letters}{_phantom(longest[len(letters) :])}}}" if longest else ""
 
 
+def _group(mark: str) -> str:
+    return mark.removeprefix("#").replace("–", "--")
+
+
 def _phantom(text: str) -> str:
     return rf"\phantom{{{text}}}" if text else ""
 
@@ -105,10 +112,14 @@ def _notes(board: Board, columns: Sequence[Column]) -> list[str]:
     entries = [e for row in board.rows for column in columns if (e := row.entries.get(column.title))]
     lettered = any(entry.standing and entry.standing.letters for entry in entries)
     lines = []
+    brief = any(entry.standing and entry.standing.brief for entry in entries)
     if any(entry.standing for entry in entries):
         lines.append(r"$\pm$: half of the 95\,\% interval, over test rows and seeds.")
     lines.append(
-        r"\textsuperscript{a, b, \dots}: scores of a column that share a letter cannot be told apart (level 0.05 over all pairs "
+        r"\textsuperscript{1--9}: the rank in the column is one of these (95\,\% sure for all of the board together, Holm); "
+        r"\textbf{bold}: nothing is shown to be better."
+        if brief
+        else r"\textsuperscript{a, b, \dots}: scores of a column that share a letter cannot be told apart (level 0.05 over all pairs "
         r"of the board, Holm); \textbf{bold}: the group a."
         if lettered
         else r"\textbf{Bold}: best of the column."
@@ -130,16 +141,20 @@ def _over_tasks(board: Board) -> str:
     lettered = any(row.letters for row in found.rows)
     rows = [
         [
-            escape(title(row)) + (rf"\textsuperscript{{{row.letters}}}" if row.letters else ""),
+            escape(title(row)) + (rf"\textsuperscript{{{_group(group)}}}" if group else ""),
             *map(_figure, (row.rank, row.score, row.wins)),
         ]
-        for row in found.rows
+        for row, group in zip(found.rows, groups(found), strict=True)
     ]
     notes = [
         "Rank: mean of the ranks by mean score, 1 is best. Normalised: 0 is the trivial answer's score, 1 the best row's. Wins: the "
         r"chance that a training beats one of another row. In brackets 95\,\% intervals over tasks, seeds and test rows."
     ]
-    if lettered:
+    if briefly(found):
+        notes.append(
+            r"\textsuperscript{1--9}: the rank by normalised score is one of these (95\,\% sure for all together, Holm)."
+        )
+    elif lettered:
         notes.append(
             r"\textsuperscript{a, b, \dots}: rows that share a letter cannot be told apart (level 0.05, Holm)."
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.report.board import Board
 from harness.report.overall import Figure, Friedman, Overall, Ranked
+from harness.report.ranks import briefly, groups
 from harness.report.tables import escape, table
 from harness.report.text import FLAGS, NONE
 
@@ -36,7 +37,12 @@ def introduction(found: Overall) -> str:
     )
     if sure:
         text += " In brackets 95 % intervals: what more tasks of this kind, other seeds and other test rows would give."
-    if any(row.letters for row in found.rows):
+    if briefly(found):
+        text += (
+            " Group: between which ranks by normalised score a row lies (95 % sure for all together); two without a rank in common "
+            "cannot be equal."
+        )
+    elif any(row.letters for row in found.rows):
         text += " Rows that share a letter cannot be told apart over the tasks (level 0.05 over all pairs)."
     return text
 
@@ -72,7 +78,7 @@ def _table(found: Overall) -> str:
     ]
     if any(row.letters for row in found.rows):
         headers.append("group")
-        columns.append([_padded(row, found) for row in found.rows])
+        columns.append(groups(found) if briefly(found) else [_padded(row, found) for row in found.rows])
     if any(row.rank.low is not None for row in found.rows):
         headers.append(f"1 {'rank'.center(WIDTH - 6)} {len(found.rows)}")
         columns.append([f"`{_drawn(row.rank, len(found.rows))}`" for row in found.rows])

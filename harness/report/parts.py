@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 from msgspec import Raw
 
+from harness.report.costs import COSTS
 from harness.searched import is_trial
 from harness.store import Record, Store, decode
 
@@ -20,15 +21,15 @@ class Metrics(TypedDict, total=False):
     test: Any
     trivial: Raw
     phenomena: Any
+    slices: Any
 
 
-class Cost(TypedDict, total=False):
-    """Of a record's `cost`."""
-
-    train_seconds: Any
-    search_seconds: Any
-    peak_memory_bytes: Any
-    trainable_parameters: Any
+# Of a record's `cost`: what the board has columns for.
+Cost = TypedDict(
+    "Cost",
+    {name: Any for cost in COSTS if cost.source[0] == "cost" for name in (cost.source[1], cost.more) if name},
+    total=False,
+)
 
 
 class Error(TypedDict, total=False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,15 +10,16 @@ from harness.methods import BASELINE, UNNAMED
 from harness.published import Published
 from harness.report.beaten import judge
 from harness.report.columns import Column, row_order
+from harness.report.costs import Costed, Number, Range, of_row
 from harness.report.entries import Entry, Standing, average, highest, make_entry, mark_column
 from harness.report.groups import Place, succeeded
 from harness.report.references import Reference, references
-from harness.report.searched import spent
+from harness.slices import Slices
 from harness.store import Record
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Costed):
     """One model, method and recipe.
 
     Attributes:
@@ -27,10 +28,7 @@ class Row:
         published: column title → what others have published of this model; columns without any are missing.
         average: mean of the columns' means; None unless the row has a score in every column.
         best: the highest average, or one equal to it to two digits, by the same rules as an entry's.
-        parameters: smallest and largest of its cells, which differ by their heads.
-        trained: the same of those that are trained.
-        train_seconds: mean of a cell's training steps, and the whole search for its recipe, if there was one.
-        peak_memory_bytes: largest of its cells.
+        costs: name → number, or smallest and largest of its cells, which differ by their heads; of `harness.report.costs.COSTS`.
     """
 
     title: str
@@ -42,10 +40,7 @@ class Row:
     published: Mapping[str, tuple[Reference, ...]]
     average: float | None
     best: bool
-    parameters: tuple[int, int] | None
-    trained: tuple[int, int] | None
-    train_seconds: float | None
-    peak_memory_bytes: int | None
+    costs: Mapping[str, Number | Range | None]
 
     @property
     def is_baseline(self) -> bool:
@@ -59,6 +54,7 @@ def make_rows(
     trivial: float | None,
     published: Sequence[Published] = (),
     standings: Mapping[Place, Standing] | None = None,
+    slices: Mapping[str, Slices] | None = None,
 ) -> tuple[Row, ...]:
     """All rows, in the board's order; `trivial` is the trivial answers' average, which the best one must beat."""
     beside: dict[tuple[str, str], dict[str, tuple[Reference, ...]]] = {}
@@ -67,7 +63,9 @@ def make_rows(
     for column in columns:
         wheres = sorted((where for where in places if where.task == column.title), key=row_order)
         baselines = {number for number, where in enumerate(wheres) if where.is_baseline}
-        marked = zip(wheres, mark_column([make_entry(places[where]) for where in wheres], baselines), strict=True)
+        marked = zip(
+            wheres, mark_column([make_entry(places[where], slices) for where in wheres], baselines), strict=True
+        )
         sure = {where: replace(entry, standing=(standings or {}).get(where)) for where, entry in marked}
         for where, entry in judge(sure, column.hurdle).items():
             entries.setdefault((where.model, where.method), {})[column.title] = entry
@@ -102,7 +100,6 @@ def _row(
 ) -> Row:
     model, method = key
     facts = records[0]["model"]
-    seconds = [spent(record) for record in records if succeeded(record)]
     return Row(
         title=row_title(model, method),
         model=model,
@@ -113,23 +110,8 @@ def _row(
         published=beside,
         average=mean,
         best=best,
-        parameters=_range(entry.parameters for entry in entries.values()),
-        trained=_range(entry.trained for entry in entries.values()),
-        train_seconds=average(seconds),
-        peak_memory_bytes=max(
-            (entry.peak_memory_bytes for entry in entries.values() if entry.peak_memory_bytes), default=None
-        ),
+        costs=of_row([record for record in records if succeeded(record)]),
     )
-
-
-def _range(numbers: Iterable[int | None]) -> tuple[int, int] | None:
-    known = [number for number in numbers if number]
-    return (min(known), max(known)) if known else None
-
-
-def train_parts(rows: Sequence[Row]) -> bool:
-    """Whether some rows train less than all of their weights, so that a board has to say how many."""
-    return any(row.trained and row.trained != row.parameters for row in rows)
 
 
 def _whole(entries: Mapping[str, Entry], columns: Sequence[Column]) -> bool:

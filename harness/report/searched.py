@@ -57,13 +57,6 @@ def found(rows: Iterable[tuple[str, Sequence[Record]]]) -> tuple[Found, ...]:
     return tuple(made.values())
 
 
-def spent(record: Record) -> float | None:
-    """Seconds of training steps, and of the whole search that it took to know how to train; None where no record says."""
-    cost = record.get("cost") or {}
-    seconds = cost.get("train_seconds")
-    return None if seconds is None else seconds + (cost.get("search_seconds") or 0.0)
-
-
 def compared(records: Sequence[Record], tasks: Sequence[str], models: Sequence[str]) -> list[Mapping[str, Any] | None]:
     """Each record's recipe as far as it tells rows of a board apart; equal ones of searches are one object.
 

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 
 from harness.report.board import Board
 from harness.report.columns import Column, trained_on
+from harness.report.costs import costs_of
 from harness.report.gains import Gain
-from harness.report.rows import Row, train_parts
+from harness.report.rows import Row
 from harness.report.searched import sentence
 from harness.report.tables import Score, escape, score_cells, shown, table, title
 from harness.report.text import (
     NONE,
-    count,
     duration,
     environment,
     interval,
-    memory,
     metric_texts,
     recipe,
     score,
@@ -47,17 +46,16 @@ def _gain(gain: Gain | None) -> str:
     return signed(gain.mean) + spread(gain.sd) if gain else NONE
 
 
-def task(board: Board, column: Column) -> list[str]:
-    """One task: facts, all metrics, where published numbers come from, phenomena."""
-    rows = [row for row in board.rows if column.title in row.entries]
-    parts = [f"## {escape(column.title)}", _facts(column), _metrics(rows, column)]
-    return [*parts, *_published(rows, column), *_phenomena(rows, column)]
+def heading(board: Board, column: Column) -> list[str]:
+    """Of a task's section."""
+    return [f"## {escape(column.title)}"]
 
 
-def _facts(column: Column) -> str:
+def facts(board: Board, column: Column) -> list[str]:
+    """A task's metric, data, rows and recipe."""
     splits = ", ".join(f"{split} {rows:,}" for split, rows in column.rows.items()) or NONE
     revision = f", revision {column.revision}" if column.revision else ""
-    facts = {
+    told = {
         "metric": f"{column.metric or NONE} (as a score of 0–100)",
         "family": column.family,
         "data": f"{column.source or NONE}{revision}; version {column.version}, fingerprint {short(column.fingerprint)}",
@@ -68,8 +66,8 @@ def _facts(column: Column) -> str:
         **({"search": sentence(column.searches, duration)} if column.searches else {}),
     }
     if column.settings:
-        facts["metric settings"] = "; ".join(f"{name} {value}" for name, value in column.settings.items())
-    return "\n".join(f"- {name}: {escape(str(value))}" for name, value in facts.items())
+        told["metric settings"] = "; ".join(f"{name} {value}" for name, value in column.settings.items())
+    return ["\n".join(f"- {name}: {escape(str(value))}" for name, value in told.items())]
 
 
 def _protocol(column: Column) -> dict[str, str]:
@@ -88,7 +86,9 @@ def _protocol(column: Column) -> dict[str, str]:
     return facts
 
 
-def _metrics(rows: Sequence[Row], column: Column) -> str:
+def metrics(board: Board, column: Column) -> list[str]:
+    """All metrics of a task, and what it cost."""
+    rows = _rows(board, column)
     entries = [row.entries[column.title] for row in rows]
     columns = [["score", *score_cells([*map(shown, entries), Score(score(column.trivial))])]]
     if any(entry.standing for entry in entries):
@@ -99,14 +99,14 @@ def _metrics(rows: Sequence[Row], column: Column) -> str:
         texts = metric_texts([*(entry.metrics.get(name) for entry in entries), column.trivial_metrics.get(name)])
         columns.append([escape(name), *texts])
         columns += _beside(rows, column, name, f"published {name}")
-    columns.append(["parameters", *(count(entry.parameters) for entry in entries), ""])
-    if train_parts(rows):
-        columns.append(["trained", *(count(entry.trained) for entry in entries), ""])
-    columns.append(["training", *(duration(entry.train_seconds) for entry in entries), ""])
-    columns.append(["peak memory", *(memory(entry.peak_memory_bytes) for entry in entries), ""])
+    columns += [[cost.of_task or cost.title, *map(cost.shown, entries), ""] for cost in costs_of(rows)]
     names = ["model", *map(title, rows), "*trivial answer*"]
     headers, *lines = zip(names, *columns, strict=True)
-    return table(headers, lines)
+    return [table(headers, lines)]
+
+
+def _rows(board: Board, column: Column) -> list[Row]:
+    return [row for row in board.rows if column.title in row.entries]
 
 
 def _beside(rows: Sequence[Row], column: Column, metric: str | None, heading: str) -> list[list[str]]:
@@ -118,26 +118,16 @@ def _beside(rows: Sequence[Row], column: Column, metric: str | None, heading: st
     return [[escape(heading), *texts, ""]]
 
 
-def _published(rows: Sequence[Row], column: Column) -> list[str]:
+def published(board: Board, column: Column) -> list[str]:
+    """Where published numbers come from."""
     lines = [
         f"- {escape(row.title)}, {escape(one.metric)} {score(one.value)}: {escape(one.source)}; {escape(one.split)} split"
         + (f"; {escape(one.note)}" if one.note else "")
-        for row in rows
+        for row in _rows(board, column)
         for one in row.published.get(column.title, ())
     ]
     intro = "Published numbers, in brackets ours minus theirs; protocols differ:"
     return [intro, "\n".join(lines)] if lines else []
-
-
-def _phenomena(rows: Sequence[Row], column: Column) -> list[str]:
-    if not column.phenomena:
-        return []
-    headers = ["model", *(f"{escape(name)} ({number})" for name, number in column.phenomena.items())]
-    lines = [
-        [title(row), *map(score, [row.entries[column.title].phenomena.get(name) for name in column.phenomena])]
-        for row in rows
-    ]
-    return ["Score by phenomenon (test rows):", table(headers, lines)]
 
 
 def models(board: Board) -> list[str]:
@@ -168,9 +158,9 @@ def environments(board: Board) -> list[str]:
     return ["## Environment", "\n".join(lines)]
 
 
-def reproduce(commands: Sequence[str]) -> list[str]:
+def reproduce(board: Board) -> list[str]:
     """The commands that make the records again."""
-    lines = "\n".join(commands)
+    lines = "\n".join(board.commands)
     return [
         "## How to reproduce",
         f"```console\n{lines}\n```",

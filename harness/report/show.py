@@ -11,13 +11,20 @@ from rich.text import Text
 
 from harness.report import text
 from harness.report.examples import examples
+from harness.report.slice_tables import FEW, heading
+from harness.report.slices import SMALL, slices_of
 from harness.report.trials import search
 from harness.searched import is_trial
+from harness.slices import Slices
 from harness.store import Record
 
 
-def show(record: Record, predictions: Sequence[Mapping[str, Any]] = ()) -> RenderableType:
-    """All that a record says and some predictions; for a failed cell the error and its traceback."""
+def show(record: Record, predictions: Sequence[Mapping[str, Any]] = (), slices: Slices | None = None) -> RenderableType:
+    """All that a record says and some predictions; for a failed cell the error and its traceback.
+
+    Args:
+        slices: of a record from before they were kept there.
+    """
     parts: list[RenderableType] = [Text(record["id"], style="bold"), _pairs(_facts(record))]
     error = record.get("error")
     if error:
@@ -34,11 +41,8 @@ def show(record: Record, predictions: Sequence[Mapping[str, Any]] = ()) -> Rende
     metrics = record.get("metrics") or {}
     if metrics.get("test"):
         parts += _section("Metrics", _metrics(metrics))
-    if metrics.get("phenomena"):
-        lines = [
-            (name, str(part.get("rows", "")), text.score(part["score"])) for name, part in metrics["phenomena"].items()
-        ]
-        parts += _section("Phenomena", _grid(("phenomenon", "rows", "score"), lines))
+    for kind, found in slices_of(record, {record["id"]: slices or {}}).items():
+        parts += _section(f"Scores by {heading(kind)}", _slices(kind, found))
     history = (record.get("training") or {}).get("history")
     if history:
         parts += _section("History", _history(history, record["training"].get("best_step")))
@@ -136,6 +140,24 @@ def _metrics(metrics: Mapping[str, Any]) -> Table:
     )
 
 
+def _slices(kind: str, found: Mapping[str, Mapping[str, float]]) -> Table:
+    """Rows, score and the other metrics of each part."""
+    few = any(part.get("rows", SMALL) < SMALL for part in found.values())
+    names = [
+        name
+        for name in dict.fromkeys(name for part in found.values() for name in part)
+        if name not in ("rows", "score")
+    ]
+    lines = [
+        (
+            name, f"{part.get('rows', '')}" + (FEW if part.get("rows", SMALL) < SMALL else ""), text.score(part["score"]),
+            *(_value(part.get(other)) for other in names),
+        )
+        for name, part in found.items()
+    ]  # fmt: skip
+    return _grid((kind, f"rows ({FEW} < {SMALL})" if few else "rows", "score", *names), lines)
+
+
 def _flat(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in metrics.items():
@@ -168,8 +190,8 @@ def _pairs(pairs: Mapping[str, str]) -> Table:
 
 def _grid(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number else "left", overflow="fold")
+    for number, name in enumerate(headings):
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
     for line in lines:
         table.add_row(*map(Text, line))
     return table

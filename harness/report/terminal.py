@@ -12,10 +12,11 @@ from rich.text import Text
 
 from harness.report.board import Board
 from harness.report.columns import Column
-from harness.report.rows import Row, train_parts
+from harness.report.costs import costs_of
+from harness.report.rows import Row
 from harness.report.show import show
 from harness.report.terminal_curves import curve_tables
-from harness.report.text import NONE, duration, legend, marks, mean, memory, score, sizes, spread
+from harness.report.text import NONE, legend, marks, mean, score, spread
 
 __all__ = ["final_table", "show"]
 
@@ -80,18 +81,15 @@ def _table(board: Board, form: Form) -> Table:
     average = len(board.columns) > 1
     if average:
         table.add_column("average" if form.inline else "avg", justify="right")
-    parts = train_parts(board.rows)
-    for heading in ("parameters", *["trained"] * parts, "training", "memory") if form.costs else ():
-        table.add_column(heading, justify="right", no_wrap=True)
+    costs = costs_of(board.rows) if form.costs else []
+    for cost in costs:
+        table.add_column(cost.short or cost.of_task or cost.title, justify="right", no_wrap=True)
     cells = [_cells(board, column, form) for column in board.columns]
     if average:
         cells.append(
             [_number(score(row.average), row.best) for row in board.rows] + [Text(score(board.trivial_average))]
         )
-    if form.costs:
-        cells += [
-            [*map(Text, texts), Text("")] for texts in zip(*(_costs(row, parts) for row in board.rows), strict=True)
-        ]
+    cells += [[*(Text(cost.shown(row)) for row in board.rows), Text("")] for cost in costs]
     names = [*map(_title, board.rows), Text("trivial answer", style="dim")]
     for line in zip(names, *cells, strict=True):
         table.add_row(*line)
@@ -137,11 +135,6 @@ def _title(row: Row) -> Text:
 
 def _number(text: str, best: bool) -> Text:
     return Text(BEST + text, style="bold green") if best else Text(text)
-
-
-def _costs(row: Row, parts: bool) -> tuple[str, ...]:
-    trained = (sizes(row.trained),) if parts else ()
-    return sizes(row.parameters), *trained, duration(row.train_seconds), memory(row.peak_memory_bytes)
 
 
 def _headings(columns: Sequence[Column]) -> list[str]:

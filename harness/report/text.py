@@ -7,9 +7,13 @@ from typing import Any
 
 from harness.report.board import Board
 from harness.report.entries import DIGITS, Entry
+from harness.report.quantities import NONE as NONE
+from harness.report.quantities import count as count
+from harness.report.quantities import duration as duration
+from harness.report.quantities import memory as memory
+from harness.report.quantities import sizes as sizes
 from harness.report.titles import SHORT
 
-NONE = "–"
 FLAGS = {
     "trivial": ("†", "not better than the trivial answer"),
     "baseline": ("†", "not better than the task's best baseline"),
@@ -24,6 +28,10 @@ FLAGS = {
     "few-seeds": ("¶", "fewer seeds than others of the column, so not in the running for best"),
 }
 GROUPS = "a, b, …: scores of a column that share a letter cannot be told apart (level 0.05 over all pairs of the board)"
+RANKS = (
+    "#1–9: the rank in the column is one of 1 to 9 (95 % sure for all of the board together); none is shown to be better than what "
+    "may be #1, and two without a rank in common differ; all pairs: the groups in --format csv"
+)
 FAILED = ("✗", "so many seeds failed; the mean is over the others")
 
 
@@ -54,8 +62,8 @@ def marks(entry: Entry) -> str:
 
 
 def group(entry: Entry | None) -> str:
-    """The letters of those that the entry cannot be told apart from."""
-    return entry.standing.letters if entry and entry.standing else ""
+    """The letters that it shares with those it cannot be told apart from, or the ranks that it may have."""
+    return entry.standing.mark if entry and entry.standing else ""
 
 
 def interval(entry: Entry | None) -> str:
@@ -67,7 +75,9 @@ def legend(board: Board) -> list[str]:
     """The meaning of the marks that the board uses."""
     entries = [entry for row in board.rows for entry in row.entries.values()]
     used = {flag for entry in entries for flag in entry.flags}
-    lines = [GROUPS] if any(group(entry) for entry in entries) else []
+    lines = (
+        [RANKS if group(marked[0]).startswith("#") else GROUPS] if (marked := [e for e in entries if group(e)]) else []
+    )
     meanings: dict[str, list[str]] = {}
     for flag, (letter, meaning) in FLAGS.items():
         if flag in used:
@@ -80,40 +90,6 @@ def metric_texts(values: Sequence[float | None]) -> list[str]:
     """One metric's values in its library's own scale: shares with three digits, points with two."""
     digits = 3 if all(abs(value) <= 1 for value in values if value is not None) else 2
     return [NONE if value is None else f"{value:.{digits}f}" for value in values]
-
-
-def count(number: int | None) -> str:
-    """4400000 → 4.4M."""
-    if number is None:
-        return NONE
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:.{1 if number < 100 * size else 0}f}{unit}"
-    return str(number)
-
-
-def sizes(smallest_largest: tuple[int, int] | None) -> str:
-    """Parameters of a row, whose cells differ by their heads."""
-    if smallest_largest is None:
-        return NONE
-    low, high = map(count, smallest_largest)
-    return low if low == high else f"{low}–{high}"
-
-
-def duration(seconds: float | None) -> str:
-    """In the largest fitting unit: 0.42 s, 42 s, 3.5 min, 2.1 h."""
-    if seconds is None:
-        return NONE
-    if seconds < 120:
-        return f"{seconds:.{2 if seconds < 1 else 1 if seconds < 10 else 0}f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def memory(size: float | None) -> str:
-    """Bytes in MiB or GiB."""
-    if size is None:
-        return NONE
-    return f"{size / 2**20:.0f} MiB" if size < 2**30 else f"{size / 2**30:.1f} GiB"
 
 
 def recipe(fields: Mapping[str, Iterable[tuple[Any, Sequence[str]]]]) -> str:

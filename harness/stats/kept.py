@@ -16,8 +16,9 @@ from harness.report.overall import Overall
 
 if TYPE_CHECKING:
     from harness.metrics.additive import Array
+    from harness.slices import Slices
 
-VERSION = 2  # of what is computed; part of the keys
+VERSION = 3  # of what is computed; part of the keys
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,14 @@ class Found:
     Attributes:
         intervals: row → low and high of its mean.
         p: pairs of rows, and the p value of their difference, not adjusted.
+        slices: id of a record that holds none → its slices.
         draws: row → its mean scores on drawn seeds and test rows; None where this is from the cache.
     """
 
     intervals: Mapping[str, tuple[float, float]]
     p: Sequence[tuple[str, str, float]]
     draws: Mapping[str, Array] | None = field(default=None, compare=False)
+    slices: Mapping[str, Slices] = field(default_factory=dict)
 
 
 def key(*facts: Any) -> str:
@@ -47,8 +50,9 @@ def column(name: str) -> Found | None:
         return None  # swept away: both are made anew, while it can still be said that predictions are gone
 
     def parse(content: bytes) -> Found:
-        intervals, p = json.loads(content)
-        return Found({row: (low, high) for row, (low, high) in intervals.items()}, [tuple(pair) for pair in p])
+        intervals, p, slices = json.loads(content)
+        ends = {row: (low, high) for row, (low, high) in intervals.items()}
+        return Found(ends, [tuple(pair) for pair in p], slices=slices)
 
     return _read(_path(name, "json"), parse)
 
@@ -75,7 +79,7 @@ def keep(name: str, found: Found) -> Found:
     import numpy as np
 
     if path := _path(name, "json"):
-        text = json.dumps([found.intervals, found.p])
+        text = json.dumps([found.intervals, found.p, found.slices])
         many = np.array([found.draws[row] for row in found.intervals])
 
         def fill(place: Path) -> None:

@@ -11,6 +11,7 @@ from harness.report.board import Standings
 from harness.report.entries import Standing
 from harness.report.groups import Place, identified, main_places, place, succeeded
 from harness.report.parts import Needed
+from harness.report.ranks import intervals, split, too_many
 from harness.stats import kept
 from harness.stats.holm import holm
 from harness.stats.kept import Found
@@ -58,7 +59,8 @@ def standings(store: Store, records: Iterable[Record]) -> Standings:
     standing = _lettered(columns, {title: one for title, one in found.items() if title in main})
     for title in found.keys() - main:
         standing |= {where: Standing("", *found[title].intervals[key(where)]) for where in columns[title]}
-    return Standings(standing, notes, (places, said), over_tasks(tasks), crossed(columns, found))
+    slices = {name: own for one in found.values() for name, own in one.slices.items()}
+    return Standings(standing, notes, (places, said), over_tasks(tasks), crossed(columns, found), slices)
 
 
 def _lettered(
@@ -69,14 +71,16 @@ def _lettered(
     different = {
         (task, frozenset((one, other))) for (task, one, other, _), p in zip(every, adjusted, strict=True) if p < ALPHA
     }
-    standing = {}
+    letters_of = {}
     for task, one in found.items():
         rows = {key(where): (where, records) for where, records in columns[task].items()}
         ranked = sorted(rows, key=lambda name: (-_mean(rows[name][1]), name))
         groups = letters(ranked, [pair for where, pair in different if where == task]) if len(rows) > 1 else {}
-        for name, (where, _) in rows.items():
-            standing[where] = Standing(groups.get(name, ""), *one.intervals[name])
-    return standing
+        places = intervals([(_mean(rows[name][1]), split(groups.get(name, "a"))) for name in ranked])
+        for name, ranks in zip(ranked, places, strict=True):
+            letters_of[rows[name][0]] = groups.get(name, ""), one.intervals[name], ranks if groups else None
+    brief = too_many([own for own, *_ in letters_of.values()])
+    return {where: Standing(own, *ends, ranks, brief) for where, (own, ends, ranks) in letters_of.items()}
 
 
 def _column(store: Store, rows: Mapping[Place, Mapping[int, Record]], key: str) -> Found:
@@ -97,7 +101,7 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
     from harness.stats.load import Scored, same_rows
     from harness.stats.paired import Drawing, spread
 
-    drawing, first, drawn = None, None, {}
+    drawing, first, drawn, slices = None, None, {}, {}
     for where, group in rows.items():
         for seed, record in sorted(group.items()):
             scored = Scored(store, record)
@@ -105,6 +109,8 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
                 first, drawing = scored, Drawing(len(scored.ids), scored.resamples)
             same_rows(first, scored, record["id"])
             drawn[key(where), seed] = drawing.of(scored.metric)
+            if not (record.get("metrics") or {}).get("slices"):
+                slices[record["id"]] = scored.slices()
     count = len(first.ids)
 
     def look(seeds: Iterable[int], name: str, other: str | None = None) -> Any:
@@ -123,7 +129,7 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
         if (both := sorted(seeds[one] & seeds[other]))
     ]
     draws = {name: redrawn({seed: drawn[name, seed].drawn for seed in own}) for name, own in seeds.items()}
-    return Found({name: (mean.low, mean.high) for name, mean in means.items()}, pairs, draws)
+    return Found({name: (mean.low, mean.high) for name, mean in means.items()}, pairs, draws, slices)
 
 
 def _mean(records: Mapping[int, Record]) -> float:

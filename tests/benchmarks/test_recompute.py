@@ -30,7 +30,7 @@ def made(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("made")
         patch.setenv("BENCH_CACHE", str(folder / "cache"))
-        write_board(folder / "results", models=4, tasks=6)
+        write_board(folder / "results", models=4, tasks=6, words=True)
         return board(folder / "results"), folder / "results"
 
 
@@ -83,7 +83,12 @@ FALSIFIED = [
     (("rows", 2, "entries", "task-3", "metrics", "macro_f1"), 0.001),
     (("rows", 2, "entries", "task-3", "train_seconds"), 1.0),
     (("rows", 2, "entries", "task-3", "standing", "low"), -1.5),
+    (("rows", 1, "entries", "task-2", "standing", "ranks", 1), 1),
     (("columns", 4, "trivial"), 0.5),
+    (("rows", 1, "entries", "task-0", "slices", "label", "bad", "recall"), 0.001),
+    (("rows", 1, "entries", "task-5", "slices", "label", "good", "score"), 0.01),
+    (("rows", 1, "entries", "task-0", "slices", "length", "1-8", "score"), 0.01),
+    (("columns", 0, "slices", "length", "1-8"), 1),
     (("overall", "rows", 0, "rank", "value"), 0.2),
     (("overall", "rows", 0, "score", "value"), 0.01),
     (("overall", "rows", 3, "wins", "value"), 0.01),
@@ -126,6 +131,19 @@ def test_a_record_that_does_not_fit_its_predictions_is_noticed(made, tmp_path):
     path.write_text(json.dumps({**record, "score": record["score"] + 1}))
     try:
         assert any("score" in line for line in recompute(shown, folder).different)
+    finally:
+        path.write_text(text)
+
+
+def test_a_record_whose_slices_do_not_fit_its_predictions_is_noticed(made):
+    shown, folder = made
+    path = next(folder.glob("cells/task-0*/record.json"))
+    text = path.read_text()
+    record = json.loads(text)
+    record["metrics"]["slices"]["length"]["1-8"]["accuracy"] += 0.01
+    path.write_text(json.dumps(record))
+    try:
+        assert any("length 1-8: accuracy" in line for line in recompute(shown, folder).different)
     finally:
         path.write_text(text)
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.report import text
+from harness.report.costs import Cost, costs_of
 from harness.report.entries import Entry
-from harness.report.page.costs import Cost, costs_of
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
 from harness.report.page.view import View

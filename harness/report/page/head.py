@@ -56,7 +56,7 @@ def _legend(board: Board) -> Html:
     """What stands in a cell of the table, the marks that are used, and notes on what had to be kept apart."""
     entries = [entry for row in board.rows for entry in row.entries.values()]
     lines = [
-        "The large number is the mean over seeds, letters and marks stand before it. Bold: the best of its column, ties to two "
+        "The large number is the mean over seeds, groups and marks stand before it. Bold: the best of its column, ties to two "
         "digits included. –: no result."
     ]
     if any(entry.standing for entry in entries):

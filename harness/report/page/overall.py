@@ -9,6 +9,7 @@ from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
 from harness.report.page.view import View
 from harness.report.page.widgets import box
+from harness.report.ranks import groups
 
 
 def overall(view: View) -> Part | None:
@@ -36,9 +37,9 @@ def _table(found: Overall) -> Html:
             "tr",
             tag("th", title(row), scope="row"),
             [tag("td", ranked_text(figure)) for figure in (row.rank, row.score, row.wins)],
-            tag("td", row.letters),
+            tag("td", group),
         )
-        for row in found.rows
+        for row, group in zip(found.rows, groups(found), strict=True)
     ]
     head = tag("thead", tag("tr", [tag("th", name, scope="col") for name in heads]))
     return box(

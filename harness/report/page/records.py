@@ -42,9 +42,9 @@ def _facts(view: View, row: Row, column: Column, entry: Entry) -> list[list[str]
         column.metric or "score": text.mean(entry),
         "standard deviation over seeds": text.score(entry.sd) if entry.sd is not None else "",
         "95 % interval": text.interval(entry) if entry.standing else "",
-        "group": text.group(entry),
+        "group" if not text.group(entry).startswith("#") else "rank": text.group(entry),
         "cannot be told apart from": _listed(_alike(view, row, column)),
-        "search for the recipe": text.duration(entry.search_seconds) if entry.search_seconds else "",
+        "search for the recipe": text.duration(seconds) if (seconds := entry.costs["search_seconds"]) else "",
         "trivial answer": text.score(column.trivial) if column.trivial is not None else "",
         "published": "; ".join(
             f"{one.metric} {text.score(one.value)} ({text.signed(one.difference)}), {one.source}"

@@ -10,7 +10,7 @@ from harness.report.page.facts import empty, environments, failures, gains, task
 from harness.report.page.overall import overall
 from harness.report.page.scores import scores
 from harness.report.page.section import Section
-from harness.report.page.slices import phenomena, types
+from harness.report.page.slices import sliced, types
 
 SECTIONS = (
     Section("empty", "No results", empty),
@@ -19,7 +19,7 @@ SECTIONS = (
     Section("curves", "Learning curves", curves),
     Section("cost", "Score against cost", chart, ("axes.js", "chart.js")),
     Section("gains", "What pre-training is worth", gains, ("sort.js",)),
-    Section("slices", "Scores by phenomenon", phenomena, ("sort.js",)),
+    Section("slices", "Scores by slice", sliced, ("sort.js",)),
     Section("types", "Metrics by type", types, ("sort.js",)),
     Section("confusion", "Confusion matrices", confusion, ("confusion.js",)),
     Section("errors", "Error browser", errors, ("errors.js",)),

@@ -7,8 +7,8 @@ from functools import partial
 
 from harness.report import text
 from harness.report.columns import Column
+from harness.report.costs import Cost, costs_of
 from harness.report.entries import Entry
-from harness.report.page.costs import Cost, costs_of
 from harness.report.page.heat import steps
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.records import cell_data

@@ -1,4 +1,4 @@
-"""Scores of parts of the test data: phenomena, as records tell them, and the types within a metric, such as entity types."""
+"""Scores of parts of the test data: slices, and the types within a metric that are no slices."""
 
 from __future__ import annotations
 
@@ -15,33 +15,66 @@ from harness.report.page.section import Part
 from harness.report.page.view import View
 from harness.report.page.widgets import box
 from harness.report.rows import Row
+from harness.report.slice_tables import FEW, heading, largest, ranked, slices
+from harness.report.slices import SMALL, of_classes
+
+PARTS = 40  # of a kind of slices, those with the most rows
 
 
-def phenomena(view: View) -> Part | None:
-    """A table of each task whose rows are of different phenomena."""
-    found = [_phenomena(view, column) for column in view.board.columns if column.phenomena]
+def sliced(view: View) -> Part | None:
+    """A table of each task and kind of slices, such as labels, lengths or phenomena."""
+    found = [_slices(view, column, kind) for column in view.board.columns for kind in column.slices]
     if not found:
         return None
-    said = "Score of each phenomenon alone, the mean over seeds. Each phenomenon is coloured on its own scale."
+    said = (
+        "Score of each slice of the test alone, the mean over seeds; of a label or an entity type its F1. Each slice is coloured "
+        "on its own scale. Where another row is best than on the whole test, the slice's heading names it; that may be chance."
+    )
+    if any(
+        count < SMALL for column in view.board.columns for parts in column.slices.values() for count in parts.values()
+    ):
+        said += f" {FEW}: fewer than {SMALL} rows."
     return Part(join(tag("p", said), found))
 
 
-def _phenomena(view: View, column: Column) -> Html:
+def _slices(view: View, column: Column, kind: str) -> Html:
+    order = ranked(view.board, column)
+    every = [one for one in slices(column, order) if one.kind == kind]
+    shown = largest(every, PARTS)
     rows = view.rows_of(column)
-    headings = [[name, f"{count:,} rows"] for name, count in column.phenomena.items()]
-    values = [[row.entries[column.title].phenomena.get(name) for name in column.phenomena] for row in rows]
-    texts = [list(map(text.score, line)) for line in values]
-    return _folded(column.title, column.metric, table(column.title, "phenomenon", headings, rows, values, texts))
+    own = [row.entries[column.title].slices for row in rows]
+    classes = any(of_classes(one, kind) for one in own)
+    headings, values = [], []
+    for one in shown:
+        best = f"best: {one.best}" if one.best and one.best != order[0].title else ""
+        headings.append([one.name, " · ".join(filter(None, (f"{one.count} rows", best)))])
+        values.append([one.scores[row.title] for row in rows])
+        for figure in ("precision", "recall") if classes else ():
+            headings.append([f"{one.name} {figure}", ""])
+            values.append([_points(found.get(kind, {}).get(one.name, {}).get(figure)) for found in own])
+    lines = list(zip(*values, strict=True))
+    left_out = f", without {len(every) - len(shown)} of fewer rows" if len(every) > len(shown) else ""
+    title = f"{column.title}: {heading(kind)}"
+    body = table(title, heading(kind), headings, rows, lines, [list(map(text.score, line)) for line in lines])
+    return _folded(title, f"{len(every)} slices{left_out}", body)
+
+
+def _points(share: float | None) -> float | None:
+    return None if share is None else 100 * share
 
 
 def types(view: View) -> Part | None:
-    """A table of each metric that has parts, such as the F1 of each entity type."""
+    """A table of each metric that has parts, unless these are slices."""
     found = []
     for column in view.board.columns:
         rows = view.rows_of(column)
+        own = [row.entries[column.title].slices for row in rows]
+        told = [set(parts) for kind, parts in column.slices.items() if any(of_classes(one, kind) for one in own)]
         for metric, parts in _nested([view.records(row, column) for row in rows]).items():
             title = f"{column.title}: {metric.replace('_', ' ')}"
             names = list(dict.fromkeys((kind, name) for part in parts for kind, name in part))
+            if {kind for kind, _ in names} in told:
+                continue
             values = [[part.get(name) for name in names] for part in parts]
             headings = [[kind, name] for kind, name in names]
             texts = [[text.metric_texts([value])[0] for value in line] for line in values]

@@ -77,7 +77,7 @@ def test_sections():
     assert "## What pre-training is worth" in text and "+14.00" in text
     assert "fingerprint 0123456789ab\n" in text and "rows: train 600, validation 200, test 200" in text
     assert "learning_rate 3e-05, batch_size 32, epochs 3" in text and "micro_batch_size" not in text
-    assert "negation (40)" in text and "71.50" in text
+    assert re.search(r"phenomenon: negation +\| +40 \|", text) and "71.50" in text
     assert "CPU (cpu), 2 threads, fp32" in text
     assert "bench run --suite own --models bert,gpt2,llama,t5-small --tasks films,songs" in text
     assert "bench run --mine" in render(Board.of(grid()), "bench run --mine")

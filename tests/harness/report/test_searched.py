@@ -73,9 +73,9 @@ def test_the_whole_search_is_added_to_a_rows_time():
     bert, gpt2 = (next(row for row in board.rows if row.model == name) for name in ("bert", "gpt2"))
     assert bert.train_seconds == 110.5 and gpt2.train_seconds == 10.5
     entry = bert.entries["films"]
-    assert (entry.train_seconds, entry.search_seconds) == (110.5, 100.0)
+    assert (entry.train_seconds, entry.costs["search_seconds"]) == (110.5, 100.0)
     assert "searched" in entry.flags and "searched" not in gpt2.entries["films"].flags
-    assert gpt2.entries["films"].search_seconds is None
+    assert gpt2.entries["films"].costs["search_seconds"] is None
 
 
 def test_a_recommendation_counts_the_search():

@@ -198,3 +198,16 @@ def test_over_all_tasks_says_what_the_board_says(store):
         assert said in section
     assert "<b>" not in section
     assert 'id="overall"' not in page(replace(plain, board=replace(plain.board, overall=None)))
+
+
+def test_slices_name_who_else_is_best_and_show_precision_and_recall(tmp_path):
+    slices = {"label": {"odd": {"rows": 12, "score": 50.0, "precision": 0.25, "recall": 1.0, "f1": 0.5}}}
+    for model, score, ours in (("bert", 90.0, 10.0), ("gpt", 80.0, 50.0)):
+        part = {"label": {"odd": {**slices["label"]["odd"], "score": ours}}}
+        Store(tmp_path).write(record("films", model, score, metrics={"slices": part}), [])
+    tree = parse(page(view(Store(tmp_path))))
+    found = tree.id("slices")
+    assert [one.text for one in found.one("thead").all("button")] == [
+        "modellabel", "odd12° rows · best: gpt", "odd precision", "odd recall"
+    ]  # fmt: skip
+    assert [td.text for td in found.one("tbody").all("tr")[1].all("td")] == ["50.00", "25.00", "100.00"]
