@@ -54,7 +54,8 @@ def test_a_new_column_is_one_entry_for_all_formats(tmp_path):
 
 
 def test_what_the_columns_need_is_read_from_records():
-    assert set(Cost.__annotations__) == {cost.source[1] for cost in costs.COSTS if cost.source[0] == "cost"}
+    read = {key for cost in costs.COSTS if cost.source[0] == "cost" for key in (cost.source[1], cost.more) if key}
+    assert set(Cost.__annotations__) == read
 
 
 def test_of_seeds_and_of_cells():
@@ -70,13 +71,25 @@ def test_of_seeds_and_of_cells():
         "parameters": (9, 4_400_000),
         "trained": (3, 3),
         "train_seconds": 7.0,
+        "search_seconds": None,
         "peak_memory_bytes": 2**30 + 1,
     }
     assert row.entries["films"].costs["train_seconds"] == 5.5 and row.entries["films"].parameters == 4_400_000
     assert row.entries["songs"].costs["parameters"] is None and row.entries["songs"].trained is None
-    assert [cost.name for cost in costs.costs_of(board.rows)] == [cost.name for cost in costs.COSTS]
-    shown = {cost.name: cost.shown(row) for cost in costs.COSTS}
+    wanted = costs.costs_of(board.rows)
+    shown = {cost.name: cost.shown(row) for cost in wanted}
     assert shown == {"parameters": "9–4.4M", "trained": "3", "train_seconds": "7.0 s", "peak_memory_bytes": "1.0 GiB"}
+
+
+def test_a_search_is_a_column_and_a_part_of_the_training_time_only_where_there_was_one():
+    searched = {"cost": {"train_seconds": 4.0, "search_seconds": 100.0}}
+    board = Board.of(
+        [record(**searched), record(seed=1, **searched), record(model="other", cost={"train_seconds": 4.0})]
+    )
+    first, other = sorted(board.rows, key=lambda row: row.model)
+    assert (first.costs["search_seconds"], first.train_seconds) == (100.0, 104.0)
+    assert (other.costs["search_seconds"], other.train_seconds) == (None, 4.0)
+    assert "search_seconds" in [cost.name for cost in costs.costs_of(board.rows)]
 
 
 def test_trained_parameters_are_a_column_only_where_a_part_is_trained():
