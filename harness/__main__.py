@@ -1,6 +1,6 @@
 """`python -m harness` is `bench`."""
 
-from harness.cli.main import main
+from harness.cli.main import program
 
 if __name__ == "__main__":
-    main()
+    program()

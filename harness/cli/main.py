@@ -68,7 +68,12 @@ def main() -> None:
     except Exception:
         sys.excepthook = excepthook  # only now: typer has set its own
         raise
+
+
+def program() -> None:
+    """`main` as a process of its own."""
+    try:
+        main()
     finally:
-        ignore(
-            "SIGINT", "SIGTERM", "SIGHUP"
-        )  # all is done and said, and the exit status with it: let Python end in peace
+        # All is done and said, and the exit status with it: let Python end in peace.
+        ignore("SIGINT", "SIGTERM", "SIGHUP")

@@ -9,8 +9,8 @@ LATE = """
 import atexit, os, signal, sys
 atexit.register(os.kill, os.getpid(), signal.{name})  # comes when everything has been done and said
 sys.argv = ["bench", {words}]
-from harness.cli.main import main
-main()
+from harness.cli.main import program
+program()
 """
 
 
