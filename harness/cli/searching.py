@@ -158,7 +158,7 @@ class Rounds:
             "trials_unknown": len(self.unknown),
             "winners": [
                 {
-                    "task": search.cells[0].task.title, "model": search.cells[0].model.name, "method": search.cells[0].method,
+                    "task": search.cells[0].title, "model": search.cells[0].model.name, "method": search.cells[0].method,
                     "recipe": None if winner is None else dict(one.cells[winner].search.changes),
                 }
                 for search, one, winner in zip(self.searches, self.states, winners, strict=True)

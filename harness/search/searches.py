@@ -52,7 +52,7 @@ class Search:
     def title(self) -> str:
         """Task, model and method in a few words."""
         first = self.cells[0]
-        return f"{first.task.title} · {first.model.name}" + ("" if first.method == "full" else f" ({first.method})")
+        return f"{first.title} · {first.model.name}" + ("" if first.method == "full" else f" ({first.method})")
 
     def reported(self, tried: Tried) -> tuple[Cell, ...]:
         """The cells with the winner's recipe; with the one that the search began with where there is no winner (yet)."""
