@@ -47,9 +47,8 @@ class Board:
 
     def __init__(self, shown: dict[str, Any], folder: Path, check: Check):
         self.shown, self.folder, self.check = shown, folder, check
-        self.records = [
-            json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("cells/*/record.json"))
-        ]
+        every = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("cells/*/record.json"))]
+        self.records = [record for record in every if record.get("purpose") != "search"]  # trials have no score
         self.lines: dict[str, list[Any]] = {}
         self.columns = {column["title"]: column for column in shown["columns"]}
         self.rows = {row["title"]: row for row in shown["rows"]}

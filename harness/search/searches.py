@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 from harness.cell import Cell
 from harness.errors import BenchError
@@ -17,8 +17,12 @@ from harness.search.trials import Lookup, Tried
 from harness.search.wanted import GRID, OPTUNA, SUITE, Wanted, check
 from harness.searched import Searched
 
-if TYPE_CHECKING:
-    from harness.suite import Suite
+
+class Rules(Protocol):
+    """A suite, as far as searches ask it."""
+
+    name: str
+    search: Mapping[str, tuple[Mapping[str, Any], ...]]
 
 
 class Searcher(Protocol):
@@ -72,7 +76,7 @@ class Search:
         )
 
 
-def make_searches(cells: Sequence[Cell], wanted: Wanted, suite: Suite, settings: Mapping[str, str]) -> list[Search]:
+def make_searches(cells: Sequence[Cell], wanted: Wanted, suite: Rules, settings: Mapping[str, str]) -> list[Search]:
     """The searches of a plan's cells; baselines have none.
 
     Args:
@@ -102,7 +106,7 @@ def make_searches(cells: Sequence[Cell], wanted: Wanted, suite: Suite, settings:
     return searches
 
 
-def _searcher(cell: Cell, wanted: Wanted, suite: Suite, settings: Mapping[str, str]) -> Searcher:
+def _searcher(cell: Cell, wanted: Wanted, suite: Rules, settings: Mapping[str, str]) -> Searcher:
     if wanted.kind == GRID:
         return Grid(cell, wanted.fields)
     if wanted.kind == SUITE:
