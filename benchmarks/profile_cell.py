@@ -1,14 +1,16 @@
-"""Where the time of the harness's training steps goes, operator by operator.
+"""Where the time of the harness's training steps, or of a validation, goes, operator by operator.
 
     python benchmarks/profile_cell.py --task sst2 --model minilm --steps 20
     python benchmarks/profile_cell.py --task sst2 --limit 1000 --steps 60 --threads 2 --plain     only the time of a step
+    python benchmarks/profile_cell.py --task xquad --limit 150 --steps 2 --threads 2 --validate   the validation after them
 
-The cell runs as `bench run` runs it until its training steps are done; only these are profiled.
+The cell runs as `bench run` runs it until its training steps, or its validation, are done; only these are profiled.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import tempfile
 import time
 from pathlib import Path
@@ -25,7 +27,7 @@ class Enough(Exception):
     """The steps are done; the rest of the cell is not wanted."""
 
 
-def profile(cell: Cell, threads: int, rows: int, by_shape: bool, plain: bool) -> str:
+def profile(cell: Cell, threads: int, rows: int, by_shape: bool, plain: bool, validate: bool = False) -> str:
     """The table of operators of a cell's training.
 
     Args:
@@ -34,6 +36,7 @@ def profile(cell: Cell, threads: int, rows: int, by_shape: bool, plain: bool) ->
         rows: of the table.
         by_shape: a row for each operator and shape of its inputs, not for each operator.
         plain: without a profiler, and without its table.
+        validate: of the validation in place of the training.
     """
     import torch
     import transformers
@@ -46,16 +49,19 @@ def profile(cell: Cell, threads: int, rows: int, by_shape: bool, plain: bool) ->
     transformers.utils.logging.disable_progress_bar()
     profiler = torch.profiler.profile(activities=[ProfilerActivity.CPU], record_shapes=by_shape)
     began = 0.0
+    first, next_one = ("validate", "train") if validate else ("train", "validate")
 
     def emit(event: dict[str, Any]) -> None:
         nonlocal began
-        if event.get("phase") == "train":
+        if event.get("phase") == first:
             if not plain:
                 profiler.start()
             began = time.perf_counter()
-        elif event.get("phase") == "validate":
+        elif event.get("phase") == next_one and began:
             seconds = time.perf_counter() - began
-            said = f"{seconds / cell.recipe.max_steps * 1000:.0f} ms a step"
+            steps = f"{seconds / cell.recipe.max_steps * 1000:.0f} ms a step"
+            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+            said = (f"{seconds:.2f} s" if validate else steps) + f", {memory} MiB at most so far"
             if plain:
                 raise Enough(said)
             profiler.stop()
@@ -84,13 +90,18 @@ def main() -> None:
     parser.add_argument("--precision", default="auto", choices=("auto", "fp32", "bf16"))
     parser.add_argument("--rows", type=int, default=30, help="of the table")
     parser.add_argument("--shapes", action="store_true", help="a row for each shape of an operator's inputs")
-    parser.add_argument("--plain", action="store_true", help="only the time of a step, without a profiler")
+    parser.add_argument("--plain", action="store_true", help="only the time, without a profiler")
+    parser.add_argument("--validate", action="store_true", help="the validation in place of the training")
     options = parser.parse_args()
     settings = {"recipe.max_steps": str(options.steps), "recipe.evaluations": "1", "recipe.epochs": "1000"}
     if options.precision != "auto":
         settings["recipe.precision"] = options.precision
     request = Request([options.model], [options.task], suite=options.suite, limit=options.limit, settings=settings)
-    print(profile(make_plan(request).cells[0], options.threads, options.rows, options.shapes, options.plain))
+    print(
+        profile(
+            make_plan(request).cells[0], options.threads, options.rows, options.shapes, options.plain, options.validate
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -131,6 +131,14 @@ class Cell:
         }
 
 
+def rule_facts(task: Task, model: Checkpoint, method: str) -> dict[str, Any]:
+    """What the rules of a suite may ask of a cell: `harness.recipe.FACTS`."""
+    return {
+        "family": task.family, "task": task.name, "model": model.name,
+        "architecture": model.architecture, "kind": model.kind, "method": method,
+    }  # fmt: skip
+
+
 def sized(title: str, train_rows: int | None) -> str:
     """A task's title, with the number of training rows where these are not all."""
     return f"{title} ({train_rows} train rows)" if train_rows else title

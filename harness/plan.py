@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from harness import registry
 from harness.baselines.choose import beside, idle, is_baseline
-from harness.cell import Cell
+from harness.cell import Cell, rule_facts
 from harness.errors import BenchError, HubError, unknown
 from harness.methods import BASELINE, METHODS
 from harness.model import Checkpoint
@@ -177,10 +177,7 @@ def _cell(
     seed: int,
     settings: Mapping[str, str],
 ) -> Cell:
-    facts = {
-        "family": task.family, "task": task.name, "model": checkpoint.name,
-        "architecture": checkpoint.architecture, "kind": checkpoint.kind, "method": method,
-    }  # fmt: skip
+    facts = rule_facts(task, checkpoint, method)
     recipe = Recipe() if is_baseline(checkpoint) else apply_rules(suite.recipes, facts).updated(settings)
     if recipe.precision in checkpoint.avoid:
         good = [one for one in PRECISIONS if one not in checkpoint.avoid]

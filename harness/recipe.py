@@ -110,6 +110,11 @@ def holds(rule: Mapping[str, Any], facts: Mapping[str, str]) -> bool:
     return all(facts[key] in (wanted if isinstance(wanted, list) else [wanted]) for key, wanted in when.items())
 
 
+def scaled(value: float, factor: float) -> float:
+    """A learning rate multiplied, without the digits that are only rounding."""
+    return float(f"{value * factor:.6g}")
+
+
 def apply_rules(rules: Iterable[Mapping[str, Any]], facts: Mapping[str, str]) -> Recipe:
     """The recipe for a cell with these facts: the rules are applied in order, later ones win.
 
@@ -130,4 +135,4 @@ def apply_rules(rules: Iterable[Mapping[str, Any]], facts: Mapping[str, str]) ->
     factor = METHODS[facts["method"]].learning_rate_factor
     if chosen or factor == 1:
         return recipe
-    return recipe.updated({"learning_rate": float(f"{recipe.learning_rate * factor:.6g}")})
+    return recipe.updated({"learning_rate": scaled(recipe.learning_rate, factor)})

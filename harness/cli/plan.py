@@ -63,7 +63,7 @@ def plan(
     pending = [cell for cell in made.cells if cell.id not in finished]
     trials = [*rounds.pending, *rounds.unknown] if rounds else []
     grid = estimated([*pending, *trials], store, devices, jobs) if estimate else None
-    told = dict(zip([cell.id for cell in pending], grid.cells, strict=False)) if grid else {}
+    told = dict(zip([cell.id for cell in pending], grid.cells[: len(pending)], strict=True)) if grid else {}
     if as_json:
         lost = zip(all_facts(cell for cell, _ in made.lost), made.lost, strict=True)
         cells = []

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.cell import Cell
+from harness.cell import Cell, rule_facts
 from harness.errors import BenchError, unknown
 from harness.methods import METHODS
-from harness.recipe import FACTS, holds
+from harness.recipe import FACTS, holds, scaled
 from harness.search.space import Range
 from harness.search.wanted import FIELDS, GRID, OPTUNA, coerced
 
@@ -40,10 +40,7 @@ def values_for(rules: tuple[Mapping[str, Any], ...], cell: Cell) -> dict[str, tu
 
     A learning rate from a rule that does not ask for the method is one for all weights, and is multiplied by the method's factor.
     """
-    facts = {
-        "family": cell.task.family, "task": cell.task.name, "model": cell.model.name,
-        "architecture": cell.model.architecture, "kind": cell.model.kind, "method": cell.method,
-    }  # fmt: skip
+    facts = rule_facts(cell.task, cell.model, cell.method)
     found: dict[str, tuple[Any, ...] | Range] = {}
     for rule in rules:
         if not holds(rule, facts):
@@ -94,4 +91,4 @@ def _times(values: tuple[Any, ...] | Range, factor: float) -> tuple[Any, ...] | 
         return values
     if isinstance(values, Range):
         return values.times(factor)
-    return tuple(float(f"{value * factor:.6g}") for value in values)
+    return tuple(scaled(value, factor) for value in values)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.errors import BenchError
-from harness.recipe import Recipe
+from harness.recipe import Recipe, scaled
 from harness.search.wanted import coerced
 
 DIGITS = 3  # of a number that is drawn: more would make no difference and cannot be read
@@ -39,7 +39,7 @@ class Range:
 
     def times(self, factor: float) -> Range:
         """Both ends multiplied."""
-        return Range(float(f"{self.low * factor:.6g}"), float(f"{self.high * factor:.6g}"), self.log)
+        return Range(scaled(self.low, factor), scaled(self.high, factor), self.log)
 
 
 Space = Mapping[str, tuple[Any, ...] | Range]
@@ -51,8 +51,7 @@ def usual_space(recipe: Recipe) -> dict[str, tuple[Any, ...] | Range]:
     Epochs are not in it: the best validation is kept, and trainings of one length are what pruning can compare.
     """
     rate = recipe.learning_rate
-    low, high = (float(f"{value:.6g}") for value in (rate / AROUND, rate * AROUND))
-    return {"learning_rate": Range(low, high, log=True), "batch_size": BATCHES}
+    return {"learning_rate": Range(scaled(rate, 1 / AROUND), scaled(rate, AROUND), log=True), "batch_size": BATCHES}
 
 
 def plain(space: Space) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def overtakings(sizes: Sequence[AtSize], baselines: Collection[str] = ()) -> Cro
     """
     every = [(number, pair) for number, size in enumerate(sizes) for pair in size.p]
     adjusted = holm([sizes[number].p[pair] for number, pair in every])
-    real = {key for key, p in zip(every, adjusted, strict=True) if p < ALPHA}
+    real = {one for one, p in zip(every, adjusted, strict=True) if p < ALPHA}
     names = sorted({name for size in sizes for name in size.scores})
     found, unproven = [], 0
     for pair in combinations(names, 2):
