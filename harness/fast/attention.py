@@ -14,6 +14,7 @@ from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_f
 from transformers.masking_utils import sdpa_mask
 
 from harness.fast.core import Core
+from harness.fast.infer import infer
 from harness.fast.layout import Group, Layout
 from harness.fast.moves import Collect, Spread
 
@@ -123,14 +124,22 @@ def attend(
     mine, theirs = own.groups(), read.groups(own.cuts)
     queries, keys, values = _parts(query, mine), _parts(key, theirs), _parts(value, theirs)
     parts = zip(queries, keys, values, mine, theirs, strict=True)
-    outputs = []
+    outputs, compute = [], _kernel(query, dropout)
     for *states, ours, read_here in parts:
         bias = _bias(ours, read_here, causal, position_bias, query)
-        compute = Core.apply if dropout and query.device.type == "cpu" else _sdpa
         outputs.append(compute(*states, ours, read_here, bias, dropout, scaling))
     if own.held > own.tokens:
         outputs.append(query.new_zeros(own.held - own.tokens, *query.shape[1:-1], outputs[0].shape[-1]))
     return (torch.cat(outputs) if len(outputs) > 1 else outputs[0])[None], None
+
+
+def _kernel(query: Tensor, dropout: float) -> Callable[..., Tensor]:
+    """The quickest way where the tokens are."""
+    if query.device.type != "cpu":
+        return _sdpa
+    if torch.is_grad_enabled():
+        return Core.apply if dropout else _sdpa
+    return _sdpa if dropout else infer
 
 
 def _parts(states: Tensor, groups: Sequence[Group]) -> tuple[Tensor, ...]:

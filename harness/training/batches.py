@@ -33,10 +33,21 @@ def remaining_batches(count: int, batch_size: int, seed: int, done: int) -> Iter
         yield from training_batches(count, batch_size, seed, epoch)[skipped if epoch == first else 0 :]
 
 
-def evaluation_batches(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
-    """Batches in the order of length, longest first: what does not fit into memory fails at once."""
+def evaluation_batches(lengths: Sequence[int], batch_size: int, tokens: int | None = None) -> list[list[int]]:
+    """Batches in the order of length, longest first: what does not fit into memory fails at once.
+
+    Args:
+        lengths: of all features, in tokens.
+        batch_size: the most features in a batch.
+        tokens: the most tokens in a batch of more than one feature, padding included.
+    """
     order = sorted(range(len(lengths)), key=lambda number: -lengths[number])
-    return [order[begin : begin + batch_size] for begin in range(0, len(order), batch_size)]
+    batches, begin = [], 0
+    while begin < len(order):
+        size = batch_size if tokens is None else min(batch_size, max(1, tokens // lengths[order[begin]]))
+        batches.append(order[begin : begin + size])
+        begin += size
+    return batches
 
 
 def pieces(batch: Sequence[int], lengths: Sequence[int], size: int | None, extra: float | None) -> list[list[int]]:

@@ -16,6 +16,10 @@ from harness.training.batches import evaluation_batches
 from harness.training.memory import OUT_OF_MEMORY, advise, free_unused
 from harness.training.team import Team
 
+# Computed together on a CPU where nothing is written: what a layer makes of more does not fit into a cache, and memory for it is
+# asked of the system anew in each layer.
+AT_ONCE = 4096  # tokens
+
 
 def predict(
     accelerator: Accelerator,
@@ -49,7 +53,8 @@ def predict(
     fast = Fast() if fast is None or head.writes else fast
     team = Team(accelerator)
     found: list[tuple[int, Any]] = []
-    waiting = team.share(evaluation_batches([feature.length for feature in features], batch_size * head.pool))
+    tokens = AT_ONCE if accelerator.device.type == "cpu" and not head.writes else None
+    waiting = team.share(evaluation_batches([feature.length for feature in features], batch_size * head.pool, tokens))
     waiting.reverse()
     most = len(features)
     with torch.inference_mode(), accelerator.autocast():

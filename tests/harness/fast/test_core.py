@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from harness.fast import infer as inference
 from harness.fast.core import Core
 from harness.fast.dropout import keep
+from harness.fast.infer import infer
 from harness.fast.layout import Layout
 
 CPU = torch.device("cpu")
@@ -65,3 +67,25 @@ def test_outputs_and_gradients(mine, theirs, dropout, learned):
         torch.autograd.grad(made, leaves, upstream), torch.autograd.grad(expected, leaves, upstream), strict=True
     ):
         torch.testing.assert_close(gradient, right)
+
+
+@pytest.mark.parametrize("at_once", [1, 50, 1 << 20], ids=["row by row", "two rows", "all"])
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [([3, 3, 3], [3, 3, 3]), ([4, 2, 1], [4, 2, 1]), ([3, 1], [5, 2])],
+    ids=["without padding", "padded", "two sides"],
+)
+@pytest.mark.parametrize("learned", [False, True], ids=["", "learned bias"])
+def test_without_gradients_the_output_is_the_same(mine, theirs, learned, at_once, monkeypatch):
+    monkeypatch.setattr(inference, "SCORES", at_once)
+    own, read = sides(mine, theirs)
+    states = [packed(sum(mine), 1), packed(sum(theirs), 2), packed(sum(theirs), 3)]
+    hidden = torch.zeros(len(theirs), 1, 1, max(theirs), dtype=torch.float64)
+    for row, length in enumerate(theirs):
+        hidden[row, ..., length:] = -torch.inf
+    bias = torch.randn(1, HEADS, max(mine), max(theirs), dtype=torch.float64) if learned else None
+    with torch.inference_mode():
+        made = infer(*states, own, read, hidden if bias is None else bias + hidden, 0.0, 0.7)
+        torch.testing.assert_close(made, textbook(*states, mine, theirs, bias, 0.0, 0.7))
+        alone = infer(*states, own, read, bias, 0.0, 0.7) if own.real is None and read.real is None else made
+        torch.testing.assert_close(alone, made)

@@ -29,6 +29,15 @@ def test_evaluation_begins_with_the_longest():
     assert LENGTHS[first[0]] == max(LENGTHS) and LENGTHS[last[-1]] == min(LENGTHS)
 
 
+def test_evaluation_computes_no_more_tokens_at_once_than_it_may():
+    batches = evaluation_batches(LENGTHS, 500, tokens=700)
+    assert sorted(flat(batches)) == list(range(len(LENGTHS)))
+    sizes = [len(batch) * LENGTHS[batch[0]] for batch in batches]  # the first of a batch is its longest
+    assert max(sizes) <= 700 and min(sizes[:-1]) > 700 - max(LENGTHS)
+    assert max(map(len, evaluation_batches(LENGTHS, 9, tokens=700))) == 9
+    assert evaluation_batches([5, 1000], 50, tokens=700) == [[1], [0]]
+
+
 def test_pieces_hold_the_batch_longest_first():
     batch = list(range(40))
     for size, extra in ((None, None), (7, None), (None, 10.0), (3, 10.0)):
