@@ -41,9 +41,9 @@ class Core(torch.autograd.Function):
             scores.view(mine.rows, heads, mine.width, theirs.width).add_(bias)
             ctx.bias = bias.shape
         weights = scores.softmax(-1)
-        kept, ctx.grow = keep(weights.shape, dropout, weights.dtype)
+        kept, ctx.grow = keep(weights.shape, dropout, weights.dtype) if dropout else (None, 1.0)
         ctx.save_for_backward(q, k, v, weights, kept)
-        made = torch.baddbmm(_nothing(v), weights * kept, v, beta=0, alpha=ctx.grow)
+        made = torch.baddbmm(_nothing(v), _of(weights, kept), v, beta=0, alpha=ctx.grow)
         return mine.collect(made, heads)
 
     @staticmethod
@@ -51,8 +51,9 @@ class Core(torch.autograd.Function):
         q, k, v, weights, kept = ctx.saved_tensors
         mine, theirs = ctx.groups
         g = mine.spread(gradient, zeros=True)
-        of_value = torch.baddbmm(_nothing(g), (weights * kept).transpose(1, 2), g, beta=0, alpha=ctx.grow)
-        of_weights = torch.baddbmm(_nothing(g), g, v.transpose(1, 2), beta=0, alpha=ctx.grow).mul_(kept)
+        of_value = torch.baddbmm(_nothing(g), _of(weights, kept).transpose(1, 2), g, beta=0, alpha=ctx.grow)
+        of_weights = torch.baddbmm(_nothing(g), g, v.transpose(1, 2), beta=0, alpha=ctx.grow)
+        of_weights = of_weights if kept is None else of_weights.mul_(kept)
         of_scores = torch._softmax_backward_data(of_weights, weights, -1, weights.dtype)
         of_query = torch.baddbmm(_nothing(g), of_scores, k, beta=0, alpha=ctx.scaling)
         of_key = torch.baddbmm(_nothing(g), of_scores.transpose(1, 2), q, beta=0, alpha=ctx.scaling)
@@ -63,6 +64,11 @@ class Core(torch.autograd.Function):
             mine.collect(of_query, ctx.heads), theirs.collect(of_key, ctx.heads), theirs.collect(of_value, ctx.heads),
             None, None, of_bias, None, None,
         )  # fmt: skip
+
+
+def _of(weights: Tensor, kept: Tensor | None) -> Tensor:
+    """The weights that are kept."""
+    return weights if kept is None else weights * kept
 
 
 def _nothing(like: Tensor) -> Tensor:
