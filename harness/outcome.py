@@ -36,7 +36,7 @@ class Outcome:
         truncated: split → rows that had to be cut.
         predictions: for the test rows; of a trial those of its last validation.
         metrics, trivial: on the test split, of the model and of what needs no model; empty for a trial.
-        account: what it cost, see `harness.worker.Run.account`.
+        account: what it cost, see `harness.underway.UnderWay.account`.
     """
 
     accelerator: Accelerator

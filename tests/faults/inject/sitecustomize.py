@@ -124,6 +124,9 @@ def patch_worker(module) -> None:
         plan.note("begins", cell.id)
 
     before(module, "run_cell", enter)
+
+
+def patch_attempt(module) -> None:
     before(module, "load", lambda *words: plan.meet("data"))
     before(module, "make_head", lambda *words: plan.meet("head"))
 
@@ -150,6 +153,7 @@ PATCHES = {
     "harness.files": patch_files,
     "harness.store": patch_store,
     "harness.worker": patch_worker,
+    "harness.attempt": patch_attempt,
     "harness.training.step": patch_step,
     "harness.metrics.base": patch_metric,
     "harness.engines.base": patch_base,

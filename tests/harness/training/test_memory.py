@@ -6,7 +6,7 @@ import pytest
 import torch
 import toy
 
-from harness import worker
+from harness import attempt
 from harness.duration import Every
 from harness.heads.sequence import SequenceHead
 from harness.store import Store
@@ -80,7 +80,7 @@ class NoNumbersInBf16:
     """A training whose loss is no number in half precision."""
 
     def __init__(self, monkeypatch):
-        self.tried, plain = [], worker.train
+        self.tried, plain = [], attempt.train
 
         def train(accelerator, *words):
             self.tried.append(accelerator.mixed_precision)
@@ -88,7 +88,7 @@ class NoNumbersInBf16:
                 raise FloatingPointError("the training loss became nan")
             return plain(accelerator, *words)
 
-        monkeypatch.setattr(worker, "train", train)
+        monkeypatch.setattr(attempt, "train", train)
 
 
 def test_no_number_in_half_precision_is_tried_in_fp32(checkpoints, tmp_path, monkeypatch):
@@ -123,7 +123,7 @@ def test_no_number_in_fp32_is_a_failure_that_leaves_no_checkpoint(checkpoints, t
 
 def test_one_prediction_for_all_is_tried_in_fp32_and_then_said(checkpoints, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        worker, "predict", lambda accelerator, model, head, features, count, size, **more: ["good"] * count
+        attempt, "predict", lambda accelerator, model, head, features, count, size, **more: ["good"] * count
     )
     record = run(toy.cell(checkpoints("bert"), epochs=1, precision="bf16"), tmp_path)
     assert record["constant"] and record["environment"]["precision"] == "fp32"
