@@ -38,7 +38,9 @@ def labels(counts: Counts, splits: Mapping[str, Sequence[Row]], task: Task, fami
         if new:
             number = sum(counts[name][split] for name in new)
             what, it = ("1 kind", "it") if len(new) == 1 else (f"{len(new)} kinds", "them")
-            message = f"{split} has {what} that train lacks, so nobody can learn {it}: {listed(new)} ({number:,} in all)"
+            message = (
+                f"{split} has {what} that train lacks, so nobody can learn {it}: {listed(new)} ({number:,} in all)"
+            )
             yield Finding(WARNING, "unseen-labels", message, number)
     if any(classes.values()):
         unused = [name for name in task.label_order if name not in counts]
