@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from harness import registry
+from harness.data.folder import formats
 from harness.errors import BenchError, HubError, unknown
+from harness.guess.files import is_data, no_such_file
 from harness.model import Checkpoint
 from harness.models.resolve import registered, resolve
 from harness.quick import quick_task
@@ -47,6 +49,14 @@ def _task(reference: str, suite: Suite) -> Sequence[Task]:
     of_family = [task for task in suite.tasks if task.family == reference]
     if of_family:
         return of_family
+    if is_data(reference):
+        families = ", ".join(sorted(registry.families()))
+        raise BenchError(
+            f"task {reference!r} is data, and its family is not said; write FAMILY:{reference}, FAMILY being one of {families}, "
+            f"or make a task file: bench task new {reference}"
+        )
+    if reference.startswith((".", "/", "~")) or formats(Path(reference)):
+        raise no_such_file(Path(reference), f"task {reference!r}")
     names = {*known, *(task.family for task in suite.tasks), "all"}
     raise unknown("task", reference, sorted(names), more=", a task file (./mine.yaml) or family:path")
 

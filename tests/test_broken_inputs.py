@@ -84,7 +84,7 @@ CASES = {
     "one class": Case({"x.csv": GOOD.replace("bad", "good")}, CSV, ("x.csv", "one class only (good)")),
     "too few rows": Case({"x.csv": "text,label\na,b\n"}, CSV, ("x.csv", "1 rows", "give more rows")),
     "field too many": Case({"x.csv": GOOD + "a,b,good\n"}, CSV, ("x.csv:12", "3 fields", "check delimiter, quoting")),
-    "open quote": Case({"x.csv": GOOD + '"open,good\n'}, CSV, ("x.csv:12", "broken CSV", "quoting: none")),
+    "open quote": Case({"x.csv": GOOD + '"open,good\n'}, CSV, ("x.csv:12", "broken CSV", "quoting: none", "bench task new")),
     "column twice": Case({"x.csv": "text,text\na,b\n"}, CSV, ("x.csv:1", "'text' occurs twice", "rename one")),
     "binary garbage": Case({"x.csv": bytes(range(128, 256))}, CSV, ("x.csv:1", "not utf-8-sig text", "encoding")),
     "wrong encoding": Case({"x.csv": (GOOD + "é,good\n").encode("latin-1"), "task.yaml": yaml(TASK)}, None, ("x.csv:12", "encoding", "latin-1")),

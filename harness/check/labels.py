@@ -37,7 +37,10 @@ def labels(counts: Counts, splits: Mapping[str, Sequence[Row]], task: Task, fami
         new = [name for name, by_split in counts.items() if by_split[split] and not by_split["train"]]
         if new:
             number = sum(counts[name][split] for name in new)
-            message = f"{split} has {len(new)} kind(s) that train lacks, so nobody can learn them: {listed(new)} ({number:,} in all)"
+            what, it = ("1 kind", "it") if len(new) == 1 else (f"{len(new)} kinds", "them")
+            message = (
+                f"{split} has {what} that train lacks, so nobody can learn {it}: {listed(new)} ({number:,} in all)"
+            )
             yield Finding(WARNING, "unseen-labels", message, number)
     if any(classes.values()):
         unused = [name for name in task.label_order if name not in counts]

@@ -25,10 +25,12 @@ TOLD = 2  # warnings of a task that its line names
 class PlainProgress(Observer):
     """A line when a cell starts and one when it ends: for logs and pipes."""
 
-    def __init__(self, console: Console, cells: Sequence[Cell], references: Mapping[str, str]):
+    def __init__(
+        self, console: Console, cells: Sequence[Cell], references: Mapping[str, str], warned: set[str] | None = None
+    ):
         self.console, self.total = console, len(cells)
         self.references = references
-        self.warned: set[str] = set()
+        self.warned: set[str] = set() if warned is None else warned
         self.ended = self.failed = 0
         self.begun = time.monotonic()
         self.starts: dict[str, float] = {}
@@ -90,8 +92,10 @@ class PlainProgress(Observer):
 class LiveProgress(PlainProgress):
     """The running cells with phase, steps and loss under the lines of those that have ended."""
 
-    def __init__(self, console: Console, cells: Sequence[Cell], references: Mapping[str, str]):
-        super().__init__(console, cells, references)
+    def __init__(
+        self, console: Console, cells: Sequence[Cell], references: Mapping[str, str], warned: set[str] | None = None
+    ):
+        super().__init__(console, cells, references, warned)
         self.running: dict[str, dict[str, Any]] = {}
         self.live = Live(console=console, refresh_per_second=5, transient=True, get_renderable=self.picture)
 
@@ -145,16 +149,19 @@ class LiveProgress(PlainProgress):
         return Group(table, Text(foot, style="dim"))
 
 
-def make_progress(console: Console, cells: Sequence[Cell], references: Mapping[str, str]) -> PlainProgress:
+def make_progress(
+    console: Console, cells: Sequence[Cell], references: Mapping[str, str], warned: set[str] | None = None
+) -> PlainProgress:
     """The live picture where someone looks on, plain lines where a file does.
 
     Args:
         console: where to.
         cells: those that will run.
         references: task's title → what `bench task check` calls it.
+        warned: the tasks whose data were doubted before, in other rounds of the same run; is added to.
     """
     kind = LiveProgress if console.is_terminal else PlainProgress
-    return kind(console, cells, references)
+    return kind(console, cells, references, warned)
 
 
 def title(cell: Cell) -> str:

@@ -26,12 +26,10 @@ def picture(found: Recommendation) -> RenderableType:
             text.memory(one.memory), Text(remark(found, one)), style=style,
         )  # fmt: skip
     lines = [Text(line) for line in advice(found)]
-    return Group(
-        *lines,
-        Text(),
-        table,
-        *([Text(f"not on every task: {', '.join(found.missing)}", style="dim")] if found.missing else []),
-    )
+    below = [f"not on every task: {', '.join(found.missing)}"] if found.missing else []
+    if len(found.tasks) > 1:
+        below.append(f"training: of all {len(found.tasks)} tasks together; --max-train-minutes is for each of them")
+    return Group(*lines, Text(), table, *(Text(line, style="dim") for line in below))
 
 
 def advice(found: Recommendation) -> list[str]:

@@ -83,9 +83,11 @@ def run(
         record_lost(made, store)
         chosen = cache(lambda: make_engine(engine, devices, jobs, devices_per_cell, results, address))
 
+        warned: set[str] = set()  # one line for each task, however many rounds a search has
+
         def start(todo: list[tuple[Cell, str]]) -> list[Record]:
             given = [Job(cell, results, seen, every, devices_per_cell) for cell, seen in todo]
-            return work(given, chosen(), policy, made.references, store, console)
+            return work(given, chosen(), policy, made.references, store, console, warned)
 
         def time(todo: Sequence[Cell]) -> str:
             # Of a cluster's machines nothing is known here.

@@ -60,9 +60,13 @@ def counted(
 
 
 def work(
-    todo: Sequence[Job], engine: Engine, policy: Policy, references: Mapping[str, str], store: Store, console: Console
-) -> list[Record]:
+    todo: Sequence[Job], engine: Engine, policy: Policy, references: Mapping[str, str], store: Store, console: Console,
+    warned: set[str],
+) -> list[Record]:  # fmt: skip
     """Run the cells, and return the records of those that ended.
+
+    Args:
+        warned: the tasks whose data were doubted before; is added to.
 
     Raises:
         typer.Exit: with status 1, after a clear line, where the disk is full.
@@ -75,7 +79,7 @@ def work(
     if warning := check_disk(store.root, cells, len(engine.slots), todo[0].checkpoint_every):
         say(console, warning, "yellow")
     try:
-        with make_progress(console, cells, references) as progress:
+        with make_progress(console, cells, references, warned) as progress:
             return run_grid(engine, todo, progress, policy)
     except NoRoom as error:
         say(

@@ -80,7 +80,9 @@ class FileSource:
             found: dict[str, Any] = {}
             splits[split] = reader(self.format, self.options)(files, report=found, **self.options)
             if not splits[split]:
-                raise BenchError(f"split {split} has no rows: nothing but blank lines in {self._names(split)}")
+                raise BenchError(
+                    f"split {split} has no rows: nothing but blank lines in {self._names(split)}, or a header at most"
+                )
             if report is not None:
                 report[split] = found
         return splits

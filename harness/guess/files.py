@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from harness.data.compressed import ENDINGS as COMPRESSED
@@ -41,8 +42,17 @@ def find(reference: str, where: str) -> tuple[Path, list[Path]]:
         return file, found
     found = [one for one in map(Path, sorted(glob.glob(str(file), recursive=True))) if one.is_file()]
     if not found:
-        raise BenchError(f"{where}: no such file")
+        raise no_such_file(file, where)
     return found[0].parent if len(found) > 1 else found[0], found
+
+
+def no_such_file(file: Path, where: str) -> BenchError:
+    """The error for a file that is not there, with the nearest name in its folder."""
+    if not file.parent.is_dir():
+        return BenchError(f"{where}: no such file; there is no folder {file.parent}")
+    names = [one.name for one in file.parent.iterdir()]
+    near = get_close_matches(file.name, names, n=1, cutoff=0.6)
+    return BenchError(f"{where}: no such file" + (f"; did you mean {file.with_name(near[0])}?" if near else ""))
 
 
 def of_one_format(paths: Sequence[Path], valid: Sequence[str], where: str, left: list[str] | None) -> list[Path]:

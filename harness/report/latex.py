@@ -7,27 +7,16 @@ from collections.abc import Sequence
 from harness.report.board import Board
 from harness.report.columns import Column
 from harness.report.entries import Entry
-from harness.report.over_tasks import title
-from harness.report.overall import Figure
-from harness.report.ranks import briefly, groups
+from harness.report.latex_over_tasks import over_tasks
+from harness.report.latex_table import MARKS, NONE, escape, group, table, width
 from harness.report.text import FAILED, FLAGS, score
 
-WIDE = 5  # tasks in one table
+WIDE = 5  # tasks at most in one table
+WIDEST = 530.0  # points: what fits the text of an article (345) at two thirds of the size
 HEAD = (
-    "% Made by `bench leaderboard --format latex`. Put \\usepackage{booktabs} into the preamble and \\input this file.",
+    "% Made by `bench leaderboard --format latex`. Put \\usepackage{booktabs,graphicx} into the preamble and \\input this file.",
     "% Names beyond Latin, Greek and Cyrillic letters need LuaLaTeX or XeLaTeX and a font that has them.",
 )
-SPECIAL = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\symbol{34}", "·": r"$\cdot$", "–": "--", "…": r"\dots{}", "\n": " ", "-": "-{}",
-    "`": r"\symbol{96}", "†": r"\dag{}", "¶": r"\P{}",
-}  # fmt: skip
-MARKS = {
-    "trivial": r"\dag", "baseline": r"\dag", "unproven": r"\dag", "constant": r"\ddag", "truncated": r"\S",
-    "remote-code": r"\circ", "searched": r"\star", "few-seeds": r"\P",
-}  # fmt: skip
-NONE = "--"
 
 
 def to_latex(board: Board) -> str:
@@ -35,16 +24,26 @@ def to_latex(board: Board) -> str:
     if not board.rows:
         return "\n".join([*HEAD, "% There are no results yet. Start with `bench run`."]) + "\n"
     parts = ["\n".join(HEAD)]
-    for start in range(0, len(board.columns), WIDE):
-        parts.append(_tasks(board, board.columns[start : start + WIDE]))
+    parts += [_tasks(board, columns) for columns in _split(board)]
     if board.overall and board.overall.rows:
-        parts.append(_over_tasks(board))
+        parts.append(over_tasks(board))
     return "\n\n".join(parts) + "\n"
 
 
-def escape(text: str) -> str:
-    """Text as LaTeX shows it letter for letter."""
-    return "".join(SPECIAL.get(letter, letter) for letter in text).replace("-{}", "-").replace("--", "-{}-")
+def _split(board: Board) -> list[list[Column]]:
+    """The columns of each table: as many as can be read at the width of a page."""
+    names = [row.title for row in board.rows]
+    tables: list[list[Column]] = []
+    room = 0.0
+    for column in board.columns:
+        cells = [escape(column.title), *_cells([row.entries.get(column.title) for row in board.rows], column)]
+        wide = width([cells])
+        if not tables or len(tables[-1]) == WIDE or wide > room:
+            tables.append([])
+            room = WIDEST - width([names])
+        tables[-1].append(column)
+        room -= wide
+    return tables
 
 
 def _tasks(board: Board, columns: Sequence[Column]) -> str:
@@ -53,7 +52,8 @@ def _tasks(board: Board, columns: Sequence[Column]) -> str:
     cells = [_cells([row.entries.get(column.title) for row in board.rows], column) for column in columns]
     if whole:
         cells.append([*(_bold(score(row.average), row.best) for row in board.rows), score(board.trivial_average)])
-    names = [*(escape(row.title) for row in board.rows), r"\emph{trivial answer}"]
+    titles = [rf"\emph{{{escape(row.title)}}}" if row.is_baseline else escape(row.title) for row in board.rows]
+    names = [*titles, r"\emph{trivial answer}"]
     *rows, trivial = zip(names, *cells, strict=True)
     heads = ["model", *(escape(column.title) for column in columns), *averages]
     metrics = ["", *(escape(column.metric or "") for column in columns), *("" for _ in averages)]
@@ -64,19 +64,33 @@ def _tasks(board: Board, columns: Sequence[Column]) -> str:
 def _cells(entries: Sequence[Entry | None], column: Column) -> list[str]:
     """A column from top to bottom; what is invisible (`phantom`) keeps the numbers below each other."""
     halves = [_half(entry) for entry in entries]
-    letters = [_group(entry.standing.mark) if entry and entry.standing else "" for entry in entries]
+    letters = [group(entry.standing.mark) if entry and entry.standing else "" for entry in entries]
+    marks = [_marks(entry) for entry in entries]
     wide, longest = max(halves, key=len), max(letters, key=len)
+    most = max(
+        (own for own, entry in zip(marks, entries, strict=True) if entry and entry.mean is not None),
+        key=len,
+        default="",
+    )
     cells = []
-    for entry, half, own in zip(entries, halves, letters, strict=True):
-        marks = "".join(dict.fromkeys(f"${MARKS[flag]}$" for flag in MARKS if entry and flag in entry.flags))
-        failed = rf"\textsuperscript{{$\times${len(entry.failed)}}}" if entry and entry.failed else ""
-        cells.append(_mean(entry) + _spread(half, wide) + _superscript(own, longest) + marks + failed)
-    return [*cells, score(column.trivial) + _spread("", wide) + _superscript("", longest)]
+    for entry, half, own, mark in zip(entries, halves, letters, marks, strict=True):
+        if entry and entry.mean is None:
+            cells.append("failed" + mark)
+            continue
+        behind = rf"\rlap{{{mark}}}{_phantom(most)}" if mark and mark != most else mark or _phantom(most)
+        cells.append(_mean(entry) + _spread(half, wide) + _superscript(own, longest) + behind)
+    return [*cells, score(column.trivial) + _spread("", wide) + _superscript("", longest) + _phantom(most)]
+
+
+def _marks(entry: Entry | None) -> str:
+    """An entry's flags and failures."""
+    marks = "".join(dict.fromkeys(f"${MARKS[flag]}$" for flag in MARKS if entry and flag in entry.flags))
+    return marks + (rf"\textsuperscript{{$\times${len(entry.failed)}}}" if entry and entry.failed else "")
 
 
 def _mean(entry: Entry | None) -> str:
-    if entry is None or entry.mean is None:
-        return "failed" if entry else NONE
+    if entry is None:
+        return NONE
     standing = entry.standing
     first = entry.best
     if standing and standing.letters:
@@ -100,10 +114,6 @@ def _superscript(letters: str, longest: str) -> str:
     return rf"\textsuperscript{{{letters}{_phantom(longest[len(letters) :])}}}" if longest else ""
 
 
-def _group(mark: str) -> str:
-    return mark.removeprefix("#").replace("–", "--")
-
-
 def _phantom(text: str) -> str:
     return rf"\phantom{{{text}}}" if text else ""
 
@@ -124,54 +134,16 @@ def _notes(board: Board, columns: Sequence[Column]) -> list[str]:
         if lettered
         else r"\textbf{Bold}: best of the column."
     )
-    lines += [
-        f"${MARKS[flag]}$: {escape(meaning)}."
-        for flag, (_, meaning) in FLAGS.items()
-        if any(flag in entry.flags for entry in entries)
-    ]
+    meanings: dict[str, list[str]] = {}
+    for flag, (_, meaning) in FLAGS.items():
+        if any(flag in entry.flags for entry in entries):
+            meanings.setdefault(MARKS[flag], []).append(escape(meaning))
+    lines += [f"${mark}$: {', or '.join(found)}." for mark, found in meanings.items()]
     if any(entry.failed for entry in entries):
         lines.append(rf"$\times N$: {escape(FAILED[1])}.")
     if any(entry is None or entry.mean is None for entry in entries) or len(entries) < len(board.rows) * len(columns):
         lines.append(f"{NONE}: no result.")
     return lines
-
-
-def _over_tasks(board: Board) -> str:
-    found = board.overall
-    lettered = any(row.letters for row in found.rows)
-    rows = [
-        [
-            escape(title(row)) + (rf"\textsuperscript{{{_group(group)}}}" if group else ""),
-            *map(_figure, (row.rank, row.score, row.wins)),
-        ]
-        for row, group in zip(found.rows, groups(found), strict=True)
-    ]
-    notes = [
-        "Rank: mean of the ranks by mean score, 1 is best. Normalised: 0 is the trivial answer's score, 1 the best row's. Wins: the "
-        r"chance that a training beats one of another row. In brackets 95\,\% intervals over tasks, seeds and test rows."
-    ]
-    if briefly(found):
-        notes.append(
-            r"\textsuperscript{1--9}: the rank by normalised score is one of these (95\,\% sure for all together, Holm)."
-        )
-    elif lettered:
-        notes.append(
-            r"\textsuperscript{a, b, \dots}: rows that share a letter cannot be told apart (level 0.05, Holm)."
-        )
-    if found.friedman:
-        test = found.friedman
-        p = "p < 0.001" if test.p < 0.001 else f"p = {test.p:.3f}"
-        notes.append(
-            rf"Friedman: $\chi^2_{{{test.degrees}}} = {test.statistic:.2f}$, ${p}$; "
-            f"Nemenyi's critical difference {test.critical_difference:.2f}."
-        )
-    return table(f"Over {len(found.tasks)} tasks", [["model", "rank", "normalised", "wins"]], rows, [], notes)
-
-
-def _figure(figure: Figure | None) -> str:
-    if figure is None:
-        return NONE
-    return f"{figure.value:.2f}" + ("" if figure.low is None else f" ({figure.low:.2f}--{figure.high:.2f})")
 
 
 def _seeds(columns: Sequence[Column]) -> str:
@@ -180,18 +152,3 @@ def _seeds(columns: Sequence[Column]) -> str:
 
 def _bold(text: str, bold: bool) -> str:
     return rf"\textbf{{{text}}}" if bold else text
-
-
-def table(
-    caption: str, heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]], below: Sequence[Sequence[str]],
-    notes: Sequence[str],
-) -> str:  # fmt: skip
-    """A table with its caption; the lines of `below` stand under a rule of their own, the notes under the table. All are LaTeX."""
-    lines = [r"\begin{table}[htbp]", r"\centering", rf"\caption{{{caption}.}}", r"\smallskip\small"]
-    lines += [rf"\begin{{tabular}}{{l{'r' * (len(heads[0]) - 1)}}}", r"\toprule"]
-    lines += [rf"{' & '.join(line)} \\" for line in heads]
-    lines += [r"\midrule", *(rf"{' & '.join(line)} \\" for line in rows)]
-    lines += [r"\midrule", *(rf"{' & '.join(line)} \\" for line in below)] if below else []
-    lines += [r"\bottomrule", r"\end{tabular}"]
-    lines += [r"\par\smallskip", r"\begin{minipage}{\linewidth}\footnotesize", *notes, r"\end{minipage}"]
-    return "\n".join([*lines, r"\end{table}"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.report.board import Board
 from harness.report.crossed import sentences
 from harness.report.curves import Curve, Line, Point
-from harness.report.latex import NONE, escape, table
+from harness.report.latex_table import NONE, escape, table
 from harness.report.text import score
 
 

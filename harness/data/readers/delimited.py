@@ -144,8 +144,8 @@ def _quoted(path: Path, text: str, delimiter: str, quotes: Quotes) -> Iterator[t
             fields = next(reader, None)
         except csv.Error as error:
             raise BenchError(
-                f"{path}:{number}: broken CSV ({error}); where quotes are text, say quoting: none; for others state `quote` "
-                "or `escape`"
+                f"{path}:{number}: broken CSV ({error}); mend the line, or say in a task file's data (bench task new NAME) "
+                "quoting: none, where quotes are text, or another `quote` or `escape`"
             ) from None
         finally:
             csv.field_size_limit(limit)

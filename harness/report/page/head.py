@@ -16,7 +16,7 @@ def head(view: View) -> Html:
     facts = {
         "suite": ", ".join(board.suites) or text.NONE,
         "run": _when(board.dates),
-        "cells": str(board.cells),
+        "cells": f"{board.cells:,}",
         "failed": str(len(board.failures)),
         "models": str(len(board.rows)),
         "tasks": str(len(board.columns)),

@@ -36,8 +36,8 @@ def _table(found: Overall) -> Html:
         tag(
             "tr",
             tag("th", title(row), scope="row"),
-            [tag("td", ranked_text(figure)) for figure in (row.rank, row.score, row.wins)],
-            tag("td", group),
+            [tag("td", ranked_text(figure), class_="number") for figure in (row.rank, row.score, row.wins)],
+            tag("td", group, class_="number"),
         )
         for row, group in zip(found.rows, groups(found), strict=True)
     ]

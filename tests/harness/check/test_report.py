@@ -79,6 +79,7 @@ def test_labels_that_train_lacks_and_one_class():
         labels={"a": "a", "b": "b", "c": "c", "d": "d"},
     )
     assert found["unseen-labels"].count == 2 and "c" in found["unseen-labels"].message
+    assert found["unseen-labels"].message.startswith("test has 1 kind that train lacks, so nobody can learn it: c")
     assert found["one-class"].level == "warning" and found["unused-labels"].message.endswith("d")
     report, found, _ = look("sentiment", {"train": texts(("x", "a"), ("y", "a")), "validation": GOOD, "test": GOOD})
     assert found["one-class"].level == "error" and report.findings[0].level == "error"

@@ -89,6 +89,7 @@ def test_a_folder_of_shards_and_others(tmp_path):
         ({}, "no data files of a known ending in it; there is nothing"),
         ({"a.docx": "a"}, "no data files of a known ending in it; there is a.docx"),
         ({"a.csv": ""}, "split all has no rows: nothing but blank lines in a.csv"),
+        ({"a.csv": "text,label\n"}, "split all has no rows: .* in a.csv, or a header at most"),
         ({"a.json": '{"text": '}, "broken JSON"),
         ({"a.csv": "x,y\n1,2\n3,4\n"}, "its columns .* are not those of"),
     ],

@@ -11,7 +11,8 @@ from made_records import failed, record
 
 from harness.report.board import Board
 from harness.report.diagram import diagram
-from harness.report.latex import MARKS, escape, to_latex
+from harness.report.latex import to_latex
+from harness.report.latex_table import MARKS, escape
 from harness.report.over_tasks import over_tasks
 from harness.report.overall import Figure, Overall, Ranked
 from harness.report.text import FLAGS
@@ -51,6 +52,32 @@ def test_what_does_not_surely_beat_a_baseline_is_marked_once(tmp_path):
     text = to_latex(Board.of([low, base]))
     line = next(line for line in text.splitlines() if line.startswith("bert &"))
     assert line.count(r"$\dag$") == 1 and escape(FLAGS["baseline"][1]) in text
+    assert text.count(r"$\dag$: ") == 1 and r"\emph{tfidf} &" in text
+
+
+def test_marks_do_not_move_the_numbers(tmp_path):
+    """Each cell with a score is as wide as the widest: what it lacks of marks is there, unseen."""
+    marked = [record(model="one", score=45.0, constant=True), record(model="two", score=45.0), record(model="three")]
+    text = to_latex(Board.of([*marked, failed(model="three", seed=1), failed(model="four")]))
+    cells = {line.split(" &")[0]: line for line in text.splitlines() if line.endswith(r"\\")}
+    longest = r"\textsuperscript{$\times$1}"
+    assert cells["three"].endswith(rf"90.00}}{longest} \\") and cells["four"].endswith(rf"failed{longest} \\")
+    assert cells["one"].endswith(rf"\rlap{{$\dag$$\ddag$}}\phantom{{{longest}}} \\")
+    assert cells["two"].endswith(rf"\rlap{{$\dag$}}\phantom{{{longest}}} \\")
+
+
+def test_wide_boards_are_cut_into_more_tables():
+    name = "a-rather-long-name-of-a-data-set"
+    text = to_latex(Board.of([record(f"{name}-{number}", "bert") for number in range(4)]))
+    assert text.count(r"\begin{table}") == 2 and text.count(escape(name)) == 4
+    narrow = to_latex(Board.of([record(f"{number}", "bert") for number in range(4)]))
+    assert narrow.count(r"\begin{table}") == 1 and "average" in narrow
+
+
+def test_fewer_seeds_are_explained_over_all_tasks(board):
+    few = Ranked("x", "x", "full", Figure(1.5, 1.0, 2.0), Figure(0.5, -0.5, 1.0), Figure(0.5, 0.0, 1.0), "a", True)
+    text = to_latex(Board(**{**vars(board), "overall": Overall(("x", "y"), (), (few,), (), None, ())}))
+    assert r"$\P$: fewer seeds" in text and "0.50 ($-$0.50--1.00)" in text and r"$\P$: fewer" not in to_latex(board)
 
 
 def test_special_characters_are_escaped():
@@ -68,15 +95,13 @@ def test_it_compiles(board, tmp_path):
     nasty = [record(NASTY, NASTY, 90.0), record(NASTY, "b", 40.0, method="scratch", constant=True)]
     for name, made in {"board": board, "nasty": Board.of(nasty), "empty": Board.of([])}.items():
         (tmp_path / f"{name}.tex").write_text(to_latex(made), encoding="utf-8")
-        text = (
-            rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}x \input{{{name}.tex}}\end{{document}}"
-        )
+        text = rf"\documentclass{{article}}\usepackage{{booktabs,graphicx}}\begin{{document}}x \input{{{name}.tex}}\end{{document}}"
         (tmp_path / "whole.tex").write_text(text)
         flags = ["-interaction=nonstopmode", "-halt-on-error"] if "pdflatex" in LATEX else []
         done = subprocess.run(
             [LATEX, *flags, "whole.tex"], cwd=tmp_path, capture_output=True, text=True, errors="replace"
         )
-        assert done.returncode == 0, done.stdout[-2000:]
+        assert done.returncode == 0 and "Overfull" not in done.stdout, done.stdout[-2000:]
 
 
 def test_the_diagram_is_a_picture_of_the_ranks_and_groups(board):

@@ -110,5 +110,8 @@ def test_the_command(tmp_path, width):
     assert done.exit_code == 0, done.output
     assert "Fine-tune base: 91.00 on 2 tasks, the best that fits." in done.output
     assert "beyond the limits" in done.output and "not on every task: half" in done.output
+    assert "training: of all 2 tasks together; --max-train-minutes is for each of them" in " ".join(done.output.split())
+    one = CliRunner().invoke(app, [*words, "--task", "films"], env={"COLUMNS": width})
+    assert one.exit_code == 0 and "together" not in one.output
     assert max(map(len, done.output.splitlines())) <= int(width)
     assert json.loads(CliRunner().invoke(app, [*words, "--json"]).output)["recommended"] == "base"

@@ -32,7 +32,7 @@ bench.section("cost", (root, data) => {
       const [[from, low], [to, high]] = [front[place - 1], front[place]];
       taken.push([from, low - 1, to - from, 2], [to - 1, high, 2, low - high]);
     }
-    const free = ([left, top, wide, high]) => left > 40 && left + wide < width
+    const free = ([left, top, wide, high]) => left > 50 && left + wide < width
       && !taken.some(([l, t, w, h]) => left < l + w && l < left + wide && top < t + h && t < top + high);
     return [...points].sort((one, other) => other[5] - one[5]).flatMap((one) => {
       const text = data.rows[one[0]][0];

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from made_curves import write_curve
 from made_page import HOSTILE, folder, hostile, view
+from made_records import record
 
 from harness.report.page.render import page as made
 from harness.store import Store
@@ -35,6 +36,16 @@ def files(tmp_path_factory):
     place = tmp_path_factory.mktemp("page")
     (place / "small.html").write_text(made(view(folder(place / "results"))), encoding="utf-8")
     (place / "hostile.html").write_text(made(view(hostile(place / "hostile"))), encoding="utf-8")
+    models = [  # a front that is steep at the left, where names have room before their marks alone
+        record(
+            "films", f"model-{size:02}-small", 90 - 13 * 0.8**size, model_facts={"parameters": int(4e6 * 1.22**size)}
+        )
+        for size in range(30)
+    ]
+    store = Store(place / "narrow")
+    for one in models:
+        store.write(one)
+    (place / "narrow.html").write_text(made(view(store)), encoding="utf-8")
     curves = place / "curves.html"
     skills = {"gpt": [0.75, 0.78, 0.79, 0.80], "bert": [0.55, 0.775, 0.90, 0.93]}
     curves.write_text(page(write_curve(place / "sizes", skills, rows=200), curves, 500), encoding="utf-8")
@@ -172,6 +183,15 @@ def test_charts_and_their_tables(visit):
     assert rows.nth(0).inner_text().split("\t") == ["small", "encoder", "1.0M", "40.00", "yes"]
     page.locator("#cost-axis").select_option("training time of a cell")
     assert rows.last.inner_text().split("\t") == ["gpt", "decoder", "90 s", "87.50", ""]
+
+
+@pytest.mark.parametrize("width", [390, 1200, 1600])
+def test_names_in_the_chart_leave_the_axis_free(visit, width):
+    page = visit("narrow", width)
+    names = [text.bounding_box() for text in page.locator("#cost-chart > svg > text[aria-hidden]").all()]
+    ticks = page.locator("#cost-chart .tick text[text-anchor=end]").all()
+    edge = max(box["x"] + box["width"] for box in (tick.bounding_box() for tick in ticks))
+    assert names and all(name["x"] >= edge for name in names)
 
 
 @pytest.mark.parametrize("script", [True, False])

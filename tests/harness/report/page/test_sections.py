@@ -197,6 +197,7 @@ def test_over_all_tasks_says_what_the_board_says(store):
     ):
         assert said in section
     assert "<b>" not in section
+    assert section.count('<td class="number">') == 8  # below headings at the right
     assert 'id="overall"' not in page(replace(plain, board=replace(plain.board, overall=None)))
 
 
