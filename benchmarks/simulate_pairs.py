@@ -1,6 +1,6 @@
 """Does the test of two models on one task hold its level, also far out, where a board with many pairs looks? Simulated columns.
 
-    python benchmarks/simulate_pairs.py --pairs 4000 --output simulated.md
+    python benchmarks/simulate_pairs.py --output simulated.md
 
 The models of a column are equal but for luck: rows are of unlike difficulty, suit one model or another, and each seed has its own
 luck. Models may be alike in how much luck decides, unlike (log-normal), or all alike but for one that is three times as unstable.
@@ -87,14 +87,14 @@ def line(kind: str, found: list[list[Pair]]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=4000, help="of each line, about")
+    parser.add_argument("--columns", type=int, default=2000, help="of each line; five make a board")
     parser.add_argument("--rows", type=int, default=500, help="test rows")
     parser.add_argument("--seeds", default="2,3,5,10")
     parser.add_argument("--models", default="2,3,5,10", help="rows of the column")
     parser.add_argument("--output", type=Path, help="write the table here too")
     arguments = parser.parse_args()
     heads = [f"p < {level}" for level in LEVELS]
-    heads += [f"unstable model, {heads[0]}", heads[-1], "boards with a pair apart", "power"]
+    heads += [f"unstable model, {heads[0]}", heads[-1], "boards", "power"]
     lines = [
         f"| models | rows of the column | seeds | luck | {' | '.join(heads)} |",
         f"| --- | ---: | ---: | --- |{' ---: |' * len(heads)}",
@@ -105,9 +105,7 @@ def main() -> None:
                 for name, luck in LUCK.items():
                     if kind != KINDS[0] and name != "much":
                         continue
-                    # Pairs of a column are not independent, and boards are to be counted too.
-                    number = max(arguments.pairs // (models * (models - 1) // 2), arguments.pairs // 8)
-                    found = columns(kind, seeds, models, luck, arguments.rows, number)
+                    found = columns(kind, seeds, models, luck, arguments.rows, arguments.columns)
                     lines.append(f"| {kind} | {models} | {seeds} | {name} | {' | '.join(line(kind, found))} |")
                     print(lines[-1], flush=True)
     if arguments.output:
