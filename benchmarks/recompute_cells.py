@@ -9,7 +9,7 @@ import numpy as np
 from recompute_board import Board, Cells, Record
 from recompute_metrics import NotKnown, metrics, rows, scale
 from recompute_slices import check_entry, check_slices
-from recompute_sure import Draws, half_range, holm, p_range, prior_of
+from recompute_sure import Draws, holm, p_of, p_range, prior_of
 
 
 def check_record(board: Board, record: Record) -> None:
@@ -59,9 +59,12 @@ def check_cell(board: Board, row: dict[str, Any], column: dict[str, Any], found:
             each, many = (np.array([drawn[seed][part] for seed in sorted(drawn)]) for part in (0, 1))
             low, high = entry["standing"]["low"], entry["standing"]["high"]
             check.same(f"{where}: middle of the interval", (low + high) / 2, float(each.mean()))
-            title, scores = column["title"], board.scores(column["title"])
-            half = half_range(each, many, board.draws[title].rows, prior_of(scores, (row["title"],)))
-            check.inside(f"{where}: half of the interval", (high - low) / 2, *half)
+            prior = prior_of(board.scores(column["title"]), (row["title"],))
+            beyond = p_of((high - low) / 2, each, many, board.draws[column["title"]].rows, prior)
+            if high == low:
+                check.same(f"{where}: without an error", beyond, (1.0, 1.0))
+            else:
+                check.inside(f"{where}: what lies outside of the interval", 0.05, *beyond)
 
 
 def draw(board: Board, row: dict[str, Any], column: dict[str, Any], found: dict[int, Record]) -> None:

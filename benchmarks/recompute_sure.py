@@ -10,7 +10,7 @@ from itertools import combinations, product
 from typing import Any
 
 import numpy as np
-from scipy import integrate, optimize, special, stats
+from scipy import integrate, special, stats
 
 RESAMPLES = 2000
 OFF = 0.15  # of a variance of 2,000 draws: 3.2 % standard error here, as much there; more than three of both together
@@ -70,20 +70,15 @@ def beyond(size: float, row: float, row_degrees: float, seed: float, seed_degree
     return integrate.quad(part, low, high, epsabs=1e-12, epsrel=1e-6, limit=200)[0]
 
 
-def half_range(each: Any, drawn: Any, rows: int, prior: Prior | None) -> tuple[float, float]:
-    """Least and most that half of a 95 % interval may be."""
-    found = [0.0]
-    for error in errors(each, drawn, rows, prior):
-        if scale := np.sqrt(error[0] + error[2]):
-            ends = (0.5 * scale, 20 * scale)
-            found.append(optimize.brentq(lambda size, error=error: beyond(size, *error) - 2 * (1 - T), *ends, rtol=1e-6))
-    return (min(found[1:]), max(found)) if len(found) > 1 else (0.0, 0.0)
+def p_of(size: float, each: Any, drawn: Any, rows: int, prior: Prior | None) -> tuple[float, float]:
+    """Least and most that the chance of an error may be that is farther from zero."""
+    found = [beyond(size, *error) for error in errors(each, drawn, rows, prior)]
+    return min(found), max(found)
 
 
 def p_range(each: Any, drawn: Any, rows: int, prior: Prior | None) -> tuple[float, float]:
     """Least and most that the p value of a difference may be."""
-    found = [beyond(abs(float(each.mean())), *error) for error in errors(each, drawn, rows, prior)]
-    return min(found), max(found)
+    return p_of(abs(float(each.mean())), each, drawn, rows, prior)
 
 
 def prior_of(scores: dict[str, dict[int, float]], names: tuple[str, ...]) -> Prior | None:
@@ -105,7 +100,9 @@ def prior_of(scores: dict[str, dict[int, float]], names: tuple[str, ...]) -> Pri
     samples = list(gaps.values()) if len(meant) == 2 else [list(own.values()) for own in lucky.values()]
     if not meant or not others or len(samples) < 2:
         return None
-    variance, degrees = inverse_gamma(np.array([np.var(s, ddof=1) for s in samples]), np.array([len(s) - 1 for s in samples]))
+    variance, degrees = inverse_gamma(
+        np.array([np.var(s, ddof=1) for s in samples]), np.array([len(s) - 1 for s in samples])
+    )
     return variance, min(degrees, others / 2, 4)
 
 

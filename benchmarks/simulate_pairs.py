@@ -40,11 +40,14 @@ def columns(kind: str, seeds: int, models: int, luck: float, rows: int, number: 
     chance = np.random.default_rng([seeds, models, round(10 * luck), KINDS.index(kind)])
     drawing, logit, found = Drawing(rows, RESAMPLES), _logits(), []
     for _ in range(number):
-        lucky = luck * {
-            "alike": np.ones(models),
-            "unlike": np.exp(np.clip(chance.normal(0, 0.7, models), -1.1, 1.1)),
-            "one unstable": np.where(np.arange(models) == 0, 3.0, 1.0),
-        }[kind]
+        lucky = (
+            luck
+            * {
+                "alike": np.ones(models),
+                "unlike": np.exp(np.clip(chance.normal(0, 0.7, models), -1.1, 1.1)),
+                "one unstable": np.where(np.arange(models) == 0, 3.0, 1.0),
+            }[kind]
+        )
         hard = chance.normal(0, HARD, rows) + chance.normal(0, SUITS, (models, 1, rows))
         own = logit(50 + lucky[:, None] * chance.normal(0, 1, (models, seeds)))
         right = chance.random((models, seeds, rows)) < 1 / (1 + np.exp(-(hard + own[..., None])))

@@ -54,7 +54,10 @@ def test_a_prior_has_no_more_than_the_other_rows():
 
 def test_rows_without_luck_give_and_take_none():
     column = {"a": seeds(50.0, 51.0, 53.0), "b": seeds(60.0, 58.0, 61.0), "c": seeds(55.0, 56.5, 54.0)}
-    luck, still = Luck(column), Luck(column | {"x": seeds(30.0, 30.0, 30.0), "y": seeds(20.0, 20.0, 20.0), "z": {0: 9.0}})
+    luck, still = (
+        Luck(column),
+        Luck(column | {"x": seeds(30.0, 30.0, 30.0), "y": seeds(20.0, 20.0, 20.0), "z": {0: 9.0}}),
+    )
     assert still.prior("a", "b") == luck.prior("a", "b") and still.prior("a") == luck.prior("a")
     assert still.prior("x", "y") is None and still.prior("x") is None and still.prior("x", "z") is None
     assert still.prior("a", "x") == luck.prior("a")  # the difference varies as a does, not as two would

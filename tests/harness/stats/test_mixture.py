@@ -1,6 +1,7 @@
 """The distribution of an error of two parts, against scipy's integrals and Student's own, also far out."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def test_two_parts_are_the_sum_of_a_normal_and_a_t(rows, degrees):
             """More than the size, above or below; twice, as the t is symmetric."""
             return 2 * stats.t.pdf(t, degrees) * stats.norm.sf((size - t) / math.sqrt(rows))
 
-        inside = sum(integrate.quad(beyond, a, b, epsabs=0, epsrel=1e-9)[0] for a, b in zip(ends[:-1], ends[1:], strict=True))
+        inside = sum(integrate.quad(beyond, a, b, epsabs=0, epsrel=1e-9)[0] for a, b in pairwise(ends))
         outside = integrate.quad(beyond, ends[-1], math.inf, epsabs=0, epsrel=1e-9)[0]
         assert error.p(size) == pytest.approx(inside + outside, rel=1e-6, abs=1e-15)
 
