@@ -77,8 +77,9 @@ def draw(board: Board, row: dict[str, Any], column: dict[str, Any], found: dict[
         except NotKnown as error:
             board.check.left_out[f"intervals of {error}"] += 1
             return
-        draws = board.draws.setdefault(column["title"], Draws(len(lines)))
-        drawn[seed] = (float(score(counts.sum(axis=0))), draws.of(counts, score))
+        if column["title"] not in board.draws:
+            board.draws[column["title"]] = Draws(len(lines))
+        drawn[seed] = (float(score(counts.sum(axis=0))), board.draws[column["title"]].of(counts, score))
     board.drawn[column["title"]][row["title"]] = drawn
 
 
