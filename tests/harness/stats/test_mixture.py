@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 from harness.stats.mixture import Error
 
@@ -24,13 +24,15 @@ def test_a_single_part_is_students_t(degrees):
 @pytest.mark.parametrize("rows", [0.05, 1.0, 30.0])
 def test_two_parts_are_the_sum_of_a_normal_and_a_t(rows, degrees):
     """Another way to the same: the sum's distribution is a convolution."""
-    error = Error(rows, math.inf, 1.0, degrees)
+    error, level = Error(rows, math.inf, 1.0, degrees), stats.t.pdf(0.0, degrees)
     for size in FAR:
         ends = np.linspace(-1, 1, 81) * (size + 12 * math.sqrt(rows))
 
         def beyond(t, size=size):
             """More than the size, above or below; twice, as the t is symmetric."""
-            return 2 * stats.t.pdf(t, degrees) * stats.norm.sf((size - t) / math.sqrt(rows))
+            return (
+                2 * level * (1 + t * t / degrees) ** (-(degrees + 1) / 2) * special.ndtr((t - size) / math.sqrt(rows))
+            )
 
         inside = sum(integrate.quad(beyond, a, b, epsabs=0, epsrel=1e-9)[0] for a, b in pairwise(ends))
         outside = integrate.quad(beyond, ends[-1], math.inf, epsabs=0, epsrel=1e-9)[0]
