@@ -54,6 +54,7 @@ class Board:
         self.rows = {row["title"]: row for row in shown["rows"]}
         self.drawn: dict[str, dict[str, dict[int, Any]]] = defaultdict(dict)  # column → row → seed → (score, resamples)
         self.draws: dict[str, Draws] = {}
+        self.known: dict[str, dict[str, dict[int, float]]] = {}  # column → row → seed → score
 
     def cell(self, row: dict[str, Any], column: dict[str, Any]) -> dict[int, Record] | None:
         """Seed → record of what ended well; None where this script cannot tell which they are."""
@@ -70,6 +71,15 @@ class Board:
         good = [r for r in same if r["status"] == "ok" and r["score"] is not None and math.isfinite(r["score"])]
         found = {r["seed"]: r for r in good}
         return found if len(found) == len(good) else None
+
+    def scores(self, title: str) -> dict[str, dict[int, float]]:
+        """Row → seed → score, of all rows of a column that this script can tell."""
+        if title not in self.known:
+            cells = {name: self.cell(row, self.columns[title]) or {} for name, row in self.rows.items()}
+            self.known[title] = {
+                name: {seed: record["score"] for seed, record in own.items()} for name, own in cells.items()
+            }
+        return self.known[title]
 
     def predictions(self, record: Record) -> list[Any] | None:
         path = self.folder / "cells" / record["id"] / "predictions.jsonl"

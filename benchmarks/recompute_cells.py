@@ -9,7 +9,7 @@ import numpy as np
 from recompute_board import Board, Cells, Record
 from recompute_metrics import NotKnown, metrics, rows, scale
 from recompute_slices import check_entry, check_slices
-from recompute_sure import Draws, half_range, holm, p_range
+from recompute_sure import Draws, holm, p_of, p_range, prior_of
 
 
 def check_record(board: Board, record: Record) -> None:
@@ -59,13 +59,12 @@ def check_cell(board: Board, row: dict[str, Any], column: dict[str, Any], found:
             each, many = (np.array([drawn[seed][part] for seed in sorted(drawn)]) for part in (0, 1))
             low, high = entry["standing"]["low"], entry["standing"]["high"]
             check.same(f"{where}: middle of the interval", (low + high) / 2, float(each.mean()))
-            check.inside(
-                f"{where}: half of the interval", (high - low) / 2, *half_range(each, many, many_rows(board, column))
-            )
-
-
-def many_rows(board: Board, column: dict[str, Any]) -> int:
-    return board.draws[column["title"]].rows
+            prior = prior_of(board.scores(column["title"]), (row["title"],))
+            beyond = p_of((high - low) / 2, each, many, board.draws[column["title"]].rows, prior)
+            if high == low:
+                check.same(f"{where}: without an error", beyond, (1.0, 1.0))
+            else:
+                check.inside(f"{where}: what lies outside of the interval", 0.05, *beyond)
 
 
 def draw(board: Board, row: dict[str, Any], column: dict[str, Any], found: dict[int, Record]) -> None:
@@ -78,8 +77,9 @@ def draw(board: Board, row: dict[str, Any], column: dict[str, Any], found: dict[
         except NotKnown as error:
             board.check.left_out[f"intervals of {error}"] += 1
             return
-        draws = board.draws.setdefault(column["title"], Draws(len(lines)))
-        drawn[seed] = (float(score(counts.sum(axis=0))), draws.of(counts, score))
+        if column["title"] not in board.draws:
+            board.draws[column["title"]] = Draws(len(lines))
+        drawn[seed] = (float(score(counts.sum(axis=0))), board.draws[column["title"]].of(counts, score))
     board.drawn[column["title"]][row["title"]] = drawn
 
 
@@ -90,7 +90,8 @@ def check_letters(board: Board) -> None:
         for one, other in combinations(sorted(column), 2):
             if seeds := sorted(column[one].keys() & column[other].keys()):
                 gaps = [np.array([column[one][s][k] - column[other][s][k] for s in seeds]) for k in (0, 1)]
-                ranges.append(p_range(*gaps, board.draws[title].rows))
+                prior = prior_of(board.scores(title), (one, other))
+                ranges.append(p_range(*gaps, board.draws[title].rows, prior))
                 named.append((title, one, other))
     low, high = (holm([pair[end] for pair in ranges]) for end in (0, 1))
     for (title, one, other), p in zip(named, zip(low, high, strict=True), strict=True):

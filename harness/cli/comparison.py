@@ -77,7 +77,7 @@ def summary(ours: str, theirs: str, rows: Sequence[Compared]) -> list[str]:
     adjusted = f", adjusted for {len(rows)} tasks (Holm)" if len(rows) > 1 else ""
     lines.append(
         f"Paired on the same test rows, {many}{several}: bootstrap of {RESAMPLES:,} resamples"
-        f"{' and the spread of the seeds' if seeds != [1] else ''}; p{adjusted}."
+        f"{' and the spread of the seeds, moderated by that of the other rows' if seeds != [1] else ''}; p{adjusted}."
     )
     if any(row.difference.seed_error is None for row in rows):
         lines.append("With one seed, intervals and p tell of the test rows alone: another seed may say something else.")

@@ -13,6 +13,9 @@ from harness.searched import is_trial
 from harness.stats.effects import Effect, odds_ratio, superiority
 from harness.stats.holm import holm
 from harness.stats.load import Scored, same_rows
+from harness.stats.luck import Luck
+from harness.stats.overtaking import key
+from harness.stats.overtaking import scores as scores_of
 from harness.stats.paired import Difference, difference
 from harness.store import Record, Store
 
@@ -90,19 +93,23 @@ def title(where: Place) -> str:
 
 
 def _on_task(store: Store, places: Mapping[Place, list[Record]], task: str, ours: str, theirs: str) -> Compared | None:
-    groups = []
-    for name in (ours, theirs):
-        wheres = [where for where in places if where.task == task and title(where) == name]
-        groups.append({record["seed"]: record for where in wheres for record in places[where] if succeeded(record)})
+    column = {
+        where: {record["seed"]: record for record in found if succeeded(record)}
+        for where, found in places.items()
+        if where.task == task
+    }
+    sides = [next((where for where in column if title(where) == name), None) for name in (ours, theirs)]
+    groups = [column.get(where, {}) for where in sides]
     seeds = sorted(groups[0].keys() & groups[1].keys())
     if not seeds:
         return None
+    prior = Luck(scores_of(column)).prior(*map(key, sides))  # of all rows, as on the board
     pairs = [tuple(Scored(store, group[seed]) for group in groups) for seed in seeds]
     for our, their in pairs:
         same_rows(our, their, f"{task}: {ours} and {theirs}")
     metrics, rows = [[scored.metric for scored in side] for side in zip(*pairs, strict=True)], len(pairs[0][0].ids)
     scores = [[group[seed]["score"] for seed in seeds] for group in groups]
-    found = difference(*metrics, rows, pairs[0][0].resamples)
+    found = difference(*metrics, rows, pairs[0][0].resamples, prior)
     return Compared(
         task=task,
         metric=groups[0][seeds[0]]["primary_metric"],

@@ -25,6 +25,11 @@ def key(where: Place) -> str:
     return f"{where.model}\n{where.method}"
 
 
+def scores(column: Columns) -> dict[str, dict[int, float]]:
+    """Row of the board → seed → score, of those that have one."""
+    return {key(where): {seed: record["score"] for seed, record in own.items()} for where, own in column.items()}
+
+
 @dataclass(frozen=True)
 class AtSize:
     """One size of a learning curve.
@@ -103,11 +108,10 @@ def _size(item: tuple[int | None, str]) -> float:
 def _tested(sizes: Sequence[tuple[Columns, Found | None]]) -> tuple[list[AtSize], set[str]]:
     tested, baselines = [], set()
     for places, found in sizes:
-        scores = {key(where): {seed: r["score"] for seed, r in own.items()} for where, own in places.items()}
         baselines |= {key(where) for where in places if where.is_baseline}
         counts = ((r["task"].get("rows") or {}).get("train") for own in places.values() for r in own.values())
         p = {(one, other): p for one, other, p in found.p} if found else {}
-        tested.append(AtSize(next(filter(None, counts), None), scores, p))
+        tested.append(AtSize(next(filter(None, counts), None), scores(places), p))
     return tested, baselines
 
 

@@ -16,6 +16,8 @@ import numpy as np
 from scipy import stats
 
 from harness.metrics.additive import Additive, Array
+from harness.stats.luck import Prior, same
+from harness.stats.mixture import Error
 
 RESAMPLES = 2000
 SEED = 0  # of the resampling: the same records give the same numbers
@@ -29,10 +31,12 @@ class Spread:
     Attributes:
         value: the mean.
         low, high: a 95 % interval.
-        p: of the hypothesis that it is zero, from the same t statistic as the interval.
-        degrees: of freedom of that statistic.
+        p: of the hypothesis that it is zero, from the same distribution as the interval (`harness.stats.mixture`).
+        degrees: of freedom, Satterthwaite's: a size of how well the whole standard error is known. No p comes from them.
         row_error: standard error that comes from the choice of the test rows.
-        seed_error: standard error that comes from the seeds; None for a single seed, and the interval is then for that seed only.
+        seed_error: standard error that comes from the seeds, with what is peculiar to a seed on a row; None for a single seed, and
+            the interval is then for that seed only.
+        seed_degrees: of freedom of the latter; None where there is none, or it is 0.
         seeds: how many.
         rows: test rows.
     """
@@ -44,6 +48,7 @@ class Spread:
     degrees: float
     row_error: float
     seed_error: float | None
+    seed_degrees: float | None
     seeds: int
     rows: int
 
@@ -63,25 +68,28 @@ class Difference(Spread):
     p_mcnemar: float | None
 
 
-def difference(ours: Sequence[Any], theirs: Sequence[Any], rows: int, resamples: int = RESAMPLES) -> Difference:
+def difference(
+    ours: Sequence[Any], theirs: Sequence[Any], rows: int, resamples: int = RESAMPLES, prior: Prior | None = None
+) -> Difference:
     """The difference between two models, from what `TaskFamily.additive` gives for each seed, in the same order of rows.
 
-    The standard error has two parts. That of the rows is the paired bootstrap's (Efron & Tibshirani 1993; Koehn 2004): rows are
-    drawn with replacement, the same for both models and all seeds, and the metric is computed anew. That of the seeds is the
-    sample deviation of the seeds' differences over the root of their number. Their squares are added, less what is in both (rows
-    and seeds are crossed random effects); the degrees of freedom are Satterthwaite's (1946). A percentile of resampled seeds
-    would be too narrow for the few there are.
+    The error has two parts. That of the rows is the paired bootstrap's (Efron & Tibshirani 1993; Koehn 2004): rows are drawn
+    with replacement, the same for both models and all seeds, and the metric is computed anew. That of the seeds is the sample
+    deviation of the seeds' differences over the root of their number, with Student's t, in the light of what the other rows of
+    the column show (`harness.stats.luck`). What is in both (rows and seeds are crossed random effects) stays with the seeds. A
+    percentile of resampled seeds would be too narrow for the few there are.
 
     Args:
         ours, theirs: one a seed, paired: seed k of ours and of theirs have the same splits and order of data.
         rows: test rows.
         resamples: of the bootstrap and of the randomisation.
+        prior: of the variance of the seeds' differences.
     """
     drawing = Drawing(rows, resamples)
     scores = [(drawing.of(our), drawing.of(their)) for our, their in zip(ours, theirs, strict=True)]
     each = np.array([float(our.score - their.score) for our, their in scores])
     drawn = np.array([our.drawn - their.drawn for our, their in scores])
-    found = spread(each, drawn, rows)
+    found = spread(each, drawn, rows, prior)
     return Difference(
         **vars(found),
         p_randomised=_randomised(ours, theirs, abs(found.value), resamples),
@@ -115,38 +123,44 @@ class Drawing:
         return Drawn(float(metric.resampled(self.whole)[0]), metric.resampled(self.times))
 
 
-def spread(each: Array, drawn: Array, rows: int) -> Spread:
+def spread(each: Array, drawn: Array, rows: int, prior: Prior | None = None) -> Spread:
     """The mean over seeds of a score or a difference, and how sure it is; see `difference`.
 
     Args:
         each: [seeds], on all rows.
         drawn: [seeds, resamples].
         rows: test rows.
+        prior: of the variance over seeds.
     """
-    seeds, value, row_variance = len(each), float(each.mean()), float(drawn.mean(axis=0).var(ddof=1))
-    seed_variance = float(each.var(ddof=1)) / seeds if seeds > 1 else 0.0
+    seeds, value, error = len(each), float(each.mean()), error_of(each, drawn, rows, prior)
+    half = error.half(LEVEL)
+    return Spread(
+        value=value,
+        low=value - half,
+        high=value + half,
+        p=error.p(value),
+        degrees=error.degrees,
+        row_error=math.sqrt(error.rows),
+        seed_error=math.sqrt(error.seeds) if seeds > 1 else None,
+        seed_degrees=error.seed_degrees if error.seeds else None,
+        seeds=seeds,
+        rows=rows,
+    )
+
+
+def error_of(each: Array, drawn: Array, rows: int, prior: Prior | None = None) -> Error:
+    """The error of a mean over seeds, for whom an interval would be of no use; arguments as of `spread`."""
+    seeds, row_variance = len(each), float(drawn.mean(axis=0).var(ddof=1))
+    if seeds == 1:
+        return Error(row_variance, rows - 1)
+    found, degrees = 0.0 if same(each) else float(each.var(ddof=1)), float(seeds - 1)
+    if prior:
+        found, degrees = prior.moderated(found, degrees)
+    if not found:  # nothing is known of seeds, so what is peculiar to one on a row stays with the rows
+        return Error(row_variance, rows - 1)
     # What is peculiar to a seed on a row is in both parts: it is what the rows' variance gains when seeds are not averaged.
-    both = float(drawn.var(axis=1, ddof=1).mean() - row_variance) / (seeds - 1) if seeds > 1 else 0.0
-    seed_part = max(0.0, seed_variance - max(0.0, both))
-    variance = row_variance + seed_part
-    degrees = _degrees([(row_variance, rows - 1), (seed_variance if seed_part else 0.0, seeds - 1)], variance)
-    low, high, p = _interval(value, math.sqrt(variance), degrees)
-    seed_error = math.sqrt(seed_part) if seeds > 1 else None
-    return Spread(value, low, high, p, degrees, math.sqrt(row_variance), seed_error, seeds, rows)
-
-
-def _degrees(parts: Sequence[tuple[float, int]], total: float) -> float:
-    """Satterthwaite's: of a variance made of parts, each with its own degrees."""
-    below = sum(variance**2 / degrees for variance, degrees in parts if variance and degrees)
-    return total**2 / below if below else math.inf
-
-
-def _interval(value: float, error: float, degrees: float) -> tuple[float, float, float]:
-    """(low, high, p) of a value with a standard error."""
-    if error == 0.0:  # two that agree on every row and seed
-        return value, value, 1.0 if value == 0.0 else 0.0
-    half = float(stats.t.ppf((1 + LEVEL) / 2, degrees)) * error
-    return value - half, value + half, float(2 * stats.t.sf(abs(value) / error, degrees))
+    both = float(drawn.var(axis=1, ddof=1).mean() - row_variance) / (seeds - 1)
+    return Error(min(row_variance, max(0.0, row_variance - both)), rows - 1, found / seeds, degrees)
 
 
 def _randomised(ours: Sequence[Any], theirs: Sequence[Any], value: float, resamples: int) -> float | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.errors import BenchError
 from harness.report.board import Standings
@@ -17,7 +17,7 @@ from harness.stats.holm import holm
 from harness.stats.kept import Found
 from harness.stats.letters import letters
 from harness.stats.over_tasks import Task, over_tasks
-from harness.stats.overtaking import crossed, key
+from harness.stats.overtaking import crossed, key, scores
 from harness.store import Record, Store
 
 if TYPE_CHECKING:  # numpy takes a tenth of a second, and a board from the cache needs none
@@ -99,7 +99,8 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
 
     from harness.stats.inner import redrawn
     from harness.stats.load import Scored, same_rows
-    from harness.stats.paired import Drawing, spread
+    from harness.stats.luck import Luck
+    from harness.stats.paired import Drawing, error_of, spread
 
     drawing, first, drawn, slices = None, None, {}, {}
     for where, group in rows.items():
@@ -113,18 +114,19 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
                 slices[record["id"]] = scored.slices()
     count = len(first.ids)
 
-    def look(seeds: Iterable[int], name: str, other: str | None = None) -> Any:
+    def taken(seeds: Iterable[int], name: str) -> tuple[Array, Array]:
         ours = [drawn[name, seed] for seed in seeds]
-        each, many = np.array([one.score for one in ours]), np.array([one.drawn for one in ours])
-        if other is not None:
-            theirs = [drawn[other, seed] for seed in seeds]
-            each, many = each - [one.score for one in theirs], many - np.array([one.drawn for one in theirs])
-        return spread(each, many, count)
+        return np.array([one.score for one in ours]), np.array([one.drawn for one in ours])
 
+    def apart(one: str, other: str, both: Sequence[int]) -> float:
+        each, many = (ours - theirs for ours, theirs in zip(taken(both, one), taken(both, other), strict=True))
+        return error_of(each, many, count, luck.prior(one, other)).p(float(each.mean()))
+
+    luck = Luck(scores(rows))
     seeds = {key(where): set(group) for where, group in rows.items()}
-    means = {name: look(sorted(own), name) for name, own in seeds.items()}
+    means = {name: spread(*taken(sorted(own), name), count, luck.prior(name)) for name, own in seeds.items()}
     pairs = [
-        (one, other, look(both, one, other).p)
+        (one, other, apart(one, other, both))
         for one, other in combinations(sorted(seeds), 2)
         if (both := sorted(seeds[one] & seeds[other]))
     ]

@@ -1,6 +1,8 @@
 """`bench compare` on records and predictions whose differences are known."""
 
 import json
+import random
+import shutil
 
 import pytest
 from made_records import record
@@ -8,7 +10,9 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.errors import BenchError
+from harness.report.groups import place
 from harness.stats.compare import compare
+from harness.stats.standings import _compute
 from harness.store import Store
 
 ROWS = 200
@@ -58,6 +62,27 @@ def test_only_seeds_that_both_have_are_compared(store):
     write(store, "films", "c", set(range(20)), 1)
     [films] = compare(store, "a", "c")
     assert films.difference.seeds == 1 and films.difference.seed_error is None and films.ours == pytest.approx(90.0)
+
+
+def test_p_is_that_of_the_board(tmp_path, monkeypatch):
+    """Both look at what all rows of the column show of the luck of seeds, and at no other column."""
+    monkeypatch.setenv("BENCH_CACHE", "off")
+    store, chance = Store(tmp_path), random.Random(3)
+    for task in ("films", "books"):
+        for model, off in (("a", 20), ("b", 32), ("c", 30), ("d", 60)):
+            for seed in range(3):
+                write(store, task, model, set(chance.sample(range(150), off + chance.randint(-6, 6))), seed)
+    [films] = compare(store, "a", "b", ["films"])
+    places, _ = place(store.records())
+    rows = {where: {one["seed"]: one for one in own} for where, own in places.items() if where.task == "films"}
+    on_board = {(one, other): p for one, other, p in _compute(store, rows).p}
+    assert on_board["a\nfull", "b\nfull"] == films.difference.p and films.difference.seed_degrees == 4.0
+    assert compare(store, "b", "a", ["films"])[0].difference.p == pytest.approx(films.difference.p, rel=1e-12)
+    for one in list(store.records()):
+        if one["model"]["name"] in "cd":
+            shutil.rmtree(store.folder(one["id"]))
+    [alone] = compare(store, "a", "b", ["films"])
+    assert alone.difference.seed_degrees == 2.0 and alone.difference.p > films.difference.p
 
 
 @pytest.mark.parametrize(

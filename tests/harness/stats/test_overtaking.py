@@ -174,11 +174,11 @@ def simulated(skills, tasks, seeds=3, rows=400):
 @pytest.mark.slow
 def test_an_overtaking_is_seldom_shown_where_there_is_none_and_often_where_there_is_one():
     assert (
-        simulated({"a": [0.8, 0.8, 0.8, 0.8], "b": [0.6, 0.7, 0.8, 0.8]}, 100)[0] <= 0.06
+        simulated({"a": [0.8, 0.8, 0.8, 0.8], "b": [0.6, 0.7, 0.8, 0.8]}, 100)[0] <= 0.04
     )  # the lead is lost, no more
     shown, told = simulated({"a": [0.8] * 4, "b": [0.8] * 4}, 100)
-    assert shown <= 0.01 and told <= 0.1  # three seeds that happen to agree make a test too ready
-    assert simulated({"a": [0.8, 0.8, 0.8, 0.8], "b": [0.6, 0.7, 0.85, 0.92]}, 30, seeds=5)[0] >= 0.6
+    assert shown <= 0.01 and told <= 0.05
+    assert simulated({"a": [0.8, 0.8, 0.8, 0.8], "b": [0.6, 0.7, 0.85, 0.92]}, 30, seeds=5)[0] >= 0.9
 
 
 def test_the_list_stays_short():
