@@ -11,6 +11,7 @@ from unittest import mock
 
 from harness import registry
 from harness.data.source import Source
+from harness.slices import sliced
 from harness.store import Record, Store
 from harness.task import Task
 
@@ -108,7 +109,8 @@ def _scored(facts: dict[str, Any], lines: Lines) -> Record:
         for name, rows in sorted(phenomena.items())
     }
     return {
-        **facts, "status": "ok", "metrics": {"test": metrics, "trivial": {}, "phenomena": parts},
+        **facts, "status": "ok",
+        "metrics": {"test": metrics, "trivial": {}, "phenomena": parts, "slices": sliced(family, task, lines)},
         "primary_metric": family.primary_metric, "score": metrics[family.primary_metric] * family.scale,
         "trivial_score": 20.0, "constant": False, "error": None,
     }  # fmt: skip

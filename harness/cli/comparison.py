@@ -11,7 +11,6 @@ from rich.text import Text
 from harness.report import text
 from harness.stats.compare import ALPHA, Compared
 from harness.stats.effects import Effect
-from harness.stats.paired import RESAMPLES
 
 EFFECTS = (
     "A beats B: the chance that a training of A scores higher than one of B, over all pairs of seeds, ties half.",
@@ -74,10 +73,11 @@ def summary(ours: str, theirs: str, rows: Sequence[Compared]) -> list[str]:
     seeds = sorted({row.difference.seeds for row in rows})
     several = " seeds" if seeds != [1] else " seed"
     many = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
-    adjusted = f", adjusted for {len(rows)} tasks (Holm)" if len(rows) > 1 else ""
+    adjusted = f"; p adjusted for {len(rows)} tasks (Holm)" if len(rows) > 1 else ""
+    times = " or ".join(f"{count:,}" for count in sorted({row.difference.resamples for row in rows}, reverse=True))
     lines.append(
-        f"Paired on the same test rows, {many}{several}: bootstrap of {RESAMPLES:,} resamples"
-        f"{' and the spread of the seeds, moderated by that of the other rows' if seeds != [1] else ''}; p{adjusted}."
+        f"Paired on the same test rows, {many}{several}: bootstrap of {times} resamples"
+        f"{' and the spread of the seeds, moderated by that of the other rows' if seeds != [1] else ''}{adjusted}."
     )
     if any(row.difference.seed_error is None for row in rows):
         lines.append("With one seed, intervals and p tell of the test rows alone: another seed may say something else.")

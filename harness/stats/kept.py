@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,23 @@ class Found:
 def key(*facts: Any) -> str:
     """The name of what follows from these facts."""
     return hashlib.sha256(json.dumps([VERSION, *facts], sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def source(family: str) -> str | None:
+    """A hash of the module that a family is written in, so that slices which it gains without a new version are seen.
+
+    None: it is not registered here, or its module is no file.
+    """
+    import inspect
+
+    from harness import registry
+
+    adapter = registry.families().get(family)
+    try:
+        return hashlib.sha256(Path(inspect.getfile(type(adapter))).read_bytes()).hexdigest() if adapter else None
+    except (OSError, TypeError):
+        return None
 
 
 def column(name: str) -> Found | None:

@@ -41,14 +41,15 @@ class Task:
 
     @cached_property
     def key(self) -> str:
-        """Another one whenever a record is."""
+        """Another one whenever a record is, or the module of their family."""
         facts = {
             "\n".join(row): {
                 seed: [record["id"], record.get("finished"), record["score"]] for seed, record in own.items()
             }
             for row, own in self.rows.items()
         }
-        return kept.key(facts)
+        families = {record["task"]["family"] for own in self.rows.values() for record in own.values()}
+        return kept.key(facts, {name: kept.source(name) for name in sorted(families)})
 
     @property
     def trivial(self) -> float | None:

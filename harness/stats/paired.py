@@ -58,12 +58,14 @@ class Difference(Spread):
     """Our score minus theirs, over the seeds that both have.
 
     Attributes:
+        resamples: of the rows.
         p_randomised: approximate randomisation (Noreen 1989) of the metric itself: which of the two gave which of a row's
             predictions is tossed for; None for metrics that are no sums over rows.
         p_mcnemar: exact McNemar test on the rows that only one of them has right; None unless rows are right or wrong,
             and for several seeds, whose rows are not independent.
     """
 
+    resamples: int
     p_randomised: float | None
     p_mcnemar: float | None
 
@@ -92,6 +94,7 @@ def difference(
     found = spread(each, drawn, rows, prior)
     return Difference(
         **vars(found),
+        resamples=resamples,
         p_randomised=_randomised(ours, theirs, abs(found.value), resamples),
         p_mcnemar=_mcnemar(ours, theirs),
     )

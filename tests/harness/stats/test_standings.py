@@ -1,6 +1,8 @@
 """Groups and intervals of a board, from predictions whose differences are known."""
 
+import hashlib
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 from made_records import record
@@ -8,10 +10,12 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.report.board import Board
+from harness.stats import kept
 from harness.stats import standings as module
 from harness.stats.letters import letters
 from harness.stats.standings import standings
 from harness.store import Store
+from tasks import ner
 
 
 def pairs(*names):
@@ -83,6 +87,21 @@ def test_the_second_time_is_from_the_cache_until_a_record_changes(store, monkeyp
         assert standings(store, store.records()) == first
     write(store, "bad", range(15), 0)
     assert standings(store, store.records()) != first
+
+
+def test_a_family_that_is_written_anew_is_computed_anew(store, monkeypatch):
+    write(store, "good", range(10), 0)
+    first = standings(store, store.records())
+    monkeypatch.setattr(module, "_compute", lambda *words: pytest.fail("computed again"))
+    assert standings(store, store.records()) == first
+    monkeypatch.setattr(kept, "source", lambda family: "another")
+    with pytest.raises(pytest.fail.Exception, match="computed again"):
+        standings(store, store.records())
+
+
+def test_a_familys_source_is_that_of_its_module():
+    assert kept.source("ner") == hashlib.sha256(Path(ner.__file__).read_bytes()).hexdigest()
+    assert kept.source("ner") != kept.source("qa") and kept.source("nobody's") is None
 
 
 def test_a_damaged_cache_is_made_anew(store, tmp_path):
