@@ -99,9 +99,9 @@ def _mean(entry: Entry | None) -> str:
 
 
 def _half(entry: Entry | None) -> str:
-    """Half the width of the interval."""
+    """Half the width of the interval, or where the score's range cuts it off, its longer side."""
     standing = entry.standing if entry else None
-    return score((standing.high - standing.low) / 2) if standing else ""
+    return score(max(standing.high - entry.mean, entry.mean - standing.low)) if standing else ""
 
 
 def _spread(half: str, wide: str) -> str:

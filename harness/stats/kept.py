@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.metrics.additive import Array
     from harness.slices import Slices
 
-VERSION = 4  # of what is computed; part of the keys
+VERSION = 5  # of what is computed; part of the keys
 
 
 @dataclass(frozen=True)

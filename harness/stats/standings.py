@@ -22,6 +22,7 @@ from harness.store import Record, Store
 
 if TYPE_CHECKING:  # numpy takes a tenth of a second, and a board from the cache needs none
     from harness.metrics.additive import Array
+    from harness.stats.luck import Prior
 
 ALPHA = 0.05
 
@@ -100,7 +101,7 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
     from harness.stats.inner import redrawn
     from harness.stats.load import Scored, same_rows
     from harness.stats.luck import Luck
-    from harness.stats.paired import Drawing, error_of, spread
+    from harness.stats.paired import Drawing, error_of
 
     drawing, first, drawn, slices = None, None, {}, {}
     for where, group in rows.items():
@@ -124,14 +125,23 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
 
     luck = Luck(scores(rows))
     seeds = {key(where): set(group) for where, group in rows.items()}
-    means = {name: spread(*taken(sorted(own), name), count, luck.prior(name)) for name, own in seeds.items()}
+    ends = {name: _ends(*taken(sorted(own), name), count, luck.prior(name)) for name, own in seeds.items()}
     pairs = [
         (one, other, apart(one, other, both))
         for one, other in combinations(sorted(seeds), 2)
         if (both := sorted(seeds[one] & seeds[other]))
     ]
     draws = {name: redrawn({seed: drawn[name, seed].drawn for seed in own}) for name, own in seeds.items()}
-    return Found({name: (mean.low, mean.high) for name, mean in means.items()}, pairs, draws, slices)
+    return Found(ends, pairs, draws, slices)
+
+
+def _ends(each: Array, many: Array, count: int, prior: Prior | None) -> tuple[float, float]:
+    """The interval of a mean; where no resample leaves a score's range, it ends there too."""
+    from harness.stats.paired import spread
+
+    mean = spread(each, many, count, prior)
+    low = max(0.0, mean.low) if many.min() >= 0.0 else mean.low
+    return low, min(100.0, mean.high) if many.max() <= 100.0 else mean.high
 
 
 def _mean(records: Mapping[int, Record]) -> float:

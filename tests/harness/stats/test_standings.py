@@ -80,6 +80,17 @@ def test_ties_share_a_letter_and_intervals_hold_the_mean(store):
     assert [row.entries["films"].standing.letters for row in board.rows] == ["a", "a", "b"]
 
 
+def test_an_interval_ends_where_scores_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCH_CACHE", "off")
+    store = Store(tmp_path)
+    for seed, wrong in enumerate((0, 3, 0)):
+        write(store, "good", range(wrong), seed)
+        write(store, "bad", range(ROWS - wrong), seed)
+    known = by_model(standings(store, store.records()))
+    assert known["good"].high == 100.0 and 95 < known["good"].low < 99
+    assert known["bad"].low == 0.0 and 1 < known["bad"].high < 5
+
+
 def test_the_second_time_is_from_the_cache_until_a_record_changes(store, monkeypatch):
     first = standings(store, store.records())
     with monkeypatch.context() as patch:
