@@ -70,9 +70,8 @@ class Luck:
         Pairs share rows, so a prior has no more degrees than the other rows have, however many pairs it was fitted to.
         """
         names = [name for name in (one, other) if name in self._random]
-        found = (None, self._own, self._pairs)[
-            len(names)
-        ]  # what differs from a row without luck varies as it does itself
+        # What differs from a row without luck varies as it does itself.
+        found = (None, self._own, self._pairs)[len(names)]
         others = sum(degrees for name, degrees in self._degrees.items() if name not in names)
         if found is None or not others:
             return None
