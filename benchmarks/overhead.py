@@ -50,7 +50,7 @@ class TimedEngine(LocalEngine):
 
     clock: Clock
 
-    def ready(self) -> None:
+    def warm_up(self) -> None:
         """Wait until the server has loaded the libraries: a grid waits for that once."""
         self._devices("auto")
 
@@ -92,7 +92,7 @@ def measure(request: Request, devices: str, jobs: int) -> dict[tuple[str, str], 
         engine = TimedEngine(devices, jobs)
         engine.clock = clock
         begun = time.perf_counter()
-        engine.ready()
+        engine.warm_up()
         print(f"The server was ready after {time.perf_counter() - begun:.1f} s, once for all cells.\n", flush=True)
         records = run_grid(engine, [Job(cell, str(Path(folder, "results"))) for cell in plan.cells], clock)
     found: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)

@@ -28,7 +28,7 @@ ERROR = {
 
 def grid(models: int, tasks: int, methods: Sequence[str], seeds: int) -> Iterator[tuple[Record, dict[str, Any]]]:
     """A real record and the facts of a made-up cell, for every model, task, method and seed."""
-    known = _templates()
+    known = {where: real for where, real in _templates().items() if where[2] in methods}
     names = sorted({name for name, *_ in known}), sorted({model for _, model, _ in known})
     pairs = (
         [(names[place][number % len(names[place])], number) for number in range(size)]
@@ -69,7 +69,7 @@ def write(root: Path, pairs: Iterable[tuple[Record, dict[str, Any]]]) -> int:
 def _made(real: Record, facts: dict[str, Any], chance: random.Random) -> Record:
     """The real record with these facts, other scores and times."""
     score = min(100.0, max(0.0, real["score"] + chance.gauss(0, 3)))
-    share = score / real["score"]
+    share = score / real["score"] if real["score"] else 1.0
     metrics = {
         **real["metrics"],
         "test": {name: _scaled(value, share) for name, value in real["metrics"]["test"].items()},
