@@ -21,7 +21,7 @@ class Metrics(TypedDict, total=False):
     test: Any
     trivial: Raw
     phenomena: Any
-    slices: Any
+    slices: Raw
 
 
 # Of a record's `cost`: what the board has columns for.
@@ -136,4 +136,9 @@ def _shared(record: Record, share: _Share) -> Record:
     metrics = record.get("metrics") or {}
     if "trivial" in metrics:
         metrics["trivial"] = share(metrics["trivial"])
+    if isinstance(metrics.get("slices"), Raw):
+        text = bytes(metrics["slices"])  # a copy: a `Raw` keeps the whole record's text
+        metrics["slices"] = (
+            None if text in (b"{}", b"null") else text
+        )  # read when it is looked at, for it is most of a record
     return record

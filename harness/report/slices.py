@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+import msgspec
+
 from harness.slices import Slices
 from harness.store import Record
 
@@ -22,6 +24,8 @@ def slices_of(record: Record, found: Mapping[str, Slices]) -> Slices:
     """
     metrics = record.get("metrics") or {}
     own = metrics.get("slices") or found.get(record["id"]) or {}
+    if isinstance(own, bytes):  # see `harness.report.parts`
+        own = msgspec.json.decode(own)
     phenomena = metrics.get("phenomena")
     return {**own, **({PHENOMENON: phenomena} if phenomena else {})}
 
