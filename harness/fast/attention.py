@@ -124,7 +124,7 @@ def attend(
     mine, theirs = own.groups(), read.groups(own.cuts)
     queries, keys, values = _parts(query, mine), _parts(key, theirs), _parts(value, theirs)
     parts = zip(queries, keys, values, mine, theirs, strict=True)
-    outputs, compute = [], _kernel(query, dropout)
+    outputs, compute = [], _kernel(query, key, value, dropout)
     for *states, ours, read_here in parts:
         bias = _bias(ours, read_here, causal, position_bias, query)
         outputs.append(compute(*states, ours, read_here, bias, dropout, scaling))
@@ -133,10 +133,10 @@ def attend(
     return (torch.cat(outputs) if len(outputs) > 1 else outputs[0])[None], None
 
 
-def _kernel(query: Tensor, dropout: float) -> Callable[..., Tensor]:
+def _kernel(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Callable[..., Tensor]:
     """The quickest way where the tokens are. In fp32, PyTorch's own is only slower where it drops something."""
-    if query.device.type != "cpu":
-        return _sdpa
+    if query.device.type != "cpu" or not query.dtype == key.dtype == value.dtype:
+        return _sdpa  # of unlike precisions, autocast makes one for PyTorch's own operators alone
     if torch.is_grad_enabled():
         return Core.apply if dropout or query.dtype == torch.bfloat16 else _sdpa
     return _sdpa if dropout else infer

@@ -137,8 +137,7 @@ def _shared(record: Record, share: _Share) -> Record:
     if "trivial" in metrics:
         metrics["trivial"] = share(metrics["trivial"])
     if isinstance(metrics.get("slices"), Raw):
-        text = bytes(metrics["slices"])  # a copy: a `Raw` keeps the whole record's text
-        metrics["slices"] = (
-            None if text in (b"{}", b"null") else text
-        )  # read when it is looked at, for it is most of a record
+        # Read when it is looked at, for it is most of a record; copied, as a `Raw` keeps the whole record's text.
+        text = bytes(metrics["slices"])
+        metrics["slices"] = None if text in (b"{}", b"null") else text
     return record

@@ -14,9 +14,9 @@ from harness.stats.effects import Effect, odds_ratio, superiority
 from harness.stats.holm import holm
 from harness.stats.load import Scored, same_rows
 from harness.stats.luck import Luck
-from harness.stats.overtaking import key
-from harness.stats.overtaking import scores as scores_of
 from harness.stats.paired import Difference, difference
+from harness.stats.scores import key
+from harness.stats.scores import scores as scores_of
 from harness.store import Record, Store
 
 ALPHA = 0.05

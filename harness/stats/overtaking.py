@@ -10,24 +10,12 @@ from statistics import fmean
 
 from harness.report.crossed import Crossed, Overtaking
 from harness.report.curves import by_size
-from harness.report.groups import Place
 from harness.report.rows import row_title
 from harness.stats.holm import holm
 from harness.stats.kept import Found
-from harness.store import Record
+from harness.stats.scores import Column, key, scores
 
 ALPHA = 0.05
-Columns = Mapping[Place, Mapping[int, Record]]
-
-
-def key(where: Place) -> str:
-    """How predictions and tests call a row of the board."""
-    return f"{where.model}\n{where.method}"
-
-
-def scores(column: Columns) -> dict[str, dict[int, float]]:
-    """Row of the board → seed → score, of those that have one."""
-    return {key(where): {seed: record["score"] for seed, record in own.items()} for where, own in column.items()}
 
 
 @dataclass(frozen=True)
@@ -81,7 +69,7 @@ def overtakings(sizes: Sequence[AtSize], baselines: Collection[str] = ()) -> Cro
     return Crossed(tuple(sorted(found, key=lambda one: (not one.shown, one.early, one.late))), unproven)
 
 
-def crossed(columns: Mapping[str, Columns], found: Mapping[str, Found]) -> dict[str, Crossed]:
+def crossed(columns: Mapping[str, Column], found: Mapping[str, Found]) -> dict[str, Crossed]:
     """Title of a learning curve → who overtakes whom on it.
 
     Args:
@@ -105,7 +93,7 @@ def _size(item: tuple[int | None, str]) -> float:
     return by_size(item[0])
 
 
-def _tested(sizes: Sequence[tuple[Columns, Found | None]]) -> tuple[list[AtSize], set[str]]:
+def _tested(sizes: Sequence[tuple[Column, Found | None]]) -> tuple[list[AtSize], set[str]]:
     tested, baselines = [], set()
     for places, found in sizes:
         baselines |= {key(where) for where in places if where.is_baseline}

@@ -17,7 +17,8 @@ from harness.stats.holm import holm
 from harness.stats.kept import Found
 from harness.stats.letters import letters
 from harness.stats.over_tasks import Task, over_tasks
-from harness.stats.overtaking import crossed, key, scores
+from harness.stats.overtaking import crossed
+from harness.stats.scores import key, scores
 from harness.store import Record, Store
 
 if TYPE_CHECKING:  # numpy takes a tenth of a second, and a board from the cache needs none

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from harness.fast import infer as inference
+from harness.fast.attention import _kernel, _sdpa
 from harness.fast.core import Core
 from harness.fast.dropout import keep
 from harness.fast.infer import infer
@@ -89,3 +90,36 @@ def test_without_gradients_the_output_is_the_same(mine, theirs, learned, at_once
         torch.testing.assert_close(made, textbook(*states, mine, theirs, bias, 0.0, 0.7))
         alone = infer(*states, own, read, bias, 0.0, 0.7) if own.real is None and read.real is None else made
         torch.testing.assert_close(alone, made)
+
+
+@pytest.mark.parametrize(
+    ("query", "other", "dropout", "gradient", "wanted"),
+    [
+        (torch.bfloat16, torch.bfloat16, 0.0, True, Core.apply),
+        (torch.bfloat16, torch.bfloat16, 0.1, True, Core.apply),
+        (torch.float32, torch.float32, 0.1, True, Core.apply),
+        (torch.float32, torch.float32, 0.0, True, _sdpa),
+        (torch.bfloat16, torch.bfloat16, 0.0, False, infer),
+        (torch.float32, torch.float32, 0.0, False, infer),
+        (torch.float32, torch.bfloat16, 0.0, False, _sdpa),
+        (torch.float32, torch.bfloat16, 0.1, True, _sdpa),
+    ],
+)
+def test_which_way_attention_goes(query, other, dropout, gradient, wanted):
+    query, key, value = (torch.zeros(4, HEADS, SIZE, dtype=dtype) for dtype in (query, other, other))
+    with torch.set_grad_enabled(gradient):
+        assert _kernel(query, key, value, dropout) == wanted
+
+
+@pytest.mark.parametrize("lengths", [[3, 3], [4, 2, 1]])
+def test_unlike_precisions_under_autocast(lengths):
+    own, read = sides(lengths, lengths)
+    query, key, value = (packed(sum(lengths), seed).detach().float() for seed in (1, 2, 3))
+    hidden = torch.zeros(len(lengths), 1, 1, max(lengths))
+    for row, length in enumerate(lengths):
+        hidden[row, ..., length:] = -torch.inf
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        mixed = query, key.bfloat16(), value.bfloat16()
+        made = _kernel(*mixed, 0.0)(*mixed, own, read, hidden, 0.0, 0.7)
+    expected = infer(query, key, value, own, read, hidden, 0.0, 0.7)
+    torch.testing.assert_close(made.float(), expected, rtol=0.05, atol=0.05)
