@@ -93,6 +93,7 @@ def test_predictions_are_what_they_were(head):
 
 def test_the_same_answers(head):
     """Packed evaluation gives what padded evaluation gives."""
+    torch.manual_seed(0)  # two spans of a head of random weights may score all but alike
     model = head.build().eval()
     features = head.encode(examples_of(head), training=True)
     accelerator = Accelerator(cpu=True)
