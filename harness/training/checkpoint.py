@@ -26,7 +26,7 @@ from harness.files import write_whole
 from harness.training.state import Progress, RandomStates, State
 from harness.training.weights import Weights
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Unusable(Exception):

@@ -65,7 +65,7 @@ def train(
     total = int(min(recipe.max_steps or math.inf, an_epoch * recipe.epochs))
     validations = recipe.evaluations or math.ceil(total / an_epoch)
     due = {round(total * (turn + 1) / validations) for turn in range(validations)} - {0}  # more of them than steps
-    optimiser = make_optimiser(weights.parameters(), recipe)
+    optimiser = make_optimiser(weights.matrices, weights.vectors, recipe)
     state = State(weights, optimiser, make_schedule(optimiser, total, recipe.warmup_ratio))
     if keeper:
         keeper.begin(state)
@@ -90,7 +90,6 @@ def train(
             clipped_step(optimiser, recipe.max_grad_norm)
             state.schedule.step()
             weights.publish()
-            weights.forget_gradients()
             progress.steps += 1
             if progress.steps % 10 == 0 or progress.steps == total:
                 loss = _finite(state.losses[-1])

@@ -13,17 +13,18 @@ from torch.optim.lr_scheduler import LambdaLR
 from harness.recipe import Recipe
 
 
-def make_optimiser(trained: Sequence[nn.Parameter], recipe: Recipe) -> AdamW:
+def make_optimiser(matrices: Sequence[nn.Parameter], vectors: Sequence[nn.Parameter], recipe: Recipe) -> AdamW:
     """AdamW (Loshchilov & Hutter 2019) with weight decay on matrices only.
 
     Biases and the scales of norms have one dimension; telling them by their dimension instead of by name holds for every
     architecture.
     """
     groups = [
-        {"params": [parameter for parameter in trained if parameter.ndim >= 2], "weight_decay": recipe.weight_decay},
-        {"params": [parameter for parameter in trained if parameter.ndim < 2], "weight_decay": 0.0},
+        {"params": list(matrices), "weight_decay": recipe.weight_decay},
+        {"params": list(vectors), "weight_decay": 0.0},
     ]
-    return AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.999), eps=1e-8, fused=_fused(trained))
+    fused = _fused([*matrices, *vectors])
+    return AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.999), eps=1e-8, fused=fused)
 
 
 def _fused(parameters: Sequence[nn.Parameter]) -> bool:

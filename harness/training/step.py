@@ -55,7 +55,8 @@ class Step:
         Raises:
             NotEnoughMemory: one row is too much.
         """
-        self.weights.model.train()
+        if not self.weights.model.training:
+            self.weights.model.train()
         ours = self.team.share(list(batch))
         while True:
             size = progress.micro_batch_size or self.recipe.micro_batch_size
@@ -69,6 +70,7 @@ class Step:
             # Outside of the handler, whose error keeps the tensors of the failed pass alive.
             progress.micro_batch_size = self._smaller(size, len(batch))
             before.restore()
+        self.weights.complete_gradients()
         self.team.sum_gradients(self.weights.parameters())
         total, everywhere = self.team.sum(float(loss), computed) if self.team.size > 1 else (loss, computed)
         progress.tokens += sum(self.lengths[number] for number in batch)
@@ -86,7 +88,6 @@ class Step:
             share = sum(self.terms[number] for number in part) / whole
             mean = self.fast.compute(self.loss, piece, self.accelerator.device) * share
             self.accelerator.backward(mean)
-            self.weights.collect()
             loss += mean.detach()
             computed += (
                 piece["input_ids"].numel()

@@ -35,18 +35,12 @@ class Team:
         return self.accelerator.reduce(tensor, "sum").tolist()
 
     def sum_gradients(self, trained: Sequence[nn.Parameter]) -> None:
-        """Give every member the sum of all gradients. One that had no row has none, and adds nothing."""
-        if self.size == 1:
-            return
-        flat = torch.cat(
-            [
-                (torch.zeros_like(parameter) if parameter.grad is None else parameter.grad).reshape(-1)
-                for parameter in trained
-            ]
-        )
-        flat = self.accelerator.reduce(flat, "sum")
-        for parameter, part in zip(trained, flat.split([one.numel() for one in trained]), strict=True):
-            parameter.grad = part.reshape(parameter.shape)
+        """Give every member the sum of all gradients; one that had no row has zeros."""
+        if self.size > 1:
+            for parameter in trained:
+                parameter.grad.copy_(
+                    self.accelerator.reduce(parameter.grad, "sum")
+                )  # its place is known to the weights
 
     def gather(self, items: list[Any]) -> list[Any]:
         """The lists of all members, one after another."""

@@ -143,7 +143,7 @@ def test_a_checkpoint_that_is_not_whole_is_not_used(checkpoints, undisturbed, tm
             found.tensors = {name.replace("encoder", "coder"): tensor for name, tensor in found.tensors.items()}
             found.save(path)
         else:
-            path.write_bytes(content.replace(b'"format":"1"', b'"format":"0"'))
+            path.write_bytes(content.replace(b'"format":"2"', b'"format":"1"'))
     record = run(cell, tmp_path)
     assert facts(store, record) == undisturbed("bert")
     assert "begins anew" in capsys.readouterr().err
