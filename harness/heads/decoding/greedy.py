@@ -16,6 +16,7 @@ from harness.heads.decoding.steps import DecoderSteps, EncoderDecoderSteps
 
 # Share of the rows that are finished before others take their place, or before the rest goes on without them.
 SHARE = 1 / 4
+TOGETHER = 2  # times the width are begun where none join later: on average about as many rows are in work
 STEPS = 8  # between two looks at the tokens of a GPU, which has to be waited for
 
 
@@ -31,7 +32,7 @@ def decode(
         model: one that `covers` holds for.
         ids: prompts or sources, (texts, columns), padded at the left for a decoder and at the right for an encoder.
         mask: 0 for padding, of the same shape.
-        width: texts in work at a time.
+        width: texts in work at a time, on average about.
         looks: steps between two looks at what was written; None: what suits the device.
         joins: whether texts may begin while others are under way, in models that can do so; None: what suits the precision.
 
@@ -40,8 +41,9 @@ def decode(
     """
     looks = looks or (1 if ids.device.type == "cpu" else STEPS)
     fast = serves(model)
+    joins = not fast if joins is None else joins
     with quick(model) if fast else nullcontext():
-        return _Work(model, ids, mask, width, looks, not fast if joins is None else joins).run()
+        return _Work(model, ids, mask, width if joins else TOGETHER * width, looks, joins).run()
 
 
 class _Work:

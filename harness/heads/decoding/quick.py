@@ -13,6 +13,8 @@ from transformers.pytorch_utils import Conv1D
 
 from harness.heads.decoding.attention import exchanged
 
+PACKED = 1 << 28  # bytes of weights that may be held a second time, in the order in which oneDNN reads them
+
 
 def serves(model: PreTrainedModel) -> bool:
     """Whether everything is computed in fp32 on a CPU. In bf16 another order of sums would change too many of the texts."""
@@ -39,13 +41,15 @@ def _products(model: nn.Module) -> Iterator[tuple[nn.Module, Callable[[Tensor], 
 
     PyTorch's products in fp32 are MKL's, which leaves half of an AMD processor's vector units unused.
     """
-    for layer in model.modules():
-        if "forward" in vars(layer):
-            continue  # somebody else has changed it already
-        if type(layer) is nn.Linear:
-            yield layer, partial(_product, layer.weight, layer.bias)
-        elif type(layer) is Conv1D:
-            yield layer, partial(_product, layer.weight.t(), layer.bias)
+    # Where somebody else has changed a layer's forward pass it stays as it is.
+    layers = [layer for layer in model.modules() if type(layer) in (nn.Linear, Conv1D) and "forward" not in vars(layer)]
+    packs = sum(layer.weight.nbytes for layer in layers) <= PACKED
+    for layer in layers:
+        weight = layer.weight.detach()
+        weight = weight.t() if type(layer) is Conv1D else weight
+        if packs:
+            weight = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous())
+        yield layer, partial(_product, weight, layer.bias)
 
 
 def _product(weight: Tensor, bias: Tensor | None, states: Tensor) -> Tensor:
