@@ -4,43 +4,54 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from harness.heads.decoding.quick import quick, serves
 from harness.heads.decoding.rows import Begun, Rows
 from harness.heads.decoding.steps import DecoderSteps, EncoderDecoderSteps
 
 # Share of the rows that are finished before others take their place, or before the rest goes on without them.
 SHARE = 1 / 4
+TOGETHER = 2  # times the width are begun where none join later: on average about as many rows are in work
 STEPS = 8  # between two looks at the tokens of a GPU, which has to be waited for
 
 
-def decode(model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int, looks: int | None = None) -> list[list[int]]:
+def decode(
+    model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int, looks: int | None = None, joins: bool | None = None
+) -> list[list[int]]:
     """Tokens as `model.generate` would give them for all texts at once: without padding, the end token included.
 
-    Texts are begun in the order of their length, longest first, and a finished one makes room for the next.
+    Texts are begun in the order of their length, longest first. Those that are finished make room for the next ones while
+    others are under way (`joins`), or are left out until all are done.
 
     Args:
         model: one that `covers` holds for.
         ids: prompts or sources, (texts, columns), padded at the left for a decoder and at the right for an encoder.
         mask: 0 for padding, of the same shape.
-        width: texts in work at a time.
+        width: texts in work at a time, on average about.
         looks: steps between two looks at what was written; None: what suits the device.
+        joins: whether texts may begin while others are under way, in models that can do so; None: what suits the precision.
 
     Returns:
         For each text the tokens behind its prompt, or for an encoder-decoder all tokens, its start token included.
     """
     looks = looks or (1 if ids.device.type == "cpu" else STEPS)
-    return _Work(model, ids, mask, width, looks).run()
+    fast = serves(model)
+    joins = not fast if joins is None else joins
+    with quick(model) if fast else nullcontext():
+        return _Work(model, ids, mask, width if joins else TOGETHER * width, looks, joins).run()
 
 
 class _Work:
-    def __init__(self, model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int, looks: int):
+    def __init__(self, model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int, looks: int, joins: bool):
         config = model.generation_config
         self.crossed = model.config.is_encoder_decoder
         self.steps = EncoderDecoderSteps(model) if self.crossed else DecoderSteps(model)
+        self.joins = joins and self.steps.joins
         self.ids, self.mask, self.width = ids, mask, width
         self.lengths: list[int] = mask.sum(1).tolist()
         self.waiting = deque(sorted(range(len(ids)), key=lambda text: -self.lengths[text]))
@@ -66,7 +77,7 @@ class _Work:
                 self._open()
             elif len(free) < max(1, SHARE * len(self.texts)):
                 self._step()
-            elif self.waiting and self.steps.joins:
+            elif self.waiting and self.joins:
                 self._join(free)
             else:
                 self._narrow()

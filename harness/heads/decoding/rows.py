@@ -11,7 +11,7 @@ from torch.nn.functional import pad
 from transformers import DynamicCache, EncoderDecoderCache
 from transformers.cache_utils import Cache, DynamicLayer
 
-ROOM = 32  # columns for tokens to come; more of them is more memory, fewer is more copying
+ROOM = 8  # columns for tokens to come; fewer is more copying, more is slower reading: gaps do not suit a processor's caches
 
 
 @dataclass

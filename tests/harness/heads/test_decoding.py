@@ -12,7 +12,7 @@ from transformers import (
 )
 
 from harness.heads import decoding
-from harness.heads.decoding import rows
+from harness.heads.decoding import greedy, quick, rows
 
 WORDS, PAD, START, LIMIT = 60, 0, 1, 10
 SIZE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
@@ -99,15 +99,24 @@ def model(request):
     return make(request.param)
 
 
-@pytest.mark.parametrize("width, looks, room", [(3, 1, 2), (8, 3, 32)])
+@pytest.mark.parametrize(
+    "width, looks, room, joins, fast, packed",
+    [
+        (3, 1, 2, True, False, 0), (8, 3, 32, True, False, 0), (3, 1, 2, True, True, 0), (3, 1, 2, False, True, 0),
+        (4, 1, 8, False, True, 1 << 28), (2, 3, 2, False, False, 0),
+    ],
+)  # fmt: skip
 @torch.inference_mode()
-def test_it_writes_what_the_library_writes(model, width, looks, room, monkeypatch):
-    """Early ends, texts at the limit, rows taken over and left out, columns packed, several steps between two looks."""
+def test_it_writes_what_the_library_writes(model, width, looks, room, joins, fast, packed, monkeypatch):
+    """Early ends, texts at the limit, rows taken over and left out, columns packed, several steps between two looks; with
+    the operators of transformers and with faster ones."""
     monkeypatch.setattr(rows, "ROOM", room)
+    monkeypatch.setattr(quick, "PACKED", packed)
+    monkeypatch.setattr(greedy, "serves", lambda model: fast)
     ids, mask = batch(model)
     end_early(model, ids, mask)
     assert decoding.covers(model)
-    assert decoding.decode(model, ids, mask, width, looks) == by_library(model, ids, mask)
+    assert decoding.decode(model, ids, mask, width, looks, joins) == by_library(model, ids, mask)
 
 
 @torch.inference_mode()
@@ -151,8 +160,9 @@ def test_several_ends():
         assert decoding.decode(model, ids, mask, 4) == by_library(model, ids, mask)
 
 
+@pytest.mark.parametrize("joins, most", [(True, 8), (False, 16), (None, 16)])
 @torch.inference_mode()
-def test_no_more_rows_than_allowed_and_finished_ones_are_replaced():
+def test_no_more_rows_than_allowed_and_finished_ones_make_room(joins, most):
     model = make("gpt2")
     ids, mask = batch(model, 40)
     end_early(model, ids, mask)
@@ -160,8 +170,8 @@ def test_no_more_rows_than_allowed_and_finished_ones_are_replaced():
     model.register_forward_pre_hook(
         lambda module, args, inputs: seen.append(inputs["input_ids"].shape), with_kwargs=True
     )
-    written = decoding.decode(model, ids, mask, 8)
-    assert max(rows for rows, _ in seen) == 8
+    written = decoding.decode(model, ids, mask, 8, joins=joins)
+    assert max(rows for rows, _ in seen) == most
     steps = [rows for rows, columns in seen if columns == 1]
     assert sum(steps) < 1.5 * sum(map(len, written)), "finished rows are still computed"
 
