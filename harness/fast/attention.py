@@ -121,7 +121,7 @@ def attend(
     key, value = repeat_kv(key, groups), repeat_kv(value, groups)
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
     query, key, value = (states.squeeze(0).transpose(0, 1) for states in (query, key, value))  # [tokens, heads, size]
-    mine, theirs = own.groups(), read.groups(own.cuts)
+    mine, theirs = own.groups(), read.groups(own.cuts, read=True)
     queries, keys, values = _parts(query, mine), _parts(key, theirs), _parts(value, theirs)
     parts = zip(queries, keys, values, mine, theirs, strict=True)
     outputs, compute = [], _kernel(query, key, value, dropout)

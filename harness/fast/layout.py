@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
 # What one more group costs in attention, as elements of a row's square of tokens: some thirty small operations a layer.
-GROUP = 10_000
+GROUP = 20_000
 
 
 @dataclass(frozen=True)
@@ -21,15 +22,27 @@ class Grain:
     Attributes:
         tokens: of a batch.
         width: tokens of a group's longest row.
+        vector: numbers that a processor takes at once. A row of scores, one number for each token that is read, is rounded up
+            to a multiple of it where more than `width` numbers would be left over: softmax and sums take those one by one.
+        least: numbers of a row of scores.
     """
 
     tokens: int = 1
     width: int = 1
+    vector: int = 1
+    least: int = 1
+
+    def read(self, longest: int) -> int:
+        """The width of a row of scores over so many tokens."""
+        wide = _up(longest, self.width)
+        return max(self.least, wide if wide % self.vector <= self.width else _up(wide, self.vector))
 
 
 FINE = Grain()
+# 64 bytes are a vector of AVX-512, and of less on a processor without it; rows of less than one are slowest by far.
+FULL = Grain(least=16)
 # For oneDNN, which computes products in bf16: it makes a kernel for each shape, and keeps a thousand of them.
-COARSE = Grain(tokens=32, width=4)
+COARSE = Grain(tokens=32, width=4, vector=32, least=32)
 
 
 @dataclass(frozen=True)
@@ -56,9 +69,9 @@ class Group:
     _by_head: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, lengths: Tensor, begin: int, device: torch.device, multiple: int = 1) -> Group:
-        """The group of rows with these lengths, whose first token has the number `begin`; `multiple` of its width."""
-        rows, width = len(lengths), _up(int(lengths.max()), multiple)
+    def of(cls, lengths: Tensor, begin: int, device: torch.device, width: int) -> Group:
+        """The group of rows with these lengths, none above `width`, whose first token has the number `begin`."""
+        rows = len(lengths)
         count = int(lengths.sum())
         places = torch.arange(width)
         real = places[None] < lengths[:, None]
@@ -121,25 +134,32 @@ class Layout:
         # [tokens] place of each token in the flattened padded batch, and [rows * width] the way back; padding reads token 0.
         self.index = real.flatten().nonzero().flatten().to(device)
         self.inverse = (real.flatten().cumsum(0) - 1).clamp(min=0).to(device)
-        self._groups: dict[tuple[tuple[int, int], ...], list[Group]] = {}
+        self._groups: dict[tuple[Any, ...], list[Group]] = {}
 
     @cached_property
     def cuts(self) -> tuple[tuple[int, int], ...]:
         """The rows [first, last) of each group; on a GPU, where calls cost more than padding, one group."""
         if self.device.type != "cpu":
             return ((0, self.rows),)
-        return tuple(group_rows(self.lengths.tolist()))
+        return tuple(group_rows(self.lengths.tolist(), self.grain))
 
-    def groups(self, cuts: tuple[tuple[int, int], ...] | None = None) -> list[Group]:
-        """The rows cut into groups, in order; `cuts` of another side of the same rows where both must fit together."""
+    def groups(self, cuts: tuple[tuple[int, int], ...] | None = None, read: bool = False) -> list[Group]:
+        """The rows cut into groups, in order.
+
+        Args:
+            cuts: of another side of the same rows where both must fit together.
+            read: for the tokens that attention reads, not for those that ask: as wide as a row of scores.
+        """
         cuts = self.cuts if cuts is None else cuts
-        if cuts not in self._groups:
+        if (cuts, read) not in self._groups:
             found, begin = [], 0
             for first, last in cuts:
-                found.append(Group.of(self.lengths[first:last], begin, self.device, self.grain.width))
+                lengths = self.lengths[first:last]
+                width = self.grain.read(int(lengths.max())) if read else _up(int(lengths.max()), self.grain.width)
+                found.append(Group.of(lengths, begin, self.device, width))
                 begin = found[-1].end
-            self._groups[cuts] = found
-        return self._groups[cuts]
+            self._groups[cuts, read] = found
+        return self._groups[cuts, read]
 
     @property
     def firsts(self) -> Tensor:
@@ -152,18 +172,18 @@ class Layout:
         return int(self.lengths.max())
 
     @property
-    def widest(self) -> int:
-        """No group is wider."""
-        return _up(self.longest, self.grain.width)
+    def widest(self) -> tuple[int, int]:
+        """No group of tokens that ask is wider, and none of tokens that are read."""
+        return _up(self.longest, self.grain.width), self.grain.read(self.longest)
 
 
 def _up(number: int, multiple: int) -> int:
     return -(-number // multiple) * multiple
 
 
-def group_rows(lengths: Sequence[int]) -> list[tuple[int, int]]:
+def group_rows(lengths: Sequence[int], grain: Grain = FINE) -> list[tuple[int, int]]:
     """Neighbouring rows in groups [first, last), so that padding inside groups and their number cost least together."""
-    return partition(lengths, lambda rows, width: rows * width * width + GROUP)
+    return partition(lengths, lambda rows, width: rows * width * grain.read(width) + GROUP)
 
 
 def partition(lengths: Sequence[int], cost: Callable[[int, int], float], places: int = 64) -> list[tuple[int, int]]:

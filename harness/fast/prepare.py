@@ -92,14 +92,14 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
 
 
 def verify(packing: Packing, model: nn.Module, head: Head, training: Sequence[Feature]) -> None:
-    """Compare outputs for three training rows of unlike length, the shortest and two of middle length.
+    """Compare outputs for three training rows of unlike length, of the shorter half, which are the cheaper ones.
 
     Raises:
         NotPackable: they differ.
     """
     ordered = sorted(training, key=lambda feature: feature.length)
-    middle = len(ordered) // 2
-    chosen = [ordered[middle], ordered[middle // 2], ordered[0]]
+    quarter = len(ordered) // 4
+    chosen = [ordered[quarter], ordered[quarter // 2], ordered[0]]
     mode = model.training
     model.eval()
 

@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from harness.fast.attention import ACTIVE, NAME, NotPackable, Packed
-from harness.fast.layout import COARSE, FINE, Layout
+from harness.fast.layout import COARSE, FINE, FULL, Layout
 from harness.fast.moves import Collect, Spread
 from harness.fast.narrow import first_tokens, projection, widen
 
@@ -71,7 +71,7 @@ class Packing:
         """
         ids, mask, labels = batch["input_ids"], batch["attention_mask"], batch.get("labels")
         # Asked in every batch: what a model holds is turned to bf16 after it was packed for the first time.
-        grain = COARSE if self.weight.dtype == torch.bfloat16 and self.device.type == "cpu" else FINE
+        grain = FINE if self.device.type != "cpu" else COARSE if self.weight.dtype == torch.bfloat16 else FULL
         encoder = decoder = Layout(mask.sum(1).tolist(), ids.shape[1], self.device, grain)
         if self.writes and labels is not None:
             decoder = Layout((labels != IGNORE).sum(1).tolist(), labels.shape[1], self.device, grain)
@@ -179,7 +179,7 @@ def _short_bias(module: nn.Module) -> Callable[[], None]:
     def compute_bias(*args: Any, **kwargs: Any) -> Tensor:
         packed = ACTIVE.get()
         if packed is not None:
-            args = (packed.own.widest, packed.own.widest, *args[2:])  # in place of the lengths of query and key
+            args = (*packed.own.widest, *args[2:])  # in place of the lengths of query and key
         return whole(*args, **kwargs)
 
     module.compute_bias = compute_bias

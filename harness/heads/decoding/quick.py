@@ -13,6 +13,8 @@ from transformers.pytorch_utils import Conv1D
 
 from harness.heads.decoding.attention import exchanged
 
+# Of PyTorch's own compiler, not of its public interface: where a version has them no more, its public ones do.
+OPERATORS = all(hasattr(torch.ops.mkldnn, name) for name in ("_linear_pointwise", "_reorder_linear_weight"))
 PACKED = 1 << 28  # bytes of weights that may be held a second time, in the order in which oneDNN reads them
 
 
@@ -26,7 +28,7 @@ def serves(model: PreTrainedModel) -> bool:
 def quick(model: PreTrainedModel) -> Iterator[None]:
     """Inside, attention of single tokens and products with weights are computed by faster operators, without gradients."""
     with exchanged(model):
-        layers = list(_products(model)) if torch.backends.mkldnn.is_available() else []
+        layers = list(_products(model)) if torch.backends.mkldnn.is_available() and OPERATORS else []
         for layer, forward in layers:
             layer.forward = forward
         try:

@@ -11,7 +11,7 @@ from head_examples import EXAMPLES, LABELS, RECIPE
 
 from harness.fast import attention
 from harness.fast.attention import NotPackable
-from harness.fast.layout import COARSE, FINE, Grain
+from harness.fast.layout import COARSE, FINE, FULL, Grain
 from harness.fast.prepare import Fast, prepare, verify
 from harness.fast.stack import Packing
 from harness.methods import METHODS
@@ -49,9 +49,9 @@ def gradients(model, head, fast, batch):
     return loss.item(), {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
 
 
-@pytest.mark.parametrize("grain", [FINE, Grain(7, 5)], ids=["fine", "coarse"])
+@pytest.mark.parametrize("grain", [FINE, FULL, Grain(7, 5, vector=16, least=16)], ids=["fine", "full", "coarse"])
 def test_the_same_loss_and_gradients(head, kind, grain, monkeypatch):
-    monkeypatch.setattr("harness.fast.stack.FINE", grain)  # of models in fp32, where rounding hides nothing
+    monkeypatch.setattr("harness.fast.stack.FULL", grain)  # of models in fp32, where rounding hides nothing
     model = head.build()
     features = head.encode(examples_of(head), training=True)
     batch = head.collate(sorted(features, key=lambda feature: -feature.length))

@@ -17,7 +17,7 @@ from transformers import (
 )
 
 from harness.fast.dropout import Dropout, dropout, install, keep
-from harness.fast.layout import FINE, Grain, Layout, partition
+from harness.fast.layout import COARSE, FINE, FULL, Grain, Layout, partition
 from harness.fast.moves import Collect, Spread
 from harness.fast.vocabulary import UsedEmbedding, keep_used
 
@@ -121,11 +121,23 @@ def test_a_layout_knows_where_each_token_is():
 
 def test_sizes_are_rounded_up_and_what_belongs_to_no_row_is_zero():
     layout = Layout([5, 3], 6, CPU, Grain(tokens=3, width=4))
-    assert (layout.tokens, layout.held, layout.longest, layout.widest) == (8, 9, 5, 8)
+    assert (layout.tokens, layout.held, layout.longest, layout.widest) == (8, 9, 5, (8, 8))
     (group,) = layout.groups(((0, 2),))
     assert (group.begin, group.end, group.width) == (0, 8, 8) and group.real.sum(1).tolist() == [5, 3]
     packed = Collect.apply(torch.ones(12, 1), layout.index, layout.held)
     assert packed.flatten().tolist() == [1] * 8 + [0]
+
+
+@pytest.mark.parametrize(
+    ("longest", "wanted"), [(1, 32), (31, 32), (32, 32), (33, 36), (36, 36), (37, 64), (63, 64), (97, 100), (101, 128)]
+)
+def test_a_row_of_scores_leaves_little_over_behind_whole_vectors(longest, wanted):
+    assert COARSE.read(longest) == wanted
+    assert FULL.read(longest) == max(16, longest) and FINE.read(longest) == longest
+    layout = Layout([longest, 1], longest, CPU, COARSE)
+    (group,), (read,) = (layout.groups(((0, 2),), read) for read in (False, True))
+    assert group.width == -(-longest // 4) * 4 and read.width == wanted
+    assert read.real.sum(1).tolist() == [longest, 1]
 
 
 @pytest.mark.parametrize("grain", [FINE, Grain(tokens=3, width=2)], ids=["fine", "coarse"])
