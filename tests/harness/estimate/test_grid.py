@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 import pytest
 
 import harness.estimate.grid as grid_module
+import harness.estimate.known as known_module
 from harness.data.source import HubSource
 from harness.estimate import words
 from harness.estimate.calibration import Place, calibrated
@@ -192,7 +193,7 @@ def test_many_cells_of_few_kinds_are_counted_once_a_kind(tmp_path, plan, monkeyp
 
 
 def test_a_quick_estimate_neither_reads_nor_measures(tmp_path, plan, measured, monkeypatch):
-    monkeypatch.setattr(grid_module, "load", lambda *asked: pytest.fail("a task was read"))
+    monkeypatch.setattr(known_module, "load", lambda *asked: pytest.fail("a task was read"))
     assert estimates(Store(tmp_path), plan, quick=True).unknown == len(plan)
     assert all(not make for _, make in measured)
 

@@ -1,0 +1,70 @@
+"""What a cell holds in memory, counted in the things that take it. The bytes of each are another matter: see `speed`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from harness.estimate.shape import Shape
+from harness.estimate.sizes import WRITES, Size
+from harness.estimate.stack import Stack, stack
+from harness.estimate.work import AT_ONCE, planned_steps
+from harness.methods import METHODS
+from harness.recipe import Recipe
+
+# What a peak is a sum of.
+HELD = ("processes", "weights", "trained weights", "states", "scores", "dropped scores", "words scored", "shapes")
+SHAPES = 150  # of products that are met in either direction: oneDNN keeps 1,024 kernels, about seven for each
+GRAIN_TOKENS, GRAIN_WIDTH = 32, 4  # to which sizes are rounded up: `harness.fast.layout`, which imports torch
+
+
+def held(
+    shape: Shape, sizes: Mapping[str, Size], head: str, architecture: str, recipe: Recipe, method: str = "full"
+) -> tuple[float, ...]:
+    """The amounts of `HELD` at a cell's peak.
+
+    The states and scores are those that one batch keeps for the way back, as Korthikanti et al. 2022 count them. Weights that are
+    trained have gradients, two moments, and a copy if a later validation may be worse than an earlier one.
+    """
+    made, train = stack(shape, head, architecture), sizes["train"]
+    backward = METHODS[method].backward
+    rows = min(recipe.micro_batch_size or recipe.batch_size, train.features)
+    share = rows / train.features * bool(backward)  # without a backward pass through the layers nothing is kept for one
+    target = train.written if head == WRITES else train.tokens
+    states = (train.tokens * made.depth + target * made.decoder_depth) * made.width * share
+    pairs = train.squares * made.depth + target * target / train.features * made.decoder_depth
+    scores = pairs * made.heads * share
+    kept = backward == 2 and (recipe.epochs > 1 or (recipe.evaluations or 1) > 1)
+    trained = made.trained(train.different) * (backward == 2)
+    return (
+        1.0,
+        made.parameters,
+        trained * (1 + kept / 4),
+        states,
+        scores,
+        scores * made.drops,
+        rows * train.written / train.features * made.vocabulary if head == WRITES else 0.0,
+        _shapes(made, sizes, recipe, head, rows),
+    )
+
+
+def _shapes(made: Stack, sizes: Mapping[str, Size], recipe: Recipe, head: str, rows: int) -> float:
+    """Unlike sizes of batches, and of the groups of rows in them, for each of which a kernel may be made and kept."""
+    found = 0.0
+    for split, size in sizes.items():
+        train = split == "train"
+        if head == WRITES and not train:
+            continue
+        mean = size.tokens / size.features
+        deviation = math.sqrt(max(0.0, size.squares / size.features - mean * mean))
+        together = rows if train else max(1, min(recipe.eval_batch_size, round(AT_ONCE / max(1.0, mean))))
+        batches = planned_steps(size, recipe) if train else math.ceil(size.features / together)
+        totals = 1 + 4 * deviation * math.sqrt(together) / GRAIN_TOKENS
+        groups = 1 + together * 4 * deviation / GRAIN_WIDTH
+        found += _met(batches, totals) + _met(2 * batches, groups)
+    return min(SHAPES, found)
+
+
+def _met(draws: float, kinds: float) -> float:
+    """Of so many kinds, those that turn up in so many draws."""
+    return kinds * -math.expm1(-draws / kinds)
