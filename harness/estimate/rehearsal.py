@@ -92,11 +92,11 @@ class Rehearsal(TaskFamily):
         return ["a"] * len(rows)
 
 
-def rows(trial: Trial) -> Callable[[], dict[str, list[Row]]]:
+def rows(trial: Trial, seed: int) -> Callable[[], dict[str, list[Row]]]:
     """A function that makes the splits: texts of half to one and a half times the trial's words, so that padding is as usual."""
 
     def generate() -> dict[str, list[Row]]:
-        chance = random.Random(trial.words)
+        chance = random.Random(f"{trial.words}/{seed}")
 
         def text() -> str:
             count = chance.randint(trial.words // 2, trial.words * 3 // 2)
