@@ -75,7 +75,7 @@ class _Estimator:
             return Estimate(float(typical(one.seconds for one in same) or 0), memory, RECORDS, len(same))
         if cell.is_baseline:
             return Estimate(baseline.seconds(cell, self.known.content(cell.task), self.history), None, ROWS)
-        mode = precision(self.place("").device, cell.recipe.precision)
+        mode = precision(self.place("").device, cell.recipe.precision, cell.model.avoid)
         shape, size = self.known.shape(cell), self.known.sizes(cell)
         speed = self._speed(mode) if shape and size else None
         if shape is None or size is None or speed is None:

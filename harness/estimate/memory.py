@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from harness.estimate.shape import Shape
 from harness.estimate.sizes import WRITES, Size
-from harness.estimate.stack import Stack, stack
-from harness.estimate.work import AT_ONCE, planned_steps
+from harness.estimate.stack import stack
 from harness.methods import METHODS
 from harness.recipe import Recipe
 
 # What a peak is a sum of.
-HELD = ("processes", "weights", "trained weights", "states", "scores", "dropped scores", "words scored", "shapes")
-SHAPES = 150  # of products that are met in either direction: oneDNN keeps 1,024 kernels, about seven for each
-GRAIN_TOKENS, GRAIN_WIDTH = 32, 4  # to which sizes are rounded up: `harness.fast.layout`, which imports torch
+HELD = ("processes", "weights", "trained weights", "states", "scores", "dropped scores", "words scored")
 
 
 def held(
@@ -44,27 +40,4 @@ def held(
         scores,
         scores * made.drops,
         rows * train.written / train.features * made.vocabulary if head == WRITES else 0.0,
-        _shapes(made, sizes, recipe, head, rows),
     )
-
-
-def _shapes(made: Stack, sizes: Mapping[str, Size], recipe: Recipe, head: str, rows: int) -> float:
-    """Unlike sizes of batches, and of the groups of rows in them, for each of which a kernel may be made and kept."""
-    found = 0.0
-    for split, size in sizes.items():
-        train = split == "train"
-        if head == WRITES and not train:
-            continue
-        mean = size.tokens / size.features
-        deviation = math.sqrt(max(0.0, size.squares / size.features - mean * mean))
-        together = rows if train else max(1, min(recipe.eval_batch_size, round(AT_ONCE / max(1.0, mean))))
-        batches = planned_steps(size, recipe) if train else math.ceil(size.features / together)
-        totals = 1 + 4 * deviation * math.sqrt(together) / GRAIN_TOKENS
-        groups = 1 + together * 4 * deviation / GRAIN_WIDTH
-        found += _met(batches, totals) + _met(2 * batches, groups)
-    return min(SHAPES, found)
-
-
-def _met(draws: float, kinds: float) -> float:
-    """Of so many kinds, those that turn up in so many draws."""
-    return kinds * -math.expm1(-draws / kinds)
