@@ -114,8 +114,8 @@ class Measured:
 
 
 def _at_once(slots: int, *asked: Any) -> list[Measured]:
-    """One trial in as many new processes as there are slots, for a cell has one of its own: what the libraries do there for the first
-    time, and the memory that they take, are part of it."""
+    """One trial in as many new processes as there are slots, for a cell has one of its own: what the libraries do there for the
+    first time, and the memory that they take, are part of it."""
     # Forked where that is safe: on a CPU before torch has started threads.
     forks = asked[1] == "cpu" and hasattr(os, "fork")
     context = multiprocessing.get_context("fork" if forks else "spawn")
@@ -146,8 +146,9 @@ def measure(trial: Trial, device: str, threads: int, precision: str) -> Measured
         registry.families()[family.name] = family  # in this process alone
     with tempfile.TemporaryDirectory() as folder:
         first, second = (run(trial, Path(folder, str(seed)), device, threads, precision, seed) for seed in range(2))
-    # A trial is short: what a process does once would count as if it were done in every step. The second time the texts are others, so
-    # that kernels are made for new sizes of batches as in any training. Outside of training and evaluation all is done once in a cell.
+    # A trial is short: what a process does once would count as if it were done in every step. The second time the texts are
+    # others, so that kernels are made for new sizes of batches as in any training. Outside of training and evaluation all is done
+    # once in a cell.
     return replace(second, took={**second.took, "other": first.took["other"]})
 
 

@@ -40,8 +40,9 @@ class Trial:
         return 2 * self.words
 
 
-# Of the sizes that real models have, but for their number of layers: what a small product takes tells little of a large one. Each of
-# the things that a cell's time is a sum of is a large part of one of them at least, else it could not be told from the others.
+# Of the sizes that real models have, but for their number of layers: what a small product takes tells little of a large one.
+# Each of the things that a cell's time is a sum of is a large part of one of them at least, else it could not be told from the
+# others.
 TRIALS = (
     Trial("bert", READS, 128, 3, 1000, 16, 14, steps=16, read=256),
     Trial("bert", READS, 384, 3, 30_000, 32, 28, steps=4, heads=12),

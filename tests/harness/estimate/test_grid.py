@@ -13,6 +13,7 @@ from harness.data.source import HubSource
 from harness.estimate import words
 from harness.estimate.calibration import Place, calibrated
 from harness.estimate.grid import CALIBRATION, RECORDS, SIMILAR, estimate
+from harness.estimate.history import size_by_record
 from harness.estimate.machine import names
 from harness.estimate.ratios import shape_by_record
 from harness.estimate.schedule import makespan
@@ -145,6 +146,13 @@ def test_a_record_with_flops_tells_of_a_model_that_is_not_here(tmp_path, plan):
     shape = shape_by_record(foreign)
     assert shape.weights == 10_000_000 and shape.layers == 6 and 350 < shape.width < 400
     assert estimates(store, plan).cells[0].source == SIMILAR
+
+
+def test_a_record_tells_how_many_words_a_table_of_embeddings_was_cut_to(plan):
+    made = record(plan[0], 5, 9.0, train_tokens=64_000)
+    made["training"]["vocabulary"] = 321
+    assert {size.different for size in size_by_record(made).values()} == {321}
+    assert {size.different for size in size_by_record(record(plan[0], 5, 9.0, train_tokens=64_000)).values()} == {None}
 
 
 def test_the_rows_of_the_hub_are_unknown_until_a_record_tells_them(tmp_path, plan):

@@ -108,8 +108,16 @@ def test_padding_counts_as_far_as_the_loop_computes_it():
 
 
 def test_writing_costs_more_the_more_may_be_written_and_an_encoder_gets_a_decoder():
-    short, long = (work(SHAPE, ALL, WRITES, "encoder", Recipe(max_target_length=most)) for most in (16, 128))
+    short, long = (
+        work(SHAPE, ALL, WRITES, "encoder", Recipe(max_target_length=most, evaluations=1)) for most in (16, 128)
+    )
     assert long["generate"][0] > 2 * short["generate"][0] > 0
+    # Only at the first validation does a model not know when to end.
+    three, four = (
+        work(SHAPE, ALL, WRITES, "encoder", Recipe(max_target_length=128, evaluations=times))["generate"][0]
+        for times in (3, 4)
+    )
+    assert four - three == pytest.approx((three - long["generate"][0]) / 2) and four < 2 * long["generate"][0]
     assert (
         short["train"][0] == planned_steps(SIZE, Recipe()) * 9
     )  # an encoder's 3 layers and a decoder's, which attend twice
@@ -155,13 +163,18 @@ def test_words_are_weighed_where_one_is_written_and_prompts_are_read_once():
 
 def test_texts_that_make_room_for_others_take_fewer_steps_than_batches_that_wait():
     recipe = Recipe(eval_batch_size=8, epochs=1, max_target_length=16)
+    few = {split: replace(size, written=10.0 * size.features) for split, size in ALL.items()}
     waits, joins = (
-        work(replace(SHAPE, decoder_layers=3, relative=relative), ALL, WRITES, "encoder-decoder", recipe)["generate"]
+        work(replace(SHAPE, decoder_layers=3, relative=relative), few, WRITES, "encoder-decoder", recipe)["generate"]
         for relative in (False, True)
     )
     assert joins[0] < waits[0] and joins[3] == waits[3] <= 2 * 64 * 16 * 1000
-    beams = work(SHAPE, ALL, WRITES, "decoder", replace(recipe, num_beams=3))["generate"]
+    beams = work(SHAPE, few, WRITES, "decoder", replace(recipe, num_beams=3))["generate"]
     assert beams[3] > 3 * joins[3]
+    alone = {split: replace(size, features=8, written=8 * 10.0) for split, size in few.items()}
+    assert (
+        work(SHAPE, alone, WRITES, "decoder", recipe)["generate"][0] <= (15 + 16) * 3
+    )  # none waits: to the longest text
 
 
 def test_short_rows_are_evaluated_in_few_batches_and_long_ones_in_many():
@@ -247,13 +260,15 @@ def test_rows_are_cut_windowed_or_joined_with_their_targets(counter):
     assert windows.features == 40 and windows.longest == 40 and windows.tokens == 10 * (10 + 40 + 40 + 40)
     asked = Content({"train": 2}, {"train": [{"q": "a " * 8, "c": "a " * 60}] * 2}, frozenset("qc"))
     repeated = sizes(asked, counter, SPANS, recipe, None, False)["train"]
-    assert repeated.tokens == 2 * (40 + 40 + 24) and repeated.features == 6  # 32 of the context, each 10 after the last one
+    assert (
+        repeated.tokens == 2 * (40 + 40 + 24) and repeated.features == 6
+    )  # 32 of the context, each 10 after the last one
     assert size(WINDOWS, recipe).features >= 40
     beside, joined = size(WRITES, recipe), size(WRITES, recipe, one_sequence=True)
-    assert beside.written == 10 * (3 + 2) and beside.tokens == 500 and joined.tokens == 550
+    assert beside.written == 10 * (3 + 2) and beside.tokens == 500 and joined.tokens == 560  # with one token between
     assert beside.longest_written == 3
     test = sizes(replace(told, rows={"test": 20}, sample={"test": rows}), counter, WRITES, recipe, None, True)["test"]
-    assert test.tokens == 500 and test.written == 50  # what it is to write is not read
+    assert test.tokens == 510 and test.written == 50  # what it is to write is not read
 
 
 def test_a_sample_is_of_the_whole_split():
