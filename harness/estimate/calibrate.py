@@ -11,10 +11,10 @@ import importlib
 import json
 import multiprocessing
 import os
+import resource
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -26,6 +26,7 @@ from harness import registry
 from harness.cell import Cell
 from harness.data.source import GeneratedSource
 from harness.engines.server import PRELOADED
+from harness.estimate.clock import Clock
 from harness.estimate.counter import Counter
 from harness.estimate.memory import held
 from harness.estimate.rehearsal import ARCHITECTURES, READS, TRIALS, WRITES, Rehearsal, Trial, make_checkpoint, rows
@@ -37,30 +38,8 @@ from harness.recipe import Recipe
 from harness.store import Store
 from harness.task import Task
 
-PATIENCE = 75.0  # seconds by the wall's clock, after which nothing more is measured on a machine that is busy
-
-
-class Clock:
-    """Seconds by phase, as a worker announces them.
-
-    A worker with one thread on a CPU is measured by the time that the processor gave it, so that whatever else the machine
-    does at the moment does not count; it is the same where nothing else runs.
-    """
-
-    def __init__(self, device: str, threads: int):
-        self.now = time.process_time if device == "cpu" and threads == 1 else time.perf_counter
-        self.phase, self.since, self.seconds = "", self.now(), dict[str, float]()
-
-    def event(self, event: Mapping[str, Any]) -> None:
-        """To be told of everything."""
-        if event["event"] == "phase":
-            self.begin(event["phase"])
-
-    def begin(self, phase: str) -> None:
-        """End a phase and begin another; the same name adds up."""
-        now = self.now()
-        self.seconds[self.phase] = self.seconds.get(self.phase, 0.0) + now - self.since
-        self.phase, self.since = phase, now
+PATIENCE = 75.0  # seconds by the wall's clock, after which nothing more is measured on a machine that is slow or busy
+OURS = 0.8  # of the time, by the processor's clock: below it the machine was busy, and what was measured is not worth keeping
 
 
 def main() -> None:
@@ -83,15 +62,22 @@ def main() -> None:
             measured[number] = reduce(
                 _better, _at_once(asked.slots, trial, asked.device, asked.threads, asked.precision)
             )
+    waited = time.perf_counter() - begun
     print(
         json.dumps(
             {
                 "measured": [vars(measured[number]) for number in sorted(measured)],
                 "start": loading.seconds[""],
-                "complete": len(measured) == len(TRIALS),
+                "complete": len(measured) == len(TRIALS) or _processor() > OURS * asked.slots * asked.threads * waited,
             }
         )
     )
+
+
+def _processor() -> float:
+    """Seconds that the processes which have ended had of a processor."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from harness.estimate.machine import cores, names
 from harness.estimate.speed import Speed, fit
 from harness.files import write_text
 
-TIMEOUT = 120.0  # seconds for a busy machine, with the time that the libraries need to load
+TIMEOUT = 180.0  # seconds for a busy machine, with the time that the libraries need to load
 CODE = (
     "worker.py",
     "training",
