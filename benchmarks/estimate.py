@@ -92,6 +92,7 @@ def compare(folder: Path, said: dict[str, Any], title: str) -> tuple[str, list[s
         if record is None or record["status"] != "ok" or not cell["estimate"]:
             continue
         cost, one = record["cost"], cell["estimate"]
+        twice = " (run again in fp32)" if record["training"].get("retried") else ""
         found.append(
             (
                 one["seconds"],
@@ -101,7 +102,7 @@ def compare(folder: Path, said: dict[str, Any], title: str) -> tuple[str, list[s
             )
         )
         rows.append(
-            f"| {title} | {record['task']['name']} · {record['model']['name']} | {one['seconds']:.1f} | {cost['total_seconds']:.1f} | "
+            f"| {title} | {record['task']['name']} · {record['model']['name']}{twice} | {one['seconds']:.1f} | {cost['total_seconds']:.1f} | "
             f"{cost['processor_seconds']:.1f} | {one['peak_memory_bytes'] / 2**20:.0f} | {cost['peak_memory_bytes'] / 2**20:.0f} |"
         )
     estimated, time, processor = (makespan((row[place] for row in found), slots) for place in range(3))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import statistics
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from harness.estimate.machine import cores, names
 from harness.estimate.speed import Speed, fit
 from harness.files import write_text
 
-TIMEOUT = 120.0  # seconds for a busy machine, with the time that the libraries need to load
+TIMEOUT = 180.0  # seconds for a busy machine, with the time that the libraries need to load
 CODE = (
     "worker.py",
     "training",
@@ -57,8 +59,14 @@ def calibrated(place: Place, make: bool = True) -> Speed | None:
                 pass  # nowhere to keep it: it is made again next time
     if found is None:
         return None
-    speed = fit([(done, took) for done, took in found["measured"]], found["base_bytes"], found["start"], found["pads"])
-    return speed.with_first(*found["cold"])
+    return speed_of(found)
+
+
+def speed_of(found: Mapping[str, Any]) -> Speed:
+    """The speed that a measurement tells, as `harness.estimate.calibrate` prints it."""
+    trials = found["measured"]
+    speed = fit([(one["done"], one["took"]) for one in trials], [(one["held"], one["peak"]) for one in trials])
+    return replace(speed, start=found["start"], pads=statistics.fmean(one["pads"] for one in trials))
 
 
 def _measure(place: Place) -> dict[str, Any] | None:

@@ -123,6 +123,7 @@ def size_by_record(record: Record, train_rows: int | None = None) -> dict[str, S
             longest,
             letters=4 * count * mean,
             padding=padding,
+            different=training.get("vocabulary"),
         )
         for split, count in {**rows, "train": train_rows or rows["train"]}.items()
     }

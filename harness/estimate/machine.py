@@ -6,7 +6,7 @@ import glob
 import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,10 @@ def devices(asked: str) -> list[str]:
     return ["mps"] if sys.platform == "darwin" and platform.machine() == "arm64" else ["cpu"]
 
 
-def precision(device: str, asked: str) -> str:
-    """The precision that `auto` means on a CPU; on a card only torch knows, and it stays `auto`."""
+def precision(device: str, asked: str, avoid: Collection[str] = ()) -> str:
+    """The precision that `auto` means on a CPU for a model that must `avoid` some; on a card only torch knows, and it stays `auto`."""
+    if asked == "auto" and "bf16" in avoid:
+        return "fp32"
     if asked != "auto" or device != "cpu":
         return asked
     return "bf16" if "avx512_bf16" in _processor().get("flags", "").split() else "fp32"

@@ -12,9 +12,10 @@ from harness import registry
 from harness.cell import Cell
 from harness.errors import BenchError
 from harness.estimate.history import Past, size_by_record
+from harness.estimate.memory import held
 from harness.estimate.shape import Shape
 from harness.estimate.speed import Speed
-from harness.estimate.work import peak_memory, work
+from harness.estimate.work import work
 from harness.methods import METHODS
 from harness.recipe import Recipe
 
@@ -58,9 +59,8 @@ def observe(history: Sequence[Past], shapes: Mapping[str, Shape | None], speed: 
             took["other"] = cost["total_seconds"] - sum(took.values())
         ratios = {part: value / said[part] for part, value in took.items() if value and value > 0 and said[part] > 0}
         ratios["generate"] = ratios.get("evaluate", 1.0)
-        half = (record.get("environment") or {}).get("precision") != "fp32"
-        extra = peak_memory(shape, size, family.head, model["architecture"], recipe, half, method)
-        if one.memory > speed.base_bytes and extra:
+        extra = speed.memory(held(shape, size, family.head, model["architecture"], recipe, method)) - speed.base_bytes
+        if one.memory > speed.base_bytes and extra > 0:
             ratios["memory"] = (one.memory - speed.base_bytes) / extra
         name = record["task"]["name"].partition("@")[0]
         found.append(Observed(model.get("digest", ""), model["architecture"], name, family.head, ratios))

@@ -38,6 +38,9 @@ NAMES = {
 }
 DROPOUT = ("attention_probs_dropout_prob", "attn_pdrop", "attention_dropout", "dropout_rate")
 RELATIVE = ("t5", "mt5", "umt5")  # their n_positions is no limit
+# Models whose layers have BERT's `attention.output`: a head that reads the first token leaves out most of the last layer, see
+# `harness.fast.narrow`.
+NARROWS = ("bert", "roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "electra", "ernie")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Shape:
         positions: the most tokens that can be read, or None.
         drops: whether attention has dropout, which its fast kernels on CPUs do not know: the scores are then written out.
         rotates: whether positions are rotations of the states, as in Llama and its kin, whose norms and gates are not fused either.
+        narrows: whether the last layer goes on with the first token of each row where the head reads no other.
+        relative: whether a decoder's positions are told by their distance, so that each row may have its own.
     """
 
     layers: int
@@ -69,6 +74,8 @@ class Shape:
     positions: int | None = None
     drops: bool = True
     rotates: bool = False
+    narrows: bool = False
+    relative: bool = False
 
 
 def shape_of(checkpoint: Checkpoint, known: int | None = None) -> Shape | None:
@@ -125,6 +132,8 @@ def from_config(config: Mapping[str, Any], tensors: Mapping[str, tuple[int, ...]
         positions,
         drops,
         rotates,
+        narrows=config.get("model_type") in NARROWS,
+        relative=config.get("model_type") in RELATIVE,
     )
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from harness.check.lengths import without_blanks
+from harness.estimate.counter import Counter
 from harness.family import Row, TaskFamily
 from harness.recipe import Recipe
 
 SAMPLE = 200  # rows of a split that are tokenised; evenly spread over it
-# Characters of a token where no tokeniser can be asked: usual for sub-words of English, and for scripts without blanks.
-LETTERS, LETTERS_WITHOUT_BLANKS = 4.0, 1.5
-# The heads of this package that do something else with a row than to read it once, cut to fit.
-WRITES, WINDOWS, SPANS = "harness.heads.text:TextHead", "harness.heads.tokens:TokenHead", "harness.heads.spans:SpanHead"
+SEPARATOR = "\n=\n"  # of source and target in one sequence: `harness.heads.text`, which imports torch
+# The heads of this package: one that reads a row once, cut to fit, and those that do something else with it.
+READS, WRITES = "harness.heads.sequence:SequenceHead", "harness.heads.text:TextHead"
+WINDOWS, SPANS = "harness.heads.tokens:TokenHead", "harness.heads.spans:SpanHead"
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,7 @@ class Size:
         longest_written: tokens of the longest targets.
         letters: characters of the texts.
         padding: numbers in shuffled batches for each token, where rows are padded to the longest of their batch.
+        different: unlike tokens in the texts of all splits; None where nothing tells.
     """
 
     features: int
@@ -42,6 +41,7 @@ class Size:
     longest_written: int = 0
     letters: float = 0.0
     padding: float = 1.0
+    different: int | None = None
 
 
 def trained_on(sizes: Mapping[str, Size], rows: int, of: int) -> dict[str, Size]:
@@ -78,27 +78,8 @@ def content(splits: Mapping[str, Sequence[Row]], family: TaskFamily) -> Content:
 
 
 def _spread(rows: Sequence[Row]) -> Sequence[Row]:
-    return rows[:: max(1, len(rows) // SAMPLE)][:SAMPLE]
-
-
-class Counter:
-    """Counts the tokens of texts, by a tokeniser's file or by the number of letters."""
-
-    def __init__(self, file: Path | None):
-        from tokenizers import Tokenizer
-
-        self.tokenizer = Tokenizer.from_file(str(file)) if file else None
-        if self.tokenizer:
-            self.tokenizer.no_truncation()
-            self.tokenizer.no_padding()
-        self.special = len(self.tokenizer.encode("").ids) if self.tokenizer else 2
-
-    def count(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, special ones left out."""
-        if self.tokenizer:
-            return [len(one.ids) for one in self.tokenizer.encode_batch(list(texts), add_special_tokens=False)]
-        letters = LETTERS_WITHOUT_BLANKS if without_blanks(texts) else LETTERS
-        return [math.ceil(len(text) / letters) for text in texts]
+    count = min(SAMPLE, len(rows))
+    return [rows[number * len(rows) // count] for number in range(count)]
 
 
 def sizes(
@@ -114,57 +95,90 @@ def sizes(
         limit: the most tokens that the model can read, if any.
         one_sequence: True where source and target stand in one sequence (decoders).
     """
-    return {
-        split: _size(rows, texts, content.read, counter, head, recipe, min(recipe.max_length, limit or recipe.max_length), one_sequence)
-        for (split, texts), rows in zip(content.sample.items(), content.rows.values(), strict=True)
-    }  # fmt: skip
-
-
-def _size(
-    rows: int,
-    texts: Sequence[Mapping[str, Any]],
-    read: frozenset[str],
-    counter: Counter,
-    head: str,
-    recipe: Recipe,
-    most: int,
-    one_sequence: bool,
-) -> Size:
-    inputs = [" ".join(_text(value) for name, value in row.items() if name in read) for row in texts]
-    lengths = [count + counter.special for count in counter.count(inputs)]
-    targets = [next((_text(value) for name, value in row.items() if name not in read), "") for row in texts]
-    written = [0] * len(texts)
-    if head == WRITES:
-        written = [min(count + 1, recipe.max_target_length) for count in counter.count(targets)]
-    features: list[int] = []
-    for length, target in zip(lengths, written, strict=True):
-        if head in (WINDOWS, SPANS):
-            features += _windows(length, most, recipe.doc_stride if head == SPANS else most // 4)
-        else:
-            features.append(min(length, most) + (target if one_sequence else 0))
-    scale = rows / max(1, len(texts))
-    together = recipe.micro_batch_size or recipe.batch_size
-    batches = [features[start : start + together] for start in range(0, len(features), together)]
-    padded = sum(max(batch) * len(batch) for batch in batches)
-    return Size(
-        features=max(1, round(len(features) * scale)),
-        tokens=sum(features) * scale,
-        squares=sum(length * length for length in features) * scale,
-        longest=max(features, default=0),
-        written=sum(written) * scale,
-        longest_written=max(written, default=0),
-        letters=sum(map(len, inputs)) * scale,
-        padding=padded / max(1, sum(features)),
+    different = counter.different(
+        [_whole(row, content.read) for texts in content.sample.values() for row in texts],
+        sum(content.rows.values()) / max(1, sum(map(len, content.sample.values()))),
     )
+    most = min(recipe.max_length, limit or recipe.max_length)
+    found = {}
+    for split, texts in content.sample.items():
+        read = _Reading(counter, head, recipe, most, one_sequence, split == "train")
+        scale = content.rows[split] / max(1, len(texts))
+        found[split] = replace(read.size(texts, content.read, scale), different=different)
+    return found
 
 
-def _windows(length: int, most: int, overlap: int) -> list[int]:
+def _whole(row: Mapping[str, Any], read: frozenset[str]) -> str:
+    return " ".join(_text(value) for name, value in row.items() if name in read)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How a head cuts the rows of one split. A decoder that is asked for a text reads a prompt; in training the answer too."""
+
+    counter: Counter
+    head: str
+    recipe: Recipe
+    most: int
+    one_sequence: bool
+    training: bool
+
+    def size(self, texts: Sequence[Mapping[str, Any]], read: frozenset[str], scale: float) -> Size:
+        """Of a sample, and `scale` times as much."""
+        written = [0] * len(texts)
+        if self.head == WRITES:
+            targets = [next((_text(value) for name, value in row.items() if name not in read), "") for row in texts]
+            written = [min(count + 1, self.recipe.max_target_length) for count in self.counter.count(targets)]
+        features = self._features(texts, read, written)
+        together = self.recipe.micro_batch_size or self.recipe.batch_size
+        batches = [features[start : start + together] for start in range(0, len(features), together)]
+        padded = sum(max(batch) * len(batch) for batch in batches)
+        return Size(
+            features=max(1, round(len(features) * scale)),
+            tokens=sum(features) * scale,
+            squares=sum(length * length for length in features) * scale,
+            longest=max(features, default=0),
+            written=sum(written) * scale,
+            longest_written=max(written, default=0),
+            letters=sum(len(_whole(row, read)) for row in texts) * scale,
+            padding=padded / max(1, sum(features)),
+        )
+
+    def _features(self, texts: Sequence[Mapping[str, Any]], read: frozenset[str], written: Sequence[int]) -> list[int]:
+        """The length of each feature."""
+        special, found = self.counter.special, []
+        if self.head == SPANS:
+            for first, rest in self._sides(texts, read):
+                around = first + special + (self.one_sequence and 1)  # a decoder's windows end with one more token
+                found += [around + part for part in windows(rest, max(1, self.most - around), self.recipe.doc_stride)]
+            return found
+        lengths = [count + special for count in self.counter.count([_whole(row, read) for row in texts])]
+        if self.head == WINDOWS:
+            return [part for length in lengths for part in windows(length, self.most, self.most // 4)]
+        if self.head == WRITES and self.one_sequence:
+            between = self.counter.count([SEPARATOR])[0]
+            return [
+                min(length + between, self.most) + self.training * target
+                for length, target in zip(lengths, written, strict=True)
+            ]
+        return [min(length, self.most) for length in lengths]
+
+    def _sides(self, texts: Sequence[Mapping[str, Any]], read: frozenset[str]) -> list[tuple[int, int]]:
+        """(tokens of the question, which every window repeats, and of the context, which is cut)."""
+        sides = [[_text(value) for name, value in row.items() if name in read] for row in texts]
+        firsts = self.counter.count([" ".join(side[:-1]) for side in sides])
+        rests = self.counter.count([side[-1] if side else "" for side in sides])
+        return [(min(first, self.most // 2), rest) for first, rest in zip(firsts, rests, strict=True)]
+
+
+def windows(length: int, most: int, overlap: int) -> list[int]:
     """The lengths of the windows in which a long row is read."""
+    overlap = min(overlap, most - 1)
     found = [min(length, most)]
     rest = length - most
     while rest > 0:
         found.append(min(most, rest + overlap))
-        rest -= max(1, most - overlap)
+        rest -= most - overlap
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,13 +17,13 @@ class Speed:
 
     Attributes:
         seconds: part → seconds for one of each of its amounts.
-        base_bytes: memory of a process that has done next to nothing.
+        bytes: for one of each of the amounts of `HELD`.
         start: seconds that the libraries need to load.
         pads: how much of the padding of shuffled batches the training computes.
     """
 
     seconds: Mapping[str, tuple[float, ...]]
-    base_bytes: float = 0.0
+    bytes: tuple[float, ...] = ()
     start: float = 0.0
     pads: float = 0.0
 
@@ -34,22 +34,24 @@ class Speed:
             for part in work
         }
 
-    def with_first(self, done: Work, took: Mapping[str, float]) -> Speed:
-        """The same speed for cells that are the first of their process, as all are but those measured here: what such a cell
-        took beside training and evaluation above what is expected comes on top of every cell."""
-        each, *others = self.seconds["other"]
-        expected = sum(one * amount for one, amount in zip(self.seconds["other"], done["other"], strict=True))
-        more = max(0.0, took["other"] - expected)
-        return replace(self, seconds={**self.seconds, "other": (each + more, *others)})
+    def memory(self, held: Sequence[float]) -> float:
+        """Bytes at the peak."""
+        return sum(each * amount for each, amount in zip(self.bytes, held, strict=True))
+
+    @property
+    def base_bytes(self) -> float:
+        """Memory of a process that has done next to nothing."""
+        return self.bytes[0]
 
 
 def fit(
-    measured: Sequence[tuple[Work, Mapping[str, float]]], base_bytes: float = 0.0, start: float = 0.0, pads: float = 0.0
+    measured: Sequence[tuple[Work, Mapping[str, float]]], peaks: Sequence[tuple[Sequence[float], float]] = ()
 ) -> Speed:
     """The speed that explains measurements best: least squares of the relative errors, nothing below 0.
 
     Args:
         measured: (what was done, part → seconds that it took); parts may be missing.
+        peaks: (what was held, bytes).
     """
     found = {}
     for part, names in PARTS.items():
@@ -68,10 +70,10 @@ def fit(
         terms = list(_non_negative(rest))
         terms[place] = product
         found["generate"] = tuple(terms)
-    return Speed(found, base_bytes, start, pads)
+    return Speed(found, _non_negative(peaks) if peaks else ())
 
 
-def _non_negative(rows: Sequence[tuple[tuple[float, ...], float]]) -> tuple[float, ...]:
+def _non_negative(rows: Sequence[tuple[Sequence[float], float]]) -> tuple[float, ...]:
     """Least squares over every choice of terms; the best one without a negative. There are few terms, so all can be tried."""
     amounts = np.array([row for row, _ in rows]) / np.array([[seconds] for _, seconds in rows])
     ones = np.ones(len(rows))

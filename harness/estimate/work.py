@@ -4,63 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from harness.estimate.shape import Shape
-from harness.estimate.sizes import WINDOWS, WRITES, Size
+from harness.estimate.sizes import WRITES, Size
+from harness.estimate.stack import Forward, Stack, forward, stack
 from harness.methods import METHODS
 from harness.recipe import Recipe
 
 # The parts of a cell, and what each is a sum of.
 PARTS = {
-    "train": ("layers run", "operations", "states", "rotated states", "attention", "words weighed", "weights updated"),
-    "evaluate": ("layers run", "operations", "states", "rotated states", "attention"),
-    "generate": ("layers run", "operations", "words weighed"),
+    "train": (
+        "layers run", "operations", "states", "rotated states", "scores", "dropped scores", "words weighed",
+        "weights updated",
+    ),
+    "evaluate": ("layers run", "operations", "states", "rotated states", "scores"),
+    "generate": ("layers run", "operations", "states", "words weighed", "weights read"),
     "other": ("cells", "letters", "weights"),
-}
+}  # fmt: skip
 Work = Mapping[str, tuple[float, ...]]  # part → amounts, in the order of PARTS
-COPIES = 4  # a weight, its gradient, and two moments of AdamW
-
-
-@dataclass(frozen=True)
-class Stack:
-    """A model with its head: what a pass through it costs for each token that is read and each that is written."""
-
-    depth: float
-    decoder_depth: float
-    weights: float
-    decoder_weights: float
-    parameters: float
-    width: int
-    heads: int
-    drops: bool
-    rotates: bool
-    vocabulary: int
-
-
-def stack(shape: Shape, head: str, architecture: str) -> Stack:
-    """A model under a head: which of its sides take part, and what is put beside them."""
-    layers, decoder_layers = shape.layers, shape.decoder_layers
-    weights, decoder_weights, parameters = shape.weights, shape.decoder_weights, shape.parameters
-    if head == WRITES and architecture == "encoder":  # a decoder that starts from the encoder's weights
-        decoder_layers, decoder_weights = layers, weights + 4 * layers * shape.width**2
-        parameters += decoder_weights + shape.vocabulary * shape.width
-    elif head == WINDOWS and architecture == "encoder-decoder":  # tags are read off the encoder alone
-        parameters -= decoder_weights
-        decoder_layers = decoder_weights = 0
-    # A decoder's layer attends twice: to itself and to the source.
-    return Stack(
-        depth=layers,
-        decoder_depth=2 * decoder_layers,
-        weights=weights,
-        decoder_weights=decoder_weights,
-        parameters=parameters,
-        width=shape.width,
-        heads=shape.heads,
-        drops=shape.drops,
-        rotates=shape.rotates,
-        vocabulary=shape.vocabulary,
-    )
+AT_ONCE = 4096  # tokens of a batch that is evaluated: `harness.training.evaluate`, which imports torch
+IDLE = (
+    1 / 8
+)  # of the rows that are written: finished, and not yet replaced; half of `harness.heads.decoding.greedy.SHARE`
 
 
 def work(
@@ -85,36 +50,21 @@ def work(
     made, train = stack(shape, head, architecture), sizes["train"]
     an_epoch = math.ceil(train.features / recipe.batch_size)
     steps = steps or planned_steps(train, recipe)
-    passes = steps * math.ceil(recipe.batch_size / (recipe.micro_batch_size or recipe.batch_size))
-    epochs = steps / an_epoch
-    rows = epochs * (1 + pads * (train.padding - 1))
-    writes = head == WRITES
-    backward = METHODS[method].backward
-    depth, operations, states, rotated, attention = _forward(made, train, writes)
-    scored = (train.written if made.decoder_depth else train.tokens) * made.vocabulary if writes else 0.0
-    layers = made.depth + made.decoder_depth
     validations = (recipe.evaluations or math.ceil(steps / an_epoch)) if "validation" in sizes else 0
     evaluate, generate = [0.0] * len(PARTS["evaluate"]), [0.0] * len(PARTS["generate"])
     for split, times in (("validation", validations), ("test", 1)):
         size = sizes.get(split)
         if size is None:
             continue
-        batches = math.ceil(size.features / recipe.eval_batch_size)
-        for place, amount in enumerate((batches * layers, *_forward(made, size, writes)[1:])):
+        for place, amount in enumerate(_evaluated(made, size, head, recipe)):
             evaluate[place] += times * amount
-        if writes:
-            for place, amount in enumerate(_generated(made, size, batches, recipe)):
-                generate[place] += times * amount
+        for turn in range(times if head == WRITES else 0):
+            # A model that has seen little does not know when to end.
+            green = split == "validation" and turn == 0
+            for place, amount in enumerate(_generated(made, size, recipe, green)):
+                generate[place] += amount
     return {
-        "train": (
-            passes * depth,
-            (1 + backward) * operations * rows,
-            states * rows,
-            rotated * rows,
-            attention * rows * made.drops,
-            scored * rows,
-            steps * made.parameters * (backward == 2),
-        ),
+        "train": _trained(made, train, head, recipe, steps, pads, METHODS[method].backward),
         "evaluate": tuple(evaluate),
         "generate": tuple(generate),
         "other": (1.0, sum(size.letters for size in sizes.values()), made.parameters),
@@ -127,64 +77,60 @@ def planned_steps(train: Size, recipe: Recipe) -> int:
     return min(steps, recipe.max_steps or steps)
 
 
-def _forward(made: Stack, size: Size, writes: bool) -> tuple[float, float, float, float, float]:
-    """Of one pass over a split: layers of one batch, floating-point operations, numbers in all hidden states, in
-    those that are rotated, and in all scores of attention."""
-    target = size.written if writes else size.tokens
-    pairs = size.squares * made.depth + (target * target / size.features if size.features else 0) * made.decoder_depth
-    products = size.tokens * made.weights + target * made.decoder_weights
-    if writes:
-        products += (target if made.decoder_depth else size.tokens) * made.vocabulary * made.width
-    states = (size.tokens * made.depth + target * made.decoder_depth) * made.width
+def _trained(
+    made: Stack, train: Size, head: str, recipe: Recipe, steps: int, pads: float, backward: int
+) -> tuple[float, ...]:
+    passes = steps * math.ceil(recipe.batch_size / (recipe.micro_batch_size or recipe.batch_size))
+    rows = steps / math.ceil(train.features / recipe.batch_size) * (1 + pads * (train.padding - 1))
+    once = forward(made, train, train.written if head == WRITES else train.tokens)
+    # Scores of words are computed where one is written, and nowhere else.
+    weighed = train.written * made.vocabulary if head == WRITES else 0.0
     return (
-        made.depth + made.decoder_depth,
-        2 * products + 4 * pairs * made.width,
-        states,
-        states * made.rotates,
-        pairs * made.heads,
+        passes * once.layers,
+        (1 + backward) * (once.operations + 2 * weighed * made.width) * rows,
+        once.states * rows,
+        once.rotated * rows,
+        once.scores * rows,
+        once.scores * made.drops * rows,
+        weighed * rows,
+        steps * made.trained(train.different) * (backward == 2),
     )
 
 
-def _generated(made: Stack, size: Size, batches: int, recipe: Recipe) -> tuple[float, float, float]:
+def _evaluated(made: Stack, size: Size, head: str, recipe: Recipe) -> tuple[float, ...]:
+    """Reading a split once; a head that writes reads what it is given, and what it writes is counted by `_generated`."""
+    writes = head == WRITES
+    once: Forward = forward(made, size, 0.0 if writes else size.tokens)
+    layers = made.depth if writes and made.decoder_depth else once.layers
+    batches = math.ceil(size.features / recipe.eval_batch_size)
+    if not writes:
+        batches = max(batches, math.ceil(size.tokens / AT_ONCE))
+    return (batches * layers, once.operations, once.states, once.rotated, once.scores)
+
+
+def _generated(made: Stack, size: Size, recipe: Recipe, green: bool) -> tuple[float, ...]:
     """Writing one split out token by token: every token is a pass through the layers that write.
 
-    A batch ends with its longest answer, and a model that is not sure goes on: half-way from the longest targets to the limit.
+    Texts are as long as the targets; before a model has learnt to end them, half-way from there to the limit.
     """
-    tokens = (size.longest_written + recipe.max_target_length) / 2
+    mean, longest = size.written / size.features, float(size.longest_written)
+    if green:
+        mean, longest = ((length + recipe.max_target_length) / 2 for length in (mean, longest))
+    width = min(size.features, recipe.eval_batch_size)
+    batches = math.ceil(size.features / width)
+    # They are in the order of what is read, so that most end long before the longest of all.
+    rows, steps = size.features * longest * recipe.num_beams, longest + (batches - 1) * (mean + longest) / 2
+    if recipe.num_beams == 1:  # with beams the library writes all rows to the end of the longest
+        rows = min(rows, size.features * mean / (1 - IDLE))
+        if made.joins:  # a finished text makes room for another, and only the last ones are alone
+            steps = min(steps, rows / width + longest / 2)
     layers, weights = (made.decoder_depth, made.decoder_weights) if made.decoder_depth else (made.depth, made.weights)
-    rows = size.features * tokens * recipe.num_beams
-    words = rows * made.vocabulary
-    return batches * tokens * layers, 2 * rows * weights + 2 * words * made.width, words
-
-
-def peak_memory(
-    shape: Shape,
-    sizes: Mapping[str, Size],
-    head: str,
-    architecture: str,
-    recipe: Recipe,
-    half: bool,
-    method: str = "full",
-) -> float:
-    """Bytes beside those that the libraries need: weights, gradients and moments, the best weights, one batch's activations.
-
-    Activations are counted as in Korthikanti et al. 2022: for each layer and token 34 bytes a number of its hidden state and 5 a
-    score of its attention (where there is dropout), at two bytes a number; logits are kept in float32 with their gradient.
-    """
-    made, train = stack(shape, head, architecture), sizes["train"]
-    backward = METHODS[method].backward
-    copies = COPIES + (recipe.epochs > 1 or (recipe.evaluations or 1) > 1) if backward == 2 else 1
-    rows = min(recipe.micro_batch_size or recipe.batch_size, train.features)
-    writes = head == WRITES
-    target = train.longest_written if writes else train.longest
-    # Without a backward pass through the layers no state is kept for one.
-    kept = (
-        rows
-        * bool(backward)
-        * sum(
-            length * depth * (34 * made.width + 5 * made.heads * length * made.drops)
-            for length, depth in ((train.longest, made.depth), (target, made.decoder_depth))
-        )
+    weights += made.vocabulary * made.width
+    looked_at = size.tokens / size.features + (0 if made.decoder_depth else mean / 2)
+    return (
+        steps * layers,
+        2 * rows * weights + 4 * rows * looked_at * made.width * layers,
+        rows * made.width * layers,
+        rows * made.vocabulary,
+        steps * weights,
     )
-    scored = rows * (target if made.decoder_depth else train.longest) * made.vocabulary if writes else 0
-    return copies * 4 * made.parameters + kept * (1 if half else 2) + scored * 16

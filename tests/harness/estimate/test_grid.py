@@ -1,5 +1,6 @@
 """Estimates of cells from records of all kinds, and from none."""
 
+import json
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -7,10 +8,12 @@ from dataclasses import asdict, replace
 import pytest
 
 import harness.estimate.grid as grid_module
+import harness.estimate.known as known_module
 from harness.data.source import HubSource
 from harness.estimate import words
 from harness.estimate.calibration import Place, calibrated
 from harness.estimate.grid import CALIBRATION, RECORDS, SIMILAR, estimate
+from harness.estimate.history import size_by_record
 from harness.estimate.machine import names
 from harness.estimate.ratios import shape_by_record
 from harness.estimate.schedule import makespan
@@ -20,12 +23,12 @@ from harness.store import Store
 
 SPEED = Speed(
     {
-        "train": (2e-3, 2e-11, 1e-7, 0.0, 1e-9, 1e-8, 5e-9),
+        "train": (2e-3, 2e-11, 1e-7, 0.0, 1e-9, 0.0, 1e-8, 5e-9),
         "evaluate": (2e-3, 2e-11, 1e-7, 0.0, 1e-9),
-        "generate": (1e-3, 1e-10, 0.0),
+        "generate": (1e-3, 1e-10, 0.0, 0.0, 0.0),
         "other": (0.5, 0.0, 0.0),
     },
-    base_bytes=4e8,
+    bytes=(4e8, 4.0, 16.0, 60.0, 10.0, 0.0, 16.0),
     start=3.0,
 )
 HERE = {"device_type": "cpu", "device": (names() or ["CPU"])[0], "threads": 1, "precision": "fp32"}
@@ -145,6 +148,13 @@ def test_a_record_with_flops_tells_of_a_model_that_is_not_here(tmp_path, plan):
     assert estimates(store, plan).cells[0].source == SIMILAR
 
 
+def test_a_record_tells_how_many_words_a_table_of_embeddings_was_cut_to(plan):
+    made = record(plan[0], 5, 9.0, train_tokens=64_000)
+    made["training"]["vocabulary"] = 321
+    assert {size.different for size in size_by_record(made).values()} == {321}
+    assert {size.different for size in size_by_record(record(plan[0], 5, 9.0, train_tokens=64_000)).values()} == {None}
+
+
 def test_the_rows_of_the_hub_are_unknown_until_a_record_tells_them(tmp_path, plan):
     hub = replace(plan[0].task, source=HubSource("owner/name"), name="far")
     cell = replace(plan[0], task=hub)
@@ -192,7 +202,7 @@ def test_many_cells_of_few_kinds_are_counted_once_a_kind(tmp_path, plan, monkeyp
 
 
 def test_a_quick_estimate_neither_reads_nor_measures(tmp_path, plan, measured, monkeypatch):
-    monkeypatch.setattr(grid_module, "load", lambda *asked: pytest.fail("a task was read"))
+    monkeypatch.setattr(known_module, "load", lambda *asked: pytest.fail("a task was read"))
     assert estimates(Store(tmp_path), plan, quick=True).unknown == len(plan)
     assert all(not make for _, make in measured)
 
@@ -203,7 +213,7 @@ def test_nothing_but_the_calibration_itself_imports_torch(tmp_path):
         "from harness.estimate import grid, words\n"
         "from harness.plan import Request, make_plan\n"
         "from harness.store import Store\n"
-        f"grid.calibrated = lambda place, make: grid.Speed({SPEED.seconds!r}, 1e8)\n"
+        f"grid.calibrated = lambda place, make: grid.Speed({SPEED.seconds!r}, {SPEED.bytes!r})\n"
         "cells = make_plan(Request(['bert', 't5'], ['mini-ner', 'mini-translation'])).cells\n"
         f"print(words.line(grid.estimate(cells, Store({str(tmp_path)!r}), 'cpu', 1, 2)))\n"
         "assert not {'torch', 'transformers', 'datasets'} & set(sys.modules)"
@@ -212,13 +222,60 @@ def test_nothing_but_the_calibration_itself_imports_torch(tmp_path):
     assert done.returncode == 0 and done.stdout.startswith("about "), done.stderr
 
 
+def test_a_model_that_must_not_run_in_half_precision_is_measured_in_full(tmp_path, plan, measured):
+    auto = replace(plan[0].recipe, precision="auto")
+    cells = [
+        replace(plan[0], recipe=auto, model=replace(plan[0].model, digest=digest, avoid=avoid))
+        for digest, avoid in (("one", ("bf16",)), ("other", ()))
+    ]
+    machine = grid_module.precision("cpu", "auto")
+    assert {one.source for one in estimates(Store(tmp_path), cells).cells} == {CALIBRATION}
+    assert {place.precision for place, _ in measured} == {"fp32", machine}
+
+
+def test_a_trial_is_trained_once_though_random_weights_predict_the_same_for_every_row(tmp_path, monkeypatch):
+    from harness import registry, worker
+    from harness.estimate import calibrate
+    from harness.estimate.rehearsal import READS, Rehearsal, Trial
+
+    made, real = [], worker.Attempt
+    monkeypatch.setattr(worker, "is_constant", lambda predictions: True)
+    monkeypatch.setattr(worker, "Attempt", lambda *asked: made.append(asked[1]) or real(*asked))
+    monkeypatch.setitem(registry.families(), Rehearsal(READS).name, Rehearsal(READS))
+    trial = Trial("bert", READS, 64, 1, 200, 8, 6, steps=1, read=8)
+    found = calibrate.run(trial, tmp_path, "cpu", 1, "bf16", 0)
+    assert made == ["bf16"] and set(found.took) == {"train", "evaluate", "other"} and found.peak > 1e8
+
+
+def test_trials_are_of_the_sizes_that_real_models_have():
+    from harness.estimate.rehearsal import READS, TRIALS, WRITES
+
+    assert {trial.kind for trial in TRIALS if trial.head == WRITES} == {"bert", "gpt2", "t5", "llama"}
+    assert {trial.width for trial in TRIALS} >= {64, 128, 384, 768}
+    assert any(trial.head == WRITES and trial.vocabulary >= 30_000 for trial in TRIALS)
+    assert any(trial.head == READS and trial.words >= 150 and trial.kind == "llama" for trial in TRIALS)
+
+
 @pytest.mark.slow
 def test_a_calibration_runs_real_cells_and_is_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     place = Place("cpu", 1, 1, "fp32")
     assert calibrated(place, make=False) is None
+    # Three trials of a kind each, however slow the machine is at the moment.
+    code = "from harness.estimate import calibrate as c; c.TRIALS, c.PATIENCE = (*c.TRIALS[:2], c.TRIALS[6]), 1e9; c.main()"
+    real = subprocess.run
+    monkeypatch.setattr(
+        subprocess,
+        "run",
+        lambda command, **more: real([*command[:2], "-c", code, *command[4:]], **{**more, "timeout": 600}),
+    )
     speed = calibrated(place)
     assert speed.base_bytes > 1e8 and sum(speed.seconds["train"]) > 0 and sum(speed.seconds["generate"]) > 0
+    [file] = tmp_path.glob("bench/calibration-*.json")
+    for one in json.loads(file.read_text())["measured"]:
+        told = speed.of(one["done"])  # what is counted explains what was measured
+        assert 0.7 < told["train"] / one["took"]["train"] < 1.4
+        assert 0.7 < speed.memory(one["held"]) / one["peak"] < 1.4
     monkeypatch.setattr(subprocess, "run", lambda *asked, **more: pytest.fail("measured again"))
     assert asdict(calibrated(place)) == asdict(speed)
     assert calibrated(replace(place, threads=2), make=False) is None

@@ -1,0 +1,86 @@
+"""What is known of a cell before it runs: its model's shape, and its task's size in that model's tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+
+from harness import registry
+from harness.cell import Cell
+from harness.data.source import HubSource
+from harness.estimate.counter import Counter
+from harness.estimate.history import Past, size_by_record
+from harness.estimate.shape import Shape, shape_of, tokenizer_file
+from harness.estimate.sizes import Content, Size, content, sizes, trained_on
+from harness.rows import load
+from harness.task import Task
+
+LOG = logging.getLogger(__name__)
+
+
+class Known:
+    """Shapes, rows and sizes, each found once for all cells that share it.
+
+    Args:
+        history: where records tell of tasks whose rows are not on this machine.
+        quick: True to read no task.
+    """
+
+    def __init__(self, history: Sequence[Past], quick: bool = False):
+        self.history, self.quick = history, quick
+        self.shapes: dict[str, Shape | None] = {}
+        self.counters: dict[str, Counter] = {}
+        self.counted: dict[tuple, Mapping[str, Size]] = {}
+        self.contents: dict[str, Content | None] = {}
+
+    def shape(self, cell: Cell) -> Shape | None:
+        """Of the cell's model; None where its files do not tell."""
+        model = cell.model
+        if model.digest not in self.shapes:
+            entry = registry.models().get(model.name)
+            try:
+                self.shapes[model.digest] = shape_of(model, entry.parameters if entry else None)
+            except (OSError, ValueError, KeyError):
+                self.shapes[model.digest] = None  # files that are not what they should be: the worker will say it
+        return self.shapes[model.digest]
+
+    def sizes(self, cell: Cell) -> Mapping[str, Size] | None:
+        """Split → its size; None where nothing tells how many rows there are."""
+        known = self.content(cell.task)
+        if known is None:
+            told = [one.record for one in self.history if one.record["task"]["name"] == cell.task.title]
+            told.sort(key=lambda record: record["model"].get("digest") != cell.model.digest)
+            # Where only a subset was trained on, its record knows how many rows there are.
+            found = (size_by_record(one, cell.train_rows or one["task"].get("train_rows_available")) for one in told)
+            return next(filter(None, found), None)
+        shape, family = self.shape(cell), registry.family(cell.task.family)
+        counter = self._counter(cell)
+        one_sequence = cell.model.architecture == "decoder"
+        positions = shape.positions if shape else None
+        key = (cell.task.title, id(counter), cell.recipe, positions, one_sequence)
+        if key not in self.counted:
+            self.counted[key] = sizes(known, counter, family.head, cell.recipe, positions, one_sequence)
+        size = self.counted[key]
+        return trained_on(size, cell.train_rows, known.rows["train"]) if cell.train_rows else size
+
+    def _counter(self, cell: Cell) -> Counter:
+        """One for all models with equal tokenisers, whose files are long and many of which are the same."""
+        file = tokenizer_file(cell.model)
+        content = hashlib.sha256(file.read_bytes()).hexdigest() if file else ""
+        if content not in self.counters:
+            try:
+                self.counters[content] = Counter(file)
+            except Exception:  # the library raises nothing narrower; the worker will say what is wrong with the file
+                LOG.info("%s cannot be read: letters are counted instead of tokens", file, exc_info=True)
+                self.counters[content] = Counter(None)
+        return self.counters[content]
+
+    def content(self, task: Task) -> Content | None:
+        """A task's rows, if they are on this machine; those of the Hub are not looked at before a run."""
+        if self.quick or isinstance(task.source, HubSource):
+            return None
+        if task.title not in self.contents:
+            family = registry.family(task.family)
+            self.contents[task.title] = content(load(task, family).splits, family)
+        return self.contents[task.title]
