@@ -22,6 +22,7 @@ from harness.searched import Trial
 from harness.train_rows import drawn
 from harness.training.device import make_accelerator
 from harness.training.evaluate import predict
+from harness.training.faithful import is_faithful
 from harness.training.keeper import Keeper
 from harness.training.loop import train
 from harness.training.team import Team
@@ -91,6 +92,13 @@ class Attempt:
             predictions=predictions, metrics=metrics, trivial=trivial, account=self.under.account(self.precision),
         )  # fmt: skip
 
+    def is_faithful(self) -> bool:
+        """After `run`: whether half precision computed the model as fp32 would, on every process. The model ends in fp32."""
+        ours = is_faithful(
+            self.accelerator, self.model, self.weights, self.head, self.fast, self.features["train"]
+        )  # fmt: skip
+        return self.team.sum(ours)[0] == self.team.size
+
     def _encode(self, head: Head) -> tuple[dict[str, Sequence[Feature]], dict[str, int]]:
         """Split → features, and how many of its rows were cut."""
         features, truncated, encoder = {}, {}, Encoder(head)
@@ -107,6 +115,7 @@ class Attempt:
         if team.rank:
             set_seed(cell.seed + team.rank * 1_000_003)  # the same weights, but other rows need other dropout
         weights = Weights(self.model, half=self.precision == "bf16" and self.accelerator.device.type == "cpu")
+        self.weights = weights
         if under.found and (why := under.found.misfit(weights, team.size)):
             under.unusable(why)
         place = under.place

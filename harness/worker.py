@@ -27,7 +27,7 @@ def run_cell(
 
     A trial of a search ends after its training, and never predicts or scores a row of the test split.
     A training that was interrupted goes on from its last checkpoint. Where half precision gives a loss that is no number, or
-    one and the same prediction for every row, the cell is run once more in fp32.
+    one and the same prediction for every row that is not the model's own doing, the cell is run once more in fp32.
 
     Args:
         cell: what to do.
@@ -46,15 +46,16 @@ def run_cell(
     if under.before.get("precision") in tries:
         tries = tries[tries.index(under.before["precision"]) :]
     for precision in tries:
+        attempt = Attempt(under, precision)
         try:
-            outcome = Attempt(under, precision).run()
+            outcome = attempt.run()
         except FloatingPointError as error:
             under.forget()
             if precision == tries[-1]:
                 raise
             under.retried = f"{error} in {precision}"
             continue
-        if precision == tries[-1] or not is_constant(outcome.predictions):
+        if precision == tries[-1] or not is_constant(outcome.predictions) or attempt.is_faithful():
             break
         under.forget()
         under.retried = f"one and the same prediction for every row in {precision}"

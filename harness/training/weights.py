@@ -80,6 +80,14 @@ class Weights:
         for flat in self._flats:
             flat.publish()
 
+    def widen(self) -> None:
+        """Turn the model back to fp32, for good; frozen weights stay rounded."""
+        for name, weight in self.model.named_parameters():
+            if name in self.trained:
+                weight.data = self.trained[name]
+            elif weight.dtype == torch.bfloat16:
+                weight.data = weight.data.float()
+
     def forget_gradients(self) -> None:
         """Leave nothing of backward passes that were not completed."""
         self._reached.clear()
