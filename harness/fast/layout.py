@@ -11,38 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harness.fast.grain import FINE, Grain, up
+
 # What one more group costs in attention, as elements of a row's square of tokens: some thirty small operations a layer.
 GROUP = 20_000
-
-
-@dataclass(frozen=True)
-class Grain:
-    """Sizes are rounded up to multiples of these, so that batches have few of them.
-
-    Attributes:
-        tokens: of a batch.
-        width: tokens of a group's longest row.
-        vector: numbers that a processor takes at once. A row of scores, one number for each token that is read, is rounded up
-            to a multiple of it where more than `width` numbers would be left over: softmax and sums take those one by one.
-        least: numbers of a row of scores.
-    """
-
-    tokens: int = 1
-    width: int = 1
-    vector: int = 1
-    least: int = 1
-
-    def read(self, longest: int) -> int:
-        """The width of a row of scores over so many tokens."""
-        wide = _up(longest, self.width)
-        return max(self.least, wide if wide % self.vector <= self.width else _up(wide, self.vector))
-
-
-FINE = Grain()
-# 64 bytes are a vector of AVX-512, and of less on a processor without it; rows of less than one are slowest by far.
-FULL = Grain(least=16)
-# For oneDNN, which computes products in bf16: it makes a kernel for each shape, and keeps a thousand of them.
-COARSE = Grain(tokens=32, width=4, vector=32, least=32)
 
 
 @dataclass(frozen=True)
@@ -129,7 +101,7 @@ class Layout:
     def __init__(self, lengths: Sequence[int], width: int, device: torch.device, grain: Grain = FINE):
         self.lengths, self.width, self.device, self.grain = torch.tensor(lengths), width, device, grain
         self.rows, self.tokens = len(lengths), sum(lengths)
-        self.held = _up(self.tokens, grain.tokens)
+        self.held = up(self.tokens, grain.tokens)
         real = torch.arange(width)[None] < self.lengths[:, None]
         # [tokens] place of each token in the flattened padded batch, and [rows * width] the way back; padding reads token 0.
         self.index = real.flatten().nonzero().flatten().to(device)
@@ -155,7 +127,7 @@ class Layout:
             found, begin = [], 0
             for first, last in cuts:
                 lengths = self.lengths[first:last]
-                width = self.grain.read(int(lengths.max())) if read else _up(int(lengths.max()), self.grain.width)
+                width = self.grain.read(int(lengths.max())) if read else up(int(lengths.max()), self.grain.width)
                 found.append(Group.of(lengths, begin, self.device, width))
                 begin = found[-1].end
             self._groups[cuts, read] = found
@@ -174,11 +146,7 @@ class Layout:
     @property
     def widest(self) -> tuple[int, int]:
         """No group of tokens that ask is wider, and none of tokens that are read."""
-        return _up(self.longest, self.grain.width), self.grain.read(self.longest)
-
-
-def _up(number: int, multiple: int) -> int:
-    return -(-number // multiple) * multiple
+        return up(self.longest, self.grain.width), self.grain.read(self.longest)
 
 
 def group_rows(lengths: Sequence[int], grain: Grain = FINE) -> list[tuple[int, int]]:

@@ -17,7 +17,8 @@ from transformers import PreTrainedModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from harness.fast.attention import ACTIVE, NAME, NotPackable, Packed
-from harness.fast.layout import COARSE, FINE, FULL, Layout
+from harness.fast.grain import COARSE, FINE, FULL
+from harness.fast.layout import Layout
 from harness.fast.moves import Collect, Spread
 from harness.fast.narrow import first_tokens, projection, widen
 

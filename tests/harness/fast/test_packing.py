@@ -11,7 +11,7 @@ from head_examples import EXAMPLES, LABELS, RECIPE
 
 from harness.fast import attention
 from harness.fast.attention import NotPackable
-from harness.fast.layout import COARSE, FINE, FULL, Grain
+from harness.fast.grain import COARSE, FINE, FULL, Grain
 from harness.fast.prepare import Fast, prepare, verify
 from harness.fast.stack import Packing
 from harness.methods import METHODS

@@ -17,7 +17,8 @@ from transformers import (
 )
 
 from harness.fast.dropout import Dropout, dropout, install, keep
-from harness.fast.layout import COARSE, FINE, FULL, Grain, Layout, partition
+from harness.fast.grain import COARSE, FINE, FULL, Grain
+from harness.fast.layout import Layout, partition
 from harness.fast.moves import Collect, Spread
 from harness.fast.vocabulary import UsedEmbedding, keep_used
 
