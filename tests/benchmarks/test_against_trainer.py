@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from accelerate import Accelerator
 from accelerate.utils import set_seed
 from transformers import AutoConfig, BertForQuestionAnswering
 
@@ -26,6 +25,7 @@ from harness.recipe import Recipe
 from harness.registry import family
 from harness.rows import load_splits
 from harness.suite import load_suite
+from harness.training.device import make_accelerator
 from harness.training.loop import train
 from harness.training.weights import Weights
 
@@ -161,7 +161,7 @@ def test_training_gives_the_same_logits(problem, folder, monkeypatch):
     assert fast.packing, fast.refused
     turn = iter(scores)
     outcome = train(
-        Accelerator(cpu=True), Weights(model), head, fast, features["train"],
+        make_accelerator("cpu", "fp32"), Weights(model), head, fast, features["train"],
         lambda: (next(turn), {}), RECIPE, 7, lambda event: None,
     )  # fmt: skip
     assert (outcome.steps, outcome.best_step) == (4, 3)

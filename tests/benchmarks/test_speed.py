@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from accelerate import Accelerator
 from datasets import Dataset
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, DataCollatorWithPadding
 
@@ -14,6 +13,7 @@ from harness import registry
 from harness.heads.make import make_head
 from harness.plan import Request, make_plan
 from harness.rows import load_splits
+from harness.training.device import make_accelerator
 from harness.training.evaluate import predict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,7 +125,7 @@ def test_translations_are_the_harness_s(kind, checkpoints, environment):
     splits = load_splits(cell.task, family)
     head = make_head(cell, family, None)
     features = head.encode([family.example(row, cell.task) for row in splits["test"]], training=False)
-    ours = predict(Accelerator(cpu=True), head.build(), head, features, len(features), 16)
+    ours = predict(make_accelerator("cpu", "fp32"), head.build(), head, features, len(features), 16)
     assert len(set(ours)) > 1
     for side in ("trainer-default", "trainer-tuned"):
         way = sides.way_of(side, CONDITIONS)

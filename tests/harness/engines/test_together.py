@@ -70,19 +70,18 @@ def test_two_processes_train_what_one_does(pair, checkpoints, tmp_path, name):
 
 def test_a_row_that_comes_back_twice_is_an_error(checkpoints, monkeypatch):
     """What would have gone unseen if metrics counted rows in the processes and added the counts up."""
-    from accelerate import Accelerator
-
     from harness.heads.make import make_head
+    from harness.training.device import make_accelerator
     from harness.training.team import Team
     from tasks.sentiment import Sentiment
 
     head = make_head(toy.cell(checkpoints("bert")), Sentiment(), ["bad", "good"])
     model = head.build()
     features = head.encode([{"text": "the cat", "text_pair": None}] * 5, training=False)
-    assert len(predict(Accelerator(cpu=True), model, head, features, 5, 2)) == 5
+    assert len(predict(make_accelerator("cpu", "fp32"), model, head, features, 5, 2)) == 5
     monkeypatch.setattr(Team, "gather", lambda self, items: [*items, items[0]])
     with pytest.raises(RuntimeError, match="6 outputs of 5 features came back for 5 features"):
-        predict(Accelerator(cpu=True), model, head, features, 5, 2)
+        predict(make_accelerator("cpu", "fp32"), model, head, features, 5, 2)
 
 
 def test_dropout_differs_between_the_processes(pair, checkpoints, tmp_path):

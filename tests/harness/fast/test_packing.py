@@ -6,7 +6,6 @@ from functools import partial
 import pytest
 import tiny
 import torch
-from accelerate import Accelerator
 from head_examples import EXAMPLES, LABELS, RECIPE
 
 from harness.fast import attention
@@ -17,6 +16,7 @@ from harness.fast.stack import Packing
 from harness.methods import METHODS
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
+from harness.training.device import make_accelerator
 from harness.training.evaluate import predict
 from harness.training.weights import Weights
 
@@ -96,7 +96,7 @@ def test_the_same_answers(head):
     torch.manual_seed(0)  # two spans of a head of random weights may score all but alike
     model = head.build().eval()
     features = head.encode(examples_of(head), training=True)
-    accelerator = Accelerator(cpu=True)
+    accelerator = make_accelerator("cpu", "fp32")
     answers = []
     for fast in (None, prepare(model, head, [features], features)):
         read = head.encode(examples_of(head), training=False)

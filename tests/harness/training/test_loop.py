@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 import toy
-from accelerate import Accelerator
 from accelerate.utils import set_seed
 from torch import nn
 
@@ -13,6 +12,7 @@ from harness.fast.prepare import Fast, prepare
 from harness.heads.make import make_head
 from harness.recipe import Recipe
 from harness.store import Store
+from harness.training.device import make_accelerator
 from harness.training.loop import train
 from harness.training.optimiser import clipped_step, make_optimiser, make_schedule
 from harness.training.weights import Weights
@@ -25,7 +25,7 @@ def trained(checkpoints, recipe, scores=(), kind="bert", packed=True):
     """Train on toy rows with given validation scores: the outcome, the weights at each validation, the last weights, the events."""
     folder = checkpoints(kind)  # before the seed: making it draws random numbers
     set_seed(0)
-    accelerator = Accelerator(cpu=True)
+    accelerator = make_accelerator("cpu", "fp32")
     head = make_head(toy.cell(folder, epochs=recipe.epochs), Sentiment(), ["bad", "good"])
     model = head.build()
     examples = [{"text": row["text"], "text_pair": None, "label": row["label"]} for row in toy.sentiment()["train"]]
