@@ -6,7 +6,8 @@ from torch import nn
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.pytorch_utils import Conv1D
 
-from harness.heads.decoding.attention import attend
+from harness.fast.attention import NAME
+from harness.heads.decoding.attention import LIKE_SDPA, attend
 from harness.heads.decoding.quick import quick, serves
 
 from .test_decoding import BOTH, DECODERS, WARM, batch, make
@@ -85,3 +86,7 @@ def test_not_in_bf16():
         assert not serves(model)
     model.transformer.h[0].bfloat16()
     assert not serves(model)
+
+
+def test_packed_attention_is_known_by_its_name():
+    assert NAME in LIKE_SDPA
