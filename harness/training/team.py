@@ -38,9 +38,8 @@ class Team:
         """Give every member the sum of all gradients; one that had no row has zeros."""
         if self.size > 1:
             for parameter in trained:
-                parameter.grad.copy_(
-                    self.accelerator.reduce(parameter.grad, "sum")
-                )  # its place is known to the weights
+                # In place: the weights know where their gradients are.
+                parameter.grad.copy_(self.accelerator.reduce(parameter.grad, "sum"))
 
     def gather(self, items: list[Any]) -> list[Any]:
         """The lists of all members, one after another."""
