@@ -1,23 +1,27 @@
-"""Attention of one token in each row to all that was read and written before: two products for all rows and heads.
+"""Attention of few tokens to all that was read and written before: two products for all rows and heads.
 
-PyTorch's kernel works on one row and head after the other, and takes about half as long again.
+PyTorch's kernel works on one row and head after the other, and takes at least half as long again. For single tokens the
+products read keys and values once, far more than a processor's nearest caches hold, so these must lie one behind another: see
+`whole`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
+from transformers.masking_utils import bidirectional_mask_function, causal_mask_function, sdpa_mask
 
-NAME = "of single tokens"
+NAME = "of few tokens"
 # The second is that of `harness.fast.attention`, which builds on heads; it is PyTorch's own while nothing is packed.
 LIKE_SDPA = {"sdpa", "packed"}
+SCORES = 1 << 20  # at most, of several tokens in a row: more of them leave the caches
 
 
 @contextmanager
@@ -48,36 +52,92 @@ def attend(
     position_bias: Tensor | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
-    """What `sdpa_attention_forward` gives, with its arguments; a single token sees every key that no mask hides.
+    """What `sdpa_attention_forward` gives, with its arguments.
 
     Args:
         query: (rows, heads, tokens, size).
         key, value: (rows, groups of heads, columns, size).
         attention_mask: broadcast to (rows, heads, tokens, columns): true where a key is seen, or what is added to its score.
+            None: a single token sees every key.
         position_bias: added to the scores, likewise.
     """
-    asks = (kwargs.get(name) is not None for name in ("softcap", "cache"))
-    if query.shape[2] != 1 or dropout or any(asks):
+    (rows, heads, tokens, size), (groups, columns) = query.shape, key.shape[1:3]
+    causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
+    many = tokens > 1 and (rows * heads * tokens * columns > SCORES or (causal and attention_mask is None))
+    if many or dropout or any(kwargs.get(name) is not None for name in ("softcap", "cache")):
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, is_causal=is_causal,
             position_bias=position_bias, **kwargs,
         )  # fmt: skip
-    rows, heads, _, size = query.shape
-    groups, columns = key.shape[1:3]
+    keys, begin = whole(key)
+    values, _ = whole(value)
     scaling = size**-0.5 if scaling is None else scaling
-    q, k = query.reshape(rows * groups, heads // groups, size), key.reshape(rows * groups, columns, size)
+    q = query.reshape(rows * groups, heads // groups * tokens, size)
+    k, v = (tensor.reshape(rows * groups, -1, tensor.shape[-1]) for tensor in (keys, values))
     scores = torch.baddbmm(q.new_empty(1), q, k.transpose(1, 2), beta=0, alpha=scaling)
-    by_row = scores.view(rows, heads, 1, columns)
-    if position_bias is not None:
-        by_row += position_bias
-    if attention_mask is not None:
-        if attention_mask.dtype == torch.bool:
-            by_row.masked_fill_(~attention_mask, torch.finfo(scores.dtype).min)
-        else:
-            by_row += attention_mask
-    made = torch.bmm(scores.softmax(-1), value.reshape(rows * groups, columns, value.shape[-1]))
-    return made.view(rows, 1, heads, value.shape[-1]), None
+    wide, lowest = scores.view(rows, heads, tokens, -1), torch.finfo(scores.dtype).min
+    by_row = wide[..., begin : begin + columns]
+    for added in (position_bias, attention_mask):
+        if added is not None and added.dtype == torch.bool:
+            by_row.masked_fill_(~added, lowest)
+        elif added is not None:
+            by_row += added
+    for other in (wide[..., :begin], wide[..., begin + columns :]):
+        if other.shape[-1]:
+            other.fill_(lowest)
+    weights = scores.softmax(-1)
+    made = _sums(weights, v) if weights.shape[1] == 1 and v.is_contiguous() else torch.bmm(weights, v)
+    return made.view(rows, heads, tokens, -1).transpose(1, 2), None
+
+
+def _sums(weights: Tensor, values: Tensor) -> Tensor:
+    """`bmm` of (number, 1, columns) and (number, columns, size): a kernel for sums of embeddings reads twice as fast."""
+    numbers, starts = _numbers(*values.shape[:2])
+    return nn.functional.embedding_bag(
+        numbers, values.view(-1, values.shape[-1]), starts, mode="sum", per_sample_weights=weights.view(-1)
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _numbers(count: int, columns: int) -> tuple[Tensor, Tensor]:
+    """Of all columns, and of the first column of each row."""
+    numbers = torch.arange(count * columns, dtype=torch.int32)
+    return numbers, numbers[::columns].contiguous()
+
+
+def mask(
+    batch_size: int,
+    q_length: int,
+    kv_length: int,
+    q_offset: int = 0,
+    kv_offset: int = 0,
+    mask_function: Callable[..., Any] = causal_mask_function,
+    attention_mask: Tensor | None = None,
+    **kwargs: Any,
+) -> Tensor | None:
+    """What `sdpa_mask` gives, with its arguments; where only padding is hidden, as what is added to scores, made once."""
+    hides = mask_function is not bidirectional_mask_function
+    hides &= mask_function is not causal_mask_function or q_length > 1 or q_offset + 1 != kv_length
+    matches = attention_mask is None or attention_mask.shape == (batch_size, kv_length)
+    if hides or kv_offset or not matches:
+        sizes = (batch_size, q_length, kv_length, q_offset, kv_offset)
+        return sdpa_mask(*sizes, mask_function, attention_mask, **kwargs)
+    if attention_mask is None:
+        return None
+    # The mask of a source is the same tensor in each step.
+    if not hasattr(attention_mask, "added"):
+        hidden = ~attention_mask[:, None, None]
+        attention_mask.added = torch.zeros(hidden.shape).masked_fill_(hidden, torch.finfo(torch.float32).min)
+    return attention_mask.added
+
+
+def whole(columns: Tensor) -> tuple[Tensor, int]:
+    """The tensor that these columns were cut out of, if that is known, and the number of the first.
+
+    A product over all of them, without gaps between the rows, takes half of the time. Scores of the other columns are left out.
+    """
+    return getattr(columns, "whole", (columns, 0))
 
 
 AttentionInterface.register(NAME, attend)
-AttentionMaskInterface.register(NAME, sdpa_mask)
+AttentionMaskInterface.register(NAME, mask)

@@ -11,6 +11,8 @@ from torch.nn.functional import pad
 from transformers import DynamicCache, EncoderDecoderCache
 from transformers.cache_utils import Cache, DynamicLayer
 
+from harness.heads.decoding.attention import whole
+
 ROOM = 8  # columns for tokens to come; fewer is more copying, more is slower reading: gaps do not suit a processor's caches
 
 
@@ -36,6 +38,11 @@ class Begun:
     source_mask: Tensor | None = None
     states: Tensor | None = None
 
+    def column(self) -> tuple[int, int]:
+        """Bytes of keys and values that a text has in all layers for each column, its own and the encoder's."""
+        own, crossed = _parts(self.cache)
+        return _bytes(own) // self.mask.numel(), _bytes(crossed) // self.source_mask.numel() if crossed else 0
+
 
 class Columns(DynamicLayer):
     """Keys and values of a layer, with free columns at the right: a step writes one column and copies nothing else."""
@@ -51,7 +58,7 @@ class Columns(DynamicLayer):
         for store, new in zip(self._store, (key_states, value_states), strict=True):
             store[..., self.end : end, :] = new
         self.end = end
-        self.keys, self.values = (store[..., self.begin : end, :] for store in self._store)
+        self.keys, self.values = (cut(store, self.begin, end) for store in self._store)
         return self.keys, self.values
 
     def get_seq_length(self) -> int:
@@ -84,12 +91,11 @@ class Rows:
     def __init__(self, begun: Begun, limit: int):
         self.limit = limit
         cache, columns = begun.cache, begun.mask.shape[1]
-        own = cache.self_attention_cache if isinstance(cache, EncoderDecoderCache) else cache
-        self.layers = [Columns(layer.keys, layer.values) for layer in own.layers]
-        self.cache, self.crossed = Cache(layers=self.layers), []
+        own, self.crossed = _parts(cache)
+        self.layers = [Columns(layer.keys, layer.values) for layer in own]
+        self.cache = Cache(layers=self.layers)
         self.source_mask, self.states = begun.source_mask, begun.states
-        if isinstance(cache, EncoderDecoderCache):
-            self.crossed = cache.cross_attention_cache.layers
+        if self.crossed:
             self.cache = EncoderDecoderCache(self.cache, cache.cross_attention_cache)
         self.mask = pad(begun.mask, (0, ROOM), value=1)
         self.starts = [columns - length for length in begun.lengths]
@@ -125,9 +131,8 @@ class Rows:
     def put(self, rows: Sequence[int], begun: Begun) -> None:
         """Other texts in these rows, which are finished. None of them is longer than what the texts in work have read."""
         where = torch.tensor(rows, device=self.mask.device)
-        cache = begun.cache
-        own = cache.self_attention_cache if isinstance(cache, EncoderDecoderCache) else cache
-        for layer, new in zip(self.layers, own.layers, strict=True):
+        own, crossed = _parts(begun.cache)
+        for layer, new in zip(self.layers, own, strict=True):
             layer.put(where, new.keys, new.values)
         for row, length in zip(rows, begun.lengths, strict=True):
             self.starts[row] = self.end - length
@@ -138,8 +143,9 @@ class Rows:
             for row, length in zip(rows, begun.sources, strict=True):
                 self.sources[row] = length
             free = self.source_mask.shape[1] - begun.source_mask.shape[1]
-            self.source_mask[where] = pad(begun.source_mask, (0, free))
-            for layer, new in zip(self.crossed, cache.cross_attention_cache.layers, strict=True):
+            # Not in its place: what was made of a mask is kept with it.
+            self.source_mask = self.source_mask.index_put((where,), pad(begun.source_mask, (0, free)))
+            for layer, new in zip(self.crossed, crossed, strict=True):
                 layer.keys[where] = pad(new.keys, (0, 0, 0, free))
                 layer.values[where] = pad(new.values, (0, 0, 0, free))
 
@@ -159,7 +165,7 @@ class Rows:
         if columns < self.source_mask.shape[1]:
             self.source_mask, self.states = self.source_mask[:, :columns], self.states[:, :columns]
             for layer in self.crossed:
-                layer.keys, layer.values = layer.keys[..., :columns, :], layer.values[..., :columns, :]
+                layer.keys, layer.values = (cut(tensor, 0, columns) for tensor in (layer.keys, layer.values))
 
     def _pack(self, rows: Tensor | None) -> None:
         begin, end = self.layers[0].begin, self.end
@@ -170,6 +176,25 @@ class Rows:
             layer.pack(rows)
 
 
+def cut(tensor: Tensor, begin: int, end: int) -> Tensor:
+    """These columns of (rows, heads, columns, size). What they are cut out of is noted on them, for `attention.whole`."""
+    part = tensor[..., begin:end, :]
+    store, first = whole(tensor)
+    part.whole = store, first + begin
+    return part
+
+
 def new_cache(crossed: bool) -> Cache:
     """An empty cache, with one more for the encoder's output."""
     return EncoderDecoderCache(DynamicCache(), DynamicCache()) if crossed else DynamicCache()
+
+
+def _parts(cache: Cache) -> tuple[list[DynamicLayer], list[DynamicLayer]]:
+    """Layers of what the decoder wrote, and of what it reads of the encoder."""
+    if isinstance(cache, EncoderDecoderCache):
+        return cache.self_attention_cache.layers, cache.cross_attention_cache.layers
+    return cache.layers, []
+
+
+def _bytes(layers: Sequence[DynamicLayer]) -> int:
+    return sum(layer.keys.nbytes + layer.values.nbytes for layer in layers)
