@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,33 +27,53 @@ def serves(model: PreTrainedModel) -> bool:
 
 @contextmanager
 def quick(model: PreTrainedModel) -> Iterator[None]:
-    """Inside, attention of single tokens and products with weights are computed by faster operators, without gradients."""
+    """Inside, attention of few tokens and products with weights are computed by faster operators, without gradients."""
     with exchanged(model):
-        layers = list(_products(model)) if torch.backends.mkldnn.is_available() and OPERATORS else []
-        for layer, forward in layers:
-            layer.forward = forward
+        changes = list(_changes(model))
+        for module, name, function in changes:
+            setattr(module, name, function)
         try:
             yield
         finally:
-            for layer, _ in layers:
-                del layer.forward
+            for module, name, _ in changes:
+                delattr(module, name)
 
 
-def _products(model: nn.Module) -> Iterator[tuple[nn.Module, Callable[[Tensor], Tensor]]]:
-    """Plain linear layers and what computes the same by oneDNN.
+def _changes(model: nn.Module) -> Iterator[tuple[nn.Module, str, Callable[..., Any]]]:
+    """Modules, and what takes the place of which of their methods."""
+    products = torch.backends.mkldnn.is_available() and OPERATORS
+    linear = (nn.Linear, Conv1D)
+    packs = sum(layer.weight.nbytes for layer in model.modules() if type(layer) in linear) <= PACKED
+    for module in model.modules():
+        # Where somebody else has changed a method it stays as it is.
+        if "forward" in vars(module):
+            continue
+        if type(module) in linear and products:
+            yield module, "forward", _product_of(module, packs)
+        elif type(module) is nn.Dropout and not module.training:
+            yield module, "forward", _same
+        if hasattr(module, "compute_bias") and "compute_bias" not in vars(module):
+            yield module, "compute_bias", _once(module.compute_bias)
 
-    PyTorch's products in fp32 are MKL's, which leaves half of an AMD processor's vector units unused.
-    """
-    # Where somebody else has changed a layer's forward pass it stays as it is.
-    layers = [layer for layer in model.modules() if type(layer) in (nn.Linear, Conv1D) and "forward" not in vars(layer)]
-    packs = sum(layer.weight.nbytes for layer in layers) <= PACKED
-    for layer in layers:
-        weight = layer.weight.detach()
-        weight = weight.t() if type(layer) is Conv1D else weight
-        if packs:
-            weight = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous())
-        yield layer, partial(_product, weight, layer.bias)
+
+def _product_of(layer: nn.Module, packs: bool) -> Callable[[Tensor], Tensor]:
+    """The same by oneDNN. PyTorch's products in fp32 are MKL's, which leaves half of an AMD processor's vector units unused."""
+    weight = layer.weight.detach()
+    weight = weight.t() if type(layer) is Conv1D else weight
+    if packs:
+        weight = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous())
+    return partial(_product, weight, layer.bias)
 
 
 def _product(weight: Tensor, bias: Tensor | None, states: Tensor) -> Tensor:
     return torch.ops.mkldnn._linear_pointwise(states, weight, bias, "none", [], "")
+
+
+def _same(states: Tensor) -> Tensor:
+    return states
+
+
+def _once(compute: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Biases of relative positions (T5 and its kin): for one token they are the same in every batch."""
+    known = lru_cache(maxsize=1024)(compute)
+    return lambda tokens, *args, **kwargs: (known if tokens == 1 else compute)(tokens, *args, **kwargs)
