@@ -16,7 +16,11 @@ from harness.heads.decoding.steps import DecoderSteps, EncoderDecoderSteps
 
 # Share of the rows that are finished before others take their place, or before the rest goes on without them.
 SHARE = 1 / 4
-TOGETHER = 2  # times the width are begun where none join later: on average about as many rows are in work
+# Where none join later, so many times the width are begun together, as far as keys and values stay below these bytes: more
+# rows are fewer passes, but they are read in each of them and should not leave a processor's last cache for good.
+TOGETHER = 4
+HELD = 1 << 26
+PART = 1024  # tokens that an encoder reads at a time there: what its layers make of more does not fit into the nearest caches
 STEPS = 8  # between two looks at the tokens of a GPU, which has to be waited for
 
 
@@ -43,16 +47,18 @@ def decode(
     fast = serves(model)
     joins = not fast if joins is None else joins
     with quick(model) if fast else nullcontext():
-        return _Work(model, ids, mask, width if joins else TOGETHER * width, looks, joins).run()
+        return _Work(model, ids, mask, width, looks, joins, PART if fast else None).run()
 
 
 class _Work:
-    def __init__(self, model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int, looks: int, joins: bool):
+    def __init__(
+        self, model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int, looks: int, joins: bool, part: int | None
+    ):
         config = model.generation_config
         self.crossed = model.config.is_encoder_decoder
-        self.steps = EncoderDecoderSteps(model) if self.crossed else DecoderSteps(model)
+        self.steps = EncoderDecoderSteps(model, part) if self.crossed else DecoderSteps(model)
         self.joins = joins and self.steps.joins
-        self.ids, self.mask, self.width = ids, mask, width
+        self.ids, self.mask = ids, mask
         self.lengths: list[int] = mask.sum(1).tolist()
         self.waiting = deque(sorted(range(len(ids)), key=lambda text: -self.lengths[text]))
         self.written: list[list[int]] = [[] for _ in self.lengths]
@@ -64,6 +70,7 @@ class _Work:
         ends = config.eos_token_id
         self.ends = frozenset([ends] if isinstance(ends, int) else ends or [])
         self.looks = looks
+        self.width = width if joins else self._together(width)
         self.texts: list[int | None] = []  # by row; None where the text is finished
         self.rows: Rows | None = None
         self.tokens = ids.new_empty(0)  # last written, by row
@@ -83,6 +90,15 @@ class _Work:
                 self._narrow()
         start = [self.steps.start] if self.crossed else []
         return [start + tokens for tokens in self.written]
+
+    def _together(self, width: int) -> int:
+        """Rows to begin with where none join later."""
+        if len(self.waiting) <= width:
+            return width
+        longest, shortest = self.lengths[self.waiting[0]], self.waiting[-1]
+        own, crossed = self._begin([shortest]).column()
+        most = own * (self.limit + (1 if self.crossed else longest)) + crossed * longest
+        return max(width, min(TOGETHER * width, HELD // most))
 
     def _open(self) -> None:
         """Begin with texts in all rows."""
@@ -134,7 +150,7 @@ class _Work:
 
     def _choose(self, logits: Tensor, written: int | Sequence[int]) -> Tensor:
         """The best token of each row, or the one that must be there, given how many are written."""
-        tokens = logits.argmax(-1)
+        tokens = _best(logits)
         if written == 0 and self.first is not None:
             tokens = torch.full_like(tokens, self.first)
         if self.last is not None:
@@ -153,3 +169,10 @@ class _Work:
                     self.texts[row] = None
                     break
         self.rows.forget([row for row, text in enumerate(self.texts) if text is not None])
+
+
+def _best(scores: Tensor) -> Tensor:
+    """The first best token of each row. PyTorch's argmax is not vectorised on a CPU, and takes ten times as long as NumPy's."""
+    if scores.device.type == "cpu" and scores.dtype == torch.float32:
+        return torch.from_numpy(scores.numpy().argmax(-1))
+    return scores.argmax(-1)

@@ -50,10 +50,15 @@ class DecoderSteps:
 
 
 class EncoderDecoderSteps:
-    """An encoder reads the source, padded at the right; a decoder writes from a start token on."""
+    """An encoder reads the source, padded at the right; a decoder writes from a start token on.
 
-    def __init__(self, model: PreTrainedModel):
-        self.model = model
+    Args:
+        model: it.
+        part: tokens that the encoder reads at a time; None: all.
+    """
+
+    def __init__(self, model: PreTrainedModel, part: int | None = None):
+        self.model, self.part = model, part
         self.start = start_token(model.generation_config)
         # Where positions are absolute, the library's decoders count them by the cache's columns, alike for all rows.
         self.joins = hasattr(model.config, "relative_attention_num_buckets")
@@ -61,11 +66,19 @@ class EncoderDecoderSteps:
 
     def begin(self, ids: Tensor, mask: Tensor, lengths: list[int]) -> Begun:
         """Read the sources; arguments as for `DecoderSteps`."""
-        states = self.model.get_encoder()(input_ids=ids, attention_mask=mask, return_dict=True)[0]
+        mask = mask.bool()  # as masks are looked at: others would be converted at each step
+        states = self._encode(ids, mask)
         cache = new_cache(crossed=True)
         tokens = ids.new_full((len(ids), 1), self.start)
         out = self._forward(tokens, None, mask, states, cache)
         return Begun(out.logits[:, -1], cache, torch.ones_like(tokens), [1] * len(ids), lengths, mask, states)
+
+    def _encode(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """The encoder's states, (texts, columns, width), a few texts at a time."""
+        size = max(1, self.part // ids.shape[1]) if self.part else len(ids)
+        encoder = self.model.get_encoder()
+        parts = zip(ids.split(size), mask.split(size), strict=True)
+        return torch.cat([encoder(input_ids=some, attention_mask=seen, return_dict=True)[0] for some, seen in parts])
 
     def step(self, tokens: Tensor, rows: Rows) -> Tensor:
         """As for `DecoderSteps`."""

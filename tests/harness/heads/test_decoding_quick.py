@@ -4,11 +4,16 @@ import pytest
 import torch
 from torch import nn
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import bidirectional_mask_function, causal_mask_function, sdpa_mask
 from transformers.pytorch_utils import Conv1D
 
 from harness.fast.attention import NAME
-from harness.heads.decoding.attention import LIKE_SDPA, attend
+from harness.heads import decoding
+from harness.heads.decoding import attention, greedy, steps
+from harness.heads.decoding.attention import LIKE_SDPA, attend, whole
+from harness.heads.decoding.greedy import _best
 from harness.heads.decoding.quick import quick, serves
+from harness.heads.decoding.rows import Rows, cut
 
 from .test_decoding import BOTH, DECODERS, WARM, batch, make
 
@@ -49,12 +54,95 @@ def test_attention_of_a_single_token_is_that_of_pytorch(groups, kind, biased):
         torch.testing.assert_close(made, expected)
 
 
-def test_several_tokens_are_left_to_pytorch():
-    query, key = torch.randn(ROWS, HEADS, COLUMNS, SIZE), torch.randn(ROWS, HEADS, COLUMNS, SIZE)
-    made, _ = attend(Layer(HEADS), query, key, key, None)
-    torch.testing.assert_close(
-        made, nn.functional.scaled_dot_product_attention(query, key, key, is_causal=True).transpose(1, 2)
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("kind", [*masks(), "triangle"])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize("most", [0, 1 << 20])
+def test_attention_of_several_tokens_is_that_of_pytorch(most, groups, kind, biased, monkeypatch):
+    monkeypatch.setattr(attention, "SCORES", most)
+    torch.manual_seed(0)
+    query = torch.randn(ROWS, HEADS, COLUMNS, SIZE)
+    key, value = torch.randn(2, ROWS, groups, COLUMNS, SIZE)
+    bias = torch.randn(1, HEADS, COLUMNS, COLUMNS) if biased else None
+    triangle = torch.ones(ROWS, 1, COLUMNS, COLUMNS, dtype=torch.bool).tril()
+    mask = triangle if kind == "triangle" else masks()[kind]
+    made, _ = attend(Layer(groups), query, key, value, mask, position_bias=bias)
+    expected, _ = sdpa_attention_forward(Layer(groups), query, key, value, mask, position_bias=bias)
+    torch.testing.assert_close(made, expected)
+
+
+@pytest.mark.parametrize("kind", list(masks()))
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_columns_cut_out_of_more_are_read_alone(groups, kind):
+    torch.manual_seed(0)
+    query = torch.randn(ROWS, HEADS, 1, SIZE)
+    stores = 3 * torch.randn(2, ROWS, groups, COLUMNS + 9, SIZE)
+    key, value = (cut(cut(store, 1, COLUMNS + 7), 3, 3 + COLUMNS) for store in stores)
+    assert key.shape[2] == COLUMNS and whole(key)[0] is not key and whole(key)[1] == 4
+    bias = torch.randn(1, HEADS, 1, COLUMNS)
+    made, _ = attend(Layer(groups), query, key, value, masks()[kind], position_bias=bias)
+    expected, _ = sdpa_attention_forward(
+        Layer(groups), query, key.clone(), value.clone(), masks()[kind], position_bias=bias
     )
+    torch.testing.assert_close(made, expected)
+
+
+@pytest.mark.parametrize("tokens, columns, read", [(1, 7, 6), (1, 7, 2), (7, 7, 0), (3, 7, 4)])
+@pytest.mark.parametrize("function", [causal_mask_function, bidirectional_mask_function])
+@pytest.mark.parametrize("padded", [False, True])
+def test_what_is_hidden_is_what_the_library_hides(function, padded, tokens, columns, read):
+    seen = torch.rand(4, columns, generator=torch.manual_seed(1)) < 0.7 if padded else None
+    given = {"q_offset": read, "mask_function": function, "allow_is_causal_skip": False}
+    for _ in range(2):  # the second time it is known
+        made = attention.mask(4, tokens, columns, attention_mask=seen, **given)
+        expected = sdpa_mask(4, tokens, columns, attention_mask=seen, **given)
+        if made is None:  # everything is seen
+            assert expected.all()
+        elif made.dtype == torch.bool:
+            assert torch.equal(made, expected)
+        else:
+            assert torch.equal((made == 0).expand(expected.shape), expected)
+
+
+def test_the_best_token_is_the_first_of_equals():
+    scores = torch.randint(0, 5, (50, 30), generator=torch.manual_seed(0)).float()
+    assert torch.equal(_best(scores), scores.argmax(-1))
+    assert torch.equal(_best(scores.bfloat16()), scores.argmax(-1))
+
+
+@pytest.mark.parametrize("kind", ["t5", "bart"])
+@torch.inference_mode()
+def test_sources_are_read_in_parts(kind):
+    model = make(kind)
+    ids, mask = batch(model, 9)
+    expected = model.get_encoder()(input_ids=ids, attention_mask=mask)[0]
+    seen = []
+    model.get_encoder().register_forward_pre_hook(
+        lambda module, args, inputs: seen.append(len(inputs["input_ids"])), with_kwargs=True
+    )
+    made = steps.EncoderDecoderSteps(model, 4 * ids.shape[1] + 1).begin(ids, mask, mask.sum(1).tolist()).states
+    torch.testing.assert_close(made[mask.bool()], expected[mask.bool()])
+    assert seen == [4, 4, 1]
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "t5"])
+@torch.inference_mode()
+def test_keys_and_values_of_texts_begun_together_are_no_more_than_allowed(kind, monkeypatch):
+    model = make(kind)
+    ids, mask = batch(model, 24)
+    widest = []
+    monkeypatch.setattr(greedy, "Rows", lambda begun, limit: widest.append(len(begun.mask)) or Rows(begun, limit))
+    expected = decoding.decode(model, ids, mask, 4)
+    assert max(widest) == 16
+    made, held = greedy._Work(model, ids, mask, 4, 1, False, None), greedy.HELD
+    own, crossed = made._begin([0]).column()
+    columns = (1, ids.shape[1]) if made.crossed else (ids.shape[1], 0)
+    each = own * (columns[0] + made.limit) + crossed * columns[1]
+    for room, rows in ((9 * each, 9), (each // 2, 4), (held, 16)):
+        widest.clear()
+        monkeypatch.setattr(greedy, "HELD", room)
+        assert decoding.decode(model, ids, mask, 4) == expected
+        assert max(widest) == rows
 
 
 @pytest.mark.parametrize("kind", [*DECODERS, *BOTH, *WARM])
@@ -74,7 +162,7 @@ def test_a_forward_pass_is_the_same_and_the_model_as_before(kind):
         raise KeyError
     real = mask.bool() if not model.config.is_encoder_decoder else slice(None)
     torch.testing.assert_close(calls[0][real], expected[real], rtol=1e-4, atol=1e-4)
-    assert not any("forward" in vars(layer) for layer in model.modules())
+    assert not any({"forward", "compute_bias"} & set(vars(layer)) for layer in model.modules())
     assert model.config._attn_implementation == before
     assert torch.equal(model(**inputs).logits, expected)
 
