@@ -72,20 +72,20 @@ class _Work:
         self.looks = looks
         self.width = width if joins else self._together(width)
         self.texts: list[int | None] = []  # by row; None where the text is finished
+        self.free: list[int] = []  # rows of finished texts
         self.rows: Rows | None = None
         self.tokens = ids.new_empty(0)  # last written, by row
 
     def run(self) -> list[list[int]]:
         while True:
-            free = [row for row, text in enumerate(self.texts) if text is None]
-            if len(free) == len(self.texts):
+            if len(self.free) == len(self.texts):
                 if not self.waiting:
                     break
                 self._open()
-            elif len(free) < max(1, SHARE * len(self.texts)):
+            elif len(self.free) < max(1, SHARE * len(self.texts)):
                 self._step()
             elif self.waiting and self.joins:
-                self._join(free)
+                self._join()
             else:
                 self._narrow()
         start = [self.steps.start] if self.crossed else []
@@ -102,16 +102,16 @@ class _Work:
 
     def _open(self) -> None:
         """Begin with texts in all rows."""
-        self.texts = self._next(self.width)
+        self.texts, self.free = self._next(self.width), []
         begun = self._begin(self.texts)
         self.rows = Rows(begun, self.limit)
         self.tokens = self._choose(begun.logits, 0)
         self._take(range(len(self.texts)), [[token] for token in self.tokens.tolist()])
 
-    def _join(self, free: Sequence[int]) -> None:
+    def _join(self) -> None:
         """Begin with other texts in the rows of finished ones."""
-        texts = self._next(len(free))
-        free = free[: len(texts)]
+        texts = self._next(len(self.free))
+        free, self.free = self.free[: len(texts)], self.free[len(texts) :]
         begun = self._begin(texts)
         self.rows.put(free, begun)
         first = self._choose(begun.logits, 0)
@@ -124,7 +124,7 @@ class _Work:
         """Go on without the rows of finished texts."""
         living = [row for row, text in enumerate(self.texts) if text is not None]
         self.rows.keep(living)
-        self.texts = [self.texts[row] for row in living]
+        self.texts, self.free = [self.texts[row] for row in living], []
         self.tokens = self.tokens[torch.tensor(living, device=self.tokens.device)]
 
     def _step(self) -> None:
@@ -161,14 +161,17 @@ class _Work:
 
     def _take(self, rows: Sequence[int], written: list[list[int]]) -> None:
         """Note what was written in these rows, up to the end of each text."""
+        finished = len(self.free)
         for row, tokens in zip(rows, written, strict=True):
             text = self.texts[row]
             for token in tokens if text is not None else ():
                 self.written[text].append(token)
                 if token in self.ends or len(self.written[text]) >= self.limit:
                     self.texts[row] = None
+                    self.free.append(row)
                     break
-        self.rows.forget([row for row, text in enumerate(self.texts) if text is not None])
+        if len(self.free) > finished:
+            self.rows.forget([row for row, text in enumerate(self.texts) if text is not None])
 
 
 def _best(scores: Tensor) -> Tensor:

@@ -70,10 +70,13 @@ class Columns(DynamicLayer):
         for store, new in zip(self._store, (keys, values), strict=True):
             store[rows, :, begin : self.end] = new
 
-    def pack(self, rows: Tensor | None) -> None:
-        """Only these rows, without the columns that nobody reads any more, and with room again."""
-        kept = [store[..., self.begin : self.end, :] for store in self._store]
-        kept = kept if rows is None else [store[rows] for store in kept]
+    def keep(self, rows: Tensor) -> None:
+        """Only these rows."""
+        self._store = tuple(store.index_select(0, rows) for store in self._store)
+
+    def pack(self) -> None:
+        """Without the columns that nobody reads any more, and with room again."""
+        kept = (store[..., self.begin : self.end, :] for store in self._store)
         self._store = tuple(pad(store, (0, 0, 0, ROOM)) for store in kept)
         self.begin, self.end = 0, self.end - self.begin
 
@@ -118,7 +121,7 @@ class Rows:
         """After a step."""
         self.positions = torch.minimum(self.positions + 1, self.last)
         if self.end == self.mask.shape[1]:
-            self._pack(None)
+            self._pack()
 
     def forget(self, living: Sequence[int]) -> None:
         """Columns that only finished rows have, of the text or of its source, are left out from now on."""
@@ -153,8 +156,9 @@ class Rows:
         """Only these rows."""
         where = torch.tensor(rows, device=self.mask.device)
         self.starts = [self.starts[row] for row in rows]
-        self.positions, self.last = self.positions[where], self.last[where]
-        self._pack(where)
+        self.mask, self.positions, self.last = self.mask[where], self.positions[where], self.last[where]
+        for layer in self.layers:
+            layer.keep(where)
         if self.source_mask is not None:
             self.sources = [self.sources[row] for row in rows]
             self.source_mask, self.states = self.source_mask[where], self.states[: len(rows)]
@@ -167,13 +171,12 @@ class Rows:
             for layer in self.crossed:
                 layer.keys, layer.values = (cut(tensor, 0, columns) for tensor in (layer.keys, layer.values))
 
-    def _pack(self, rows: Tensor | None) -> None:
+    def _pack(self) -> None:
         begin, end = self.layers[0].begin, self.end
         self.starts = [start - begin for start in self.starts]
-        mask = self.mask[:, begin:end] if rows is None else self.mask[rows, begin:end]
-        self.mask = pad(mask, (0, ROOM), value=1)
+        self.mask = pad(self.mask[:, begin:end], (0, ROOM), value=1)
         for layer in self.layers:
-            layer.pack(rows)
+            layer.pack()
 
 
 def cut(tensor: Tensor, begin: int, end: int) -> Tensor:
