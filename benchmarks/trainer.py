@@ -80,11 +80,13 @@ def tag(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: Way, s
 
 
 def answer(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: Way, score: Score) -> list[str]:
-    """An answer for each test question: overlapping windows, the best span over all windows of an example."""
+    """An answer for each test question: overlapping windows, the best span over all windows of an example; none where the
+    begin token is better in every window, if the training rows have questions without answer."""
     set_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(model)
+    abstains = any(not row["answers"]["text"] for row in splits["train"])
 
-    def windows(rows: Rows) -> tuple[Dataset, list[tuple[int, list[tuple[int, int] | None]]]]:
+    def windows(rows: Rows) -> tuple[Dataset, list[tuple[int, int, list[tuple[int, int] | None]]]]:
         encoded = tokenizer(
             [row["question"].lstrip() for row in rows], [row["context"] for row in rows], truncation="only_second",
             max_length=recipe.max_length, stride=recipe.doc_stride, return_overflowing_tokens=True, return_offsets_mapping=True,
@@ -94,12 +96,13 @@ def answer(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: Way
         for window, owner in enumerate(owners):
             sides = encoded.sequence_ids(window)
             inside = [pair if side == 1 else None for pair, side in zip(offsets[window], sides, strict=True)]
-            places.append((owner, inside))
             cls = encoded["input_ids"][window].index(tokenizer.cls_token_id)
-            begin = rows[owner]["answers"]["answer_start"][0]
-            end = begin + len(rows[owner]["answers"]["text"][0])
+            places.append((owner, cls, inside))
+            answers = rows[owner]["answers"]
+            begin = answers["answer_start"][0] if answers["text"] else -1
+            end = begin + len(answers["text"][0]) if answers["text"] else -1
             context = [token for token, pair in enumerate(inside) if pair]
-            if inside[context[0]][0] > begin or inside[context[-1]][1] < end:
+            if begin < 0 or inside[context[0]][0] > begin or inside[context[-1]][1] < end:
                 starts.append(cls)
                 ends.append(cls)
             else:
@@ -108,8 +111,9 @@ def answer(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: Way
         return Dataset.from_dict({**encoded, "start_positions": starts, "end_positions": ends}), places
 
     def read(rows: Rows, places: list, logits: tuple[np.ndarray, np.ndarray]) -> list[str]:
-        best = [(-np.inf, "")] * len(rows)
-        for (owner, inside), start_logits, end_logits in zip(places, *logits, strict=True):
+        best, none = [(-np.inf, "")] * len(rows), [np.inf] * len(rows)
+        for (owner, cls, inside), start_logits, end_logits in zip(places, *logits, strict=True):
+            none[owner] = min(none[owner], start_logits[cls] + end_logits[cls])
             for start in np.argsort(start_logits[: len(inside)])[-recipe.n_best :]:
                 for end in np.argsort(end_logits[: len(inside)])[-recipe.n_best :]:
                     if not inside[start] or not inside[end] or not 0 <= end - start < recipe.max_answer_length:
@@ -117,7 +121,7 @@ def answer(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: Way
                     total = start_logits[start] + end_logits[end]
                     if total > best[owner][0]:
                         best[owner] = total, rows[owner]["context"][inside[start][0] : inside[end][1]]
-        return [text for _, text in best]
+        return ["" if abstains and none > total else text for (total, text), none in zip(best, none, strict=True)]
 
     data, places = {}, {}
     for name, rows in splits.items():
