@@ -95,9 +95,10 @@ class _Work:
         """Rows to begin with where none join later."""
         if len(self.waiting) <= width:
             return width
-        longest, shortest = self.lengths[self.waiting[0]], self.waiting[-1]
-        own, crossed = self._begin([shortest]).column()
-        most = own * (self.limit + (1 if self.crossed else longest)) + crossed * longest
+        longest = self.waiting[0]
+        own, crossed = self._begin([longest]).column()
+        read = self.lengths[longest]
+        most = own * (self.limit + (1 if self.crossed else read)) + crossed * read
         return max(width, min(TOGETHER * width, HELD // most))
 
     def _open(self) -> None:
@@ -176,6 +177,6 @@ class _Work:
 
 def _best(scores: Tensor) -> Tensor:
     """The first best token of each row. PyTorch's argmax is not vectorised on a CPU, and takes ten times as long as NumPy's."""
-    if scores.device.type == "cpu" and scores.dtype == torch.float32:
-        return torch.from_numpy(scores.numpy().argmax(-1))
+    if scores.device.type == "cpu" and scores.dtype != torch.float64:
+        return torch.from_numpy(scores.float().numpy().argmax(-1))
     return scores.argmax(-1)

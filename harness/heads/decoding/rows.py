@@ -13,7 +13,7 @@ from transformers.cache_utils import Cache, DynamicLayer
 
 from harness.heads.decoding.attention import whole
 
-ROOM = 8  # columns for tokens to come; fewer is more copying, more is slower reading: gaps do not suit a processor's caches
+ROOM = 8  # columns for tokens to come; fewer is more copying, more is more reading for nothing
 
 
 @dataclass
