@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from harness.heads.decoding.begun import Begun
 from harness.heads.decoding.quick import quick, serves
-from harness.heads.decoding.rows import Begun, Rows
+from harness.heads.decoding.rows import Rows
 from harness.heads.decoding.steps import DecoderSteps, EncoderDecoderSteps
 
 # Share of the rows that are finished before others take their place, or before the rest goes on without them.

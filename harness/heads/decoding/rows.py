@@ -3,45 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
-from transformers import DynamicCache, EncoderDecoderCache
+from transformers import EncoderDecoderCache
 from transformers.cache_utils import Cache, DynamicLayer
 
 from harness.heads.decoding.attention import whole
+from harness.heads.decoding.begun import Begun, layers
 
 ROOM = 8  # columns for tokens to come; fewer is more copying, more is more reading for nothing
-
-
-@dataclass
-class Begun:
-    """Texts for which the model has read all there is to read.
-
-    Attributes:
-        logits: scores of the first token to be written, (texts, vocabulary).
-        cache: keys and values of what was read.
-        mask: 1 where the decoder's columns hold a token, 0 for padding at their left, (texts, columns).
-        lengths: tokens in the decoder's columns, for each text.
-        sources: tokens in the encoder's columns, for each text; empty without an encoder.
-        source_mask: the same for the encoder's columns, padded at their right; None without an encoder.
-        states: what the encoder made of the source, (texts, source columns, width); None without an encoder.
-    """
-
-    logits: Tensor
-    cache: Cache
-    mask: Tensor
-    lengths: list[int]
-    sources: Sequence[int] = ()
-    source_mask: Tensor | None = None
-    states: Tensor | None = None
-
-    def column(self) -> tuple[int, int]:
-        """Bytes of keys and values that a text has in all layers for each column, its own and the encoder's."""
-        own, crossed = _parts(self.cache)
-        return _bytes(own) // self.mask.numel(), _bytes(crossed) // self.source_mask.numel() if crossed else 0
 
 
 class Columns(DynamicLayer):
@@ -94,7 +66,7 @@ class Rows:
     def __init__(self, begun: Begun, limit: int):
         self.limit = limit
         cache, columns = begun.cache, begun.mask.shape[1]
-        own, self.crossed = _parts(cache)
+        own, self.crossed = layers(cache)
         self.layers = [Columns(layer.keys, layer.values) for layer in own]
         self.cache = Cache(layers=self.layers)
         self.source_mask, self.states = begun.source_mask, begun.states
@@ -134,7 +106,7 @@ class Rows:
     def put(self, rows: Sequence[int], begun: Begun) -> None:
         """Other texts in these rows, which are finished. None of them is longer than what the texts in work have read."""
         where = torch.tensor(rows, device=self.mask.device)
-        own, crossed = _parts(begun.cache)
+        own, crossed = layers(begun.cache)
         for layer, new in zip(self.layers, own, strict=True):
             layer.put(where, new.keys, new.values)
         for row, length in zip(rows, begun.lengths, strict=True):
@@ -185,19 +157,3 @@ def cut(tensor: Tensor, begin: int, end: int) -> Tensor:
     store, first = whole(tensor)
     part.whole = store, first + begin
     return part
-
-
-def new_cache(crossed: bool) -> Cache:
-    """An empty cache, with one more for the encoder's output."""
-    return EncoderDecoderCache(DynamicCache(), DynamicCache()) if crossed else DynamicCache()
-
-
-def _parts(cache: Cache) -> tuple[list[DynamicLayer], list[DynamicLayer]]:
-    """Layers of what the decoder wrote, and of what it reads of the encoder."""
-    if isinstance(cache, EncoderDecoderCache):
-        return cache.self_attention_cache.layers, cache.cross_attention_cache.layers
-    return cache.layers, []
-
-
-def _bytes(layers: Sequence[DynamicLayer]) -> int:
-    return sum(layer.keys.nbytes + layer.values.nbytes for layer in layers)

@@ -9,8 +9,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
+from harness.heads.decoding.begun import Begun, new_cache
 from harness.heads.decoding.covers import arguments, start_token
-from harness.heads.decoding.rows import Begun, Rows, new_cache
+from harness.heads.decoding.rows import Rows
 
 
 class DecoderSteps:
