@@ -99,10 +99,11 @@ def answer(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: Way
             cls = encoded["input_ids"][window].index(tokenizer.cls_token_id)
             places.append((owner, cls, inside))
             answers = rows[owner]["answers"]
-            begin = answers["answer_start"][0] if answers["text"] else -1
-            end = begin + len(answers["text"][0]) if answers["text"] else -1
+            # No answer lies before every window.
+            begin, text = next(zip(answers["answer_start"], answers["text"], strict=True), (-1, ""))
+            end = begin + len(text)
             context = [token for token, pair in enumerate(inside) if pair]
-            if begin < 0 or inside[context[0]][0] > begin or inside[context[-1]][1] < end:
+            if inside[context[0]][0] > begin or inside[context[-1]][1] < end:
                 starts.append(cls)
                 ends.append(cls)
             else:

@@ -1,6 +1,6 @@
 """Attention of few tokens to all that was read and written before: two products for all rows and heads.
 
-PyTorch's kernel works on one row and head after the other, and takes at least half as long again. For single tokens the
+PyTorch's kernel works on one row and head after the other, and takes longer where rows are short. For single tokens the
 products read keys and values once, far more than a processor's nearest caches hold, so these must lie one behind another: see
 `whole`.
 """
@@ -91,7 +91,7 @@ def attend(
 
 
 def _sums(weights: Tensor, values: Tensor) -> Tensor:
-    """`bmm` of (number, 1, columns) and (number, columns, size): a kernel for sums of embeddings reads twice as fast."""
+    """`bmm` of (number, 1, columns) and (number, columns, size): the kernel for sums of embeddings reads ahead."""
     numbers, starts = _numbers(*values.shape[:2])
     return nn.functional.embedding_bag(
         numbers, values.view(-1, values.shape[-1]), starts, mode="sum", per_sample_weights=weights.view(-1)
@@ -134,7 +134,7 @@ def mask(
 def whole(columns: Tensor) -> tuple[Tensor, int]:
     """The tensor that these columns were cut out of, if that is known, and the number of the first.
 
-    A product over all of them, without gaps between the rows, takes half of the time. Scores of the other columns are left out.
+    A product over all of them, without gaps between the rows, is quicker. Scores of the other columns are left out.
     """
     return getattr(columns, "whole", (columns, 0))
 

@@ -177,7 +177,7 @@ class _Work:
 
 
 def _best(scores: Tensor) -> Tensor:
-    """The first best token of each row. PyTorch's argmax is not vectorised on a CPU, and takes ten times as long as NumPy's."""
+    """The first best token of each row. NumPy's argmax is vectorised, PyTorch's on a CPU is not."""
     if scores.device.type == "cpu" and scores.dtype != torch.float64:
         return torch.from_numpy(scores.float().numpy().argmax(-1))
     return scores.argmax(-1)
