@@ -23,6 +23,7 @@ from harness.errors import BenchError
 from harness.methods import Method
 from harness.model import Checkpoint
 from harness.models.hub import fetch_checkpoint
+from harness.models.unpack import dense, unpacked
 
 MOST = 0.6  # share of a model's weights
 
@@ -40,11 +41,17 @@ class Pretrained:
         self.taken = WeakIdKeyDictionary()  # weak, because parts of what is loaded are thrown away
         # From a folder even where the model is the Hub's: fetching is patient, and loading asks nobody.
         location = str(fetch_checkpoint(checkpoint)) if checkpoint.revision else checkpoint.location
+        folder = unpacked(checkpoint) if checkpoint.gguf else None
         # Code from a repository is run for the checkpoints that cannot do without, not for all where it is allowed.
         trusted = bool(checkpoint.remote_code)
-        self.where: dict[str, Any] = {"pretrained_model_name_or_path": location, "trust_remote_code": trusted}
-        if checkpoint.gguf:
+        self.where: dict[str, Any] = {
+            "pretrained_model_name_or_path": str(folder or location),
+            "trust_remote_code": trusted,
+        }
+        self.weights: dict[str, Any] = {"use_safetensors": True}
+        if checkpoint.gguf and not folder:
             self.where["gguf_file"] = checkpoint.gguf
+            self.weights = dense()
 
     @property
     def architecture(self) -> str:
@@ -130,7 +137,7 @@ class Pretrained:
             model, loading = auto_class.from_pretrained(
                 **self.where,
                 config=config,
-                use_safetensors=None if self.checkpoint.gguf else True,
+                **self.weights,
                 dtype=torch.float32,
                 output_loading_info=True,
             )
