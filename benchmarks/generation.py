@@ -9,7 +9,8 @@ Then the test split is written in turn by
 - `sorted`: the same in the order of length;
 - `harness`: `harness.training.evaluate.predict`, as in a cell,
 
-all in this process, on one thread, with the recipe's `eval_batch_size`, and the texts are compared. Times are medians.
+all in this process, on one thread, with the recipe's `eval_batch_size`, and the texts are compared. Times are medians. With
+`--precision bf16` all three have the weights and the autocast of a cell in bf16, where texts depend on the batch they are in.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from unittest import mock
 
 import torch
 import transformers
+from accelerate import Accelerator
 from torch import nn
 
 from harness import registry
@@ -37,6 +39,7 @@ from harness.store import Store
 from harness.training.batches import evaluation_batches
 from harness.training.device import make_accelerator
 from harness.training.evaluate import predict
+from harness.training.weights import Weights
 from harness.worker import run_cell
 
 SUITES = {"mini-translation": "mini"}  # the others are of benchmarks/real.yaml
@@ -50,12 +53,12 @@ CLOSE = 1e-4  # logits that differ by less may change places with the shape of a
 WAYS = ("file", "sorted", "harness")
 
 
-def plan_cell(model: str, task: str, rate: str | None) -> Cell:
+def plan_cell(model: str, task: str, rate: str | None, limit: int | None) -> Cell:
     """The cell to train, validated once."""
 
     def cell(**settings: str) -> Cell:
         suite = SUITES.get(task, REAL)
-        return make_plan(Request([model], [task], suite=suite, seeds=range(1), settings=settings)).cells[0]
+        return make_plan(Request([model], [task], suite=suite, seeds=range(1), limit=limit, settings=settings)).cells[0]
 
     rate = rate or RATES[cell().model.architecture]
     return cell(**{"recipe.learning_rate": rate, "recipe.evaluations": "1"})
@@ -80,10 +83,16 @@ def trained(cell: Cell, results: Path) -> tuple[TextHead, nn.Module, list[Featur
     return head, model, head.encode([family.example(row, cell.task) for row in rows], training=False)
 
 
-def plain(head: TextHead, model: nn.Module, features: Sequence[Feature], batches: Sequence[Sequence[int]]) -> list[str]:
+def plain(
+    accelerator: Accelerator,
+    head: TextHead,
+    model: nn.Module,
+    features: Sequence[Feature],
+    batches: Sequence[Sequence[int]],
+) -> list[str]:
     """`model.generate`, batch by batch."""
     texts = [""] * len(features)
-    with torch.inference_mode():
+    with torch.inference_mode(), accelerator.autocast():
         for numbers in batches:
             batch = head.collate([features[number] for number in numbers])
             tokens = model.generate(**batch)
@@ -103,16 +112,17 @@ def smallest_gap(head: TextHead, model: nn.Module, feature: Feature) -> float:
     return float((best[..., 0] - best[..., 1]).min())
 
 
-def measure(cell: Cell, results: Path, repeats: int, batch_size: int | None) -> dict[str, str]:
+def measure(cell: Cell, results: Path, repeats: int, batch_size: int | None, precision: str) -> dict[str, str]:
     """One line of the table."""
     head, model, features = trained(cell, results)
     size = batch_size or cell.recipe.eval_batch_size
-    accelerator = make_accelerator("cpu", "fp32")
+    accelerator = make_accelerator("cpu", precision)
+    Weights(model, half=precision == "bf16")
     lengths = [feature.length for feature in features]
     in_order = [range(begin, min(begin + size, len(features))) for begin in range(0, len(features), size)]
     ways: dict[str, Callable[[], list[str]]] = {
-        "file": lambda: plain(head, model, features, in_order),
-        "sorted": lambda: plain(head, model, features, evaluation_batches(lengths, size)),
+        "file": lambda: plain(accelerator, head, model, features, in_order),
+        "sorted": lambda: plain(accelerator, head, model, features, evaluation_batches(lengths, size)),
         "harness": lambda: predict(accelerator, model, head, features, len(features), cell.recipe.eval_batch_size),
     }
     texts, processor, wall = {}, {way: [] for way in WAYS}, {way: [] for way in WAYS}
@@ -123,8 +133,12 @@ def measure(cell: Cell, results: Path, repeats: int, batch_size: int | None) -> 
             if turn:
                 processor[way].append(time.process_time() - begun[0])
                 wall[way].append(time.perf_counter() - begun[1])
-    different = [number for number in range(len(features)) if texts["file"][number] != texts["harness"][number]]
-    close = sum(smallest_gap(head, model, features[number]) < CLOSE for number in different)
+    different, by_order = (
+        [number for number in range(len(features)) if texts["file"][number] != texts[way][number]]
+        for way in ("harness", "sorted")
+    )
+    looked_at = different if precision == "fp32" else ()
+    close = sum(smallest_gap(head, model, features[number]) < CLOSE for number in looked_at)
     written = [len(ids) for ids in head.tokenizer(texts["file"], add_special_tokens=False)["input_ids"]]
     seconds = {way: (statistics.median(processor[way]), statistics.median(wall[way])) for way in WAYS}
     return {
@@ -135,7 +149,8 @@ def measure(cell: Cell, results: Path, repeats: int, batch_size: int | None) -> 
         **{f"{way}: processor s (wall)": f"{used:.2f} ({passed:.2f})" for way, (used, passed) in seconds.items()},
         "file / harness": f"**{seconds['file'][0] / seconds['harness'][0]:.1f}** ({seconds['file'][1] / seconds['harness'][1]:.1f})",
         "sorted / harness": f"{seconds['sorted'][0] / seconds['harness'][0]:.1f} ({seconds['sorted'][1] / seconds['harness'][1]:.1f})",
-        "texts that differ": f"{len(different)}" + (f", {close} by logits closer than {CLOSE}" if different else ""),
+        "texts that differ": f"{len(different)}" + (f", {close} by logits closer than {CLOSE}" if close else ""),
+        "file and sorted differ": str(len(by_order)),
     }  # fmt: skip
 
 
@@ -151,6 +166,8 @@ def main() -> None:
     parser.add_argument("--models", default="gpt2-mini,t5-mini", help="with commas between")
     parser.add_argument("--tasks", default="multi30k-en-de,mini-translation", help="with commas between")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"))
+    parser.add_argument("--limit", type=int, help="rows of every split")
     parser.add_argument("--batch-size", type=int, help="of the plain ways; default: the recipe's, as in the harness")
     parser.add_argument("--learning-rate", help="for the fine-tuning; default: that of the suite mini")
     parser.add_argument("--results", type=Path, default=Path("generation-results"))
@@ -163,8 +180,8 @@ def main() -> None:
     rows = []
     for task in options.tasks.split(","):
         for model in options.models.split(","):
-            cell = plan_cell(model, task, options.learning_rate)
-            rows.append(measure(cell, options.results, options.repeats, options.batch_size))
+            cell = plan_cell(model, task, options.learning_rate, options.limit)
+            rows.append(measure(cell, options.results, options.repeats, options.batch_size, options.precision))
             print(table(rows), flush=True)
     if options.output:
         write_text(options.output, table(rows))

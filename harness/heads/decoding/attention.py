@@ -21,6 +21,7 @@ from transformers.masking_utils import bidirectional_mask_function, causal_mask_
 NAME = "of few tokens"
 # The second is that of `harness.fast.attention`, which builds on heads; it is PyTorch's own while nothing is packed.
 LIKE_SDPA = {"sdpa", "packed"}
+LOWEST = torch.finfo(torch.bfloat16).min  # fp32's own is infinity there
 SCORES = 1 << 20  # at most, of several tokens in a row: more of them leave the caches
 
 
@@ -86,7 +87,8 @@ def attend(
         if other.shape[-1]:
             other.fill_(lowest)
     weights = scores.softmax(-1)
-    made = _sums(weights, v) if weights.shape[1] == 1 and v.is_contiguous() else torch.bmm(weights, v)
+    single = weights.shape[1] == 1 and v.is_contiguous() and v.dtype == weights.dtype
+    made = _sums(weights, v) if single else torch.bmm(weights, v)
     return made.view(rows, heads, tokens, -1).transpose(1, 2), None
 
 
@@ -127,7 +129,7 @@ def mask(
     # The mask of a source is the same tensor in each step.
     if not hasattr(attention_mask, "added"):
         hidden = ~attention_mask[:, None, None]
-        attention_mask.added = torch.zeros(hidden.shape).masked_fill_(hidden, torch.finfo(torch.float32).min)
+        attention_mask.added = torch.zeros(hidden.shape).masked_fill_(hidden, LOWEST)
     return attention_mask.added
 
 

@@ -45,18 +45,19 @@ def decode(
         For each text the tokens behind its prompt, or for an encoder-decoder all tokens, its start token included.
     """
     looks = looks or (1 if ids.device.type == "cpu" else STEPS)
-    fast = serves(model)
-    joins = not fast if joins is None else joins
-    with quick(model) if fast else nullcontext():
-        return _Work(model, ids, mask, width, looks, joins, PART if fast else None).run()
+    served = serves(model)
+    joins = served != torch.float32 if joins is None else joins
+    with quick(model) if served else nullcontext():
+        return _Work(model, ids, mask, width, looks, joins, bool(served)).run()
 
 
 class _Work:
     def __init__(
-        self, model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int, looks: int, joins: bool, part: int | None
+        self, model: PreTrainedModel, ids: Tensor, mask: Tensor, width: int, looks: int, joins: bool, fast: bool
     ):
         config = model.generation_config
         self.crossed = model.config.is_encoder_decoder
+        part = PART if fast else None
         self.steps = EncoderDecoderSteps(model, part) if self.crossed else DecoderSteps(model)
         self.joins = joins and self.steps.joins
         self.ids, self.mask = ids, mask
@@ -71,7 +72,7 @@ class _Work:
         ends = config.eos_token_id
         self.ends = frozenset([ends] if isinstance(ends, int) else ends or [])
         self.looks = looks
-        self.width = width if joins else self._together(width)
+        self.width = self._together(width) if fast and not self.joins else width
         self.texts: list[int | None] = []  # by row; None where the text is finished
         self.free: list[int] = []  # rows of finished texts
         self.rows: Rows | None = None

@@ -1,4 +1,4 @@
-"""Faster operators for a model that writes in fp32 on a CPU: the same sums, at most in another order."""
+"""Faster operators for a model that writes on a CPU: the same sums, at most in another order."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from harness.heads.decoding.attention import exchanged
 
 # Of PyTorch's own compiler, not of its public interface: where a version has them no more, its public ones do.
 OPERATORS = all(hasattr(torch.ops.mkldnn, name) for name in ("_linear_pointwise", "_reorder_linear_weight"))
-PACKED = 1 << 28  # bytes of weights that may be held a second time, in the order in which oneDNN reads them
+PACKED = 1 << 29  # bytes of weights that may be held a second time, in the order in which oneDNN reads them
 
 
-def serves(model: PreTrainedModel) -> bool:
-    """Whether everything is computed in fp32 on a CPU. In bf16 another order of sums would change too many of the texts."""
-    plain = all(weight.device.type == "cpu" and weight.dtype == torch.float32 for weight in model.parameters())
-    return plain and not torch.is_autocast_enabled("cpu")
+def serves(model: PreTrainedModel) -> torch.dtype | None:
+    """The precision of the model's matrices where these operators compute it: fp32 or bf16, all of them on a CPU."""
+    kinds = {(weight.device.type, weight.dtype) for weight in model.parameters() if weight.ndim > 1}
+    if kinds == {("cpu", torch.bfloat16)}:
+        return torch.bfloat16
+    return torch.float32 if kinds == {("cpu", torch.float32)} and not torch.is_autocast_enabled("cpu") else None
 
 
 @contextmanager
@@ -48,7 +50,7 @@ def _changes(model: nn.Module) -> Iterator[tuple[nn.Module, str, Callable[..., A
         # Where somebody else has changed a method it stays as it is.
         if "forward" in vars(module):
             continue
-        if type(module) in linear and products:
+        if type(module) in linear and products and (module.bias is None or module.bias.dtype == module.weight.dtype):
             yield module, "forward", _product_of(module, packs)
         elif type(module) is nn.Dropout and not module.training:
             yield module, "forward", _same
@@ -57,7 +59,11 @@ def _changes(model: nn.Module) -> Iterator[tuple[nn.Module, str, Callable[..., A
 
 
 def _product_of(layer: nn.Module, packs: bool) -> Callable[[Tensor], Tensor]:
-    """The same by oneDNN. PyTorch's products in fp32 are MKL's, which leaves half of an AMD processor's vector units unused."""
+    """The same by oneDNN.
+
+    PyTorch's products in fp32 are MKL's, which leaves half of an AMD processor's vector units unused; those in bf16 are oneDNN's
+    too, but put the weights into its order at each call.
+    """
     weight = layer.weight.detach()
     weight = weight.t() if type(layer) is Conv1D else weight
     if packs:
@@ -66,7 +72,8 @@ def _product_of(layer: nn.Module, packs: bool) -> Callable[[Tensor], Tensor]:
 
 
 def _product(weight: Tensor, bias: Tensor | None, states: Tensor) -> Tensor:
-    return torch.ops.mkldnn._linear_pointwise(states, weight, bias, "none", [], "")
+    # Norms give fp32 where their weights are; autocast, which knows nothing of this operator, would round likewise.
+    return torch.ops.mkldnn._linear_pointwise(states.to(weight.dtype), weight, bias, "none", [], "")
 
 
 def _same(states: Tensor) -> Tensor:

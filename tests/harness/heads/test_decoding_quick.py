@@ -1,4 +1,4 @@
-"""Faster operators for writing in fp32 on a CPU: the same numbers as the model's own, and nothing of them stays behind."""
+"""Faster operators for writing on a CPU: the same numbers as the model's own, and nothing of them stays behind."""
 
 import pytest
 import torch
@@ -10,10 +10,12 @@ from transformers.pytorch_utils import Conv1D
 from harness.fast.attention import NAME
 from harness.heads import decoding
 from harness.heads.decoding import attention, greedy, steps
+from harness.heads.decoding import quick as faster
 from harness.heads.decoding.attention import LIKE_SDPA, attend, whole
 from harness.heads.decoding.greedy import _best
 from harness.heads.decoding.quick import quick, serves
 from harness.heads.decoding.rows import Rows, cut
+from harness.training.weights import Weights
 
 from .test_decoding import BOTH, DECODERS, WARM, batch, make
 
@@ -134,7 +136,7 @@ def test_keys_and_values_of_texts_begun_together_are_no_more_than_allowed(kind, 
     monkeypatch.setattr(greedy, "Rows", lambda begun, limit: widest.append(len(begun.mask)) or Rows(begun, limit))
     expected = decoding.decode(model, ids, mask, 4)
     assert max(widest) == 16
-    made, held = greedy._Work(model, ids, mask, 4, 1, False, None), greedy.HELD
+    made, held = greedy._Work(model, ids, mask, 4, 1, False, True), greedy.HELD
     own, crossed = made._begin([0]).column()
     columns = (1, ids.shape[1]) if made.crossed else (ids.shape[1], 0)
     each = own * (columns[0] + made.limit) + crossed * columns[1]
@@ -167,13 +169,40 @@ def test_a_forward_pass_is_the_same_and_the_model_as_before(kind):
     assert torch.equal(model(**inputs).logits, expected)
 
 
-def test_not_in_bf16():
+def test_in_which_precisions():
     model = make("gpt2")
-    assert serves(model)
+    assert serves(model) is torch.float32
     with torch.autocast("cpu", torch.bfloat16):
-        assert not serves(model)
+        assert serves(model) is None
     model.transformer.h[0].bfloat16()
-    assert not serves(model)
+    assert serves(model) is None
+    model = make("gpt2")
+    Weights(model, half=True)  # its norms stay in fp32
+    with torch.autocast("cpu", torch.bfloat16):
+        assert serves(model) is torch.bfloat16
+
+
+@pytest.mark.parametrize("packed", [0, 1 << 29], ids=["", "packed"])
+@pytest.mark.parametrize("kind", [*DECODERS, *BOTH, *WARM])
+def test_in_bf16_it_is_as_close_to_fp32_as_the_library(kind, packed, monkeypatch):
+    monkeypatch.setattr(faster, "PACKED", packed)
+    model = make(kind)
+    ids, mask = batch(model, 40)
+    inputs = {"input_ids": ids, "attention_mask": mask}
+    if model.config.is_encoder_decoder:
+        inputs["decoder_input_ids"] = ids[:, :1]
+    else:
+        ids[:, -1] = ids[0, -1]
+    expected = model(**inputs).logits[:, -1].detach()
+    Weights(model, half=True)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        plain = model(**inputs).logits[:, -1]
+        with quick(model):
+            made = model(**inputs).logits[:, -1]
+        for joins in (None, False):
+            assert len(decoding.decode(model, ids, mask, 8, joins=joins)) == len(ids)
+    errors = [float((logits.float() - expected).norm()) for logits in (plain, made)]
+    assert 0 < errors[1] < 1.5 * errors[0]
 
 
 def test_packed_attention_is_known_by_its_name():
