@@ -34,7 +34,8 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import trainer  # noqa: E402 - a script beside the package
 from fit import Way  # noqa: E402
 
-HEADS = {"sst2": SequenceHead, "wikigold": TokenHead, "xquad": SpanHead}
+# The last one has questions without answer.
+HEADS = {"sst2": SequenceHead, "wikigold": TokenHead, "xquad": SpanHead, "subjqa": SpanHead}
 ROWS = 24
 # One batch is the whole training split, so its order does not matter; a warm-up of no step is the same in any convention.
 RECIPE = Recipe(
@@ -57,7 +58,8 @@ def folder(checkpoints, tmp_path):
 @pytest.fixture(params=HEADS)
 def problem(request, shared, folder):
     """(task, family, splits, head) of real rows."""
-    task = next(task for task in load_suite(str(ROOT / "benchmarks" / "real.yaml")).tasks if task.name == request.param)
+    suites = (load_suite(str(ROOT / "benchmarks" / name)) for name in ("real.yaml", "other.yaml"))
+    task = next(task for suite in suites for task in suite.tasks if task.name == request.param)
     task = task.limited(ROWS)
     adapter = family(task.family)
     splits = load_splits(task, adapter)
@@ -98,10 +100,10 @@ def test_inputs_and_decoding_are_the_same(problem, folder, monkeypatch):
         shape = (len(data["test"]), max(map(len, data["test"]["input_ids"])))
         made_up.data = data
         made_up.logits = {
-            "sst2": lambda: noise.normal(size=(shape[0], 2)),
-            "wikigold": lambda: noise.normal(size=(*shape, len(head.labels))),
-            "xquad": lambda: (noise.normal(size=shape), noise.normal(size=shape)),
-        }[task.name]()
+            "sentiment": lambda: noise.normal(size=(shape[0], 2)),
+            "ner": lambda: noise.normal(size=(*shape, len(head.labels))),
+            "qa": lambda: (noise.normal(size=shape), noise.normal(size=shape)),
+        }[task.family]()
         return made_up.logits
 
     monkeypatch.setattr(trainer, "fit", made_up)
@@ -113,7 +115,7 @@ def test_inputs_and_decoding_are_the_same(problem, folder, monkeypatch):
             for name, values in feature.inputs.items():
                 assert values == row["label" if name == "labels" and "label" in row else name], (split, name)
     features = head.encode(examples(problem, "test"), training=False)
-    if task.name == "xquad":
+    if task.family == "qa":
         assert len(features) > len(splits["test"]), "no long context, so windows are not tested"
         outputs = list(zip(*made_up.logits, strict=True))
     else:
@@ -152,7 +154,7 @@ def test_training_gives_the_same_logits(problem, folder, monkeypatch):
     monkeypatch.setattr(trainer, "fit", kept)
     monkeypatch.setattr(trainer, "AutoModelForQuestionAnswering", QuestionAnsweringWithoutPadding)
     trainer.BY_FAMILY[task.family](str(folder), splits, RECIPE, 7, WAY, len)
-    theirs = found["logits"] if task.name == "xquad" else (found["logits"],)
+    theirs = found["logits"] if task.family == "qa" else (found["logits"],)
 
     set_seed(7)
     model = head.build()
@@ -168,10 +170,10 @@ def test_training_gives_the_same_logits(problem, folder, monkeypatch):
     model.eval()
     with torch.inference_mode():
         output = model(**head.collate(features["test"]))
-    ours = (output.start_logits, output.end_logits) if task.name == "xquad" else (output.logits,)
+    ours = (output.start_logits, output.end_logits) if task.family == "qa" else (output.logits,)
     for mine, reference in zip(ours, theirs, strict=True):
         for number, feature in enumerate(features["test"]):
-            length = feature.length if task.name != "sst2" else 2
+            length = feature.length if task.family != "sentiment" else 2
             np.testing.assert_allclose(
                 centred(mine[number, :length].numpy()), centred(reference[number, :length]), atol=1e-4
             )
