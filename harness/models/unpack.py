@@ -40,8 +40,9 @@ def unpacked(checkpoint: Checkpoint) -> Path | None:
         return None
     facts = [checkpoint.digest, checkpoint.architecture, *(version(name) for name in LIBRARIES)]
     place = folder / hashlib.sha256("\n".join(facts).encode()).hexdigest()
-    if not _is_whole(place):
+    if place.is_dir() and not _is_whole(place):
         shutil.rmtree(place, ignore_errors=True)
+    if not place.is_dir():  # not "not whole": another process may have made it in between
         _make(place, lambda part: _unpack(checkpoint, part))
         _prune(folder, keep=place)
     used(place)

@@ -21,7 +21,7 @@ from transformers.masking_utils import bidirectional_mask_function, causal_mask_
 NAME = "of few tokens"
 # The second is that of `harness.fast.attention`, which builds on heads; it is PyTorch's own while nothing is packed.
 LIKE_SDPA = {"sdpa", "packed"}
-LOWEST = torch.finfo(torch.bfloat16).min  # fp32's own is infinity there
+LOWEST = torch.finfo(torch.bfloat16).min  # what is lowest in fp32 is minus infinity there
 SCORES = 1 << 20  # at most, of several tokens in a row: more of them leave the caches
 
 
