@@ -8,8 +8,8 @@ from typing import Any
 
 from harness.cache import key
 from harness.cache.features import Unstorable, from_columns, to_columns
-from harness.cache.place import cache_folder, prune, used, write
 from harness.cache.table import read_columns, write_columns
+from harness.caching import cache_folder, prune, used, write
 from harness.heads.base import Feature, Head
 
 HEADS = "harness.heads."

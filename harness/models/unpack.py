@@ -19,7 +19,7 @@ from typing import Any
 
 import transformers
 
-from harness.cache.place import LEFTOVER, LIMIT, cache_folder, used
+from harness.caching import LEFTOVER, LIMIT, cache_folder, used
 from harness.model import Checkpoint
 from harness.models.zoo import BOTH, DECODER
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from harness.cache.place import cache_folder
+from harness.caching import cache_folder
 
 
 def place_of(url: str) -> Path:

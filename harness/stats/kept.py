@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from harness.cache.place import cache_folder, prune, used, write
+from harness.caching import cache_folder, prune, used, write
 from harness.report.overall import Overall
 
 if TYPE_CHECKING:

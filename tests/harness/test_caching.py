@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cache.place import cache_folder, prune, write
+from harness.caching import cache_folder, prune, write
 
 
 @pytest.mark.parametrize("word", ["off", "OFF", "0", "no"])
@@ -16,7 +16,7 @@ def test_it_can_be_switched_off(word, monkeypatch):
 
 def test_it_lies_in_the_user_s_cache_folder(tmp_path, monkeypatch):
     monkeypatch.delenv("BENCH_CACHE")
-    monkeypatch.setattr("harness.cache.place.sys.platform", "linux")
+    monkeypatch.setattr("harness.caching.sys.platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder("encoded") == tmp_path / "bench" / "encoded"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # which the specification says to ignore
