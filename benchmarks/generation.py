@@ -137,8 +137,10 @@ def measure(cell: Cell, results: Path, repeats: int, batch_size: int | None, pre
         [number for number in range(len(features)) if texts["file"][number] != texts[way][number]]
         for way in ("harness", "sorted")
     )
-    looked_at = different if precision == "fp32" else ()
-    close = sum(smallest_gap(head, model, features[number]) < CLOSE for number in looked_at)
+    why = ""
+    if different and precision == "fp32":
+        close = sum(smallest_gap(head, model, features[number]) < CLOSE for number in different)
+        why = f", {close} by logits closer than {CLOSE}"
     written = [len(ids) for ids in head.tokenizer(texts["file"], add_special_tokens=False)["input_ids"]]
     seconds = {way: (statistics.median(processor[way]), statistics.median(wall[way])) for way in WAYS}
     return {
@@ -149,7 +151,7 @@ def measure(cell: Cell, results: Path, repeats: int, batch_size: int | None, pre
         **{f"{way}: processor s (wall)": f"{used:.2f} ({passed:.2f})" for way, (used, passed) in seconds.items()},
         "file / harness": f"**{seconds['file'][0] / seconds['harness'][0]:.1f}** ({seconds['file'][1] / seconds['harness'][1]:.1f})",
         "sorted / harness": f"{seconds['sorted'][0] / seconds['harness'][0]:.1f} ({seconds['sorted'][1] / seconds['harness'][1]:.1f})",
-        "texts that differ": f"{len(different)}" + (f", {close} by logits closer than {CLOSE}" if close else ""),
+        "texts that differ": f"{len(different)}{why}",
         "file and sorted differ": str(len(by_order)),
     }  # fmt: skip
 

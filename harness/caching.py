@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -57,23 +58,38 @@ def write(path: Path, fill: Callable[[Path], None]) -> None:
             os.unlink(name)
 
 
+def write_folder(path: Path, fill: Callable[[Path], None]) -> None:
+    """A folder that appears whole or not at all, whoever else makes it; nothing where the disk refuses."""
+    try:
+        part = Path(tempfile.mkdtemp(LEFTOVER, dir=path.parent))
+    except OSError:
+        return
+    try:
+        fill(part)
+        os.rename(part, path)
+    except OSError:
+        pass  # the disk is full, or another process was first
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
 def used(path: Path) -> None:
-    """Note that a file was of use, so that it goes last."""
+    """Note that a file or folder was of use, so that it goes last."""
     with suppress(OSError):
         os.utime(path)
 
 
 def prune(folder: Path, limit: int = LIMIT) -> None:
-    """Remove the files of a folder that were not used for the longest time, until all take `limit` bytes at most."""
-    files = []
+    """Remove what lies in a folder and was not used for the longest time, until all takes `limit` bytes at most."""
+    found = []
     for path in folder.iterdir():
         with suppress(OSError):  # another process has removed it
-            facts = path.stat()
-            files.append((facts.st_mtime, facts.st_size, path))
-    total = sum(size for _, size, _ in files)
-    for _, size, path in sorted(files, key=lambda file: file[0]):
+            files = path.rglob("*") if path.is_dir() else [path]
+            found.append((path.stat().st_mtime, sum(file.stat().st_size for file in files), path))
+    total = sum(size for _, size, _ in found)
+    for _, size, path in sorted(found, key=lambda entry: entry[0]):
         if total <= limit:
             break
         with suppress(OSError):
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
             total -= size

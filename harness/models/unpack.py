@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import transformers
+from safetensors import SafetensorError
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from harness.caching import LEFTOVER, LIMIT, cache_folder, used
+from harness.caching import LIMIT, cache_folder, prune, used, write_folder
 from harness.model import Checkpoint
 from harness.models.zoo import BOTH, DECODER
 
@@ -43,8 +42,9 @@ def unpacked(checkpoint: Checkpoint) -> Path | None:
     if place.is_dir() and not _is_whole(place):
         shutil.rmtree(place, ignore_errors=True)
     if not place.is_dir():  # not "not whole": another process may have made it in between
-        _make(place, lambda part: _unpack(checkpoint, part))
-        _prune(folder, keep=place)
+        model, tokenizer = _read(checkpoint)
+        write_folder(place, lambda part: _save(model, tokenizer, part))
+        prune(folder)
     used(place)
     return place if _is_whole(place) else None
 
@@ -58,33 +58,25 @@ def dense() -> dict[str, Any]:
     return {"quantization_config": kind(dequantize=True)} if kind else {}
 
 
-def _unpack(checkpoint: Checkpoint, place: Path) -> None:
+def _read(checkpoint: Checkpoint) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     where = {"pretrained_model_name_or_path": checkpoint.location, "gguf_file": checkpoint.gguf}
     kind = CLASSES.get(checkpoint.architecture, transformers.AutoModel)
     model = kind.from_pretrained(**where, **dense(), dtype="float32")
+    return model, transformers.AutoTokenizer.from_pretrained(**where)
+
+
+def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, place: Path) -> None:
     # A model of a packed file refuses to be saved, though it holds plain weights.
     model.hf_quantizer = None
     with suppress(AttributeError):
         del model.config.quantization_config
-    model.save_pretrained(place)
+    try:
+        model.save_pretrained(place)
+    except SafetensorError as error:  # what it says of a full disk, too
+        raise OSError(str(error)) from error
     (place / "generation_config.json").unlink(missing_ok=True)  # there is none in a GGUF file
-    transformers.AutoTokenizer.from_pretrained(**where).save_pretrained(place)
-
-
-def _make(place: Path, fill: Callable[[Path], None]) -> None:
-    """A folder that appears whole or not at all, whoever else makes it; none where the disk refuses."""
-    try:
-        part = Path(tempfile.mkdtemp(LEFTOVER, dir=place.parent))
-    except OSError:
-        return
-    try:
-        fill(part)
-        (part / SIZES).write_text(json.dumps(_sizes(part)), encoding="utf-8")
-        os.rename(part, place)
-    except OSError:
-        pass  # the disk is full, or another process was first
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    tokenizer.save_pretrained(place)
+    (place / SIZES).write_text(json.dumps(_sizes(place)), encoding="utf-8")
 
 
 def _is_whole(place: Path) -> bool:
@@ -97,17 +89,3 @@ def _is_whole(place: Path) -> bool:
 
 def _sizes(folder: Path) -> dict[str, int]:
     return {file.name: file.stat().st_size for file in folder.iterdir() if file.name != SIZES}
-
-
-def _prune(folder: Path, keep: Path) -> None:
-    """Remove the folders that were not used for the longest time, until all take `LIMIT` bytes at most."""
-    found = []
-    for path in folder.iterdir():
-        with suppress(OSError):  # another process has removed it
-            size = sum(file.stat().st_size for file in path.rglob("*"))
-            found.append((path != keep, path.stat().st_mtime, size, path))
-    total = 0
-    for _, _, size, path in sorted(found, key=lambda entry: (entry[0], -entry[1])):
-        total += size
-        if total > LIMIT:
-            shutil.rmtree(path, ignore_errors=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.caching import cache_folder, prune, write
+from harness.caching import cache_folder, prune, write, write_folder
 
 
 @pytest.mark.parametrize("word", ["off", "OFF", "0", "no"])
@@ -31,6 +31,34 @@ def test_the_files_unused_for_longest_go_first(tmp_path):
     os.utime(tmp_path / "0", (9, 9))
     prune(tmp_path, limit=250)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "4"]
+
+
+def test_a_folder_counts_with_all_that_lies_in_it(tmp_path):
+    for number in range(3):
+        (tmp_path / str(number) / "deep").mkdir(parents=True)
+        (tmp_path / str(number) / "deep" / "file").write_bytes(b"x" * 100_000)
+        os.utime(tmp_path / str(number), (number, number))
+    os.utime(tmp_path / "0", (9, 9))
+    prune(tmp_path, limit=250_000)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "2"]
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    target = tmp_path / "folder"
+
+    def fill(part: Path) -> None:
+        (part / "file").write_text("half")
+
+    def full(part: Path) -> None:
+        fill(part)
+        raise OSError("no space left on device")
+
+    write_folder(target, full)
+    assert not list(tmp_path.iterdir())
+    write_folder(target, fill)
+    write_folder(target, fill)  # by a process that was slower
+    assert list(tmp_path.iterdir()) == [target] and (target / "file").read_text() == "half"
+    write_folder(tmp_path / "missing" / "folder", fill)
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):

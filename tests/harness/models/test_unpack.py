@@ -1,11 +1,13 @@
 """A GGUF file is unpacked once, and gives the same from then on."""
 
-import os
 from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 import transformers
+from safetensors import SafetensorError
 
 from harness.methods import METHODS
 from harness.models import unpack
@@ -56,40 +58,56 @@ def test_tokens_weights_and_outputs_are_those_of_the_file(cache, monkeypatch):
     assert len(list(cache.iterdir())) == 1
 
 
-def files(place):
-    (place / "model.safetensors").write_bytes(b"weights")
+class Toy:
+    """Stands for a model and for a tokeniser."""
+
+    class config:
+        pass
+
+    def __init__(self, error=None):
+        self.error = error
+
+    def save_pretrained(self, place):
+        (place / "model.safetensors").write_bytes(b"weights")
+        if self.error:
+            raise self.error
 
 
-def test_it_appears_whole_or_not_at_all(tmp_path):
-    place = tmp_path / "made"
-
-    def fails(part):
-        files(part)
-        raise OSError("no space left on device")
-
-    unpack._make(place, fails)
-    assert list(tmp_path.iterdir()) == [] and not unpack._is_whole(place)
-    unpack._make(place, files)
-    assert unpack._is_whole(place)
-    unpack._make(place, files)  # as by a process that was slower
-    assert list(tmp_path.iterdir()) == [place]
+@pytest.fixture
+def packed(tmp_path, cache):
+    (tmp_path / "m.gguf").write_bytes(b"GGUF")
+    return SimpleNamespace(location=str(tmp_path), gguf="m.gguf", digest="d", architecture="decoder")
 
 
-def test_what_was_cut_off_is_not_believed(tmp_path):
-    place = tmp_path / "made"
-    unpack._make(place, files)
-    (place / "model.safetensors").write_bytes(b"wei")
-    assert not unpack._is_whole(place)
-    (place / "model.safetensors").unlink()
-    assert not unpack._is_whole(place)
+@pytest.mark.parametrize("error", [OSError("no space left on device"), SafetensorError("No space left on device")])
+def test_a_full_disk_costs_time_and_nothing_else(error, packed, cache, monkeypatch):
+    monkeypatch.setattr(unpack, "_read", lambda checkpoint: (Toy(error), Toy()))
+    assert unpack.unpacked(packed) is None and list(cache.iterdir()) == []
+    monkeypatch.setattr(unpack, "_read", lambda checkpoint: (Toy(), Toy()))
+    place = unpack.unpacked(packed)
+    assert list(cache.iterdir()) == [place] and (place / "model.safetensors").exists()
 
 
-def test_what_was_used_last_stays(tmp_path, monkeypatch):
-    places = [tmp_path / name for name in ("old", "new", "made")]
-    for age, place in enumerate(reversed(places)):
-        unpack._make(place, files)
-        os.utime(place, (1e9 - age, 1e9 - age))
-    size = sum(file.stat().st_size for file in places[0].iterdir())
-    monkeypatch.setattr(unpack, "LIMIT", 2 * size)
-    unpack._prune(tmp_path, keep=places[0])
-    assert sorted(tmp_path.iterdir()) == sorted([places[0], places[2]])
+def test_a_file_that_cannot_be_read_says_why(packed, monkeypatch):
+    def broken(checkpoint):
+        raise OSError("no such tensor")
+
+    monkeypatch.setattr(unpack, "_read", broken)
+    with pytest.raises(OSError, match="no such tensor"):
+        unpack.unpacked(packed)
+
+
+@pytest.mark.parametrize("damage", [lambda file: file.write_bytes(b"wei"), Path.unlink], ids=["cut off", "gone"])
+def test_what_was_damaged_is_made_again_and_what_is_whole_is_not(damage, packed, monkeypatch):
+    made = []
+    monkeypatch.setattr(unpack, "_read", lambda checkpoint: made.append(1) or (Toy(), Toy()))
+    place = unpack.unpacked(packed)
+    assert unpack.unpacked(packed) == place and len(made) == 1
+    damage(place / "model.safetensors")
+    assert unpack.unpacked(packed) == place and len(made) == 2
+    assert (place / "model.safetensors").read_bytes() == b"weights"
+
+
+def test_a_file_too_large_for_the_cache_is_read_as_it_is(packed, monkeypatch):
+    monkeypatch.setattr(unpack, "LIMIT", 8 * len(b"GGUF") - 1)
+    assert unpack.unpacked(packed) is None
