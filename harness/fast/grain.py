@@ -30,7 +30,7 @@ class Grain:
 
 FINE = Grain()
 # 64 bytes are a vector of AVX-512, and of less on a processor without it; rows of less than one are slowest by far.
-FULL = Grain(least=16)
+FULL = Grain(tokens=32, least=16)
 # For oneDNN, which computes products in bf16: it makes a kernel for each shape, and keeps a thousand of them.
 COARSE = Grain(tokens=32, width=4, vector=32, least=32)
 

@@ -15,6 +15,8 @@ from harness.fast.grain import FINE, Grain, up
 
 # What one more group costs in attention, as elements of a row's square of tokens: some thirty small operations a layer.
 GROUP = 20_000
+# Scores of more elements than these, times the heads, leave the nearer caches, and the system is asked for their memory anew.
+FITS = 180_000
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,16 @@ class Layout:
 
 
 def group_rows(lengths: Sequence[int], grain: Grain = FINE) -> list[tuple[int, int]]:
-    """Neighbouring rows in groups [first, last), so that padding inside groups and their number cost least together."""
-    return partition(lengths, lambda rows, width: rows * width * grain.read(width) + GROUP)
+    """Neighbouring rows in groups [first, last), so that padding inside groups and their number cost least together.
+
+    What does not fit into a cache counts twice.
+    """
+
+    def cost(rows: int, width: int) -> int:
+        scores = rows * width * grain.read(width)
+        return scores + max(0, scores - FITS) + GROUP
+
+    return partition(lengths, cost)
 
 
 def partition(lengths: Sequence[int], cost: Callable[[int, int], float], places: int = 64) -> list[tuple[int, int]]:

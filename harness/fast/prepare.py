@@ -10,6 +10,7 @@ import torch
 from accelerate.utils import send_to_device
 from torch import Tensor, nn
 
+from harness import linear
 from harness.fast import dropout
 from harness.fast.attention import NotPackable
 from harness.fast.check import check
@@ -74,6 +75,7 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
     device = next(model.parameters()).device
     if device.type == "cpu":
         dropout.install(model)
+        linear.install(model)
     if not head.writes:
         used = {token for features in splits for feature in features for token in feature.inputs["input_ids"]}
         fast.vocabulary = keep_used(model, used | _special(head, model))

@@ -15,6 +15,9 @@ from harness.heads.base import IGNORE, Feature, Head
 from harness.heads.warm_start import warm_started
 from harness.languages import NAMES, base
 
+# Scores are computed for a multiple of so many tokens: a processor's kernels are made for each number of them.
+PLACES = 32
+
 
 class TextHead(Head):
     """Reads examples `{"source": str, "target": str}`; gives the generated text for each.
@@ -106,9 +109,13 @@ class TextHead(Head):
         inputs, places = self._teach(
             model, {name: tensor for name, tensor in batch.items() if name != "labels"}, labels
         )
-        with scoring_only(model.get_output_embeddings(), places):
+        written = labels[labels != IGNORE]
+        more = -len(written) % PLACES
+        with scoring_only(model.get_output_embeddings(), places, more):
             logits = model(**inputs).logits
-        return nn.functional.cross_entropy(logits.flatten(0, -2).float(), labels[labels != IGNORE])
+        return nn.functional.cross_entropy(
+            logits.flatten(0, -2).float(), nn.functional.pad(written, (0, more), value=IGNORE), ignore_index=IGNORE
+        )
 
     def _teach(self, model: nn.Module, inputs: dict[str, Tensor], labels: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """What the model reads to write `labels`, and [rows, width] where a label is written."""
@@ -148,14 +155,15 @@ class TextHead(Head):
 
 
 @contextmanager
-def scoring_only(scores: nn.Module, places: Tensor) -> Iterator[None]:
+def scoring_only(scores: nn.Module, places: Tensor, more: int = 0) -> Iterator[None]:
     """Inside, the output layer computes [1, places, vocabulary] instead of [rows, width, vocabulary].
 
     Args:
         scores: the output layer.
         places: [rows, width] true where scores are wanted.
+        more: places that are computed behind them, of no meaning.
     """
-    index = places.flatten().nonzero().flatten()
+    index = nn.functional.pad(places.flatten().nonzero().flatten(), (0, more))
     hook = scores.register_forward_pre_hook(lambda layer, args: (args[0].flatten(0, 1).index_select(0, index)[None],))
     try:
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import nn
 
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature, Head
+from harness.linear import packed
 from harness.training.batches import evaluation_batches
 from harness.training.memory import OUT_OF_MEMORY, advise, free_unused
 from harness.training.team import Team
@@ -57,7 +59,8 @@ def predict(
     waiting = team.share(evaluation_batches([feature.length for feature in features], batch_size * head.pool, tokens))
     waiting.reverse()
     most = len(features)
-    with torch.inference_mode(), accelerator.autocast():
+    # A head that writes has more of the kind, which it uses itself.
+    with torch.inference_mode(), accelerator.autocast(), nullcontext() if head.writes else packed(model):
         while waiting:
             numbers = waiting.pop()
             if len(numbers) > most:

@@ -11,9 +11,10 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from harness.heads.decoding.begun import Begun
-from harness.heads.decoding.quick import quick, serves
+from harness.heads.decoding.quick import quick
 from harness.heads.decoding.rows import Rows
 from harness.heads.decoding.steps import DecoderSteps, EncoderDecoderSteps
+from harness.linear import precision
 
 # Share of the rows that are finished before others take their place, or before the rest goes on without them.
 SHARE = 1 / 4
@@ -45,7 +46,7 @@ def decode(
         For each text the tokens behind its prompt, or for an encoder-decoder all tokens, its start token included.
     """
     looks = looks or (1 if ids.device.type == "cpu" else STEPS)
-    served = serves(model)
+    served = precision(model)
     joins = served != torch.float32 if joins is None else joins
     with quick(model) if served else nullcontext():
         return _Work(model, ids, mask, width, looks, joins, bool(served)).run()

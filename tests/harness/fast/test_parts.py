@@ -18,7 +18,7 @@ from transformers import (
 
 from harness.fast.dropout import Dropout, dropout, install, keep
 from harness.fast.grain import COARSE, FINE, FULL, Grain
-from harness.fast.layout import Layout, partition
+from harness.fast.layout import FITS, Layout, group_rows, partition
 from harness.fast.moves import Collect, Spread
 from harness.fast.vocabulary import UsedEmbedding, keep_used
 
@@ -199,3 +199,12 @@ def test_a_table_that_scores_words_stays_whole():
 def test_a_table_of_which_most_is_used_stays_whole():
     model = BertForSequenceClassification(BertConfig(vocab_size=50, **SMALL))
     assert keep_used(model, range(45)) is None
+
+
+@pytest.mark.parametrize("grain", [FULL, COARSE])
+def test_long_rows_are_computed_a_few_at_a_time(grain):
+    """Scores that leave the caches cost more than the calls of another group; a row is never cut."""
+    groups = group_rows([256] * 16, grain)
+    assert {last - first for first, last in groups} <= {2, 3} and FITS >= 2 * 256**2
+    assert group_rows([600] * 4, grain) == [(0, 1), (1, 2), (2, 3), (3, 4)]
+    assert group_rows([40] * 32, grain) == [(0, 32)]

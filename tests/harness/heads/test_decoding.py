@@ -11,8 +11,9 @@ from transformers import (
     GenerationConfig,
 )
 
+from harness import linear
 from harness.heads import decoding
-from harness.heads.decoding import greedy, quick, rows
+from harness.heads.decoding import greedy, rows
 
 WORDS, PAD, START, LIMIT = 60, 0, 1, 10
 SIZE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
@@ -111,8 +112,8 @@ def test_it_writes_what_the_library_writes(model, width, looks, room, joins, fas
     """Early ends, texts at the limit, rows taken over and left out, columns packed, several steps between two looks; with
     the operators of transformers and with faster ones."""
     monkeypatch.setattr(rows, "ROOM", room)
-    monkeypatch.setattr(quick, "PACKED", packed)
-    monkeypatch.setattr(greedy, "serves", lambda model: torch.float32 if fast else None)
+    monkeypatch.setattr(linear, "PACKED", packed)
+    monkeypatch.setattr(greedy, "precision", lambda model: torch.float32 if fast else None)
     ids, mask = batch(model)
     end_early(model, ids, mask)
     assert decoding.covers(model)

@@ -7,14 +7,15 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import bidirectional_mask_function, causal_mask_function, sdpa_mask
 from transformers.pytorch_utils import Conv1D
 
+from harness import linear
 from harness.fast.attention import NAME
 from harness.heads import decoding
 from harness.heads.decoding import attention, greedy, steps
-from harness.heads.decoding import quick as faster
 from harness.heads.decoding.attention import LIKE_SDPA, attend, whole
 from harness.heads.decoding.greedy import _best
-from harness.heads.decoding.quick import quick, serves
+from harness.heads.decoding.quick import quick
 from harness.heads.decoding.rows import Rows, cut
+from harness.linear import precision
 from harness.training.weights import Weights
 
 from .test_decoding import BOTH, DECODERS, WARM, batch, end_early, make
@@ -171,21 +172,21 @@ def test_a_forward_pass_is_the_same_and_the_model_as_before(kind):
 
 def test_in_which_precisions():
     model = make("gpt2")
-    assert serves(model) is torch.float32
+    assert precision(model) is torch.float32
     with torch.autocast("cpu", torch.bfloat16):
-        assert serves(model) is None
+        assert precision(model) is None
     model.transformer.h[0].bfloat16()
-    assert serves(model) is None
+    assert precision(model) is None
     model = make("gpt2")
     Weights(model, half=True)  # its norms stay in fp32
     with torch.autocast("cpu", torch.bfloat16):
-        assert serves(model) is torch.bfloat16
+        assert precision(model) is torch.bfloat16
 
 
 @pytest.mark.parametrize("packed", [0, 1 << 29], ids=["", "packed"])
 @pytest.mark.parametrize("kind", [*DECODERS, *BOTH, *WARM])
 def test_in_bf16_it_is_as_close_to_fp32_as_the_library(kind, packed, monkeypatch):
-    monkeypatch.setattr(faster, "PACKED", packed)
+    monkeypatch.setattr(linear, "PACKED", packed)
     model = make(kind)
     ids, mask = batch(model, 40)
     inputs = {"input_ids": ids, "attention_mask": mask}
