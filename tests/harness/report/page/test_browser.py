@@ -188,7 +188,9 @@ def test_charts_and_their_tables(visit):
 @pytest.mark.parametrize("width", [390, 1200, 1600])
 def test_names_in_the_chart_leave_the_axis_free(visit, width):
     page = visit("narrow", width)
-    names = [text.bounding_box() for text in page.locator("#cost-chart > svg > text[aria-hidden]").all()]
+    shown = page.locator("#cost-chart > svg > text[aria-hidden]")
+    shown.first.wait_for()  # the chart is drawn anew when the page has its width
+    names = [text.bounding_box() for text in shown.all()]
     ticks = page.locator("#cost-chart .tick text[text-anchor=end]").all()
     edge = max(box["x"] + box["width"] for box in (tick.bounding_box() for tick in ticks))
     assert names and all(name["x"] >= edge for name in names)
