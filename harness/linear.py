@@ -1,7 +1,8 @@
 """Linear layers by oneDNN on a CPU: the same sums, in fp32 in another order.
 
-PyTorch's products in fp32 are MKL's, which leaves half of an AMD processor's vector units unused. Those in bf16 are oneDNN's
-too, but PyTorch copies the bias into the result first, and oneDNN puts the weights into its own order at each call.
+PyTorch's products in fp32 are MKL's, which does not use AVX-512 on AMD's processors: there oneDNN's are twice as quick.
+Those in bf16 are oneDNN's too, but PyTorch copies the bias into the result first, and oneDNN puts the weights into its own
+order at each call.
 """
 
 from __future__ import annotations
@@ -15,11 +16,22 @@ import torch
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
+from harness import processor
+
 # Of PyTorch's own compiler, not of its public interface: where a version has them no more, its public ones do.
 OPERATORS = torch.backends.mkldnn.is_available() and all(
     hasattr(torch.ops.mkldnn, name) for name in ("_linear_pointwise", "_reorder_linear_weight")
 )
 PACKED = 1 << 29  # bytes of weights that may be held a second time, in the order in which oneDNN reads them
+
+
+def pays(precision: torch.dtype) -> bool:
+    """Whether oneDNN's operators are the quicker ones here. With AVX2 a training step in fp32 by them takes longer, by a fifth
+    or a third; in bf16 they refuse."""
+    if precision == torch.float32:
+        made_by_amd = processor.entry().get("vendor_id") == "AuthenticAMD"
+        return OPERATORS and made_by_amd and torch.backends.cpu.get_cpu_capability() == "AVX512"
+    return OPERATORS and precision == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def product(states: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -79,8 +91,8 @@ def _serves(states: Tensor, layer: nn.Module) -> bool:
 
 
 def install(model: nn.Module) -> None:
-    """Let every plain linear layer in `model` compute by oneDNN while it is trained in fp32."""
-    for module in model.modules() if OPERATORS else ():
+    """Let every plain linear layer in `model` compute by oneDNN while it is trained in fp32, where that pays."""
+    for module in model.modules() if pays(torch.float32) else ():
         module.__class__ = KINDS.get(type(module), type(module))
 
 
@@ -95,7 +107,7 @@ def precision(model: nn.Module) -> torch.dtype | None:
 def replacements(model: nn.Module) -> Iterator[tuple[nn.Module, str, Callable[[Tensor], Tensor]]]:
     """Linear layers, "forward", and what computes the same without gradients as long as the weights stay as they are."""
     kinds = {*KINDS, *KINDS.values()}
-    layers = [module for module in model.modules() if type(module) in kinds] if OPERATORS else []
+    layers = [module for module in model.modules() if type(module) in kinds and pays(module.weight.dtype)]
     packs = sum(layer.weight.nbytes for layer in layers) <= PACKED
     for layer in layers:
         # Where somebody else has changed a method it stays as it is.
@@ -132,6 +144,6 @@ def replaced(changes: Iterator[tuple[nn.Module, str, Callable[..., Any]]]) -> It
 
 @contextmanager
 def packed(model: nn.Module) -> Iterator[None]:
-    """Inside, the model's linear layers compute by oneDNN, without gradients, and its weights must stay as they are."""
+    """Inside, the model's linear layers compute by oneDNN where that pays, without gradients; its weights must stay as they are."""
     with replaced(replacements(model) if precision(model) else iter(())):
         yield

@@ -7,9 +7,10 @@ import os
 import platform
 import sys
 from collections.abc import Collection, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
+
+from harness import processor
 
 
 def cores() -> int:
@@ -38,7 +39,7 @@ def precision(device: str, asked: str, avoid: Collection[str] = ()) -> str:
         return "fp32"
     if asked != "auto" or device != "cpu":
         return asked
-    return "bf16" if "avx512_bf16" in _processor().get("flags", "").split() else "fp32"
+    return "bf16" if "avx512_bf16" in processor.flags() else "fp32"
 
 
 def is_here(environment: Mapping[str, Any], device: str, threads: int) -> bool:
@@ -59,22 +60,10 @@ def _card(name: str) -> bool:
 
 def names() -> list[str]:
     """What records may call this processor: its name, and the vector instructions that torch finds in it."""
-    fields = _processor()
-    flags, name = set(fields.get("flags", "").split()), fields.get("model name")
+    flags, name = processor.flags(), processor.entry().get("model name")
     if not name or not flags:
         return []
     # As torch chooses (ATen/native/DispatchStub.cpp), with the one name that older releases use.
     if {"avx512vl", "avx512bw", "avx512dq", "fma"} <= flags:
         return [f"{name}, AVX512", f"{name}, AVX2"]
     return [f"{name}, AVX2"] if {"avx2", "fma"} <= flags else [f"{name}, DEFAULT", f"{name}, NO AVX"]
-
-
-@cache
-def _processor() -> dict[str, str]:
-    """The first processor's entry in the system's list; empty where there is none."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return {}
-    pairs = (line.partition(":") for line in text.partition("\n\n")[0].splitlines())
-    return {key.strip(): value.strip() for key, _, value in pairs}

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
+from harness import processor
+
 LIBRARIES = (
     "torch",
     "transformers",
@@ -81,13 +83,4 @@ def surroundings(device: torch.device, precision: str) -> dict[str, Any]:
 
 def _processor() -> str:
     """The processor's name and the vector instructions that torch uses: machines of one name differ in them, and so in speed."""
-    return f"{_processor_name()}, {torch.backends.cpu.get_cpu_capability()}"
-
-
-def _processor_name() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
-    except OSError:
-        names = []
-    return names[0] if names else platform.processor() or platform.machine()
+    return f"{processor.name()}, {torch.backends.cpu.get_cpu_capability()}"

@@ -6,12 +6,23 @@ from torch import nn
 from transformers import BertConfig, BertForSequenceClassification
 from transformers.pytorch_utils import Conv1D
 
-from harness import linear
-from harness.linear import Crosswise, Linear, Product, install, packed, precision
+from harness import linear, processor
+from harness.linear import Crosswise, Linear, Product, install, packed, pays, precision
 
 pytestmark = pytest.mark.skipif(not linear.OPERATORS, reason="this PyTorch has no operators of oneDNN")
 IN, OUT = 48, 80
 SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64, "vocab_size": 50}
+
+
+REFUSED = pytest.mark.skipif(
+    linear.OPERATORS and not torch.ops.mkldnn._is_mkldnn_bf16_supported(),
+    reason="oneDNN has no products in bf16 for this processor",
+)
+
+
+@pytest.fixture(autouse=True)
+def on_any_processor(monkeypatch):
+    monkeypatch.setattr(linear, "pays", lambda precision: True)
 
 
 def layer(kind):
@@ -69,7 +80,7 @@ def test_what_is_left_to_pytorch(monkeypatch):
 
 
 @pytest.mark.parametrize("room", [0, 1 << 29], ids=["", "in its order"])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, pytest.param(torch.bfloat16, marks=REFUSED)])
 @torch.inference_mode()
 def test_without_gradients_a_model_is_the_same_and_then_as_before(dtype, room, monkeypatch):
     monkeypatch.setattr(linear, "PACKED", room)
@@ -105,5 +116,42 @@ def test_layers_that_somebody_has_changed_stay_so():
 def test_unlike_precisions_are_left_alone():
     model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3).bfloat16())
     assert precision(model) is None
+    with packed(model):
+        assert not any("forward" in vars(module) for module in model)
+
+
+@pytest.mark.parametrize(
+    "maker, vectors, full, half",
+    [
+        ("AuthenticAMD", "AVX512", True, True),
+        ("AuthenticAMD", "AVX2", False, False),  # MKL's products are the quicker ones there
+        ("GenuineIntel", "AVX512", False, True),  # and use all of the processor here
+        (None, "DEFAULT", False, False),
+    ],
+)
+def test_where_it_pays(maker, vectors, full, half, monkeypatch):
+    monkeypatch.setattr(processor, "entry", lambda: {"vendor_id": maker} if maker else {})
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: vectors)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: vectors == "AVX512", raising=False)
+    assert (pays(torch.float32), pays(torch.bfloat16), pays(torch.float64)) == (full, half, False)
+
+
+def test_bf16_is_evaluated_on_every_processor(monkeypatch):
+    """Also where oneDNN refuses it, and PyTorch has to do it alone."""
+    monkeypatch.undo()
+    torch.manual_seed(0)
+    model = BertForSequenceClassification(BertConfig(**SMALL)).eval().bfloat16()
+    ids = torch.arange(40).view(4, 10)
+    with torch.inference_mode(), packed(model):
+        made = model(ids).logits
+    with torch.inference_mode():
+        torch.testing.assert_close(made, model(ids).logits, rtol=0.1, atol=0.05)
+
+
+def test_where_it_does_not_pay_the_model_is_left_alone(monkeypatch):
+    monkeypatch.setattr(linear, "pays", lambda precision: False)
+    model = nn.Sequential(nn.Linear(3, 3), Conv1D(3, 3))
+    install(model)
+    assert [type(module) for module in model] == [nn.Linear, Conv1D]
     with packed(model):
         assert not any("forward" in vars(module) for module in model)
