@@ -156,6 +156,10 @@ def train_and_predict(trainer: Any, data: dict[str, Dataset], way: Way, score: C
         "validations": validations,
         "steps": trainer.state.global_step,
         "train_tokens": tokens_read(data["train"]["input_ids"], trainer.args, trainer.state.global_step),
+        "evaluate_tokens": sum(
+            sum(map(len, data[split]["input_ids"])) * times
+            for split, times in (("validation", validations), ("test", 1))
+        ),
     }
     return predictions
 

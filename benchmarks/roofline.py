@@ -1,10 +1,11 @@
-"""How near the training steps come to what the processor can do.
+"""How near training steps and evaluations come to what the processor can do.
 
     python benchmarks/roofline.py --tasks sst2 --output roofline.md
 
-Achieved: 6 × parameters outside the embeddings × tokens without padding ÷ seconds of training. Forward and backward take two
-and four operations a parameter and token; attention over a row's tokens, the loss and the optimiser are not counted, so that
-work which a side does beyond that, padding above all, lowers its figure. Peak: a plain product of two square matrices in
+Achieved: 6 × parameters outside the embeddings × tokens without padding ÷ seconds of training, and for evaluations, of
+validation and test rows, 2 × the same. Forward and backward take two and four operations a parameter and token; attention over a
+row's tokens, the loss, the optimiser and scoring are not counted, so that work which a side does beyond that, padding above
+all, lowers its figure. Where texts are written an evaluation is another thing, and its figure means little. Peak: a plain product of two square matrices in
 the same precision on the same threads, the best of many. The runs are those of `speed.py cells` and shared with it (--results).
 """
 
@@ -23,6 +24,7 @@ from tables import markdown
 SIDES = ("trainer-default", "trainer-tuned", "harness")
 SIZE = 2048
 SECONDS = 5.0
+PASSES = {"train": 6, "evaluate": 2}  # operations a parameter and token
 GIGA = 1e9
 
 
@@ -58,7 +60,7 @@ def peak(precision: str, threads: int) -> dict[str, Any]:
 
 
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
-    """Every side of every task: achieved and peak operations a second."""
+    """Every side of every task, training and evaluation: achieved and peak operations a second."""
     conditions, rows = conditions_of(options), {}
     folder = options.results / conditions.name
     for cell in plan(options, options.repeats):
@@ -68,16 +70,17 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
             # Beside the run and after each: a machine is not equally fast all day.
             file = folder / "peak" / f"{side}-{cell.id}.json"
             top = kept(file, peak, run["precision_used"], conditions.threads)["flops_per_second"]
-            achieved = 6 * weights * run["train_tokens"] / run["train_seconds"]
-            row = rows.setdefault((cell.task.title, cell.model.name, side, run["precision_used"]), [])
-            row.append((achieved, top))
+            for phase, passes in PASSES.items():
+                achieved = passes * weights * run[f"{phase}_tokens"] / run[f"{phase}_seconds"]
+                row = rows.setdefault((cell.task.title, cell.model.name, phase, side, run["precision_used"]), [])
+                row.append((achieved, top))
     return [
         {
-            "task": task, "model": model, "side": side, "precision": precision, "runs": len(found),
+            "task": task, "model": model, "phase": phase, "side": side, "precision": precision, "runs": len(found),
             "achieved": statistics.median(one for one, _ in found), "peak": statistics.median(top for _, top in found),
             "share": statistics.median(one / top for one, top in found),
         }
-        for (task, model, side, precision), found in rows.items()
+        for (task, model, phase, side, precision), found in rows.items()
     ]  # fmt: skip
 
 
@@ -89,12 +92,12 @@ def main() -> None:
     facts = measure(options)
     rows = [
         [
-            fact["task"], fact["model"], fact["side"], fact["precision"], f"{fact['achieved'] / GIGA:.1f}",
+            fact["task"], fact["model"], fact["phase"], fact["side"], fact["precision"], f"{fact['achieved'] / GIGA:.1f}",
             f"{fact['peak'] / GIGA:.1f}", f"{fact['share']:.0%}", str(fact["runs"]),
         ]
         for fact in facts
     ]  # fmt: skip
-    heads = ("task", "model", "side", "precision", "achieved GFLOP/s", "peak GFLOP/s", "share", "runs")
+    heads = ("task", "model", "phase", "side", "precision", "achieved GFLOP/s", "peak GFLOP/s", "share", "runs")
     report(options, markdown(heads, rows), facts)
 
 

@@ -89,7 +89,7 @@ def by_harness(side: str, cell: Cell, conditions: Conditions) -> dict[str, Any]:
         "score": record["score"], "precision_used": record["environment"]["precision"],
         "train_seconds": cost["train_seconds"], "evaluate_seconds": cost["evaluate_seconds"],
         "validations": len(record["training"]["history"]), "steps": record["training"]["steps"],
-        "train_tokens": cost["train_tokens"], "cost": cost,
+        "train_tokens": cost["train_tokens"], "evaluate_tokens": cost["evaluate_tokens"], "cost": cost,
     }  # fmt: skip
 
 

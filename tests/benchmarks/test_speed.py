@@ -65,7 +65,7 @@ def test_all_sides_do_the_same_work(task, kind, checkpoints, environment, reques
     ours = results["harness"]
     assert ours["steps"] > 2 and ours["validations"] == 2
     for side, result in results.items():
-        work = ("steps", "validations", "train_tokens", "cell", "seed")
+        work = ("steps", "validations", "train_tokens", "evaluate_tokens", "cell", "seed")
         assert [result[name] for name in work] == [ours[name] for name in work], side
         assert result["precision_used"] == "fp32" and 0 <= result["score"] <= 100
         assert result["wall_seconds"] >= result["train_seconds"] + result["evaluate_seconds"] > 0
