@@ -2,11 +2,12 @@
 
     python benchmarks/roofline.py --tasks sst2 --output roofline.md
 
-Achieved: 6 × parameters outside the embeddings × tokens without padding ÷ seconds of training, and for evaluations, of
-validation and test rows, 2 × the same. Forward and backward take two and four operations a parameter and token; attention over a
-row's tokens, the loss, the optimiser and scoring are not counted, so that work which a side does beyond that, padding above
-all, lowers its figure. Where texts are written an evaluation is another thing, and its figure means little. Peak: a plain product of two square matrices in
-the same precision on the same threads, the best of many. The runs are those of `speed.py cells` and shared with it (--results).
+Achieved: 6 × parameters outside the embeddings × tokens without padding ÷ seconds of training, and for evaluations,
+of validation and test rows, 2 × the same. Forward and backward take two and four operations a parameter and token;
+attention over a row's tokens, the loss, the optimiser and scoring are not counted, so that work which a side does
+beyond that, padding above all, lowers its figure. Where texts are written an evaluation is another thing, and its
+figure means little. Peak: a plain product of two square matrices in the same precision on the same threads, the best
+of many. The runs are those of `speed.py cells` and shared with it (--results).
 """
 
 from __future__ import annotations

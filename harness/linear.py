@@ -26,8 +26,7 @@ PACKED = 1 << 29  # bytes of weights that may be held a second time, in the orde
 
 
 def pays(precision: torch.dtype) -> bool:
-    """Whether oneDNN's operators are the quicker ones here. With AVX2 a training step in fp32 by them takes longer, by a fifth
-    or a third; in bf16 they refuse."""
+    """Whether oneDNN's operators are the quicker ones here. With AVX2 they are slower in fp32, and refuse bf16."""
     if precision == torch.float32:
         made_by_amd = processor.entry().get("vendor_id") == "AuthenticAMD"
         return OPERATORS and made_by_amd and torch.backends.cpu.get_cpu_capability() == "AVX512"
@@ -97,7 +96,7 @@ def install(model: nn.Module) -> None:
 
 
 def precision(model: nn.Module) -> torch.dtype | None:
-    """That of the model's matrices where oneDNN computes as the model would: fp32 or bf16, all of them on a CPU."""
+    """That of the model's matrices, all of them on a CPU: fp32 or bf16. None where they differ, or autocast would round fp32."""
     kinds = {(weight.device.type, weight.dtype) for weight in model.parameters() if weight.ndim > 1}
     if kinds == {("cpu", torch.bfloat16)}:
         return torch.bfloat16

@@ -113,6 +113,7 @@ def test_it_writes_what_the_library_writes(model, width, looks, room, joins, fas
     the operators of transformers and with faster ones."""
     monkeypatch.setattr(rows, "ROOM", room)
     monkeypatch.setattr(linear, "PACKED", packed)
+    monkeypatch.setattr(linear, "pays", lambda precision: True)
     monkeypatch.setattr(greedy, "precision", lambda model: torch.float32 if fast else None)
     ids, mask = batch(model)
     end_early(model, ids, mask)
