@@ -27,6 +27,7 @@ from harness.engines.base import Slot
 from harness.engines.grid import Observer, run_grid
 from harness.engines.local import LocalEngine
 from harness.job import Job
+from harness.methods import modules
 from harness.plan import Request, make_plan
 from harness.store import Record
 
@@ -89,7 +90,7 @@ def measure(request: Request, devices: str, jobs: int) -> dict[tuple[str, str], 
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["BENCH_CACHE"] = str(Path(folder, "cache"))
-        engine = TimedEngine(devices, jobs)
+        engine = TimedEngine(devices, jobs, modules=modules(cell.method for cell in plan.cells))
         engine.clock = clock
         begun = time.perf_counter()
         engine.warm_up()

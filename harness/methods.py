@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -52,6 +53,12 @@ METHODS = {
         Method("scratch", "all weights are trained, starting from random ones", pretrained=False),
     )
 }
+
+
+def modules(methods: Iterable[str]) -> list[str]:
+    """Where the code is that adapts models by these methods, for a process that loads libraries once for many cells."""
+    found = {METHODS[name].adapt.partition(":")[0] for name in methods if name in METHODS}
+    return sorted(found - {""})
 
 
 @cache

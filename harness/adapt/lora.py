@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from peft import LoraConfig, inject_adapter_in_model
+from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as KNOWN
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
@@ -20,9 +22,6 @@ def add_adapters(model: nn.Module, pretrained: Pretrained, recipe: Recipe) -> No
     The adapters are put into the layers themselves, not around the model: its class, the names of its modules and `generate`
     stay. They start at zero, so the model computes what it did.
     """
-    # Here, because PEFT takes a second to import that other methods need not wait for.
-    from peft import LoraConfig, inject_adapter_in_model
-
     names = [name for name, _ in _matrices(model, pretrained)]
     chosen = _usual(names, pretrained.config.model_type) if recipe.lora_targets == "usual" else []
     chosen = chosen or names
@@ -56,8 +55,6 @@ def _matrices(model: nn.Module, pretrained: Pretrained) -> Iterator[tuple[str, n
 
 def _usual(names: Sequence[str], kind: str) -> list[str]:
     """Of these layers, those that PEFT adapts in this type of model: queries and values, mostly; none where it knows no type."""
-    from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as KNOWN
-
     meant = KNOWN.get(kind, [])
     if isinstance(meant, str):
         return [name for name in names if re.fullmatch(meant, name)]

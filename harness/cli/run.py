@@ -56,6 +56,7 @@ def run(
     from harness.engines.choose import ENGINES, make_engine
     from harness.engines.grid import Policy
     from harness.job import Job
+    from harness.methods import modules
 
     if engine not in ENGINES:
         raise unknown("engine", engine, ENGINES)
@@ -81,7 +82,8 @@ def run(
         if told := note(store):
             say(console, told)
         record_lost(made, store)
-        chosen = cache(lambda: make_engine(engine, devices, jobs, devices_per_cell, results, address))
+        used = modules(cell.method for cell in made.cells)
+        chosen = cache(lambda: make_engine(engine, devices, jobs, devices_per_cell, results, address, used))
 
         warned: set[str] = set()  # one line for each task, however many rounds a search has
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.engines.base import Engine
@@ -15,7 +16,13 @@ ENGINES = {
 
 
 def make_engine(
-    name: str, devices: str, jobs: int | None, together: int, results: str | Path, address: str = "auto"
+    name: str,
+    devices: str,
+    jobs: int | None,
+    together: int,
+    results: str | Path,
+    address: str = "auto",
+    modules: Sequence[str] = (),
 ) -> Engine:
     """The engine of a name.
 
@@ -26,6 +33,7 @@ def make_engine(
         together: devices that each cell is trained on.
         results: the results folder or URL; engines of several machines ask whether all see it.
         address: of the cluster, for engines that have one.
+        modules: what the cells will import beside what all cells do, for engines that load libraries before the first.
 
     Raises:
         BenchError: there is no such engine, cluster or device, or the engine cannot do this.
@@ -46,4 +54,4 @@ def make_engine(
         return ClusterEngine(address, devices, jobs, results)
     from harness.engines.local import LocalEngine
 
-    return LocalEngine(devices, jobs, together)
+    return LocalEngine(devices, jobs, together, modules)

@@ -120,10 +120,11 @@ class LocalEngine:
         devices: `auto`, or a list such as `cpu` or `cuda:0,cuda:1`.
         jobs: cells at once; None: one a GPU, or as many as the cores allow.
         together: devices, or processes on a CPU, that each cell is trained on.
+        modules: what cells will import that not every cell does, loaded once for all of them.
     """
 
-    def __init__(self, devices: str = "auto", jobs: int | None = None, together: int = 1):
-        self.server = Server()
+    def __init__(self, devices: str = "auto", jobs: int | None = None, together: int = 1, modules: Sequence[str] = ()):
+        self.server = Server(modules)
         self.slots = make_slots(self._devices(devices), jobs, _cores(), together)
 
     def _devices(self, devices: str) -> list[str]:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
@@ -34,11 +34,15 @@ RESTARTS, PAUSE = 3, 0.2  # times that the server is started again for one worke
 
 
 class Server:
-    """Starts processes. It ends with this one, and is started again when it was killed."""
+    """Starts processes. It ends with this one, and is started again when it was killed.
 
-    def __init__(self) -> None:
+    Args:
+        modules: what its processes will import, beside `PRELOADED`; the first server of a process decides.
+    """
+
+    def __init__(self, modules: Sequence[str] = ()) -> None:
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(PRELOADED)
+        self.context.set_forkserver_preload([*modules, *PRELOADED])  # the last of them freezes what the others made
         atexit.register(_end_server)
         self._start_server()
         self._guard = _start_guard()

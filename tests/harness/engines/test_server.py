@@ -4,6 +4,10 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
+
+from harness.cli.main import app
+from harness.errors import BenchError
 
 LEAVE = """
 import os, time
@@ -29,3 +33,43 @@ def test_a_process_that_is_asked_for_and_given_no_task_says_nothing(word, said):
     )
     assert done.returncode == 0, done.stderr
     assert ("UnpicklingError" in done.stderr) is said and ("Traceback" in done.stderr) is said, done.stderr
+
+
+LOADED = """
+import sys
+
+from harness.engines.server import Server
+from harness.methods import modules
+
+def tell(connection):
+    connection.send("peft" in sys.modules)
+
+if __name__ == "__main__":
+    process, connection = Server(modules(sys.argv[1:])).process(tell)
+    print(connection.recv())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("methods", "loaded"), [(["full", "baseline"], "False"), (["full", "lora"], "True")])
+def test_libraries_of_a_method_are_loaded_once_and_only_where_it_is_used(tmp_path, methods, loaded):
+    (tmp_path / "loaded.py").write_text(LOADED)
+    done = subprocess.run(
+        [sys.executable, "loaded.py", *methods], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.stdout.strip() == loaded, done.stderr
+
+
+@pytest.mark.parametrize(("methods", "modules"), [("full", []), ("full,lora", ["harness.adapt.lora"])])
+def test_a_run_has_those_of_its_methods_loaded(tmp_path, monkeypatch, methods, modules):
+    asked = []
+
+    class Engine:
+        def __init__(self, devices, jobs, together, modules):
+            asked.append(modules)
+            raise BenchError("that was all")
+
+    monkeypatch.setattr("harness.engines.local.LocalEngine", Engine)
+    words = ["run", "--models", "bert", "--tasks", "mini-ner", "--methods", methods, "--results", str(tmp_path / "r")]
+    CliRunner().invoke(app, words)
+    assert asked == [modules]
