@@ -10,13 +10,16 @@ INSTALL := $(RUN)/pip install --quiet --disable-pip-version-check -c constraints
 bench: $(VENV)/installed
 	$(RUN)/bench run --models bert,gpt2 --tasks all
 
-# The whole test suite, a process a core; the tests of a file stay together, for they share what they set up.
-test: $(VENV)/installed-test
-	$(RUN)/python -m pytest -n auto --dist loadfile -m "not long"
+# A process a core; the tests of a file stay together, for they share what they set up, and files with slow ones come first.
+SHARED_OUT := -n auto --dist loadfile --no-loadscope-reorder
 
-# Simulations and campaigns of faults, of minutes each.
+# The whole test suite.
+test: $(VENV)/installed-test
+	$(RUN)/python -m pytest $(SHARED_OUT) -m "not long"
+
+# Simulations, campaigns of faults, grids from a Hub: of a minute or minutes each.
 test-long: $(VENV)/installed-test
-	$(RUN)/python -m pytest -n auto --dist loadfile -m long
+	$(RUN)/python -m pytest $(SHARED_OUT) -m long
 
 # The tests that take no more than a few seconds each.
 test-fast: $(VENV)/installed-test
@@ -26,9 +29,12 @@ test-fast: $(VENV)/installed-test
 leaderboard: $(VENV)/installed
 	$(RUN)/bench leaderboard --results results --output leaderboard.md
 
+# pip compiles packages, but not a folder that is installed as it lies: where Python writes no bytecode, as in many containers,
+# each process would compile it anew.
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) -e .
+	$(RUN)/python -m compileall -q harness tasks
 	touch $@
 
 $(VENV)/installed-test: $(VENV)/installed

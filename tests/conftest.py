@@ -24,6 +24,12 @@ _CACHE = tempfile.TemporaryDirectory(prefix="bench-cache-")
 os.environ["BENCH_CACHE"] = _CACHE.name
 
 
+def pytest_collection_modifyitems(items):
+    """Files with slow tests first: processes that share out the files take them in this order, and a long one must not be the last."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data sets and models that lies beside a checkout; tests that need it skip where it is missing."""

@@ -46,14 +46,14 @@ def test_five_families_on_published_data(shared, tmp_path):
         assert "shared" not in json.dumps(record)  # records hold no path of the machine
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @SMOLLM
 def test_a_decoder_from_a_gguf_file(shared, tmp_path):
     (record,) = bench(tmp_path, "--models", "smollm2", "--tasks", "sst2", "--limit", "16", "--set", "recipe.epochs=1")
     assert record["model"]["architecture"] == "decoder" and record["model"]["parameters"] > 130_000_000
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @MINILM
 def test_a_short_training_beats_the_trivial_answer(shared, tmp_path):
     (record,) = bench(tmp_path, "--models", "minilm", "--tasks", "sst2", "--limit", "1000", "--set", "recipe.epochs=2")

@@ -131,9 +131,9 @@ def signal_all(bench, number):
     ("send", "number", "status"),
     [
         (signal_all, signal.SIGINT, 130),
-        (signal_parent, signal.SIGTERM, 130),
-        (signal_parent, signal.SIGHUP, 130),
-        (signal_parent, signal.SIGKILL, -9),
+        pytest.param(signal_parent, signal.SIGTERM, 130, marks=pytest.mark.long),
+        pytest.param(signal_parent, signal.SIGHUP, 130, marks=pytest.mark.long),
+        pytest.param(signal_parent, signal.SIGKILL, -9, marks=pytest.mark.long),
         (signal_all, signal.SIGKILL, -9),
     ],
     ids=["Ctrl-C", "SIGTERM", "SIGHUP", "kill -9 of the parent", "kill -9 of all"],

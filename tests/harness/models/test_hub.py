@@ -81,7 +81,7 @@ def test_weights_are_whole_only_with_all_their_parts(tmp_path, monkeypatch):
     assert models_hub.fetch_checkpoint(checkpoint) == tmp_path
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_grid_from_the_hub_then_offline(hub, tmp_path):
     (tmp_path / "hub.yaml").write_text(SUITE)
     words = ["run", "--suite", "hub.yaml", "--models", "all", "--tasks", "all", "--limit", "8", "--json"]

@@ -88,7 +88,9 @@ def until(true, seconds=60):
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("same", [True, False], ids=["the same machine", "another machine"])
+@pytest.mark.parametrize(
+    "same", [pytest.param(True, marks=pytest.mark.long), False], ids=["the same machine", "another machine"]
+)
 def test_kill_9_and_again(inputs, undisturbed, tmp_path, same):
     remote, url = tmp_path / "remote", f"file://{tmp_path}/remote"
     process = start(inputs, url, tmp_path / "a")
@@ -133,6 +135,7 @@ def test_a_store_that_goes_away_costs_nothing_finished(inputs, undisturbed, tmp_
     assert facts(remote) == {name: facts for name, facts in undisturbed.items() if name.startswith("tiny")}
 
 
+@pytest.mark.long
 def test_two_runs_of_one_machine_do_no_cell_twice_and_two_machines_agree(inputs, undisturbed, tmp_path):
     remote, url = tmp_path / "remote", f"file://{tmp_path}/remote"
     runs = [start(inputs, url, tmp_path / name) for name in ("a", "a", "b")]

@@ -76,7 +76,7 @@ def test_fetched_then_offline_every_cell_is_ok_and_nothing_is_asked(shared, root
     assert "published" not in board  # subsets never stand beside published numbers
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_fifth_of_all_requests_failing_fails_no_cell(shared, root, tmp_path):
     options = ["--fail-rate", "0.2", "--seed", "3", "--log", tmp_path / "log"]
     with local_hub.listen(shared / "tools", root, tmp_path / "home", *options) as environment:
