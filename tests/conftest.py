@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -28,6 +29,14 @@ def pytest_collection_modifyitems(items):
     """Files with slow tests first: processes that share out the files take them in this order, and a long one must not be the last."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(autouse=True)
+def loud():
+    """What a test makes transformers keep to itself, the next one may look for in a log."""
+    yield
+    if library := sys.modules.get("transformers"):
+        library.utils.logging.set_verbosity_warning()
 
 
 @pytest.fixture(scope="session")
