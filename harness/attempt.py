@@ -14,7 +14,7 @@ from harness.cache.encoded import Encoder
 from harness.check.report import warnings
 from harness.fast.prepare import prepare
 from harness.heads.base import Feature, Head
-from harness.heads.make import make_head
+from harness.heads.make import fitted_head
 from harness.methods import METHODS
 from harness.outcome import Outcome
 from harness.rows import load
@@ -64,9 +64,11 @@ class Attempt:
         doubts = warnings(data, task, family)
         self.emit({"event": "warnings", "warnings": doubts})
         watch.begin("model")
-        self.head = make_head(cell, family, labels)
+        fitted = fitted_head(cell, family, labels, self.splits)
+        self.head, self.recipe = fitted.head, fitted.recipe
+        self.emit({"event": "recipe", "recipe": fitted.facts(cell.why, self.precision)})
         model = self.head.build()
-        adapt(model, METHODS[cell.method], self.head.pretrained, cell.recipe)
+        adapt(model, METHODS[cell.method], self.head.pretrained, self.recipe)
         parameters = sum(parameter.numel() for parameter in model.parameters())
         trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
         watch.begin("encode")
@@ -87,7 +89,7 @@ class Attempt:
             trivial = self._score("test", family.trivial(self.splits["train"], self.splits["test"], task))
         watch.end()
         return Outcome(
-            accelerator=self.accelerator, model=self.model, parameters=parameters, trainable=trainable, fast=self.fast,
+            accelerator=self.accelerator, model=self.model, fitted=fitted, parameters=parameters, trainable=trainable, fast=self.fast,
             data=data, doubts=doubts, features=self.features, truncated=truncated, progress=progress,
             predictions=predictions, metrics=metrics, trivial=trivial, account=self.under.account(self.precision),
         )  # fmt: skip
@@ -126,7 +128,7 @@ class Attempt:
         gc.enable()  # see `harness.engines.life`
         self.watch.begin("train")
         return train(
-            self.accelerator, weights, self.head, self.fast, self.features["train"], self._validate, cell.recipe,
+            self.accelerator, weights, self.head, self.fast, self.features["train"], self._validate, self.recipe,
             cell.seed, self.emit, self.keeper, cell.search.thresholds if isinstance(cell.search, Trial) else (),
         )  # fmt: skip
 
@@ -146,7 +148,7 @@ class Attempt:
 
         rows = self.splits[split]
         outputs = predict(
-            self.accelerator, self.model, self.head, self.features[split], len(rows), self.cell.recipe.eval_batch_size,
+            self.accelerator, self.model, self.head, self.features[split], len(rows), self.recipe.eval_batch_size,
             progress=told, fast=self.fast,
         )  # fmt: skip
         return [self.family.prediction(output, row, self.cell.task) for output, row in zip(outputs, rows, strict=True)]

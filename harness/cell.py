@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -28,6 +28,7 @@ class Cell:
         suite: the suite it was asked for in; not part of the identity.
         train_rows: so many of the task's training rows, see `harness.train_rows`; None: all.
         search: what it has to do with a search over recipes, if anything.
+        why: why its learning rate is what it is; not part of the identity.
     """
 
     model: Checkpoint
@@ -40,6 +41,7 @@ class Cell:
     suite: str
     train_rows: int | None = None
     search: Trial | Searched | None = None
+    why: str = field(default="", compare=False)
 
     @property
     def is_baseline(self) -> bool:
@@ -106,7 +108,7 @@ class Cell:
         """The part of the record that is known before anything runs."""
         return {
             "id": self.id,
-            "suite": self.suite,
+            "suite": self.suite or None,
             "model": self.model.facts(),
             "task": {
                 "name": self.task.title,
@@ -132,10 +134,10 @@ class Cell:
 
 
 def rule_facts(task: Task, model: Checkpoint, method: str) -> dict[str, Any]:
-    """What the rules of a suite may ask of a cell: `harness.recipe.FACTS`."""
+    """What rules may ask of a cell, `harness.recipe.FACTS`, and the model's width."""
     return {
         "family": task.family, "task": task.name, "model": model.name,
-        "architecture": model.architecture, "kind": model.kind, "method": method,
+        "architecture": model.architecture, "kind": model.kind, "method": method, "width": model.width,
     }  # fmt: skip
 
 

@@ -41,6 +41,8 @@ class TaskFamily(ABC):
         head: `module:Class` of a `harness.heads.base.Head`, imported in the worker.
         primary_metric: the key of `score`'s result that ranks models on validation and is reported on test.
         scale: what the primary metric must be multiplied with to lie in 0–100.
+        recipes: rules for the recipes of all its cells (see `harness.recipes`); those by kind of model and a suite's come behind.
+        passes: how many times as many epochs it needs as a classifier of as many rows.
         architectures: those that the family can be solved with.
         needs_offsets: True where the head maps tokens back to the text and so needs a fast tokeniser.
     """
@@ -56,6 +58,8 @@ class TaskFamily(ABC):
     head: ClassVar[str]
     primary_metric: ClassVar[str]
     scale: ClassVar[float] = 100.0
+    recipes: ClassVar[Sequence[Mapping[str, Any]]] = ()
+    passes: ClassVar[float] = 1.0
     architectures: ClassVar[Sequence[str]] = ARCHITECTURES
     needs_offsets: ClassVar[bool] = False
 

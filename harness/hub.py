@@ -5,9 +5,11 @@ Nothing of `huggingface_hub` is imported before something is asked.
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from harness.errors import HubError
@@ -15,6 +17,7 @@ from harness.errors import HubError
 T = TypeVar("T")
 
 PAUSES = (0.5, 1, 2, 4, 5, 5, 5, 5)  # seconds before the second, the third, ... try
+NAMELESS = 2  # pauses where the Hub's name is not even known: there is no network, and waiting will not bring one
 BUSY = 429  # too many requests
 _hopeless = False  # the Hub has failed an action in all its tries, and none has succeeded since
 
@@ -34,11 +37,11 @@ def patiently(action: Callable[[], T], what: str) -> T:
         Exception: whatever else the action raises.
     """
     global _hopeless
-    for pause in [*PAUSES[: 1 if _hopeless else None], None]:
+    for number, pause in enumerate([*PAUSES[: 1 if _hopeless else None], None]):
         try:
             result = action()
         except Exception as error:
-            if pause is not None and passing(error):
+            if pause is not None and passing(error) and not (number >= NAMELESS and no_name(error)):
                 time.sleep(pause)
                 continue
             _hopeless = _hopeless or passing(error)
@@ -56,6 +59,15 @@ def resolved(repo: str, kind: str, revision: str | None) -> str:
 
     # Asked in vain, an offline client warns of each repository.
     return resolve_revision(repo, repo_type=kind, revision=revision, local_files_only=constants.HF_HUB_OFFLINE).resolved
+
+
+def cached() -> list[str]:
+    """The ids of models whose weights are in the cache of the Hub's client, in alphabetical order."""
+    from huggingface_hub import constants
+
+    folders = Path(constants.HF_HUB_CACHE).glob("models--*")
+    whole = (folder for folder in folders if any(folder.glob("snapshots/*/*.safetensors")))
+    return sorted(folder.name.removeprefix("models--").replace("--", "/", 1) for folder in whole)
 
 
 @contextmanager
@@ -85,6 +97,11 @@ def passing(error: BaseException) -> bool:
         if isinstance(cause, httpx.TransportError):
             return True
     return False
+
+
+def no_name(error: BaseException) -> bool:
+    """Whether the Hub's name could not be looked up."""
+    return any(isinstance(cause, socket.gaierror) or "name resolution" in str(cause) for cause in _chain(error))
 
 
 def known_to_hub(error: BaseException) -> bool:

@@ -54,7 +54,9 @@ class Checkpoint:
         architecture: encoder, decoder or encoder-decoder.
         digest: of the weights, configuration and tokeniser (files), or the commit; empty where they cannot be had.
         fast_tokenizer: whether the tokeniser can map tokens back to the text.
-        families, kind, avoid, prefix, max_length: as in `Model`.
+        families, avoid, prefix, max_length: as in `Model`.
+        kind: as in `Model`; of a model that is not registered, by its type.
+        width, parameters: of its hidden states and in all; None: its files do not tell.
         remote_code: the commit or digest of Python code from its repository that loading it runs; empty: none is run.
     """
 
@@ -72,6 +74,8 @@ class Checkpoint:
     prefix: str = ""
     max_length: int | None = None
     remote_code: str = ""
+    width: int | None = None
+    parameters: int | None = None
 
     def identity(self) -> list[Any]:
         """All that decides which numbers the model computes."""

@@ -15,12 +15,13 @@ from harness.cell import Cell
 from harness.family import TaskFamily
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature
+from harness.heads.make import Fitted
 from harness.predicted import is_constant, phenomena, slices, task_facts
 from harness.rows import Data
 from harness.searched import Searched
 from harness.store import Record, timestamp
 from harness.training.cost import efficiency
-from harness.training.device import environment
+from harness.training.device import environment, precision_of
 from harness.training.memory import peak_memory
 from harness.training.state import Progress
 
@@ -30,6 +31,7 @@ class Outcome:
     """A cell that was trained and evaluated.
 
     Attributes:
+        fitted: the recipe that it was trained by.
         parameters, trainable: of the model as it was built, before its table of words was cut down.
         data: rows, and how they came about.
         doubts: what a look at the data found.
@@ -41,6 +43,7 @@ class Outcome:
 
     accelerator: Accelerator
     model: nn.Module
+    fitted: Fitted
     parameters: int
     trainable: int
     fast: Fast
@@ -84,6 +87,7 @@ def _record(cell: Cell, family: TaskFamily, outcome: Outcome, tested: Mapping[st
     account, facts = outcome.account, cell.facts()
     return {
         **facts,
+        "fitted": outcome.fitted.facts(cell.why, precision_of(outcome.accelerator)),
         "status": "ok",
         "model": {**facts["model"], "parameters": outcome.parameters},
         "task": task_facts(cell, outcome.data, outcome.truncated, outcome.doubts),
@@ -109,7 +113,7 @@ def _training(cell: Cell, outcome: Outcome) -> dict[str, Any]:
         "resumed": account["resumed"],
         "retried": account["retried"],
         "micro_batch_size": small,
-        "accumulation": small and math.ceil(cell.recipe.batch_size / small),
+        "accumulation": small and math.ceil(outcome.fitted.recipe.batch_size / small),
         "devices": outcome.accelerator.num_processes if outcome.accelerator.num_processes > 1 else None,
     }
     return {

@@ -11,10 +11,11 @@ from harness.cell import Cell, rule_facts
 from harness.errors import BenchError, HubError, unknown
 from harness.methods import BASELINE, METHODS
 from harness.model import Checkpoint
-from harness.recipe import PRECISIONS, Recipe, apply_rules
+from harness.recipe import PRECISIONS, Recipe
+from harness.recipes import apply_rules, rules_for
 from harness.references import find_models, find_tasks
 from harness.settings import recipe_settings, reject_for_baselines, reject_foreign
-from harness.suite import Suite, load_suite
+from harness.suite import Suite, suite_for
 from harness.task import Task
 from harness.train_rows import Sizes, few_steps, fitting
 from harness.validate import is_local, validate
@@ -25,13 +26,14 @@ class Request:
     """What a person asks for, as the options of `bench run` and `bench plan` hold it.
 
     Attributes:
+        suite: a name or file; None: the default suite for its own tasks, else none.
         train_sizes: of learning curves: numbers of training rows, None for all.
         baselines: whether each task gets the baselines of its family; the command line asks for them, a program has to.
     """
 
     models: Sequence[str]
     tasks: Sequence[str]
-    suite: str = "mini"
+    suite: str | None = None
     methods: Sequence[str] = ("full",)
     seeds: Sequence[int] = (0,)
     train_sizes: Sizes = (None,)
@@ -71,7 +73,7 @@ def make_plan(request: Request) -> Plan:
         BenchError: an unknown name, an invalid setting, a file that cannot be read, a row that is wrong, nothing left to do, or
             nothing but what the Hub refuses.
     """
-    suite = load_suite(request.suite)
+    suite = suite_for(request.suite, request.tasks)
     for method in request.methods:
         if method not in METHODS:
             raise unknown("method", method, METHODS)
@@ -134,7 +136,7 @@ def _notes(suite: Suite, tasks: Sequence[Task], found: Mapping[str, str]) -> lis
 def _again(name: str, request: Request, suite: Suite) -> str:
     """How to ask for one of a request's tasks again: with the suite, where the name means something else without it, or nothing."""
     own = {task.name: task for task in suite.tasks}
-    return f"{name} --suite {request.suite}" if name in own and own[name] != registry.tasks().get(name) else name
+    return f"{name} --suite {request.suite or suite.name}" if name in own and own[name] != registry.tasks().get(name) else name
 
 
 def _raise_if_hopeless(lost: Sequence[tuple[Cell, HubError]], impossible: Sequence[str]) -> None:
@@ -178,7 +180,11 @@ def _cell(
     settings: Mapping[str, str],
 ) -> Cell:
     facts = rule_facts(task, checkpoint, method)
-    recipe = Recipe() if is_baseline(checkpoint) else apply_rules(suite.recipes, facts).updated(settings)
+    recipe, why = Recipe(), ""
+    if not is_baseline(checkpoint):
+        recipe, why = apply_rules(rules_for(registry.family(task.family).recipes, suite.recipes), facts)
+        recipe = recipe.updated(settings)
+        why = "as set" if "learning_rate" in settings else why
     if recipe.precision in checkpoint.avoid:
         good = [one for one in PRECISIONS if one not in checkpoint.avoid]
         raise BenchError(
@@ -186,5 +192,5 @@ def _cell(
         )
     return Cell(
         model=checkpoint, task=task, fingerprint=fingerprint, family_version=registry.family(task.family).version,
-        method=method, seed=seed, recipe=recipe, suite=suite.name,
+        method=method, seed=seed, recipe=recipe, suite=suite.name, why=why,
     )  # fmt: skip

@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 from harness.errors import BenchError, unknown
-from harness.methods import METHODS
 
-PRECISIONS = ("auto", "fp32", "bf16")
+AUTO = "auto"
+PRECISIONS = (AUTO, "fp32", "bf16")
 LORA_TARGETS = ("usual", "all")
 FACTS = ("family", "task", "model", "architecture", "kind", "method")  # that a rule may ask for
+# Fields that may be `auto`: they follow from the training rows, by the rules of `harness.by_data`.
+BY_DATA = (
+    "batch_size", "epochs", "evaluations", "patience", "max_length", "doc_stride", "max_answer_length", "max_target_length",
+)  # fmt: skip
+Auto = Literal["auto"]
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Hyper-parameters of one training. Every field is part of a cell's identity, except those in `MECHANICS` and
-    those that only other methods have (`harness.methods`)."""
+    those that only other methods have (`harness.methods`). The defaults here are those of a bare `Recipe()`; what a cell
+    gets follows from its model, family and data (`harness.rules`)."""
 
     learning_rate: float = 3e-5  # peak of the schedule
-    batch_size: int = 32  # examples (or QA windows) for each step of the optimiser
+    batch_size: int | Auto = 32  # examples (or QA windows) for each step of the optimiser
     micro_batch_size: int | None = None  # examples for each forward pass; None: batch_size
     eval_batch_size: int = 64
-    epochs: int = 3
+    epochs: int | Auto = 3
     max_steps: int | None = None  # stops earlier than `epochs` would
     warmup_ratio: float = 0.1  # share of the steps in which the learning rate rises from 0, then falls linearly to 0
     weight_decay: float = 0.01  # for parameters of two or more dimensions
     max_grad_norm: float = 1.0
     precision: str = "auto"  # auto: bf16 autocast where the device multiplies bf16 natively, else fp32
-    evaluations: int | None = None  # validations during the training; None: one an epoch
-    patience: int = 3  # validations without gain after which the training stops; 0: never
-    max_length: int = 128  # tokens, special tokens included; never above the model's own limit
-    doc_stride: int = 48  # tokens that neighbouring windows of a long context share
-    max_answer_length: int = 30  # tokens (extractive answers)
+    evaluations: int | Auto | None = None  # validations during the training; None: one an epoch
+    patience: int | Auto = 3  # validations without gain after which the training stops; 0: never
+    max_length: int | Auto = 128  # tokens, special tokens included; never above the model's own limit
+    doc_stride: int | Auto = 48  # tokens that neighbouring windows of a long context share
+    max_answer_length: int | Auto = 30  # tokens (extractive answers)
     n_best: int = 20  # start and end candidates kept for each window
-    max_target_length: int = 128  # tokens (generated text)
+    max_target_length: int | Auto = 128  # tokens (generated text)
     num_beams: int = 1
     lora_rank: int = 8  # of the adapters' matrices (Hu et al. 2021, table 9)
     lora_alpha: int = 16  # adapters count lora_alpha / lora_rank times
@@ -64,7 +69,7 @@ class Recipe:
             "lora_rank",
             "lora_alpha",
         ):
-            if getattr(self, name) < 1:
+            if getattr(self, name) != AUTO and getattr(self, name) < 1:
                 raise BenchError(f"recipe.{name} is {getattr(self, name)}; it must be 1 or more")
         if self.learning_rate <= 0:
             raise BenchError(f"recipe.learning_rate is {self.learning_rate}; it must be above 0")
@@ -88,13 +93,14 @@ MECHANICS = ("micro_batch_size", "eval_batch_size")
 
 def _coerce(name: str, value: Any) -> Any:
     """YAML reads `3e-5` as text and the command line gives nothing but text: bring a value to its field's type."""
-    hint = HINTS[name]
-    optional = isinstance(hint, types.UnionType)
-    if value is None or (optional and str(value).lower() in ("none", "null")):
-        if not optional:
+    kinds = typing.get_args(HINTS[name]) or (HINTS[name],)
+    if value is None or (type(None) in kinds and str(value).lower() in ("none", "null")):
+        if type(None) not in kinds:
             raise BenchError(f"recipe.{name} has no value")
         return None
-    kind = typing.get_args(hint)[0] if optional else hint
+    if name in BY_DATA and value == AUTO:
+        return AUTO
+    kind = kinds[0]
     try:
         number = kind(value)
         if kind is int and float(value) != number:
@@ -104,7 +110,13 @@ def _coerce(name: str, value: Any) -> Any:
         raise BenchError(f"recipe.{name} is {value!r}; it must be {kind.__name__}") from None
 
 
-def holds(rule: Mapping[str, Any], facts: Mapping[str, str]) -> bool:
+def trained_by(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe that a record's training went by: as it was asked for, with the values of the fields that were left to the data."""
+    fitted = {name: one["value"] for name, one in (record.get("fitted") or {}).items()}
+    return {**(record.get("recipe") or {}), **fitted}
+
+
+def holds(rule: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
     """Whether a cell with these facts is one that a rule speaks of."""
     when = rule.get("when") or {}
     return all(facts[key] in (wanted if isinstance(wanted, list) else [wanted]) for key, wanted in when.items())
@@ -113,26 +125,3 @@ def holds(rule: Mapping[str, Any], facts: Mapping[str, str]) -> bool:
 def scaled(value: float, factor: float) -> float:
     """A learning rate multiplied, without the digits that are only rounding."""
     return float(f"{value * factor:.6g}")
-
-
-def apply_rules(rules: Iterable[Mapping[str, Any]], facts: Mapping[str, str]) -> Recipe:
-    """The recipe for a cell with these facts: the rules are applied in order, later ones win.
-
-    A rule is a mapping of recipe fields with an optional key `when` that maps facts (family, task, model,
-    architecture, kind, method) to one value or a list of values; all must hold. A learning rate from a rule that does not ask
-    for the method is one for all weights, and is multiplied by the method's factor.
-    """
-    recipe, chosen = Recipe(), False
-    for rule in rules:
-        when = rule.get("when") or {}
-        unknown = [key for key in when if key not in facts]
-        if unknown:
-            raise BenchError(f"recipe rule: unknown condition {unknown[0]!r}; valid: {', '.join(facts)}")
-        if holds(rule, facts):
-            recipe = recipe.updated({key: value for key, value in rule.items() if key != "when"})
-            if "learning_rate" in rule:
-                chosen = "method" in when
-    factor = METHODS[facts["method"]].learning_rate_factor
-    if chosen or factor == 1:
-        return recipe
-    return recipe.updated({"learning_rate": scaled(recipe.learning_rate, factor)})

@@ -10,12 +10,15 @@ from harness import registry
 from harness.data.folder import formats
 from harness.errors import BenchError, HubError, unknown
 from harness.guess.files import is_data, no_such_file
+from harness.hub import cached
 from harness.model import Checkpoint
 from harness.models.resolve import registered, resolve
 from harness.quick import quick_task
 from harness.suite import Suite
 from harness.task import Task
 from harness.taskfile import read_task, read_yaml
+
+MENTIONED = 8  # models that a message names
 
 
 def find_tasks(references: Iterable[str], suite: Suite, limit: int | None = None) -> dict[str, Task]:
@@ -37,6 +40,8 @@ def _tasks(references: Iterable[str], suite: Suite) -> dict[str, Task]:
 def _task(reference: str, suite: Suite) -> Sequence[Task]:
     """One reference: `all`, a task of the suite or a registered one, a family of the suite, a file, or `family:path`."""
     if reference == "all":
+        if not suite.name:
+            raise BenchError("--tasks all, beside tasks of another kind, means the tasks of a suite; name it with --suite")
         return suite.tasks
     known = {**registry.tasks(), **{task.name: task for task in suite.tasks}}
     if reference in known:
@@ -69,7 +74,8 @@ def find_models(
     for reference in references:
         names += list(suite.models) if reference == "all" else [reference]
     if not names:
-        raise BenchError(f"suite {suite.name!r} names no models; name some with --models")
+        which = f"suite {suite.name!r} names no models" if suite.name else "without a suite, all means no models"
+        raise BenchError(f"{which}; name some with --models, such as {', '.join(at_hand())}, a folder, or a Hub id")
     found: dict[str, tuple[Checkpoint, HubError | None]] = {}
     for name in names:
         made = _model(name, suite, trust_remote_code)
@@ -78,13 +84,21 @@ def find_models(
     return list(found.values())
 
 
+def at_hand() -> list[str]:
+    """Models that need no network: those that the package ships, and those of the cache."""
+    shipped = [entry.name for entry in registry.models().values() if entry.source.startswith("pkg:")]
+    return [*shipped, *cached()][:MENTIONED]
+
+
 def _model(reference: str, suite: Suite, trust_remote_code: bool) -> tuple[Checkpoint, HubError | None]:
-    aliases = dict(suite.models)
+    aliases = suite.references
     if (baseline := registry.baselines().get(aliases.get(reference, reference))) is not None:
         return baseline.checkpoint(), None
     try:
         return resolve(reference, aliases, trust_remote_code), None
     except HubError as error:
+        if error.passing:
+            error = HubError(f"{error}; at hand without it: {', '.join(at_hand())}", True)
         entry = registered(reference, aliases)
         return Checkpoint(
             name=entry.name, source=entry.source, location=entry.source, revision=None, gguf=None, digest="",

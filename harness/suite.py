@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness import registry
 from harness.errors import unknown
+from harness.recipes import check_rules
 from harness.search.rules import read_rules
 from harness.task import Task
 from harness.taskfile import read_task, read_yaml, reject_unknown
 
-KEYS = ("name", "version", "description", "models", "tasks", "recipes", "search")
+KEYS = ("name", "version", "description", "models", "aliases", "tasks", "recipes", "search")
+DEFAULT = "mini"  # for a request of its own tasks; whatever else is asked for has no suite
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,10 @@ class Suite:
     """A benchmark as one shareable file.
 
     Attributes:
-        models: alias → model reference; these names win over registered ones.
+        models: name → model reference; these names win over registered ones, and `--models all` means them.
+        aliases: other names for models, that hold in this suite alone.
         tasks: in the order of the board.
-        recipes: rules for `harness.recipe.apply_rules`.
+        recipes: rules for `harness.recipes.apply_rules`, behind those of the package.
         search: rules for `harness.search.rules.values_for`, of grids and of what Optuna draws from.
     """
 
@@ -34,6 +37,28 @@ class Suite:
     tasks: tuple[Task, ...]
     recipes: tuple[Mapping[str, Any], ...]
     search: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def references(self) -> dict[str, str]:
+        """Every name that the suite gives a model → its reference."""
+        return {**self.models, **self.aliases}
+
+
+NONE = Suite("", 1, "", {}, (), ())  # what a request has that names no suite: recipes follow from the models and the data
+
+
+def suite_for(name: str | None, tasks: Sequence[str]) -> Suite:
+    """The suite that a request names; without a name the default one where all its tasks are of it, else `NONE`.
+
+    Args:
+        tasks: references of tasks.
+    """
+    if name:
+        return load_suite(name)
+    default = load_suite(DEFAULT)
+    own = {"all", *(task.name for task in default.tasks), *(task.family for task in default.tasks)}
+    return default if set(tasks) <= own else NONE
 
 
 def load_suite(reference: str) -> Suite:
@@ -57,9 +82,10 @@ def load_suite(reference: str) -> Suite:
         name=str(content.get("name") or path.stem),
         version=int(content.get("version", 1)),
         description=str(content.get("description", "")),
-        models={alias: _beside(path, source) for alias, source in models.items()},
+        models={name: _beside(path, source) for name, source in models.items()},
+        aliases={name: _beside(path, source) for name, source in (content.get("aliases") or {}).items()},
         tasks=tuple(_suite_task(item, path) for item in content.get("tasks") or []),
-        recipes=tuple(content.get("recipes") or []),
+        recipes=check_rules(content.get("recipes") or [], f"{path}: recipes"),
         search=read_rules(content.get("search") or {}, path),
     )
 

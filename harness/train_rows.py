@@ -12,6 +12,7 @@ from harness.data.nested import nested
 from harness.data.source import HubSource
 from harness.errors import BenchError
 from harness.family import TaskFamily
+from harness.recipe import AUTO
 from harness.rows import Data, load
 from harness.task import Task
 
@@ -74,6 +75,8 @@ def few_steps(cells: Iterable[Cell]) -> list[str]:
     for cell in cells:
         if cell.train_rows and not cell.is_baseline:
             recipe = cell.recipe
+            if AUTO in (recipe.batch_size, recipe.epochs):
+                continue  # few rows get more epochs
             steps = math.ceil(cell.train_rows / recipe.batch_size) * recipe.epochs
             steps = min(steps, recipe.max_steps or steps)
             found[cell.train_rows] = min(steps, found.get(cell.train_rows, steps))

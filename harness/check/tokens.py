@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from copy import copy
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from harness.check.lengths import Lengths, summary
 from harness.family import Row, TaskFamily
 
 CHUNK = 2000  # rows encoded together, so that features of a large data set need little memory
-ENDLESS = 10**9  # tokens: more than any row has
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,14 @@ def _measure(cell: Cell, splits: Mapping[str, Sequence[Row]]) -> Tokens:
     import transformers
 
     from harness import registry
-    from harness.heads.make import make_head
+    from harness.heads.base import ENDLESS
+    from harness.heads.make import fitted_head
 
     transformers.utils.logging.set_verbosity_error()  # "longer than the maximum": that is what we are here to count
     family = registry.family(cell.task.family)
     labels = family.labels(splits, cell.task)
-    head, whole = make_head(cell, family, labels), make_head(cell, family, labels)
+    head = fitted_head(cell, family, labels, splits).head
+    whole = copy(head)
     whole.max_length = ENDLESS
     read, columns, truncated, windows = [], [], {}, {}
     for split, rows in splits.items():

@@ -16,7 +16,7 @@ from harness.secrets import redact
 def fetch(
     models: options.Models = "all",
     tasks: options.Tasks = "all",
-    suite: options.SuiteName = "mini",
+    suite: options.SuiteName = None,
     methods: options.Methods = "full",
     seeds: options.Seeds = "1",
     limit: options.Limit = None,

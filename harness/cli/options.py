@@ -34,7 +34,14 @@ Tasks = Annotated[
         help="Tasks, families, task files (.yaml), family:path; or all. Commas between.",
     ),
 ]
-SuiteName = Annotated[str, typer.Option("--suite", envvar="BENCH_SUITE", help="A suite's name or YAML file.")]
+SuiteName = Annotated[
+    str | None,
+    typer.Option(
+        "--suite",
+        envvar="BENCH_SUITE",
+        help="A suite's name or YAML file. Without: mini for its own tasks and --tasks all, none for any other task.",
+    ),
+]
 Methods = Annotated[
     str, typer.Option("--methods", envvar="BENCH_METHODS", help="full, lora, frozen, scratch. Commas between.")
 ]
@@ -105,7 +112,7 @@ Json = Annotated[bool, typer.Option("--json", envvar="BENCH_JSON", help="Print J
 def make_request(
     models: str,
     tasks: str,
-    suite: str,
+    suite: str | None,
     methods: str,
     seeds: str,
     limit: int | None,

@@ -28,7 +28,7 @@ Estimate = Annotated[
 def plan(
     models: options.Models = "all",
     tasks: options.Tasks = "all",
-    suite: options.SuiteName = "mini",
+    suite: options.SuiteName = None,
     methods: options.Methods = "full",
     seeds: options.Seeds = "1",
     limit: options.Limit = None,
@@ -73,7 +73,7 @@ def plan(
                 facts = {**facts, "id": None}  # which depends on the recipe that the search will find
             cells.append({**facts, "finished": facts["id"] in finished, "estimate": one.facts() if one else None})
         content = {
-            "suite": made.suite.name,
+            "suite": made.suite.name or None,
             "cells": cells,
             **(rounds.facts() if rounds else {}),
             "impossible": list(made.impossible),
@@ -90,7 +90,7 @@ def plan(
     cannot = f", {len(made.lost)} cannot run" if made.lost else ""
     console.print(
         f"\n{len(made.cells) + len(made.lost)} cells, {len(finished)} finished, {len(pending)} to run{cannot} "
-        f"(suite {made.suite.name}, results in {store.name})"
+        f"({f'suite {made.suite.name}, ' if made.suite.name else ''}results in {store.name})"
     )
     if rounds:
         say(console, rounds.counted())

@@ -19,6 +19,7 @@ from harness.search.wanted import SHORTENED
 from harness.searched import Trial, is_trial
 from harness.store import Record
 
+FIXED = 2  # fields that are told of every training: learning rate and precision
 TOLD = 2  # warnings of a task that its line names
 
 
@@ -48,12 +49,21 @@ class PlainProgress(Observer):
     def event(self, cell: Cell, event: dict[str, Any]) -> None:
         if event["event"] == "warnings":
             self.warn(cell, event["warnings"])
+        elif event["event"] == "recipe":
+            self.tell_recipe(cell, event["recipe"])
         elif event["event"] == "resumed":
             self.say(f"goes on {title(cell)} from step {event['step']}")
         elif event["event"] == "unsaved":
             self.say(f"no checkpoint of {title(cell)}: {event['reason']}; it goes on without")
         elif event["event"] == "unsent":
             self.say(f"not sent {title(cell)}: {event['reason']}; its files are kept, and sent later")
+
+    def tell_recipe(self, cell: Cell, fitted: Mapping[str, Any]) -> None:
+        """One line for each task, model and method whose recipe follows from the model and the data."""
+        key = f"{cell.title} · {cell.model.name} ({cell.method})"
+        if len(fitted) > FIXED and key not in self.warned and not cell.is_trial:
+            self.warned.add(key)
+            self.say(f"recipe {title(cell, seed=False)}: {recipe_line(fitted)}")
 
     def warn(self, cell: Cell, warnings: Sequence[str]) -> None:
         """One line for each task whose data are in doubt, when the first of its cells has read them."""
@@ -164,13 +174,26 @@ def make_progress(
     return kind(console, cells, references, warned)
 
 
-def title(cell: Cell) -> str:
+def recipe_line(fitted: Mapping[str, Any]) -> str:
+    """What was chosen for a model and its data, and why, in a line."""
+    value = {name: one["value"] for name, one in fitted.items()}
+    rate = f"learning rate {value['learning_rate']:g}"
+    parts = [f"{rate} ({fitted['learning_rate']['why']})" if fitted["learning_rate"]["why"] else rate]
+    if "epochs" in value:
+        batch = f" of batches of {value['batch_size']}" if "batch_size" in value else ""
+        parts.append(f"up to {value['epochs']} epochs{batch} ({fitted['epochs']['why']})")
+    if "max_length" in value:
+        parts.append(f"{value['max_length']} tokens ({fitted['max_length']['why']})")
+    return "; ".join([*parts, value["precision"]])
+
+
+def title(cell: Cell, seed: bool = True) -> str:
     """A cell in a few words."""
     method = "" if cell.method == "full" else f" ({cell.method})"
     if isinstance(cell.search, Trial):
         tried = ", ".join(f"{SHORTENED.get(name, name)} {value}" for name, value in cell.search.changes.items())
         return f"{cell.title} · {cell.model.name}{method} · trial {tried}"
-    return f"{cell.title} · {cell.model.name}{method} · seed {cell.seed}"
+    return f"{cell.title} · {cell.model.name}{method}" + (f" · seed {cell.seed}" if seed else "")
 
 
 def verdict(record: Record) -> str:

@@ -28,7 +28,7 @@ INTERRUPTED = 130
 def run(
     models: options.Models = "all",
     tasks: options.Tasks = "all",
-    suite: options.SuiteName = "mini",
+    suite: options.SuiteName = None,
     methods: options.Methods = "full",
     seeds: options.Seeds = "1",
     limit: options.Limit = None,

@@ -164,10 +164,13 @@ def record_lost(made: Plan, store: Store) -> None:
 
 def announce(made: Plan, console: Console) -> None:
     """Which suite runs, what was made of the person's own files, and what the plan leaves out."""
-    line = f"suite {made.suite.name}" + (f": {made.suite.description}" if made.suite.description else "")
-    say(console, line)
-    if made.suite.name == "mini":
-        say(console, "For published data sets and models: --suite standard (docs/standard.md), or a FILE of your own")
+    suite = made.suite
+    if suite.name:
+        say(console, f"suite {suite.name}: {suite.description}" if suite.description else f"suite {suite.name}")
+    names = {cell.model.name for cell in made.cells}
+    if renamed := {alias: name for alias, name in suite.aliases.items() if name in names}:
+        told = ", ".join(f"{alias} is {name}" for alias, name in renamed.items())
+        say(console, f"In this suite {told}: small models of its own. The published ones: --suite standard (docs/standard.md)")
     tell_doubts(made, console)
 
 

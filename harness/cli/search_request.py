@@ -22,7 +22,7 @@ def read_search(texts: Sequence[str] | None, request: Request) -> Wanted | None:
         return None
     from harness.errors import BenchError
     from harness.search import wanted as asked
-    from harness.suite import load_suite
+    from harness.suite import suite_for
 
     wanted = asked.read_wanted(texts)
     if wanted is None:
@@ -31,9 +31,10 @@ def read_search(texts: Sequence[str] | None, request: Request) -> Wanted | None:
         from harness.search.tpe import require
 
         require()
-    if wanted.kind == asked.SUITE and not load_suite(request.suite).search.get(asked.GRID):
+    if wanted.kind == asked.SUITE and not suite_for(request.suite, request.tasks).search.get(asked.GRID):
         raise BenchError(
-            f"--search suite: the suite {request.suite} has no section search.grid; name fields instead, such as "
+            f"--search suite: {f'the suite {request.suite} has no section search.grid' if request.suite else 'no suite is named'}; "
+            "name fields instead, such as "
             "--search lr=1e-5,3e-5, or use --suite standard"
         )
     asked.check(list(wanted.fields), request.methods, request.settings)

@@ -29,7 +29,7 @@ def check(
         int | None,
         typer.Option("--max-length", envvar="BENCH_MAX_LENGTH", min=1, help="Tokens, instead of the recipe's."),
     ] = None,
-    suite: options.SuiteName = "mini",
+    suite: options.SuiteName = None,
     limit: options.Limit = None,
     as_json: options.Json = False,
 ) -> None:
@@ -39,12 +39,12 @@ def check(
     from harness.errors import BenchError
     from harness.finding import ERROR
     from harness.plan import find_tasks
-    from harness.suite import load_suite
+    from harness.suite import suite_for
 
     if max_length is not None and model is None:
         raise BenchError("--max-length needs a tokeniser: name a model with --model")
     looks: list[tuple[Report, Tokens | None]] = []
-    for name, task in find_tasks(options.names("REF", ref), load_suite(suite), limit).items():
+    for name, task in find_tasks(options.names("REF", ref), suite_for(suite, options.names("REF", ref)), limit).items():
         report, data = examine(task, registry.family(task.family))
         looks.append((report, _tokens(name, data, model, max_length, suite, limit) if model and data else None))
         if not as_json and data:
@@ -59,7 +59,7 @@ def check(
         raise typer.Exit(WRONG)
 
 
-def _tokens(name: str, data: Data, model: str, max_length: int | None, suite: str, limit: int | None) -> Tokens:
+def _tokens(name: str, data: Data, model: str, max_length: int | None, suite: str | None, limit: int | None) -> Tokens:
     from harness.check.tokens import measure
     from harness.errors import BenchError
     from harness.plan import Request, make_plan

@@ -10,7 +10,7 @@ from harness import registry
 from harness.cell import Cell
 from harness.duration import NEVER, Every
 from harness.errors import BenchError
-from harness.estimate.shape import shape_of
+from harness.models.shape import shape_of
 from harness.model import Checkpoint
 
 LEAST = 64 * 2**20  # bytes for records, predictions and logs, below which nothing is begun

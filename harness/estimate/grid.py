@@ -81,8 +81,9 @@ class _Estimator:
         if shape is None or size is None or speed is None:
             return None
         head = registry.family(cell.task.family).head
-        parts = speed.of(work(shape, size, head, cell.model.architecture, cell.recipe, None, speed.pads, cell.method))
-        memory = speed.memory(held(shape, size, head, cell.model.architecture, cell.recipe, cell.method))
+        recipe = self.known.recipe(cell)
+        parts = speed.of(work(shape, size, head, cell.model.architecture, recipe, None, speed.pads, cell.method))
+        memory = speed.memory(held(shape, size, head, cell.model.architecture, recipe, cell.method))
         if mode not in self.observed:
             self.observed[mode] = ratios.observe(
                 [one for one in self.history if one.here and not is_trial(one.record)], self.known.shapes, speed

@@ -12,7 +12,7 @@ from typing import Any
 from harness.cell import Cell
 from harness.estimate.machine import is_here
 from harness.estimate.sizes import Size
-from harness.recipe import MECHANICS
+from harness.recipe import MECHANICS, trained_by
 from harness.searched import is_trial
 from harness.store import Record, Store
 
@@ -106,12 +106,13 @@ def size_by_record(record: Record, train_rows: int | None = None) -> dict[str, S
         train_rows: that another cell learns from; None: as many as this one did.
     """
     rows, cost, training = record["task"].get("rows"), record["cost"], record.get("training") or {}
-    batch = min((record.get("recipe") or {}).get("batch_size") or 0, (rows or {}).get("train", 0))
+    recipe = trained_by(record)
+    batch = min(recipe.get("batch_size") or 0, (rows or {}).get("train", 0))
     seen = (training.get("steps") or 0) * batch
     if not rows or not seen or not cost.get("train_tokens"):
         return None
     padding = 1 / max(0.1, 1 - (cost.get("padding_share") or 0.0))
-    mean = min(cost["train_tokens"] / seen, (record.get("recipe") or {}).get("max_length") or 10**9)
+    mean = min(cost["train_tokens"] / seen, recipe.get("max_length") or 10**9)
     longest = round(2 * mean)
     return {
         split: Size(

@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from harness import registry
+from harness.by_data import Needs, fit, open_fields
 from harness.cell import Cell
 from harness.data.source import HubSource
 from harness.estimate.counter import Counter
 from harness.estimate.history import Past, size_by_record
-from harness.estimate.shape import Shape, shape_of, tokenizer_file
-from harness.estimate.sizes import Content, Size, content, sizes, trained_on
+from harness.estimate.sizes import Content, Size, content, needs, sizes, trained_on
+from harness.models.shape import Shape, shape_of, tokenizer_file
+from harness.recipe import Recipe
 from harness.rows import load
 from harness.task import Task
 
+MANY = 20_000  # training rows of a data set of the Hub, which is not read before a run
 LOG = logging.getLogger(__name__)
 
 
@@ -58,11 +62,27 @@ class Known:
         counter = self._counter(cell)
         one_sequence = cell.model.architecture == "decoder"
         positions = shape.positions if shape else None
-        key = (cell.task.title, id(counter), cell.recipe, positions, one_sequence)
+        recipe = self.recipe(cell)
+        key = (cell.task.title, id(counter), recipe, positions, one_sequence)
         if key not in self.counted:
-            self.counted[key] = sizes(known, counter, family.head, cell.recipe, positions, one_sequence)
+            self.counted[key] = sizes(known, counter, family.head, recipe, positions, one_sequence)
         size = self.counted[key]
         return trained_on(size, cell.train_rows, known.rows["train"]) if cell.train_rows else size
+
+    def recipe(self, cell: Cell) -> Recipe:
+        """The cell's recipe with what it leaves to the data, as far as rows and tokens are known here."""
+        if not open_fields(cell.recipe):
+            return cell.recipe
+        known, shape, family = self.content(cell.task), self.shape(cell), registry.family(cell.task.family)
+        if known is None:
+            records = (one.record["task"] for one in self.history)
+            rows = next((one["rows"]["train"] for one in records if one["name"] == cell.task.title and one.get("rows")), MANY)
+            found = Needs(cell.train_rows or rows)
+        else:
+            limit = min(filter(None, (shape and shape.positions, cell.model.max_length)), default=None)
+            found = needs(known, self._counter(cell), family.head, limit, cell.model.architecture == "decoder")
+            found = replace(found, rows=cell.train_rows or found.rows)
+        return fit(cell.recipe, found, family.passes)[0]
 
     def _counter(self, cell: Cell) -> Counter:
         """One for all models with equal tokenisers, whose files are long and many of which are the same."""

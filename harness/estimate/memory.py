@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.estimate.shape import Shape
+from harness.models.shape import Shape
 from harness.estimate.sizes import WRITES, Size
 from harness.estimate.stack import stack
 from harness.methods import METHODS

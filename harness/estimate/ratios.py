@@ -13,11 +13,11 @@ from harness.cell import Cell
 from harness.errors import BenchError
 from harness.estimate.history import Past, size_by_record
 from harness.estimate.memory import held
-from harness.estimate.shape import Shape
+from harness.models.shape import Shape
 from harness.estimate.speed import Speed
 from harness.estimate.work import work
 from harness.methods import METHODS
-from harness.recipe import Recipe
+from harness.recipe import Recipe, trained_by
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def observe(history: Sequence[Past], shapes: Mapping[str, Shape | None], speed: 
         if method not in METHODS:  # of another version
             continue
         family = registry.families().get(record["task"]["family"])
-        size, recipe = size_by_record(record), _recipe(record.get("recipe") or {})
+        size, recipe = size_by_record(record), _recipe(trained_by(record))
         shape = shapes.get(model.get("digest", "")) or shape_by_record(record)
         if family is None or size is None or recipe is None or shape is None:
             continue

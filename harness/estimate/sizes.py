@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.by_data import Needs
 from harness.estimate.counter import Counter
 from harness.family import Row, TaskFamily
 from harness.recipe import Recipe
@@ -108,6 +109,18 @@ def sizes(
     return found
 
 
+def needs(content: Content, counter: Counter, head: str, limit: int | None, one_sequence: bool) -> Needs:
+    """What the recipe's fields that are left to the data go by, from the sample; arguments as those of `sizes`."""
+    endless = 10**9
+    read = _Reading(counter, head, Recipe(max_target_length=endless), endless, one_sequence, False)
+    tokens = []
+    for texts in (content.sample.get(split, ()) for split in ("train", "validation")):
+        written = read.written(texts, content.read)
+        lengths = {"max_length": read.features(texts, content.read, written)}
+        tokens.append({**lengths, "max_target_length": written} if head == WRITES else lengths)
+    return Needs(content.rows.get("train", 0), tokens, limit, head in (WINDOWS, SPANS))
+
+
 def _whole(row: Mapping[str, Any], read: frozenset[str]) -> str:
     return " ".join(_text(value) for name, value in row.items() if name in read)
 
@@ -125,11 +138,8 @@ class _Reading:
 
     def size(self, texts: Sequence[Mapping[str, Any]], read: frozenset[str], scale: float) -> Size:
         """Of a sample, and `scale` times as much."""
-        written = [0] * len(texts)
-        if self.head == WRITES:
-            targets = [next((_text(value) for name, value in row.items() if name not in read), "") for row in texts]
-            written = [min(count + 1, self.recipe.max_target_length) for count in self.counter.count(targets)]
-        features = self._features(texts, read, written)
+        written = self.written(texts, read)
+        features = self.features(texts, read, written)
         together = self.recipe.micro_batch_size or self.recipe.batch_size
         batches = [features[start : start + together] for start in range(0, len(features), together)]
         padded = sum(max(batch) * len(batch) for batch in batches)
@@ -144,7 +154,14 @@ class _Reading:
             padding=padded / max(1, sum(features)),
         )
 
-    def _features(self, texts: Sequence[Mapping[str, Any]], read: frozenset[str], written: Sequence[int]) -> list[int]:
+    def written(self, texts: Sequence[Mapping[str, Any]], read: frozenset[str]) -> list[int]:
+        """The length of each target; zeros for heads that write nothing."""
+        if self.head != WRITES:
+            return [0] * len(texts)
+        targets = [next((_text(value) for name, value in row.items() if name not in read), "") for row in texts]
+        return [min(count + 1, self.recipe.max_target_length) for count in self.counter.count(targets)]
+
+    def features(self, texts: Sequence[Mapping[str, Any]], read: frozenset[str], written: Sequence[int]) -> list[int]:
         """The length of each feature."""
         special, found = self.counter.special, []
         if self.head == SPANS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.estimate.shape import Shape
+from harness.models.shape import Shape
 from harness.estimate.sizes import READS, WINDOWS, WRITES, Size
 
 WORTH = 0.8  # of the vocabulary: above it the table of embeddings stays whole; `harness.fast.vocabulary`, which imports torch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from harness.estimate.shape import Shape
+from harness.models.shape import Shape
 from harness.estimate.sizes import WRITES, Size
 from harness.estimate.stack import Forward, Stack, forward, stack
 from harness.methods import METHODS

@@ -14,6 +14,7 @@ from harness.models.load import Pretrained
 from harness.recipe import Recipe
 
 IGNORE = -100  # the label that cross-entropy leaves out
+ENDLESS = 10**9  # tokens: more than any row has
 
 
 @dataclass
@@ -54,10 +55,12 @@ class Head(ABC):
         writes: whether its answers are text, for which any word may be asked for and not only those of the rows.
         pool: how many batches `predict` is given at once. Above 1 it has to see to it that no more than the recipe's
             `eval_batch_size` rows are computed together.
+        windows: whether it reads a long row in overlapping windows instead of cutting it.
     """
 
     writes = False
     pool = 1
+    windows = False
 
     def __init__(
         self, pretrained: Pretrained, recipe: Recipe, labels: Sequence[str] | None, options: Mapping[str, Any]
@@ -82,6 +85,20 @@ class Head(ABC):
     @abstractmethod
     def encode(self, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:
         """Tokenise. With `training` the features carry labels."""
+
+    def needs(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
+        """Recipe field (`max_length` and the like) → tokens that each of these training examples would need, uncut."""
+        longest = [0] * len(examples)
+        for feature in self._uncut(examples, training=False):
+            longest[feature.example] = max(longest[feature.example], feature.length)
+        return {"max_length": longest}
+
+    def _uncut(self, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:
+        limit, self.max_length = self.max_length, ENDLESS
+        try:
+            return self.encode(examples, training)
+        finally:
+            self.max_length, self.truncated = limit, 0
 
     def loss(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """The mean over the `loss_terms` of a batch's features."""

@@ -26,6 +26,7 @@ class SpanHead(Head):
     an end token put behind everything, because only the last token of a decoder has read the whole window.
     """
 
+    windows = True
     may_abstain = False
 
     def build(self) -> nn.Module:
@@ -74,6 +75,15 @@ class SpanHead(Head):
                 inputs["start_positions"], inputs["end_positions"] = start, end
             features.append(Feature(number, inputs, {"window": window, "context": examples[number]["context"]}))
         return features
+
+    def needs(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
+        longest, answers = [0] * len(examples), []
+        for feature in self._uncut(examples, training=True):
+            longest[feature.example] = max(longest[feature.example], feature.length)
+            start, end = feature.inputs["start_positions"], feature.inputs["end_positions"]
+            if start != feature.extra["window"].null:
+                answers.append(end - start + 1)
+        return {"max_length": longest, "max_answer_length": answers}
 
     def _null_tail(self) -> list[int]:
         if self.pretrained.architecture != "decoder":

@@ -74,6 +74,12 @@ class TextHead(Head):
             features.append(Feature(number, inputs))
         return features
 
+    def needs(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
+        sources = [self._prefix() + example["source"] for example in examples]
+        read = self.tokenizer(sources, verbose=False)["input_ids"]
+        written = self._whole_targets([example["target"] for example in examples])
+        return {"max_length": [len(ids) for ids in read], "max_target_length": [len(ids) for ids in written]}
+
     def _prefix(self) -> str:
         """What the checkpoint was trained to read before a text in this pair of languages (T5's "translate English to …: ")."""
         pair = f"translation_{self.options.get('source_language')}_to_{self.options.get('target_language')}"
@@ -88,15 +94,19 @@ class TextHead(Head):
     def _targets(self, targets: list[str]) -> list[list[int]]:
         """Label ids. Native models keep their tokeniser's own layout; for a warm-started one the first token (CLS) is what
         the decoder starts from, so it is no label."""
-        limit = self.recipe.max_target_length
+        limit, whole = self.recipe.max_target_length, self._whole_targets(targets)
         if self.pretrained.architecture == "encoder-decoder":
-            whole = self.tokenizer(text_target=targets, verbose=False)["input_ids"]
             cut = self.tokenizer(text_target=targets, truncation=True, max_length=limit)["input_ids"]
         else:
-            whole = [row + [self._end()] for row in self._plain(targets)]
-            cut = [row[: limit - 1] + [self._end()] for row in self._plain(targets)]
+            cut = [row[:-1][: limit - 1] + [self._end()] for row in whole]
         self.truncated += sum(len(row) > limit for row in whole)
         return cut
+
+    def _whole_targets(self, targets: list[str]) -> list[list[int]]:
+        """The same, uncut."""
+        if self.pretrained.architecture == "encoder-decoder":
+            return self.tokenizer(text_target=targets, verbose=False)["input_ids"]
+        return [row + [self._end()] for row in self._plain(targets)]
 
     def _plain(self, texts: list[str]) -> list[list[int]]:
         """Token ids without special tokens."""
@@ -198,6 +208,12 @@ class PromptedTextHead(TextHead):
                 inputs["labels"] = [IGNORE] * len(prompt) + target
             features.append(Feature(number, inputs))
         return features
+
+    def needs(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
+        around = self._starts_with_bos() + len(self._plain([self.SEPARATOR])[0])
+        read = [around + len(ids) for ids in self._plain([example["source"] for example in examples])]
+        written = self._whole_targets([example["target"] for example in examples])
+        return {"max_length": read, "max_target_length": [len(ids) for ids in written]}
 
     def _teach(self, model: nn.Module, inputs: dict[str, Tensor], labels: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         # The token before a label writes it.

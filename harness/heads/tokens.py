@@ -19,6 +19,8 @@ class TokenHead(Head):
     limit is read in overlapping windows, and each word is judged in the first window that holds it, so no word is lost.
     """
 
+    windows = True
+
     def build(self) -> nn.Module:
         if not self.pretrained.has(AutoModelForTokenClassification):
             return ClassifierOnBackbone(self.pretrained, self.labels)

@@ -27,6 +27,21 @@ SLOW_TOKENIZERS = frozenset(
     ["marian", "fsmt", "blenderbot-small", "prophetnet", "xlm", "flaubert", "biogpt", "canine", "esm"]
 )
 
+# Kinds of models that share a recipe, by `model_type`; the rules are in harness/recipes.yaml.
+KINDS = {
+    "BERT": "bert distilbert mobilebert squeezebert roformer ernie megatron-bert",
+    "RoBERTa": "roberta xlm-roberta xlm-roberta-xl camembert xmod mpnet roberta-prelayernorm",
+    "DeBERTa": "deberta deberta-v2",
+    "ELECTRA": "electra",
+    "ALBERT": "albert",
+    "ModernBERT": "modernbert eurobert modernbert-decoder",
+    "GPT-2": "gpt2 openai-gpt gpt_neo opt bloom biogpt xglm",
+    "Llama": "llama mistral ministral qwen2 qwen3 smollm3 gemma gemma2 gemma3_text olmo olmo2 olmo3 granite phi phi3 gpt_neox falcon",
+    "T5": "t5 mt5 umt5 longt5",
+    "BART": "bart mbart pegasus blenderbot m2m_100",
+    "Marian": "marian",
+}
+
 _SUFFIXES = {
     "ForMaskedLM": "encoder",
     "ForPreTraining": "encoder",
@@ -34,6 +49,11 @@ _SUFFIXES = {
     "LMHeadModel": "decoder",
     "ForConditionalGeneration": "encoder-decoder",
 }
+
+
+def kind_of(model_type: str) -> str:
+    """The kind of models that a `model_type` belongs to; empty where none is known."""
+    return next((kind for kind, types in KINDS.items() if model_type in types.split()), "")
 
 
 def architecture_of(config: Mapping[str, Any], name: str) -> str:

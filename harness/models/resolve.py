@@ -10,9 +10,10 @@ from pathlib import Path
 from harness import registry
 from harness.errors import BenchError, unknown
 from harness.model import Checkpoint, Model
-from harness.models.architectures import SLOW_TOKENIZERS, architecture_of
+from harness.models.architectures import SLOW_TOKENIZERS, architecture_of, kind_of
 from harness.models.code import architecture_of_code, check_code, runs_code
 from harness.models.hub import hub_checkpoint, is_hub_id
+from harness.models.shape import shape_of
 from harness.models.weights import check_weights, read_json, weight_names
 
 # Weights, configurations and tokenisers; a changed README is the same model.
@@ -32,9 +33,14 @@ def resolve(reference: str, aliases: dict[str, str] | None = None, trust_remote_
     """
     entry = registered(reference, aliases)
     checkpoint = _locate(entry.source, entry, trust_remote_code)
+    try:
+        shape = shape_of(checkpoint, entry.parameters)
+    except (OSError, ValueError, KeyError):
+        shape = None  # files that are not what they should be: the worker will say it
     return replace(
-        checkpoint, families=entry.families, kind=entry.kind, avoid=entry.avoid, prefix=entry.prefix,
-        max_length=entry.max_length,
+        checkpoint, families=entry.families, kind=entry.kind or kind_of(shape.type if shape else ""), avoid=entry.avoid,
+        prefix=entry.prefix, max_length=entry.max_length, width=shape.width if shape else None,
+        parameters=shape.parameters if shape else entry.parameters,
     )  # fmt: skip
 
 

@@ -58,6 +58,7 @@ def _facts(record: Record) -> dict[str, str]:
     model, task = record["model"], record["task"]
     scored = record.get("score") is not None
     trial = record.get("trial") or {}
+    where = f"suite {record['suite']}" if record.get("suite") else "no suite"
     facts = {
         "status": record["status"],
         "purpose": "a trial of a search: it was never tested" if is_trial(record) else "",
@@ -78,7 +79,7 @@ def _facts(record: Record) -> dict[str, str]:
         "splits": task.get("split_rule") or "",
         "truncated": _truncated(task),
         "method, seed": f"{record['method']}, {record['seed']}",
-        "run": f"{record.get('started') or '?'} to {record.get('finished') or '?'}, suite {record.get('suite')}",
+        "run": f"{record.get('started') or '?'} to {record.get('finished') or '?'}, {where}",
     }
     warning = {"warning": "the same prediction for every test example"} if record.get("constant") else {}
     happened = {"on the way": _happened(record.get("training") or {})}

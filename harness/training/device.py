@@ -61,7 +61,12 @@ def make_accelerator(device: str, precision: str) -> Accelerator:
 
 def environment(accelerator: Accelerator) -> dict[str, Any]:
     """What a reader of the record must know to repeat the run; no name or path of the machine."""
-    return surroundings(accelerator.device, "bf16" if accelerator.mixed_precision == "bf16" else "fp32")
+    return surroundings(accelerator.device, precision_of(accelerator))
+
+
+def precision_of(accelerator: Accelerator) -> str:
+    """`fp32` or `bf16`."""
+    return "bf16" if accelerator.mixed_precision == "bf16" else "fp32"
 
 
 def surroundings(device: torch.device, precision: str) -> dict[str, Any]:

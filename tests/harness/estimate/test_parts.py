@@ -11,7 +11,7 @@ from harness.estimate.counter import Counter
 from harness.estimate.machine import is_here, names, precision
 from harness.estimate.memory import HELD, held
 from harness.estimate.schedule import makespan
-from harness.estimate.shape import Shape, from_config, shape_of
+from harness.models.shape import Shape, from_config, shape_of
 from harness.estimate.sizes import SEPARATOR, SPANS, WINDOWS, WRITES, Content, Size, content, sizes
 from harness.estimate.speed import fit
 from harness.estimate.stack import WORTH, stack

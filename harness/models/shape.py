@@ -61,6 +61,7 @@ class Shape:
         rotates: whether positions are rotations of the states, as in Llama and its kin, whose norms and gates are not fused either.
         narrows: whether the last layer goes on with the first token of each row where the head reads no other.
         relative: whether a decoder's positions are told by their distance, so that each row may have its own.
+        type: the `model_type` of its configuration.
     """
 
     layers: int
@@ -76,6 +77,7 @@ class Shape:
     rotates: bool = False
     narrows: bool = False
     relative: bool = False
+    type: str = ""
 
 
 def shape_of(checkpoint: Checkpoint, known: int | None = None) -> Shape | None:
@@ -134,6 +136,7 @@ def from_config(config: Mapping[str, Any], tensors: Mapping[str, tuple[int, ...]
         rotates,
         narrows=config.get("model_type") in NARROWS,
         relative=config.get("model_type") in RELATIVE,
+        type=str(config.get("model_type") or ""),
     )
 
 
@@ -186,4 +189,6 @@ def _gguf(path: Path) -> Shape | None:
     vocabulary = next((max(size) for name, size in tensors.items() if name.startswith("token_embd")), 0)
     two_sided = any(name.startswith("dec.") for name in tensors)
     named = {name.replace("dec.blk", "decoder.blk"): size for name, size in tensors.items()}
-    return from_config({**config, "vocab_size": vocabulary, "is_encoder_decoder": two_sided}, named, None)
+    return from_config(
+        {**config, "model_type": kind, "vocab_size": vocabulary, "is_encoder_decoder": two_sided}, named, None
+    )

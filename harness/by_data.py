@@ -1,0 +1,106 @@
+"""The recipe fields that follow from the training rows: lengths that fit, and enough steps for few rows.
+
+One rule for every model, a part of the protocol. It reads the number of training rows, and how many tokens the model's own
+tokeniser makes of training and validation rows, never of test rows; so the same cell always gets the same values. Validation rows count
+because training rows may be of another kind, as the phrases of SST-2's training split are, of which its sentences are twice as long.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.recipe import AUTO, BY_DATA, Recipe
+
+SAMPLE = 2000  # rows of a split whose tokens are counted, evenly spread
+COVERED = 0.99  # of the rows fit into the length
+GRAIN = 8  # lengths are multiples of it
+SHORTEST = 16  # tokens
+FEW_ROWS, SMALL_BATCH, BATCH = 2000, 16, 32
+# Few rows need more passes, for what a small data set lacks is steps (Mosbach et al. 2021; Zhang et al. 2021): ROOT / sqrt(rows).
+ROOT, FEWEST, MOST = 170, 3, 20
+EVALUATIONS = (5, 10)  # validations of a training: one an epoch, but no fewer and no more
+ROOM = 1.25  # what is written may be so much longer than what was seen
+ANSWER = 30  # tokens of an answer, at least
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a head would need to read and write examples uncut.
+
+    Attributes:
+        rows: in the training split.
+        tokens: for each split that was looked at, recipe field → its length in tokens for each example.
+        limit: the most tokens that the model can read at once, or None.
+        windows: whether the head reads what is longer in overlapping windows, and cuts nothing.
+    """
+
+    rows: int
+    tokens: Sequence[Mapping[str, Sequence[int]]] = ()
+    limit: int | None = None
+    windows: bool = False
+
+
+def open_fields(recipe: Recipe) -> tuple[str, ...]:
+    """The fields that are left to the data."""
+    return tuple(name for name in BY_DATA if getattr(recipe, name) == AUTO)
+
+
+def fit(recipe: Recipe, needs: Needs, passes: float = 1.0) -> tuple[Recipe, dict[str, str]]:
+    """The recipe with a value in each field that is left to the data, and field → why.
+
+    Args:
+        passes: how many times as many epochs the family needs as a classifier (`TaskFamily.passes`).
+    """
+    found: dict[str, int] = {}
+    why: dict[str, str] = {}
+
+    def given(name: str) -> int:
+        return found.get(name, getattr(recipe, name))
+
+    left = open_fields(recipe)
+    rows = max(1, needs.rows)
+    if "batch_size" in left:
+        found["batch_size"] = SMALL_BATCH if rows < FEW_ROWS else BATCH
+        why["batch_size"] = f"{rows:,} training rows"
+    if "epochs" in left:
+        found["epochs"] = epochs(rows, passes)
+        why["epochs"] = f"{rows:,} training rows"
+    steps = math.ceil(rows / given("batch_size")) * given("epochs")
+    if "evaluations" in left:
+        least, most = EVALUATIONS
+        found["evaluations"] = max(1, min(most, max(least, given("epochs")), steps))
+        why["evaluations"] = f"{given('epochs')} epochs"
+    if "patience" in left:
+        found["patience"] = max(3, (given("evaluations") or given("epochs")) // 2)
+        why["patience"] = "half of the evaluations"
+    for name in ("max_length", "max_target_length", "max_answer_length"):
+        if name in left:
+            found[name], why[name] = _length(name, needs)
+    if "doc_stride" in left:
+        found["doc_stride"] = given("max_length") // 4
+        why["doc_stride"] = "a quarter of max_length"
+    return recipe.updated(found), why
+
+
+def epochs(rows: int, passes: float = 1.0) -> int:
+    """Passes over the training rows, more of them where there are few."""
+    return max(1, round(passes * min(MOST, max(FEWEST, ROOT / math.sqrt(rows)))))
+
+
+def _length(name: str, needs: Needs) -> tuple[int, str]:
+    """A length that covers nearly all of the examples, and why it is what it is."""
+    splits = [sorted(lengths) for tokens in needs.tokens if (lengths := tokens.get(name))]
+    if not splits:
+        return getattr(Recipe(), name), "nothing is read or written that has such a length"
+    covered = max(lengths[math.ceil(COVERED * len(lengths)) - 1] for lengths in splits)
+    if name == "max_answer_length":
+        return max(ANSWER, covered), f"{COVERED:.0%} of the answers have {covered} tokens or fewer"
+    wanted = covered * ROOM if name == "max_target_length" else covered
+    wanted = max(SHORTEST, math.ceil(wanted / GRAIN) * GRAIN)
+    if needs.limit and wanted > needs.limit:
+        longer = max(sum(length > needs.limit for length in lengths) / len(lengths) for lengths in splits)
+        rest = "read in windows" if needs.windows else "cut"
+        return needs.limit, f"the model's limit; {longer:.0%} of the rows are longer and {rest}"
+    return wanted, f"{COVERED:.0%} of the rows have {covered} or fewer"
