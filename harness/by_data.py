@@ -93,7 +93,7 @@ def _length(name: str, needs: Needs) -> tuple[int, str]:
     """A length that covers nearly all of the examples, and why it is what it is."""
     splits = [sorted(lengths) for tokens in needs.tokens if (lengths := tokens.get(name))]
     if not splits:
-        return getattr(Recipe(), name), "nothing is read or written that has such a length"
+        return getattr(Recipe(), name), ""  # nothing that is read or written has such a length
     covered = max(lengths[math.ceil(COVERED * len(lengths)) - 1] for lengths in splits)
     if name == "max_answer_length":
         return max(ANSWER, covered), f"{COVERED:.0%} of the answers have {covered} tokens or fewer"

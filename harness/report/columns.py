@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.methods import UNNAMED
+from harness.recipe import trained_by
 from harness.report.beaten import Hurdle, hurdle
 from harness.report.entries import average, mean_each, numbers, truncated_share
 from harness.report.groups import Place, succeeded
@@ -149,11 +150,20 @@ def _settings(tests: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def _recipe(places: Mapping[Place, Sequence[Record]]) -> dict[str, tuple[tuple[Any, tuple[str, ...]], ...]]:
     """Field → its values; who has which is said by architecture where that decides it, else by model, else by row."""
-    recipes = {id(found): found or {} for records in places.values() for found in (r.get("recipe") for r in records)}
+    recipes: dict[tuple[int, str], Mapping[str, Any]] = {}
+
+    def used(record: Record) -> tuple[int, str]:
+        """A key for the recipe that a record was trained by; many records share one object."""
+        fitted = {name: one["value"] for name, one in (record.get("fitted") or {}).items()}
+        key = (id(record.get("recipe")), canonical(fitted) if fitted else "")
+        if key not in recipes:
+            recipes[key] = trained_by(record)
+        return key
+
     cells = list(
         dict.fromkeys(
             (
-                id(record.get("recipe")),  # many records share one object
+                used(record),
                 (record["model"].get("architecture") or "", place.model, f"{place.model} · {place.method}"),
             )
             for place in sorted(places, key=row_order)

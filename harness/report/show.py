@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from harness.recipe import trained_by
 from harness.report import text
 from harness.report.examples import examples
 from harness.report.slice_tables import FEW, heading
@@ -31,9 +32,10 @@ def show(record: Record, predictions: Sequence[Mapping[str, Any]] = (), slices: 
         parts += _section("Error", Text(f"{error.get('type')}: {error.get('message')}", style="red"))
         parts.append(Text(str(error.get("traceback") or "").rstrip(), style="dim"))
     if record.get("recipe"):
-        parts += _section(
-            "Recipe", Text(text.recipe({name: [(value, ())] for name, value in record["recipe"].items()}))
-        )
+        parts += _section("Recipe", Text(text.recipe({name: [(value, ())] for name, value in trained_by(record).items()})))
+    if record.get("fitted"):
+        reasons = {name: f"{one['value']}: {one['why']}" for name, one in record["fitted"].items() if one["why"]}
+        parts += _section("Why this recipe", _pairs(reasons))
     if choice := (record.get("training") or {}).get("choice"):
         parts += _section("Choice", Text(", ".join(f"{name} {value}" for name, value in choice.items())))
     if record.get("search"):

@@ -19,6 +19,7 @@ def test_what_is_given_stays_and_what_is_open_has_a_value_and_a_reason() -> None
     assert (recipe.epochs, recipe.max_length) == (4, 33)
     assert not open_fields(recipe)
     assert set(why) == set(BY_DATA) - {"epochs", "max_length"}
+    assert why["batch_size"] and not why["max_target_length"]  # nothing is written here
 
 
 @pytest.mark.parametrize(("fewer", "more"), [(50, 200), (200, 1000), (1000, 20_000)])

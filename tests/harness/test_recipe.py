@@ -1,10 +1,7 @@
 import pytest
 
 from harness.errors import BenchError
-from harness.methods import METHODS
-from harness.recipe import Recipe, apply_rules
-
-FACTS = {"family": "ner", "task": "t", "model": "m", "architecture": "encoder", "method": "full"}
+from harness.recipe import Recipe, trained_by
 
 
 def test_values_are_brought_to_their_type():
@@ -32,42 +29,13 @@ def test_wrong_values_are_named(values, words):
         Recipe().updated(values)
 
 
-def test_later_rules_win_where_all_conditions_hold():
-    rules = [
-        {"learning_rate": 1e-3, "epochs": 5},
-        {"when": {"family": ["ner", "qa"]}, "epochs": 7},
-        {"when": {"family": "ner", "architecture": "decoder"}, "epochs": 9},
-    ]
-    assert apply_rules(rules, FACTS).epochs == 7
-    assert apply_rules(rules, {**FACTS, "architecture": "decoder"}).epochs == 9
-    assert apply_rules(rules, {**FACTS, "family": "sentiment"}) == Recipe(learning_rate=1e-3, epochs=5)
+def test_auto_is_a_value_of_the_fields_that_may_follow_from_the_data_alone():
+    assert Recipe().updated({"epochs": "auto", "max_length": "auto"}).epochs == "auto"
+    with pytest.raises(BenchError, match="recipe.learning_rate is 'auto'; it must be float"):
+        Recipe().updated({"learning_rate": "auto"})
 
 
-def test_unknown_condition_is_an_error():
-    with pytest.raises(BenchError, match="unknown condition 'arch'"):
-        apply_rules([{"when": {"arch": "encoder"}, "epochs": 1}], FACTS)
-
-
-def test_a_learning_rate_for_all_weights_is_multiplied_for_methods_that_train_a_part():
-    rules = [{"learning_rate": 3e-5}, {"when": {"architecture": "decoder"}, "learning_rate": 2e-5}]
-    rates = {
-        (method, architecture): apply_rules(
-            rules, {**FACTS, "method": method, "architecture": architecture}
-        ).learning_rate
-        for method in ("full", "scratch", "lora", "frozen")
-        for architecture in ("encoder", "decoder")
-    }
-    assert {rates["full", "encoder"], rates["scratch", "encoder"]} == {3e-5}
-    assert rates["lora", "encoder"] == pytest.approx(METHODS["lora"].learning_rate_factor * 3e-5)
-    assert rates["lora", "decoder"] == pytest.approx(METHODS["lora"].learning_rate_factor * 2e-5)
-    assert rates["frozen", "encoder"] == pytest.approx(METHODS["frozen"].learning_rate_factor * 3e-5)
-
-
-def test_a_learning_rate_for_the_method_is_taken_as_it_is():
-    rules = [{"learning_rate": 3e-5}, {"when": {"method": ["lora", "frozen"]}, "learning_rate": 5e-4, "lora_rank": 4}]
-    recipe = apply_rules(rules, {**FACTS, "method": "lora"})
-    assert (recipe.learning_rate, recipe.lora_rank) == (5e-4, 4)
-    assert apply_rules(rules, FACTS) == Recipe(learning_rate=3e-5)
-    # A later rule that does not ask for the method means all weights again.
-    rules.append({"when": {"family": "ner"}, "learning_rate": 1e-5})
-    assert apply_rules(rules, {**FACTS, "method": "lora"}).learning_rate == pytest.approx(10 * 1e-5)
+def test_a_record_tells_what_it_was_trained_by():
+    record = {"recipe": {"epochs": "auto", "learning_rate": 1e-4}, "fitted": {"epochs": {"value": 8, "why": "500 training rows"}}}
+    assert trained_by(record) == {"epochs": 8, "learning_rate": 1e-4}
+    assert trained_by({"recipe": {"epochs": 5}}) == {"epochs": 5}
