@@ -16,7 +16,7 @@ from harness.recipe import FACTS, HINTS, Recipe, holds, scaled
 FILE = Path(__file__).with_name("recipes.yaml")
 # A rule's learning rate is for models of the width that it names. The best rate of Adam falls with the width (Yang et al. 2021,
 # "Tensor Programs V", section 4: as 1 / width); the power and the limits were fitted to what benchmarks/regret.py measured.
-POWER = 1.0
+POWER = 1.5
 HIGHEST, LOWEST = 3e-3, 5e-6
 NOT_FIELDS = ("when", "width", "source")
 
