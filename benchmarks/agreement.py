@@ -64,6 +64,7 @@ def by_trainer(cell: Cell, root: Path) -> float:
     from fit import Way
     from trainer import BY_FAMILY
 
+    from harness.heads.make import fitted_head
     from harness.rows import load_splits
     from harness.training.device import has_fast_bf16
 
@@ -78,7 +79,8 @@ def by_trainer(cell: Cell, root: Path) -> float:
 
     train = BY_FAMILY[family.name]
     way = Way(bf16=bf16, eval_batch_size=cell.recipe.eval_batch_size, keep_best=True)
-    found = train(cell.model.location, splits, cell.recipe, cell.seed, way, lambda found: score("validation", found))
+    recipe = fitted_head(cell, family, family.labels(splits, cell.task), splits).recipe
+    found = train(cell.model.location, splits, recipe, cell.seed, way, lambda found: score("validation", found))
     return score("test", found)
 
 

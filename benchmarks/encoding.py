@@ -33,7 +33,7 @@ def measure(cell: Any, rows: int, repeats: int) -> str:
     """A line of the table: medians of `repeats`, each with an empty cache."""
     from harness import registry
     from harness.cache.encoded import Encoder
-    from harness.heads.make import make_head
+    from harness.heads.make import fitted_head
     from harness.rows import load_splits
 
     family = registry.family(cell.task.family)
@@ -45,7 +45,7 @@ def measure(cell: Any, rows: int, repeats: int) -> str:
     for _ in range(repeats):
         with tempfile.TemporaryDirectory() as folder:
             os.environ["BENCH_CACHE"] = folder
-            heads = [make_head(cell, family, labels) for _ in seconds]
+            heads = [fitted_head(cell, family, labels, splits).head for _ in seconds]
             actions = [
                 lambda: heads[0].encode(examples, True),  # noqa: B023 - called at once
                 lambda: Encoder(heads[1]).encode(examples, True),  # noqa: B023

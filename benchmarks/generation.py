@@ -31,7 +31,7 @@ from harness import registry
 from harness.cell import Cell
 from harness.files import write_text
 from harness.heads.base import Feature
-from harness.heads.make import make_head
+from harness.heads.make import fitted_head
 from harness.heads.text import PromptedTextHead, TextHead
 from harness.plan import Request, make_plan
 from harness.rows import load
@@ -76,10 +76,10 @@ def trained(cell: Cell, results: Path) -> tuple[TextHead, nn.Module, list[Featur
         torch.save(kept[0].state_dict(), weights)
         print(f"{cell.id}: {record['primary_metric']} {record['score']:.1f}", flush=True)
     family = registry.family(cell.task.family)
-    head = make_head(cell, family, None)
+    splits = load(cell.task, family).splits
+    head, rows = fitted_head(cell, family, None, splits).head, splits["test"]
     model = head.build().eval()
     model.load_state_dict(torch.load(weights))
-    rows = load(cell.task, family).splits["test"]
     return head, model, head.encode([family.example(row, cell.task) for row in rows], training=False)
 
 

@@ -34,12 +34,13 @@ def parameters(cell: Any, conditions: sides.Conditions) -> dict[str, Any]:
     from torch import nn
 
     from harness import registry
-    from harness.heads.make import make_head
+    from harness.heads.make import fitted_head
     from harness.rows import load_splits
 
     sides.prepare(conditions)
     family = registry.family(cell.task.family)
-    model = make_head(cell, family, family.labels(load_splits(cell.task, family), cell.task)).build()
+    splits = load_splits(cell.task, family)
+    model = fitted_head(cell, family, family.labels(splits, cell.task), splits).head.build()
     tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
     counts = [weight.numel() for weight in model.parameters() if id(weight) not in tables]
     return {"outside_embeddings": sum(counts)}

@@ -98,6 +98,8 @@ def by_trainer(side: str, cell: Cell, conditions: Conditions) -> dict[str, Any]:
     from trainer import BY_FAMILY
     from translate import translate
 
+    from harness.heads.make import fitted_head
+
     family = registry.family(cell.task.family)
     way = way_of(side, conditions)
     splits = load_splits(cell.task, family)
@@ -107,7 +109,8 @@ def by_trainer(side: str, cell: Cell, conditions: Conditions) -> dict[str, Any]:
         return family.score(predictions, references, cell.task)[family.primary_metric] * family.scale
 
     train = {**BY_FAMILY, "translation": translate}[family.name]
-    found = train(cell.model.location, splits, cell.recipe, cell.seed, way, lambda found: score("validation", found))
+    recipe = fitted_head(cell, family, family.labels(splits, cell.task), splits).recipe
+    found = train(cell.model.location, splits, recipe, cell.seed, way, lambda found: score("validation", found))
     return {"score": score("test", found), "precision_used": "bf16" if way.bf16 else "fp32", **way.figures}
 
 
