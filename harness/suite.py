@@ -9,6 +9,7 @@ from typing import Any
 
 from harness import registry
 from harness.errors import unknown
+from harness.recipe import full_names
 from harness.search.rules import read_rules
 from harness.task import Task
 from harness.taskfile import read_task, read_yaml, reject_unknown
@@ -59,7 +60,7 @@ def load_suite(reference: str) -> Suite:
         description=str(content.get("description", "")),
         models={alias: _beside(path, source) for alias, source in models.items()},
         tasks=tuple(_suite_task(item, path) for item in content.get("tasks") or []),
-        recipes=tuple(content.get("recipes") or []),
+        recipes=tuple(full_names(rule, f"{path}: recipes") for rule in content.get("recipes") or []),
         search=read_rules(content.get("search") or {}, path),
     )
 

@@ -56,7 +56,7 @@ TrainSizes = Annotated[
     ),
 ]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", envvar="BENCH_SET", help="recipe.NAME=VALUE; may be repeated.")
+    list[str] | None, typer.Option("--set", envvar="BENCH_SET", help="NAME=VALUE of a recipe field, such as lr=3e-5; may be repeated.")
 ]
 Search = Annotated[
     list[str] | None,
@@ -120,6 +120,7 @@ def make_request(
         BenchError: an empty list, or a seed or setting that cannot be read.
     """
     from harness.plan import Request
+    from harness.settings import recipe_settings
 
     return Request(
         models=names("--models", models),
@@ -129,7 +130,7 @@ def make_request(
         seeds=_seeds(seeds),
         train_sizes=_sizes(train_sizes),
         limit=limit,
-        settings=dict(_setting(item) for item in settings or []),
+        settings=recipe_settings(dict(_setting(item) for item in settings or [])),
         trust_remote_code=trust_remote_code,
         baselines=baselines,
     )
@@ -172,5 +173,5 @@ def _sizes(text: str) -> tuple[int | None, ...]:
 def _setting(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise BenchError(f"--set {text}: must be NAME=VALUE, e.g. recipe.learning_rate=3e-5")
+        raise BenchError(f"--set {text}: must be NAME=VALUE, such as lr=3e-5")
     return name.strip(), value.strip()

@@ -15,7 +15,7 @@ from rich.text import Text
 from harness.cell import Cell
 from harness.engines.base import Slot
 from harness.engines.grid import Observer
-from harness.search.wanted import SHORTENED
+from harness.recipe import SHORTENED
 from harness.searched import Trial, is_trial
 from harness.store import Record
 

@@ -9,7 +9,7 @@ from typing import Any
 from harness.cell import Cell, rule_facts
 from harness.errors import BenchError, unknown
 from harness.methods import METHODS
-from harness.recipe import FACTS, holds, scaled
+from harness.recipe import FACTS, full_name, full_names, holds, scaled
 from harness.search.space import Range
 from harness.search.wanted import FIELDS, GRID, OPTUNA, coerced
 
@@ -32,7 +32,7 @@ def read_rules(content: Any, path: Path) -> dict[str, tuple[Mapping[str, Any], .
             raise BenchError(f"{where}.{kind} must be a list of rules, such as - {{{RATE}: [2.0e-5, 3.0e-5]}}")
         for rule in rules:
             _check(rule, kind, f"{where}.{kind}")
-    return {kind: tuple(rules) for kind, rules in content.items()}
+    return {kind: tuple(full_names(rule, f"{path}: search.{kind}") for rule in rules) for kind, rules in content.items()}
 
 
 def values_for(rules: tuple[Mapping[str, Any], ...], cell: Cell) -> dict[str, tuple[Any, ...] | Range]:
@@ -62,8 +62,7 @@ def _check(rule: Mapping[str, Any], kind: str, where: str) -> None:
     for name, value in rule.items():
         if name == "when":
             continue
-        if name not in FIELDS:
-            raise unknown("field to search", name, FIELDS, where=where)
+        name = full_name(name, where, FIELDS, "field to search")
         if isinstance(value, Mapping) and kind == GRID:
             raise BenchError(
                 f"{where}: {name} is a range, of which a grid has no values; give a list, or put it under {OPTUNA}"

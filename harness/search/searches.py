@@ -83,7 +83,7 @@ def make_searches(cells: Sequence[Cell], wanted: Wanted, suite: Rules, settings:
         cells: of the plan, all seeds.
         wanted: what the command line asks for.
         suite: whose section `search` is asked.
-        settings: of the command line, with their prefix.
+        settings: of the command line, by the full names of the fields.
 
     Raises:
         BenchError: a field that is fixed, nothing to choose from, or unequal numbers of trials on a task.
@@ -120,8 +120,8 @@ def _searcher(cell: Cell, wanted: Wanted, suite: Rules, settings: Mapping[str, s
             )
         return grid
     space = usual_space(cell.recipe) | values_for(suite.search.get(OPTUNA, ()), cell)
-    check([name for name in space if f"recipe.{name}" not in settings], [cell.method], {})
-    free = {name: values for name, values in space.items() if f"recipe.{name}" not in settings}
+    free = {name: values for name, values in space.items() if name not in settings}
+    check(list(free), [cell.method], {})
     if not free:
         fixed = ", ".join(f"recipe.{name}" for name in space)
         raise BenchError(

@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.errors import BenchError, unknown
+from harness.errors import BenchError
 from harness.methods import METHODS, foreign_fields
-from harness.recipe import HINTS, MECHANICS, Recipe
+from harness.recipe import HINTS, MECHANICS, Recipe, full_name
 
-SHORT = {"lr": "learning_rate", "bs": "batch_size", "wd": "weight_decay", "warmup": "warmup_ratio", "rank": "lora_rank"}
-SHORTENED = {name: short for short, name in SHORT.items()}
 # How the work is cut up and with which numbers it is computed is no matter of how well a model learns.
 FIELDS = tuple(name for name in HINTS if name not in (*MECHANICS, "precision"))
 GRID, SUITE, OPTUNA = "grid", "suite", "optuna"
@@ -65,26 +63,13 @@ def read_wanted(texts: Sequence[str]) -> Wanted | None:
     return Wanted(GRID, fields)
 
 
-def full_name(name: str) -> str:
-    """The recipe field that a name of the command line means.
-
-    Raises:
-        BenchError: none that a search could choose.
-    """
-    name = name.strip().removeprefix("recipe.")
-    name = SHORT.get(name, name)
-    if name not in FIELDS:
-        raise unknown("field to search", name, FIELDS, where="--search")
-    return name
-
-
 def check(fields: Sequence[str], methods: Sequence[str], settings: Mapping[str, str]) -> None:
     """Whether every method has the fields, and `--set` leaves them alone.
 
     Args:
         fields: that are to be searched.
         methods: of the request; unknown ones are not this function's business.
-        settings: of the request, with their prefix `recipe.`.
+        settings: of the request, by the full names of the fields.
 
     Raises:
         BenchError: it is not so.
@@ -96,9 +81,9 @@ def check(fields: Sequence[str], methods: Sequence[str], settings: Mapping[str, 
             raise BenchError(
                 f"--search {name}: method {without[0]} has no such field, and every row gets the same search; use --methods {owners}"
             )
-        if f"recipe.{name}" in settings:
+        if name in settings:
             raise BenchError(
-                f"--search {name}: --set recipe.{name}={settings[f'recipe.{name}']} fixes what is to be searched; leave one of the two out"
+                f"--search {name}: --set recipe.{name}={settings[name]} fixes what is to be searched; leave one of the two out"
             )
 
 
@@ -121,7 +106,7 @@ def _values(text: str) -> tuple[str, tuple[Any, ...]]:
     parts = [part.strip() for part in listed.split(",") if part.strip()]
     if not equals:
         raise BenchError(f"--search {text}: must be FIELD=V1,V2 (such as lr=1e-5,3e-5), {OPTUNA}:N or {SUITE}")
-    name = full_name(name)
+    name = full_name(name, "--search", FIELDS, "field to search")
     try:
         values = tuple(coerced(name, part) for part in parts)
     except BenchError as error:

@@ -2,7 +2,7 @@ import pytest
 
 from harness.errors import BenchError
 from harness.methods import METHODS
-from harness.recipe import Recipe, apply_rules
+from harness.recipe import HINTS, SHORT, Recipe, apply_rules, full_name
 
 FACTS = {"family": "ner", "task": "t", "model": "m", "architecture": "encoder", "method": "full"}
 
@@ -11,6 +11,11 @@ def test_values_are_brought_to_their_type():
     recipe = Recipe().updated({"learning_rate": "3e-5", "epochs": "2", "max_steps": "none"})
     assert (recipe.learning_rate, recipe.epochs, recipe.max_steps) == (3e-5, 2, None)
     assert Recipe().updated({"max_steps": "7"}).max_steps == 7
+
+
+def test_a_short_name_is_that_of_one_field():
+    assert set(SHORT.values()) <= set(HINTS) and not set(SHORT) & set(HINTS) and len(set(SHORT.values())) == len(SHORT)
+    assert {full_name(name, "") for name in ("lr", "recipe.lr", " learning_rate", "recipe.learning_rate")} == {"learning_rate"}
 
 
 @pytest.mark.parametrize(

@@ -186,13 +186,13 @@ def test_each_method_has_a_search_of_its_own(store):
 
 
 def test_what_set_fixes_is_left_out_of_optunas_space(store):
-    fixed = {"recipe.batch_size": "8"}
+    fixed = {"batch_size": "8"}
     found = rounds(plan("bert", batch_size=8), ["optuna:6"], store, settings=fixed)
     runner = made.Runner(store, lambda cell: made.record(cell, [1e5 * cell.recipe.learning_rate]))
     go(found, runner)
     assert {cell.recipe.batch_size for one in runner.rounds for cell in one} == {8}
     with pytest.raises(BenchError, match="--set fixes all that would be searched"):
-        rounds(plan("bert"), ["optuna:6"], store, settings={**fixed, "recipe.learning_rate": "1e-4"})
+        rounds(plan("bert"), ["optuna:6"], store, settings={**fixed, "learning_rate": "1e-4"})
 
 
 def test_the_suites_grid(store):
@@ -207,7 +207,7 @@ def test_the_suites_grid(store):
     with pytest.raises(BenchError, match="gives bert on films by full no values"):
         rounds(plan("bert"), ["suite"], store)
     with pytest.raises(BenchError, match=r"--set recipe\.learning_rate=1 fixes"):
-        rounds(plan("bert", search=rules), ["suite"], store, settings={"recipe.learning_rate": "1"})
+        rounds(plan("bert", search=rules), ["suite"], store, settings={"learning_rate": "1"})
 
 
 def test_pruned_trials_are_told(store):

@@ -44,6 +44,16 @@ def test_rates_that_are_for_all_weights_are_multiplied_for_other_methods(read):
     assert space == {"learning_rate": Range(1e-4, 1e-3, log=True), "epochs": Range(2, 4), "batch_size": (16, 32)}
 
 
+def test_short_names_of_fields_are_names_too(read):
+    suite = read("recipes: [{lr: 1.0e-4, bs: 8}]\nsearch: {grid: [{lr: [1.0e-4, 2.0e-4], warmup: [0.0, 0.1]}]}\n")
+    assert suite.recipes == ({"learning_rate": 1e-4, "batch_size": 8},)
+    assert values_for(suite.search["grid"], made.cell(method="lora")) == {
+        "learning_rate": (1e-3, 2e-3), "warmup_ratio": (0.0, 0.1),
+    }  # fmt: skip
+    with pytest.raises(BenchError, match=r"own.yaml: recipes: lr and learning_rate are the same field"):
+        read("recipes: [{lr: 1.0e-4, learning_rate: 2.0e-4}]\n")
+
+
 @pytest.mark.parametrize(
     ("section", "message"),
     [

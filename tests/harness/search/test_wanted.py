@@ -29,6 +29,7 @@ def test_the_other_kinds():
         (["lr=1e-3,0.001"], "--search lr=1e-3,0.001: the same value twice"),
         (["lr=1e-3,x"], "--search lr=1e-3,x: recipe.learning_rate is 'x'; it must be float"),
         (["bs=16,0"], "--search bs=16,0: recipe.batch_size is 0; it must be 1 or more"),
+        (["lrr=1,2"], "unknown field to search 'lrr'; did you mean 'lr'?"),
         (["learning_rat=1,2"], "unknown field to search 'learning_rat'; did you mean 'learning_rate'?"),
         (["micro_batch_size=1,2"], "unknown field to search 'micro_batch_size'"),
         (["precision=fp32,bf16"], "unknown field to search 'precision'"),
@@ -48,8 +49,8 @@ def test_what_is_wrong_is_said_in_one_line(texts, message):
 
 
 def test_a_field_that_a_method_lacks_or_that_is_fixed_is_refused():
-    check(["learning_rate", "lora_rank"], ["lora"], {"recipe.epochs": "3"})
+    check(["learning_rate", "lora_rank"], ["lora"], {"epochs": "3"})
     with pytest.raises(BenchError, match=r"method full has no such field.*--methods lora"):
         check(["lora_rank"], ["lora", "full"], {})
     with pytest.raises(BenchError, match=r"--set recipe.batch_size=8 fixes what is to be searched"):
-        check(["batch_size"], ["full"], {"recipe.batch_size": "8"})
+        check(["batch_size"], ["full"], {"batch_size": "8"})
