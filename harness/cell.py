@@ -52,6 +52,11 @@ class Cell:
         return isinstance(self.search, Trial)
 
     @property
+    def budget(self) -> float:
+        """The share of its recipe's steps that it is trained for: all, but for some trials."""
+        return self.search.budget if isinstance(self.search, Trial) else 1.0
+
+    @property
     def resolved(self) -> bool:
         """False where model or data cannot be had, so that nobody knows what the cell would be."""
         return bool(self.model.digest and self.fingerprint)

@@ -94,5 +94,7 @@ def plan(
     )
     if rounds:
         say(console, rounds.counted())
+        if trials and rounds.told:
+            say(console, rounds.told)
     if grid:
         say(console, f"{words.line(grid)}; {words.memory(grid)}")

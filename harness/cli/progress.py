@@ -169,7 +169,8 @@ def title(cell: Cell) -> str:
     method = "" if cell.method == "full" else f" ({cell.method})"
     if isinstance(cell.search, Trial):
         tried = ", ".join(f"{SHORTENED.get(name, name)} {value}" for name, value in cell.search.changes.items())
-        return f"{cell.title} · {cell.model.name}{method} · trial {tried}"
+        share = f", {cell.budget:.0%} of the steps" if cell.budget < 1 else ""
+        return f"{cell.title} · {cell.model.name}{method} · trial {tried}{share}"
     return f"{cell.title} · {cell.model.name}{method} · seed {cell.seed}"
 
 

@@ -142,12 +142,20 @@ def _search(record: Record) -> dict[str, Any]:
     return {"search": summary(record["search"])} if record.get("search") else {}
 
 
-def expected(cells: Sequence[Cell], store: Store, devices: str, jobs: int | None) -> str:
-    """How long they will take, where past records tell it at once."""
+def expected(cells: Sequence[Cell], store: Store, devices: str, jobs: int | None, console: Console | None = None) -> str:
+    """How long they will take, where past records tell it at once.
+
+    Args:
+        console: given where else rows are to be read and the machine to be measured: it is told so.
+    """
     from harness.cli.estimate import estimated
     from harness.estimate import words
 
     grid = estimated(cells, store, devices, jobs, quick=True)
+    if grid and grid.unknown and console:
+        say(console, "estimating the time (--no-estimate leaves it out); the first time this machine is measured for it")
+        grid = estimated(cells, store, devices, jobs)
+        return f"; {words.line(grid)}"
     return f"; {words.line(grid)}" if grid and not grid.unknown else ""
 
 

@@ -36,7 +36,7 @@ def read_search(texts: Sequence[str] | None, request: Request) -> Wanted | None:
             f"--search suite: the suite {request.suite} has no section search.grid; name fields instead, such as "
             "--search lr=1e-5,3e-5, or use --suite standard"
         )
-    asked.check(list(wanted.fields), request.methods, request.settings)
+    asked.check(wanted, wanted.names, request.methods, request.settings)
     return wanted
 
 

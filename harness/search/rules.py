@@ -11,9 +11,7 @@ from harness.errors import BenchError, unknown
 from harness.methods import METHODS
 from harness.recipe import FACTS, full_name, full_names, holds, scaled
 from harness.search.space import Range
-from harness.search.wanted import FIELDS, GRID, OPTUNA, coerced
-
-RATE = "learning_rate"
+from harness.search.wanted import FIELDS, GRID, OPTUNA, RATE, coerced
 
 
 def read_rules(content: Any, path: Path) -> dict[str, tuple[Mapping[str, Any], ...]]:
