@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -26,6 +27,8 @@ class Cell:
         fingerprint: of the task's data, as `Source.fingerprint` gives it.
         family_version: of the adapter.
         suite: the suite it was asked for in; not part of the identity.
+        suite_facts: what a record has to say of the suite beside its name, so that the cell can be asked for again; not part
+            of the identity either.
         train_rows: so many of the task's training rows, see `harness.train_rows`; None: all.
         search: what it has to do with a search over recipes, if anything.
     """
@@ -40,6 +43,7 @@ class Cell:
     suite: str
     train_rows: int | None = None
     search: Trial | Searched | None = None
+    suite_facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def is_baseline(self) -> bool:
@@ -112,6 +116,7 @@ class Cell:
         return {
             "id": self.id,
             "suite": self.suite,
+            **self.suite_facts,
             "model": self.model.facts(),
             "task": {
                 "name": self.task.title,

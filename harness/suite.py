@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from harness import registry
+from harness.defaults import Defaults, read_defaults
 from harness.errors import unknown
 from harness.recipe import full_names
-from harness.search.rules import read_rules
+from harness.search.rules import read_section
 from harness.task import Task
 from harness.taskfile import read_task, read_yaml, reject_unknown
 
-KEYS = ("name", "version", "description", "models", "tasks", "recipes", "search")
+KEYS = ("name", "version", "description", "models", "tasks", "recipes", "search", "methods", "seeds", "train_sizes")
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Suite:
         tasks: in the order of the board.
         recipes: rules for `harness.recipe.apply_rules`.
         search: rules for `harness.search.rules.values_for`, of grids and of what Optuna draws from.
+        defaults: of the command line's options, for runs of this suite.
+        file: the reference where it is a file; empty for a registered suite.
     """
 
     name: str
@@ -35,6 +38,14 @@ class Suite:
     tasks: tuple[Task, ...]
     recipes: tuple[Mapping[str, Any], ...]
     search: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    defaults: Defaults = field(default_factory=Defaults)
+    file: str = ""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What records say of it beside its name: the file, and the options that it has other defaults for; nothing where it has none."""
+        file = {"suite_file": self.file} if self.file else {}
+        return {**file, **({"suite_defaults": changed} if (changed := list(self.defaults.changed)) else {})}
 
 
 def load_suite(reference: str) -> Suite:
@@ -51,6 +62,7 @@ def load_suite(reference: str) -> Suite:
         raise unknown("suite", reference, registry.suites(), more=", or a YAML file (./mine.yaml)")
     content = read_yaml(path)
     reject_unknown(content, KEYS, path)
+    wanted, rules = read_section(content.get("search") or {}, path)
     models = content.get("models") or {}
     if isinstance(models, list):
         models = {name: name for name in models}
@@ -61,7 +73,9 @@ def load_suite(reference: str) -> Suite:
         models={alias: _beside(path, source) for alias, source in models.items()},
         tasks=tuple(_suite_task(item, path) for item in content.get("tasks") or []),
         recipes=tuple(full_names(rule, f"{path}: recipes") for rule in content.get("recipes") or []),
-        search=read_rules(content.get("search") or {}, path),
+        search=rules,
+        defaults=read_defaults(content, wanted, path),
+        file="" if reference in registry.suites() else reference,
     )
 
 

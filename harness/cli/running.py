@@ -176,6 +176,9 @@ def announce(made: Plan, console: Console) -> None:
     say(console, line)
     if made.suite.name == "mini":
         say(console, "For published data sets and models: --suite standard (docs/standard.md), or a FILE of your own")
+    if changed := made.suite.defaults.changed:
+        told = " ".join(f"{option} {value}" for option, values in changed.items() for value in values)
+        say(console, f"unless the command line says otherwise: {told}")
     tell_doubts(made, console)
 
 

@@ -58,7 +58,7 @@ def test_short_names_of_fields_are_names_too(read):
     ("section", "message"),
     [
         ("{grit: []}", "search: unknown key 'grit'; did you mean 'grid'"),
-        ("[1]", "search must be a mapping"),
+        ("3", "search must be a mapping"),
         ("{grid: {learning_rate: [1, 2]}}", "search.grid must be a list of rules"),
         ("{grid: [{rate: [1, 2]}]}", "search.grid: unknown field to search 'rate'"),
         ("{grid: [{when: {arch: x}, epochs: [1, 2]}]}", "unknown condition 'arch'; did you mean 'architecture'"),
