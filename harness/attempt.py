@@ -129,7 +129,7 @@ class Attempt:
         self.watch.begin("train")
         return train(
             self.accelerator, weights, self.head, self.fast, self.features["train"], self._validate, self.recipe,
-            cell.seed, self.emit, self.keeper, cell.search.thresholds if isinstance(cell.search, Trial) else (),
+            cell.seed, self.emit, self.keeper, cell.search.thresholds if isinstance(cell.search, Trial) else (), cell.budget,
         )  # fmt: skip
 
     def _validate(self) -> tuple[float, dict[str, Any]]:

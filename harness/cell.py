@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -26,6 +27,8 @@ class Cell:
         fingerprint: of the task's data, as `Source.fingerprint` gives it.
         family_version: of the adapter.
         suite: the suite it was asked for in; not part of the identity.
+        suite_facts: what a record has to say of the suite beside its name, so that the cell can be asked for again; not part
+            of the identity either.
         train_rows: so many of the task's training rows, see `harness.train_rows`; None: all.
         search: what it has to do with a search over recipes, if anything.
         why: why its learning rate is what it is; not part of the identity.
@@ -42,6 +45,7 @@ class Cell:
     train_rows: int | None = None
     search: Trial | Searched | None = None
     why: str = field(default="", compare=False)
+    suite_facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def is_baseline(self) -> bool:
@@ -52,6 +56,11 @@ class Cell:
     def is_trial(self) -> bool:
         """Whether it is trained to choose a recipe, and is never tested."""
         return isinstance(self.search, Trial)
+
+    @property
+    def budget(self) -> float:
+        """The share of its recipe's steps that it is trained for: all, but for some trials."""
+        return self.search.budget if isinstance(self.search, Trial) else 1.0
 
     @property
     def resolved(self) -> bool:
@@ -109,6 +118,7 @@ class Cell:
         return {
             "id": self.id,
             "suite": self.suite or None,
+            **self.suite_facts,
             "model": self.model.facts(),
             "task": {
                 "name": self.task.title,

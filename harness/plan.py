@@ -102,7 +102,7 @@ def make_plan(request: Request) -> Plan:
     impossible += idle(named, [cell for cell, _ in made])
     # Seeds outermost: a grid that is stopped half-way has whole tables for the first seeds.
     every = [
-        (replace(cell, seed=seed, train_rows=rows), error)
+        (replace(cell, seed=seed, train_rows=rows, suite_facts=suite.facts), error)
         for seed in request.seeds
         for cell, error in made
         for rows in sizes[cell.task.title]

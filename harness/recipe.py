@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -82,13 +82,49 @@ class Recipe:
         """
         for name in values:
             if name not in HINTS:
-                raise unknown("recipe field", name, HINTS)
+                raise unknown("recipe field", name, NAMES)
         return replace(self, **values)
 
 
 HINTS = typing.get_type_hints(Recipe)
+# Short names, for wherever a person writes the name of a field: settings, rules of suites, searches.
+SHORT = {"lr": "learning_rate", "bs": "batch_size", "wd": "weight_decay", "warmup": "warmup_ratio", "rank": "lora_rank"}
+SHORTENED = {name: short for short, name in SHORT.items()}
+NAMES = (*HINTS, *SHORT)
 # How the work is cut up, not what is computed: the same score up to rounding, so the same cell.
 MECHANICS = ("micro_batch_size", "eval_batch_size")
+
+
+def full_name(name: str, where: str, valid: Collection[str] = HINTS, kind: str = "recipe field") -> str:
+    """The field that a name means: its own, a short one, or either behind `recipe.`.
+
+    Args:
+        where: the place of the name, for the message.
+        valid: the fields that it may be.
+
+    Raises:
+        BenchError: it is none of these.
+    """
+    plain = name.strip().removeprefix("recipe.")
+    field = SHORT.get(plain, plain)
+    if field not in valid:
+        raise unknown(kind, plain, [one for one in NAMES if SHORT.get(one, one) in valid], where=where)
+    return field
+
+
+def full_names(rule: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A rule with full names in the place of short ones; other names stay as they are.
+
+    Raises:
+        BenchError: two names of one field.
+    """
+    found: dict[str, Any] = {}
+    for name, value in rule.items():
+        field = SHORT.get(name, name)
+        if field in found:
+            raise BenchError(f"{where}: {SHORTENED[field]} and {field} are the same field; leave one of them out")
+        found[field] = value
+    return found
 
 
 def _coerce(name: str, value: Any) -> Any:

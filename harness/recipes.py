@@ -11,7 +11,7 @@ import yaml
 
 from harness.errors import BenchError, unknown
 from harness.methods import METHODS
-from harness.recipe import FACTS, HINTS, Recipe, holds, scaled
+from harness.recipe import FACTS, HINTS, NAMES, Recipe, full_names, holds, scaled
 
 FILE = Path(__file__).with_name("recipes.yaml")
 # A rule's learning rate is for models of the width that it names. The best rate of Adam falls with the width (Yang et al. 2021,
@@ -84,11 +84,12 @@ def check_rules(rules: Any, where: str) -> tuple[Mapping[str, Any], ...]:
     """
     if not isinstance(rules, list) or not all(isinstance(rule, Mapping) for rule in rules):
         raise BenchError(f"{where} must be a list of rules, such as - {{when: {{family: ner}}, epochs: 5}}")
-    for rule in rules:
+    named = [full_names(rule, where) for rule in rules]
+    for rule in named:
         for key in rule.get("when") or {}:
             if key not in FACTS:
                 raise unknown("condition", key, FACTS, where=where)
         for name in rule:
             if name not in HINTS and name not in NOT_FIELDS:
-                raise unknown("recipe field", name, HINTS, where=where)
-    return tuple(rules)
+                raise unknown("recipe field", name, NAMES, where=where)
+    return tuple(named)

@@ -17,19 +17,24 @@ class Trial:
 
     Attributes:
         thresholds: one for each validation; the training ends where its best validation so far is below. None: it goes on.
+        budget: the share of its recipe's steps that it is trained for; the schedule ends with them. Below 1 it cannot win.
         changes: the recipe fields that its search has set; part of the recipe, so not of the identity.
     """
 
     thresholds: tuple[float | None, ...] = ()
     changes: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    budget: float = 1.0
 
     def identity(self) -> dict[str, Any]:
         """The part of the identity of its cell."""
-        return {"purpose": SEARCH, "thresholds": list(self.thresholds)}
+        return {"purpose": SEARCH, "thresholds": list(self.thresholds), **self._share()}
 
     def facts(self) -> dict[str, Any]:
         """The part of the record that is known before it runs."""
-        return {"purpose": SEARCH, "trial": {"thresholds": list(self.thresholds)}}
+        return {"purpose": SEARCH, "trial": {"thresholds": list(self.thresholds), **self._share()}}
+
+    def _share(self) -> dict[str, float]:
+        return {"budget": self.budget} if self.budget < 1 else {}
 
 
 @dataclass(frozen=True)

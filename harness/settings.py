@@ -8,6 +8,7 @@ from harness.baselines.choose import is_baseline
 from harness.errors import BenchError
 from harness.methods import METHODS, foreign_fields
 from harness.model import Checkpoint
+from harness.recipe import full_name
 
 
 def reject_foreign(settings: Mapping[str, str], methods: Sequence[str]) -> None:
@@ -26,17 +27,18 @@ def reject_foreign(settings: Mapping[str, str], methods: Sequence[str]) -> None:
 
 
 def recipe_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    """The `recipe.NAME=VALUE` settings of the command line, without their prefix.
+    """Recipe field → its value, of settings whose names may be short (`lr`) and have a prefix (`recipe.lr`).
 
     Raises:
-        BenchError: another setting.
+        BenchError: a name that no field has, or two names of one field.
     """
-    for name in settings:
-        if not name.startswith("recipe."):
-            raise BenchError(
-                f"--set {name}={settings[name]}: unknown setting; valid: recipe.NAME=VALUE, e.g. recipe.learning_rate=3e-5"
-            )
-    return {name.removeprefix("recipe."): value for name, value in settings.items()}
+    found: dict[str, str] = {}
+    for name, value in settings.items():
+        field = full_name(name, f"--set {name}={value}")
+        if field in found:
+            raise BenchError(f"--set {name}={value}: {field} is also set to {found[field]}; leave one of the two out")
+        found[field] = value
+    return found
 
 
 def reject_for_baselines(settings: Mapping[str, str], named: Collection[Checkpoint]) -> None:

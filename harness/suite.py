@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from harness import registry
+from harness.defaults import Defaults, read_defaults
 from harness.errors import unknown
 from harness.recipes import check_rules
-from harness.search.rules import read_rules
+from harness.search.rules import read_section
 from harness.task import Task
 from harness.taskfile import read_task, read_yaml, reject_unknown
 
-KEYS = ("name", "version", "description", "models", "aliases", "tasks", "recipes", "search")
+KEYS = (
+    "name", "version", "description", "models", "aliases", "tasks", "recipes", "search", "methods", "seeds", "train_sizes",
+)  # fmt: skip
 DEFAULT = "mini"  # for a request of its own tasks; whatever else is asked for has no suite
 
 
@@ -28,6 +31,8 @@ class Suite:
         tasks: in the order of the board.
         recipes: rules for `harness.recipes.apply_rules`, behind those of the package.
         search: rules for `harness.search.rules.values_for`, of grids and of what Optuna draws from.
+        defaults: of the command line's options, for runs of this suite.
+        file: the reference where it is a file; empty for a registered suite.
     """
 
     name: str
@@ -38,11 +43,19 @@ class Suite:
     recipes: tuple[Mapping[str, Any], ...]
     search: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    defaults: Defaults = field(default_factory=Defaults)
+    file: str = ""
 
     @property
     def references(self) -> dict[str, str]:
         """Every name that the suite gives a model → its reference."""
         return {**self.models, **self.aliases}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What records say of it beside its name: the file, and the options that it has other defaults for; nothing where it has none."""
+        file = {"suite_file": self.file} if self.file else {}
+        return {**file, **({"suite_defaults": changed} if (changed := list(self.defaults.changed)) else {})}
 
 
 NONE = Suite("", 1, "", {}, (), ())  # what a request has that names no suite: recipes follow from the models and the data
@@ -75,6 +88,7 @@ def load_suite(reference: str) -> Suite:
         raise unknown("suite", reference, registry.suites(), more=", or a YAML file (./mine.yaml)")
     content = read_yaml(path)
     reject_unknown(content, KEYS, path)
+    wanted, rules = read_section(content.get("search") or {}, path)
     models = content.get("models") or {}
     if isinstance(models, list):
         models = {name: name for name in models}
@@ -86,7 +100,9 @@ def load_suite(reference: str) -> Suite:
         aliases={name: _beside(path, source) for name, source in (content.get("aliases") or {}).items()},
         tasks=tuple(_suite_task(item, path) for item in content.get("tasks") or []),
         recipes=check_rules(content.get("recipes") or [], f"{path}: recipes"),
-        search=read_rules(content.get("search") or {}, path),
+        search=rules,
+        defaults=read_defaults(content, wanted, path),
+        file="" if reference in registry.suites() else reference,
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
-from copy import copy
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 

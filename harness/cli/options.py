@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from harness.plan import Request
 
 RESULTS = "bench-results"
-SMALLEST = 2  # training rows: one alone is of one class
 
 Models = Annotated[
     str,
@@ -43,34 +42,42 @@ SuiteName = Annotated[
     ),
 ]
 Methods = Annotated[
-    str, typer.Option("--methods", envvar="BENCH_METHODS", help="full, lora, frozen, scratch. Commas between.")
+    str | None,
+    typer.Option(
+        "--methods",
+        envvar="BENCH_METHODS",
+        help="full, lora, frozen, scratch. Commas between; default: the suite's, or full.",
+    ),
 ]
 Seeds = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--seeds", envvar="BENCH_SEEDS", help="How many (3 means 0,1,2), or the seeds with commas (3, is seed 3 alone)."
+        "--seeds",
+        envvar="BENCH_SEEDS",
+        help="How many (3 means 0,1,2), or the seeds with commas (3, is seed 3 alone); default: the suite's, or 1.",
     ),
 ]
 Limit = Annotated[
     int | None, typer.Option("--limit", envvar="BENCH_LIMIT", min=1, help="At most N rows of every split.")
 ]
 TrainSizes = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--train-sizes",
         envvar="BENCH_TRAIN_SIZES",
-        help="Learning curves: numbers of training rows, and all, such as 100,1000,all. Validation and test stay whole.",
+        help="Learning curves: numbers of training rows, and all, such as 100,1000,all; default: the suite's, or all.",
     ),
 ]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", envvar="BENCH_SET", help="recipe.NAME=VALUE; may be repeated.")
+    list[str] | None, typer.Option("--set", envvar="BENCH_SET", help="NAME=VALUE of a recipe field, such as lr=3e-5; may be repeated.")
 ]
 Search = Annotated[
     list[str] | None,
     typer.Option(
         "--search",
         envvar="BENCH_SEARCH",
-        help="Choose recipes on validation: FIELD=V1,V2 (lr=1e-5,3e-5; may be repeated), optuna:N trials, or suite (its grid).",
+        help="Choose recipes on validation: auto (learning rates), FIELD=V1,V2 (lr=1e-5,3e-5; may be repeated), optuna:N trials, "
+        "or suite (its grid); none leaves out what a suite asks for.",
     ),
 ]
 Baselines = Annotated[
@@ -113,71 +120,43 @@ def make_request(
     models: str,
     tasks: str,
     suite: str | None,
-    methods: str,
-    seeds: str,
+    methods: str | None,
+    seeds: str | None,
     limit: int | None,
     settings: list[str] | None,
     trust_remote_code: bool = False,
     baselines: bool = False,
-    train_sizes: str = "all",
+    train_sizes: str | None = None,
 ) -> Request:
-    """The request that these options mean.
+    """The request that these options mean; for None in the place of methods, seeds or sizes the suite is asked.
 
     Raises:
         BenchError: an empty list, or a seed or setting that cannot be read.
     """
+    from harness.defaults import Defaults, read_names, read_seeds, read_sizes
     from harness.plan import Request
+    from harness.settings import recipe_settings
+    from harness.suite import suite_for
 
+    asked = read_names(tasks, "--tasks")
+    silent = None in (methods, seeds, train_sizes)
+    defaults = suite_for(suite, asked).defaults if silent else Defaults()
     return Request(
-        models=names("--models", models),
-        tasks=names("--tasks", tasks),
+        models=read_names(models, "--models"),
+        tasks=asked,
         suite=suite,
-        methods=names("--methods", methods),
-        seeds=_seeds(seeds),
-        train_sizes=_sizes(train_sizes),
+        methods=read_names(defaults.methods if methods is None else methods, "--methods"),
+        seeds=read_seeds(defaults.seeds if seeds is None else seeds),
+        train_sizes=read_sizes(defaults.train_sizes if train_sizes is None else train_sizes),
         limit=limit,
-        settings=dict(_setting(item) for item in settings or []),
+        settings=recipe_settings(dict(_setting(item) for item in settings or [])),
         trust_remote_code=trust_remote_code,
         baselines=baselines,
     )
 
 
-def names(option: str, text: str) -> list[str]:
-    """What stands between the commas of an option."""
-    found = [name.strip() for name in text.split(",") if name.strip()]
-    if not found:
-        raise BenchError(f"{option} is empty; name one or more, or all")
-    return found
-
-
-def _seeds(text: str) -> list[int]:
-    from harness.searched import SEARCH_SEED
-
-    try:
-        numbers = [int(part) for part in text.split(",") if part.strip()]
-    except ValueError:
-        raise BenchError(f"--seeds {text}: must be a number of seeds (3) or seeds with commas (0,1,2)") from None
-    if "," not in text:
-        numbers = list(range(numbers[0]))
-    if not numbers or min(numbers) < 0 or len(set(numbers)) < len(numbers):
-        raise BenchError(f"--seeds {text}: must be 1 or more, or different seeds of 0 and above")
-    if max(numbers) >= SEARCH_SEED:
-        raise BenchError(f"--seeds {text}: must be below {SEARCH_SEED}; seeds from there on belong to searches")
-    return numbers
-
-
-def _sizes(text: str) -> tuple[int | None, ...]:
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    sizes = tuple(None if part == "all" else int(part) if part.isdecimal() else 0 for part in parts)
-    if not sizes or len(set(sizes)) < len(sizes) or any(size is not None and size < SMALLEST for size in sizes):
-        raise BenchError(
-            f"--train-sizes {text}: must be different numbers of rows, {SMALLEST} or more, or all, with commas (100,1000,all)"
-        )
-    return tuple(sorted(sizes, key=lambda size: (size is None, size or 0)))
-
-
 def _setting(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise BenchError(f"--set {text}: must be NAME=VALUE, e.g. recipe.learning_rate=3e-5")
+        raise BenchError(f"--set {text}: must be NAME=VALUE, such as lr=3e-5")
     return name.strip(), value.strip()

@@ -29,10 +29,10 @@ def plan(
     models: options.Models = "all",
     tasks: options.Tasks = "all",
     suite: options.SuiteName = None,
-    methods: options.Methods = "full",
-    seeds: options.Seeds = "1",
+    methods: options.Methods = None,
+    seeds: options.Seeds = None,
     limit: options.Limit = None,
-    train_sizes: options.TrainSizes = "all",
+    train_sizes: options.TrainSizes = None,
     settings: options.Settings = None,
     search: options.Search = None,
     trust_remote_code: options.TrustRemoteCode = False,
@@ -94,5 +94,7 @@ def plan(
     )
     if rounds:
         say(console, rounds.counted())
+        if trials and rounds.told:
+            say(console, rounds.told)
     if grid:
         say(console, f"{words.line(grid)}; {words.memory(grid)}")

@@ -15,7 +15,7 @@ from rich.text import Text
 from harness.cell import Cell
 from harness.engines.base import Slot
 from harness.engines.grid import Observer
-from harness.search.wanted import SHORTENED
+from harness.recipe import SHORTENED
 from harness.searched import Trial, is_trial
 from harness.store import Record
 
@@ -192,7 +192,8 @@ def title(cell: Cell, seed: bool = True) -> str:
     method = "" if cell.method == "full" else f" ({cell.method})"
     if isinstance(cell.search, Trial):
         tried = ", ".join(f"{SHORTENED.get(name, name)} {value}" for name, value in cell.search.changes.items())
-        return f"{cell.title} · {cell.model.name}{method} · trial {tried}"
+        share = f", {cell.budget:.0%} of the steps" if cell.budget < 1 else ""
+        return f"{cell.title} · {cell.model.name}{method} · trial {tried}{share}"
     return f"{cell.title} · {cell.model.name}{method}" + (f" · seed {cell.seed}" if seed else "")
 
 

@@ -29,10 +29,10 @@ def run(
     models: options.Models = "all",
     tasks: options.Tasks = "all",
     suite: options.SuiteName = None,
-    methods: options.Methods = "full",
-    seeds: options.Seeds = "1",
+    methods: options.Methods = None,
+    seeds: options.Seeds = None,
     limit: options.Limit = None,
-    train_sizes: options.TrainSizes = "all",
+    train_sizes: options.TrainSizes = None,
     settings: options.Settings = None,
     search: options.Search = None,
     trust_remote_code: options.TrustRemoteCode = False,
@@ -49,6 +49,7 @@ def run(
     retries: run_options.Retries = 0,
     fail_fast: run_options.FailFast = False,
     rerun_failed: run_options.RerunFailed = False,
+    estimate: run_options.EstimateSearch = True,
     as_json: options.Json = False,
 ) -> None:
     """Fine-tune every model on every task and rank them. What is finished already is not run again."""
@@ -91,16 +92,21 @@ def run(
             given = [Job(cell, results, seen, every, devices_per_cell) for cell, seen in todo]
             return work(given, chosen(), policy, made.references, store, console, warned)
 
-        def time(todo: Sequence[Cell]) -> str:
+        def time(todo: Sequence[Cell], thorough: bool = False) -> str:
             # Of a cluster's machines nothing is known here.
-            return expected(todo, store, devices, jobs) if engine != "ray" else ""
+            return expected(todo, store, devices, jobs, console if thorough else None) if engine != "ray" else ""
 
         cells, lost = made.cells[index::shards], []
         if wanted:
             rounds = Rounds(
                 made, shard_by_search(made.cells, index, shards), wanted, request.settings, store, rerun_failed
             )
-            say(console, rounds.counted() + time([*rounds.pending, *rounds.unknown]))
+            todo = [*rounds.pending, *rounds.unknown]
+            later = [cell for cell in rounds.cells if store.record(cell.id) is None] if todo else []
+            then = f", then {len(later)} cell{'s' if len(later) > 1 else ''}" if later else ""
+            say(console, f"{rounds.counted()}{then}{time([*todo, *later], estimate)}")
+            if todo and rounds.told:
+                say(console, rounds.told)
             whole = rounds.run(start, fail_fast, console)
             cells, lost = rounds.cells, rounds.record_failures()
             if not whole:

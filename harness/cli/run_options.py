@@ -63,6 +63,16 @@ RerunFailed = Annotated[
 ]
 
 
+EstimateSearch = Annotated[
+    bool,
+    typer.Option(
+        "--estimate/--no-estimate",
+        envvar="BENCH_ESTIMATE",
+        help="Before a search, say how long it will take, even if this machine has to be measured for that.",
+    ),
+]
+
+
 def shard_of(text: str | None) -> tuple[int, int]:
     """(index from 0, number of shards) of `I/N`; (0, 1) for none.
 

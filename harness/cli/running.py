@@ -142,12 +142,20 @@ def _search(record: Record) -> dict[str, Any]:
     return {"search": summary(record["search"])} if record.get("search") else {}
 
 
-def expected(cells: Sequence[Cell], store: Store, devices: str, jobs: int | None) -> str:
-    """How long they will take, where past records tell it at once."""
+def expected(cells: Sequence[Cell], store: Store, devices: str, jobs: int | None, console: Console | None = None) -> str:
+    """How long they will take, where past records tell it at once.
+
+    Args:
+        console: given where else rows are to be read and the machine to be measured: it is told so.
+    """
     from harness.cli.estimate import estimated
     from harness.estimate import words
 
     grid = estimated(cells, store, devices, jobs, quick=True)
+    if grid and grid.unknown and console:
+        say(console, "estimating the time (--no-estimate leaves it out); the first time this machine is measured for it")
+        grid = estimated(cells, store, devices, jobs)
+        return f"; {words.line(grid)}"
     return f"; {words.line(grid)}" if grid and not grid.unknown else ""
 
 
@@ -171,6 +179,9 @@ def announce(made: Plan, console: Console) -> None:
     if renamed := {alias: name for alias, name in suite.aliases.items() if name in names}:
         told = ", ".join(f"{alias} is {name}" for alias, name in renamed.items())
         say(console, f"In this suite {told}: small models of its own. The published ones: --suite standard (docs/standard.md)")
+    if changed := suite.defaults.changed:
+        told = " ".join(f"{option} {value}" for option, values in changed.items() for value in values)
+        say(console, f"unless the command line says otherwise: {told}")
     tell_doubts(made, console)
 
 

@@ -13,31 +13,32 @@ if TYPE_CHECKING:
 
 
 def read_search(texts: Sequence[str] | None, request: Request) -> Wanted | None:
-    """What `--search` asks for, looked at before anything is brought or read.
+    """What `--search` asks for, or else the suite, looked at before anything is brought or read.
 
     Raises:
         BenchError: it cannot be, or the request contradicts it.
     """
-    if not texts:
-        return None
     from harness.errors import BenchError
     from harness.search import wanted as asked
     from harness.suite import suite_for
 
-    wanted = asked.read_wanted(texts)
+    suite, where = suite_for(request.suite, request.tasks), asked.OPTION
+    if not texts:
+        texts, where = suite.defaults.search, f"{request.suite}: search"
+    wanted = asked.read_wanted(texts, where)
     if wanted is None:
         return None
     if wanted.kind == asked.OPTUNA:
         from harness.search.tpe import require
 
         require()
-    if wanted.kind == asked.SUITE and not suite_for(request.suite, request.tasks).search.get(asked.GRID):
+    if wanted.kind == asked.SUITE and not suite.search.get(asked.GRID):
         raise BenchError(
             f"--search suite: {f'the suite {request.suite} has no section search.grid' if request.suite else 'no suite is named'}; "
             "name fields instead, such as "
             "--search lr=1e-5,3e-5, or use --suite standard"
         )
-    asked.check(list(wanted.fields), request.methods, request.settings)
+    asked.check(wanted, wanted.names, request.methods, request.settings)
     return wanted
 
 

@@ -58,6 +58,7 @@ class Rounds:
         every: list[Search] = make_searches(made.cells, wanted, made.suite, settings)
         self.searches = [one for one in every if replace(one.cells[0], seed=0, search=None).id in ours]
         self.arguments = " ".join(wanted.arguments)
+        self.told = next((search.searcher.told for search in self.searches), "")
         self.ended: Ended = Ended(store, rerun_failed)
         self.states: list[Tried] = []
         self._look()
@@ -80,8 +81,10 @@ class Rounds:
     @property
     def unknown(self) -> list[Cell]:
         """A stand-in for each trial that is not known yet: its recipe depends on those before it."""
+        from harness.search.trials import trial
+
         return [
-            replace(state.cells[-1], recipe=search.cells[0].recipe)
+            trial(search.cells[0], {})
             for search, state in zip(self.searches, self.states, strict=True)
             for _ in range(state.left)
         ]
@@ -170,14 +173,13 @@ class Rounds:
         ended = sum(record is not None for state in self.states for record in state.records)
         left = len(self.pending) + len(self.unknown)
         if not self.searches:
-            return f"search {self.arguments}: nothing for this shard"
+            return f"search {self.arguments}: nothing to search here"
         searches = "1 search" if len(self.searches) == 1 else f"{len(self.searches)} searches"
         return f"search {self.arguments}: {searches}, {ended + left} trials: {ended} finished, {left} to run"
 
     def _round(self, pending: Sequence[Cell]) -> str:
-        rounds = max(search.searcher.rounds for search in self.searches)
-        open_ones = [state for state in self.states if state.pending]
-        number = 1 if rounds == 1 else min(len(state.cells) for state in open_ones)
+        number = min(state.round for state in self.states if state.pending)
+        rounds = max(number, *(search.searcher.rounds for search in self.searches))
         trials = "1 trial" if len(pending) == 1 else f"{len(pending)} trials"
         return f"search: round {number} of {rounds}, {trials}"
 

@@ -36,6 +36,7 @@ def check(
     """Read a task's data and say what is in them and what is wrong with them. Trains nothing."""
     from harness import registry
     from harness.check.report import UNUSABLE, examine
+    from harness.defaults import read_names
     from harness.errors import BenchError
     from harness.finding import ERROR
     from harness.plan import find_tasks
@@ -44,7 +45,7 @@ def check(
     if max_length is not None and model is None:
         raise BenchError("--max-length needs a tokeniser: name a model with --model")
     looks: list[tuple[Report, Tokens | None]] = []
-    for name, task in find_tasks(options.names("REF", ref), suite_for(suite, options.names("REF", ref)), limit).items():
+    for name, task in find_tasks(read_names(ref, "REF"), suite_for(suite, read_names(ref, "REF")), limit).items():
         report, data = examine(task, registry.family(task.family))
         looks.append((report, _tokens(name, data, model, max_length, suite, limit) if model and data else None))
         if not as_json and data:

@@ -30,10 +30,10 @@ from harness.estimate.clock import Clock
 from harness.estimate.counter import Counter
 from harness.estimate.memory import held
 from harness.estimate.rehearsal import ARCHITECTURES, READS, TRIALS, WRITES, Rehearsal, Trial, make_checkpoint, rows
-from harness.models.shape import from_config
 from harness.estimate.sizes import content, sizes
 from harness.estimate.work import Work, work
 from harness.model import Checkpoint
+from harness.models.shape import from_config
 from harness.recipe import Recipe
 from harness.store import Store
 from harness.task import Task

@@ -42,6 +42,7 @@ def estimate(cells: Sequence[Cell], store: Store, device: str, threads: int, slo
             cell.recipe,
             cell.train_rows,
             cell.is_trial,
+            cell.budget,
         )
         groups.setdefault(key, []).append(number)
     firsts = [cells[numbers[0]] for numbers in groups.values()]
@@ -82,7 +83,10 @@ class _Estimator:
             return None
         head = registry.family(cell.task.family).head
         recipe = self.known.recipe(cell)
-        parts = speed.of(work(shape, size, head, cell.model.architecture, recipe, None, speed.pads, cell.method))
+        read = {split: one for split, one in size.items() if not (cell.is_trial and split == "test")}
+        parts = speed.of(
+            work(shape, read, head, cell.model.architecture, recipe, None, speed.pads, cell.method, cell.budget)
+        )
         memory = speed.memory(held(shape, size, head, cell.model.architecture, recipe, cell.method))
         if mode not in self.observed:
             self.observed[mode] = ratios.observe(

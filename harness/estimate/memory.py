@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.models.shape import Shape
 from harness.estimate.sizes import WRITES, Size
 from harness.estimate.stack import stack
 from harness.methods import METHODS
+from harness.models.shape import Shape
 from harness.recipe import Recipe
 
 # What a peak is a sum of.

@@ -13,10 +13,10 @@ from harness.cell import Cell
 from harness.errors import BenchError
 from harness.estimate.history import Past, size_by_record
 from harness.estimate.memory import held
-from harness.models.shape import Shape
 from harness.estimate.speed import Speed
 from harness.estimate.work import work
 from harness.methods import METHODS
+from harness.models.shape import Shape
 from harness.recipe import Recipe, trained_by
 
 

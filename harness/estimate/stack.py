@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.models.shape import Shape
 from harness.estimate.sizes import READS, WINDOWS, WRITES, Size
+from harness.models.shape import Shape
 
 WORTH = 0.8  # of the vocabulary: above it the table of embeddings stays whole; `harness.fast.vocabulary`, which imports torch
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
-from harness.models.shape import Shape
 from harness.estimate.sizes import WRITES, Size
 from harness.estimate.stack import Forward, Stack, forward, stack
 from harness.methods import METHODS
+from harness.models.shape import Shape
 from harness.recipe import Recipe
+from harness.training.steps import planned
 
 # The parts of a cell, and what each is a sum of.
 PARTS = {
@@ -37,6 +39,7 @@ def work(
     steps: int | None = None,
     pads: float = 0.0,
     method: str = "full",
+    budget: float = 1.0,
 ) -> Work:
     """All that a cell does. The weights of heads and adapters are too few to count.
 
@@ -46,11 +49,12 @@ def work(
         steps: of the optimiser, where they are known; None: as many as the recipe wants.
         pads: how much of the padding of shuffled batches the training computes: 1 all, 0 none.
         method: decides what there is to do backward, and whether weights are updated.
+        budget: the share of the steps and validations that a trial has.
     """
     made, train = stack(shape, head, architecture), sizes["train"]
-    an_epoch = math.ceil(train.features / recipe.batch_size)
-    steps = steps or planned_steps(train, recipe)
-    validations = (recipe.evaluations or math.ceil(steps / an_epoch)) if "validation" in sizes else 0
+    if steps:
+        recipe = replace(recipe, max_steps=steps)
+    steps, validations = planned(train.features, recipe, budget)
     evaluate, generate = [0.0] * len(PARTS["evaluate"]), [0.0] * len(PARTS["generate"])
     for split, times in (("validation", validations), ("test", 1)):
         size = sizes.get(split)
@@ -69,12 +73,6 @@ def work(
         "generate": tuple(generate),
         "other": (1.0, sum(size.letters for size in sizes.values()), made.parameters),
     }
-
-
-def planned_steps(train: Size, recipe: Recipe) -> int:
-    """The optimiser's steps if nothing stops the training early."""
-    steps = math.ceil(train.features / recipe.batch_size) * recipe.epochs
-    return min(steps, recipe.max_steps or steps)
 
 
 def _trained(

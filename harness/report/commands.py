@@ -22,7 +22,7 @@ def commands(places: Mapping[Place, list[Record]]) -> tuple[str, ...]:
     groups: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
     for where, records in sorted(places.items(), key=lambda item: item[0].is_baseline):
         for record in records:
-            key = (str(record.get("suite") or ""), _limit(record))
+            key = (str(record.get("suite_file") or record.get("suite") or ""), _limit(record))
             settings, search = _settings(where, record)
             if not where.is_baseline or not any(
                 key == other[:2] for other in groups if groups[other][0]["method"] != BASELINE
@@ -52,9 +52,12 @@ def _command(suite: str, limit: int, settings: tuple[str, ...], search: tuple[st
     words += ["--seeds", _seeds({record["seed"] for record in records})]
     words += ["--limit", str(limit)] if limit else []
     sizes = {record["task"].get("train_rows") for record in records}
-    words += ["--train-sizes", _joined_sizes(sizes)] if sizes != {None} else []
+    # What a suite has as its own default has to be said even where it is what others take.
+    suites = {option for record in records for option in record.get("suite_defaults") or ()}
+    words += ["--train-sizes", _joined_sizes(sizes)] if sizes != {None} or "--train-sizes" in suites else []
     words += ["--trust-remote-code"] if any(record["model"].get("remote_code") for record in records) else []
     words += [word for setting in settings for word in ("--set", setting)]
+    search = search or (("none",) if "--search" in suites and methods else ())
     words += [word for one in search for word in ("--search", one)]
     return shlex.join(words)
 

@@ -46,6 +46,8 @@ class Part(TypedDict, total=False):
     id: str
     status: Any
     suite: Any
+    suite_file: Any
+    suite_defaults: Any
     model: Raw
     task: Raw
     method: Any

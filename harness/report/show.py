@@ -56,6 +56,10 @@ def show(record: Record, predictions: Sequence[Mapping[str, Any]] = (), slices: 
     return Group(*parts)
 
 
+def _share(trial: Mapping[str, Any]) -> str:
+    return f", trained for {trial['budget']:.0%} of its recipe's steps" if "budget" in trial else ""
+
+
 def _facts(record: Record) -> dict[str, str]:
     model, task = record["model"], record["task"]
     scored = record.get("score") is not None
@@ -63,7 +67,7 @@ def _facts(record: Record) -> dict[str, str]:
     where = f"suite {record['suite']}" if record.get("suite") else "no suite"
     facts = {
         "status": record["status"],
-        "purpose": "a trial of a search: it was never tested" if is_trial(record) else "",
+        "purpose": f"a trial of a search{_share(trial)}: it was never tested" if is_trial(record) else "",
         "validation": text.score(trial["value"]) + (", pruned" if trial["pruned"] else "") if "value" in trial else "",
         "score": f"{text.score(record['score'])} ({record.get('primary_metric')})" if scored else text.NONE,
         "trivial answer": text.score(record.get("trivial_score")),

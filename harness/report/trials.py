@@ -18,13 +18,15 @@ def search(found: Mapping[str, Any]) -> RenderableType:
     told = summary(found)
     fields = list(found["specification"]["fields"])
     table = Table(box=None, header_style="bold", pad_edge=False)
+    shares = any(trial.get("budget", 1) < 1 for trial in found.get("trials") or ())
+    fields += ["steps"] if shares else []
     for number, heading in enumerate((*fields, "validation", "seconds", "", "trial")):
         table.add_column(heading, justify="left" if number > len(fields) + 1 else "right", overflow="fold")
     for number, trial in enumerate(found.get("trials") or ()):
-        seconds = trial.get("seconds")
+        seconds, values = trial.get("seconds"), {**trial["recipe"], "steps": f"{trial.get('budget', 1):.0%}"}
         how = "chosen" if number == found.get("winner") else "" if trial["status"] == "ok" else trial["status"]
         table.add_row(
-            *(str(trial["recipe"].get(field, text.NONE)) for field in fields),
+            *(str(values.get(field, text.NONE)) for field in fields),
             text.score(trial["validation"]),
             text.NONE if seconds is None else f"{seconds:.1f}",
             Text(how, style="green" if how == "chosen" else "dim"),

@@ -34,6 +34,8 @@ class Grid:
         """How many there are."""
         return len(self.cells)
 
+    told = ""
+
     @property
     def rounds(self) -> int:
         """How often trials have to be waited for before the next are known."""

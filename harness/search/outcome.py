@@ -12,8 +12,8 @@ from harness.store import Record
 def outcome(tried: Tried) -> dict[str, Any]:
     """A record's `search`, but for what was asked.
 
-    `trials` are in their order: id, the fields that were changed, how it ended, its best validation (0-100), seconds from its
-    start to its record. `winner` is a place in them, None where all failed. `seconds` are those of all together, failed ones included, and
+    `trials` are in their order: id, the fields that were changed, the share of the steps where it was not all (`budget`), how it
+    ended, its best validation (0-100), seconds from its start to its record. `winner` is a place in them, None where all failed. `seconds` are those of all together, failed ones included, and
     `peak_memory_bytes` is the largest of them.
 
     Args:
@@ -36,6 +36,7 @@ def _trial(name: str, search: Any, record: Record) -> dict[str, Any]:
     return {
         "id": name,
         "recipe": dict(search.changes),
+        **({"budget": search.budget} if search.budget < 1 else {}),
         "status": ended,
         "validation": None if ended == FAILED else value(record),
         "seconds": (record.get("cost") or {}).get("total_seconds"),

@@ -9,12 +9,13 @@ from typing import Any, Protocol
 from harness.cell import Cell
 from harness.errors import BenchError
 from harness.search.grid import Grid
+from harness.search.halving import Halving
 from harness.search.outcome import outcome, why
 from harness.search.rules import values_for
 from harness.search.space import usual_space
 from harness.search.tpe import Tpe
-from harness.search.trials import Lookup, Tried
-from harness.search.wanted import GRID, OPTUNA, SUITE, Wanted, check
+from harness.search.trials import FAILED, Lookup, Tried, state
+from harness.search.wanted import AUTO, GRID, OPTION, OPTUNA, SUITE, Wanted, check
 from harness.searched import Searched
 
 
@@ -26,10 +27,17 @@ class Rules(Protocol):
 
 
 class Searcher(Protocol):
-    """What proposes trials: a function of the records of those before."""
+    """What proposes trials: a function of the records of those before.
+
+    Attributes:
+        trials: how many, if it needs no more than usual.
+        rounds: how often trials have to be waited for, if no more than usual.
+        told: what it costs, in words, where the number of trials alone would mislead.
+    """
 
     trials: int
     rounds: int
+    told: str
 
     @property
     def specification(self) -> dict[str, object]:
@@ -68,11 +76,11 @@ class Search:
 
     def failure(self, tried: Tried) -> BenchError:
         """Why there is nothing to report."""
-        first = tried.records[0]
-        reason = f"{why(first)} ({tried.cells[0].id})" if first else ""
+        failed = [record for record in tried.records if record and state(record) == FAILED]
+        many = "all" if len(failed) == len(tried.cells) else f"{len(failed)} of"
         return BenchError(
-            f"the search has no winner: all {len(tried.cells)} trials failed, the first with {reason}; search among other values, "
-            "or try these again with --rerun-failed"
+            f"the search has no winner: {many} {len(tried.cells)} trials failed, the first with {why(failed[0])} ({failed[0]['id']}); "
+            "search among other values, or try these again with --rerun-failed"
         )
 
 
@@ -81,9 +89,9 @@ def make_searches(cells: Sequence[Cell], wanted: Wanted, suite: Rules, settings:
 
     Args:
         cells: of the plan, all seeds.
-        wanted: what the command line asks for.
+        wanted: what the command line or the suite asks for.
         suite: whose section `search` is asked.
-        settings: of the command line, with their prefix.
+        settings: of the command line, by the full names of the fields.
 
     Raises:
         BenchError: a field that is fixed, nothing to choose from, or unequal numbers of trials on a task.
@@ -92,9 +100,9 @@ def make_searches(cells: Sequence[Cell], wanted: Wanted, suite: Rules, settings:
     for cell in cells:
         if not cell.is_baseline:
             groups.setdefault(replace(cell, seed=0).id, []).append(cell)
-    if not groups:  # a plan of nothing but baselines
+    if not groups and wanted.where == OPTION:  # a plan of nothing but baselines; a suite's search is for other runs too
         raise BenchError(
-            f"--search {' '.join(wanted.arguments)}: baselines have no recipe to search; name a model with --models"
+            f"{wanted.title}: baselines have no recipe to search; name a model with --models"
         )
     searches = []
     for group in groups.values():
@@ -102,41 +110,43 @@ def make_searches(cells: Sequence[Cell], wanted: Wanted, suite: Rules, settings:
         asked = Searched(searcher.specification, wanted.arguments)
         marked = tuple(replace(cell, search=asked) for cell in group)
         searches.append(Search(marked, searcher, wanted.arguments))
-    _reject_unequal(searches)
+    _reject_unequal(searches, wanted)
     return searches
 
 
 def _searcher(cell: Cell, wanted: Wanted, suite: Rules, settings: Mapping[str, str]) -> Searcher:
     if wanted.kind == GRID:
         return Grid(cell, wanted.fields)
+    if wanted.kind == AUTO:
+        return Halving(cell)
     if wanted.kind == SUITE:
         fields = values_for(suite.search.get(GRID, ()), cell)
-        check(list(fields), [cell.method], settings)
+        check(wanted, list(fields), [cell.method], settings)
         grid = Grid(cell, fields)
         if grid.trials < 2:
             raise BenchError(
-                f"--search suite: the suite {suite.name} gives {cell.model.name} on {cell.task.title} by {cell.method} no values to "
+                f"{wanted.title}: the suite {suite.name} gives {cell.model.name} on {cell.task.title} by {cell.method} no values to "
                 "choose from; name fields (--search lr=1e-5,3e-5), or add a rule to its section search.grid (docs/suites.md)"
             )
         return grid
     space = usual_space(cell.recipe) | values_for(suite.search.get(OPTUNA, ()), cell)
-    check([name for name in space if f"recipe.{name}" not in settings], [cell.method], {})
-    free = {name: values for name, values in space.items() if f"recipe.{name}" not in settings}
+    free = {name: values for name, values in space.items() if name not in settings}
+    check(wanted, list(free), [cell.method], {})
     if not free:
         fixed = ", ".join(f"recipe.{name}" for name in space)
         raise BenchError(
-            f"--search optuna:{wanted.trials}: --set fixes all that would be searched ({fixed}); leave one of them out"
+            f"{wanted.title}: --set fixes all that would be searched ({fixed}); leave one of them out"
         )
     return Tpe(cell, free, wanted.trials)
 
 
-def _reject_unequal(searches: Sequence[Search]) -> None:
+def _reject_unequal(searches: Sequence[Search], wanted: Wanted) -> None:
     """A model that may choose among more recipes than another has an advantage that has nothing to do with the model."""
     first: dict[str, Search] = {}
     for search in searches:
         other = first.setdefault(search.cells[0].task.title, search)
         if other.searcher.trials != search.searcher.trials:
             raise BenchError(
-                f"--search {' '.join(search.arguments)}: {search.title} has {search.searcher.trials} trials and {other.title} "
+                f"{wanted.title}: {search.title} has {search.searcher.trials} trials and {other.title} "
                 f"{other.searcher.trials}; all on one task must have the same number: mend the suite's section search.grid"
             )

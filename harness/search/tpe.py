@@ -28,6 +28,8 @@ class Tpe:
     def __init__(self, base: Cell, space: Space, trials: int):
         self.base, self.space, self.trials = base, space, trials
 
+    told = ""
+
     @property
     def rounds(self) -> int:
         """How often trials have to be waited for before the next are known."""
@@ -59,7 +61,7 @@ class Tpe:
             cells.append(trial(self.base, changes, thresholds(whole)))
             records.append(lookup(cells[-1].id))
             if records[-1] is None:
-                return Tried(cells, records, self.trials - number - 1)
+                return Tried(cells, records, self.trials - number - 1, number + 1)
             _tell(study, asked, records[-1])
             if state(records[-1]) == OK:
                 whole.append(scores(records[-1]))

@@ -23,11 +23,13 @@ class Tried:
         cells: the trials that are known by now, in their order.
         records: one for each; None: it is to run.
         left: trials that are not known yet, for they depend on how these end.
+        round: which of its rounds the search is in, from 1.
     """
 
     cells: Sequence[Cell]
     records: Sequence[Record | None]
     left: int = 0
+    round: int = 1
 
     @property
     def pending(self) -> list[Cell]:
@@ -41,12 +43,21 @@ class Tried:
 
     @property
     def winner(self) -> int | None:
-        """The number of the trial with the highest value on validation, of equal ones the first; None where none has a value."""
-        values = {number: value(record) for number, record in enumerate(self.records) if record and state(record) == OK}
+        """The number of the trial with the highest value on validation, of equal ones the first; None where none has a value.
+
+        Trials of less than the whole training were there to choose others, and do not count.
+        """
+        values = {
+            number: value(record)
+            for number, (cell, record) in enumerate(zip(self.cells, self.records, strict=True))
+            if record and state(record) == OK and cell.budget == 1
+        }
         return max(values, key=lambda number: (values[number], -number), default=None)
 
 
-def trial(base: Cell, changes: Mapping[str, Any], thresholds: Sequence[float | None] = ()) -> Cell:
+def trial(
+    base: Cell, changes: Mapping[str, Any], thresholds: Sequence[float | None] = (), budget: float = 1.0
+) -> Cell:
     """The trial of a recipe: what a cell would be with these fields changed, on the seed of searches.
 
     Raises:
@@ -54,7 +65,7 @@ def trial(base: Cell, changes: Mapping[str, Any], thresholds: Sequence[float | N
     """
     recipe = base.recipe.updated(changes)
     made = {name: getattr(recipe, name) for name in changes}
-    return replace(base, recipe=recipe, seed=SEARCH_SEED, search=Trial(tuple(thresholds), made))
+    return replace(base, recipe=recipe, seed=SEARCH_SEED, search=Trial(tuple(thresholds), made, budget))
 
 
 def state(record: Record) -> str:

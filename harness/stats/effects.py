@@ -60,6 +60,11 @@ def odds_ratio(ours: Sequence[Any], theirs: Sequence[Any], rows: int, resamples:
     What McNemar's test tests. For one seed the interval is exact (Clopper & Pearson's for the share of ours). Over several
     seeds, whose rows are not independent, it is the geometric mean of the seeds' ratios, each with half a row added to both
     sides (Haldane 1956), and the interval is that of the mean logarithm over rows and seeds (`harness.stats.paired.spread`).
+    A seed in which both have the same rows right says nothing and is left out.
+
+    Where a seed has no row that only theirs (or only ours) has right, nothing bounds the ratio from above (or below): the
+    interval is unbounded there, and its other end is no nearer than the exact bound of any seed. Where that is so in every
+    seed, the ratio is infinite (or 0).
 
     Args:
         ours, theirs: what `TaskFamily.additive` gives, one a seed, paired.
@@ -72,17 +77,26 @@ def odds_ratio(ours: Sequence[Any], theirs: Sequence[Any], rows: int, resamples:
         return None
     pairs = [(our.counts[:, 0] > 0, their.counts[:, 0] > 0) for our, their in zip(ours, theirs, strict=True)]
     alone = [np.stack([our & ~their, their & ~our], axis=1).astype(float) for our, their in pairs]
-    if len(alone) == 1:
-        return _exact(*(int(count) for count in alone[0].sum(axis=0)))
+    alone = [one for one in alone if one.any()]
+    exact = [_exact(*(int(count) for count in one.sum(axis=0))) for one in alone]
+    if not exact:
+        return Effect(1.0, 0.0, None)
+    if len(exact) == 1:
+        return exact[0]
     drawing = Drawing(rows, resamples)
     drawn = [Drawn(float(_log(one.sum(axis=0))), _log(drawing.times @ one)) for one in alone]
     found = spread(np.array([one.score for one in drawn]), np.array([one.drawn for one in drawn]), rows)
-    return Effect(math.exp(found.value), math.exp(found.low), math.exp(found.high))
+    value, low, high = (math.exp(number) for number in (found.value, found.low, found.high))
+    without_theirs, without_ours = [one.value is None for one in exact], [one.value == 0 for one in exact]
+    return Effect(
+        None if all(without_theirs) else 0.0 if all(without_ours) else value,
+        0.0 if any(without_ours) else min(low, *(one.low for one in exact)) if any(without_theirs) else low,
+        None if any(without_theirs) else max(high, *(one.high or 0.0 for one in exact)) if any(without_ours) else high,
+    )
 
 
-def _exact(only: int, other: int) -> Effect | None:
-    if only + other == 0:
-        return Effect(1.0, 0.0, None)
+def _exact(only: int, other: int) -> Effect:
+    """Of one seed: so many rows that only ours has right, and so many that only theirs has; not both 0."""
     share = stats.binomtest(only, only + other).proportion_ci(LEVEL, method="exact")
     return Effect(_odds(only / (only + other)), share.low / (1 - share.low), _odds(float(share.high)))
 

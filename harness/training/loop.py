@@ -19,6 +19,7 @@ from harness.training.keeper import Keeper
 from harness.training.optimiser import clipped_step, make_optimiser, make_schedule
 from harness.training.state import Progress, State
 from harness.training.step import Step
+from harness.training.steps import planned
 from harness.training.team import Team
 from harness.training.weights import Weights
 
@@ -37,6 +38,7 @@ def train(
     emit: Emit,
     keeper: Keeper | None = None,
     thresholds: Sequence[float | None] = (),
+    budget: float = 1.0,
 ) -> Progress:
     """Fine-tune a model in place; it ends with the weights of the best validation.
 
@@ -51,7 +53,7 @@ def train(
         seed: decides the order of the data.
         emit: is told of every step.
         keeper: saves the training now and then, and knows where an earlier one was left.
-        thresholds: of a trial, see `harness.searched.Trial`.
+        thresholds, budget: of a trial, see `harness.searched.Trial`.
 
     Returns:
         What the training leaves behind, beside the trained weights in the model.
@@ -61,9 +63,7 @@ def train(
         NotEnoughMemory: a single row does not fit.
         Interrupted: the keeper was told to end.
     """
-    an_epoch = math.ceil(len(features) / recipe.batch_size)
-    total = int(min(recipe.max_steps or math.inf, an_epoch * recipe.epochs))
-    validations = recipe.evaluations or math.ceil(total / an_epoch)
+    total, validations = planned(len(features), recipe, budget)
     due = {round(total * (turn + 1) / validations) for turn in range(validations)} - {0}  # more of them than steps
     optimiser = make_optimiser(weights.matrices, weights.vectors, recipe)
     state = State(weights, optimiser, make_schedule(optimiser, total, recipe.warmup_ratio))

@@ -1,13 +1,18 @@
 import pytest
 
 from harness.errors import BenchError
-from harness.recipe import Recipe, trained_by
+from harness.recipe import HINTS, SHORT, Recipe, full_name, trained_by
 
 
 def test_values_are_brought_to_their_type():
     recipe = Recipe().updated({"learning_rate": "3e-5", "epochs": "2", "max_steps": "none"})
     assert (recipe.learning_rate, recipe.epochs, recipe.max_steps) == (3e-5, 2, None)
     assert Recipe().updated({"max_steps": "7"}).max_steps == 7
+
+
+def test_a_short_name_is_that_of_one_field():
+    assert set(SHORT.values()) <= set(HINTS) and not set(SHORT) & set(HINTS) and len(set(SHORT.values())) == len(SHORT)
+    assert {full_name(name, "") for name in ("lr", "recipe.lr", " learning_rate", "recipe.learning_rate")} == {"learning_rate"}
 
 
 @pytest.mark.parametrize(
@@ -31,7 +36,7 @@ def test_wrong_values_are_named(values, words):
 
 def test_auto_is_a_value_of_the_fields_that_may_follow_from_the_data_alone():
     assert Recipe().updated({"epochs": "auto", "max_length": "auto"}).epochs == "auto"
-    with pytest.raises(BenchError, match="recipe.learning_rate is 'auto'; it must be float"):
+    with pytest.raises(BenchError, match=r"recipe.learning_rate is 'auto'; it must be float"):
         Recipe().updated({"learning_rate": "auto"})
 
 

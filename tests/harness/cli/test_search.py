@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -126,7 +127,7 @@ def refused(*words):
 def test_what_is_wrong_is_said_before_anything_is_read(monkeypatch):
     monkeypatch.setattr("harness.plan.make_plan", lambda request: pytest.fail("planned"))
     assert "fixes what is to be searched" in refused("--search", "epochs=1,2")
-    assert "method full has no such field" in refused("--search", "lora_rank=2,4", "--methods", "full,lora")
+    assert "method full has no field lora_rank" in refused("--search", "lora_rank=2,4", "--methods", "full,lora")
     assert "the suite mini has no section search.grid" in refused("--search", "suite")
     assert "must be below 1000000000" in refused("--seeds", "1000000000,")
     monkeypatch.setitem(sys.modules, "optuna", None)
@@ -141,3 +142,51 @@ def test_baselines_have_nothing_to_search():
 def test_the_environment_asks_for_it_too(folder, monkeypatch):
     monkeypatch.setenv("BENCH_SEARCH", "lr=1e-5,1e-4 bs=8,16,32")
     assert len(planned(folder)["trials"]) == 6
+
+
+@pytest.fixture(scope="module")
+def halved(tmp_path_factory):
+    """A folder in which `--search auto` was killed in its first round and run again, and what the second run said."""
+    folder = tmp_path_factory.mktemp("halved")
+    words = [sys.executable, "-m", "harness", "run", *ASKED, "--search", "auto", "--suite", "mini", "--devices", "cpu", "--jobs", "1"]
+    process = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if line.startswith("valid"):
+            process.send_signal(signal.SIGINT)
+            break
+    process.communicate(timeout=100)
+    assert process.returncode == 130
+    return folder, bench(folder, *words[3:])
+
+
+def test_auto_runs_to_its_end_by_the_same_command(halved):
+    folder, done = halved
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "7 trials: 1 finished, 6 to run, then 1 cell" in done.stdout and "5 learning rates for 33% of the steps" in done.stdout
+    assert "search: round 1 of 2, 4 trials" in done.stdout and "search: round 2 of 2, 2 trials" in done.stdout
+    records = list(Store(folder / "bench-results").records())
+    trials = [one for one in records if one.get("purpose") == "search"]
+    (report,) = [one for one in records if "purpose" not in one]
+    whole = [one for one in trials if "budget" not in one["trial"]]
+    assert len(trials) - len(whole) == 5 and len(whole) in (2, 3)
+    rates = sorted(one["recipe"]["learning_rate"] for one in trials if one not in whole)
+    assert rates == [0.000111, 0.000333, 0.001, 0.003, 0.009]
+    assert {one["training"]["steps"] for one in whole} == {4} and {
+        one["training"]["steps"] for one in trials if one not in whole
+    } == {1}
+    best = max(one["trial"]["value"] for one in whole)
+    assert report["search"]["trials"][report["search"]["winner"]]["validation"] == best
+    assert report["recipe"]["learning_rate"] in [
+        one["recipe"]["learning_rate"] for one in whole if one["trial"]["value"] == best
+    ]
+    assert "--search auto" in (folder / "leaderboard.md").read_text()
+
+
+def test_a_plan_says_what_auto_costs(folder):
+    found = CliRunner().invoke(app, ["plan", *ASKED, "--search", "auto", "--results", "none"])
+    assert "1 search, 7 trials: 0 finished, 7 to run" in found.output and "as much as 3.7 trainings" in found.output
+    told = planned(folder, "--search", "auto")
+    assert [one["changes"]["learning_rate"] for one in told["trials"]] == [0.001, 0.003, 0.000333, 0.009, 0.000111]
+    assert told["trials_unknown"] == 2
+    message = "--search auto: --set recipe.learning_rate=1e-4 fixes what is to be searched"
+    assert message in refused("--search", "auto", "--set", "lr=1e-4")

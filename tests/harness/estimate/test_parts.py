@@ -11,15 +11,16 @@ from harness.estimate.counter import Counter
 from harness.estimate.machine import is_here, names, precision
 from harness.estimate.memory import HELD, held
 from harness.estimate.schedule import makespan
-from harness.models.shape import Shape, from_config, shape_of
 from harness.estimate.sizes import SEPARATOR, SPANS, WINDOWS, WRITES, Content, Size, content, sizes
 from harness.estimate.speed import fit
 from harness.estimate.stack import WORTH, stack
-from harness.estimate.work import AT_ONCE, IDLE, PARTS, planned_steps, work
+from harness.estimate.work import AT_ONCE, IDLE, PARTS, work
 from harness.model import Checkpoint
 from harness.models.resolve import resolve
+from harness.models.shape import Shape, from_config, shape_of
 from harness.recipe import Recipe
 from harness.registry import models as registered
+from harness.training.steps import planned
 
 HEAD = "harness.heads.sequence:SequenceHead"
 SHAPE = Shape(3, 0, 128, 600_000, 0, 1000, 750_000)
@@ -78,7 +79,7 @@ def test_work_grows_with_epochs_and_stops_at_the_most_steps():
     assert two["train"] == pytest.approx([2 * amount for amount in one["train"]])
     assert two["evaluate"][1] > one["evaluate"][1] and one["generate"] == (0.0,) * 5
     cut = work(SHAPE, ALL, HEAD, "encoder", Recipe(epochs=2, max_steps=5, max_length=64))
-    assert cut["train"][0] == 5 * 3 and planned_steps(SIZE, Recipe(epochs=2, max_steps=5)) == 5
+    assert cut["train"][0] == 5 * 3 and planned(SIZE.features, Recipe(epochs=2, max_steps=5)) == (5, 1)
     pieces = work(SHAPE, ALL, HEAD, "encoder", Recipe(epochs=1, micro_batch_size=8, max_length=64))
     assert pieces["train"][0] == 4 * one["train"][0] and pieces["train"][7] == one["train"][7]
 
@@ -119,7 +120,7 @@ def test_writing_costs_more_the_more_may_be_written_and_an_encoder_gets_a_decode
     )
     assert four - three == pytest.approx((three - long["generate"][0]) / 2) and four < 2 * long["generate"][0]
     assert (
-        short["train"][0] == planned_steps(SIZE, Recipe()) * 9
+        short["train"][0] == planned(SIZE.features, Recipe())[0] * 9
     )  # an encoder's 3 layers and a decoder's, which attend twice
     reads, writes = (held(SHAPE, ALL, head, "encoder", Recipe()) for head in (HEAD, WRITES))
     assert writes[2] > 1.5 * reads[2] > 0 == reads[-1] < writes[-1]

@@ -125,6 +125,13 @@ def test_the_commands_search_again():
     }  # fmt: skip
 
 
+def test_the_commands_say_what_the_suite_would_take_otherwise():
+    own = {"suite_file": "mine.yaml", "suite_defaults": ["--seeds", "--train-sizes", "--search"]}
+    plain = "bench run --suite mine.yaml --models bert --tasks films --methods full --seeds 1 --train-sizes all --search"
+    assert Board.of([{**record("films"), **own}]).commands == (f"{plain} none",)
+    assert Board.of([{**searched("films", argument="auto"), **own}]).commands == (f"{plain} auto",)
+
+
 def test_the_board_says_what_was_tried_and_what_won():
     pruned = searched(model="gpt2", rate=1e-5)
     pruned["search"]["trials"][1]["status"] = "pruned"

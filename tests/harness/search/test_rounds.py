@@ -1,6 +1,7 @@
 """Rounds of trials over a plan's cells: resumed, failed, sharded, and what is reported in the end."""
 
 import io
+import math
 from dataclasses import replace
 
 import made_trials as made
@@ -168,7 +169,7 @@ def test_no_two_shards_do_the_same_search(store):
     assert sum(map(len, titles)) == len(set.union(*titles)) == 6
     trials = [cell.id for one in shards for cell in rounds(asked, GRID, store, one).pending]
     assert len(trials) == len(set(trials)) == 18
-    assert rounds(asked, GRID, store, [made.cell("other")]).counted().endswith("nothing for this shard")
+    assert rounds(asked, GRID, store, [made.cell("other")]).counted().endswith("nothing to search here")
 
 
 def test_each_method_has_a_search_of_its_own(store):
@@ -186,13 +187,13 @@ def test_each_method_has_a_search_of_its_own(store):
 
 
 def test_what_set_fixes_is_left_out_of_optunas_space(store):
-    fixed = {"recipe.batch_size": "8"}
+    fixed = {"batch_size": "8"}
     found = rounds(plan("bert", batch_size=8), ["optuna:6"], store, settings=fixed)
     runner = made.Runner(store, lambda cell: made.record(cell, [1e5 * cell.recipe.learning_rate]))
     go(found, runner)
     assert {cell.recipe.batch_size for one in runner.rounds for cell in one} == {8}
     with pytest.raises(BenchError, match="--set fixes all that would be searched"):
-        rounds(plan("bert"), ["optuna:6"], store, settings={**fixed, "recipe.learning_rate": "1e-4"})
+        rounds(plan("bert"), ["optuna:6"], store, settings={**fixed, "learning_rate": "1e-4"})
 
 
 def test_the_suites_grid(store):
@@ -207,7 +208,7 @@ def test_the_suites_grid(store):
     with pytest.raises(BenchError, match="gives bert on films by full no values"):
         rounds(plan("bert"), ["suite"], store)
     with pytest.raises(BenchError, match=r"--set recipe\.learning_rate=1 fixes"):
-        rounds(plan("bert", search=rules), ["suite"], store, settings={"recipe.learning_rate": "1"})
+        rounds(plan("bert", search=rules), ["suite"], store, settings={"learning_rate": "1"})
 
 
 def test_pruned_trials_are_told(store):
@@ -218,3 +219,76 @@ def test_pruned_trials_are_told(store):
     assert [one["status"] for one in search["trials"]] == ["ok"] * 5 + ["pruned", "ok"] and search["winner"] == 6
     record = store.record(search["trials"][5]["id"])
     assert scores(record) == [10, 10] and "the best of 7 trials, 1 pruned" in said
+
+
+def halving(cell):
+    """The best rate is 9 times the recipe's own for gpt2, and the recipe's own for others."""
+    best = 2.7e-4 if cell.model.name == "gpt2" else 3e-5
+    return made.record(cell, [90 - 10 * abs(math.log(cell.recipe.learning_rate / best, 3)) - 5 * (cell.budget < 1)])
+
+
+def test_auto_halves_and_goes_beyond_an_edge(store):
+    asked = plan("bert", "gpt2")
+    found = rounds(asked, ["auto"], store)
+    assert found.counted() == "search auto: 2 searches, 14 trials: 0 finished, 14 to run"
+    assert "5 learning rates for 33% of the steps and the best 2 for all, which is as much as 3.7 trainings" in found.told
+    assert [cell.budget for cell in found.unknown] == [1.0] * 4 and len(found.pending) == 10
+    runner = made.Runner(store, halving)
+    _, said = go(found, runner)
+    assert [len(one) for one in runner.rounds] == [10, 4, 1]
+    assert "round 1 of 2, 10 trials" in said and "round 2 of 2, 4 trials" in said and "round 3 of 3, 1 trial" in said
+    assert "films · bert: learning_rate 3e-05 (validation 90.00, the best of 7 trials)" in said
+    assert "films · gpt2: learning_rate 0.00027 (validation 90.00, the best of 8 trials)" in said
+    assert [cell.recipe.learning_rate for cell in found.cells] == [3e-5, 2.7e-4] * 2
+    assert found.counted() == "search auto: 2 searches, 15 trials: 15 finished, 0 to run"
+    assert not rounds(asked, ["auto"], store).pending
+    assert found.cells[0].facts()["search"]["specification"]["kind"] == "halving"
+
+
+def test_auto_goes_on_where_it_was_killed(tmp_path):
+    whole, broken = Store(tmp_path / "whole"), Store(tmp_path / "broken")
+    asked = plan("bert", "gpt2")
+    runner, first, second = made.Runner(whole, halving), made.Runner(broken, halving, most=1), made.Runner(broken, halving)
+    go(rounds(asked, ["auto"], whole), runner)
+    with pytest.raises(KeyboardInterrupt):
+        go(rounds(asked, ["auto"], broken), first)
+    found = rounds(asked, ["auto"], broken)
+    assert found.counted().endswith("14 trials: 10 finished, 4 to run")
+    _, said = go(found, second)
+    assert said.startswith("search: round 2 of 2, 4 trials")
+    ids = [[cell.id for cell in one] for one in (*first.rounds, *second.rounds)]
+    assert ids == [[cell.id for cell in one] for one in runner.rounds]
+
+
+def test_auto_uses_whole_trials_of_a_grid_and_leaves_its_short_ones_to_itself(store):
+    go(rounds(plan("bert"), ["lr=3e-5,9e-5"], store), made.Runner(store, halving))
+    runner = made.Runner(store, halving)
+    go(rounds(plan("bert"), ["auto"], store), runner)
+    assert [len(one) for one in runner.rounds] == [5]
+    grid = rounds(plan("bert"), ["lr=1e-5,3e-5,9e-5"], store)
+    assert [cell.recipe.learning_rate for cell in grid.pending] == [1e-5]
+
+
+def test_a_short_trial_that_failed_runs_again_where_that_is_asked_for(store):
+    def make(cell):
+        return made.failed(cell) if cell.recipe.learning_rate > 5e-5 else halving(cell)
+
+    found = rounds(plan("gpt2"), ["auto"], store)
+    whole, said = go(found, made.Runner(store, make))
+    assert whole and said.count("trial failed: ") == 2 and found.cells[0].recipe.learning_rate == 3e-5
+    assert not rounds(plan("gpt2"), ["auto"], store).pending
+    again = rounds(plan("gpt2"), ["auto"], store, rerun_failed=True)
+    assert [cell.budget < 1 for cell in again.pending] == [True, True]
+    go(again, made.Runner(store, halving))
+    assert again.cells[0].recipe.learning_rate == 2.7e-4
+
+
+def test_auto_without_a_whole_training_that_ends_well_says_so_and_tries_again(store):
+    found = rounds(plan("bert"), ["auto"], store)
+    go(found, made.Runner(store, lambda cell: made.failed(cell) if cell.budget == 1 else halving(cell)))
+    (record, _) = [store.record(cell.id) for cell in found.record_failures()]
+    assert "5 of 10 trials failed, the first with FloatingPointError" in record["error"]["message"]
+    again = rounds(plan("bert"), ["auto"], store)
+    assert [cell.budget for cell in again.pending] == [1, 1]
+    go(again, made.Runner(store, halving))
+    assert not again.record_failures() and again.cells[0].recipe.learning_rate == 3e-5

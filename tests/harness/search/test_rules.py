@@ -44,11 +44,21 @@ def test_rates_that_are_for_all_weights_are_multiplied_for_other_methods(read):
     assert space == {"learning_rate": Range(1e-4, 1e-3, log=True), "epochs": Range(2, 4), "batch_size": (16, 32)}
 
 
+def test_short_names_of_fields_are_names_too(read):
+    suite = read("recipes: [{lr: 1.0e-4, bs: 8}]\nsearch: {grid: [{lr: [1.0e-4, 2.0e-4], warmup: [0.0, 0.1]}]}\n")
+    assert suite.recipes == ({"learning_rate": 1e-4, "batch_size": 8},)
+    assert values_for(suite.search["grid"], made.cell(method="lora")) == {
+        "learning_rate": (1e-3, 2e-3), "warmup_ratio": (0.0, 0.1),
+    }  # fmt: skip
+    with pytest.raises(BenchError, match=r"own.yaml: recipes: lr and learning_rate are the same field"):
+        read("recipes: [{lr: 1.0e-4, learning_rate: 2.0e-4}]\n")
+
+
 @pytest.mark.parametrize(
     ("section", "message"),
     [
         ("{grit: []}", "search: unknown key 'grit'; did you mean 'grid'"),
-        ("[1]", "search must be a mapping"),
+        ("3", "search must be a mapping"),
         ("{grid: {learning_rate: [1, 2]}}", "search.grid must be a list of rules"),
         ("{grid: [{rate: [1, 2]}]}", "search.grid: unknown field to search 'rate'"),
         ("{grid: [{when: {arch: x}, epochs: [1, 2]}]}", "unknown condition 'arch'; did you mean 'architecture'"),

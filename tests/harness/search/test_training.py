@@ -94,6 +94,29 @@ def test_the_same_training_whether_it_was_broken_off_or_not(store, base, tmp_pat
     assert record["training"]["history"] == whole["training"]["history"]
 
 
+def test_a_budget_shortens_the_training_and_its_schedule(store, base, tmp_path):
+    """The same as a recipe of so many steps, whether it was broken off or not."""
+    whole = run_cell(trial(base, {}), "cpu", store, silent)
+    steps = whole["training"]["steps"]
+    cell = trial(base, {}, budget=1 / 3)
+    short = run_cell(cell, "cpu", store, silent)
+    assert short["training"]["steps"] == steps / 3 and len(short["training"]["history"]) == 1
+    assert short["trial"] == {"thresholds": [], "budget": 1 / 3, "value": short["trial"]["value"], "pruned": False}
+    same = run_cell(trial(base, {"max_steps": steps // 3}), "cpu", store, silent)
+    assert short["training"]["history"] == same["training"]["history"] != whole["training"]["history"][:1]
+
+    broken, interruption = Store(tmp_path / "broken"), Interruption()
+
+    def stop(event):
+        if event["event"] == "validation":
+            interruption.request()
+
+    with pytest.raises(Interrupted):
+        run_cell(cell, "cpu", broken, stop, Every(steps=1000), interruption)
+    again = run_cell(cell, "cpu", broken, silent, Every(steps=1000))
+    assert again["training"]["resumed"] == 1 and again["training"]["history"] == short["training"]["history"]
+
+
 def test_the_record_of_a_report_holds_the_search_and_counts_it(store, base):
     found = {"trials": [], "winner": 0, "seconds": 123.0, "peak_memory_bytes": 5, "seed": 1}
     cell = replace(base, search=Searched({"kind": "grid", "fields": {"epochs": [1, 2]}}, ("epochs=1,2",), found))

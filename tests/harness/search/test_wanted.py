@@ -19,6 +19,8 @@ def test_the_other_kinds():
     assert read_wanted([]) is None
     assert read_wanted(["optuna:20"]).trials == 20 and read_wanted(["optuna:20"]).arguments == ("optuna:20",)
     assert read_wanted(["suite"]).arguments == ("suite",)
+    assert read_wanted(["auto"]).arguments == ("auto",) and read_wanted(["auto"]).names == ("learning_rate",)
+    assert read_wanted(["none"]) is None
 
 
 @pytest.mark.parametrize(
@@ -29,15 +31,18 @@ def test_the_other_kinds():
         (["lr=1e-3,0.001"], "--search lr=1e-3,0.001: the same value twice"),
         (["lr=1e-3,x"], "--search lr=1e-3,x: recipe.learning_rate is 'x'; it must be float"),
         (["bs=16,0"], "--search bs=16,0: recipe.batch_size is 0; it must be 1 or more"),
+        (["lrr=1,2"], "unknown field to search 'lrr'; did you mean 'lr'?"),
         (["learning_rat=1,2"], "unknown field to search 'learning_rat'; did you mean 'learning_rate'?"),
         (["micro_batch_size=1,2"], "unknown field to search 'micro_batch_size'"),
         (["precision=fp32,bf16"], "unknown field to search 'precision'"),
         (["lr=1,2", "learning_rate=3,4"], "learning_rate is named twice"),
-        (["lr"], "--search lr: must be FIELD=V1,V2 (such as lr=1e-5,3e-5), optuna:N or suite"),
+        (["lr"], "--search lr: must be FIELD=V1,V2 (such as lr=1e-5,3e-5), auto, optuna:N or suite"),
         (["optuna"], "--search optuna: must be optuna:N with 2 or more trials"),
         (["optuna:1"], "--search optuna:1: must be optuna:N with 2 or more trials"),
         (["optuna:x"], "--search optuna:x: must be optuna:N"),
         (["optuna:3", "lr=1,2"], "only fields may be several"),
+        (["auto", "bs=8,16"], "only fields may be several"),
+        (["none", "auto"], "only fields may be several"),
         (["suite", "suite"], "only fields may be several"),
     ],
 )  # fmt: skip
@@ -47,9 +52,12 @@ def test_what_is_wrong_is_said_in_one_line(texts, message):
     assert message in str(raised.value) and "\n" not in str(raised.value)
 
 
+GRID = read_wanted(["lr=1,2"])
+
+
 def test_a_field_that_a_method_lacks_or_that_is_fixed_is_refused():
-    check(["learning_rate", "lora_rank"], ["lora"], {"recipe.epochs": "3"})
-    with pytest.raises(BenchError, match=r"method full has no such field.*--methods lora"):
-        check(["lora_rank"], ["lora", "full"], {})
+    check(GRID, ["learning_rate", "lora_rank"], ["lora"], {"epochs": "3"})
+    with pytest.raises(BenchError, match=r"method full has no field lora_rank.*--methods lora"):
+        check(GRID, ["lora_rank"], ["lora", "full"], {})
     with pytest.raises(BenchError, match=r"--set recipe.batch_size=8 fixes what is to be searched"):
-        check(["batch_size"], ["full"], {"recipe.batch_size": "8"})
+        check(GRID, ["batch_size"], ["full"], {"batch_size": "8"})

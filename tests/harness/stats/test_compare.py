@@ -124,3 +124,7 @@ def test_the_command(store, width):
     found = CliRunner().invoke(app, ["compare", "a", "b", "--json", "--results", str(store.root)])
     rows = json.loads(found.output)
     assert [row["verdict"] for row in rows] == [0, 1] and set(rows[0]["difference"]) >= {"low", "high", "p_randomised"}
+    # On films 40 rows of each seed are a's alone, and none is b's: nothing bounds the ratio from above.
+    share = 0.025 ** (1 / 40)
+    assert rows[1]["odds_ratio"] == {"value": None, "low": pytest.approx(share / (1 - share)), "high": None}
+    assert "10.35 … ∞" in done.output

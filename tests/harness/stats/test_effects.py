@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from harness.metrics.additive import f1_of, mean_of
-from harness.stats.effects import odds_ratio, superiority
+from harness.stats.effects import Effect, odds_ratio, superiority
 
 CHANCE = np.random.default_rng(4)
 
@@ -41,14 +41,42 @@ def test_the_odds_ratio_of_one_seed_is_exact():
 
 
 def test_the_odds_ratio_of_several_seeds_is_their_geometric_mean():
-    found = odds_ratio([marks(range(62)), marks(range(70))], [marks(range(12, 66))] * 2, 100)
-    assert found.value == pytest.approx(np.sqrt(12.5 / 4.5 * 16.5 / 0.5))
+    found = odds_ratio([marks(range(62)), marks(range(65))], [marks(range(12, 66))] * 2, 100)
+    assert found.value == pytest.approx(np.sqrt(12.5 / 4.5 * 12.5 / 1.5))
     assert found.low < found.value < found.high
 
 
 def test_only_right_or_wrong_has_odds():
     assert odds_ratio([mean_of([0.5, 1.0])], [mean_of([0.0, 1.0])], 2) is None
     assert odds_ratio([f1_of([[1, 1, 1]])], [f1_of([[1, 1, 2]])], 1) is None
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_an_odds_ratio_without_rows_on_one_side_is_unbounded_there(seeds):
+    ours, theirs = [marks(range(180), 200)] * seeds, [marks([], 200)] * seeds
+    bound = 0.025 ** (1 / 180)  # Clopper & Pearson: so small a share of ours has 180 of 180 with a chance of 2.5 %
+    found = odds_ratio(ours, theirs, 200)
+    assert (found.value, found.high) == (None, None) and found.low == pytest.approx(bound / (1 - bound))
+    turned = odds_ratio(theirs, ours, 200)
+    assert (turned.value, turned.low) == (0, 0) and turned.high == pytest.approx((1 - bound) / bound)
+    assert odds_ratio(ours, ours, 200) == Effect(1.0, 0.0, None)
+
+
+def test_one_seed_without_rows_on_a_side_leaves_the_mean_unbounded_there():
+    whole, most, nothing = marks(range(20)), marks(range(1, 20)), marks([0])
+    found = odds_ratio([whole, most, most], [marks([]), nothing, nothing], 100)
+    assert found.high is None and found.value == pytest.approx((20.5 / 0.5 * (19.5 / 1.5) ** 2) ** (1 / 3))
+    one = odds_ratio([most], [nothing], 100)
+    assert 0 < found.low <= one.low
+    turned = odds_ratio([marks([]), nothing, nothing], [whole, most, most], 100)
+    assert turned.low == 0 and turned.value == pytest.approx(1 / found.value) and turned.high == pytest.approx(1 / found.low)
+    both = odds_ratio([whole, nothing], [nothing, whole], 100)
+    assert (both.low, both.high) == (0, None) and both.value == pytest.approx(1)
+
+
+def test_a_seed_without_a_row_that_only_one_has_says_nothing():
+    ours, theirs = marks(range(62)), marks(range(12, 66))
+    assert odds_ratio([ours, ours], [theirs, ours], 100) == odds_ratio([ours], [theirs], 100)
 
 
 @pytest.mark.slow

@@ -1,0 +1,111 @@
+"""What a run takes where its command line is silent: a suite's own `methods`, `seeds`, `train_sizes` and `search`, else the usual ones.
+
+The values are read as those of the options with these names, with the same messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BenchError, unknown
+from harness.methods import METHODS
+from harness.search.wanted import read_wanted
+from harness.searched import SEARCH_SEED
+from harness.train_rows import Sizes
+
+SMALLEST = 2  # training rows: one alone is of one class
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """The values as the command line has them."""
+
+    methods: str = "full"
+    seeds: str = "1"
+    train_sizes: str = "all"
+    search: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> dict[str, tuple[str, ...]]:
+        """Option → its values, where they are not the usual ones."""
+        given = {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default}
+        return {
+            f"--{name.replace('_', '-')}": value if isinstance(value, tuple) else (value,) for name, value in given.items()
+        }
+
+
+def read_defaults(content: Mapping[str, Any], search: tuple[str, ...], path: Path) -> Defaults:
+    """Those of a suite file.
+
+    Args:
+        content: of the file; each value is written as the option has it, or as a list.
+        search: the values of `--search` that the file's section `search` holds.
+        path: of the file, for messages.
+
+    Raises:
+        BenchError: a value that its option could not have.
+    """
+    given = {name: _text(content[name]) for name in ("methods", "seeds", "train_sizes") if content.get(name) is not None}
+    found = Defaults(**given, search=search)
+    read_names(found.methods, f"{path}: methods")
+    for name in given.get("methods", "").split(","):
+        if name.strip() and name.strip() not in METHODS:
+            raise unknown("method", name.strip(), METHODS, where=f"{path}: methods")
+    read_seeds(found.seeds, f"{path}: seeds")
+    read_sizes(found.train_sizes, f"{path}: train_sizes")
+    read_wanted(search, f"{path}: search")
+    return found
+
+
+def read_names(text: str, where: str) -> list[str]:
+    """What stands between the commas of an option.
+
+    Raises:
+        BenchError: nothing does.
+    """
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
+        raise BenchError(f"{where} is empty; name one or more, or all")
+    return found
+
+
+def read_seeds(text: str, where: str = "--seeds") -> list[int]:
+    """A number of seeds (3 means 0, 1, 2), or the seeds themselves with commas between (3, is the seed 3 alone).
+
+    Raises:
+        BenchError: anything else.
+    """
+    try:
+        numbers = [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise BenchError(f"{where} {text}: must be a number of seeds (3) or seeds with commas (0,1,2)") from None
+    if "," not in text:
+        numbers = list(range(numbers[0])) if numbers else []
+    if not numbers or min(numbers) < 0 or len(set(numbers)) < len(numbers):
+        raise BenchError(f"{where} {text}: must be 1 or more, or different seeds of 0 and above")
+    if max(numbers) >= SEARCH_SEED:
+        raise BenchError(f"{where} {text}: must be below {SEARCH_SEED}; seeds from there on belong to searches")
+    return numbers
+
+
+def read_sizes(text: str, where: str = "--train-sizes") -> Sizes:
+    """Numbers of training rows with commas between, all rows (None) last.
+
+    Raises:
+        BenchError: anything else.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    sizes = tuple(None if part == "all" else int(part) if part.isdecimal() else 0 for part in parts)
+    if not sizes or len(set(sizes)) < len(sizes) or any(size is not None and size < SMALLEST for size in sizes):
+        raise BenchError(
+            f"{where} {text}: must be different numbers of rows, {SMALLEST} or more, or all, with commas (100,1000,all)"
+        )
+    return tuple(sorted(sizes, key=lambda size: (size is None, size or 0)))
+
+
+def _text(value: Any) -> str:
+    """A value of YAML as the command line has it; a list of one seed is that seed, and no number of seeds."""
+    return ",".join(map(str, value)) + ("," if len(value) == 1 else "") if isinstance(value, list) else str(value)
