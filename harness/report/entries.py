@@ -16,10 +16,19 @@ from harness.report.ranks import Interval, split, told
 from harness.report.slices import means, slices_of
 from harness.slices import Slices
 from harness.store import Record
+from harness.trouble import Trouble, trouble_of_seeds
 
 TRUNCATED_SHARE = 0.05  # of the test rows; more than that is marked
 EQUAL = 1e-9  # a mean of equal numbers may differ from them in the last bit
 DIGITS = 2  # of scores: what is equal to so many is a tie
+
+
+@dataclass(frozen=True)
+class Troubled:
+    """A sign of trouble in the trainings of an entry, and the seeds that show it; the text is the first one's."""
+
+    trouble: Trouble
+    seeds: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,7 @@ class Entry(Costed):
         standing: how sure the mean is; None where nobody has looked.
         metrics: metric → mean on test, in its library's own scale.
         slices: kind → part → figure → mean over the seeds, see `harness.report.slices.means`.
+        trouble: signs that the trainings failed or fell short.
     """
 
     scores: Mapping[int, float]
@@ -79,6 +89,7 @@ class Entry(Costed):
     metrics: Mapping[str, float]
     slices: Slices
     standing: Standing | None = None
+    trouble: tuple[Troubled, ...] = ()
 
 
 def make_entry(records: Sequence[Record], slices: Mapping[str, Slices] | None = None) -> Entry:
@@ -97,7 +108,20 @@ def make_entry(records: Sequence[Record], slices: Mapping[str, Slices] | None = 
         costs=of_entry(good),
         metrics=mean_each(numbers(part.get("test")) for part in metrics),
         slices=means([slices_of(record, slices or {}) for record in good]),
+        trouble=troubled(good),
     )
+
+
+def troubled(records: Sequence[Record]) -> tuple[Troubled, ...]:
+    """The signs of trouble in a place's records that ended well, one of a kind."""
+    found: dict[tuple[str, bool], tuple[Trouble, list[int]]] = {}
+    for record in records:
+        for one in record.get("trouble") or ():
+            found.setdefault((one.kind, one.failed), (one, []))[1].append(record["seed"])
+    if len(records) > 1 and records[0]["method"] != BASELINE:
+        for one in trouble_of_seeds(records):
+            found.setdefault((one.kind, one.failed), (one, [record["seed"] for record in records]))
+    return tuple(Troubled(one, tuple(seeds)) for one, seeds in found.values())
 
 
 def mark_column(entries: Sequence[Entry], baselines: Collection[int] = ()) -> list[Entry]:
