@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from harness.cli.leaderboard import refresh
+from harness.cli.leaderboard import BOARD, refresh
 from harness.files import disk_full
 from harness.remote.folder import Unreachable
 from harness.secrets import redact
@@ -100,7 +100,9 @@ def show(made: Plan, cells: Sequence[Cell], store: Store, console: Console, as_j
         typer.Exit: with status 1, where a cell failed or was not run.
     """
     from harness.report.board import Board
+    from harness.report.parts import Needed
     from harness.report.terminal import final_table
+    from harness.stats.standings import standings
 
     every = [*cells, *(cell for cell, _ in made.lost)]
     records = [record for cell in every if (record := store.record(cell.id)) is not None]
@@ -109,7 +111,8 @@ def show(made: Plan, cells: Sequence[Cell], store: Store, console: Console, as_j
         print(json.dumps([{key: record[key] for key in keys} | _search(record) for record in records], indent=1))
     else:
         console.print()
-        console.print(final_table(Board.of(records)))
+        needed = Needed.of(records)
+        console.print(final_table(Board.of(needed, standings=standings(store, needed)), f"{store.name}/{BOARD}"))
     failed = [record for record in records if record["status"] == "failed"]
     for record in failed:
         error = record["error"]

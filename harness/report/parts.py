@@ -10,9 +10,11 @@ from typing import Any, TypedDict
 
 from msgspec import Raw
 
+from harness.methods import BASELINE
 from harness.report.costs import COSTS
 from harness.searched import is_trial
 from harness.store import Record, Store, decode
+from harness.trouble import trouble
 
 
 class Metrics(TypedDict, total=False):
@@ -74,7 +76,7 @@ INSIDE = {"metrics": Metrics, "cost": Cost, "error": Error}
 class Needed(list[Record]):
     """What the board needs of records, by id; equal parts of different records are one object, known by its `id()`.
 
-    Trials of searches are left out: they have no score.
+    Trials of searches are left out: they have no score. `trouble` is added where `harness.trouble` finds any in a whole record.
     """
 
     @classmethod
@@ -98,7 +100,11 @@ class Needed(list[Record]):
 
         def parse(content: bytes) -> Record:
             record = decode(content, Part)
-            return _shared(record if isinstance(record.get("model"), Raw) else _cut(record), share)
+            if not isinstance(record.get("model"), Raw):
+                return _shared(_cut(record), share)
+            if record.get("status") == "ok" and record.get("method") != BASELINE and (found := trouble(decode(content, dict))):
+                record["trouble"] = found
+            return _shared(record, share)
 
         return cls(sorted((one for one in store.records(parse) if not is_trial(one)), key=itemgetter("id")))
 
@@ -125,6 +131,8 @@ def _cut(record: Record) -> Record:
     for name, kind in INSIDE.items():
         if kept.get(name):
             kept[name] = {key: value for key, value in kept[name].items() if key in kind.__annotations__}
+    if found := trouble(record):
+        kept["trouble"] = found
     return kept
 
 
