@@ -10,7 +10,6 @@ from typing import Any, TypedDict
 
 from msgspec import Raw
 
-from harness.methods import BASELINE
 from harness.report.costs import COSTS
 from harness.searched import is_trial
 from harness.store import Record, Store, decode
@@ -32,6 +31,14 @@ Cost = TypedDict(
     {name: Any for cost in COSTS if cost.source[0] == "cost" for name in (cost.source[1], cost.more) if name},
     total=False,
 )
+
+
+class Training(TypedDict, total=False):
+    """Of a record's `training`: what `harness.trouble` looks at."""
+
+    steps: Any
+    history: Any
+    trouble: Any
 
 
 class Error(TypedDict, total=False):
@@ -59,6 +66,8 @@ class Part(TypedDict, total=False):
     score: Any
     trivial_score: Any
     constant: Any
+    answers: Any
+    training: Training
     cost: Cost
     environment: Raw
     started: Any
@@ -70,13 +79,13 @@ class Part(TypedDict, total=False):
 
 COMMON = ("model", "task", "recipe", "environment")
 SHARED = (*COMMON, "search")  # which most records do not have
-INSIDE = {"metrics": Metrics, "cost": Cost, "error": Error}
+INSIDE = {"metrics": Metrics, "training": Training, "cost": Cost, "error": Error}
 
 
 class Needed(list[Record]):
     """What the board needs of records, by id; equal parts of different records are one object, known by its `id()`.
 
-    Trials of searches are left out: they have no score. `trouble` is added where `harness.trouble` finds any in a whole record.
+    Trials of searches are left out: they have no score. The signs of trouble are under `trouble`, in place of the training.
     """
 
     @classmethod
@@ -100,11 +109,7 @@ class Needed(list[Record]):
 
         def parse(content: bytes) -> Record:
             record = decode(content, Part)
-            if not isinstance(record.get("model"), Raw):
-                return _shared(_cut(record), share)
-            if record.get("status") == "ok" and record.get("method") != BASELINE and (found := trouble(decode(content, dict))):
-                record["trouble"] = found
-            return _shared(record, share)
+            return _shared(record if isinstance(record.get("model"), Raw) else _cut(record), share)
 
         return cls(sorted((one for one in store.records(parse) if not is_trial(one)), key=itemgetter("id")))
 
@@ -131,8 +136,6 @@ def _cut(record: Record) -> Record:
     for name, kind in INSIDE.items():
         if kept.get(name):
             kept[name] = {key: value for key, value in kept[name].items() if key in kind.__annotations__}
-    if found := trouble(record):
-        kept["trouble"] = found
     return kept
 
 
@@ -148,4 +151,7 @@ def _shared(record: Record, share: _Share) -> Record:
         # Read when it is looked at, for it is most of a record; copied, as a `Raw` keeps the whole record's text.
         text = bytes(metrics["slices"])
         metrics["slices"] = None if text in (b"{}", b"null") else text
+    record["trouble"] = trouble(record)
+    for name in ("training", "answers"):
+        record.pop(name, None)
     return record
