@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from harness.cli.leaderboard import refresh
+from harness.cli.leaderboard import BOARD, refresh
 from harness.files import disk_full
 from harness.methods import BASELINE
 from harness.remote.folder import Unreachable
@@ -105,7 +105,9 @@ def show(
         typer.Exit: with status 1, where a cell failed or was not run.
     """
     from harness.report.board import Board
+    from harness.report.parts import Needed
     from harness.report.terminal import final_table
+    from harness.stats.standings import standings
 
     every = [*cells, *(cell for cell, _ in made.lost)]
     records = [record for cell in every if (record := store.record(cell.id)) is not None]
@@ -114,7 +116,8 @@ def show(
         print(json.dumps([{key: record[key] for key in keys} | _search(record) for record in records], indent=1))
     else:
         console.print()
-        console.print(final_table(Board.of(records)))
+        needed = Needed.of(records)
+        console.print(final_table(Board.of(needed, standings=standings(store, needed)), f"{store.name}/{BOARD}"))
     failed = [record for record in records if record["status"] == "failed"]
     for record in failed:
         error = record["error"]
