@@ -19,11 +19,17 @@ from harness.slices import Slices
 from harness.store import Record
 
 
-def show(record: Record, predictions: Sequence[Mapping[str, Any]] = (), slices: Slices | None = None) -> RenderableType:
+def show(
+    record: Record,
+    predictions: Sequence[Mapping[str, Any]] = (),
+    slices: Slices | None = None,
+    texts: tuple[Mapping[str, str], str] = ({}, ""),
+) -> RenderableType:
     """All that a record says and some predictions; for a failed cell the error and its traceback.
 
     Args:
         slices: of a record from before they were kept there.
+        texts: of the test rows by id, and why there are none (see `harness.report.texts`).
     """
     parts: list[RenderableType] = [Text(record["id"], style="bold"), _pairs(_facts(record))]
     error = record.get("error")
@@ -50,7 +56,7 @@ def show(record: Record, predictions: Sequence[Mapping[str, Any]] = (), slices: 
     if record.get("environment"):
         parts += _section("Environment", Text(text.environment(record["environment"])))
     if predictions:
-        parts += _section("Predictions", examples(predictions))
+        parts += _section("Predictions", examples(predictions, *texts))
     return Group(*parts)
 
 
