@@ -72,6 +72,10 @@ def _frame(plots: Sequence[Mapping[str, Any]], axes: Sequence[Mapping[str, Any]]
     return join(
         tag("p", said),
         fields(field("cost-plot", "Score", body=numbered(plots)), field("cost-axis", "Cost", body=numbered(axes))),
-        tag("div", id="cost-chart", class_="chart"),
-        tag("details", tag("summary", "The same as a table"), table, class_="needs-script"),
+        tag(
+            "div",
+            tag("div", id="cost-chart", class_="chart"),
+            tag("details", tag("summary", "The same as a table"), table, class_="needs-script"),
+            class_="beside",
+        ),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote
 
 from harness.published import published
@@ -13,10 +13,18 @@ from harness.report.board import Board, Standings
 from harness.report.columns import Column
 from harness.report.groups import Place, succeeded
 from harness.report.rows import Row
-from harness.store import Record, Store
+from harness.store import Record, Store, decode
 
 ROWS = 500  # of a task's predictions that go into the page
 Lines = Sequence[Mapping[str, Any]]
+
+
+class Trained(TypedDict, total=False):
+    """Of a record: how its training went, which no board needs."""
+
+    schema: Any
+    status: Any
+    training: Any
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,13 @@ class View:
             return self.store.predictions(record["id"]) or None
         except (FileNotFoundError, ValueError):  # ValueError: cut off by a crash of another program
             return None
+
+    def training(self, record: Record) -> Mapping[str, Any]:
+        """A record's `training`, from its file; empty where it has none."""
+        if not succeeded(record):
+            return {}
+        found = self.store.record(record["id"], lambda content: decode(content, Trained)) or {}
+        return found.get("training") or {}
 
     def address(self, record_id: str) -> str:
         """Where the page finds a cell's record."""
