@@ -41,7 +41,7 @@ def bench_run(arguments: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
         wall = time.perf_counter() - started
         if done.returncode:
             raise RuntimeError(f"bench run {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}")
-        if not (Path(folder) / "leaderboard.md").exists():
+        if not (Path(folder) / "bench-results/leaderboard.md").exists():
             raise RuntimeError("bench run left no leaderboard.md")
         store = Store(Path(folder) / "bench-results")
         scores = {cell: store.record(cell)["score"] for cell in cells}

@@ -147,14 +147,13 @@ class Store:
         return done
 
     def tidy(self, finished: Iterable[str] = ()) -> None:
-        """Sweep up what killed processes of this machine left in the folder itself, beside it, and in finished cells.
+        """Sweep up what killed processes of this machine left in the folder itself and in finished cells.
 
         Args:
             finished: ids of cells that nobody will run again; who runs a cell sweeps its folder.
         """
-        for folder in (self.root, self.root.absolute().parent):
-            if folder.is_dir():
-                sweep(folder)
+        if self.root.is_dir():
+            sweep(self.root)
         for cell_id in finished:
             names = os.listdir(self.root / "cells" / cell_id)
             if any(name in (CLAIM, CHECKPOINT) or name.endswith(".tmp") for name in names):

@@ -46,7 +46,7 @@ def test_its_task_runs_on_its_model(environment, tmp_path):
     assert cell["status"] == "ok" and cell["id"].startswith("dogs--tiny-plugin--full--s0--")
     record = json.loads((tmp_path / "bench-results/cells" / cell["id"] / "record.json").read_text())
     assert record["task"]["rows"] == {"train": 64, "validation": 16, "test": 32}
-    assert "dogs" in (tmp_path / "leaderboard.md").read_text()
+    assert "dogs" in (tmp_path / "bench-results/leaderboard.md").read_text()
 
 
 def test_its_baseline_runs_beside_it(environment, tmp_path):
@@ -58,4 +58,4 @@ def test_its_baseline_runs_beside_it(environment, tmp_path):
     baseline, model = json.loads(done.stdout)
     assert baseline["id"].startswith("dogs--counting--baseline--s0--") and baseline["score"] == 100.0
     assert model["id"].startswith("dogs--tiny-plugin--full--s0--")
-    assert "| *counting* " in (tmp_path / "leaderboard.md").read_text()
+    assert "| *counting* " in (tmp_path / "bench-results/leaderboard.md").read_text()

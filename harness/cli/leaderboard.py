@@ -16,6 +16,7 @@ from harness.files import write_text
 from harness.remote.mirror import Mirror, read_store
 from harness.store import Store
 
+BOARD = "leaderboard.md"  # in the results folder
 HTML = "html"  # needs more than a board: the predictions, and where the records are
 
 
@@ -75,22 +76,14 @@ def render(store: Store, form: str) -> str:
 
 
 def refresh(store: Store) -> str:
-    """Write `leaderboard.md` beside a results folder and say where it is; with a URL it goes into the folder there.
-
-    A file of that name that was made from another folder, or by hand, is left alone: the new one goes into the folder then.
+    """Write `leaderboard.md` into a results folder, or below its URL, and say where it is.
 
     Raises:
         BenchError: the URL cannot be written.
     """
-    inside = store.root.absolute() / "leaderboard.md"
-    if isinstance(store, Mirror):
-        write_text(inside, render(store, "md"))
-        return store.publish(inside.name)
-    beside = store.root.absolute().parent / "leaderboard.md"
-    if beside.exists() and not beside.read_text(encoding="utf-8").startswith(_mark(store)):
-        beside = inside
-    write_text(beside, render(store, "md"))
-    return os.path.relpath(beside)
+    inside = store.root.absolute() / BOARD
+    write_text(inside, render(store, "md"))
+    return store.publish(inside.name) if isinstance(store, Mirror) else os.path.relpath(inside)
 
 
 def _mark(store: Store) -> str:

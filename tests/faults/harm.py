@@ -87,8 +87,7 @@ def damage(results: Path, fault: Fault, cells: list[str]) -> str:
         folder.mkdir(parents=True, exist_ok=True)
         for left in (".claim", *(f".{one}.{socket.gethostname()}.4194303.tmp" for one in OTHER)):
             (folder / left).write_bytes(b"half")
-        for place in (results, results.parent):
-            (place / f".leaderboard.md.{socket.gethostname()}.4194303.tmp").write_bytes(b"half")
+        (results / f".leaderboard.md.{socket.gethostname()}.4194303.tmp").write_bytes(b"half")
         fault.happened = True
         return folder.name
     # Predictions beside a record that is whole are what a reader takes them for: nobody but a person damages those.

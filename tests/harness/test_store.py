@@ -149,7 +149,7 @@ def test_what_a_killed_worker_left_beside_a_good_record_goes(tmp_path):
         if name != "clean":
             store.checkpoint(name).write_text("state")
             (store.folder(name) / ".record.json.host.1.tmp").write_text("half")
-    (tmp_path / f".leaderboard.md.{files._HOST}.4194303.tmp").write_text("half")
+    (store.root / f".leaderboard.md.{files._HOST}.4194303.tmp").write_text("half")
     (store.folder("free") / ".claim").touch()
     other = Store(tmp_path / "results").claim("taken")
     assert other.take()
@@ -160,4 +160,4 @@ def test_what_a_killed_worker_left_beside_a_good_record_goes(tmp_path):
     other.release()
     store.tidy(["taken"])
     assert [path.name for path in store.folder("taken").iterdir()] == ["record.json"]
-    assert [path.name for path in tmp_path.iterdir()] == ["results"]
+    assert [path.name for path in store.root.iterdir()] == ["cells"]

@@ -81,7 +81,8 @@ def test_a_failing_cell_is_status_1_and_the_rest_is_done_then_nothing_runs_again
     assert "suite mine" in first.stdout.splitlines()[0]
     assert "2 cells: 0 finished, 2 to run" in first.stdout
     assert "failed: broken--b--full--s0" in first.stdout and "the training loss became nan" in first.stdout
-    board = (folder / "leaderboard.md").read_text()
+    assert "broken: every training failed (b): " in " ".join(first.stdout.split())
+    board = (folder / "bench-results/leaderboard.md").read_text()
     assert board.startswith("<!-- bench leaderboard --results bench-results -->") and "broken" in board
 
     second = bench(folder, "run", "--suite", "mine.yaml", "--tasks", "reviews")
@@ -101,7 +102,7 @@ def test_a_failing_cell_is_status_1_and_the_rest_is_done_then_nothing_runs_again
     assert "2 cells, 1 finished, 1 to run" in plan.stdout
 
 
-def test_a_leaderboard_made_by_hand_is_not_overwritten(folder, first, tmp_path):
+def test_nothing_is_written_beside_the_results(folder, first, tmp_path):
     shutil.copytree(folder / "bench-results", tmp_path / "bench-results", ignore=lambda *_: ["leaderboard.md"])
     (tmp_path / "leaderboard.md").write_text("# mine\n")
     for name in ("reviews.csv", "pairs.csv", "mine.yaml"):
@@ -109,6 +110,9 @@ def test_a_leaderboard_made_by_hand_is_not_overwritten(folder, first, tmp_path):
     done = bench(tmp_path, "run", "--suite", "mine.yaml", "--tasks", "reviews", "--devices", "cpu")
     assert done.returncode == 0 and "1 finished, 0 to run" in done.stdout, done.stderr
     assert (tmp_path / "leaderboard.md").read_text() == "# mine\n"
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "bench-results", "leaderboard.md", "reviews.csv", "pairs.csv", "mine.yaml",
+    }  # fmt: skip
     assert "leaderboard: bench-results/leaderboard.md" in done.stdout
     assert (tmp_path / "bench-results/leaderboard.md").read_text().startswith("<!-- bench leaderboard")
 

@@ -98,8 +98,8 @@ def test_a_second_run_does_nothing_and_a_third_seed_searches_nothing(first, fold
     )
 
 
-def test_the_leaderboard_beside_it_has_no_trials(first, folder):
-    text = (folder / "leaderboard.md").read_text()
+def test_the_leaderboard_in_it_has_no_trials(first, folder):
+    text = (folder / "bench-results/leaderboard.md").read_text()
     assert "1000000000" not in text and "(2 cells" in text and "- search: learning" in text
 
 

@@ -105,7 +105,7 @@ def test_a_run_says_and_records_what_the_data_are_suspected_of(folder, checkpoin
         assert task["split_rule"] == "60/20/20 of all rows, stratified by label, seed 42"
         assert any("more than one label" in line for line in task["warnings"])
         assert not any("number" in line for line in task["warnings"])  # no words of the data
-    board = (folder / "leaderboard.md").read_text()
+    board = (folder / "bench-results/leaderboard.md").read_text()
     assert "- splits: 60/20/20 of all rows" in board and "- warnings about the data: " in board
     shown = bench(folder, "show", records[0]["id"])
     assert "more than one label" in " ".join(shown.stdout.split())

@@ -212,7 +212,7 @@ def test_from_the_command_line_to_the_board(mystery, known, marker, tmp_path):
         "mystery": True,
         "known": None,
     }
-    board = (tmp_path / "leaderboard.md").read_text()
+    board = (tmp_path / "bench-results/leaderboard.md").read_text()
     assert any("◊" in line for line in board.splitlines() if line.startswith("| mystery"))
     assert not any("◊" in line for line in board.splitlines() if line.startswith("| known"))
     assert "--trust-remote-code" in board.partition("How to reproduce")[2]

@@ -72,7 +72,7 @@ def test_fetched_then_offline_every_cell_is_ok_and_nothing_is_asked(shared, root
         record = json.loads((tmp_path / "bench-results/cells" / cell["id"] / "record.json").read_text())
         assert len(record["model"]["revision"]) == 40 and len(record["task"]["revision"]) == 40
         assert set(record["task"]["rows"]) == {"train", "validation", "test"}
-    board = (tmp_path / "leaderboard.md").read_text()
+    board = (tmp_path / "bench-results/leaderboard.md").read_text()
     assert "published" not in board  # subsets never stand beside published numbers
 
 
