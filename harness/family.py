@@ -144,6 +144,13 @@ class TaskFamily(ABC):
         columns = find_columns(rows[0], self.usual_names, (*self.columns, *self.optional_columns))
         return Proposal(columns) if set(self.columns) <= set(columns) else None
 
+    def expected(self, row: Row, task: Task) -> Prediction:
+        """The prediction that would be right for a row, the first where several would; by default its reference.
+
+        Records compare how often one and the same prediction is given with how often it would be right.
+        """
+        return self.reference(row, task)
+
     @abstractmethod
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         """What the head reads; its class says which keys."""

@@ -15,7 +15,7 @@ from harness.cell import Cell
 from harness.family import TaskFamily
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature
-from harness.predicted import is_constant, phenomena, slices, task_facts
+from harness.predicted import answers, is_constant, phenomena, slices, task_facts
 from harness.rows import Data
 from harness.searched import Searched
 from harness.store import Record, timestamp
@@ -23,6 +23,7 @@ from harness.training.cost import efficiency
 from harness.training.device import environment
 from harness.training.memory import peak_memory
 from harness.training.state import Progress
+from harness.trouble import as_facts, trouble
 
 
 @dataclass
@@ -57,30 +58,33 @@ class Outcome:
 
 def make_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
     """The record of a cell that ended well."""
-    primary = family.primary_metric
+    primary, test = family.primary_metric, outcome.data.splits["test"]
     tested = {
         "test": outcome.metrics, "trivial": outcome.trivial,
-        "phenomena": phenomena(cell, family, outcome.data.splits["test"], outcome.predictions),
-        "slices": slices(cell, family, outcome.data.splits["test"], outcome.predictions),
+        "phenomena": phenomena(cell, family, test, outcome.predictions),
+        "slices": slices(cell, family, test, outcome.predictions),
     }  # fmt: skip
-    record = _record(cell, family, outcome, tested)
+    record = _record(cell, family, outcome, tested, answers(cell, family, test, outcome.predictions))
     record["score"] = outcome.metrics[primary] * family.scale
     record["trivial_score"] = outcome.trivial[primary] * family.scale
     if isinstance(cell.search, Searched):
         record["cost"]["search_seconds"] = cell.search.seconds
+    record["training"]["trouble"] = as_facts(trouble(record))
     return record
 
 
 def trial_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
     """The record of a trial that ended well, pruned or not: it has a value on validation, and no score."""
-    record = _record(cell, family, outcome, {})
+    record = _record(cell, family, outcome, {}, {})
     progress = outcome.progress
     record["trial"] = {**record["trial"], "value": progress.best_score, "pruned": progress.pruned}
     return record
 
 
-def _record(cell: Cell, family: TaskFamily, outcome: Outcome, tested: Mapping[str, Any]) -> Record:
-    """What both have in common; `tested` are metrics of the test split."""
+def _record(
+    cell: Cell, family: TaskFamily, outcome: Outcome, tested: Mapping[str, Any], answered: Mapping[str, Any]
+) -> Record:
+    """What both have in common; `tested` are metrics of the test split, `answered` counts of its predictions."""
     account, facts = outcome.account, cell.facts()
     return {
         **facts,
@@ -92,6 +96,7 @@ def _record(cell: Cell, family: TaskFamily, outcome: Outcome, tested: Mapping[st
         "score": None,
         "trivial_score": None,
         "constant": is_constant(outcome.predictions),
+        **({"answers": answered} if answered else {}),
         "training": _training(cell, outcome),
         "cost": _cost(outcome),
         "environment": environment(outcome.accelerator),

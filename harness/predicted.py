@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +17,29 @@ from harness.slices import Slices, sliced
 def is_constant(predictions: Sequence[Any]) -> bool:
     """Whether every row got the same prediction."""
     return len(predictions) > 1 and all(prediction == predictions[0] for prediction in predictions)
+
+
+def answers(cell: Cell, family: TaskFamily, rows: Sequence[Row], predictions: Sequence[Any]) -> dict[str, Any]:
+    """A record's `answers`: how unlike the predictions are, beside those that would be right.
+
+    A prediction that is a list, such as the tags of a sentence, has as many answers as items.
+
+    Returns:
+        `distinct`, the number of different answers, and `top_share` (0-1), the share of the most frequent one; the same
+        with `expected_` for the right ones. Empty without rows.
+    """
+    given, right = _counted(predictions), _counted([family.expected(row, cell.task) for row in rows])
+    if not given or not right:
+        return {}
+    return {
+        "distinct": len(given), "top_share": max(given.values()) / given.total(),
+        "expected_distinct": len(right), "expected_top_share": max(right.values()) / right.total(),
+    }  # fmt: skip
+
+
+def _counted(predictions: Sequence[Any]) -> Counter[str]:
+    items = (item for one in predictions for item in (one if isinstance(one, list) else [one]))
+    return Counter(item if isinstance(item, str) else json.dumps(item, sort_keys=True) for item in items)
 
 
 def task_facts(cell: Cell, data: Data, truncated: Mapping[str, int], doubts: Sequence[str]) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.rows import Data, load
 from harness.task import Task
+from harness.trouble import FEW_STEPS
 
 Sizes = tuple[int | None, ...]  # None: all rows
 CURE = "name smaller --train-sizes, or all"
-FEW = 100  # steps of a training; three epochs of 1,000 rows are fewer, and too few (Zhang et al. 2021, section 6)
 
 
 def drawn(data: Data, family: TaskFamily, count: int | None, seed: int) -> Data:
@@ -77,7 +77,7 @@ def few_steps(cells: Iterable[Cell]) -> list[str]:
             steps = math.ceil(cell.train_rows / recipe.batch_size) * recipe.epochs
             steps = min(steps, recipe.max_steps or steps)
             found[cell.train_rows] = min(steps, found.get(cell.train_rows, steps))
-    few = [f"{steps} at {rows:,} rows" for rows, steps in sorted(found.items()) if steps < FEW]
+    few = [f"{steps} at {rows:,} rows" for rows, steps in sorted(found.items()) if steps < FEW_STEPS]
     if not few:
         return []
     return [

@@ -146,6 +146,10 @@ class QuestionAnswering(TaskFamily):
     def reference(self, row: Row, task: Task) -> dict[str, Any]:
         return {"id": row["id"], "answers": row["answers"]}
 
+    def expected(self, row: Row, task: Task) -> str:
+        """The first answer, or none."""
+        return next(iter(row["answers"]["text"]), "")
+
     def score(self, predictions: Sequence[str], references: Sequence[dict[str, Any]], task: Task) -> dict[str, Any]:
         from harness.metrics.squad import Squad
 

@@ -128,6 +128,10 @@ class Translation(TaskFamily):
     def reference(self, row: Row, task: Task) -> list[str]:
         return row["target"]
 
+    def expected(self, row: Row, task: Task) -> str:
+        """The first of the translations."""
+        return row["target"][0]
+
     def score(self, predictions: Sequence[str], references: Sequence[list[str]], task: Task) -> dict[str, Any]:
         from harness.metrics.translation import Translation as Metric
 

@@ -13,6 +13,7 @@ from harness.baseline import Predictor
 from harness.cell import Cell
 from harness.check.report import warnings
 from harness.errors import BenchError
+from harness.predicted import answers as counts
 from harness.predicted import is_constant, lines, phenomena, slices, task_facts
 from harness.rows import load
 from harness.store import Record, Store, timestamp
@@ -87,6 +88,7 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
         "score": test[primary] * family.scale,
         "trivial_score": trivial[primary] * family.scale,
         "constant": is_constant(predictions),
+        "answers": counts(cell, family, splits["test"], predictions),
         "training": {
             "steps": 0, "best_step": 0, "history": [],
             **({"choice": dict(predictor.choice)} if predictor.choice else {}),

@@ -18,8 +18,9 @@ from harness.engines.grid import Observer
 from harness.search.wanted import SHORTENED
 from harness.searched import Trial, is_trial
 from harness.store import Record
+from harness.trouble import summary, trouble
 
-TOLD = 2  # warnings of a task that its line names
+TOLD = 2  # warnings of a task, or signs of trouble, that a line names
 
 
 class PlainProgress(Observer):
@@ -69,6 +70,8 @@ class PlainProgress(Observer):
         self.failed += record["status"] == "failed"
         seconds = time.monotonic() - self.starts[cell.id]
         self.say(f"{verdict(record)}  {title(cell)} in {duration(seconds)}  [{self.ended}/{self.total}{self.left()}]")
+        if line := summary(trouble(record), TOLD):
+            self.say(f"     ! {line}")
 
     def again(self, cell: Cell, why: str) -> None:
         if why:

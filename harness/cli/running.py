@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import click
 import typer
+from click.core import ParameterSource
 
-from harness.cli.leaderboard import refresh
+from harness.cli.leaderboard import BOARD, refresh
 from harness.files import disk_full
+from harness.methods import BASELINE
 from harness.remote.folder import Unreachable
 from harness.secrets import redact
 from harness.store import Record, Store, timestamp
@@ -100,7 +104,9 @@ def show(made: Plan, cells: Sequence[Cell], store: Store, console: Console, as_j
         typer.Exit: with status 1, where a cell failed or was not run.
     """
     from harness.report.board import Board
+    from harness.report.parts import Needed
     from harness.report.terminal import final_table
+    from harness.stats.standings import standings
 
     every = [*cells, *(cell for cell, _ in made.lost)]
     records = [record for cell in every if (record := store.record(cell.id)) is not None]
@@ -109,13 +115,16 @@ def show(made: Plan, cells: Sequence[Cell], store: Store, console: Console, as_j
         print(json.dumps([{key: record[key] for key in keys} | _search(record) for record in records], indent=1))
     else:
         console.print()
-        console.print(final_table(Board.of(records)))
+        needed = Needed.of(records)
+        console.print(final_table(Board.of(needed, standings=standings(store, needed)), f"{store.name}/{BOARD}"))
     failed = [record for record in records if record["status"] == "failed"]
     for record in failed:
         error = record["error"]
         say(console, f"failed: {record['id']}: {error['type']}: {error['message'].partition(chr(10))[0]}", "red")
     if failed:
         say(console, f"the whole story: bench show {failed[0]['id']} --results {store.name}")
+    if line := advice(records):
+        say(console, line, "yellow")
     if len(records) < len(every):
         say(console, f"not run: {len(every) - len(records)} cells; the same command runs them", "yellow")
     if unsent:
@@ -133,6 +142,43 @@ def show(made: Plan, cells: Sequence[Cell], store: Store, console: Console, as_j
         raise typer.Exit(1) from None
     if failed or len(records) < len(every):
         raise typer.Exit(1)
+
+
+def advice(records: Sequence[Record]) -> str:
+    """What to run where recipes that nobody has searched did not suit their models; empty where all went well."""
+    from harness.report.groups import main_places, place
+    from harness.trouble import SEARCH, trouble, trouble_of_seeds
+
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return ""
+    plain = [record for record in records if not record.get("search")]
+    found = {record["id"]: signs for record in plain if (signs := trouble(record))}
+    for group in main_places(place(plain)[0]).values():
+        found |= {record["id"]: signs for record in group if (signs := trouble_of_seeds(group))}
+    unfit = {name: signs for name, signs in found.items() if any(sign.cure == SEARCH for sign in signs)}
+    if not unfit:
+        return ""
+    trained = [record for record in plain if record["status"] == "ok" and record["method"] != BASELINE]
+    failed = sum(any(sign.failed for sign in signs) for signs in unfit.values())
+    what = "failed" if failed == len(unfit) else f"failed ({failed}) or fell short" if failed else "fell short"
+    return f"{len(unfit)} of {len(trained)} trainings {what}; to try other recipes: {again(context)} {SEARCH}"
+
+
+def again(context: click.Context) -> str:
+    """The command as it was given, without the learning rate: what is fixed cannot be searched."""
+    words = ["bench", str(context.info_name)]
+    for option in context.command.params:
+        if context.get_parameter_source(str(option.name)) is not ParameterSource.COMMANDLINE:
+            continue  # from the environment, where it still is, or a default
+        value = context.params[str(option.name)]
+        if isinstance(value, bool):
+            words.append((option.opts if value else option.secondary_opts)[0])
+            continue
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if option.name != "settings" or one.partition("=")[0].strip() != "recipe.learning_rate":
+                words += [option.opts[0], str(one)]
+    return shlex.join(words)
 
 
 def _search(record: Record) -> dict[str, Any]:

@@ -1,11 +1,14 @@
-"""Which entries of a column do better than what needs no fine-tuning."""
+"""Which rows of a column are in the running, and which do better than what needs no fine-tuning."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.report.entries import EQUAL, Entry, average
+from harness.methods import METHODS
+from harness.report.costs import of_entry
+from harness.report.entries import DIGITS, EQUAL, Entry, average, troubled, untrained
 from harness.report.groups import Place, succeeded
 from harness.store import Record
 
@@ -32,6 +35,38 @@ def hurdle(places: Mapping[Place, Sequence[Record]]) -> Hurdle | None:
     }
     known = [(-mean, model) for model, mean in means.items() if mean is not None]
     return Hurdle(min(known)[1], -min(known)[0]) if known else None
+
+
+def running(places: Mapping[Place, Sequence[Record]]) -> list[Place]:
+    """The places of a column that a person may choose among, best first; of equal means, as shown, the shortest training first.
+
+    These are models with the most seeds whose training did not fail. Random weights (`scratch`) are there to compare with, and
+    are not chosen unless there is nothing else.
+    """
+    good = {
+        where: found
+        for where, records in places.items()
+        if not where.is_baseline and (found := [record for record in records if succeeded(record)])
+    }
+    good = {
+        where: found
+        for where, found in good.items()
+        if not untrained([record["seed"] for record in found], troubled(found))
+    }
+    pretrained = {where: found for where, found in good.items() if _pretrained(where)}
+    good = pretrained or good
+    most = max(map(len, good.values()), default=0)
+    keys = {}
+    for where, found in good.items():
+        if len(found) == most:
+            seconds = of_entry(found)["train_seconds"]
+            mean = average(record["score"] for record in found)
+            keys[where] = -round(mean, DIGITS), math.inf if seconds is None else seconds, where.model, where.method
+    return sorted(keys, key=lambda where: keys[where])
+
+
+def _pretrained(where: Place) -> bool:
+    return where.method not in METHODS or METHODS[where.method].pretrained
 
 
 def judge(entries: Mapping[Place, Entry], best: Hurdle | None) -> dict[Place, Entry]:

@@ -16,7 +16,7 @@ from harness.report.gains import Gain, gains
 from harness.report.groups import Place, identified, main_places, place
 from harness.report.overall import Overall
 from harness.report.parts import Needed
-from harness.report.rows import Row, make_rows
+from harness.report.rows import Row, make_rows, table_rows
 from harness.report.runs import Environment, Failure, environments, failures
 from harness.slices import Slices
 from harness.store import Record
@@ -50,7 +50,8 @@ class Board:
 
     Attributes:
         columns: in the order asked for, then by title.
-        rows: by average, best first, then those without one by the number of their scores; then by title; baselines last.
+        rows: by average, best first, then those without one by the number of their scores; then by title. Baselines stand among the
+            models, behind those that are equal to them.
         trivial_average: of the columns' trivial scores; None unless each has one.
         notes: sentences on what had to be kept apart.
         overall: how the rows stand over all tasks; None where nobody has looked, or there is one task only.
@@ -75,6 +76,11 @@ class Board:
     dates: tuple[str, str] | None
     cells: int
     curves: tuple[Curve, ...] = ()
+
+    @property
+    def table_rows(self) -> tuple[Row, ...]:
+        """The rows of a table of models × tasks, see `harness.report.rows.table_rows`."""
+        return table_rows(self.rows, self.columns)
 
     @classmethod
     def of(

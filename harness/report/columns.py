@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.methods import UNNAMED
-from harness.report.beaten import Hurdle, hurdle
+from harness.report.beaten import Hurdle, hurdle, running
 from harness.report.entries import average, mean_each, numbers, truncated_share
 from harness.report.groups import Place, succeeded
 from harness.report.searched import Found
@@ -37,6 +37,7 @@ class Column:
         seeds: all that any model has a score for.
         trivial: score (0-100) of the answer that needs no model.
         hurdle: the best baseline; None where none was run.
+        running: titles of the rows that a person may choose among, best first (see `harness.report.beaten.running`).
         trivial_metrics: all its metrics, in their libraries' own scale.
         metrics: names of the secondary metrics.
         settings: what else the metric says of itself, such as its signature; values that differ are joined.
@@ -63,6 +64,7 @@ class Column:
     seeds: tuple[int, ...]
     trivial: float | None
     hurdle: Hurdle | None
+    running: tuple[str, ...]
     trivial_metrics: Mapping[str, float]
     metrics: tuple[str, ...]
     settings: Mapping[str, str]
@@ -100,12 +102,13 @@ def make_column(
         seeds=tuple(sorted({record["seed"] for record in good})),
         trivial=average(record.get("trivial_score") for record in good),
         hurdle=hurdle(places),
+        running=tuple(row_title(where.model, where.method) for where in running(places)),
         trivial_metrics=_trivial([(record.get("metrics") or {}).get("trivial") for record in good]),
         metrics=tuple(found),
         settings=_settings(tests),
         slices=slice_rows([slices_of(record, slices or {}) for record in good]),
         searches=found_by_search(
-            (where.model if where.method in UNNAMED else f"{where.model} · {where.method}", places[where])
+            (row_title(where.model, where.method), places[where])
             for where in sorted(places, key=row_order)
         ),
         recipe=_recipe({where: found for where, found in places.items() if not where.is_baseline}),
@@ -122,6 +125,11 @@ def trained_on(column: Column) -> str:
     """Which part of the training rows was trained on; empty where all were."""
     there = column.train_rows_available
     return f"{column.rows['train']:,} of {there:,} training rows, others for each seed" if there else ""
+
+
+def row_title(model: str, method: str) -> str:
+    """What the board calls a row."""
+    return model if method in UNNAMED else f"{model} · {method}"
 
 
 def row_order(place: Place) -> tuple[str, str, str]:

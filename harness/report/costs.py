@@ -138,6 +138,12 @@ def of_row(records: Iterable[Record]) -> dict[str, Number | Range | None]:
     return {cost.name: cost.cells(found) if (found := cost.read(records)) else None for cost in COSTS}
 
 
+def of_entries(entries: Iterable[Costed]) -> dict[str, Number | Range | None]:
+    """Name → the cost of a row that is made of entries of others."""
+    known = {cost: [value for entry in entries if (value := entry.costs[cost.name]) is not None] for cost in COSTS}
+    return {cost.name: cost.cells(found) if found else None for cost, found in known.items()}
+
+
 def costs_of(rows: Sequence[Costed]) -> list[Cost]:
     """Those that tell rows apart."""
     return [cost for cost in COSTS if cost.wanted(rows)]

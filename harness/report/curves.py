@@ -13,7 +13,7 @@ from harness.recipe import MECHANICS
 from harness.report.crossed import Crossed
 from harness.report.entries import Standing, average
 from harness.report.groups import Place, succeeded
-from harness.report.rows import row_title
+from harness.report.columns import row_title
 from harness.report.titles import canonical
 from harness.store import Record
 

@@ -17,6 +17,7 @@ from harness.report.diagram import diagram
 from harness.report.latex import to_latex
 from harness.report.latex_curves import curves_to_latex
 from harness.report.markdown import render
+from harness.report.verdict import verdict
 from harness.store import Record
 
 FIELDS = (
@@ -26,8 +27,14 @@ FIELDS = (
 
 
 def to_json(board: Board) -> str:
-    """The whole board, fields as the classes of `harness.report` describe them; scores unrounded."""
-    made = asdict(board)
+    """What the board says first, as `harness.report.verdict` has it, and the whole board; fields as the classes of `harness.report`
+    describe them, scores unrounded."""
+    said = verdict(board)
+    facts = asdict(said)
+    for one, own in [*zip(said.tasks, facts["tasks"], strict=True), (said.overall, facts["overall"])]:
+        if one:
+            own["line"] = one.line
+    made = {"verdict": facts, **asdict(board)}
     for row in made["rows"]:
         for thing in (row, *row["entries"].values()):  # costs stand among the other figures
             thing |= thing.pop("costs")

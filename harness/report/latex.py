@@ -9,7 +9,7 @@ from harness.report.columns import Column
 from harness.report.entries import Entry
 from harness.report.latex_over_tasks import over_tasks
 from harness.report.latex_table import MARKS, NONE, escape, group, table, width
-from harness.report.text import FAILED, FLAGS, score
+from harness.report.text import FLAGS, baselines_named, failed_seeds, score
 
 WIDE = 5  # tasks at most in one table
 WIDEST = 530.0  # points: what fits the text of an article (345) at two thirds of the size
@@ -32,11 +32,11 @@ def to_latex(board: Board) -> str:
 
 def _split(board: Board) -> list[list[Column]]:
     """The columns of each table: as many as can be read at the width of a page."""
-    names = [row.title for row in board.rows]
+    names = [row.title for row in board.table_rows]
     tables: list[list[Column]] = []
     room = 0.0
     for column in board.columns:
-        cells = [escape(column.title), *_cells([row.entries.get(column.title) for row in board.rows], column)]
+        cells = [escape(column.title), *_cells([row.entries.get(column.title) for row in board.table_rows], column)]
         wide = width([cells])
         if not tables or len(tables[-1]) == WIDE or wide > room:
             tables.append([])
@@ -49,10 +49,10 @@ def _split(board: Board) -> list[list[Column]]:
 def _tasks(board: Board, columns: Sequence[Column]) -> str:
     whole = len(columns) == len(board.columns) > 1
     averages = ["average"] if whole else []
-    cells = [_cells([row.entries.get(column.title) for row in board.rows], column) for column in columns]
+    cells = [_cells([row.entries.get(column.title) for row in board.table_rows], column) for column in columns]
     if whole:
-        cells.append([*(_bold(score(row.average), row.best) for row in board.rows), score(board.trivial_average)])
-    titles = [rf"\emph{{{escape(row.title)}}}" if row.is_baseline else escape(row.title) for row in board.rows]
+        cells.append([*(_bold(score(row.average), row.best) for row in board.table_rows), score(board.trivial_average)])
+    titles = [rf"\emph{{{escape(row.title)}}}" if row.is_baseline else escape(row.title) for row in board.table_rows]
     names = [*titles, r"\emph{trivial answer}"]
     *rows, trivial = zip(names, *cells, strict=True)
     heads = ["model", *(escape(column.title) for column in columns), *averages]
@@ -119,7 +119,7 @@ def _phantom(text: str) -> str:
 
 
 def _notes(board: Board, columns: Sequence[Column]) -> list[str]:
-    entries = [e for row in board.rows for column in columns if (e := row.entries.get(column.title))]
+    entries = [e for row in board.table_rows for column in columns if (e := row.entries.get(column.title))]
     lettered = any(entry.standing and entry.standing.letters for entry in entries)
     lines = []
     brief = any(entry.standing and entry.standing.brief for entry in entries)
@@ -139,9 +139,9 @@ def _notes(board: Board, columns: Sequence[Column]) -> list[str]:
         if any(flag in entry.flags for entry in entries):
             meanings.setdefault(MARKS[flag], []).append(escape(meaning))
     lines += [f"${mark}$: {', or '.join(found)}." for mark, found in meanings.items()]
-    if any(entry.failed for entry in entries):
-        lines.append(rf"$\times N$: {escape(FAILED[1])}.")
-    if any(entry is None or entry.mean is None for entry in entries) or len(entries) < len(board.rows) * len(columns):
+    lines += [rf"$\times N$: {escape(line.partition(' ')[2])}." for line in failed_seeds(entries)]
+    lines += [f"{escape(line)}." for line in baselines_named(board)]
+    if any(entry.mean is None for entry in entries) or len(entries) < len(board.table_rows) * len(columns):
         lines.append(f"{NONE}: no result.")
     return lines
 

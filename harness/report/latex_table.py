@@ -15,8 +15,8 @@ SPECIAL = {
     "`": r"\symbol{96}", "†": r"\dag{}", "¶": r"\P{}",
 }  # fmt: skip
 MARKS = {
-    "trivial": r"\dag", "baseline": r"\dag", "unproven": r"\dag", "constant": r"\ddag", "truncated": r"\S",
-    "remote-code": r"\circ", "searched": r"\star", "few-seeds": r"\P",
+    "trivial": r"\dag", "baseline": r"\dag", "unproven": r"\dag", "failed-training": "!", "constant": r"\ddag",
+    "truncated": r"\S", "remote-code": r"\circ", "searched": r"\star", "few-seeds": r"\P",
 }  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def point_text(point: Point | None) -> str:
         return NONE
     failed = f"{FAILED[0]}{point.failed}" if point.failed else ""
     if point.mean is None:
-        return f"failed{failed}"
+        return f"failed {failed}".rstrip()
     beside = spread(point.sd) if point.low is None else f" ({score(point.low)} … {score(point.high)})"
     return f"{score(point.mean)}{beside}{failed}"
 

@@ -1,11 +1,17 @@
-"""The head of leaderboard.md: what it is, the main table, and how to read it."""
+"""The head of leaderboard.md: what to fine-tune, what the board is, the main table, and how to read it."""
 
 from __future__ import annotations
 
 from harness.report.board import Board
 from harness.report.costs import costs_of
 from harness.report.tables import Score, escape, score_cells, shown, table, title
-from harness.report.text import NONE, legend, score
+from harness.report.text import NONE, baselines_named, legend, score, troubles
+from harness.report.verdict import verdict
+
+
+def answer(board: Board) -> list[str]:
+    """Which model to fine-tune."""
+    return ["\n".join(f"- {escape(line)}" for line in verdict(board).lines())]
 
 
 def introduction(board: Board) -> list[str]:
@@ -29,15 +35,15 @@ def main_table(board: Board) -> list[str]:
     columns = [
         [
             escape(column.title),
-            *score_cells([*(shown(row.entries.get(column.title)) for row in board.rows), Score(score(column.trivial))]),
+            *score_cells([*(shown(row.entries.get(column.title)) for row in board.table_rows), Score(score(column.trivial))]),
         ]
         for column in board.columns
     ]
     if len(board.columns) > 1:
-        averages = [Score(score(row.average), best=row.best) for row in board.rows]
+        averages = [Score(score(row.average), best=row.best) for row in board.table_rows]
         columns.append(["average", *score_cells([*averages, Score(score(board.trivial_average))])])
-    columns += [[cost.title, *map(cost.shown, board.rows), ""] for cost in costs_of(board.rows)]
-    names = ["model", *map(title, board.rows), "*trivial answer*"]
+    columns += [[cost.title, *map(cost.shown, board.table_rows), ""] for cost in costs_of(board.table_rows)]
+    names = ["model", *map(title, board.table_rows), "*trivial answer*"]
     headers, *rows = zip(names, *columns, strict=True)
     return [table(headers, rows)]
 
@@ -49,6 +55,7 @@ def below(board: Board) -> list[str]:
         lines[0] += " The average needs a score in every column."
     if any(row.is_baseline for row in board.rows):
         lines.append("*Italics*: baselines, which every model has to beat; nothing is fine-tuned for them.")
-    lines += [f"{escape(line)}." for line in legend(board)]
+    lines += [f"{escape(line)}." for line in [*baselines_named(board), *legend(board)]]
+    lines += [f"Trouble: {escape(line)}." for line in troubles(board)]
     lines += [f"Note: {escape(note)}" for note in board.notes]
     return ["\n".join(f"- {line}" for line in lines)]

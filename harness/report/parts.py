@@ -13,6 +13,7 @@ from msgspec import Raw
 from harness.report.costs import COSTS
 from harness.searched import is_trial
 from harness.store import Record, Store, decode
+from harness.trouble import trouble
 
 
 class Metrics(TypedDict, total=False):
@@ -30,6 +31,14 @@ Cost = TypedDict(
     {name: Any for cost in COSTS if cost.source[0] == "cost" for name in (cost.source[1], cost.more) if name},
     total=False,
 )
+
+
+class Training(TypedDict, total=False):
+    """Of a record's `training`: what `harness.trouble` looks at."""
+
+    steps: Any
+    history: Any
+    trouble: Any
 
 
 class Error(TypedDict, total=False):
@@ -57,6 +66,8 @@ class Part(TypedDict, total=False):
     score: Any
     trivial_score: Any
     constant: Any
+    answers: Any
+    training: Training
     cost: Cost
     environment: Raw
     started: Any
@@ -68,13 +79,13 @@ class Part(TypedDict, total=False):
 
 COMMON = ("model", "task", "recipe", "environment")
 SHARED = (*COMMON, "search")  # which most records do not have
-INSIDE = {"metrics": Metrics, "cost": Cost, "error": Error}
+INSIDE = {"metrics": Metrics, "training": Training, "cost": Cost, "error": Error}
 
 
 class Needed(list[Record]):
     """What the board needs of records, by id; equal parts of different records are one object, known by its `id()`.
 
-    Trials of searches are left out: they have no score.
+    Trials of searches are left out: they have no score. The signs of trouble are under `trouble`, in place of the training.
     """
 
     @classmethod
@@ -140,4 +151,7 @@ def _shared(record: Record, share: _Share) -> Record:
         # Read when it is looked at, for it is most of a record; copied, as a `Raw` keeps the whole record's text.
         text = bytes(metrics["slices"])
         metrics["slices"] = None if text in (b"{}", b"null") else text
+    record["trouble"] = trouble(record)
+    for name in ("training", "answers"):
+        record.pop(name, None)
     return record

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from harness.errors import BenchError, unknown
@@ -11,6 +11,7 @@ from harness.report.board import Board
 from harness.report.columns import Column
 from harness.report.entries import EQUAL, Entry
 from harness.report.rows import Row
+from harness.trouble import SEARCH, Trouble
 
 WORTH = 0.8  # of the best one's training time, from which on a shorter one is worth a word
 
@@ -43,6 +44,7 @@ class Candidate:
         useful: whether it beats the trivial answer on every task.
         below: the tasks on which a baseline is no worse than it.
         unproven: those on which it is better than all baselines, but not told apart from the best of them.
+        trouble: the signs that its trainings failed or fell short, each with its task; those of failed ones first.
     """
 
     row: Row
@@ -55,11 +57,17 @@ class Candidate:
     below: tuple[Column, ...] = ()
     unproven: tuple[Column, ...] = ()
     tied: bool = False
+    trouble: tuple[tuple[Column, Trouble], ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether one of its trainings failed, so that its score says nothing about the model."""
+        return any(one.failed for _, one in self.trouble)
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What to fine-tune, or the baseline that makes it needless.
+    """What to fine-tune, or the baseline that no model has beaten.
 
     Attributes:
         best: the highest average of those that fit and are of use.
@@ -68,6 +76,9 @@ class Recommendation:
         candidates: all, those that fit first, best first.
         tasks: the columns that counted.
         missing: models without a score on all of them.
+        open: where the best is a baseline, the models that fit and whose trainings failed or fell short: as long as there are
+            any, nothing can be said of models.
+        failures: where the best is a baseline, the models of which cells failed, and so are missing.
     """
 
     best: Candidate
@@ -75,6 +86,13 @@ class Recommendation:
     candidates: tuple[Candidate, ...]
     tasks: tuple[str, ...]
     missing: tuple[str, ...]
+    open: tuple[Candidate, ...] = ()
+    failures: tuple[str, ...] = ()
+
+    @property
+    def decided(self) -> bool:
+        """Whether `best` is what to use; not where it is a baseline whose rivals were not trained well."""
+        return not (self.open or self.failures)
 
 
 def recommend(board: Board, limits: Limits, tasks: Collection[str] = ()) -> Recommendation:
@@ -86,7 +104,8 @@ def recommend(board: Board, limits: Limits, tasks: Collection[str] = ()) -> Reco
         tasks: names or titles of columns; none: all.
 
     Raises:
-        BenchError: an unknown task, no row with a score on every task, or none that fits and beats the trivial answers.
+        BenchError: an unknown task, no row with a score on every task, or none that fits and beats the trivial answers; it
+            says which trainings failed.
     """
     titles = [column.title for column in board.columns]
     for name in tasks:
@@ -101,15 +120,16 @@ def recommend(board: Board, limits: Limits, tasks: Collection[str] = ()) -> Reco
         )
     candidates = [_candidate(row, columns, limits) for row in whole]
     fitting = [one for one in candidates if one.fits and one.useful]
+    troubled = [one for one in candidates if one.fits and one.trouble]
     if not fitting:
         raise BenchError(
-            f"no model keeps to the limits and beats the trivial answer on {', '.join(wanted)}; {_nearest(candidates)}"
+            f"no model keeps to the limits and beats the trivial answer on {', '.join(wanted)}; "
+            + (_to_repeat(troubled, wanted) if troubled else _nearest(candidates))
         )
     # Of equal ones the baseline, which is listed last.
     best = max(reversed(fitting), key=lambda one: one.average)
     marked = [
-        Candidate(**{**vars(one), "tied": one.fits and one.useful and _tied(one.row, best.row, wanted)})
-        for one in candidates
+        replace(one, tied=one.fits and one.useful and _tied(one.row, best.row, wanted)) for one in candidates
     ]
     best = next(one for one in marked if one.row is best.row)
     timed = [one for one in marked if one.tied and one.train_seconds is not None and best.train_seconds is not None]
@@ -117,7 +137,15 @@ def recommend(board: Board, limits: Limits, tasks: Collection[str] = ()) -> Reco
     cheaper = min(shorter, key=lambda one: one.train_seconds, default=None)
     order = sorted(marked, key=lambda one: (not one.fits, -one.average))
     missing = tuple(row.title for row in board.rows if row not in whole and not row.is_baseline)
-    return Recommendation(best, cheaper, tuple(order), tuple(wanted), missing)
+    found = Recommendation(best, cheaper, tuple(order), tuple(wanted), missing)
+    if not best.row.is_baseline:
+        return found
+    failures = tuple(
+        row.title
+        for row in board.rows
+        if not row.is_baseline and any(title in row.entries and _mean(row, title) is None for title in wanted)
+    )
+    return replace(found, open=tuple(one for one in order if one.fits and one.trouble), failures=failures)
 
 
 def _mean(row: Row, title: str) -> float | None:
@@ -140,10 +168,20 @@ def _candidate(row: Row, columns: Sequence[Column], limits: Limits) -> Candidate
     total = None if None in seconds else sum(seconds)
     parameters = max((entry.parameters for entry in entries if entry.parameters), default=None)
     memory = max((entry.peak_memory_bytes for entry in entries if entry.peak_memory_bytes), default=None)
+    trouble = [(column, one) for column, entry in zip(columns, entries, strict=True) for one in _signs(entry)]
     return Candidate(
         row, fmean(entry.mean for entry in entries), parameters, total, memory, fits, useful, flagged["baseline"],
-        flagged["unproven"],
+        flagged["unproven"], trouble=tuple(sorted(trouble, key=lambda pair: not pair[1].failed)),
     )  # fmt: skip
+
+
+def _signs(entry: Entry) -> list[Trouble]:
+    """The signs of trouble, with the seeds that show them where these are not all."""
+    signs = []
+    for one in entry.trouble:
+        seeds = f" (seed {', '.join(map(str, one.seeds))})" if len(one.seeds) < len(entry.scores) else ""
+        signs.append(replace(one.trouble, text=one.trouble.text + seeds))
+    return signs
 
 
 def _fits(entry: Entry, limits: Limits, rule: bool) -> bool:
@@ -163,6 +201,17 @@ def _tied(row: Row, best: Row, titles: Sequence[str]) -> bool:
 def _share(ours: Mapping[str, Entry], theirs: Mapping[str, Entry], title: str) -> bool:
     standings = [entries[title].standing for entries in (ours, theirs)]
     return None not in standings and bool(standings[0].groups & standings[1].groups)
+
+
+def _to_repeat(troubled: Sequence[Candidate], titles: Sequence[str]) -> str:
+    """Which trainings failed or fell short, and what to try."""
+    told = "; ".join(
+        f"{one.row.title}{f' on {column.title}' if len(titles) > 1 else ''}: {sign.text}"
+        for one in troubled
+        for column, sign in one.trouble[:1]
+    )
+    what = "their trainings failed" if all(one.failed for one in troubled) else "trainings failed or fell short"
+    return f"{what} ({told}); try {troubled[0].trouble[0][1].cure or SEARCH}"
 
 
 def _nearest(candidates: Sequence[Candidate]) -> str:

@@ -11,7 +11,7 @@ from harness.report import sections
 from harness.report.board import Board
 from harness.report.columns import Column
 from harness.report.learning_curves import learning_curves
-from harness.report.main_table import below, introduction, main_table
+from harness.report.main_table import answer, below, introduction, main_table
 from harness.report.over_tasks import over_tasks
 from harness.report.slice_tables import slice_part
 
@@ -23,12 +23,14 @@ def tasks(board: Board) -> list[str]:
 
 # Each gives its parts as Markdown (a heading, a paragraph, a table), or none where there is nothing to say.
 SECTIONS: tuple[Callable[[Board], list[str]], ...] = (
+    answer,
     introduction,
     main_table,
     below,
     over_tasks,
     learning_curves,
     sections.gains,
+    sections.baselines,
     tasks,
     sections.models,
     sections.failures,

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.methods import BASELINE, UNNAMED
+from harness.methods import BASELINE
 from harness.published import Published
 from harness.report.beaten import judge
-from harness.report.columns import Column, row_order
-from harness.report.costs import Costed, Number, Range, of_row
+from harness.report.columns import Column, row_order, row_title
+from harness.report.costs import Costed, Number, Range, of_entries, of_row
 from harness.report.entries import Entry, Standing, average, highest, make_entry, mark_column
 from harness.report.groups import Place, succeeded
 from harness.report.references import Reference, references
@@ -46,6 +46,31 @@ class Row(Costed):
     def is_baseline(self) -> bool:
         """Whether nothing was fine-tuned."""
         return self.method == BASELINE
+
+
+BEST_BASELINE = "best baseline"
+
+
+def table_rows(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, ...]:
+    """The rows of a table of models × tasks: one for the best baseline of each column, in the place of all that are made for some of
+    the columns only. Baselines of every column keep their rows."""
+    partial = [row for row in rows if row.is_baseline and any(column.title not in row.entries for column in columns)]
+    if not partial:
+        return tuple(rows)
+    named = {row.title: row for row in rows if row.is_baseline}
+    entries = {one.title: named[one.hurdle.model].entries[one.title] for one in columns if one.hurdle}
+    kept = [row for row in rows if row not in partial]
+    if not entries:
+        return tuple(kept)
+    mean = average(entry.mean for entry in entries.values()) if _whole(entries, columns) else None
+    first = highest({row.title: row.average for row in kept if row.best} | {BEST_BASELINE: mean}) if mean else set()
+    costs = of_entries(entries.values())
+    best = Row(
+        BEST_BASELINE, BEST_BASELINE, BASELINE, BASELINE, None, entries, {}, mean, BEST_BASELINE in first, costs
+    )
+    if first:
+        kept = [replace(row, best=row.title in first) for row in kept]
+    return tuple(sorted([*kept, best], key=_rank))
 
 
 def make_rows(
@@ -85,11 +110,6 @@ def make_rows(
     return tuple(sorted(rows, key=_rank))
 
 
-def row_title(model: str, method: str) -> str:
-    """What the board calls a row."""
-    return model if method in UNNAMED else f"{model} · {method}"
-
-
 def _row(
     key: tuple[str, str],
     entries: dict[str, Entry],
@@ -120,4 +140,4 @@ def _whole(entries: Mapping[str, Entry], columns: Sequence[Column]) -> bool:
 
 def _rank(row: Row) -> tuple[Any, ...]:
     scored = sum(entry.mean is not None for entry in row.entries.values())
-    return (row.is_baseline, row.average is None, -(row.average or 0.0), -scored, row.title, row.method)
+    return (row.average is None, -(row.average or 0.0), -scored, row.is_baseline, row.title, row.method)

@@ -14,11 +14,13 @@ from harness.store import Record
 
 @dataclass(frozen=True)
 class Failure:
-    """A cell without a score: the error's type and the first line of its message."""
+    """A cell without a score: the error's type and the first line of its message, and the names of its task and model."""
 
     id: str
     type: str
     message: str
+    task: str
+    model: str
 
 
 @dataclass(frozen=True)
@@ -51,4 +53,5 @@ def _failure(record: Record) -> Failure:
         "message": f"the score is {record.get('score')}, which is no number",
     }
     lines = str(error.get("message") or "").strip().splitlines() or [""]
-    return Failure(record["id"], str(error.get("type") or "unknown"), lines[0])
+    names = record["task"]["name"], record["model"]["name"]
+    return Failure(record["id"], str(error.get("type") or "unknown"), lines[0], *names)

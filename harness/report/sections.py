@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from harness.report.board import Board
@@ -13,6 +14,7 @@ from harness.report.searched import sentence
 from harness.report.tables import Score, escape, score_cells, shown, table, title
 from harness.report.text import (
     NONE,
+    baselines_named,
     duration,
     environment,
     interval,
@@ -44,6 +46,21 @@ def gains(board: Board) -> list[str]:
 
 def _gain(gain: Gain | None) -> str:
     return signed(gain.mean) + spread(gain.sd) if gain else NONE
+
+
+def baselines(board: Board) -> list[str]:
+    """The score of each baseline, where the main table has the best of each task in one row."""
+    if not baselines_named(board):
+        return []
+    rows = [
+        [escape(column.title), escape(row.title), score(entry.mean), cost]
+        for column in board.columns
+        for row in _rows(board, column)
+        if row.is_baseline
+        for entry in [row.entries[column.title]]
+        for cost in [duration(entry.train_seconds)]
+    ]
+    return ["## Baselines", table(["task", "baseline", "score", "training"], rows, left=2)]
 
 
 def heading(board: Board, column: Column) -> list[str]:
@@ -106,7 +123,10 @@ def metrics(board: Board, column: Column) -> list[str]:
 
 
 def _rows(board: Board, column: Column) -> list[Row]:
-    return [row for row in board.rows if column.title in row.entries]
+    """Those of a task, by its score; of equal ones, and of those without, as on the board."""
+    rows = [row for row in board.rows if column.title in row.entries]
+    means = {row.title: row.entries[column.title].mean for row in rows}
+    return sorted(rows, key=lambda row: math.inf if means[row.title] is None else -means[row.title])
 
 
 def _beside(rows: Sequence[Row], column: Column, metric: str | None, heading: str) -> list[list[str]]:

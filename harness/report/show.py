@@ -17,6 +17,7 @@ from harness.report.trials import search
 from harness.searched import is_trial
 from harness.slices import Slices
 from harness.store import Record
+from harness.trouble import summary, trouble
 
 
 def show(
@@ -86,7 +87,8 @@ def _facts(record: Record) -> dict[str, str]:
         "method, seed": f"{record['method']}, {record['seed']}",
         "run": f"{record.get('started') or '?'} to {record.get('finished') or '?'}, suite {record.get('suite')}",
     }
-    warning = {"warning": "the same prediction for every test example"} if record.get("constant") else {}
+    signs = trouble(record)
+    warning = {"training": "\n".join([summary(signs), *(f"{one.kind}: {one.cure}" for one in signs[1:] if one.cure)])}
     happened = {"on the way": _happened(record.get("training") or {})}
     doubts = {"data warnings": "\n".join(task.get("warnings") or [])}
     return {name: value for name, value in {**facts, **warning, **happened, **doubts}.items() if value}

@@ -1,8 +1,9 @@
-"""The board on a terminal, in the widest form that fits."""
+"""The board on a terminal: what to fine-tune, then the table in the widest form that fits."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -16,11 +17,14 @@ from harness.report.costs import costs_of
 from harness.report.rows import Row
 from harness.report.show import show
 from harness.report.terminal_curves import curve_tables
-from harness.report.text import NONE, legend, marks, mean, score, spread
+from harness.report.text import NONE, baselines_named, legend, marks, mean, score, spread, troubles
+from harness.report.verdict import verdict
 
 __all__ = ["final_table", "show"]
 
 BEST = "*"  # also seen where there is no colour
+MOST = 12  # tasks with a line of their own in the verdict
+NOTES = 5  # of trainings in trouble
 
 
 @dataclass(frozen=True)
@@ -38,59 +42,102 @@ class Form:
     gap: int = 2
 
 
-FORMS = (Form(True, True), Form(False, True), Form(False, False), Form(False, False, 1))
+FORMS = (Form(True, True), Form(True, False), Form(False, True), Form(False, False), Form(False, False, 1))
 
 
-def final_table(board: Board) -> RenderableType:
-    """Models × tasks, best of each column marked, with a legend and notes below."""
+@dataclass(frozen=True)
+class Lines:
+    """Sentences that are wrapped between words, what follows the first line of one indented; words longer than a line stay whole."""
+
+    lines: Sequence[str]
+    style: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in self.lines:
+            for part in textwrap.wrap(
+                line, options.max_width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+            ):
+                yield Text(part, style=self.style, overflow="ignore", no_wrap=True)
+
+
+def final_table(board: Board, file: str = "") -> RenderableType:
+    """The verdict, models × tasks with the best of each column marked, and a legend and notes below.
+
+    Args:
+        file: where the verdict on each of many tasks is written.
+    """
     if not board.rows:
         return Text("no results")
+    found = verdict(board)
+    said = found.lines(MOST)
+    if len(found.tasks) > MOST:
+        said.append(f"which model to take on each task: {file or 'bench leaderboard'}")
     several = any(entry.sd is not None for row in board.rows for entry in row.entries.values())
     what = "mean ± sample standard deviation over seeds" if several else "score on test, 0-100"
     best = [f"{BEST} best of the column"] if any(e.best for row in board.rows for e in row.entries.values()) else []
     if any(row.is_baseline for row in board.rows):
-        what += ", baselines last"
-    lines = [", ".join([what, *best]), *legend(board), *(f"note: {note}" for note in board.notes)]
-    return Group(_Fitting(board), *(Text(line, style="dim") for line in lines), *curve_tables(board))
+        what += ", baselines in italics"
+    lines = [", ".join([what, *best]), *baselines_named(board), *legend(board, groups=False)]
+    told = troubles(board)
+    more = [f"{len(told) - NOTES} more: {file or 'bench leaderboard'}"] if len(told) > NOTES else []
+    lines += [f"note: {note}" for note in [*told[:NOTES], *more, *board.notes]]
+    return Group(Lines(said), Text(), _Fitting(board), Lines(lines, "dim"), *curve_tables(board))
 
 
 class _Fitting:
-    """A renderable that chooses its form when the width is known: the widest that fits, else the table turned round."""
+    """A renderable that chooses its form when the width is known: the widest that fits, else the table turned round where that fits,
+    else several tables one below the other, each with some of the tasks."""
 
     def __init__(self, board: Board):
         self.board = board
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for form in FORMS:
-            table = _table(self.board, form)
-            if Measurement.get(console, options.update(max_width=10_000), table).maximum <= options.max_width:
-                break
+        def fits(table: Table) -> bool:
+            return Measurement.get(console, options.update(max_width=10_000), table).maximum <= options.max_width
+
+        board, narrow = self.board, FORMS[-1]
+        tables = (_table(board, board.columns, form) for form in FORMS)
+        if (found := next(filter(fits, tables), None)) is not None:
+            yield found
+        elif len(board.columns) > len(board.table_rows) + 1 and fits(turned := _turned(board, narrow)):
+            yield turned
         else:
-            if len(self.board.columns) > len(self.board.rows) + 1:
-                table = _turned(self.board, FORMS[-1])
-        yield table
+            for number, columns in enumerate(_parts(board, narrow, fits)):
+                yield from [Text()] * (number > 0)
+                yield _table(board, columns, narrow)
 
 
-def _table(board: Board, form: Form) -> Table:
+def _parts(board: Board, form: Form, fits) -> Iterator[Sequence[Column]]:
+    """The columns of each of several tables: as many as fit, one at least."""
+    part: list[Column] = []
+    for column in board.columns:
+        if part and not fits(_table(board, [*part, column], form)):
+            yield part
+            part = []
+        part.append(column)
+    yield part
+
+
+def _table(board: Board, columns: Sequence[Column], form: Form) -> Table:
+    """The table of some of the columns; the average stands behind the last one."""
+    rows = board.table_rows
     table = Table(box=None, header_style="bold", padding=(0, form.gap, 0, 0), pad_edge=False)
     table.add_column("model", overflow="fold")
-    for column, heading in zip(board.columns, _headings(board.columns), strict=True):
-        table.add_column(
-            Text.assemble(heading, "\n", (column.metric or NONE, "dim not bold")), justify="right", overflow="fold"
-        )
-    average = len(board.columns) > 1
+    headings = dict(zip((column.title for column in board.columns), _headings(board.columns), strict=True))
+    for column in columns:
+        heading = Text.assemble(headings[column.title], "\n", (column.metric or NONE, "dim not bold"))
+        table.add_column(heading, justify="right", no_wrap=True)
+    average = len(board.columns) > 1 and columns[-1] is board.columns[-1]
     if average:
-        table.add_column("average" if form.inline else "avg", justify="right")
-    costs = costs_of(board.rows) if form.costs else []
+        table.add_column("average" if form.inline else "avg", justify="right", no_wrap=True)
+    costs = costs_of(rows) if form.costs else []
     for cost in costs:
         table.add_column(cost.short or cost.of_task or cost.title, justify="right", no_wrap=True)
-    cells = [_cells(board, column, form) for column in board.columns]
+    cells = [_cells(rows, column, form) for column in columns]
     if average:
-        cells.append(
-            [_number(score(row.average), row.best) for row in board.rows] + [Text(score(board.trivial_average))]
-        )
-    cells += [[*(Text(cost.shown(row)) for row in board.rows), Text("")] for cost in costs]
-    names = [*map(_title, board.rows), Text("trivial answer", style="dim")]
+        cells.append([*(_number(score(row.average), row.best) for row in rows), Text(score(board.trivial_average))])
+    cells += [[*(Text(cost.shown(row)) for row in rows), Text("")] for cost in costs]
+    names = [*map(_title, rows), Text("trivial answer", style="dim")]
     for line in zip(names, *cells, strict=True):
         table.add_row(*line)
     return table
@@ -98,22 +145,23 @@ def _table(board: Board, form: Form) -> Table:
 
 def _turned(board: Board, form: Form) -> Table:
     """Tasks × models, for many tasks and few models."""
+    rows = board.table_rows
     table = Table(box=None, header_style="bold", padding=(0, form.gap, 0, 0), pad_edge=False)
     table.add_column("task", overflow="fold")
-    for row in board.rows:
-        table.add_column(_title(row), justify="right", overflow="fold")
-    table.add_column(Text("trivial", style="dim"), justify="right")
+    for row in rows:
+        table.add_column(_title(row), justify="right", no_wrap=True)
+    table.add_column(Text("trivial", style="dim"), justify="right", no_wrap=True)
     for column, heading in zip(board.columns, _headings(board.columns), strict=True):
         name = Text.assemble(heading, " ", (column.metric or NONE, "dim"))
-        table.add_row(name, *_cells(board, column, form))
-    averages = [_number(score(row.average), row.best) for row in board.rows]
+        table.add_row(name, *_cells(rows, column, form))
+    averages = [_number(score(row.average), row.best) for row in rows]
     table.add_row("average", *averages, Text(score(board.trivial_average), style="dim"))
     return table
 
 
-def _cells(board: Board, column: Column, form: Form) -> list[Text]:
+def _cells(rows: Iterable[Row], column: Column, form: Form) -> list[Text]:
     """A column from top to bottom, with room for the longest spread and marks, so that numbers stand below each other."""
-    entries = [row.entries.get(column.title) for row in board.rows]
+    entries = [row.entries.get(column.title) for row in rows]
     spreads = [spread(entry.sd) if entry else "" for entry in entries]
     marked = max((len(marks(entry)) for entry in entries if entry), default=0)
     beside = max(map(len, spreads), default=0) if form.inline else 0
@@ -129,7 +177,7 @@ def _cells(board: Board, column: Column, form: Form) -> list[Text]:
 
 
 def _title(row: Row) -> Text:
-    """Baselines stand apart, as the trivial answer does."""
+    """Baselines look like the trivial answer, wherever they stand."""
     return Text(row.title, style="italic dim" if row.is_baseline else "")
 
 

@@ -12,12 +12,14 @@ from harness.report.quantities import count as count
 from harness.report.quantities import duration as duration
 from harness.report.quantities import memory as memory
 from harness.report.quantities import sizes as sizes
+from harness.report.rows import BEST_BASELINE
 from harness.report.titles import SHORT
 
 FLAGS = {
     "trivial": ("†", "not better than the trivial answer"),
     "baseline": ("†", "not better than the task's best baseline"),
     "unproven": ("†", "not told apart from the task's best baseline (level 0.05)"),
+    "failed-training": ("!", "a training failed (for one seed at least), and its score says nothing about the model"),
     "constant": ("‡", "the same prediction for every test example (for one seed at least)"),
     "truncated": ("§", "more than 5 % of the test rows were cut to fit"),
     "remote-code": ("◊", "ran Python code from the model's own repository (--trust-remote-code)"),
@@ -32,7 +34,8 @@ RANKS = (
     "#1–9: the rank in the column is one of 1 to 9 (95 % sure for all of the board together); none is shown to be better than what "
     "may be #1, and two without a rank in common differ; all pairs: the groups in --format csv"
 )
-FAILED = ("✗", "so many seeds failed; the mean is over the others")
+FAILED = ("✗", "so many seeds failed")
+OTHERS = "; the mean is over the others"
 
 
 def score(value: float | None) -> str:
@@ -58,7 +61,8 @@ def spread(sd: float | None) -> str:
 def marks(entry: Entry) -> str:
     """An entry's flags and failures as letters; the order is that of the legend."""
     letters = dict.fromkeys(letter for flag, (letter, _) in FLAGS.items() if flag in entry.flags)
-    return "".join(letters) + (f"{FAILED[0]}{len(entry.failed)}" if entry.failed else "")
+    gap = " " if entry.mean is None else ""  # it stands behind a word then
+    return "".join(letters) + (f"{gap}{FAILED[0]}{len(entry.failed)}" if entry.failed else "")
 
 
 def group(entry: Entry | None) -> str:
@@ -71,19 +75,53 @@ def interval(entry: Entry | None) -> str:
     return f"{score(entry.standing.low)} … {score(entry.standing.high)}" if entry and entry.standing else NONE
 
 
-def legend(board: Board) -> list[str]:
-    """The meaning of the marks that the board uses."""
+def legend(board: Board, groups: bool = True) -> list[str]:
+    """The meaning of the marks that the board uses; `groups`: of the letters or ranks behind the scores too."""
     entries = [entry for row in board.rows for entry in row.entries.values()]
     used = {flag for entry in entries for flag in entry.flags}
     lines = (
-        [RANKS if group(marked[0]).startswith("#") else GROUPS] if (marked := [e for e in entries if group(e)]) else []
+        [RANKS if group(marked[0]).startswith("#") else GROUPS]
+        if groups and (marked := [e for e in entries if group(e)])
+        else []
     )
     meanings: dict[str, list[str]] = {}
     for flag, (letter, meaning) in FLAGS.items():
         if flag in used:
             meanings.setdefault(letter, []).append(meaning)
     lines += [f"{letter} {', or '.join(found)}" for letter, found in meanings.items()]
-    return lines + ([f"{FAILED[0]}N {FAILED[1]}"] if any(entry.failed for entry in entries) else [])
+    return lines + failed_seeds(entries)
+
+
+def failed_seeds(entries: Iterable[Entry]) -> list[str]:
+    """What ✗N means, where it is used."""
+    some = [entry for entry in entries if entry.failed]
+    others = OTHERS if any(entry.mean is not None for entry in some) else ""
+    return [f"{FAILED[0]}N {FAILED[1]}{others}"] if some else []
+
+
+def troubles(board: Board) -> list[str]:
+    """What was seen of trainings that failed or fell short, each with what to try; failed ones first."""
+    found = []
+    for column in board.columns:
+        for row in board.rows:
+            entry = row.entries.get(column.title)
+            for one in entry.trouble if entry else ():
+                seeds = "" if len(one.seeds) == len(entry.scores) else f" (seed {', '.join(map(str, one.seeds))})"
+                cure = f"; try {one.trouble.cure}" if one.trouble.cure else ""
+                told = f"{row.title} on {column.title}{seeds}: {one.trouble.text}{cure}"
+                found.append((not one.trouble.failed, told))
+    return [told for _, told in sorted(found, key=lambda one: one[0])]
+
+
+def baselines_named(board: Board) -> list[str]:
+    """Which baseline a cell of the row `best baseline` is of, where there is such a row."""
+    if not any(row.title == BEST_BASELINE for row in board.table_rows):
+        return []
+    names: dict[str, list[str]] = {}
+    for column in board.columns:
+        if column.hurdle:
+            names.setdefault(column.hurdle.model, []).append(column.title)
+    return [f"{BEST_BASELINE}: " + "; ".join(f"{model} on {', '.join(tasks)}" for model, tasks in names.items())]
 
 
 def metric_texts(values: Sequence[float | None]) -> list[str]:

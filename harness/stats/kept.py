@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.metrics.additive import Array
     from harness.slices import Slices
 
-VERSION = 5  # of what is computed; part of the keys
+VERSION = 6  # of what is computed; part of the keys
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Found:
         intervals: row → low and high of its mean.
         p: pairs of rows, and the p value of their difference, not adjusted.
         slices: id of a record that holds none → its slices.
+        behind: row → how far the first of the column's running rows is ahead of it: difference, low and high.
         draws: row → its mean scores on drawn seeds and test rows; None where this is from the cache.
     """
 
@@ -37,6 +38,7 @@ class Found:
     p: Sequence[tuple[str, str, float]]
     draws: Mapping[str, Array] | None = field(default=None, compare=False)
     slices: Mapping[str, Slices] = field(default_factory=dict)
+    behind: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
 
 def key(*facts: Any) -> str:
@@ -68,9 +70,9 @@ def column(name: str) -> Found | None:
         return None  # swept away: both are made anew, while it can still be said that predictions are gone
 
     def parse(content: bytes) -> Found:
-        intervals, p, slices = json.loads(content)
+        intervals, p, slices, behind = json.loads(content)
         ends = {row: (low, high) for row, (low, high) in intervals.items()}
-        return Found(ends, [tuple(pair) for pair in p], slices=slices)
+        return Found(ends, [tuple(pair) for pair in p], slices=slices, behind=behind)
 
     return _read(_path(name, "json"), parse)
 
@@ -97,7 +99,7 @@ def keep(name: str, found: Found) -> Found:
     import numpy as np
 
     if path := _path(name, "json"):
-        text = json.dumps([found.intervals, found.p, found.slices])
+        text = json.dumps([found.intervals, found.p, found.slices, found.behind])
         many = np.array([found.draws[row] for row in found.intervals])
 
         def fill(place: Path) -> None:

@@ -10,7 +10,7 @@ from statistics import fmean
 
 from harness.report.crossed import Crossed, Overtaking
 from harness.report.curves import by_size
-from harness.report.rows import row_title
+from harness.report.columns import row_title
 from harness.stats.holm import holm
 from harness.stats.kept import Found
 from harness.stats.scores import Column, key, scores

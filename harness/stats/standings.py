@@ -7,8 +7,9 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from harness.errors import BenchError
+from harness.report.beaten import running
 from harness.report.board import Standings
-from harness.report.entries import Standing
+from harness.report.entries import Lead, Standing
 from harness.report.groups import Place, identified, main_places, place, succeeded
 from harness.report.parts import Needed
 from harness.report.ranks import intervals, split, too_many
@@ -51,13 +52,15 @@ def standings(store: Store, records: Iterable[Record]) -> Standings:
         tasks += [task] if title in main else []
         if not rows:
             continue
+        best = next(iter(running({where: list(group.values()) for where, group in rows.items()})), None)
+        name = kept.key(task.key, best and key(best))
         try:
-            found[title] = _column(store, rows, task.key)
+            found[title] = _column(store, rows, name, best)
         except BenchError as error:
             notes.append(f"{title}: no intervals and groups: {error}.")
             task.unknown = True
         else:
-            task.draws = lambda rows=rows, task=task, one=found[title]: _draws(store, rows, task.key, one)
+            task.draws = lambda rows=rows, name=name, best=best, one=found[title]: _draws(store, rows, name, best, one)
     standing = _lettered(columns, {title: one for title, one in found.items() if title in main})
     for title in found.keys() - main:
         standing |= {where: Standing("", *found[title].intervals[key(where)]) for where in columns[title]}
@@ -80,29 +83,34 @@ def _lettered(
         groups = letters(ranked, [pair for where, pair in different if where == task]) if len(rows) > 1 else {}
         places = intervals([(_mean(rows[name][1]), split(groups.get(name, "a"))) for name in ranked])
         for name, ranks in zip(ranked, places, strict=True):
-            letters_of[rows[name][0]] = groups.get(name, ""), one.intervals[name], ranks if groups else None
+            behind = Lead(*one.behind[name]) if name in one.behind else None
+            letters_of[rows[name][0]] = groups.get(name, ""), one.intervals[name], ranks if groups else None, behind
     brief = too_many([own for own, *_ in letters_of.values()])
-    return {where: Standing(own, *ends, ranks, brief) for where, (own, ends, ranks) in letters_of.items()}
+    return {
+        where: Standing(own, *ends, ranks, brief, behind) for where, (own, ends, ranks, behind) in letters_of.items()
+    }
 
 
-def _column(store: Store, rows: Mapping[Place, Mapping[int, Record]], key: str) -> Found:
-    """One column, from the cache where nothing has changed since."""
-    return kept.column(key) or kept.keep(key, _compute(store, rows))
+def _column(store: Store, rows: Mapping[Place, Mapping[int, Record]], name: str, best: Place | None) -> Found:
+    """One column, from the cache where nothing has changed since; `best` is what the others' `behind` is measured from."""
+    return kept.column(name) or kept.keep(name, _compute(store, rows, best))
 
 
-def _draws(store: Store, rows: Mapping[Place, Mapping[int, Record]], key: str, found: Found) -> Mapping[str, Array]:
+def _draws(
+    store: Store, rows: Mapping[Place, Mapping[int, Record]], name: str, best: Place | None, found: Found
+) -> Mapping[str, Array]:
     """Row → its mean scores on drawn seeds and rows: those of `found`, from the cache, or made anew."""
-    known = found.draws if found.draws is not None else kept.draws(key, list(found.intervals))
-    return known if known is not None else kept.keep(key, _compute(store, rows)).draws
+    known = found.draws if found.draws is not None else kept.draws(name, list(found.intervals))
+    return known if known is not None else kept.keep(name, _compute(store, rows, best)).draws
 
 
-def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
+def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]], best: Place | None) -> Found:
     import numpy as np
 
     from harness.stats.inner import redrawn
     from harness.stats.load import Scored, same_rows
     from harness.stats.luck import Luck
-    from harness.stats.paired import Drawing, error_of
+    from harness.stats.paired import Drawing, error_of, spread
 
     drawing, first, drawn, slices = None, None, {}, {}
     for where, group in rows.items():
@@ -120,11 +128,20 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
         ours = [drawn[name, seed] for seed in seeds]
         return np.array([one.score for one in ours]), np.array([one.drawn for one in ours])
 
-    def apart(one: str, other: str, both: Sequence[int]) -> float:
+    def differences(one: str, other: str, both: Sequence[int]) -> tuple[Array, Array]:
         each, many = (ours - theirs for ours, theirs in zip(taken(both, one), taken(both, other), strict=True))
+        return each, many
+
+    def apart(one: str, other: str, both: Sequence[int]) -> float:
+        each, many = differences(one, other, both)
         return error_of(each, many, count, luck.prior(one, other)).p(float(each.mean()))
 
+    def ahead(one: str, other: str, both: Sequence[int]) -> tuple[float, float, float]:
+        found = spread(*differences(one, other, both), count, luck.prior(one, other))
+        return found.value, found.low, found.high
+
     luck = Luck(scores(rows))
+    leader = key(best) if best else None
     seeds = {key(where): set(group) for where, group in rows.items()}
     ends = {name: _ends(*taken(sorted(own), name), count, luck.prior(name)) for name, own in seeds.items()}
     pairs = [
@@ -133,7 +150,12 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]]) -> Found:
         if (both := sorted(seeds[one] & seeds[other]))
     ]
     draws = {name: redrawn({seed: drawn[name, seed].drawn for seed in own}) for name, own in seeds.items()}
-    return Found(ends, pairs, draws, slices)
+    behind = {
+        name: ahead(leader, name, both)
+        for name, own in seeds.items()
+        if leader and name != leader and (both := sorted(seeds[leader] & own))
+    }
+    return Found(ends, pairs, draws, slices, behind)
 
 
 def _ends(each: Array, many: Array, count: int, prior: Prior | None) -> tuple[float, float]:

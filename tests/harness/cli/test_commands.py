@@ -81,7 +81,7 @@ def test_a_failing_cell_is_status_1_and_the_rest_is_done_then_nothing_runs_again
     assert "suite mine" in first.stdout.splitlines()[0]
     assert "2 cells: 0 finished, 2 to run" in first.stdout
     assert "failed: broken--b--full--s0" in first.stdout and "the training loss became nan" in first.stdout
-    assert "broken: every training failed (b): " in " ".join(first.stdout.split())
+    assert "broken: every training failed; b: FloatingPointError: " in " ".join(first.stdout.split())
     board = (folder / "bench-results/leaderboard.md").read_text()
     assert board.startswith("<!-- bench leaderboard --results bench-results -->") and "broken" in board
 

@@ -1,9 +1,12 @@
 """Boards with baselines: where they stand, what they mark, what is recommended beside them."""
 
+import io
 import json
+import re
 
 import pytest
 from made_records import ENVIRONMENT, failed, record
+from rich.console import Console
 from typer.testing import CliRunner
 
 from harness.cli.main import app
@@ -11,8 +14,10 @@ from harness.report.board import Board, Standings
 from harness.report.entries import Standing
 from harness.report.formats import to_csv, to_json
 from harness.report.groups import place
+from harness.report.latex import to_latex
 from harness.report.markdown import render
 from harness.report.recommend import Limits, recommend
+from harness.report.terminal import final_table
 from harness.report.text import legend, marks
 from harness.stats.compare import title
 from harness.store import Store
@@ -36,10 +41,11 @@ def entry(board, row, column="films"):
     return next(found for found in board.rows if found.title == row).entries[column]
 
 
-def test_they_stand_below_the_models_and_are_called_by_their_names_alone():
-    found = board(baseline(score=95.0), record(model="weak", score=60.0), baseline(name="majority", score=50.0))
-    assert [row.title for row in found.rows] == ["weak", "tfidf", "majority"]
-    assert [row.is_baseline for row in found.rows] == [False, True, True]
+def test_they_stand_where_their_scores_put_them_and_are_called_by_their_names_alone():
+    found = board(baseline(score=95.0), record(model="weak", score=60.0), baseline(name="majority", score=60.0))
+    assert [row.title for row in found.rows] == ["tfidf", "weak", "majority"]  # of equal ones the model first
+    assert [row.is_baseline for row in found.rows] == [True, False, True]
+    assert found.table_rows == found.rows  # all of them have a score on every task
     assert title(next(where for where in place([baseline()])[0])) == "tfidf"
 
 
@@ -118,14 +124,70 @@ def test_a_failed_one_is_no_hurdle():
     assert found.columns[0].hurdle is None and entry(found, "bert").flags == () and len(found.failures) == 1
 
 
+def apart():
+    """Two tasks with a baseline of their own each, and one that both have."""
+    return board(
+        record("films", score=80.0), record("books", score=60.0), record("films", "low", 62.0), record("books", "low", 53.0),
+        baseline("films", "tfidf", 70.0), baseline("books", "window", 55.0), baseline("films", "majority", 50.0),
+        baseline("books", "majority", 50.0), baseline("films", "coin", 20.0),
+    )  # fmt: skip
+
+
+def test_one_row_has_the_best_of_each_task_in_the_place_of_those_with_gaps():
+    found = apart()
+    assert [row.title for row in found.table_rows] == ["bert", "best baseline", "low", "majority"]
+    best = found.table_rows[1]
+    assert {task: entry.mean for task, entry in best.entries.items()} == {"films": 70.0, "books": 55.0}
+    assert (best.average, best.is_baseline, best.best) == (62.5, True, False) and found.table_rows[0].best
+    text = render(found)
+    assert re.search(r"\| \*best baseline\* +\| +55\.00 .*70\.00 ", text)
+    assert "- best baseline: window on books; tfidf on films." in text
+    # All of them can be found: in a section of their own, in their tasks' sections, in CSV and JSON.
+    section = text.partition("## Baselines")[2].partition("\n## ")[0]
+    assert [line.split("|")[1:4] for line in map(lambda line: line.replace(" ", ""), section.strip().splitlines()[2:])] == [
+        ["books", "window", "55.00"], ["books", "majority", "50.00"],
+        ["films", "tfidf", "70.00"], ["films", "majority", "50.00"], ["films", "coin", "20.00"],
+    ]  # fmt: skip
+    assert "| *coin* " in text and "best baseline" not in to_csv(found) and ",20.0," in to_csv(found)
+    assert "coin" in [row["title"] for row in json.loads(to_json(found))["rows"]]
+    shown = io.StringIO()
+    Console(file=shown, width=80).print(final_table(found))
+    assert "coin" not in shown.getvalue() and "tfidf on films" in shown.getvalue()
+    assert "coin" not in to_latex(found) and "best baseline: window on books" in to_latex(found)
+
+
+def test_the_best_average_may_be_that_of_the_best_baselines():
+    found = board(
+        record("films", score=60.0), record("books", score=60.0), baseline("films", "tfidf", 70.0),
+        baseline("books", "window", 55.0),
+    )  # fmt: skip
+    assert [(row.title, row.best) for row in found.table_rows] == [("best baseline", False), ("bert", False)]
+    two = board(*[record(task, model, 60.0 + n) for task in ("films", "books") for n, model in enumerate(("a", "b"))],
+                baseline("films", "tfidf", 70.0), baseline("books", "window", 65.0))  # fmt: skip
+    assert [(row.title, row.best) for row in two.table_rows] == [("best baseline", True), ("b", False), ("a", False)]
+
+
+def test_a_task_whose_baselines_failed_has_none_in_the_row():
+    lost = {**failed("books", "window"), "method": "baseline", "recipe": {}}
+    found = board(record("films"), record("books"), baseline("films"), lost)
+    assert found.table_rows[-1].title == "best baseline" and set(found.table_rows[-1].entries) == {"films"}
+    assert found.table_rows[-1].average is None
+    assert [row.title for row in board(record("films"), record("books"), lost).table_rows] == ["bert"]
+
+
+def test_in_a_task_the_rows_stand_by_its_score():
+    text = render(apart()).partition("## books\n")[2]
+    assert re.findall(r"(?m)^\| \*?(\w+)\*? +\| +\**\d", text.partition("\n## ")[0]) == ["bert", "window", "low", "majority"]
+
+
 def test_formats():
     found = board(baseline(), record(score=60.0))
     text = render(found)
     assert "| *tfidf* " in text and "*Italics*: baselines" in text and "| tfidf | baseline" in " ".join(text.split())
     assert "*Italics*" not in render(board(record()))
     assert json.loads(to_json(found))["columns"][0]["hurdle"] == {"model": "tfidf", "mean": 70.0}
-    lines = to_csv(found).splitlines()
-    assert lines[1].startswith("bert,full,films,1,60.0") and ",baseline," in lines[1]
+    line = next(line for line in to_csv(found).splitlines() if line.startswith("bert,"))
+    assert line.startswith("bert,full,films,1,60.0") and ",baseline," in line
 
 
 def test_recommendations_say_what_a_baseline_does_as_well():

@@ -82,7 +82,7 @@ def test_recipes_and_failures_of_sizes_are_told():
     assert "bert has other recipes at other sizes: epochs 20 at 100 rows; epochs 3 at all rows." in curve.notes
     assert [one.id for one in board.failures] == ["films-gpt-1000"]
     assert (curve.lines[1].points[1].mean, curve.lines[1].points[1].failed) == (None, 1)
-    assert "failed✗1" in render(board) and len(board.rows) == 2
+    assert "failed ✗1" in render(board) and len(board.rows) == 2
 
 
 def test_every_format_has_the_curves():

@@ -66,7 +66,7 @@ def test_columns_line_up_as_plain_text_with_wide_names_too():
 
 def test_failed_cells_are_shown():
     text = render(Board.of([record(), failed(model="gpt2", message="CUDA | out\nof memory")]))
-    assert re.search(r"\| gpt2 +\| +failed✗1", text)
+    assert re.search(r"\| gpt2 +\| +failed ✗1", text)
     assert "## Failed cells (1)" in text and r"CUDA \| out" in text and "of memory" not in text
     assert "✗N" in text
 

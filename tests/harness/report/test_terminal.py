@@ -17,6 +17,11 @@ def printed(renderable, width):
     return out.getvalue()
 
 
+def table_of(text):
+    """The lines below the verdict, which ends with an empty one."""
+    return text.partition("\n\n")[2].split("\n")
+
+
 def grid(seeds):
     return [
         record(task, model, 80.0 + 2 * number + seed, seed)
@@ -28,7 +33,7 @@ def grid(seeds):
 @pytest.mark.parametrize("width", [80, 160])
 def test_three_models_and_five_tasks_fit(seeds, width):
     text = printed(final_table(Board.of(grid(seeds))), width)
-    lines = text.split("\n")
+    lines = table_of(text)
     mean = 84.0 + (seeds - 1) / 2
     row = next(line for line in lines if line.startswith("t5-mini"))
     assert row.count(f"*{mean:.2f}") == 6  # five tasks and the average, each on one line
@@ -41,10 +46,35 @@ def test_three_models_and_five_tasks_fit(seeds, width):
 def test_many_tasks_and_few_models_are_turned_round():
     tasks = [f"data-set-{number}@16" for number in range(17)]
     records = [record(task, model, 60.0 + place) for task in tasks for place, model in enumerate(("bert", "gpt2"))]
-    lines = printed(final_table(Board.of(records)), 80).split("\n")
+    text = printed(final_table(Board.of(records), "there/leaderboard.md"), 80)
+    lines = table_of(text)
     assert lines[0].split() == ["task", "gpt2", "bert", "trivial"]
     assert sum("*61.00" in line and "60.00" in line and "50.00" in line for line in lines) == 18
-    assert max(map(len, lines)) <= 80
+    assert max(map(len, text.split("\n"))) <= 80
+    # The verdict on so many tasks is not read on a terminal: the line over all of them, and where the others are.
+    said = " ".join(text.partition("\n\n")[0].split())
+    assert said.startswith("all 17 tasks: gpt2 has the highest average, 61.0") and "data-set-3@16: " not in said
+    assert said.endswith("which model to take on each task: there/leaderboard.md")
+
+
+def test_the_verdict_comes_first_and_no_word_is_broken():
+    names = [f"some-organisation/a-model-with-a-long-name-{number}" for number in range(3)]
+    records = [record(task, name, 80.0 + n) for task in TASKS for n, name in enumerate(names)]
+    text = printed(final_table(Board.of(records)), 80)
+    said = text.partition("\n\n")[0].split("\n")
+    assert [line.partition(":")[0] for line in said if not line.startswith("  ")] == [*sorted(TASKS), "all 5 tasks"]
+    assert all(line.startswith(("  ", "mini-", "all ")) for line in said) and max(map(len, said)) <= 80
+    words = set(text.split())
+    assert {f"{name}" for name in names} <= {word.rstrip(",;") for word in words}
+    assert {"*82.00", "accuracy", "sentiment", "translation", "topics"} <= words
+
+
+def test_numbers_that_do_not_fit_side_by_side_stand_in_more_tables():
+    tasks = [f"a-rather-long-name-of-a-data-set-{number}" for number in range(6)]
+    records = [record(task, model, 60.0 + n) for task in tasks for n, model in enumerate("abcdefgh")]
+    lines = table_of(printed(final_table(Board.of(records)), 60))
+    assert sum(line.startswith("model") for line in lines) > 1 and max(map(len, lines)) <= 60
+    assert sum(line.count("67.00") for line in lines if line.startswith("h ")) == 7  # each task, and the average once
 
 
 def test_marks_failures_and_notes_are_seen_without_colour():
@@ -59,9 +89,15 @@ def test_marks_failures_and_notes_are_seen_without_colour():
         "50.00†" in text
         and "† not better" in text
         and "failed" in text
-        and "✗1" in text
+        and "failed ✗1" in text
+        and "✗N so many seeds failed\n" in text
         and "note: The task songs" in text
     )
+
+
+def test_the_mean_is_over_the_other_seeds_where_there_are_any():
+    text = printed(final_table(Board.of([record(seed=1), failed(seed=0), record(model="gpt2", seed=1)])), 120)
+    assert "90.00✗1" in text and "✗N so many seeds failed; the mean is over the others" in text
 
 
 def test_no_records():

@@ -171,7 +171,7 @@ def test_one_changed_record_draws_the_other_tasks_from_the_cache(tmp_path, monke
     overall(store)
     made = []
     compute = sys.modules["harness.stats.standings"]._compute
-    monkeypatch.setattr("harness.stats.standings._compute", lambda store, rows: made.append(1) or compute(store, rows))
+    monkeypatch.setattr("harness.stats.standings._compute", lambda *given: made.append(1) or compute(*given))
     path = next((tmp_path / "r").glob("cells/task-1*/record.json"))
     path.write_text(json.dumps({**json.loads(path.read_text()), "finished": "2027-01-01T00:00:00Z"}))
     overall(store)

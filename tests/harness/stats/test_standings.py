@@ -9,12 +9,15 @@ from made_records import record
 from typer.testing import CliRunner
 
 from harness.cli.main import app
+from harness.report import parts
 from harness.report.board import Board
 from harness.stats import kept
 from harness.stats import standings as module
+from harness.stats.compare import compare
 from harness.stats.letters import letters
 from harness.stats.standings import standings
 from harness.store import Store
+from harness.trouble import Trouble
 from tasks import ner
 
 
@@ -78,6 +81,24 @@ def test_ties_share_a_letter_and_intervals_hold_the_mean(store):
     assert known["best"].low < 93.33 < known["best"].high and known["bad"].high < known["good"].low
     board = Board.of(store.records(), standings=found)
     assert [row.entries["films"].standing.letters for row in board.rows] == ["a", "a", "b"]
+
+
+def test_the_rest_is_so_far_behind_the_first_as_a_comparison_of_the_two_says(store):
+    known = by_model(standings(store, store.records()))
+    assert known["best"].behind is None
+    for name in ("good", "bad"):
+        (one,) = compare(store, "best", name)
+        found, asked = known[name].behind, one.difference
+        assert (found.value, found.low, found.high) == pytest.approx((asked.value, asked.low, asked.high))
+    assert known["good"].behind.low < 0 < known["bad"].behind.low
+
+
+def test_what_is_first_without_a_training_that_failed_is_measured_anew(store, monkeypatch):
+    assert by_model(standings(store, store.records()))["best"].behind is None
+    bad = [Trouble("constant", "the same for every row", failed=True)]
+    monkeypatch.setattr(parts, "trouble", lambda made: bad if made["model"]["name"] == "best" else [])
+    known = by_model(standings(store, store.records()))
+    assert known["good"].behind is None and known["best"].behind.value < 0
 
 
 def test_an_interval_ends_where_scores_do(tmp_path, monkeypatch):
