@@ -12,9 +12,11 @@ from harness.report.page.scores import scores
 from harness.report.page.section import Section
 from harness.report.page.slices import sliced, types
 from harness.report.page.training import training
+from harness.report.page.verdict import verdict
 
 SECTIONS = (
     Section("empty", "No results", empty),
+    Section("verdict", "Verdict", verdict),
     Section("scores", "Scores", scores, ("sort.js", "filter.js", "records.js")),
     Section("overall", "Over all tasks", overall),
     Section("training", "Training curves", training, ("plot.js", "training.js")),

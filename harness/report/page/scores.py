@@ -94,7 +94,8 @@ def _row(row: Row, cells: Iterable[Html]) -> Html:
     name = tag("th", row.title, tag("span", below, class_="below"), scope="row", data_v=row.title.casefold())
     most = max(row.parameters) if row.parameters else None
     facts = {"title": row.title, "method": row.method, "architecture": row.architecture or "", "parameters": most}
-    return tag("tr", name, *cells, **{f"data_{key}": value for key, value in facts.items()})
+    kind = "baseline" if row.is_baseline else None
+    return tag("tr", name, *cells, class_=kind, **{f"data_{key}": value for key, value in facts.items()})
 
 
 def _score(view: View, row: Row, column: Column, strips: Strips, heat: int | None, number: int | None) -> Html:
@@ -173,8 +174,9 @@ def _legend(board: Board) -> Html:
     if any(entry.scores for entry in entries):
         trivial = " dashed line: the trivial answer;" if any(column.trivial is not None for column in board.columns) else ""
         bar = " bar: the interval;" if any(entry.standing for entry in entries) else ""
+        failed = " hollow: its training failed;" if any(own.trouble.failed for one in entries for own in one.trouble) else ""
         lines.append(
-            f"A dot for each seed; line: their mean;{bar}{trivial} all of a column on one scale. A dot far from its "
+            f"A dot for each seed;{failed} line: their mean;{bar}{trivial} all of a column on one scale. A dot far from its "
             "neighbours is a training that went otherwise, such as one that has learned nothing."
         )
     if len(board.columns) > 1:

@@ -30,7 +30,10 @@ class Strips:
         self.low, self.high = min(values, default=0.0), max(values, default=0.0)
 
     def strip(self, entry: Entry) -> Html | None:
-        """Dots for the seeds, a bar for the interval, a line for the mean, a dashed one for the trivial answer."""
+        """Dots for the seeds, a bar for the interval, a line for the mean, a dashed one for the trivial answer.
+
+        The dot of a seed whose training failed is hollow.
+        """
         if not entry.scores or entry.mean is None:
             return None
         parts = []
@@ -39,9 +42,17 @@ class Strips:
         if entry.standing:
             parts.append(tag("path", d=f"M{self._x(entry.standing.low)} {MIDDLE}H{self._x(entry.standing.high)}", class_="range"))
         parts.append(tag("path", d=f"M{self._x(entry.mean)} 1V{HEIGHT - 1}", class_="middle"))
-        scores = sorted(entry.scores.values())
-        dots = [tag("circle", cx=x, cy=y, r=DOT) for x, y in _apart([self._x(score) for score in scores])]
-        said = ", ".join(f"seed {seed}: {text.score(score)}" for seed, score in sorted(entry.scores.items()))
+        failed = {seed for one in entry.trouble if one.trouble.failed for seed in one.seeds}
+        seeds = sorted(entry.scores, key=lambda seed: entry.scores[seed])
+        places = _apart([self._x(entry.scores[seed]) for seed in seeds])
+        dots = [
+            tag("circle", cx=x, cy=y, r=DOT, class_="failed" if seed in failed else None)
+            for seed, (x, y) in zip(seeds, places, strict=True)
+        ]
+        said = ", ".join(
+            f"seed {seed}: {text.score(score)}" + (" (its training failed)" if seed in failed else "")
+            for seed, score in sorted(entry.scores.items())
+        )
         return tag(
             "svg", tag("title", said), parts, dots,
             viewBox=f"0 0 {WIDTH} {HEIGHT}", width=WIDTH, height=HEIGHT, class_="strip", aria_hidden="true",
