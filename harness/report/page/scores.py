@@ -26,20 +26,22 @@ def scores(view: View) -> Part | None:
     board = view.board
     if not board.rows:
         return None
-    cells = [(row, column) for row in board.rows for column in board.columns if column.title in row.entries]
-    numbers = {(id(row), column.title): number for number, (row, column) in enumerate(cells)}
+    shown = view.rows_shown
+    places = [(row, column) for row in shown for column in board.columns if column.title in row.entries]
+    numbers = {(id(row), column.title): number for number, (row, column) in enumerate(places)}
+    cells = [(view.behind(row, column), column) for row, column in places]
     several = len(board.columns) > 1
-    costs = costs_of(board.rows)
+    costs = costs_of(shown)
     heat = {
-        column.title: steps(entry.mean if (entry := row.entries.get(column.title)) else None for row in board.rows)
+        column.title: steps(entry.mean if (entry := row.entries.get(column.title)) else None for row in shown)
         for column in board.columns
     }
     strips = {
-        column.title: Strips((row.entries[column.title] for row in board.rows if column.title in row.entries), column.trivial)
+        column.title: Strips((row.entries[column.title] for row in shown if column.title in row.entries), column.trivial)
         for column in board.columns
     }
     body = []
-    for place, row in enumerate(board.rows):
+    for place, row in enumerate(shown):
         line = [
             _score(
                 view, row, column, strips[column.title], heat[column.title][place], numbers.get((id(row), column.title))
@@ -63,13 +65,13 @@ def scores(view: View) -> Part | None:
             "title": row.title,
             "cells": [numbers[id(row), column.title] for column in board.columns if column.title in row.entries],
         }
-        for row in board.rows
+        for row in shown
     ]
     skip = tag("a", "Skip the table", href="#after-scores", class_="skip")
     after = tag("span", id="after-scores", tabindex=-1)
-    shown = box("Table of scores", table, tall=True)
+    framed = box("Table of scores", table, tall=True)
     how = tag("details", tag("summary", "How to read this table"), _legend(board), open=True)
-    return Part(join(tools(view.board), skip, shown, after, how), {"cells": cell_data(view, cells), "rows": rows})
+    return Part(join(tools(board, len(shown)), skip, framed, after, how), {"cells": cell_data(view, cells), "rows": rows})
 
 
 def _headers(view: View, several: bool, costs: Sequence[Cost]) -> list[Html]:
@@ -181,6 +183,9 @@ def _legend(board: Board) -> Html:
         )
     if len(board.columns) > 1:
         lines.append("The average needs a score in every column.")
-    lines += [f"{line}." for line in text.legend(board)]
+    if any(row.is_baseline for row in board.rows):
+        lines.append("Italics: baselines, which every model has to beat; nothing is fine-tuned for them.")
+    lines += [f"{line}." for line in [*text.baselines_named(board), *text.legend(board)]]
+    lines += [f"Trouble: {line}." for line in text.troubles(board)]
     lines += [f"Note: {note}" for note in board.notes]
     return tag("ul", [tag("li", line) for line in lines])

@@ -66,6 +66,30 @@ def test_baselines_stand_among_the_rows_and_can_be_told(tmp_path):
     assert [row.attributes.get("class") for row in rows] == [None, "baseline", None]
 
 
+def test_the_best_baseline_of_each_task_stands_by_score_and_leads_to_its_own_records(tmp_path):
+    store = Store(tmp_path / "results")
+    for task in ("films", "songs"):
+        for model, score in (("a", 90.0), ("b", 20.0)):
+            store.write(record(task, model, score))
+        for model, score in (("majority", 30.0), (f"of-{task}", 50.0)):
+            if (task, model) != ("songs", "majority"):
+                store.write(record(task, model, score, method=BASELINE))
+    tree = parse(page(view(store)))
+    rows = tree.id("scores-table").one("tbody").all("tr")
+    titles = [row.attributes["data-title"] for row in rows]
+    assert titles[:3] == ["a", "best baseline", "b"] and set(titles[3:]) == {"majority", "of-films", "of-songs"}
+    cells = tree.data("scores")["cells"]
+    for task in ("films", "songs"):
+        link = rows[1].one("td", data_task=task).one("a")
+        cell = cells[int(link.attributes["data-cell"])]
+        assert cell["title"] == f"of-{task} on {task}" and cell["seeds"][0][2] == "50.00"
+        assert store.record(cell["seeds"][0][-2])["model"]["name"] == f"of-{task}"
+    assert "best baseline: of-films on films; of-songs on songs" in tree.id("scores").text
+    names, plots = tree.data("cost")["rows"], tree.data("cost")["plots"]
+    shown = [{names[point[0]][0] for point in plot["points"][1]} for plot in plots]  # by training time
+    assert shown == [{"a", "b", "best baseline"}, {"a", "b", "majority", "of-films"}, {"a", "b", "of-songs"}]
+
+
 def test_the_dot_of_a_training_that_failed_is_hollow(tmp_path):
     store = Store(tmp_path)
     sign = {"kind": "constant", "text": "the same prediction for every row", "cure": "", "failed": True}
