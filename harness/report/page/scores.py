@@ -20,6 +20,8 @@ from harness.report.page.view import View
 from harness.report.page.widgets import box
 from harness.report.rows import Row
 
+TROUBLES = 6  # that are unfolded at first
+
 
 def scores(view: View) -> Part | None:
     """The table with its tools, and what is behind each number."""
@@ -71,7 +73,12 @@ def scores(view: View) -> Part | None:
     after = tag("span", id="after-scores", tabindex=-1)
     framed = box("Table of scores", table, tall=True)
     how = tag("details", tag("summary", "How to read this table"), _legend(board), open=True)
-    return Part(join(tools(board, len(shown)), skip, framed, after, how), {"cells": cell_data(view, cells), "rows": rows})
+    troubles = text.troubles(board)
+    trouble = tag(
+        "details", tag("summary", f"Trainings in trouble ({len(troubles)})"), tag("ul", [tag("li", one) for one in troubles]),
+        open=len(troubles) <= TROUBLES,
+    ) if troubles else None  # fmt: skip
+    return Part(join(tools(board, len(shown)), skip, framed, after, how, trouble), {"cells": cell_data(view, cells), "rows": rows})
 
 
 def _headers(view: View, several: bool, costs: Sequence[Cost]) -> list[Html]:
@@ -186,6 +193,5 @@ def _legend(board: Board) -> Html:
     if any(row.is_baseline for row in board.rows):
         lines.append("Italics: baselines, which every model has to beat; nothing is fine-tuned for them.")
     lines += [f"{line}." for line in [*text.baselines_named(board), *text.legend(board)]]
-    lines += [f"Trouble: {line}." for line in text.troubles(board)]
     lines += [f"Note: {note}" for note in board.notes]
     return tag("ul", [tag("li", line) for line in lines])

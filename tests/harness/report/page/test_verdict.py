@@ -99,4 +99,5 @@ def test_the_dot_of_a_training_that_failed_is_hollow(tmp_path):
     dots = tree.id("scores-table").one("tbody").all("circle")
     assert [dot.attributes.get("class") for dot in dots] == [None, "failed", None]  # by score: seeds 2, 1, 0
     assert "seed 1: 70.00 (its training failed)" in tree.id("scores-table").text
+    assert "the same prediction for every row" in tree.id("scores").text
     assert "hollow: its training failed" in tree.id("scores").text
