@@ -100,17 +100,20 @@ def failed_seeds(entries: Iterable[Entry]) -> list[str]:
 
 
 def troubles(board: Board) -> list[str]:
-    """What was seen of trainings that failed or fell short, each with what to try; failed ones first."""
-    found = []
+    """What was seen of trainings that failed or fell short, and what to try; failed ones first. Of rows of a task that show the same
+    kind of trouble the first one's is told."""
+    found: dict[tuple[bool, str, str, str], list[str]] = {}
     for column in board.columns:
         for row in board.rows:
             entry = row.entries.get(column.title)
             for one in entry.trouble if entry else ():
                 seeds = "" if len(one.seeds) == len(entry.scores) else f" (seed {', '.join(map(str, one.seeds))})"
-                cure = f"; try {one.trouble.cure}" if one.trouble.cure else ""
-                told = f"{row.title} on {column.title}{seeds}: {one.trouble.text}{cure}"
-                found.append((not one.trouble.failed, told))
-    return [told for _, told in sorted(found, key=lambda one: one[0])]
+                same = found.setdefault((not one.trouble.failed, column.title, one.trouble.kind, one.trouble.cure), [])
+                same.append(row.title + seeds if same else f"{row.title} on {column.title}{seeds}: {one.trouble.text}")
+    return [
+        first + (f"; likewise {', '.join(others)}" if others else "") + (f"; try {cure}" if cure else "")
+        for (_, _, _, cure), (first, *others) in sorted(found.items(), key=lambda item: item[0][0])
+    ]
 
 
 def baselines_named(board: Board) -> list[str]:

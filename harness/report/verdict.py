@@ -1,8 +1,8 @@
 """What a board says first: of each task which model to fine-tune, by how much it is better and at what cost, and one line over all.
 
 A verdict says no more than the board's tests. A model is told to be better where the two share no letter. Where they do, it is
-"ahead, but not proven" with one seed or with an interval above zero, and else the two tie. "Fine-tune nothing" is said only where
-no training failed or shows trouble.
+"ahead, but not proven" with one seed or with an interval above zero, and else the two tie. Where no model beats the
+baselines, it says which trainings failed or fell short, and what to try.
 """
 
 from __future__ import annotations

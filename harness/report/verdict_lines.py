@@ -107,7 +107,7 @@ class TaskVerdict:
         parts += [f"{row} has {_points(score)}, but {why}" for row, score, why in self.above]
         failed = [one.row for one in self.fallen if one.failed]
         if failed and self.outcome not in (BASELINE, FAILED):
-            parts.append(f"{_listed(failed)} failed")
+            parts.append(f"the trainings of {_listed(failed)} failed")
         return f"{self.task}: {'; '.join(parts)}"
 
 
@@ -190,12 +190,10 @@ def _said_tie(one: TaskVerdict) -> list[str]:
 
 
 def _said_baseline(one: TaskVerdict) -> list[str]:
-    than, has = one.baseline, f"{_points(one.baseline.score)} {one.metric}"
-    has_ours = f"has {_points(one.score)}, {than.difference}"
-    if than.row == TRIVIAL or one.fallen:
-        name = f"the {TRIVIAL}" if than.row == TRIVIAL else f"{than.row}, the best baseline,"
-        return [f"no model beats {name}{' yet' if one.fallen else ''}: {has}", f"{one.model} {has_ours}", *_tried(one.fallen)]
-    return [f"fine-tune nothing: {than.row}, the best baseline, has {has}", f"the best model, {one.model}, {has_ours}"]
+    than, yet = one.baseline, " yet" if one.fallen else ""
+    name = f"the {TRIVIAL}{yet}" if than.row == TRIVIAL else f"{than.row}{yet}, the best baseline"
+    told = f"no model beats {name} ({_points(than.score)} {one.metric})"
+    return [told, f"{one.model} has {_points(one.score)}, {than.difference}", *_tried(one.fallen)]
 
 
 def _said_failed(one: TaskVerdict) -> list[str]:
@@ -203,7 +201,8 @@ def _said_failed(one: TaskVerdict) -> list[str]:
     base = [f"{one.baseline.row}, the best baseline, has {_points(one.baseline.score)} {one.metric}"] if has else []
     if not one.fallen:
         return ["no model was trained", *base]
-    return ["every training failed", *_tried(one.fallen), *base]
+    what = "every training failed" if all(own.cell for own in one.fallen) else "no model was trained well"
+    return [what, *_tried(one.fallen), *base]
 
 
 def _tried(fallen: Sequence[Fallen]) -> list[str]:

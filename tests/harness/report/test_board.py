@@ -66,7 +66,7 @@ def test_flags():
     assert flags == {
         "at": ("trivial",),
         "above": (),
-        "constant": ("constant",),
+        "constant": ("failed-training", "constant"),
         "cut": ("truncated",),
         "hardly-cut": (),
     }

@@ -62,7 +62,7 @@ def test_marks_do_not_move_the_numbers(tmp_path):
     cells = {line.split(" &")[0]: line for line in text.splitlines() if line.endswith(r"\\")}
     longest = r"\textsuperscript{$\times$1}"
     assert cells["three"].endswith(rf"90.00}}{longest} \\") and cells["four"].endswith(rf"failed{longest} \\")
-    assert cells["one"].endswith(rf"\rlap{{$\dag$$\ddag$}}\phantom{{{longest}}} \\")
+    assert cells["one"].endswith(rf"\rlap{{$\dag$$!$$\ddag$}}\phantom{{{longest}}} \\")
     assert cells["two"].endswith(rf"\rlap{{$\dag$}}\phantom{{{longest}}} \\")
 
 
