@@ -59,6 +59,7 @@ def run(
     from harness.engines.grid import Policy
     from harness.job import Job
     from harness.methods import modules
+    from harness.origins import note as note_data
 
     if engine not in ENGINES:
         raise unknown("engine", engine, ENGINES)
@@ -84,6 +85,7 @@ def run(
         if told := note(store):
             say(console, told)
         record_lost(made, store)
+        note_data(store.root, made.cells)
         used = modules(cell.method for cell in made.cells)
         chosen = cache(lambda: make_engine(engine, devices, jobs, devices_per_cell, results, address, used))
 

@@ -20,9 +20,15 @@ from harness.store import Record
 def show(
     cell: Annotated[str, typer.Argument(help="The cell's id, or a part of it that no other cell has.")],
     results: options.Results = RESULTS,
+    with_texts: Annotated[
+        bool,
+        typer.Option(
+            "--with-texts", envvar="BENCH_WITH_TEXTS", help="Read the texts of a Hub data set too, which may download it."
+        ),
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show one cell: its scores, cost, some predictions, or what went wrong."""
+    """Show one cell: its scores, cost, some predictions with the texts of their rows, or what went wrong."""
     store = read_store(results)
     ids = [record["id"] for record in store.records()]
     matches = [name for name in ids if name == cell] or [name for name in ids if cell in name]
@@ -37,9 +43,11 @@ def show(
     from rich.console import Console
 
     from harness.report.terminal import show as render
+    from harness.report.texts import texts
 
     predictions = store.predictions(matches[0]) if record["status"] == "ok" and not is_trial(record) else []
-    Console().print(render(record, predictions, _slices(record, predictions)))
+    read = texts(record["task"], predictions, store.root, fetch=with_texts) if predictions else ({}, "")
+    Console().print(render(record, predictions, _slices(record, predictions), read))
 
 
 def _slices(record: Record, predictions: Sequence[Mapping[str, Any]]) -> Slices | None:

@@ -10,10 +10,10 @@ from typing import Any
 
 from harness.methods import BASELINE
 from harness.recipe import MECHANICS
+from harness.report.columns import row_title
 from harness.report.crossed import Crossed
 from harness.report.entries import Standing, average
 from harness.report.groups import Place, succeeded
-from harness.report.columns import row_title
 from harness.report.titles import canonical
 from harness.store import Record
 

@@ -21,11 +21,17 @@ from harness.store import Record
 from harness.trouble import trouble
 
 
-def show(record: Record, predictions: Sequence[Mapping[str, Any]] = (), slices: Slices | None = None) -> RenderableType:
+def show(
+    record: Record,
+    predictions: Sequence[Mapping[str, Any]] = (),
+    slices: Slices | None = None,
+    texts: tuple[Mapping[str, str], str] = ({}, ""),
+) -> RenderableType:
     """All that a record says and some predictions; for a failed cell the error and its traceback.
 
     Args:
         slices: of a record from before they were kept there.
+        texts: of the test rows by id, and why there are none (see `harness.report.texts`).
     """
     parts: list[RenderableType] = [Text(record["id"], style="bold"), _pairs(_facts(record))]
     error = record.get("error")
@@ -53,7 +59,7 @@ def show(record: Record, predictions: Sequence[Mapping[str, Any]] = (), slices: 
     if record.get("environment"):
         parts += _section("Environment", Text(text.environment(record["environment"])))
     if predictions:
-        parts += _section("Predictions", examples(predictions))
+        parts += _section("Predictions", examples(predictions, *texts))
     return Group(*parts)
 
 

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.methods import BASELINE
+from harness.report.columns import row_title
 from harness.report.entries import average
 from harness.report.overall import LeftOut, Overall, Ranked
-from harness.report.columns import row_title
 from harness.stats import kept
 from harness.stats.letters import letters
 from harness.store import Record

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from statistics import fmean
 
+from harness.report.columns import row_title
 from harness.report.crossed import Crossed, Overtaking
 from harness.report.curves import by_size
-from harness.report.columns import row_title
 from harness.stats.holm import holm
 from harness.stats.kept import Found
 from harness.stats.scores import Column, key, scores

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from faults.grid import EVERY, Grid
+from harness.origins import FOLDER
 
 USUAL = {"record.json", "predictions.jsonl", "log.txt"}
 VOLATILE = ("cost", "environment", "started", "finished")
@@ -40,7 +41,7 @@ def finished(results: Path) -> dict[str, str]:
 
 
 def deviations(grid: Grid, results: Path) -> list[str]:
-    """How a finished grid differs from the undisturbed one; stray files, in it or beside it, included."""
+    """How a finished grid differs from the undisturbed one; stray files, in it or beside it, included, notes on data not."""
     wrong = []
     there = sorted(path.name for path in (results / "cells").iterdir())
     if there != grid.cells():
@@ -56,8 +57,9 @@ def deviations(grid: Grid, results: Path) -> list[str]:
             wrong.append(f"{cell}: other {', '.join(differing)}")
     for path in results.rglob("*"):
         inside = path.relative_to(results).parts
-        whole = inside in (("cells",), ("leaderboard.md",))
-        fine = whole or (inside[0] == "cells" and (len(inside) == 2 or inside[2] in USUAL))
+        of_cell = inside[0] == "cells" and (len(inside) < 3 or inside[2] in USUAL)
+        note = inside[0] == FOLDER and not path.name.endswith(".tmp")
+        fine = inside == ("leaderboard.md",) or of_cell or note
         if not fine:
             wrong.append(f"left behind: {path.relative_to(results)}")
     wrong += [f"left beside: {path.name}" for path in results.parent.iterdir() if path.name.endswith(".tmp")]

@@ -21,19 +21,23 @@ Measured = tuple[int, float | None, Row | Entry]  # number of the row, score, wh
 def chart(view: View) -> Part | None:
     """All points of all charts; the script draws the one that is chosen."""
     board = view.board
-    costs = costs_of(board.rows)
+    shown = view.rows_shown
+    costs = costs_of(shown)
     plots = []
     if len(board.columns) > 1:
-        rows = [(number, row.average, row) for number, row in enumerate(board.rows)]
+        rows = [(number, row.average, row) for number, row in enumerate(shown)]
         plots.append(_plot("average of all tasks", "average score", board.trivial_average, costs, rows))
     for column in board.columns:
-        entries = [(number, row.entries.get(column.title)) for number, row in enumerate(board.rows)]
+        # The row `best baseline` has the entries of other rows.
+        entries = [
+            (number, row.entries.get(column.title)) for number, row in enumerate(shown) if view.behind(row, column) is row
+        ]
         measured = [(number, entry.mean, entry) for number, entry in entries if entry]
         plots.append(_plot(column.title, column.metric or "score", column.trivial, costs, measured))
     plots = [plot for plot in plots if any(plot["points"])]
     if not plots:
         return None
-    names = [[row.title, row.architecture or "other"] for row in board.rows]
+    names = [[row.title, row.architecture or "other"] for row in shown]
     axes = [{"title": cost.axis, "ticks": [[value, cost.text(value)] for value in cost.ticks]} for cost in costs]
     return Part(_frame(plots, axes), {"rows": names, "costs": axes, "plots": plots})
 
@@ -72,6 +76,10 @@ def _frame(plots: Sequence[Mapping[str, Any]], axes: Sequence[Mapping[str, Any]]
     return join(
         tag("p", said),
         fields(field("cost-plot", "Score", body=numbered(plots)), field("cost-axis", "Cost", body=numbered(axes))),
-        tag("div", id="cost-chart", class_="chart"),
-        tag("details", tag("summary", "The same as a table"), table, class_="needs-script"),
+        tag(
+            "div",
+            tag("div", id="cost-chart", class_="chart"),
+            tag("details", tag("summary", "The same as a table"), table, class_="needs-script"),
+            class_="beside",
+        ),
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.report.columns import Column
-from harness.report.page.markup import Html, join, tag
+from harness.report.page.markup import Html, tag
 from harness.report.page.section import Part
 from harness.report.page.view import Lines, View
 from harness.report.page.widgets import box, field, fields, numbered
@@ -27,7 +27,7 @@ def confusion(view: View) -> Part | None:
         "Rows are what is right, columns what the model said; all seeds added up. The colour is the share of the row, "
         "so a model without faults has colour in the diagonal alone."
     )
-    return Part(join(tag("p", said), _frame(found)), found)
+    return Part(_frame(said, found), found)
 
 
 def _task(view: View, column: Column) -> dict[str, Any] | None:
@@ -91,9 +91,15 @@ def _sparse(pairs: Mapping[tuple[str, str], int], names: Mapping[str, int]) -> l
     return [[line, place, count] for (line, place), count in sorted(found.items())]
 
 
-def _frame(found: Sequence[Mapping[str, Any]]) -> Html:
-    return join(
-        fields(field("confusion-task", "Task", body=numbered(found)), field("confusion-model", "Model")),
-        tag("p", id="confusion-note", class_="note", aria_live="polite"),
-        box("Confusion matrix", id="confusion-table"),
+def _frame(said: str, found: Sequence[Mapping[str, Any]]) -> Html:
+    return tag(
+        "div",
+        tag(
+            "div",
+            tag("p", said),
+            fields(field("confusion-task", "Task", body=numbered(found)), field("confusion-model", "Model")),
+            tag("p", id="confusion-note", class_="note", aria_live="polite"),
+        ),
+        tag("div", box("Confusion matrix", id="confusion-table")),
+        class_="beside",
     )

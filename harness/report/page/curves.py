@@ -30,7 +30,8 @@ def curves(view: View) -> Part | None:
 def _task(curve: Curve, number: int) -> Html:
     picture = box(f"Chart: learning curves of {curve.task}", tag("div", chart(curve, number), class_="chart curves"))
     lines = [tag("li", line) for line in said(curve)]
-    return join(picture if drawable(curve) else None, tag("ul", lines) if lines else None, _table(curve))
+    told = tag("div", tag("ul", lines) if lines else None, _table(curve))
+    return tag("div", picture if drawable(curve) else None, told, class_="beside")
 
 
 def _table(curve: Curve) -> Html:

@@ -9,11 +9,12 @@ from typing import Any
 from harness.report.columns import Column
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
-from harness.report.page.texts import texts as texts_of
 from harness.report.page.view import Lines, View
 from harness.report.page.widgets import box, field, fields, numbered
 from harness.report.predicted import right, shown
 from harness.report.rows import Row
+from harness.report.texts import texts as texts_of
+from harness.store import Record
 
 CHARACTERS = 500_000  # of one task's predictions; what goes beyond is left out
 COUNTED = 20_000  # rows of a task; of larger ones only the rows on the page are counted
@@ -46,7 +47,7 @@ class Said:
     """What a model said to a task's test rows with one seed, and which of it is right."""
 
     row: Row
-    seed: int
+    record: Record
     lines: Lines
     right: Sequence[bool]
 
@@ -73,7 +74,7 @@ def _task(view: View, column: Column) -> dict[str, Any] | None:
         "models": [
             {
                 "title": one.row.title,
-                "seed": one.seed,
+                "seed": one.record["seed"],
                 "said": [number(one.lines[place]["prediction"]) for place in kept],
                 "right": "".join("01"[one.right[place]] for place in kept),
                 "all": _bits(one.right) if len(lines) <= COUNTED else "",
@@ -81,7 +82,7 @@ def _task(view: View, column: Column) -> dict[str, Any] | None:
             for one in models
         ],
         "texts": list(texts),
-        **_read(view, column, ids),
+        **_read(view, models[0], ids),
     }
 
 
@@ -94,16 +95,16 @@ def _models(view: View, column: Column) -> list[Said]:
             lines = view.predictions(record)
             if lines and [line["id"] for line in lines] == (ids := ids or [line["id"] for line in lines]):
                 verdict = [right(line["prediction"], line["reference"]) for line in lines]
-                found.append(Said(row, record["seed"], lines, verdict))
+                found.append(Said(row, record, lines, verdict))
                 break
     return found
 
 
-def _read(view: View, column: Column, ids: Sequence[str]) -> dict[str, Any]:
+def _read(view: View, one: Said, ids: Sequence[str]) -> dict[str, Any]:
     """`read`: the rows' texts, if they are asked for and to be had; `unread`: why they are not."""
     if not view.with_texts:
         return {}
-    found, why = texts_of(column)
+    found, why = texts_of(one.record["task"], one.lines, view.store.root)
     return {"unread": why} if why else {"read": [shown(found.get(one, "")) for one in ids]}
 
 

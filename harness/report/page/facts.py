@@ -45,7 +45,7 @@ def tasks(view: View) -> Part | None:
         tag("details", tag("summary", column.title, tag("span", f" {column.family}", class_="note")), _facts(column))
         for column in view.board.columns
     ]
-    return Part(join(found)) if found else None
+    return Part(tag("div", found, class_="folds")) if found else None
 
 
 def _facts(column: Column) -> Html:

@@ -1,24 +1,24 @@
-"""The top of the page: what it is, how it was made, and how to read it."""
+"""The top of the page: what it is, and how it was made."""
 
 from __future__ import annotations
 
 import shlex
 
 from harness.report import text
-from harness.report.board import Board
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.view import View
 
 
 def head(view: View) -> Html:
-    """Title, figures, commands and legend."""
+    """Title, figures and commands."""
     board = view.board
     facts = {
         "suite": ", ".join(board.suites) or text.NONE,
         "run": _when(board.dates),
         "cells": f"{board.cells:,}",
         "failed": str(len(board.failures)),
-        "models": str(len(board.rows)),
+        "models": str(sum(not row.is_baseline for row in board.rows)),
+        "baselines": str(sum(row.is_baseline for row in board.rows)),
         "tasks": str(len(board.columns)),
     }
     figures = tag(
@@ -33,9 +33,8 @@ def head(view: View) -> Html:
         tag("h1", "Leaderboard"),
         tag("p", _introduction(), class_="lead"),
         figures,
-        tag("details", tag("summary", "How to read this page"), _legend(board), open=True) if board.rows else None,
         tag("details", tag("summary", "How to reproduce it"), made),
-    )  # fmt: skip
+    )
 
 
 def _introduction() -> str:
@@ -50,21 +49,3 @@ def _when(dates: tuple[str, str] | None) -> str:
         return text.NONE
     first, last = dates
     return first if first == last else f"{first} to {last}"
-
-
-def _legend(board: Board) -> Html:
-    """What stands in a cell of the table, the marks that are used, and notes on what had to be kept apart."""
-    entries = [entry for row in board.rows for entry in row.entries.values()]
-    lines = [
-        "The large number is the mean over seeds, groups and marks stand before it. Bold: the best of its column, ties to two "
-        "digits included. –: no result."
-    ]
-    if any(entry.standing for entry in entries):
-        lines.append("Below it: the 95 % interval of the mean, over test rows and seeds.")
-    if any(entry.sd is not None and not entry.standing for entry in entries):
-        lines.append("±: sample standard deviation over the seeds, where there is no interval.")
-    if len(board.columns) > 1:
-        lines.append("The average needs a score in every column.")
-    lines += [f"{line}." for line in text.legend(board)]
-    lines += [f"Note: {note}" for note in board.notes]
-    return tag("ul", [tag("li", line) for line in lines])

@@ -27,7 +27,13 @@ def overall(view: View) -> Part | None:
     drawn = (
         "Average ranks, the best one left. A bar joins rows that cannot be told apart, and has a dot for each of them."
     )
-    return Part(join(tag("p", introduction(found)), _table(found), test, tag("p", drawn), picture, said))
+    return Part(
+        join(
+            tag("p", introduction(found)),
+            tag("div", tag("div", _table(found), test), tag("div", picture, tag("p", drawn)), class_="beside"),
+            said,
+        )
+    )
 
 
 def _table(found: Overall) -> Html:

@@ -11,19 +11,23 @@ from harness.report.page.overall import overall
 from harness.report.page.scores import scores
 from harness.report.page.section import Section
 from harness.report.page.slices import sliced, types
+from harness.report.page.training import training
+from harness.report.page.verdict import verdict
 
 SECTIONS = (
     Section("empty", "No results", empty),
+    Section("verdict", "Verdict", verdict),
     Section("scores", "Scores", scores, ("sort.js", "filter.js", "records.js")),
     Section("overall", "Over all tasks", overall),
+    Section("training", "Training curves", training, ("plot.js", "training.js")),
     Section("curves", "Learning curves", curves),
-    Section("cost", "Score against cost", chart, ("axes.js", "chart.js")),
+    Section("cost", "Score against cost", chart, ("plot.js", "chart.js")),
     Section("gains", "What pre-training is worth", gains, ("sort.js",)),
     Section("slices", "Scores by slice", sliced, ("sort.js",)),
     Section("types", "Metrics by type", types, ("sort.js",)),
     Section("confusion", "Confusion matrices", confusion, ("confusion.js",)),
     Section("errors", "Error browser", errors, ("errors.js",)),
-    Section("tasks", "Tasks", tasks),
     Section("failures", "Failed cells", failures),
-    Section("environments", "Environment", environments),
+    Section("tasks", "Tasks", tasks, half=True),
+    Section("environments", "Environment", environments, half=True),
 )

@@ -39,7 +39,10 @@ def page(view: View, sections: Iterable[Section] = SECTIONS) -> str:
 
 def _framed(section: Section, body: Html) -> Html:
     heading = f"{section.name}-heading"
-    return tag("section", tag("h2", section.title, id=heading), body, id=section.name, aria_labelledby=heading)
+    half = "half" if section.half else None
+    return tag(
+        "section", tag("h2", section.title, id=heading), body, id=section.name, aria_labelledby=heading, class_=half
+    )
 
 
 def _policy(style: str, script: str) -> str:

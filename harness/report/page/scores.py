@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from harness.report import text
+from harness.report.board import Board
 from harness.report.columns import Column
 from harness.report.costs import Cost, costs_of
 from harness.report.entries import Entry
@@ -13,10 +14,13 @@ from harness.report.page.heat import steps
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.records import cell_data
 from harness.report.page.section import Part
+from harness.report.page.strip import Strips
 from harness.report.page.tools import tools
 from harness.report.page.view import View
 from harness.report.page.widgets import box
 from harness.report.rows import Row
+
+TROUBLES = 6  # that are unfolded at first
 
 
 def scores(view: View) -> Part | None:
@@ -24,18 +28,26 @@ def scores(view: View) -> Part | None:
     board = view.board
     if not board.rows:
         return None
-    cells = [(row, column) for row in board.rows for column in board.columns if column.title in row.entries]
-    numbers = {(id(row), column.title): number for number, (row, column) in enumerate(cells)}
+    shown = view.rows_shown
+    places = [(row, column) for row in shown for column in board.columns if column.title in row.entries]
+    numbers = {(id(row), column.title): number for number, (row, column) in enumerate(places)}
+    cells = [(view.behind(row, column), column) for row, column in places]
     several = len(board.columns) > 1
-    costs = costs_of(board.rows)
+    costs = costs_of(shown)
     heat = {
-        column.title: steps(entry.mean if (entry := row.entries.get(column.title)) else None for row in board.rows)
+        column.title: steps(entry.mean if (entry := row.entries.get(column.title)) else None for row in shown)
+        for column in board.columns
+    }
+    strips = {
+        column.title: Strips((row.entries[column.title] for row in shown if column.title in row.entries), column.trivial)
         for column in board.columns
     }
     body = []
-    for place, row in enumerate(board.rows):
+    for place, row in enumerate(shown):
         line = [
-            _score(view, row, column, heat[column.title][place], numbers.get((id(row), column.title)))
+            _score(
+                view, row, column, strips[column.title], heat[column.title][place], numbers.get((id(row), column.title))
+            )
             for column in board.columns
         ]
         link = partial(_behind, _address(view, row), place)
@@ -55,12 +67,18 @@ def scores(view: View) -> Part | None:
             "title": row.title,
             "cells": [numbers[id(row), column.title] for column in board.columns if column.title in row.entries],
         }
-        for row in board.rows
+        for row in shown
     ]
     skip = tag("a", "Skip the table", href="#after-scores", class_="skip")
     after = tag("span", id="after-scores", tabindex=-1)
-    shown = box("Table of scores", table, tall=True)
-    return Part(join(tools(view.board), skip, shown, after), {"cells": cell_data(view, cells), "rows": rows})
+    framed = box("Table of scores", table, tall=True)
+    how = tag("details", tag("summary", "How to read this table"), _legend(board), open=True)
+    troubles = text.troubles(board)
+    trouble = tag(
+        "details", tag("summary", f"Trainings in trouble ({len(troubles)})"), tag("ul", [tag("li", one) for one in troubles]),
+        open=len(troubles) <= TROUBLES,
+    ) if troubles else None  # fmt: skip
+    return Part(join(tools(board, len(shown)), skip, framed, after, how, trouble), {"cells": cell_data(view, cells), "rows": rows})
 
 
 def _headers(view: View, several: bool, costs: Sequence[Cost]) -> list[Html]:
@@ -81,24 +99,30 @@ def _header(title: str, first: str, below: str | None = None, **data: str) -> Ht
 
 
 def _row(row: Row, cells: Iterable[Html]) -> Html:
-    below = " · ".join(filter(None, (row.architecture, row.method)))
+    below = " · ".join(dict.fromkeys(filter(None, (row.architecture, row.method))))
     name = tag("th", row.title, tag("span", below, class_="below"), scope="row", data_v=row.title.casefold())
     most = max(row.parameters) if row.parameters else None
     facts = {"title": row.title, "method": row.method, "architecture": row.architecture or "", "parameters": most}
-    return tag("tr", name, *cells, **{f"data_{key}": value for key, value in facts.items()})
+    kind = "baseline" if row.is_baseline else None
+    return tag("tr", name, *cells, class_=kind, **{f"data_{key}": value for key, value in facts.items()})
 
 
-def _score(view: View, row: Row, column: Column, heat: int | None, number: int | None) -> Html:
+def _score(view: View, row: Row, column: Column, strips: Strips, heat: int | None, number: int | None) -> Html:
     entry = row.entries.get(column.title)
     if entry is None or number is None:
         return tag("td", text.NONE, class_="number", data_task=column.title)
     first = view.records(row, column)[0]["id"]
     link = tag(
         "a",
-        tag("span", text.mean(entry), class_="mean"),
-        tag("span", text.group(entry), class_="letters") if text.group(entry) else None,
-        tag("span", text.marks(entry), class_="marks") if text.marks(entry) else None,
+        tag(
+            "span",
+            tag("span", text.mean(entry), class_="mean"),
+            tag("span", text.group(entry), class_="letters") if text.group(entry) else None,
+            tag("span", text.marks(entry), class_="marks") if text.marks(entry) else None,
+            class_="value",
+        ),
         tag("span", _sure(entry), class_="below") if _sure(entry) else None,
+        strips.strip(entry),
         href=view.address(first),
         data_cell=number,
     )
@@ -143,3 +167,31 @@ def _trivial(view: View, several: bool, costs: Sequence[Cost]) -> Html:
     ]
     average = [tag("td", text.score(view.board.trivial_average), class_="number")] if several else []
     return tag("tr", tag("th", "trivial answer", scope="row"), tasks, average, [tag("td") for _ in costs])
+
+
+def _legend(board: Board) -> Html:
+    """What stands in a cell of the table, the marks that are used, and notes on what had to be kept apart."""
+    entries = [entry for row in board.rows for entry in row.entries.values()]
+    lines = [
+        "The large number is the mean over seeds, groups and marks stand before it. Bold: the best of its column, ties to two "
+        "digits included. –: no result."
+    ]
+    if any(entry.standing for entry in entries):
+        lines.append("Below it: the 95 % interval of the mean, over test rows and seeds.")
+    if any(entry.sd is not None and not entry.standing for entry in entries):
+        lines.append("±: sample standard deviation over the seeds, where there is no interval.")
+    if any(entry.scores for entry in entries):
+        trivial = " dashed line: the trivial answer;" if any(column.trivial is not None for column in board.columns) else ""
+        bar = " bar: the interval;" if any(entry.standing for entry in entries) else ""
+        failed = " hollow: its training failed;" if any(own.trouble.failed for one in entries for own in one.trouble) else ""
+        lines.append(
+            f"A dot for each seed;{failed} line: their mean;{bar}{trivial} all of a column on one scale. A dot far from its "
+            "neighbours is a training that went otherwise, such as one that has learned nothing."
+        )
+    if len(board.columns) > 1:
+        lines.append("The average needs a score in every column.")
+    if any(row.is_baseline for row in board.rows):
+        lines.append("Italics: baselines, which every model has to beat; nothing is fine-tuned for them.")
+    lines += [f"{line}." for line in [*text.baselines_named(board), *text.legend(board)]]
+    lines += [f"Note: {note}" for note in board.notes]
+    return tag("ul", [tag("li", line) for line in lines])

@@ -32,9 +32,11 @@ class Section:
         title: its heading.
         make: its content, or None where there is nothing to show.
         scripts: files of `js/` that bring it to life, in the page once however many sections name them.
+        half: whether two such sections in a row stand side by side where the window is wide.
     """
 
     name: str
     title: str
     make: Callable[[View], Part | None]
     scripts: tuple[str, ...] = ()
+    half: bool = False

@@ -34,7 +34,7 @@ def sliced(view: View) -> Part | None:
         count < SMALL for column in view.board.columns for parts in column.slices.values() for count in parts.values()
     ):
         said += f" {FEW}: fewer than {SMALL} rows."
-    return Part(join(tag("p", said), found))
+    return Part(join(tag("p", said), tag("div", found, class_="folds")))
 
 
 def _slices(view: View, column: Column, kind: str) -> Html:
@@ -81,7 +81,7 @@ def types(view: View) -> Part | None:
             body = table(title, "type", headings, rows, values, texts)
             found.append(_folded(title, f"{len(dict.fromkeys(kind for kind, _ in names))} types", body))
     said = "Test metrics of each type alone, the mean over seeds, in their library's own scale. Each column is coloured on its own."
-    return Part(join(tag("p", said), found)) if found else None
+    return Part(join(tag("p", said), tag("div", found, class_="folds"))) if found else None
 
 
 def _nested(groups: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[tuple[str, str], float | None]]]:

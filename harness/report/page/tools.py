@@ -8,8 +8,8 @@ from harness.report.page.markup import Html, tag
 from harness.report.page.widgets import field
 
 
-def tools(board: Board) -> Html:
-    """Filters, the switch of the heat map and its scale; of no use without JavaScript."""
+def tools(board: Board, rows: int) -> Html:
+    """Filters, the switch of the heat map and its scale, of no use without JavaScript; `rows` is how many the table has."""
     families = sorted({column.family for column in board.columns})
     tasks = [
         tag("option", "all tasks", value=""),
@@ -27,7 +27,7 @@ def tools(board: Board) -> Html:
     buttons = [
         tag("button", "Heat map", type="button", id="heat", aria_pressed="false"),
         tag("button", "Reset", type="reset"),
-        tag("output", f"{len(board.rows)} of {len(board.rows)} rows", id="shown", aria_live="polite"),
+        tag("output", f"{rows} of {rows} rows", id="shown", aria_live="polite"),
     ]
     scale = tag(
         "p", "low ", [tag("span", data_heat=number) for number in range(STEPS)], " high, each task on its own scale",

@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote
 
 from harness.published import published
 from harness.report.board import Board, Standings
 from harness.report.columns import Column
 from harness.report.groups import Place, succeeded
-from harness.report.rows import Row
-from harness.store import Record, Store
+from harness.report.rows import BEST_BASELINE, Row
+from harness.store import Record, Store, decode
 
 ROWS = 500  # of a task's predictions that go into the page
 Lines = Sequence[Mapping[str, Any]]
+
+
+class Trained(TypedDict, total=False):
+    """Of a record: how its training went, which no board needs."""
+
+    schema: Any
+    status: Any
+    training: Any
 
 
 @dataclass(frozen=True)
@@ -57,9 +65,22 @@ class View:
     def _records(self) -> dict[tuple[str, str, str], Sequence[Record]]:
         return {(where.model, where.method, where.task): records for where, records in self.places.items()}
 
+    @cached_property
+    def rows_shown(self) -> list[Row]:
+        """Those of the board's table, and last the baselines that it has in one row."""
+        titles = {row.title for row in self.board.table_rows}
+        return [*self.board.table_rows, *(row for row in self.board.rows if row.title not in titles)]
+
+    def behind(self, row: Row, column: Column) -> Row:
+        """The row that an entry was made for: of the row `best baseline` the one of the column's best baseline."""
+        if row.model != BEST_BASELINE or column.hurdle is None:
+            return row
+        return next(one for one in self.board.rows if one.is_baseline and one.title == column.hurdle.model)
+
     def records(self, row: Row, column: Column) -> Sequence[Record]:
         """The records behind an entry, by seed; none where there is no such entry."""
-        return self._records.get((row.model, row.method, column.title), ())
+        own = self.behind(row, column)
+        return self._records.get((own.model, own.method, column.title), ())
 
     def rows_of(self, column: Column) -> list[Row]:
         """The rows that have a score in a column, in the board's order."""
@@ -73,6 +94,13 @@ class View:
             return self.store.predictions(record["id"]) or None
         except (FileNotFoundError, ValueError):  # ValueError: cut off by a crash of another program
             return None
+
+    def training(self, record: Record) -> Mapping[str, Any]:
+        """A record's `training`, from its file; empty where it has none."""
+        if not succeeded(record):
+            return {}
+        found = self.store.record(record["id"], lambda content: decode(content, Trained)) or {}
+        return found.get("training") or {}
 
     def address(self, record_id: str) -> str:
         """Where the page finds a cell's record."""

@@ -99,7 +99,7 @@ def test_of_those_that_tie_one_that_beats_the_baseline_is_taken():
     )
     alone = {**letters, "gpt": "ab"}
     assert "fine-tune bert-mini, the only one shown to beat tfidf-lr (76.0)" in line(*made, letters=alone, behind=behind)
-    none = {name: "a" for name in letters}
+    none = dict.fromkeys(letters, "a")
     said = line(*made, letters=none, behind=behind)
     assert "fine-tune tiny, the cheapest: " in said and said.endswith("none is shown to beat tfidf-lr (76.0), the best baseline")
 

@@ -1,13 +1,7 @@
 // Score against cost: one chart, drawn anew for each choice and width.
 bench.section("cost", (root, data) => {
-  const { make, svg, axes, table } = bench;
-  const shapes = {
-    encoder: "M5 0A5 5 0 1 1-5 0A5 5 0 1 1 5 0Z",
-    decoder: "M-4.5-4.5H4.5V4.5H-4.5Z",
-    "encoder-decoder": "M0-5.5L5.5 4.5H-5.5Z",
-    other: "M0-6L6 0L0 6L-6 0Z",
-  };
-  const kind = (architecture) => (Object.hasOwn(shapes, architecture) ? architecture : "other");
+  const { make, svg, plot: axes, table } = bench;
+  const { kind, shape } = axes;
   const [plots, costs] = [root.querySelector("#cost-plot"), root.querySelector("#cost-axis")];
   const [chart, below] = [root.querySelector("#cost-chart"), root.querySelector("#cost-table")];
   const readout = make("p", { class: "readout note" });
@@ -17,12 +11,10 @@ bench.section("cost", (root, data) => {
   const point = (one, x, y, plot, axis) => {
     const name = kind(data.rows[one[0]][1]);
     const text = told(one, plot, axis);
-    const group = svg("g", {
+    return axes.read(svg("g", {
       class: `point ${name}${one[5] ? " on-front" : ""}`, transform: `translate(${x} ${y})`, tabindex: 0, role: "img",
       "aria-label": text,
-    }, svg("path", { d: shapes[name] }), svg("title", {}, text));
-    for (const event of ["focus", "mouseenter"]) group.addEventListener(event, () => { readout.textContent = text; });
-    return group;
+    }, shape(name)), text, (said) => { readout.textContent = said; });
   };
 
   // Names beside the points where there is room, those of the front first.
@@ -65,19 +57,13 @@ bench.section("cost", (root, data) => {
     const path = front.map(([a, b], place) => (place ? `H${a}V${b}` : `M${a} ${b}`)).join("");
     const trivial = plot.trivial !== null && plot.trivial > y.low && plot.trivial < y.high ? y.at(plot.trivial) : null;
     chart.replaceChildren(
-      svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `${plot.axis} of ${plot.title} against ${axis.title}` },
-        across.map(([at, text]) => svg("g", { class: "tick" },
-          svg("line", { x1: at, x2: at, y1: top, y2: foot }),
-          svg("text", { x: at, y: foot + 18, "text-anchor": "middle" }, text))),
-        up.map(([at, text]) => svg("g", { class: "tick" },
-          svg("line", { x1: left, x2: right, y1: at, y2: at }),
-          svg("text", { x: left - 6, y: at + 4, "text-anchor": "end" }, text))),
+      axes.frame({ width, height, left, right, top, foot }, {
+        label: `${plot.axis} of ${plot.title} against ${axis.title}`, xTitle: `${axis.title} (logarithmic)`, yTitle: plot.axis, across, up,
+      },
         trivial === null ? null : svg("g", {},
           svg("line", { class: "trivial", x1: left, x2: right, y1: trivial, y2: trivial }),
           svg("text", { x: right - 2, y: trivial - 4, "text-anchor": "end" }, "trivial answer")),
         svg("path", { class: "front", d: path }),
-        svg("text", { x: (left + right) / 2, y: height - 8, "text-anchor": "middle" }, `${axis.title} (logarithmic)`),
-        svg("text", { x: 0, y: 0, "text-anchor": "middle", transform: `translate(12 ${(top + foot) / 2}) rotate(-90)` }, plot.axis),
         points.map((one) => point(one, x.at(one[1]), y.at(one[2]), plot, axis)),
         names(points, front, x, y, width)),
       legend(points), readout);
@@ -89,15 +75,11 @@ bench.section("cost", (root, data) => {
   const legend = (points) => {
     const found = [...new Set(points.map((one) => kind(data.rows[one[0]][1])))].sort();
     const mark = (name) => svg("svg", { viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" },
-      svg("g", { class: `point ${name}` }, svg("path", { d: shapes[name] })));
+      svg("g", { class: `point ${name}` }, shape(name)));
     return make("p", { class: "legend note" }, found.map((name) => make("span", {}, mark(name), ` ${name}`)), "filled: on the front");
   };
 
+  root.querySelector("details").open = matchMedia("(min-width: 80rem)").matches; // beside the chart, where there is room
   for (const select of [plots, costs]) select.addEventListener("change", draw);
-  let width = 0;
-  new ResizeObserver(() => {
-    if (chart.clientWidth === width) return;
-    width = chart.clientWidth;
-    draw();
-  }).observe(chart);
+  axes.fit(chart, draw);
 });

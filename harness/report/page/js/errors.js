@@ -38,14 +38,14 @@ bench.section("errors", (root, tasks) => {
       wanted[kind.value](a.right[place] === "1", b.right[place] === "1", a.said[place] === b.said[place]));
     const line = (place) => {
       const reference = data.texts[data.references[place]];
-      const said = (model) => make("td", {},
+      const said = (model, name) => make("td", { "data-label": name },
         make("span", { class: "verdict" }, model.right[place] === "1" ? "✓ " : "✗ "),
         make("span", { class: "hidden" }, model.right[place] === "1" ? "right: " : "wrong: "),
         ...answer(data.texts[model.said[place]], reference, data.tags));
       return make("tr", {}, make("th", { scope: "row" }, data.ids[place],
         data.kinds[place] ? make("span", { class: "below" }, data.kinds[place]) : null),
-      data.read ? make("td", { class: "read" }, data.read[place]) : null,
-      make("td", {}, answer(reference, reference)), said(a), said(b));
+      data.read ? make("td", { class: "read", "data-label": "text" }, data.read[place]) : null,
+      make("td", { "data-label": "reference" }, answer(reference, reference)), said(a, `A: ${a.title}`), said(b, `B: ${b.title}`));
     };
     const heads = ["id", ...(data.read ? ["text"] : []), "reference", `A: ${a.title}, seed ${a.seed}`, `B: ${b.title}, seed ${b.seed}`];
     find("table").replaceChildren(places.length ? make("table", { class: "rows plain" },

@@ -185,6 +185,117 @@ def test_charts_and_their_tables(visit):
     assert rows.last.inner_text().split("\t") == ["gpt", "decoder", "90 s", "87.50", ""]
 
 
+def test_training_curves(visit):
+    page = visit("real", 1600)
+    page.locator("#training-task").select_option("mini-qa")
+    score, loss = (page.locator(f"#training-{name} > svg") for name in ("score", "loss"))
+    assert score.locator(".curve .line").count() == loss.locator(".curve .line").count() == 6  # no baselines
+    assert score.locator(".curve .seed").count() == 18
+    marks = score.locator("g.point[tabindex='0']")
+    assert marks.count() == 18 and loss.locator("[tabindex]").count() == 0
+    records = [one for one in Store(ROOT / "results").records() if one["task"]["name"] == "mini-qa"]
+    one = next(one for one in records if (one["model"]["name"], one["method"], one["seed"]) == ("t5-mini", "full", 0))
+    kept = next(line for line in one["training"]["history"] if line["step"] == one["training"]["best_step"])
+    mark = score.get_by_role("img", name="t5-mini, seed 0:")
+    told = mark.get_attribute("aria-label")
+    assert f"kept step {kept['step']} of {one['training']['steps']}" in told and f"test {one['score']:.2f}" in told
+    mark.focus()
+    assert page.locator("#training-readout").inner_text() == told
+    ticks = score.locator(".tick text[text-anchor=middle]")
+    assert ticks.all_text_contents() == ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"]
+    page.locator("#training-axis").select_option("step")
+    shown = [int(tick) for tick in ticks.all_text_contents()]
+    left, right = (tick.bounding_box() for tick in (ticks.first, ticks.last))
+    ends = [box["x"] + box["width"] / 2 for box in (left, right)]
+    drawn = score.get_by_role("img", name="t5-mini, seed 0:").locator("path").bounding_box()
+    share = (drawn["x"] + drawn["width"] / 2 - ends[0]) / (ends[1] - ends[0])
+    assert share * shown[-1] == pytest.approx(kept["step"], abs=2)
+    page.get_by_role("group", name="Models that stand out").get_by_role("button", name="gpt2-mini", exact=True).click()
+    assert score.locator(".curve:not(.aside)").count() == 1 and score.locator(".point:not(.aside)").count() == 3
+    page.get_by_text("The kept steps as a table").click()
+    assert page.locator("#training-table tbody tr").count() == 18
+    # A chart beside a chart, and below it where there is no room.
+    side = [chart.bounding_box() for chart in (score, loss)]
+    assert side[0]["y"] == side[1]["y"] and side[0]["x"] + side[0]["width"] <= side[1]["x"]
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_function("document.querySelector('#training-score svg').clientWidth < 390")
+    side = [chart.bounding_box() for chart in (score, loss)]
+    assert side[0]["x"] == side[1]["x"] and side[0]["y"] + side[0]["height"] <= side[1]["y"]
+
+
+def overlapping(boxes):
+    """Pairs of boxes that cover each other by more than a pixel."""
+    def apart(a, b):
+        return a["x"] + a["width"] <= b["x"] + 1 or a["y"] + a["height"] <= b["y"] + 1
+
+    return [(a, b) for place, a in enumerate(boxes) for b in boxes[:place] if not apart(a, b) and not apart(b, a)]
+
+
+@pytest.mark.parametrize("width", [390, 1600])
+@pytest.mark.parametrize("task", range(5))
+def test_labels_of_the_training_charts_do_not_touch(visit, width, task):
+    page = visit("real", width)
+    page.locator("#training-task").select_option(str(task))
+    for name in ("score", "loss"):
+        page.locator(f"#training-{name} svg").wait_for()
+        texts = page.locator(f"#training-{name} svg > text, #training-{name} svg .tick text").all()
+        assert len(texts) > 6 and overlapping([text.bounding_box() for text in texts]) == []
+
+
+INSIDE = """cells => cells.flatMap(cell => [...cell.querySelectorAll('.value, .below, .strip')].filter(part => {
+  const [a, b] = [part.getBoundingClientRect(), cell.getBoundingClientRect()];
+  return a.left < b.left - 0.5 || a.right > b.right + 0.5;
+}).map(part => part.textContent))"""
+
+
+@pytest.mark.parametrize("width", [390, 1600])
+def test_each_number_is_in_its_own_cell(visit, width):
+    page = visit("real", width)
+    assert page.locator("#scores-table tbody td").evaluate_all(INSIDE) == []
+    page.evaluate(OPEN)
+    boxes = page.locator(".box:has(> table:not(.rows))")
+    for box in boxes.all():
+        if not box.is_visible():
+            continue
+        box.evaluate("box => { box.scrollLeft = 10_000; }")
+        first = box.locator("tbody th").first
+        assert abs(first.bounding_box()["x"] - box.bounding_box()["x"]) <= 2  # what the row is stays in sight
+
+
+def test_the_width_of_a_desk_is_used(visit):
+    page = visit("real", 1600)
+    assert page.locator("#scores-table").bounding_box()["width"] > 1500
+    for first, second in (
+        ("#overall table", "#overall svg"), ("#cost-chart", "#cost-table"), ("#tasks", "#environments"),
+        ("#confusion .fields", "#confusion-table"),
+    ):  # fmt: skip
+        left, right = (page.locator(one).bounding_box() for one in (first, second))
+        assert left["x"] + left["width"] <= right["x"] and max(left["y"], right["y"]) < min(
+            left["y"] + left["height"], right["y"] + right["height"]
+        ), first
+
+
+def test_on_a_phone_each_row_of_the_error_browser_is_a_card(visit):
+    page = visit("real", 390)
+    cells = page.locator("#errors-table tbody tr").first.locator("th, td").all()
+    boxes = [cell.bounding_box() for cell in cells]
+    assert len({box["x"] for box in boxes}) == 1 and [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
+    label = "cell => getComputedStyle(cell, '::before').content"
+    assert [cell.evaluate(label) for cell in cells[1:]] == ['"reference"', '"A: t5-mini"', '"B: gpt2-mini"']
+
+
+def test_a_dot_for_each_seed(visit):
+    page = visit("real", 1600)
+    cell = page.locator("#scores-table tr[data-title=t5-mini] td[data-task=mini-qa]")
+    dots = cell.locator("circle")
+    records = [one for one in Store(ROOT / "results").records() if one["id"].startswith("mini-qa--t5-mini--full")]
+    places = sorted(dot.bounding_box()["x"] for dot in dots.all())
+    scores = sorted(one["score"] for one in records)
+    assert dots.count() == len(records) == 3
+    share = (places[1] - places[0]) / (places[2] - places[0])
+    assert share == pytest.approx((scores[1] - scores[0]) / (scores[2] - scores[0]), abs=0.03)
+
+
 @pytest.mark.parametrize("width", [390, 1200, 1600])
 def test_names_in_the_chart_leave_the_axis_free(visit, width):
     page = visit("narrow", width)
@@ -270,7 +381,7 @@ def test_a_phone_scrolls_down_only(visit, name, scheme):
 def test_without_javascript_the_table_is_whole(visit):
     page = visit("real", 360, java_script_enabled=False)
     scores = {cell.name.rsplit("--", 2)[0] for cell in (ROOT / "results" / "cells").iterdir()}  # seeds share one
-    assert page.locator("#scores-table tbody td[data-task] a").count() == len(scores) > 30
+    assert page.locator("#scores-table tr:not([data-title='best baseline']) td[data-task] a").count() == len(scores) > 30
     assert page.locator("#filters").is_hidden() and page.locator("noscript").is_visible()
     page.set_viewport_size({"width": 1200, "height": 800})
     assert page.locator("#scores-table").is_visible()

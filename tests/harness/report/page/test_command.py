@@ -5,15 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from made_page import folder
 from page_parser import parse
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.report.columns import Column
-from harness.report.page.texts import texts
-from harness.store import Store
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -64,45 +60,11 @@ def test_two_processes_write_the_same_bytes(tmp_path):
     assert 100_000 < len(pages[0]) < 1_000_000
 
 
-def real(name="mini-sentiment", **more):
-    """The column of a task in results/."""
-    from dataclasses import replace
-
-    from harness.report.board import Board
-
-    found = next(one for one in Board.of(Store(ROOT / "results").records()).columns if one.task == name)
-    return replace(found, **more)
-
-
-def test_texts_are_those_of_the_rows():
-    column = real()
-    assert isinstance(column, Column)
-    found, why = texts(column)
-    assert why == "" and len(found) == column.rows["test"] and all(found.values())
-    from harness import registry
-    from harness.rows import load
-
-    row = load(registry.tasks()["mini-sentiment"], registry.family("sentiment")).splits["test"][3]
-    assert found[row["id"]] == row["text"]
-    both, _ = texts(real("mini-qa"))
-    assert "question: " in both["test-0000"] and "context: " in both["test-0000"]
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"fingerprint": "0" * 64}, {"version": 99}, {"task": "mini-sentiment@100"}, {"task": "mine"}]
-)
-def test_no_texts_of_other_data(wrong):
-    found, why = texts(real(**wrong))
-    if wrong == {"task": "mini-sentiment@100"}:
-        assert len(found) == 100 and set(found.items()) < set(texts(real())[0].items())
-    else:
-        assert not found and why
-
-
 def test_with_texts(tmp_path):
     tree = parse(bench("--results", ROOT / "results", "--format", "html", "--rows", "20", "--with-texts").stdout)
     for task in tree.data("errors"):
         assert len(task["read"]) == 20 and all(task["read"]) and "unread" not in task
     made = folder(tmp_path / "results")
     tree = parse(bench("--results", made.root, "--format", "html", "--with-texts").stdout)
-    assert [task["unread"] for task in tree.data("errors")] == ["its task is not registered here"] * 2
+    told = [task["unread"] for task in tree.data("errors")]
+    assert len(told) == 2 and all("not registered here" in why for why in told)

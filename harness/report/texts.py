@@ -1,0 +1,90 @@
+"""What models read: the test rows' texts out of the data, for records hold none.
+
+They are shown only where the data are those of the record: same fingerprint, and test rows with the ids and references of its
+predictions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness import registry
+from harness.data.source import HubSource, Source
+from harness.errors import BenchError
+from harness.origins import noted
+from harness.rows import load
+from harness.task import Task
+
+Facts = Mapping[str, Any]
+Texts = tuple[Mapping[str, str], str]  # row id → its text, and why there is none; one of the two is empty
+
+
+def texts(facts: Facts, predictions: Sequence[Facts], root: Path, fetch: bool = True) -> Texts:
+    """The texts of a record's test rows.
+
+    Args:
+        facts: the record's `task`.
+        predictions: the record's; every one of them must have its row in the data.
+        root: the results folder, where a run has noted where its tasks' data are (see `harness.origins`).
+        fetch: whether a data set of the Hub may be read, and so be downloaded.
+    """
+    why = (
+        "its task is not registered here, and no run has noted here where its data are (the bench run that made it, "
+        "called again, does so and trains nothing)"
+    )
+    for task in _tasks(facts, root):
+        if isinstance(task.source, HubSource) and not fetch:
+            return {}, "its data are on the Hub; --with-texts reads them from there"
+        found, why = _read(task, facts, predictions)
+        if found:
+            return found, ""
+    return {}, why
+
+
+def _tasks(facts: Facts, root: Path) -> Iterator[Task]:
+    """The tasks that the record's may be: those that runs have noted, and the registered one of its name."""
+    yield from noted(root, facts)
+    name, _, size = facts["name"].partition("@")
+    task = registry.tasks().get(name)
+    if task:
+        yield task.limited(int(size)) if size.isdecimal() else task
+
+
+def _read(task: Task, facts: Facts, predictions: Sequence[Facts]) -> Texts:
+    source = _at(task.source, facts.get("revision"))
+    try:
+        if task.version != facts.get("version") or source.fingerprint() != facts.get("fingerprint"):
+            return {}, f"the data here ({facts.get('source')}) are not those of the records"
+        family = registry.family(task.family)
+        rows = {row["id"]: row for row in load(replace(task, source=source), family).splits["test"]}
+    except BenchError as error:
+        # Not the message of a file's error, which has a path in it: the page may go to other people.
+        where = f"the data ({facts.get('source')}) cannot be read any more where they were"
+        return {}, str(error) if isinstance(source, HubSource) else where
+    for line in predictions:
+        row = rows.get(line["id"])
+        if row is None or _plain(family.reference(row, task)) != line["reference"]:
+            return {}, "this version of bench makes other test rows of the data than those of the records"
+    return {name: _joined(family.texts(row)) for name, row in rows.items()}, ""
+
+
+def _at(source: Source, revision: str | None) -> Source:
+    """The source as it was for the record, whatever its branch is now."""
+    return replace(source, revision=revision) if isinstance(source, HubSource) and revision else source.pinned()
+
+
+def _plain(value: Any) -> Any:
+    """As it is in a file of predictions."""
+    return json.loads(json.dumps(value))
+
+
+def _joined(found: Mapping[str, str | Sequence[str]]) -> str:
+    """All that a row's model reads; with the names of the columns where there are several."""
+    told = {name: value if isinstance(value, str) else " ".join(value) for name, value in found.items()}
+    return (
+        next(iter(told.values()), "") if len(told) == 1 else "\n".join(f"{name}: {one}" for name, one in told.items())
+    )
