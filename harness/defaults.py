@@ -1,6 +1,6 @@
-"""What a run takes where its command line is silent: a suite's own `methods`, `seeds`, `train_sizes` and `search`, else the usual ones.
+"""What a run takes where its command line says nothing: the suite's `methods`, `seeds`, `train_sizes` and `search`.
 
-The values are read as those of the options with these names, with the same messages.
+They are read like the options with these names, and wrong ones get the same messages.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SMALLEST = 2  # training rows: one alone is of one class
 
 @dataclass(frozen=True)
 class Defaults:
-    """The values as the command line has them."""
+    """The values as the command line has them; without a suite that says otherwise, these."""
 
     methods: str = "full"
     seeds: str = "1"
@@ -32,9 +32,8 @@ class Defaults:
     def changed(self) -> dict[str, tuple[str, ...]]:
         """Option → its values, where they are not the usual ones."""
         given = {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default}
-        return {
-            f"--{name.replace('_', '-')}": value if isinstance(value, tuple) else (value,) for name, value in given.items()
-        }
+        found = {name: (value,) if isinstance(value, str) else value for name, value in given.items()}
+        return {f"--{name.replace('_', '-')}": values for name, values in found.items()}
 
 
 def read_defaults(content: Mapping[str, Any], search: tuple[str, ...], path: Path) -> Defaults:
@@ -48,7 +47,8 @@ def read_defaults(content: Mapping[str, Any], search: tuple[str, ...], path: Pat
     Raises:
         BenchError: a value that its option could not have.
     """
-    given = {name: _text(content[name]) for name in ("methods", "seeds", "train_sizes") if content.get(name) is not None}
+    keys = [key for key in ("methods", "seeds", "train_sizes") if content.get(key) is not None]
+    given = {key: _text(content[key]) for key in keys}
     found = Defaults(**given, search=search)
     read_names(found.methods, f"{path}: methods")
     for name in given.get("methods", "").split(","):

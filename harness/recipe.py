@@ -116,8 +116,10 @@ def full_names(rule: Mapping[str, Any], where: str) -> dict[str, Any]:
     """A rule with full names in the place of short ones; other names stay as they are.
 
     Raises:
-        BenchError: two names of one field.
+        BenchError: no mapping, or two names of one field.
     """
+    if not isinstance(rule, Mapping):
+        raise BenchError(f"{where}: {rule!r} is not a rule; a rule maps fields to values, such as {{lr: 3.0e-5}}")
     found: dict[str, Any] = {}
     for name, value in rule.items():
         field = SHORT.get(name, name)

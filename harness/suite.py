@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,11 @@ class Suite:
         """Every name that the suite gives a model → its reference."""
         return {**self.models, **self.aliases}
 
-    @property
+    @cached_property
     def facts(self) -> dict[str, Any]:
-        """What records say of it beside its name: the file, and the options that it has other defaults for; nothing where it has none."""
-        file = {"suite_file": self.file} if self.file else {}
-        return {**file, **({"suite_defaults": changed} if (changed := list(self.defaults.changed)) else {})}
+        """What a record says of it beside its name: its file, and the options for which it has defaults of its own."""
+        told = {"suite_file": self.file, "suite_defaults": list(self.defaults.changed)}
+        return {name: value for name, value in told.items() if value}
 
 
 NONE = Suite("", 1, "", {}, (), ())  # what a request has that names no suite: recipes follow from the models and the data

@@ -65,18 +65,20 @@ TrainSizes = Annotated[
     typer.Option(
         "--train-sizes",
         envvar="BENCH_TRAIN_SIZES",
-        help="Learning curves: numbers of training rows, and all, such as 100,1000,all; default: the suite's, or all.",
+        help="Learning curves: numbers of training rows, and all, such as 100,1000,all; default: the suite's, or all. "
+        "Validation and test stay whole.",
     ),
 ]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", envvar="BENCH_SET", help="NAME=VALUE of a recipe field, such as lr=3e-5; may be repeated.")
+    list[str] | None,
+    typer.Option("--set", envvar="BENCH_SET", help="NAME=VALUE of a recipe field, such as lr=3e-5; may be repeated."),
 ]
 Search = Annotated[
     list[str] | None,
     typer.Option(
         "--search",
         envvar="BENCH_SEARCH",
-        help="Choose recipes on validation: auto (learning rates), FIELD=V1,V2 (lr=1e-5,3e-5; may be repeated), optuna:N trials, "
+        help="Choose recipes on validation: auto (learning rates), FIELD=V1,V2 (lr=1e-5,3e-5; may be repeated), optuna:N, "
         "or suite (its grid); none leaves out what a suite asks for.",
     ),
 ]

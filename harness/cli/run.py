@@ -105,7 +105,8 @@ def run(
                 made, shard_by_search(made.cells, index, shards), wanted, request.settings, store, rerun_failed
             )
             todo = [*rounds.pending, *rounds.unknown]
-            later = [cell for cell in rounds.cells if store.record(cell.id) is None] if todo else []
+            finished = store.finished_among(cell.id for cell in rounds.cells)
+            later = [cell for cell in rounds.cells if cell.id not in finished] if todo else []
             then = f", then {len(later)} cell{'s' if len(later) > 1 else ''}" if later else ""
             say(console, f"{rounds.counted()}{then}{time([*todo, *later], estimate)}")
             if todo and rounds.told:

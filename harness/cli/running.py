@@ -187,11 +187,13 @@ def _search(record: Record) -> dict[str, Any]:
     return {"search": summary(record["search"])} if record.get("search") else {}
 
 
-def expected(cells: Sequence[Cell], store: Store, devices: str, jobs: int | None, console: Console | None = None) -> str:
+def expected(
+    cells: Sequence[Cell], store: Store, devices: str, jobs: int | None, console: Console | None = None
+) -> str:
     """How long they will take, where past records tell it at once.
 
     Args:
-        console: given where else rows are to be read and the machine to be measured: it is told so.
+        console: where to say that it takes a while, if tasks may be read and the machine measured for it; None: they may not.
     """
     from harness.cli.estimate import estimated
     from harness.estimate import words
@@ -226,7 +228,7 @@ def announce(made: Plan, console: Console) -> None:
         say(console, f"In this suite {told}: small models of its own. The published ones: --suite standard (docs/standard.md)")
     if changed := suite.defaults.changed:
         told = " ".join(f"{option} {value}" for option, values in changed.items() for value in values)
-        say(console, f"unless the command line says otherwise: {told}")
+        say(console, f"the suite's defaults, over which the command line wins: {told}")
     tell_doubts(made, console)
 
 

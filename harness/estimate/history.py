@@ -81,7 +81,7 @@ def _latest(store: Store, names: Sequence[str]) -> list[str]:
 
 
 def same_but_seed(record: Record, cell: Cell) -> bool:
-    """Whether a record is of the same model, task, data, method, recipe and budget; one that was tested is not like a trial."""
+    """Whether a record is of the same model, task, data, method, recipe and budget. One that was tested is not like a trial."""
     return (
         is_trial(record) == cell.is_trial
         and (record.get("trial") or {}).get("budget", 1.0) == cell.budget

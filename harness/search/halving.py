@@ -1,11 +1,12 @@
 """Learning rates around the recipe's own: all of them in short trainings, the best in whole ones.
 
-Successive halving (Jamieson & Talwalkar 2016, "Non-stochastic Best Arm Identification and Hyperparameter Optimization"; Li et al.
-2018, "Hyperband") with two rungs, which share the work out between many candidates and a long look at the good ones.
+Successive halving with two rungs (Jamieson & Talwalkar 2016, "Non-stochastic Best Arm Identification and Hyperparameter
+Optimization"; Li et al. 2018, "Hyperband").
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -13,22 +14,21 @@ from harness.cell import Cell
 from harness.search.space import rounded
 from harness.search.trials import FAILED, OK, Lookup, Tried, state, trial, value
 from harness.search.wanted import RATE
-from harness.store import Record
 
 STEP = 3.0  # between two neighbouring rates
-# By what the recipe's rate is multiplied. Of equal candidates the first is better: the one that is nearer to the recipe's own, and
-# the higher of two that are as near, for a short training that learned nothing is helped by more.
+# By what the recipe's rate is multiplied. Of equal candidates the first goes on: the one that is nearer to the recipe's own,
+# and of two that are as near the higher one, because a short training that learned nothing more often needs a higher rate.
 FACTORS = (1.0, STEP, 1 / STEP, STEP**2, 1 / STEP**2)
 BUDGET = 1 / 3  # of the steps, in the first rung
 KEPT = 2  # candidates that get whole trainings
 
 
 class Halving:
-    """For one model, task and method. It is a function of the records of its trials, so nothing else is kept.
+    """The search for one model, task and method.
 
-    The second rung has the best `KEPT` of the first; one that fails there gives its place to the next best. If the best of the
-    whole trainings has the lowest or the highest of all rates, the next rate beyond gets one too. All of this is the same for
-    every model.
+    The second rung has the best `KEPT` of the first; one that fails there gives its place to the next best. If the best of
+    the whole trainings has the lowest or the highest of all rates, the next rate beyond it gets a whole training too. The
+    rule is the same for every model.
 
     Args:
         base: gives all that is not searched.
@@ -37,8 +37,8 @@ class Halving:
     trials = len(FACTORS) + KEPT
     rounds = 2
     told = (
-        f"each search trains {len(FACTORS)} learning rates for {BUDGET:.0%} of the steps and the best {KEPT} for all, which is "
-        f"as much as {len(FACTORS) * BUDGET + KEPT:.1f} trainings, and 1 more where the best rate is the lowest or highest"
+        f"each search trains {len(FACTORS)} learning rates for {BUDGET:.0%} of the steps and the best {KEPT} for all, as much "
+        f"as {len(FACTORS) * BUDGET + KEPT:.1f} trainings, and 1 more where the best rate is the lowest or highest"
     )
 
     def __init__(self, base: Cell):
@@ -57,31 +57,29 @@ class Halving:
 
     def tried(self, lookup: Lookup) -> Tried:
         """How far it has come, by the records that there are."""
-        cells, records = list(self.short), [lookup(cell.id) for cell in self.short]
-        if None in records:
-            return Tried(cells, records, KEPT, 1)
-        values = {rate: value(record) for rate, record in zip(self.rates, records, strict=True) if state(record) == OK}
-        whole: dict[float, Record | None] = {}
+        found = self._so_far([], lookup, 1)
+        if found.pending:
+            return replace(found, left=KEPT)
+        ends = zip(self.rates, found.records, strict=True)
+        values = {rate: value(record) for rate, record in ends if record and state(record) == OK}
+        whole: list[Cell] = []
         for rate in sorted(values, key=lambda rate: -values[rate]):  # stable: of equal ones the first
-            if sum(record is None or state(record) != FAILED for record in whole.values()) < KEPT:
-                self._add(rate, cells, records, whole, lookup)
-        number = 2
-        found = Tried(cells, records)
-        if found.ended and found.winner is not None:
-            best = cells[found.winner].recipe.learning_rate
-            for edge, factor in ((max(self.rates), STEP), (min(self.rates), 1 / STEP)):
-                if best == edge:
-                    self._add(_times(best, factor), cells, records, whole, lookup)
-                    number = 3
-        return Tried(cells, records, 0, number)
+            ended = [record for cell in whole if (record := lookup(cell.id))]
+            if len(whole) - [state(record) for record in ended].count(FAILED) < KEPT:
+                whole.append(trial(self.base, {RATE: rate}))
+        found = self._so_far(whole, lookup, 2)
+        if not found.ended or found.winner is None:
+            return found
+        best = found.cells[found.winner].recipe.learning_rate
+        if best not in (min(self.rates), max(self.rates)):
+            return found
+        beyond = _times(best, STEP if best == max(self.rates) else 1 / STEP)
+        return self._so_far([*whole, trial(self.base, {RATE: beyond})], lookup, 3)
 
-    def _add(
-        self, rate: float, cells: list[Cell], records: list[Record | None], whole: dict[float, Record | None], lookup: Lookup
-    ) -> None:
-        """A whole training."""
-        cells.append(trial(self.base, {RATE: rate}))
-        records.append(lookup(cells[-1].id))
-        whole[rate] = records[-1]
+    def _so_far(self, whole: list[Cell], lookup: Lookup, number: int) -> Tried:
+        """All short trainings and these whole ones."""
+        cells = [*self.short, *whole]
+        return Tried(cells, [lookup(cell.id) for cell in cells], 0, number)
 
 
 def _times(rate: float, factor: float) -> float:

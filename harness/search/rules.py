@@ -33,7 +33,9 @@ def read_section(content: Any, path: Path) -> tuple[tuple[str, ...], dict[str, t
     wanted = content.get(RUN) or []
     wanted = [wanted] if isinstance(wanted, str) else wanted
     if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):
-        raise BenchError(f"{path}: search.{RUN} is {wanted!r}; it must be a value of --search, such as auto, or a list of them")
+        raise BenchError(
+            f"{path}: search.{RUN} is {wanted!r}; it must be a value of --search, such as auto, or a list of them"
+        )
     if SUITE in wanted and not content.get(GRID):
         raise BenchError(f"{path}: search.{RUN} is {SUITE}, which is the section search.{GRID}, and there is none; add it")
     return tuple(wanted), _rules({kind: rules for kind, rules in content.items() if kind != RUN}, path)
@@ -48,7 +50,9 @@ def _rules(content: Mapping[str, Any], path: Path) -> dict[str, tuple[Mapping[st
             raise BenchError(f"{where}.{kind} must be a list of rules, such as - {{{RATE}: [2.0e-5, 3.0e-5]}}")
         for rule in rules:
             _check(rule, kind, f"{where}.{kind}")
-    return {kind: tuple(full_names(rule, f"{path}: search.{kind}") for rule in rules) for kind, rules in content.items()}
+    return {
+        kind: tuple(full_names(rule, f"{path}: search.{kind}") for rule in rules) for kind, rules in content.items()
+    }
 
 
 def values_for(rules: tuple[Mapping[str, Any], ...], cell: Cell) -> dict[str, tuple[Any, ...] | Range]:

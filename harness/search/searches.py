@@ -14,7 +14,7 @@ from harness.search.outcome import outcome, why
 from harness.search.rules import values_for
 from harness.search.space import usual_space
 from harness.search.tpe import Tpe
-from harness.search.trials import FAILED, Lookup, Tried, state
+from harness.search.trials import CHOSEN, FAILED, Lookup, Tried, state
 from harness.search.wanted import AUTO, GRID, OPTION, OPTUNA, SUITE, Wanted, check
 from harness.searched import Searched
 
@@ -72,7 +72,7 @@ class Search:
             return self.cells
         found = Searched(self.searcher.specification, self.arguments, outcome(tried))
         recipe = self.cells[0].recipe if tried.winner is None else tried.cells[tried.winner].recipe
-        return tuple(replace(cell, recipe=recipe, search=found) for cell in self.cells)
+        return tuple(replace(cell, recipe=recipe, search=found, why=CHOSEN) for cell in self.cells)
 
     def failure(self, tried: Tried) -> BenchError:
         """Why there is nothing to report."""

@@ -12,6 +12,7 @@ from harness.searched import SEARCH_SEED, Trial
 from harness.store import Record
 
 Lookup = Callable[[str], Record | None]  # a cell's id → its record, None while it is to run
+CHOSEN = "by the search"  # why a recipe is what it is
 OK, PRUNED, FAILED = "ok", "pruned", "failed"
 
 
@@ -65,7 +66,7 @@ def trial(
     """
     recipe = base.recipe.updated(changes)
     made = {name: getattr(recipe, name) for name in changes}
-    return replace(base, recipe=recipe, seed=SEARCH_SEED, search=Trial(tuple(thresholds), made, budget))
+    return replace(base, recipe=recipe, seed=SEARCH_SEED, why=CHOSEN, search=Trial(tuple(thresholds), made, budget))
 
 
 def state(record: Record) -> str:

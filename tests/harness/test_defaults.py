@@ -1,4 +1,4 @@
-"""A suite file as a whole benchmark: what its runs take where the command line is silent, and what the command line wins over."""
+"""A suite file as a whole benchmark: what its runs take where the command line says nothing."""
 
 import json
 
@@ -130,7 +130,7 @@ def test_a_whole_benchmark_is_one_file_and_the_board_tells_how_to_run_it_again(w
     file = write("seeds: 2\ntrain_sizes: [20, 40]\nmethods: [full, scratch]\n")
     done = CliRunner().invoke(app, ["run", "--suite", file, "--limit", "40", "--engine", "inline"])
     assert done.exit_code == 0, done.output
-    assert "unless the command line says otherwise: --methods full,scratch --seeds 2 --train-sizes 20,40" in done.output
+    assert "over which the command line wins: --methods full,scratch --seeds 2 --train-sizes 20,40" in done.output
     board = (tmp_path / "leaderboard.md").read_text()
     again = "bench run --suite mine.yaml --models small --tasks mini-sentiment --methods full,scratch --seeds 2 --limit 40"
     assert f"{again} --train-sizes 20,all\n" in board  # 40 rows are all

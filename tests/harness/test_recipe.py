@@ -1,7 +1,7 @@
 import pytest
 
 from harness.errors import BenchError
-from harness.recipe import HINTS, SHORT, Recipe, full_name, trained_by
+from harness.recipe import HINTS, SHORT, Recipe, full_name, full_names, trained_by
 
 
 def test_values_are_brought_to_their_type():
@@ -12,7 +12,10 @@ def test_values_are_brought_to_their_type():
 
 def test_a_short_name_is_that_of_one_field():
     assert set(SHORT.values()) <= set(HINTS) and not set(SHORT) & set(HINTS) and len(set(SHORT.values())) == len(SHORT)
-    assert {full_name(name, "") for name in ("lr", "recipe.lr", " learning_rate", "recipe.learning_rate")} == {"learning_rate"}
+    with pytest.raises(BenchError, match="mine.yaml: recipes: 'lr' is not a rule"):
+        full_names("lr", "mine.yaml: recipes")
+    names = ("lr", "recipe.lr", " learning_rate", "recipe.learning_rate")
+    assert {full_name(name, "") for name in names} == {"learning_rate"}
 
 
 @pytest.mark.parametrize(

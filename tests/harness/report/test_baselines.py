@@ -144,7 +144,7 @@ def test_one_row_has_the_best_of_each_task_in_the_place_of_those_with_gaps():
     assert "- best baseline: window on books; tfidf on films." in text
     # All of them can be found: in a section of their own, in their tasks' sections, in CSV and JSON.
     section = text.partition("## Baselines")[2].partition("\n## ")[0]
-    assert [line.split("|")[1:4] for line in map(lambda line: line.replace(" ", ""), section.strip().splitlines()[2:])] == [
+    assert [line.replace(" ", "").split("|")[1:4] for line in section.strip().splitlines()[2:]] == [
         ["books", "window", "55.00"], ["books", "majority", "50.00"],
         ["films", "tfidf", "70.00"], ["films", "majority", "50.00"], ["films", "coin", "20.00"],
     ]  # fmt: skip

@@ -36,7 +36,8 @@ def best_at(factor, whole=None):
 
     def make(cell):
         best = factor if cell.budget < 1 or whole is None else whole
-        return made.record(cell, [90 - 10 * abs(math.log(cell.recipe.learning_rate / RATE / best, 3)) - (cell.budget < 1)])
+        away = abs(math.log(cell.recipe.learning_rate / RATE / best, 3))
+        return made.record(cell, [90 - 10 * away - (cell.budget < 1)])
 
     return make
 
@@ -50,14 +51,17 @@ def test_all_rates_get_a_third_of_the_steps_and_the_best_two_all_of_them():
 
 def test_the_winner_is_the_best_of_the_whole_trainings():
     """Whatever the short ones had: they are another training."""
-    _, _, tried = run(lambda cell: made.record(cell, [99.0 if cell.budget < 1 else 50 + 1e5 * cell.recipe.learning_rate]))
+    _, _, tried = run(
+        lambda cell: made.record(cell, [99.0 if cell.budget < 1 else 50 + 1e5 * cell.recipe.learning_rate])
+    )
     assert asked(tried)[tried.winner] == (3, 1) and asked(tried)[5:] == [(1, 1), (3, 1)]
 
 
 @pytest.mark.parametrize(("edge", "beyond"), [(9, 27), (1 / 9, 1 / 27)])
 def test_the_next_rate_beyond_an_edge_that_is_the_best_gets_a_whole_training(edge, beyond):
     rounds, _, tried = run(best_at(edge))
-    assert rounds == [5, 2, 1] and asked(tried)[7:] == [(round(beyond, 3), 1)] and asked(tried)[tried.winner][0] == round(edge, 3)
+    assert rounds == [5, 2, 1] and asked(tried)[7:] == [(round(beyond, 3), 1)]
+    assert asked(tried)[tried.winner] == (round(edge, 3), 1)
     _, _, tried = run(best_at(beyond))
     assert asked(tried)[tried.winner] == (round(beyond, 3), 1) and len(tried.cells) == 8  # once, not for ever
     rounds, _, tried = run(best_at(edge, whole=1))
@@ -101,7 +105,8 @@ def test_equal_records_give_equal_trials_however_often_it_is_asked():
 
 
 def test_every_model_has_the_same_number_of_trials_around_its_own_rate():
-    one, other = Halving(made.cell("bert", learning_rate=3e-5)), Halving(made.cell("gpt2", method="lora", learning_rate=1e-3))
+    one = Halving(made.cell("bert", learning_rate=3e-5))
+    other = Halving(made.cell("gpt2", method="lora", learning_rate=1e-3))
     assert one.trials == other.trials == len(FACTORS) + 2 == len(one.tried({}.get).cells) + one.tried({}.get).left
     assert one.specification["fields"]["learning_rate"] == [3.33e-6, 1e-5, 3e-5, 9e-5, 2.7e-4]
 

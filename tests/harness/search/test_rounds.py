@@ -231,7 +231,7 @@ def test_auto_halves_and_goes_beyond_an_edge(store):
     asked = plan("bert", "gpt2")
     found = rounds(asked, ["auto"], store)
     assert found.counted() == "search auto: 2 searches, 14 trials: 0 finished, 14 to run"
-    assert "5 learning rates for 33% of the steps and the best 2 for all, which is as much as 3.7 trainings" in found.told
+    assert "5 learning rates for 33% of the steps and the best 2 for all, as much as 3.7 trainings" in found.told
     assert [cell.budget for cell in found.unknown] == [1.0] * 4 and len(found.pending) == 10
     runner = made.Runner(store, halving)
     _, said = go(found, runner)
@@ -248,7 +248,8 @@ def test_auto_halves_and_goes_beyond_an_edge(store):
 def test_auto_goes_on_where_it_was_killed(tmp_path):
     whole, broken = Store(tmp_path / "whole"), Store(tmp_path / "broken")
     asked = plan("bert", "gpt2")
-    runner, first, second = made.Runner(whole, halving), made.Runner(broken, halving, most=1), made.Runner(broken, halving)
+    runner, first = made.Runner(whole, halving), made.Runner(broken, halving, most=1)
+    second = made.Runner(broken, halving)
     go(rounds(asked, ["auto"], whole), runner)
     with pytest.raises(KeyboardInterrupt):
         go(rounds(asked, ["auto"], broken), first)
