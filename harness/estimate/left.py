@@ -32,8 +32,9 @@ class _Running:
 class Left:
     """The time that is left.
 
-    What cells took counts as much as what was expected of them, and the expectation as much as one cell: after one cell that took
-    twice as long, the others are expected to take half as long again. Baselines tell of baselines only.
+    Cells that have run set the expectation right, which itself counts as much as half a cell: after one cell that took four times
+    as long as expected, the others are expected to take three times as long. A cell that runs is judged by its own pace too, the
+    more so the more of it is done. Baselines tell of baselines only.
 
     Args:
         cells: those that are to run, in their order.
@@ -92,22 +93,26 @@ class Left:
         for cell in self.waiting:
             waiting.append(whole(cell))
         for cell, one in self.running.items():
-            seconds = whole(cell)
-            if seconds is not None:
-                rest = seconds * (1 - one.share) if one.share else seconds - (now - one.since)
-                running.append(max(rest, LEAST * seconds))
-            else:
-                running.append((now - one.since) * (1 / one.share - 1) if one.share else None)
+            running.append(self._rest(one, whole(cell), now - one.since))
         if None in waiting or None in running:
             return None
         return makespan(waiting, max(self.slots, len(running)), running)
+
+    def _rest(self, one: _Running, whole: float | None, past: float) -> float | None:
+        """What a cell that runs still needs, if it is expected to take `whole` seconds in all."""
+        if not one.share:
+            return None if whole is None else max(whole - past, LEAST * whole)
+        if not one.whole:  # its pace is not known
+            return None if whole is None else whole * (1 - one.share)
+        pace = past / one.share
+        return (1 - one.share) * (pace if whole is None else one.share * pace + (1 - one.share) * whole)
 
     def _factor(self, baseline: bool, now: float) -> float:
         """By how much cells take longer than expected."""
         known = [said for cell, said in self.expected.items() if said and self.cells[cell].is_baseline == baseline]
         if not known:
             return 1.0
-        took = said = statistics.fmean(known)
+        took = said = statistics.fmean(known) / 2
         for cell, seconds in self.ended:
             if self.expected[cell] and self.cells[cell].is_baseline == baseline:
                 took, said = took + seconds, said + self.expected[cell]
