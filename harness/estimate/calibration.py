@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -70,9 +71,7 @@ def calibrated(place: Place, kinds: Collection[str], tell: Callable[[str], None]
     found = _read(path)
     missing = [trial.name for trial in trials_for(kinds) if trial.name not in found["trials"]]
     if missing and tell:
-        seconds = LOADING + TRIAL * len(missing) / place.slots
-        again = "" if path else "; there is no cache folder (BENCH_CACHE) to keep it in"
-        tell(f"measuring this machine once, about {max(10, round(seconds, -1)):.0f} s{again}")
+        tell(_announcement(place, len(missing), path))
         for line in _measure(place, missing):
             if "start" in line:
                 found["start"] = line["start"]
@@ -86,6 +85,14 @@ def calibrated(place: Place, kinds: Collection[str], tell: Callable[[str], None]
     asked = [measured[trial.name]["share"] for trial in trials_for(kinds) if trial.name in measured]
     busy = path if asked and statistics.median(asked) < BUSY else None
     return Calibration(speed_of(found["start"], list(measured.values())), _whole(measured), busy)
+
+
+def _announcement(place: Place, trials: int, path: Path | None) -> str:
+    seconds = 5 * math.ceil((LOADING + TRIAL * trials / place.slots) / 5)
+    busy = hasattr(os, "getloadavg") and os.getloadavg()[0] > cores() / 2
+    longer = ", more while other programs have the processor" if busy else ""
+    kept = "" if path else "; there is no cache folder (BENCH_CACHE) to keep it in"
+    return f"measuring this machine once, about {seconds} s{longer}{kept}"
 
 
 def speed_of(start: float, measured: Collection[Mapping[str, Any]]) -> Speed:

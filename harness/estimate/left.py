@@ -34,18 +34,21 @@ class Left:
 
     Cells that have run set the expectation right, which itself counts as much as half a cell: after one cell that took four times
     as long as expected, the others are expected to take three times as long. A cell that runs is judged by its own pace too, the
-    more so the more of it is done. Baselines tell of baselines only.
+    more so the more of it is done. Baselines tell of baselines only. `seconds` may be asked by another thread than the one that tells.
 
     Args:
         cells: those that are to run, in their order.
         expected: cell's id → seconds, None where nothing is known.
-        now: seconds of a clock.
+        now: a clock's seconds; None: the system's.
+
+    Attributes:
+        slots: cells at once; to be set when the engine is there.
     """
 
     def __init__(
-        self, cells: Sequence[Cell], expected: Mapping[str, float | None], now: Callable[[], float] = time.monotonic
+        self, cells: Sequence[Cell], expected: Mapping[str, float | None], now: Callable[[], float] | None = None
     ):
-        self.now, self.slots = now, 1
+        self.now, self.slots = now or time.monotonic, 1
         self.waiting = {cell.id: cell for cell in cells}
         self.cells = dict(self.waiting)
         self.expected = {cell.id: expected.get(cell.id) for cell in cells}
@@ -89,11 +92,8 @@ class Left:
             baseline, said = self.cells[cell].is_baseline, self.expected[cell]
             return self._like(baseline, factors[baseline]) if said is None else said * factors[baseline]
 
-        waiting, running = [], []
-        for cell in self.waiting:
-            waiting.append(whole(cell))
-        for cell, one in self.running.items():
-            running.append(self._rest(one, whole(cell), now - one.since))
+        waiting = [whole(cell) for cell in list(self.waiting)]
+        running = [self._rest(one, whole(cell), now - one.since) for cell, one in list(self.running.items())]
         if None in waiting or None in running:
             return None
         return makespan(waiting, max(self.slots, len(running)), running)
@@ -113,17 +113,17 @@ class Left:
         if not known:
             return 1.0
         took = said = statistics.fmean(known) / 2
-        for cell, seconds in self.ended:
+        for cell, seconds in list(self.ended):
             if self.expected[cell] and self.cells[cell].is_baseline == baseline:
                 took, said = took + seconds, said + self.expected[cell]
-        for cell, one in self.running.items():
+        for cell, one in list(self.running.items()):
             if one.share and one.whole and self.expected[cell] and self.cells[cell].is_baseline == baseline:
                 took, said = took + now - one.since, said + one.share * self.expected[cell]
         return took / said
 
     def _like(self, baseline: bool, factor: float) -> float | None:
         """What a cell takes of which nothing is known: as much as others of which nothing was known, else as the others."""
-        same = [(cell, seconds) for cell, seconds in self.ended if self.cells[cell].is_baseline == baseline]
+        same = [(cell, seconds) for cell, seconds in list(self.ended) if self.cells[cell].is_baseline == baseline]
         unknown = [seconds for cell, seconds in same if self.expected[cell] is None]
         known = [said * factor for cell, said in self.expected.items() if said and self.cells[cell].is_baseline == baseline]
         return statistics.fmean(unknown or known) if unknown or known else None
