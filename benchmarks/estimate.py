@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from harness.estimate.schedule import makespan
+from harness.estimate.estimate import makespan
 from harness.files import write_text
 
 HERE = Path(__file__).resolve().parent
@@ -76,7 +76,7 @@ def planned(folder: Path, stage: str, options: list[str]) -> dict[str, Any]:
 def bench(folder: Path, *words: str) -> str:
     """Run the command with a results folder and a cache of calibrations of its own."""
     command = [sys.executable, "-m", "harness", *words, "--results", str(folder / "results")]
-    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
+    environment = {**os.environ, "BENCH_CACHE": str(folder / "cache")}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode not in (0, 1):  # 1: a cell failed; the others count
         sys.exit(f"{' '.join(command)} ended with status {done.returncode}")

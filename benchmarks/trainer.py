@@ -6,6 +6,7 @@ functions follow run_classification, run_ner and run_qa of the transformers repo
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,38 +46,52 @@ def classify(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: W
 
 
 def tag(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: Way, score: Score) -> list[list[str]]:
-    """A tag for each word of each test sentence; only a word's first token has a label."""
+    """A tag for each word of each test sentence; only a word's first token has a label.
+
+    The examples cut long sentences, and score the words that are left. Here all words are scored: one that was cut is `O`, for
+    nothing was predicted for it. How many there are is printed, and kept as `cut_words` for the test split.
+    """
     set_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(model)
     labels = sorted({tag for row in splits["train"] for tag in row["tags"]})
 
-    def encode(rows: Rows) -> Dataset:
+    def encode(rows: Rows) -> tuple[Dataset, list[dict[int, int]]]:
         words = [row["words"] for row in rows]
         encoded = tokenizer(words, is_split_into_words=True, truncation=True, max_length=recipe.max_length)
-        aligned = []
+        aligned, places = [], []
         for number, row in enumerate(rows):
-            previous, ids = None, []
-            for word in encoded.word_ids(batch_index=number):
-                first = word is not None and word != previous
-                ids.append(labels.index(row["tags"][word]) if first and row["tags"][word] in labels else -100)
-                previous = word
+            first: dict[int, int] = {}  # word → its first token
+            numbers = encoded.word_ids(batch_index=number)
+            for token, word in enumerate(numbers):
+                if word is not None:
+                    first.setdefault(word, token)
+            ids = [-100] * len(numbers)
+            for word, token in first.items():
+                if row["tags"][word] in labels:
+                    ids[token] = labels.index(row["tags"][word])
             aligned.append(ids)
-        return Dataset.from_dict({**encoded, "labels": aligned})
+            places.append(first)
+        return Dataset.from_dict({**encoded, "labels": aligned}), places
 
-    def read(rows: Rows, data: Dataset, logits: np.ndarray) -> list[list[str]]:
-        best, found = logits.argmax(-1), []
-        for number, row in enumerate(rows):
-            marked = [place for place, label in enumerate(data[number]["labels"]) if label != -100]
-            assert len(marked) == len(row["words"]), "a sentence was cut, or holds a tag that training never saw"
-            found.append([labels[best[number][place]] for place in marked])
-        return found
+    def read(split: str, logits: np.ndarray) -> list[list[str]]:
+        best = logits.argmax(-1)
+        return [
+            [labels[best[number][first[word]]] if word in first else "O" for word in range(len(row["words"]))]
+            for number, (row, first) in enumerate(zip(splits[split], places[split], strict=True))
+        ]
 
     network = AutoModelForTokenClassification.from_pretrained(model, num_labels=len(labels))
     collator = DataCollatorForTokenClassification(tokenizer, pad_to_multiple_of=way.pad_to)
-    data = {name: encode(rows) for name, rows in splits.items()}
-    logits = fit(network, tokenizer, collator, data, recipe, seed, way,
-                  lambda logits: score(read(splits["validation"], data["validation"], logits)))  # fmt: skip
-    return read(splits["test"], data["test"], logits)
+    data, places, cut = {}, {}, {}
+    for name, rows in splits.items():
+        data[name], places[name] = encode(rows)
+        cut[name] = sum(len(row["words"]) - len(first) for row, first in zip(rows, places[name], strict=True))
+        if cut[name]:
+            words = sum(len(row["words"]) for row in rows)
+            print(f"{name}: {cut[name]} of {words} words were cut; they count as O", file=sys.stderr)
+    logits = fit(network, tokenizer, collator, data, recipe, seed, way, lambda logits: score(read("validation", logits)))
+    way.figures["cut_words"] = cut["test"]
+    return read("test", logits)
 
 
 def answer(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: Way, score: Score) -> list[str]:

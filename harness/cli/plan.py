@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -20,7 +21,7 @@ Estimate = Annotated[
     typer.Option(
         "--estimate/--no-estimate",
         envvar="BENCH_ESTIMATE",
-        help="Time and memory, from past records; the first time from some seconds of measuring this machine.",
+        help="Time and memory, from past records and a measurement of this machine, which is made once and kept.",
     ),
 ]
 
@@ -62,7 +63,7 @@ def plan(
     finished = store.finished_among(cell.id for cell in made.cells)
     pending = [cell for cell in made.cells if cell.id not in finished]
     trials = [*rounds.pending, *rounds.unknown] if rounds else []
-    grid = estimated([*pending, *trials], store, devices, jobs) if estimate else None
+    grid = estimated([*pending, *trials], store, devices, jobs, tell=partial(typer.echo, err=True)) if estimate else None
     told = dict(zip([cell.id for cell in pending], grid.cells[: len(pending)], strict=True)) if grid else {}
     if as_json:
         lost = zip(all_facts(cell for cell, _ in made.lost), made.lost, strict=True)
@@ -98,3 +99,5 @@ def plan(
             say(console, rounds.told)
     if grid:
         say(console, f"{words.line(grid)}; {words.memory(grid)}")
+        if doubt := words.doubt(grid):
+            say(console, doubt)

@@ -15,6 +15,7 @@ from rich.text import Text
 from harness.cell import Cell
 from harness.engines.base import Slot
 from harness.engines.grid import Observer
+from harness.estimate.left import Left
 from harness.recipe import SHORTENED
 from harness.searched import Trial, is_trial
 from harness.store import Record
@@ -28,9 +29,11 @@ class PlainProgress(Observer):
     """A line when a cell starts and one when it ends: for logs and pipes."""
 
     def __init__(
-        self, console: Console, cells: Sequence[Cell], references: Mapping[str, str], warned: set[str] | None = None
-    ):
+        self, console: Console, cells: Sequence[Cell], references: Mapping[str, str], warned: set[str] | None = None,
+        expected: Mapping[str, float | None] | None = None,
+    ):  # fmt: skip
         self.console, self.total = console, len(cells)
+        self.time = Left(cells, expected or {})
         self.references = references
         self.warned: set[str] = set() if warned is None else warned
         self.ended = self.failed = 0
@@ -44,15 +47,25 @@ class PlainProgress(Observer):
         pass
 
     def started(self, cell: Cell, slot: Slot) -> None:
-        self.starts[cell.id] = time.monotonic()
+        self.begin(cell)
         self.say(f"start  {title(cell)} on {slot.device}")
+
+    def begin(self, cell: Cell) -> None:
+        """A cell runs from now on."""
+        self.starts[cell.id] = time.monotonic()
+        self.time.started(cell.id)
 
     def event(self, cell: Cell, event: dict[str, Any]) -> None:
         if event["event"] == "warnings":
             self.warn(cell, event["warnings"])
         elif event["event"] == "recipe":
             self.tell_recipe(cell, event["recipe"])
+        elif event["event"] == "step":
+            self.time.step(cell.id, event["step"], event["steps"])
+        elif event["event"] == "evaluate" and event["split"] == "test":
+            self.time.tested(cell.id, event["done"], event["total"])
         elif event["event"] == "resumed":
+            self.time.resumed(cell.id)
             self.say(f"goes on {title(cell)} from step {event['step']}")
         elif event["event"] == "unsaved":
             self.say(f"no checkpoint of {title(cell)}: {event['reason']}; it goes on without")
@@ -79,11 +92,13 @@ class PlainProgress(Observer):
         self.ended += 1
         self.failed += record["status"] == "failed"
         seconds = time.monotonic() - self.starts[cell.id]
+        self.time.finished(cell.id, record["status"] == "ok")
         self.say(f"{verdict(record)}  {title(cell)} in {duration(seconds)}  [{self.ended}/{self.total}{self.left()}]")
         if line := summary(trouble(record), TOLD):
             self.say(f"     ! {line}")
 
     def again(self, cell: Cell, why: str) -> None:
+        self.time.again(cell.id)
         if why:
             self.say(f"waits  {title(cell)}: {why}")
 
@@ -95,20 +110,16 @@ class PlainProgress(Observer):
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def left(self) -> str:
-        """The time that the rest will take, judged by the cells that have ended."""
-        if not self.ended or self.ended == self.total:
-            return ""
-        seconds = (time.monotonic() - self.begun) / self.ended * (self.total - self.ended)
-        return f", about {duration(seconds)} left"
+        """The time that the rest will take: as it was expected, set right by what has run."""
+        seconds = self.time.seconds() if self.ended < self.total else None
+        return "" if seconds is None else f", about {duration(max(1, seconds))} left"
 
 
 class LiveProgress(PlainProgress):
     """The running cells with phase, steps and loss under the lines of those that have ended."""
 
-    def __init__(
-        self, console: Console, cells: Sequence[Cell], references: Mapping[str, str], warned: set[str] | None = None
-    ):
-        super().__init__(console, cells, references, warned)
+    def __init__(self, console: Console, *more: Any):
+        super().__init__(console, *more)
         self.running: dict[str, dict[str, Any]] = {}
         self.live = Live(console=console, refresh_per_second=5, transient=True, get_renderable=self.picture)
 
@@ -120,7 +131,7 @@ class LiveProgress(PlainProgress):
         self.live.stop()
 
     def started(self, cell: Cell, slot: Slot) -> None:
-        self.starts[cell.id] = time.monotonic()
+        self.begin(cell)
         self.running[cell.id] = {"title": title(cell), "phase": "start", "done": 0, "total": 0, "loss": "", "score": ""}
 
     def event(self, cell: Cell, event: dict[str, Any]) -> None:
@@ -163,8 +174,9 @@ class LiveProgress(PlainProgress):
 
 
 def make_progress(
-    console: Console, cells: Sequence[Cell], references: Mapping[str, str], warned: set[str] | None = None
-) -> PlainProgress:
+    console: Console, cells: Sequence[Cell], references: Mapping[str, str], warned: set[str] | None = None,
+    expected: Mapping[str, float | None] | None = None,
+) -> PlainProgress:  # fmt: skip
     """The live picture where someone looks on, plain lines where a file does.
 
     Args:
@@ -172,9 +184,10 @@ def make_progress(
         cells: those that will run.
         references: task's title → what `bench task check` calls it.
         warned: the tasks whose data were doubted before, in other rounds of the same run; is added to.
+        expected: cell's id → seconds, None where nothing is known.
     """
     kind = LiveProgress if console.is_terminal else PlainProgress
-    return kind(console, cells, references, warned)
+    return kind(console, cells, references, warned, expected)
 
 
 def recipe_line(fitted: Mapping[str, Any]) -> str:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.cli import options, run_options
+from harness.cli.estimate import Times
 from harness.cli.options import RESULTS, make_request
 from harness.cli.results import begin, end, note
-from harness.cli.running import again, announce, counted, expected, record_lost, say, show, to_run, work
+from harness.cli.running import again, announce, counted, record_lost, say, show, to_run, work
 from harness.cli.search_request import read_search, shard_by_search
 from harness.cli.searching import Rounds
 from harness.cli.signals import ignore, interrupt_at
@@ -20,6 +21,7 @@ from harness.errors import unknown
 
 if TYPE_CHECKING:
     from harness.cell import Cell
+    from harness.engines.base import Engine
     from harness.store import Record
 
 INTERRUPTED = 130
@@ -87,17 +89,25 @@ def run(
         record_lost(made, store)
         note_data(store.root, made.cells)
         used = modules(cell.method for cell in made.cells)
-        chosen = cache(lambda: make_engine(engine, devices, jobs, devices_per_cell, results, address, used))
+
+        @cache
+        def chosen() -> Engine:
+            if not console.is_terminal:  # where the live picture says it
+                say(console, "starting the workers")
+            return make_engine(engine, devices, jobs, devices_per_cell, results, address, used)
+
+        # Of a cluster's machines nothing is known here.
+        times = Times(store, devices, jobs, devices_per_cell) if engine != "ray" else None
 
         warned: set[str] = set()  # one line for each task, however many rounds a search has
 
         def start(todo: list[tuple[Cell, str]]) -> list[Record]:
             given = [Job(cell, results, seen, every, devices_per_cell) for cell, seen in todo]
-            return work(given, chosen(), policy, made.references, store, console, warned)
+            expected = times.of([cell for cell, _ in todo]) if times else {}
+            return work(given, chosen, policy, made.references, store, console, warned, expected)
 
         def time(todo: Sequence[Cell], thorough: bool = False) -> str:
-            # Of a cluster's machines nothing is known here.
-            return expected(todo, store, devices, jobs, console if thorough else None) if engine != "ray" else ""
+            return times.line(todo, (lambda line: say(console, line)) if thorough else None) if times else ""
 
         cells, lost = made.cells[index::shards], []
         if wanted:

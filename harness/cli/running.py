@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -62,13 +62,15 @@ def counted(
 
 
 def work(
-    todo: Sequence[Job], engine: Engine, policy: Policy, references: Mapping[str, str], store: Store, console: Console,
-    warned: set[str],
+    todo: Sequence[Job], engine: Callable[[], Engine], policy: Policy, references: Mapping[str, str], store: Store,
+    console: Console, warned: set[str], expected: Mapping[str, float | None],
 ) -> list[Record]:  # fmt: skip
     """Run the cells, and return the records of those that ended.
 
     Args:
+        engine: makes the engine, or gives the one that there is.
         warned: the tasks whose data were doubted before; is added to.
+        expected: cell's id → seconds, None where nothing is known.
 
     Raises:
         typer.Exit: with status 1, after a clear line, where the disk is full.
@@ -78,11 +80,13 @@ def work(
     from harness.estimate.disk import check_disk
 
     cells = [job.cell for job in todo]
-    if warning := check_disk(store.root, cells, len(engine.slots), todo[0].checkpoint_every):
-        say(console, warning, "yellow")
     try:
-        with make_progress(console, cells, references, warned) as progress:
-            return run_grid(engine, todo, progress, policy)
+        with make_progress(console, cells, references, warned, expected) as progress:
+            made = engine()
+            if warning := check_disk(store.root, cells, len(made.slots), todo[0].checkpoint_every):
+                say(console, warning, "yellow")
+            progress.time.slots = len(made.slots)
+            return run_grid(made, todo, progress, policy)
     except NoRoom as error:
         say(
             console,
@@ -185,25 +189,6 @@ def _search(record: Record) -> dict[str, Any]:
     from harness.report.searched import summary
 
     return {"search": summary(record["search"])} if record.get("search") else {}
-
-
-def expected(
-    cells: Sequence[Cell], store: Store, devices: str, jobs: int | None, console: Console | None = None
-) -> str:
-    """How long they will take, where past records tell it at once.
-
-    Args:
-        console: where to say that it takes a while, if tasks may be read and the machine measured for it; None: they may not.
-    """
-    from harness.cli.estimate import estimated
-    from harness.estimate import words
-
-    grid = estimated(cells, store, devices, jobs, quick=True)
-    if grid and grid.unknown and console:
-        say(console, "estimating the time (--no-estimate leaves it out); the first time this machine is measured for it")
-        grid = estimated(cells, store, devices, jobs)
-        return f"; {words.line(grid)}"
-    return f"; {words.line(grid)}" if grid and not grid.unknown else ""
 
 
 def record_lost(made: Plan, store: Store) -> None:

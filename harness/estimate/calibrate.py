@@ -1,7 +1,7 @@
 """Measures this machine: some short cells with random weights, run by the very code that runs cells.
 
-A process of its own: `python -m harness.estimate.calibrate --device cpu --threads 1 --slots 2 --precision fp32` prints JSON. As many
-processes as there are slots do the same at once, because they slow each other.
+A process of its own: `python -m harness.estimate.calibrate --device cpu --threads 1 --slots 2 --precision fp32` prints a line of
+JSON for each trial as it ends. As many run at once as there are slots, because cells that run at once slow each other.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
-from functools import reduce
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from harness import registry
 from harness.cell import Cell
 from harness.data.source import GeneratedSource
 from harness.engines.server import PRELOADED
-from harness.estimate.clock import Clock
 from harness.estimate.counter import Counter
 from harness.estimate.memory import held
 from harness.estimate.rehearsal import ARCHITECTURES, READS, TRIALS, WRITES, Rehearsal, Trial, make_checkpoint, rows
@@ -38,8 +37,7 @@ from harness.recipe import Recipe
 from harness.store import Store
 from harness.task import Task
 
-PATIENCE = 75.0  # seconds by the wall's clock, after which nothing more is measured on a machine that is slow or busy
-OURS = 0.8  # of the time, by the processor's clock: below it the machine was busy, and what was measured is not worth keeping
+MOST = 60.0  # seconds of processors, after which no other trial is begun; what was measured is kept
 
 
 def main() -> None:
@@ -49,35 +47,17 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--slots", type=int, required=True)
     parser.add_argument("--precision", required=True)
+    parser.add_argument("--trials", help="the names of some, as JSON; default: all")
     asked = parser.parse_args()
+    names = json.loads(asked.trials) if asked.trials else [trial.name for trial in TRIALS]
     loading = Clock("cpu", 1)
     for name in PRELOADED:  # before the processes are forked, as an engine's server does
         importlib.import_module(name)
-
     loading.begin("")
-    measured: dict[int, Measured] = {}
-    begun = time.perf_counter()
-    for number, trial in enumerate(TRIALS):
-        if time.perf_counter() - begun < PATIENCE:
-            measured[number] = reduce(
-                _better, _at_once(asked.slots, trial, asked.device, asked.threads, asked.precision)
-            )
-    waited = time.perf_counter() - begun
-    print(
-        json.dumps(
-            {
-                "measured": [vars(measured[number]) for number in sorted(measured)],
-                "start": loading.seconds[""],
-                "complete": len(measured) == len(TRIALS) or _processor() > OURS * asked.slots * asked.threads * waited,
-            }
-        )
-    )
-
-
-def _processor() -> float:
-    """Seconds that the processes which have ended had of a processor."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    print(json.dumps({"start": loading.seconds[""]}), flush=True)
+    trials = [trial for trial in TRIALS if trial.name in names]
+    for trial, measured in measure_all(trials, asked.slots, asked.device, asked.threads, asked.precision):
+        print(json.dumps({"trial": trial.name, "measured": measured and vars(measured)}), flush=True)
 
 
 @dataclass(frozen=True)
@@ -90,6 +70,7 @@ class Measured:
         held: what there was to hold in memory.
         peak: bytes.
         pads: how much of the padding of shuffled batches was computed.
+        share: of the time, that the process was given by the system: well below 1 on a busy machine.
     """
 
     done: Work
@@ -97,23 +78,65 @@ class Measured:
     held: tuple[float, ...]
     peak: int
     pads: float
+    share: float
 
 
-def _at_once(slots: int, *asked: Any) -> list[Measured]:
-    """One trial in as many new processes as there are slots, for a cell has one of its own: what the libraries do there for the
-    first time, and the memory that they take, are part of it."""
+class Clock:
+    """Seconds by phase, as a worker announces them.
+
+    A worker with one thread on a CPU is measured by the time that the processor gave it, so that whatever else the machine
+    does at the moment does not count; it is the same where nothing else runs.
+    """
+
+    def __init__(self, device: str, threads: int):
+        self.now = time.process_time if device == "cpu" and threads == 1 else time.perf_counter
+        self.phase, self.since, self.seconds = "", self.now(), dict[str, float]()
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        """To be told of everything."""
+        if event["event"] == "phase":
+            self.begin(event["phase"])
+
+    def begin(self, phase: str) -> None:
+        """End a phase and begin another; the same name adds up."""
+        now = self.now()
+        self.seconds[self.phase] = self.seconds.get(self.phase, 0.0) + now - self.since
+        self.phase, self.since = phase, now
+
+
+def measure_all(trials: Sequence[Trial], slots: int, *asked: Any) -> Iterator[tuple[Trial, Measured | None]]:
+    """Each trial with its measurement as it ends; None for one whose process died.
+
+    A trial has a new process, for a cell has one of its own: what the libraries do there for the first time, and the memory that
+    they take, are part of it.
+    """
     # Forked where that is safe: on a CPU before torch has started threads.
-    forks = asked[1] == "cpu" and hasattr(os, "fork")
+    forks = asked[0] == "cpu" and hasattr(os, "fork")
     context = multiprocessing.get_context("fork" if forks else "spawn")
-    pipes = [context.Pipe(duplex=False) for _ in range(slots)]
-    processes = [context.Process(target=_answer, args=(ours, *asked)) for _, ours in pipes]
-    for process, (_, ours) in zip(processes, pipes, strict=True):
-        process.start()
-        ours.close()  # so that a process which dies is no reason to wait
-    found = [theirs.recv() for theirs, _ in pipes]
-    for process in processes:
-        process.join()
-    return found
+    waiting, running = list(trials), dict[Connection, tuple[Trial, Any]]()
+    while waiting or running:
+        while waiting and len(running) < slots:
+            theirs, ours = context.Pipe(duplex=False)
+            process = context.Process(target=_answer, args=(ours, waiting[0], *asked))
+            process.start()
+            ours.close()  # so that a process which dies is no reason to wait
+            running[theirs] = waiting.pop(0), process
+        for ready in wait(list(running)):
+            trial, process = running.pop(ready)
+            try:
+                measured = ready.recv()
+            except EOFError:
+                measured = None
+            process.join()
+            yield trial, measured
+        if _processor() > MOST:
+            waiting.clear()
+
+
+def _processor() -> float:
+    """Seconds that the processes which have ended had of a processor."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _answer(answers: Connection, *asked: Any) -> None:
@@ -131,16 +154,15 @@ def measure(trial: Trial, device: str, threads: int, precision: str) -> Measured
     for family in (Rehearsal(READS), Rehearsal(WRITES)):
         registry.families()[family.name] = family  # in this process alone
     with tempfile.TemporaryDirectory() as folder:
-        first, second = (run(trial, Path(folder, str(seed)), device, threads, precision, seed) for seed in range(2))
-    # A trial is short: what a process does once would count as if it were done in every step. The second time the texts are
-    # others, so that kernels are made for new sizes of batches as in any training. Outside of training and evaluation all is done
-    # once in a cell.
-    return replace(second, took={**second.took, "other": first.took["other"]})
-
-
-def _better(one: Measured, other: Measured) -> Measured:
-    """Of two measurements of the same work, part by part, the one that less came in the way of."""
-    return replace(one, took={part: min(seconds, other.took[part]) for part, seconds in one.took.items()})
+        # A trial is short: what a process does once would count as if it were done in every step, so fewer rows are run before.
+        # Outside of training and evaluation all is done once in a cell, and is measured there.
+        first = run(trial.short, Path(folder, "first"), device, threads, precision, 0)
+        second = run(trial, Path(folder, "second"), device, threads, precision, 1)
+    return replace(
+        second,
+        done={**second.done, "other": first.done["other"]},
+        took={**second.took, "other": first.took["other"]},
+    )
 
 
 def run(trial: Trial, folder: Path, device: str, threads: int, precision: str, seed: int) -> Measured:
@@ -161,9 +183,11 @@ def run(trial: Trial, folder: Path, device: str, threads: int, precision: str, s
         model,
         Task("rehearsal", family.name, source), "0", 1, "scratch", seed, recipe, "calibration",
     )  # fmt: skip
-    clock = Clock(device, threads)
+    clock, given, since = Clock(device, threads), time.thread_time(), time.perf_counter()
     record = run_cell(cell, device, Store(folder / "results"), clock.event)
     clock.begin("")
+    # The main thread computes, or waits for a card, all the time that it is given.
+    share = min(1.0, (time.thread_time() - given) / (time.perf_counter() - since)) if device == "cpu" else 1.0
     shape = from_config(config, {}, record["model"]["parameters"])
     counted = sizes(
         content(source.read(), family),
@@ -189,9 +213,8 @@ def run(trial: Trial, folder: Path, device: str, threads: int, precision: str, s
         ("generate" if writes else "evaluate"): tested,
         "other": sum(value for phase, value in seconds.items() if phase not in ("train", "validate", "test")),
     }
-    return Measured(
-        done, took, held(shape, counted, trial.head, kind, recipe), record["cost"]["peak_memory_bytes"], pads
-    )
+    peak = record["cost"]["peak_memory_bytes"]
+    return Measured(done, took, held(shape, counted, trial.head, kind, recipe), peak, pads, share)
 
 
 if __name__ == "__main__":

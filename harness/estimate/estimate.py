@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from harness.estimate.schedule import makespan
-
-RECORDS, SIMILAR, CALIBRATION, ROWS = "records", "similar records", "calibration", "rows"
+RECORDS, SIMILAR, CALIBRATION, USUAL, ROWS = "records", "similar records", "calibration", "usual figures", "rows"
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class Estimate:
     Attributes:
         seconds: from the start of its process to its record.
         memory: its peak in bytes, or None.
-        source: `records` (of the same cell with other seeds), `similar records` (a calibration of this machine, set right by
-            what other cells took), `calibration`, or `rows` (their number, for baselines).
+        source: `records` (of the same cell with other seeds), `similar records` (what follows, set right by what other cells
+            took), `calibration` of this machine, `usual figures` of another one, or `rows` (their number, for baselines).
         records: how many were used.
     """
 
@@ -42,17 +43,26 @@ class Grid:
         slots: cells at once.
         start: seconds that the libraries need to load, once.
         records: past records that were used.
+        measured: whether the machine was measured for these cells.
+        busy: the file to remove for a new measurement, where the machine was busy during this one.
     """
 
     cells: tuple[Estimate | None, ...]
     slots: int
     start: float
     records: int
+    measured: bool = True
+    busy: Path | None = None
 
     @property
     def unknown(self) -> int:
         """Cells of which nothing can be said."""
         return self.cells.count(None)
+
+    @property
+    def rough(self) -> bool:
+        """Whether some cells are told from the figures of another machine alone."""
+        return any(one and one.source == USUAL for one in self.cells)
 
     @property
     def seconds(self) -> float | None:
@@ -74,4 +84,19 @@ class Grid:
             "peak_memory_bytes": None if memory is None else round(memory),
             "unknown": self.unknown,
             "records": self.records,
+            "rough": self.rough,
+            "busy": self.busy is not None,
         }
+
+
+def makespan(seconds: Iterable[float], slots: int, running: Iterable[float] = ()) -> float:
+    """Seconds until the last cell ends, where the next one in the list always goes to the first slot that is free.
+
+    Args:
+        running: what the cells that run now still need; each has a slot.
+    """
+    free = sorted(running)
+    free = [0.0] * (max(1, slots) - len(free)) + free
+    for each in seconds:
+        heapq.heapreplace(free, free[0] + each)
+    return max(free)

@@ -28,11 +28,10 @@ class Known:
 
     Args:
         history: where records tell of tasks whose rows are not on this machine.
-        quick: True to read no task.
     """
 
-    def __init__(self, history: Sequence[Past], quick: bool = False):
-        self.history, self.quick = history, quick
+    def __init__(self, history: Sequence[Past]):
+        self.history = history
         self.shapes: dict[str, Shape | None] = {}
         self.counters: dict[str, Counter] = {}
         self.counted: dict[tuple, Mapping[str, Size]] = {}
@@ -98,9 +97,13 @@ class Known:
 
     def content(self, task: Task) -> Content | None:
         """A task's rows, if they are on this machine; those of the Hub are not looked at before a run."""
-        if self.quick or isinstance(task.source, HubSource):
+        if isinstance(task.source, HubSource):
             return None
         if task.title not in self.contents:
             family = registry.family(task.family)
-            self.contents[task.title] = content(load(task, family).splits, family)
+            try:
+                self.contents[task.title] = content(load(task, family).splits, family)
+            except Exception:  # of a plugin, or data that have changed since they were planned: the worker will say it
+                LOG.info("%s cannot be read: its size is not known", task.title, exc_info=True)
+                self.contents[task.title] = None
         return self.contents[task.title]

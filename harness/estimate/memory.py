@@ -11,7 +11,7 @@ from harness.models.shape import Shape
 from harness.recipe import Recipe
 
 # What a peak is a sum of.
-HELD = ("processes", "weights", "trained weights", "states", "scores", "dropped scores", "words scored")
+HELD = ("processes", "weights", "trained weights", "states", "unfused states", "scores", "dropped scores", "words scored")
 
 
 def held(
@@ -37,6 +37,7 @@ def held(
         made.parameters,
         trained * (1 + kept / 4),
         states,
+        states * made.unfused,
         scores,
         scores * made.drops,
         rows * train.written / train.features * made.vocabulary if head == WRITES else 0.0,

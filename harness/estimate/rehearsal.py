@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import random
 import statistics
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from harness.estimate.sizes import READS, WRITES
 from harness.family import Row, TaskFamily
+from harness.models.shape import Shape
 from harness.task import Task
 
 WORDS = 120
+LARGE = 256  # the width above which a model's products are those of large matrices
+BASE = "bert reads"  # what every model's time is told from, beside its own kind
 
 
 @dataclass(frozen=True)
@@ -39,26 +42,62 @@ class Trial:
         """Tokens that are read and written at most."""
         return 2 * self.words
 
+    @property
+    def kind_of_model(self) -> str:
+        """Of which kind of model it tells, as `kinds_of` names them."""
+        return _kind(self.kind, self.head == WRITES, self.width > LARGE)
+
+    @property
+    def name(self) -> str:
+        """What its measurement is kept under."""
+        return " ".join(map(str, (self.kind_of_model, *(getattr(self, field.name) for field in fields(self)[2:]))))
+
+    @property
+    def short(self) -> Trial:
+        """The same model on fewer rows."""
+        return replace(self, steps=max(1, self.steps // 2), read=max(8, self.read // 4))
+
+
+def _kind(model: str, writes: bool, large: bool) -> str:
+    return f"{'large ' * large}{model} {'writes' if writes else 'reads'}"
+
+
+def kinds_of(shape: Shape, architecture: str, head: str) -> set[str]:
+    """The kinds of models that tell how long a cell takes. Of large GPT-2s and T5s there is no trial: their products are BERT's,
+    and the rest is told by small ones."""
+    own = {"encoder": "bert", "encoder-decoder": "t5"}.get(architecture, "llama" if shape.rotates else "gpt2")
+    models = {"bert", own} | ({"llama"} if shape.rotates else set())
+    found = {_kind(model, False, large) for model in models for large in {False, shape.width > LARGE}}
+    if head == WRITES:
+        found |= {_kind(own, True, False)} | ({_kind("bert", True, True)} if shape.width > LARGE else set())
+    return found & {trial.kind_of_model for trial in TRIALS}
+
+
+def trials_for(kinds: Collection[str]) -> list[Trial]:
+    """The trials that tell of these kinds of models."""
+    return [trial for trial in TRIALS if trial.kind_of_model in kinds]
+
 
 # Of the sizes that real models have, but for their number of layers: what a small product takes tells little of a large one.
 # Each of the things that a cell's time is a sum of is a large part of one of them at least, else it could not be told from the
 # others. The most telling come first, for a slow machine does not come to the last.
 TRIALS = (
     Trial("bert", READS, 128, 3, 1000, 16, 14, steps=16, read=256),
-    Trial("bert", WRITES, 384, 2, 30_000, 32, 20, steps=2, heads=12, read=32),
-    Trial("llama", READS, 64, 4, 500, 16, 160, steps=3, heads=8),
-    Trial("bert", READS, 384, 3, 30_000, 32, 28, steps=4, heads=12),
-    Trial("llama", WRITES, 64, 4, 500, 32, 40, steps=4, heads=8),
-    Trial("llama", READS, 768, 2, 30_000, 16, 40, steps=2, heads=12, dropout=0.0),
-    Trial("t5", READS, 128, 2, 1000, 16, 60, steps=5),
-    Trial("bert", READS, 384, 2, 30_000, 8, 200, steps=2, heads=12, read=32),
-    Trial("gpt2", WRITES, 128, 2, 8000, 16, 14, steps=8, read=128),
     Trial("bert", READS, 64, 4, 1000, 16, 160, steps=3, heads=8),
+    Trial("bert", READS, 128, 3, 1000, 32, 60, steps=4),
+    Trial("gpt2", READS, 128, 3, 1000, 32, 60, steps=4),
+    Trial("llama", READS, 64, 4, 500, 16, 160, steps=3, heads=8),
+    Trial("t5", READS, 128, 2, 1000, 16, 60, steps=5),
+    Trial("bert", WRITES, 128, 2, 1000, 16, 14, steps=8, read=64),
+    Trial("gpt2", WRITES, 128, 2, 8000, 16, 14, steps=8, read=128),
+    Trial("llama", WRITES, 64, 4, 500, 32, 40, steps=4, heads=8),
     Trial("t5", WRITES, 128, 2, 1000, 16, 14, steps=8, read=128),
     Trial("llama", READS, 64, 4, 500, 32, 20, steps=8, heads=8, read=256),
+    Trial("bert", READS, 384, 3, 30_000, 32, 28, steps=4, heads=12),
+    Trial("bert", READS, 384, 2, 30_000, 8, 200, steps=2, heads=12, read=32),
     Trial("bert", READS, 768, 2, 30_000, 32, 28, steps=2, heads=12),
-    Trial("gpt2", READS, 128, 3, 1000, 32, 60, steps=4),
-    Trial("bert", READS, 128, 3, 1000, 32, 60, steps=4),
+    Trial("llama", READS, 768, 2, 30_000, 16, 40, steps=2, heads=12, dropout=0.0),
+    Trial("bert", WRITES, 384, 2, 30_000, 16, 20, steps=2, heads=12, read=32),
 )
 ARCHITECTURES = {"bert": "encoder", "gpt2": "decoder", "llama": "decoder", "t5": "encoder-decoder"}
 

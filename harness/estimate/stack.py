@@ -20,6 +20,7 @@ class Stack:
         parameters: all that are loaded.
         table: of them, those of word embeddings that rows which nobody writes need not have: 0 where they are all kept.
         saved: share of the first stack's weights, all in its last layer, that see the first token of a row and no other.
+        unfused: whether norms, gates or activations are written out step by step.
         joins: whether a text may be begun while others are being written.
     """
 
@@ -36,6 +37,7 @@ class Stack:
     rotates: bool
     vocabulary: int
     joins: bool
+    unfused: bool
 
     def trained(self, different: int | None) -> float:
         """Weights that are trained where texts hold so many unlike tokens: the embeddings of all others are left out."""
@@ -71,6 +73,7 @@ def stack(shape: Shape, head: str, architecture: str) -> Stack:
         rotates=shape.rotates,
         vocabulary=shape.vocabulary,
         joins=architecture == "decoder" or shape.relative,
+        unfused=shape.rotates or shape.unfused,
     )
 
 

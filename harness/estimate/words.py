@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from harness.estimate.grid import CALIBRATION, RECORDS, ROWS, SIMILAR, Grid
+from harness.estimate.estimate import CALIBRATION, RECORDS, SIMILAR, USUAL, Grid
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 def line(grid: Grid) -> str:
-    """Time, and what it was told from."""
+    """Time, what it was told from, and whether it is uncertain."""
     if grid.seconds is None:
         return "time: unknown (neither records nor rows of these tasks are on this machine)"
     slots = f"{grid.slots} slots" if grid.slots > 1 else "1 slot"
     unknown = f", without {grid.unknown} cells of unknown size" if grid.unknown else ""
-    return f"{about(grid.seconds)} on {slots}{unknown} ({_told_from(grid)})"
+    rough = ", rough" if grid.rough else ""
+    return f"{about(grid.seconds)} on {slots}{unknown}{rough} ({_told_from(grid)})"
+
+
+def doubt(grid: Grid) -> str:
+    """Why a calibration is uncertain and what to do, or nothing."""
+    if grid.busy is None:
+        return ""
+    return (
+        "this machine was measured while other programs had its processor, so times are uncertain;"
+        f" to measure it again, remove {grid.busy}"
+    )
 
 
 def memory(grid: Grid) -> str:
@@ -44,15 +55,15 @@ def size(amount: float) -> str:
 
 
 def _told_from(grid: Grid) -> str:
-    sources = {one.source for one in grid.cells if one} - {ROWS}
-    records = f"{grid.records} past record" + ("s" if grid.records != 1 else "")
-    if not sources:
+    sources = {one.source for one in grid.cells if one}
+    found = []
+    if sources & {RECORDS, SIMILAR}:
+        like = " of like cells" if RECORDS not in sources else ""
+        found.append(f"{grid.records} past record{'s' if grid.records != 1 else ''}{like}")
+    if sources & {CALIBRATION, SIMILAR} and grid.measured:
+        found.append("a calibration of this machine")
+    if USUAL in sources or (SIMILAR in sources and not grid.measured):
+        found.append("the figures of another machine")
+    if not found:
         return "from the number of rows"
-    if sources == {RECORDS}:
-        return f"from {records}"
-    calibration = "a calibration of this machine"
-    if CALIBRATION in sources:
-        return (
-            f"from {records} and {calibration}" if RECORDS in sources or SIMILAR in sources else f"from {calibration}"
-        )
-    return f"from {records} of like cells and {calibration}"
+    return f"from {' and '.join(found)}"

@@ -36,7 +36,9 @@ NAMES = {
     ),
     "positions": ("max_position_embeddings", "n_positions", "context_length"),
 }
+ACTIVATIONS = ("activation_function", "hidden_act", "dense_act_fn")
 DROPOUT = ("attention_probs_dropout_prob", "attn_pdrop", "attention_dropout", "dropout_rate")
+UNFUSED = ("gelu_new", "gelu_fast", "quick_gelu")  # activations written out step by step, each of which is kept for the way back
 RELATIVE = ("t5", "mt5", "umt5")  # their n_positions is no limit
 # Models whose layers have BERT's `attention.output`: a head that reads the first token leaves out most of the last layer, see
 # `harness.fast.narrow`.
@@ -59,6 +61,7 @@ class Shape:
         positions: the most tokens that can be read, or None.
         drops: whether attention has dropout, which its fast kernels on CPUs do not know: the scores are then written out.
         rotates: whether positions are rotations of the states, as in Llama and its kin, whose norms and gates are not fused either.
+        unfused: whether the activations in the layers are written out step by step.
         narrows: whether the last layer goes on with the first token of each row where the head reads no other.
         relative: whether a decoder's positions are told by their distance, so that each row may have its own.
         type: the `model_type` of its configuration.
@@ -78,6 +81,7 @@ class Shape:
     narrows: bool = False
     relative: bool = False
     type: str = ""
+    unfused: bool = False
 
 
 def shape_of(checkpoint: Checkpoint, known: int | None = None) -> Shape | None:
@@ -137,6 +141,7 @@ def from_config(config: Mapping[str, Any], tensors: Mapping[str, tuple[int, ...]
         narrows=config.get("model_type") in NARROWS,
         relative=config.get("model_type") in RELATIVE,
         type=str(config.get("model_type") or ""),
+        unfused=any(config.get(name) in UNFUSED for name in ACTIVATIONS),
     )
 
 

@@ -21,6 +21,7 @@ from harness.heads.tokens import TokenHead
 from harness.methods import METHODS
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
+from harness.plan import Request, make_plan
 from harness.recipe import Recipe
 from harness.registry import family
 from harness.rows import load_splits
@@ -130,6 +131,36 @@ def test_inputs_and_decoding_are_the_same(problem, folder, monkeypatch):
     decoded = head.decode(features, outputs, len(splits["test"]))
     ours = [adapter.prediction(output, row, task) for output, row in zip(decoded, splits["test"], strict=True)]
     assert ours == theirs and len({json.dumps(answer) for answer in ours}) > 1
+
+
+def test_words_that_the_examples_cut_count_as_o(tmp_path, folder, monkeypatch, capsys):
+    """A file with a sentence of 600 words, and a tag that training never saw."""
+    names = [f"w{number}" for number in range(600)]
+    long = "\n".join(f"{name} {'B-PER' if number % 3 == 0 else 'O'}" for number, name in enumerate(names))
+    for split in ("train", "validation", "test"):
+        strange = "\n\nAda B-ELSEWHERE" if split == "test" else ""
+        (tmp_path / f"{split}.conll").write_text(f"{long}\n\nAda B-PER\nsings O{strange}\n")
+    files = {split: str(tmp_path / f"{split}.conll") for split in ("train", "validation", "test")}
+    (tmp_path / "task.yaml").write_text(
+        json.dumps({"name": "long", "family": "ner", "data": {"format": "conll", "files": files}})
+    )
+    [task] = [cell.task for cell in make_plan(Request([str(folder)], [str(tmp_path / "task.yaml")])).cells]
+    adapter = family("ner")
+    splits = load_splits(task, adapter)
+
+    def made_up(network, tokenizer, collator, data, recipe, seed, way, score):
+        logits = np.zeros((len(data["test"]), recipe.max_length, network.num_labels))
+        logits[..., 0] = 1.0
+        assert score(logits[: len(data["validation"])]) == [600, 2], "a prediction for each word of the validation"
+        return logits
+
+    monkeypatch.setattr(trainer, "fit", made_up)
+    way = Way()
+    found = trainer.tag(str(folder), splits, RECIPE, 0, way, lambda found: list(map(len, found)))
+    assert [len(tags) for tags in found] == [600, 2, 1] and found[0][-1] == "O" and found[2] == ["B-PER"]
+    assert 0 < way.figures["cut_words"] == found[0].count("O") < 600, "the words that were read are B-PER, the others cut"
+    assert f"test: {way.figures['cut_words']} of 603 words were cut; they count as O" in capsys.readouterr().err
+    assert adapter.score(found, [adapter.reference(row, task) for row in splits["test"]], task)["f1"] >= 0
 
 
 class QuestionAnsweringWithoutPadding(BertForQuestionAnswering):

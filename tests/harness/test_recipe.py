@@ -12,7 +12,7 @@ def test_values_are_brought_to_their_type():
 
 def test_a_short_name_is_that_of_one_field():
     assert set(SHORT.values()) <= set(HINTS) and not set(SHORT) & set(HINTS) and len(set(SHORT.values())) == len(SHORT)
-    with pytest.raises(BenchError, match="mine.yaml: recipes: 'lr' is not a rule"):
+    with pytest.raises(BenchError, match=r"mine.yaml: recipes: 'lr' is not a rule"):
         full_names("lr", "mine.yaml: recipes")
     names = ("lr", "recipe.lr", " learning_rate", "recipe.learning_rate")
     assert {full_name(name, "") for name in names} == {"learning_rate"}

@@ -4,12 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
-from harness.cli import running
-from harness.estimate import words
-from harness.estimate.grid import CALIBRATION, RECORDS, SIMILAR, Estimate, Grid
+from harness.cli.estimate import Times
+from harness.estimate import calibration, words
+from harness.estimate.estimate import CALIBRATION, RECORDS, SIMILAR, Estimate, Grid
 from harness.plan import Request, make_plan
 from harness.store import Store
 
@@ -17,7 +18,7 @@ from harness.store import Store
 def bench(folder, *asked):
     return subprocess.run(
         [sys.executable, "-m", "harness", *asked], cwd=folder, capture_output=True, text=True, timeout=300,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120", "XDG_CACHE_HOME": str(folder / "cache"), "BENCH_ESTIMATE": "true"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120", "BENCH_CACHE": str(folder / "cache"), "BENCH_ESTIMATE": "true"},
     )  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def test_the_plan_says_how_long_and_how_much_memory(folder):
     assert "4 cells, 1 finished, 3 to run" in done.stdout
     first = done.stdout.splitlines()
     assert first[0].split()[-1] == "estimate" and sum(line.endswith("5 min") for line in first) == 3
-    assert not (folder / "cache").exists(), "the machine was measured where records say all"
+    assert "measuring" not in done.stderr and not list((folder / "cache").glob("machine/*"))
 
 
 def test_the_plan_as_json_and_without_estimates(folder):
@@ -60,13 +61,41 @@ def test_the_plan_as_json_and_without_estimates(folder):
     assert told["estimate"] is None and {cell["estimate"] for cell in told["cells"]} == {None}
 
 
-def test_a_run_says_it_only_where_records_tell_all(folder):
-    store = Store(folder / "bench-results")
-    known = make_plan(Request(["bert"], ["mini-ner"])).cells
-    other = make_plan(Request(["bert"], ["mini-topics"])).cells
-    assert running.expected(list(known), store, "cpu", None).startswith("; about 5 min on ")
-    assert running.expected([*known, *other], store, "cpu", None) == ""
-    assert running.expected([], store, "cpu", None) == ""
+def test_a_run_says_what_the_plan_would_and_never_measures(folder, monkeypatch):
+    monkeypatch.setattr(calibration, "_measure", lambda *asked: pytest.fail("a run waited for a measurement"))
+    times = Times(Store(folder / "bench-results"), "cpu", None, 1)
+    known = make_plan(Request(["bert-mini"], ["mini-ner"])).cells
+    other = make_plan(Request(["bert-mini"], ["mini-topics"])).cells
+    assert times.line(list(known)).startswith("; about 5 min on ") and "rough" not in times.line(list(known))
+    assert times.of(known) == {known[0].id: 300.0}
+    both = times.line([*known, *other])
+    assert "rough" in both or "records of like cells" in both
+    assert times.of(other)[other[0].id] > 1
+    assert times.line([]) == ""
+
+
+def test_a_trial_of_a_later_round_is_expected_to_take_as_long_as_an_earlier_one(folder):
+    times = Times(Store(folder / "bench-results"), "cpu", None, 1)
+    [first] = make_plan(Request(["bert-mini"], ["mini-ner"])).cells
+    times.line([first])
+    later = replace(first, recipe=replace(first.recipe, learning_rate=1e-6))
+    assert later.id != first.id and times.of([later]) == {later.id: 300.0}
+
+
+def test_a_run_goes_on_where_no_estimate_can_be_had(folder, monkeypatch):
+    monkeypatch.setattr("harness.estimate.grid.estimate", lambda *asked: 1 / 0)
+    times = Times(Store(folder / "bench-results"), "cpu", None, 1)
+    [cell] = make_plan(Request(["bert-mini"], ["mini-ner"])).cells
+    assert times.line([cell]) == "" and times.of([cell]) == {cell.id: None}
+
+
+def test_a_run_tells_how_long_it_will_take_and_that_it_starts_the_workers(folder):
+    done = bench(folder, "run", "--models", "majority,tfidf-lr", "--tasks", "mini-topics", "--limit", "20", "--results", "other")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    place = next(number for number, line in enumerate(lines) if " to run" in line)
+    assert "2 to run; about " in lines[place] and "(from the number of rows)" in lines[place]
+    assert lines[place + 1] == "starting the workers" and lines[place + 2].startswith("start ")
 
 
 def test_times_have_no_more_figures_than_an_estimate():

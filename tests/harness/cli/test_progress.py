@@ -6,6 +6,8 @@ from made_trials import cell
 from rich.console import Console
 
 from harness.cli.progress import make_progress
+from harness.engines.base import Slot
+from harness.methods import BASELINE
 
 
 def test_data_are_doubted_once_in_all_rounds_of_a_run():
@@ -19,3 +21,36 @@ def test_data_are_doubted_once_in_all_rounds_of_a_run():
     said = out.getvalue().splitlines()
     assert [line.partition(":")[0] for line in said] == ["data   films", "data   books"]
     assert "bench task check ./films.yaml" in said[0]
+
+
+def test_the_time_left_goes_by_what_is_expected_not_by_the_number_of_cells(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    cells = [cell(method=BASELINE), cell(model="gpt2"), cell(model="bert")]
+    out, expected = StringIO(), {one.id: 1.0 if one.is_baseline else 60.0 for one in cells}
+    progress = make_progress(Console(file=out, width=80), cells, {}, None, expected)
+    progress.started(cells[0], Slot("cpu", 1))
+    now[0] = 1.0
+    progress.finished(cells[0], {"status": "ok", "score": 50.0})
+    assert out.getvalue().splitlines()[-1].endswith("in 1s  [1/3, about 2m00s left]")
+    progress.started(cells[1], Slot("cpu", 1))
+    now[0] = 28.0
+    progress.event(cells[1], {"event": "step", "step": 100, "steps": 100, "loss": 1.0})
+    progress.event(cells[1], {"event": "evaluate", "split": "test", "done": 9, "total": 9})
+    now[0] = 31.0
+    progress.finished(cells[1], {"status": "ok", "score": 50.0})
+    # Half of what was expected: between that and the expectation, nearer to the first.
+    assert out.getvalue().splitlines()[-1].endswith("in 30s  [2/3, about 40s left]")
+    progress.started(cells[2], Slot("cpu", 1))
+    now[0] = 32.0
+    progress.finished(cells[2], {"status": "failed"})
+    assert out.getvalue().splitlines()[-1].endswith("in 1s  [3/3]")
+
+
+def test_without_an_estimate_the_first_lines_promise_nothing():
+    out, cells = StringIO(), [cell(seed=0), cell(seed=1)]
+    progress = make_progress(Console(file=out, width=80), cells, {})
+    progress.started(cells[0], Slot("cpu", 1))
+    assert progress.left() == ""
+    progress.finished(cells[0], {"status": "failed"})
+    assert out.getvalue().splitlines()[-1].endswith("[1/2]")

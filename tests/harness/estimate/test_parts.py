@@ -8,9 +8,9 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from harness.estimate.counter import Counter
+from harness.estimate.estimate import makespan
 from harness.estimate.machine import is_here, names, precision
 from harness.estimate.memory import HELD, held
-from harness.estimate.schedule import makespan
 from harness.estimate.sizes import SEPARATOR, SPANS, WINDOWS, WRITES, Content, Size, content, sizes
 from harness.estimate.speed import fit
 from harness.estimate.stack import WORTH, stack
@@ -31,6 +31,8 @@ ALL = {"train": SIZE, "validation": replace(SIZE, features=64), "test": replace(
 def test_cells_go_to_the_slot_that_is_free_first():
     assert makespan([4, 1, 1, 1, 3], 2) == 6.0
     assert makespan([4, 1], 1) == 5.0 and makespan([], 2) == 0.0
+    assert makespan([3, 1], 2, running=[5.0]) == 5.0 and makespan([3, 3], 2, running=[5.0]) == 6.0
+    assert makespan([1], 2, running=[5.0, 2.0]) == 5.0
 
 
 def test_a_fit_finds_the_seconds_that_made_the_measurements():

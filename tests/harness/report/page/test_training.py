@@ -1,5 +1,6 @@
 """Training curves and strips of seeds: what goes into the page is what the records say."""
 
+import itertools
 from xml.etree import ElementTree
 
 import pytest
@@ -89,7 +90,7 @@ def test_dots_of_equal_scores_are_seen_side_by_side():
     dots, _ = drawn(Strips([entry(70.0, 70.0, 70.0)], None), entry(70.0, 70.0, 70.0))
     assert len(set(dots)) == 3 and len({x for x, _ in dots}) == 1
     heights = sorted(y for _, y in dots)
-    assert min(b - a for a, b in zip(heights, heights[1:], strict=False)) >= DOT
+    assert min(b - a for a, b in itertools.pairwise(heights)) >= DOT
 
 
 def test_an_interval_is_within_the_strip_and_what_failed_has_none():
