@@ -18,6 +18,7 @@ SAME = 0.98  # of all predictions: so many equal ones are almost all
 RARE = 0.25  # ... unless other answers are given at least this often for each time that they are right: rare classes
 FEW_KINDS = 0.05  # of the different answers that the references have: 7 of 150 classes is all that was learned
 FLAT = 0.02  # of the first loss: what it must have fallen by; chance alone moves it by less
+REPEATED = 5  # test rows for each different right answer: then answers are classes
 LEARNED = 0.25  # of the way from the trivial answer to 100: a model that gets so far knows the task, whatever its loss does
 FEW_STEPS = 100  # three epochs of 1,000 rows are fewer, and too few (Zhang et al. 2021, section 6)
 POINTS = 2.0  # two validations that differ by less are taken for equal, and ...
@@ -55,7 +56,10 @@ def trouble(record: Mapping[str, Any]) -> list[Trouble]:
         return []
     training = record.get("training") or {}
     if "trouble" in training:
-        return [Trouble(**one) for one in training["trouble"]]
+        return [
+            Trouble(one["kind"], one["text"], one.get("cure", ""), one.get("failed", False))
+            for one in training["trouble"]
+        ]
     found = [*_answers(record), *_loss(record), *_validations(record), *_steps(record)]
     trivial = record.get("trivial_score")
     if trivial is not None and score <= trivial + ROUNDING:
@@ -136,8 +140,10 @@ def _loss(record: Mapping[str, Any]) -> list[Trouble]:
     if not losses or _learned(record):
         return []
     first, last, text = losses[0], losses[-1], ""
-    # Of texts and spans there are so many that the loss, which is over tokens, is always below this.
-    blind = math.log((record.get("answers") or {}).get("expected_distinct") or 1)
+    kinds = (record.get("answers") or {}).get("expected_distinct") or 1
+    rows = (record["task"].get("rows") or {}).get("test") or 0
+    # A loss over classes: where right answers seldom come again they are texts or spans, and it is over tokens.
+    blind = math.log(kinds) if kinds * REPEATED <= rows else 0.0
     if last >= first * (1 - FLAT):
         text = f"the training loss did not fall (from {first:.3g} to {last:.3g})"
     elif blind and last >= blind * (1 - FLAT):
@@ -163,9 +169,8 @@ def _validations(record: Mapping[str, Any]) -> list[Trouble]:
     gain = last - before
     # Not where another half of this gain would lead beyond 100: what rises so high is nearly there.
     if gain > clear(before, last, rows) and gain / 2 <= 100 - last:
-        epochs = trained_by(record).get("epochs")
         text = f"validation still rose by {gain:.1f} at the last of {len(scores)} evaluations"
-        return [Trouble("rising", text, f"--set recipe.epochs={2 * epochs}" if epochs else SEARCH)]
+        return [Trouble("rising", text, _longer(record, 2.0))]
     return []
 
 
@@ -174,16 +179,21 @@ def _steps(record: Mapping[str, Any]) -> list[Trouble]:
     steps, recipe = (record.get("training") or {}).get("steps") or 0, trained_by(record)
     if not 0 < steps < FEW_STEPS:
         return []
-    longest, epochs, size = recipe.get("max_steps"), recipe.get("epochs"), recipe.get("batch_size")
     rows = (record["task"].get("rows") or {}).get("train")
+    if rows and recipe.get("batch_size") and recipe.get("epochs"):
+        planned = math.ceil(rows / recipe["batch_size"]) * recipe["epochs"]  # at least: rows may be cut into windows
+        if steps < min(planned, recipe.get("max_steps") or planned):
+            return []
     text = f"only {steps} steps of training, below {FEW_STEPS}"
-    if longest and steps >= longest:
-        return [Trouble("few-steps", text, f"--set recipe.max_steps={2 * FEW_STEPS}")]
-    if not (epochs and size and rows):
-        return [Trouble("few-steps", text)]
-    if steps < math.ceil(rows / size) * epochs:
-        return []
-    return [Trouble("few-steps", text, f"--set recipe.epochs={math.ceil(epochs * FEW_STEPS / steps)}")]
+    return [Trouble("few-steps", text, _longer(record, FEW_STEPS / steps))]
+
+
+def _longer(record: Mapping[str, Any], factor: float) -> str:
+    """The setting that makes a training so many times longer; empty where the record does not tell."""
+    recipe, steps = trained_by(record), (record.get("training") or {}).get("steps") or 0
+    limit = recipe.get("max_steps")
+    field = "max_steps" if limit and steps >= limit else "epochs"
+    return f"--set recipe.{field}={math.ceil(recipe[field] * factor)}" if recipe.get(field) else ""
 
 
 def _learned(record: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ import json
 import shlex
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -151,20 +152,25 @@ def show(
 
 def advice(records: Sequence[Record], command: str) -> str:
     """What to run where recipes that nobody has searched did not suit their models; empty where all went well."""
-    from harness.report.groups import main_places, place
+    from harness.report.groups import identified, place
     from harness.trouble import SEARCH, trouble, trouble_of_seeds
 
-    plain = [record for record in records if not record.get("search")]
-    found = {record["id"]: signs for record in plain if (signs := trouble(record))}
-    for group in main_places(place(plain)[0]).values():
-        found |= {record["id"]: signs for record in group if (signs := trouble_of_seeds(group))}
-    unfit = {name: signs for name, signs in found.items() if any(sign.cure == SEARCH for sign in signs)}
+    plain = [record for record in records if record["method"] != BASELINE and not record.get("search")]
+    unfit = {}  # record's id → whether its training failed
+    for group in place(filter(identified, plain))[0].values():
+        together = trouble_of_seeds(group)
+        middle = fmean(record["score"] for record in group if record["score"] is not None) if together else 0.0
+        for record in group:
+            shared = together if record["score"] is not None and record["score"] < middle else []  # it collapsed
+            signs = [sign for sign in [*trouble(record), *shared] if sign.cure == SEARCH]
+            diverged = (record.get("error") or {}).get("type") == FloatingPointError.__name__
+            if signs or diverged:
+                unfit[record["id"]] = diverged or any(sign.failed for sign in signs)
     if not unfit:
         return ""
-    trained = [record for record in plain if record["status"] == "ok" and record["method"] != BASELINE]
-    failed = sum(any(sign.failed for sign in signs) for signs in unfit.values())
-    what = "failed" if failed == len(unfit) else f"failed ({failed}) or fell short" if failed else "fell short"
-    return f"{len(unfit)} of {len(trained)} trainings {what}; to try other recipes: {command} {SEARCH}"
+    failed = sum(unfit.values())
+    what = "failed" if failed == len(unfit) else f"failed ({failed}) or fell short" if failed else "may have fallen short"
+    return f"{len(unfit)} of {len(plain)} trainings {what}; to try other recipes: {command} {SEARCH}"
 
 
 def again(context: typer.Context) -> str:

@@ -8,6 +8,7 @@ from made_records import failed, record
 from typer.testing import CliRunner
 
 from harness.cli.main import app
+from harness.cli.running import advice
 from harness.predicted import answers
 from harness.store import Store
 from harness.trouble import as_facts, summary, trouble, trouble_of_seeds
@@ -86,6 +87,9 @@ def test_a_loss_no_better_than_a_guess():
     exploded = [(100, 8.3, 52.0), (200, 1.5, 53.0), (300, 0.98, 53.0)]
     (sign,) = trouble(trained(exploded, score=52.0))
     assert sign.failed and sign.text == "the training loss ended at 0.98, that of a blind guess is 0.693"
+    spans = {"distinct": 90, "top_share": 0.1, "expected_distinct": 120, "expected_top_share": 0.1}
+    course = [(100, 8.3, 52.0), (200, 6.0, 53.0), (300, 5.0, 53.0)]  # over tokens, of which there are more than answers
+    assert trouble(trained(course, score=52.0, spread=spans)) == []
 
 
 def test_the_trivial_answer():
@@ -124,7 +128,7 @@ def test_few_steps():
     early = [(20, 0.5, 88.0), (40, 0.2, 88.0)]  # of 57: it ended because nothing was gained any more
     assert trouble(trained(early)) == []
     (limited,) = trouble(trained(few, recipe_facts={"max_steps": 57, "epochs": 100}))
-    assert limited.cure == "--set recipe.max_steps=200"
+    assert limited.cure == "--set recipe.max_steps=100"
 
 
 def test_a_record_is_taken_at_its_word():
@@ -188,10 +192,24 @@ def test_the_records_of_this_repository_are_healthy_but_for_translation():
     assert len(records) >= 100 and found == {("mini-translation", "rising", False)}
 
 
-def run(folder, *words):
+def test_the_command_that_searches():
+    good, bad = trained(), trained(model="gpt", score=50.0, constant=True)
+    diverged = failed(model="t5")
+    diverged["error"]["type"] = "FloatingPointError"
+    assert advice([good, failed(model="t5")], "bench run") == ""
+    assert advice([good, bad], "bench run") == "1 of 2 trainings failed; to try other recipes: bench run --search auto"
+    assert advice([good, bad, diverged], "bench run").startswith("2 of 3 trainings failed; ")
+    assert advice([good, {**bad, "search": {"winner": {}}}], "bench run") == ""
+    seeds = [trained(score=score, seed=seed) for seed, score in enumerate((90.0, 50.5, 91.0))]
+    assert advice(seeds, "bench run").startswith("1 of 3 trainings failed; ")
+    doubtful = [good, trained(validations(88.0, 80.0, 70.0), model="gpt")]
+    assert advice(doubtful, "bench run").startswith("1 of 2 trainings may have fallen short; ")
+
+
+def run(folder, batch_size, *words):
     command = [
         "run", "--suite", "mini", "--models", "gpt2-mini", "--tasks", "mini-sentiment", "--limit", "120", "--jobs", "1",
-        "--set", "recipe.batch_size=4", "--results", str(folder), *words,
+        "--set", f"recipe.batch_size={batch_size}", "--results", str(folder), *words,
     ]  # fmt: skip
     done = CliRunner().invoke(app, command, env={"COLUMNS": "300"})
     assert done.exit_code == 0, done.output
@@ -202,13 +220,13 @@ def run(folder, *words):
 @pytest.mark.slow
 @pytest.mark.parametrize("rate", ["1", "1e-7"])
 def test_a_training_that_is_broken_on_purpose_is_recognised(tmp_path, rate):
-    said, made = run(tmp_path, "--set", f"recipe.learning_rate={rate}", "--baselines")
+    said, made = run(tmp_path, 16, "--set", f"recipe.learning_rate={rate}", "--baselines")
     assert made["training"]["trouble"] and made["training"]["trouble"] == as_facts(trouble(made))
     assert made["training"]["trouble"][0]["failed"] and made["answers"]["expected_distinct"] == 2
     assert "! training failed: " in said
     advice = next(line for line in said.splitlines() if "1 of 1 trainings failed" in line)
     assert advice.endswith(
-        "bench run --models gpt2-mini --tasks mini-sentiment --suite mini --limit 120 --set recipe.batch_size=4 --baselines"
+        "bench run --models gpt2-mini --tasks mini-sentiment --suite mini --limit 120 --set recipe.batch_size=16 --baselines"
         f" --results {tmp_path} --jobs 1 --search auto"
     )
     shown = CliRunner().invoke(app, ["show", made["id"], "--results", str(tmp_path)]).output
@@ -221,7 +239,7 @@ def test_a_training_that_is_broken_on_purpose_is_recognised(tmp_path, rate):
 
 
 @pytest.mark.slow
-def test_a_healthy_training_of_the_same_length_is_not(tmp_path):
-    said, made = run(tmp_path, "--no-baselines")
+def test_a_healthy_training_is_not(tmp_path):
+    said, made = run(tmp_path, 4, "--no-baselines")
     assert made["training"]["trouble"] == [] and made["score"] > made["trivial_score"]
     assert "training failed" not in said and "fallen short" not in said and "--search auto" not in said
