@@ -60,8 +60,8 @@ def noted(root: Path, facts: Facts) -> list[Task]:
         found = [_task(known, lambda path: path)]
         if before != after:
             found.append(_task(known, lambda path: os.path.normpath(os.path.join(after, os.path.relpath(path, before)))))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, BenchError):  # none, or of another version of bench
-        return []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, BenchError):
+        return []  # there is none, or one of another version of bench
     return found
 
 

@@ -59,8 +59,8 @@ def trouble(record: Mapping[str, Any]) -> list[Trouble]:
     trivial = record.get("trivial_score")
     if trivial is not None and score <= trivial + ROUNDING:
         text = f"not better than the trivial answer ({score:.1f}, {trivial:.1f})"
-        # A training without any other sign ran as it should: then the model did not learn the task, or validation is unlike the test.
-        found.insert(0, Trouble("trivial", text, SEARCH, failed=bool(found)))
+        # Without any other sign it ran as it should: then the model did not learn the task, or the test is unlike it.
+        found.append(Trouble("trivial", text, SEARCH, failed=bool(found)))
     return sorted(found, key=lambda one: not one.failed)
 
 

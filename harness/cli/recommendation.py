@@ -94,7 +94,8 @@ def _trouble(found: Recommendation, one: Candidate) -> str:
     by_task: dict[str, list[str]] = {}
     for column, sign in signs:
         by_task.setdefault(column.title, []).append(sign.text)
-    told = "; ".join((f"on {title}: " if len(found.tasks) > 1 else "") + ", ".join(what) for title, what in by_task.items())
+    several = len(found.tasks) > 1
+    told = "; ".join((f"on {title}: " if several else "") + ", ".join(what) for title, what in by_task.items())
     cures = ", ".join(dict.fromkeys(sign.cure for _, sign in signs if sign.cure))
     what = "its training failed" if one.failed else "its training may have fallen short, so it may be better than this"
     return f"{one.row.title}: {what} ({told})." + (f" Try: {cures}." if cures else "")
@@ -122,7 +123,7 @@ def remark(found: Recommendation, one: Candidate) -> str:
         where = f" on {', '.join(column.title for column in one.below)}" if len(found.tasks) > 1 else ""
         said += [f"not above a baseline{where}"] if one.below else []
     if one.trouble:
-        said.append("training failed" if one.failed else "training fell short")
+        said.append("training failed" if one.failed else "may have fallen short")
     return ", ".join(said)
 
 

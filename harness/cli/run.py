@@ -12,7 +12,7 @@ import typer
 from harness.cli import options, run_options
 from harness.cli.options import RESULTS, make_request
 from harness.cli.results import begin, end, note
-from harness.cli.running import announce, counted, expected, record_lost, say, show, to_run, work
+from harness.cli.running import again, announce, counted, expected, record_lost, say, show, to_run, work
 from harness.cli.search_request import read_search, shard_by_search
 from harness.cli.searching import Rounds
 from harness.cli.signals import ignore, interrupt_at
@@ -26,6 +26,7 @@ INTERRUPTED = 130
 
 
 def run(
+    context: typer.Context,
     models: options.Models = "all",
     tasks: options.Tasks = "all",
     suite: options.SuiteName = "mini",
@@ -106,14 +107,14 @@ def run(
             whole = rounds.run(start, fail_fast, console)
             cells, lost = rounds.cells, rounds.record_failures()
             if not whole:
-                return show(made, cells, store, console, as_json, end(store))
+                return show(made, cells, store, console, as_json, again(context), end(store))
         pending, kept = to_run(cells, store, rerun_failed, lost)
         open_cells = {cell.id for cell in [*(cell for cell, _ in pending), *kept]}
         store.tidy(cell.id for cell in cells if cell.id not in open_cells)
         say(console, counted(made, cells, pending, kept, shard) + time([cell for cell, _ in pending]))
         if pending:
             start(pending)
-        show(made, cells, store, console, as_json, end(store) if pending or wanted else "")
+        show(made, cells, store, console, as_json, again(context), end(store) if pending or wanted else "")
     except KeyboardInterrupt:
         ignore("SIGINT", "SIGTERM", "SIGHUP")  # all has ended: who is impatient now must not see Python end
         say(console, f"interrupted; finished cells are kept in {results}, the others go on from there: run it again")

@@ -8,9 +8,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
 import typer
-from click.core import ParameterSource
 
 from harness.cli.leaderboard import BOARD, refresh
 from harness.files import disk_full
@@ -94,10 +92,13 @@ def work(
         raise typer.Exit(1) from None
 
 
-def show(made: Plan, cells: Sequence[Cell], store: Store, console: Console, as_json: bool, unsent: str = "") -> None:
-    """The table, the failures, and where the leaderboard is.
+def show(
+    made: Plan, cells: Sequence[Cell], store: Store, console: Console, as_json: bool, command: str, unsent: str = ""
+) -> None:
+    """The table, the failures, trainings that need another recipe, and where the leaderboard is.
 
     Args:
+        command: what was run, see `again`.
         unsent: why results are not where they belong, and what to do.
 
     Raises:
@@ -123,7 +124,7 @@ def show(made: Plan, cells: Sequence[Cell], store: Store, console: Console, as_j
         say(console, f"failed: {record['id']}: {error['type']}: {error['message'].partition(chr(10))[0]}", "red")
     if failed:
         say(console, f"the whole story: bench show {failed[0]['id']} --results {store.name}")
-    if line := advice(records):
+    if line := advice(records, command):
         say(console, line, "yellow")
     if len(records) < len(every):
         say(console, f"not run: {len(every) - len(records)} cells; the same command runs them", "yellow")
@@ -144,14 +145,11 @@ def show(made: Plan, cells: Sequence[Cell], store: Store, console: Console, as_j
         raise typer.Exit(1)
 
 
-def advice(records: Sequence[Record]) -> str:
+def advice(records: Sequence[Record], command: str) -> str:
     """What to run where recipes that nobody has searched did not suit their models; empty where all went well."""
     from harness.report.groups import main_places, place
     from harness.trouble import SEARCH, trouble, trouble_of_seeds
 
-    context = click.get_current_context(silent=True)
-    if context is None:
-        return ""
     plain = [record for record in records if not record.get("search")]
     found = {record["id"]: signs for record in plain if (signs := trouble(record))}
     for group in main_places(place(plain)[0]).values():
@@ -162,14 +160,15 @@ def advice(records: Sequence[Record]) -> str:
     trained = [record for record in plain if record["status"] == "ok" and record["method"] != BASELINE]
     failed = sum(any(sign.failed for sign in signs) for signs in unfit.values())
     what = "failed" if failed == len(unfit) else f"failed ({failed}) or fell short" if failed else "fell short"
-    return f"{len(unfit)} of {len(trained)} trainings {what}; to try other recipes: {again(context)} {SEARCH}"
+    return f"{len(unfit)} of {len(trained)} trainings {what}; to try other recipes: {command} {SEARCH}"
 
 
-def again(context: click.Context) -> str:
+def again(context: typer.Context) -> str:
     """The command as it was given, without the learning rate: what is fixed cannot be searched."""
     words = ["bench", str(context.info_name)]
     for option in context.command.params:
-        if context.get_parameter_source(str(option.name)) is not ParameterSource.COMMANDLINE:
+        source = context.get_parameter_source(str(option.name))
+        if source is None or source.name != "COMMANDLINE":
             continue  # from the environment, where it still is, or a default
         value = context.params[str(option.name)]
         if isinstance(value, bool):

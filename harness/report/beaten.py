@@ -38,10 +38,10 @@ def hurdle(places: Mapping[Place, Sequence[Record]]) -> Hurdle | None:
 
 
 def running(places: Mapping[Place, Sequence[Record]]) -> list[Place]:
-    """The places of a column that a person may choose among, best first; of equal means, as shown, the shortest training first.
+    """The places of a column that a person may choose among, best first; of equal means the shortest training first.
 
-    These are models with the most seeds whose training did not fail. Random weights (`scratch`) are there to compare with, and
-    are not chosen unless there is nothing else.
+    These are the models with the most seeds, without those whose trainings failed. Random weights (`scratch`) are there to
+    compare with, and are not chosen unless there is nothing else.
     """
     good = {
         where: found

@@ -25,8 +25,10 @@ DIGITS = 2  # of scores: what is equal to so many is a tie
 
 @dataclass(frozen=True)
 class Lead:
-    """By how much one mean is higher than another, in points, over the seeds that both have: the difference of the two and its 95 %
-    interval over test rows and seeds, paired row by row and seed by seed. With one seed it is over test rows alone."""
+    """By how much one mean is higher than another, in points, over the seeds that both have.
+
+    The 95 % interval is over test rows and seeds, paired row by row and seed by seed; with one seed it is over test rows alone.
+    """
 
     value: float
     low: float
@@ -81,7 +83,7 @@ class Entry(Costed):
         mean: None where no seed has a score.
         sd: sample standard deviation (n - 1) of the scores; None for fewer than two.
         flags: of `trivial` (mean not above the trivial answer's), `baseline` (nor above the best baseline's), `unproven` (above,
-            but not told apart from it), `failed-training` (the training of some seed failed, see `trouble`), `constant` (some seed's predictions are all the same), `truncated` (more than 5 % of the test rows were cut), `remote-code` (Python code from the model's repository was
+            but not told apart from it), `failed-training` (some seed's training failed, see `trouble`), `constant` (some seed's predictions are all the same), `truncated` (more than 5 % of the test rows were cut), `remote-code` (Python code from the model's repository was
             run), `searched` (its recipe was chosen by a search), `few-seeds` (another entry of the column has more). Baselines have neither of the first five.
         best: the column's highest mean, or one equal to it to two digits. See `mark_column`.
         costs: name → number, of `harness.report.costs.COSTS`.

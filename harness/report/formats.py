@@ -27,8 +27,7 @@ FIELDS = (
 
 
 def to_json(board: Board) -> str:
-    """What the board says first, as `harness.report.verdict` has it, and the whole board; fields as the classes of `harness.report`
-    describe them, scores unrounded."""
+    """The verdict and the whole board; fields as the classes of `harness.report` describe them, scores unrounded."""
     said = verdict(board)
     facts = asdict(said)
     for one, own in [*zip(said.tasks, facts["tasks"], strict=True), (said.overall, facts["overall"])]:

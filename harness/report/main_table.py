@@ -32,20 +32,21 @@ def introduction(board: Board) -> list[str]:
 
 def main_table(board: Board) -> list[str]:
     """Models × tasks."""
+    rows = board.table_rows
     columns = [
         [
             escape(column.title),
-            *score_cells([*(shown(row.entries.get(column.title)) for row in board.table_rows), Score(score(column.trivial))]),
+            *score_cells([*(shown(row.entries.get(column.title)) for row in rows), Score(score(column.trivial))]),
         ]
         for column in board.columns
     ]
     if len(board.columns) > 1:
-        averages = [Score(score(row.average), best=row.best) for row in board.table_rows]
+        averages = [Score(score(row.average), best=row.best) for row in rows]
         columns.append(["average", *score_cells([*averages, Score(score(board.trivial_average))])])
-    columns += [[cost.title, *map(cost.shown, board.table_rows), ""] for cost in costs_of(board.table_rows)]
-    names = ["model", *map(title, board.table_rows), "*trivial answer*"]
-    headers, *rows = zip(names, *columns, strict=True)
-    return [table(headers, rows)]
+    columns += [[cost.title, *map(cost.shown, rows), ""] for cost in costs_of(rows)]
+    names = ["model", *map(title, rows), "*trivial answer*"]
+    headers, *lines = zip(names, *columns, strict=True)
+    return [table(headers, lines)]
 
 
 def below(board: Board) -> list[str]:

@@ -52,8 +52,11 @@ BEST_BASELINE = "best baseline"
 
 
 def table_rows(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, ...]:
-    """The rows of a table of models × tasks: one for the best baseline of each column, in the place of all that are made for some of
-    the columns only. Baselines of every column keep their rows."""
+    """The rows of a table of models × tasks.
+
+    Baselines that are made for some of the columns only have one row together, with the best baseline of each column. Those of
+    every column keep their rows.
+    """
     partial = [row for row in rows if row.is_baseline and any(column.title not in row.entries for column in columns)]
     if not partial:
         return tuple(rows)

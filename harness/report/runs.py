@@ -14,7 +14,7 @@ from harness.store import Record
 
 @dataclass(frozen=True)
 class Failure:
-    """A cell without a score: the error's type and the first line of its message, and the names of its task and model."""
+    """A cell without a score: its error's type, the first line of the message, and the names of its task and model."""
 
     id: str
     type: str

@@ -17,7 +17,7 @@ from harness.report.trials import search
 from harness.searched import is_trial
 from harness.slices import Slices
 from harness.store import Record
-from harness.trouble import summary, trouble
+from harness.trouble import trouble
 
 
 def show(
@@ -88,7 +88,9 @@ def _facts(record: Record) -> dict[str, str]:
         "run": f"{record.get('started') or '?'} to {record.get('finished') or '?'}, suite {record.get('suite')}",
     }
     signs = trouble(record)
-    warning = {"training": "\n".join([summary(signs), *(f"{one.kind}: {one.cure}" for one in signs[1:] if one.cure)])}
+    cures = ", ".join(dict.fromkeys(one.cure for one in signs if one.cure))
+    what = "training failed" if any(one.failed for one in signs) else "may have fallen short"
+    warning = {what: "\n".join([*(one.text for one in signs), *([f"try {cures}"] if cures else [])])}
     happened = {"on the way": _happened(record.get("training") or {})}
     doubts = {"data warnings": "\n".join(task.get("warnings") or [])}
     return {name: value for name, value in {**facts, **warning, **happened, **doubts}.items() if value}

@@ -47,7 +47,7 @@ FORMS = (Form(True, True), Form(True, False), Form(False, True), Form(False, Fal
 
 @dataclass(frozen=True)
 class Lines:
-    """Sentences that are wrapped between words, what follows the first line of one indented; words longer than a line stay whole."""
+    """Sentences, wrapped between words, with all but the first line of each indented; a word longer than a line stays whole."""
 
     lines: Sequence[str]
     style: str = ""
@@ -85,8 +85,10 @@ def final_table(board: Board, file: str = "") -> RenderableType:
 
 
 class _Fitting:
-    """A renderable that chooses its form when the width is known: the widest that fits, else the table turned round where that fits,
-    else several tables one below the other, each with some of the tasks."""
+    """A renderable that chooses its form when the width is known: the widest that fits, else the table turned round.
+
+    Where that does not fit either, there are several tables, one below the other, each with some of the tasks.
+    """
 
     def __init__(self, board: Board):
         self.board = board

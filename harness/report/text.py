@@ -100,8 +100,10 @@ def failed_seeds(entries: Iterable[Entry]) -> list[str]:
 
 
 def troubles(board: Board) -> list[str]:
-    """What was seen of trainings that failed or fell short, and what to try; failed ones first. Of rows of a task that show the same
-    kind of trouble the first one's is told."""
+    """What was seen of trainings that failed or fell short, and what to try; failed ones first.
+
+    Where several rows of a task show the same kind of trouble, the text is that of the first one.
+    """
     found: dict[tuple[bool, str, str, str], list[str]] = {}
     for column in board.columns:
         for row in board.rows:

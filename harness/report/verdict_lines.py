@@ -236,7 +236,8 @@ def _over_all(one: OverallVerdict) -> list[str]:
     if one.baselines is not None and one.average <= one.baselines + EQUAL:
         told = f"the best baselines have {_points(one.baselines)} on average, {one.model} {_points(one.average)}"
         return [told, *failed, *seed]
-    parts = [f"{one.model} has the highest average, {_points(one.average)}{based}{beside}, and is best on {one.first_on} of them"]
+    mean = f"{_points(one.average)}{based}{beside}"
+    parts = [f"{one.model} has the highest average, {mean}, and is best on {one.first_on} of them"]
     if one.tied:
         parts.append(f"over the tasks it is not told apart from {_listed(one.tied)}")
     return [*parts, *_cost(one, one.parameters), *failed, *seed]

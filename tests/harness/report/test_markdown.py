@@ -3,13 +3,19 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import pytest
 from made_records import failed, record
 from rich.cells import cell_len
 
+from harness.cli.leaderboard import render as from_folder
 from harness.report.board import Board
 from harness.report.markdown import render
 from harness.report.tables import escape, table
+from harness.store import Store
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def tables(text):
@@ -145,3 +151,9 @@ def test_split_rule_subset_and_warnings_stand_with_their_task_and_old_records_sa
         assert line in text
     old = render(Board.of([record(task_facts={"truncated": {"test": 30}})]))
     assert not any(word in old for word in ("- splits:", "- subset of:", "- test rows cut", "- warnings"))
+
+
+@pytest.mark.slow
+def test_the_committed_leaderboard_is_that_of_the_committed_results():
+    """`make leaderboard` writes it anew."""
+    assert (ROOT / "leaderboard.md").read_text(encoding="utf-8") == from_folder(Store(ROOT / "results"), "md")

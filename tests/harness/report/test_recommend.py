@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from made_records import record
+from made_records import failed, record
 from typer.testing import CliRunner
 
 from harness.amount import amount
@@ -85,6 +85,67 @@ def test_no_better_than_trivial_is_never_recommended():
     assert found.best.row.model == "good" and [one.useful for one in found.candidates] == [True, False]
     with pytest.raises(BenchError, match="beats the trivial answer"):
         recommend(Board.of(made[1:]), Limits())
+
+
+def baseline(score):
+    return record("films", "tfidf", score, method="baseline", recipe={}, model_facts={"architecture": "baseline"})
+
+
+def say(tmp_path, *made):
+    """What the command says of these records, and its JSON."""
+    store = Store(tmp_path)
+    for one in made:
+        store.write(one)
+    words = ["recommend", "--results", str(tmp_path)]
+    said, facts = (CliRunner().invoke(app, [*words, *more], env={"COLUMNS": "200"}) for more in ([], ["--json"]))
+    assert said.exit_code == facts.exit_code == 0, said.output
+    return " ".join(said.output.split()), json.loads(facts.output)
+
+
+def test_a_baseline_is_enough_only_where_every_model_was_trained_well(tmp_path):
+    said, facts = say(tmp_path, record("films", "good", 60.0), record("films", "other", 50.5), baseline(70.0))
+    assert "No model that was tried beats the baseline tfidf: it has 70.00 on films." in said
+    assert "no sign of trouble" in said and facts["recommended"] == "tfidf" and facts["baseline"]
+
+
+def test_a_model_whose_training_failed_is_not_blamed(tmp_path):
+    bad = record("films", "bad", 50.0, constant=True)
+    said, facts = say(tmp_path, record("films", "good", 60.0), bad, baseline(70.0))
+    assert "No model can be recommended yet: the baseline tfidf has the highest score (70.00 on films)" in said
+    assert "bad: its training failed (the same prediction for every test row, not better than" in said
+    assert "Try: --search auto." in said and "Trained without such signs, and below the baseline: good." in said
+    assert "nothing" not in said.replace("says nothing about these models", "")
+    assert facts["recommended"] is None
+    (told,) = (one for one in facts["candidates"] if one["model"] == "bad")
+    assert told["failed"] and told["trouble"][0] == {
+        "task": "films", "kind": "constant", "text": "the same prediction for every test row", "cure": "--search auto",
+        "failed": True,
+    }  # fmt: skip
+
+
+def test_a_training_that_only_fell_short_leaves_it_open_too(tmp_path):
+    history = [{"step": step, "loss": 1 / step, "score": score} for step, score in ((100, 40.0), (200, 60.0))]
+    short = record("films", "short", 60.0, training={"steps": 200, "history": history})
+    said, facts = say(tmp_path, short, baseline(70.0))
+    assert "short: its training may have fallen short, so it may be better than this (validation still rose by 20.0" in said
+    assert "Try: --set recipe.epochs=6." in said and facts["recommended"] is None
+
+
+def test_a_model_without_a_score_leaves_it_open_too(tmp_path):
+    said, facts = say(tmp_path, record("films", "good", 60.0), failed("films", "broken"), baseline(70.0))
+    assert "broken: cells failed" in said and facts["recommended"] is None
+
+
+def test_seeds_that_collapsed_are_told_of_the_model_that_is_recommended(tmp_path):
+    made = [record("films", "good", score, seed) for seed, score in enumerate((90.0, 50.5, 91.0))]
+    said, facts = say(tmp_path, *made, baseline(60.0))
+    assert "Fine-tune good: 77.17 on films" in said and "1 of 3 seeds collapsed: 50.5, the others 90.0 to 91.0" in said
+    assert facts["recommended"] == "good" and facts["candidates"][0]["failed"]
+
+
+def test_where_all_trainings_failed_that_is_what_is_said():
+    with pytest.raises(BenchError, match=r"their trainings failed \(bad: the same prediction .*\); try --search auto"):
+        recommend(Board.of([record("films", "bad", 50.0, constant=True)]), Limits())
 
 
 @pytest.mark.parametrize(

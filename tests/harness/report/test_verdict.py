@@ -174,7 +174,7 @@ def test_trainings_that_failed_are_marked_and_a_note_has_text_and_cure(troubled)
     assert [name for name, entry in entries.items() if entry.untrained] == ["gpt"]
     assert found.columns[0].running == ("minilm", "bert-mini")
     assert "! a training failed (for one seed at least), and its score says nothing about the model" in legend(found)
-    told = "bert-mini on airline (seed 0): the same prediction for every row; try --search auto"
+    told = "bert-mini on airline (seed 0): the same prediction for every row; likewise gpt; try --search auto"
     assert f"- Trouble: {told}." in render(found)
     shown = io.StringIO()
     Console(file=shown, width=200).print(final_table(found))
