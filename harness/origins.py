@@ -1,4 +1,4 @@
-"""Where the data of a results folder's tasks lie on this machine. Records name no paths, so each run notes them beside the records.
+"""Where the data of a results folder's tasks lie on this machine: records name no paths, so each run notes them.
 
 `DIR/data/<digest>.json` holds a task's definition and its files. The notes are for this machine alone: they are not sent to a
 URL, and git ignores them. No score depends on them. They may be out of date, so whoever reads data by them has to compare
@@ -43,7 +43,8 @@ def note(root: Path, cells: Iterable[Cell]) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             _write(folder / ".gitignore", "*\n")
             known = {**cell.task.identity(), "source": source, "results": str(root.absolute())}
-            _write(folder / _name({**cell.task.identity(), "name": cell.task.title, "fingerprint": cell.fingerprint}), json.dumps(known, indent=1, ensure_ascii=False) + "\n")
+            facts = {**cell.task.identity(), "name": cell.task.title, "fingerprint": cell.fingerprint}
+            _write(folder / _name(facts), json.dumps(known, indent=1, ensure_ascii=False) + "\n")
         if folder.is_dir():
             sweep(folder)
 
@@ -59,8 +60,8 @@ def noted(root: Path, facts: Facts) -> list[Task]:
         found = [_task(known, lambda path: path)]
         if before != after:
             found.append(_task(known, lambda path: os.path.normpath(os.path.join(after, os.path.relpath(path, before)))))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, BenchError):  # none, or of another version of bench
-        return []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, BenchError):
+        return []  # there is none, or one of another version of bench
     return found
 
 

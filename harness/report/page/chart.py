@@ -30,7 +30,9 @@ def chart(view: View) -> Part | None:
     for column in board.columns:
         # The row `best baseline` has the entries of other rows.
         entries = [
-            (number, row.entries.get(column.title)) for number, row in enumerate(shown) if view.behind(row, column) is row
+            (number, row.entries.get(column.title))
+            for number, row in enumerate(shown)
+            if view.behind(row, column) is row
         ]
         measured = [(number, entry.mean, entry) for number, entry in entries if entry]
         plots.append(_plot(column.title, column.metric or "score", column.trivial, costs, measured))

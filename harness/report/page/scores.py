@@ -42,7 +42,7 @@ def scores(view: View) -> Part | None:
         column.title: Strips((row.entries[column.title] for row in shown if column.title in row.entries), column.trivial)
         for column in board.columns
     }
-    body = []
+    lines = []
     for place, row in enumerate(shown):
         line = [
             _score(
@@ -52,12 +52,12 @@ def scores(view: View) -> Part | None:
         ]
         link = partial(_behind, _address(view, row), place)
         line += [_average(row, link)] if several else []
-        body.append(_row(row, [*line, *(_cost(row, cost, link) for cost in costs)]))
+        lines.append(_row(row, [*line, *(_cost(row, cost, link) for cost in costs)]))
     table = tag(
         "table",
         tag("caption", "Score of each model on each task, and what it cost", class_="hidden"),
         tag("thead", tag("tr", _headers(view, several, costs))),
-        tag("tbody", body),
+        tag("tbody", lines),
         tag("tfoot", _trivial(view, several, costs)),
         class_="scores sortable",
         id="scores-table",
@@ -75,10 +75,13 @@ def scores(view: View) -> Part | None:
     how = tag("details", tag("summary", "How to read this table"), _legend(board), open=True)
     troubles = text.troubles(board)
     trouble = tag(
-        "details", tag("summary", f"Trainings in trouble ({len(troubles)})"), tag("ul", [tag("li", one) for one in troubles]),
+        "details",
+        tag("summary", f"Trainings in trouble ({len(troubles)})"),
+        tag("ul", [tag("li", one) for one in troubles]),
         open=len(troubles) <= TROUBLES,
     ) if troubles else None  # fmt: skip
-    return Part(join(tools(board, len(shown)), skip, framed, after, how, trouble), {"cells": cell_data(view, cells), "rows": rows})
+    body = join(tools(board, len(shown)), skip, framed, after, how, trouble)
+    return Part(body, {"cells": cell_data(view, cells), "rows": rows})
 
 
 def _headers(view: View, several: bool, costs: Sequence[Cost]) -> list[Html]:
@@ -181,9 +184,11 @@ def _legend(board: Board) -> Html:
     if any(entry.sd is not None and not entry.standing for entry in entries):
         lines.append("±: sample standard deviation over the seeds, where there is no interval.")
     if any(entry.scores for entry in entries):
-        trivial = " dashed line: the trivial answer;" if any(column.trivial is not None for column in board.columns) else ""
+        known = any(column.trivial is not None for column in board.columns)
+        trivial = " dashed line: the trivial answer;" if known else ""
         bar = " bar: the interval;" if any(entry.standing for entry in entries) else ""
-        failed = " hollow: its training failed;" if any(own.trouble.failed for one in entries for own in one.trouble) else ""
+        hollow = any(own.trouble.failed for one in entries for own in one.trouble)
+        failed = " hollow: its training failed;" if hollow else ""
         lines.append(
             f"A dot for each seed;{failed} line: their mean;{bar}{trivial} all of a column on one scale. A dot far from its "
             "neighbours is a training that went otherwise, such as one that has learned nothing."

@@ -40,7 +40,8 @@ class Strips:
         if self.trivial is not None:
             parts.append(tag("path", d=f"M{self._x(self.trivial)} 0V{HEIGHT}", class_="trivial"))
         if entry.standing:
-            parts.append(tag("path", d=f"M{self._x(entry.standing.low)} {MIDDLE}H{self._x(entry.standing.high)}", class_="range"))
+            low, high = self._x(entry.standing.low), self._x(entry.standing.high)
+            parts.append(tag("path", d=f"M{low} {MIDDLE}H{high}", class_="range"))
         parts.append(tag("path", d=f"M{self._x(entry.mean)} 1V{HEIGHT - 1}", class_="middle"))
         failed = {seed for one in entry.trouble if one.trouble.failed for seed in one.seeds}
         seeds = sorted(entry.scores, key=lambda seed: entry.scores[seed])

@@ -80,6 +80,8 @@ def _frame(found: Sequence[Mapping[str, Any]]) -> Html:
         fields(field("training-task", "Task", body=numbered(found)), field("training-axis", "Against", body=axes)),
         tag("div", charts, id="training-charts", class_="beside needs-script"),
         tag("p", id="training-readout", class_="readout note needs-script"),
-        tag("div", id="training-models", class_="buttons needs-script", role="group", aria_label="Models that stand out"),
+        tag(
+            "div", id="training-models", class_="buttons needs-script", role="group", aria_label="Models that stand out"
+        ),
         tag("details", tag("summary", "The kept steps as a table"), table, class_="needs-script"),
     )

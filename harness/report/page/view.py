@@ -73,7 +73,7 @@ class View:
 
     def behind(self, row: Row, column: Column) -> Row:
         """The row that an entry was made for: of the row `best baseline` the one of the column's best baseline."""
-        if row.model != BEST_BASELINE or column.hurdle is None:
+        if not (row.is_baseline and row.model == BEST_BASELINE and column.hurdle):
             return row
         return next(one for one in self.board.rows if one.is_baseline and one.title == column.hurdle.model)
 
