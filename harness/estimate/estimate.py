@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 RECORDS, SIMILAR, CALIBRATION, USUAL, ROWS = "records", "similar records", "calibration", "usual figures", "rows"
+OTHERS = "calibration of other kinds of models"
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Estimate:
         seconds: from the start of its process to its record.
         memory: its peak in bytes, or None.
         source: `records` (of the same cell with other seeds), `similar records` (what follows, set right by what other cells
-            took), `calibration` of this machine, `usual figures` of another one, or `rows` (their number, for baselines).
+            took), `calibration` of this machine or of it by other kinds of models, `usual figures` of another machine, or `rows`
+            (their number, for baselines).
         records: how many were used.
     """
 
@@ -61,8 +63,8 @@ class Grid:
 
     @property
     def rough(self) -> bool:
-        """Whether some cells are told from the figures of another machine alone."""
-        return any(one and one.source == USUAL for one in self.cells)
+        """Whether the machine was not measured for some cells, nor told by records."""
+        return any(one and one.source in (USUAL, OTHERS) for one in self.cells)
 
     @property
     def seconds(self) -> float | None:

@@ -8,7 +8,7 @@ from harness import registry
 from harness.cell import Cell
 from harness.estimate import ratios
 from harness.estimate.calibration import Calibration, Place, calibrated
-from harness.estimate.estimate import CALIBRATION, RECORDS, ROWS, SIMILAR, USUAL, Estimate, Grid
+from harness.estimate.estimate import CALIBRATION, OTHERS, RECORDS, ROWS, SIMILAR, USUAL, Estimate, Grid
 from harness.estimate.history import Past, past, same_but_seed, typical
 from harness.estimate.known import Known
 from harness.estimate.machine import precision
@@ -19,12 +19,15 @@ from harness.searched import is_trial
 from harness.store import Store
 
 START = 1.0  # seconds for the process of a baseline and its libraries
+# What a training of hundreds of steps holds, by what a trial of a few does: on a CPU the libraries keep kernels for every size of batch.
+LONGER = 1.05
 UNREAD = 5000  # rows of a task of which nothing is known
 
 
 def estimate(
-    cells: Sequence[Cell], store: Store, device: str, threads: int, slots: int, tell: Callable[[str], None] | None
-) -> Grid:
+    cells: Sequence[Cell], store: Store, device: str, threads: int, slots: int,
+    tell: Callable[[str], None] | None = None,
+) -> Grid:  # fmt: skip
     """What these cells will take. The work is a matter of their kinds, not of their number.
 
     Args:
@@ -109,8 +112,12 @@ class _Estimator:
         memory = speed.memory(held(shape, size, head, cell.model.architecture, recipe, cell.method))
         right, records = ratios.correction(self.observed[mode], cell, head)
         seconds = sum(value * right.get(part, 1.0) for part, value in parts.items())
-        memory = speed.base_bytes + (memory - speed.base_bytes) * right.get("memory", 1.0)
-        source = SIMILAR if records else CALIBRATION if self._kinds(cell) <= set(machine.kinds) else USUAL
+        if "memory" in right:
+            memory = speed.base_bytes + (memory - speed.base_bytes) * right["memory"]
+        elif self.place.device == "cpu":
+            memory *= LONGER
+        measured = CALIBRATION if self._kinds(cell) <= set(machine.kinds) else OTHERS if machine.kinds else USUAL
+        source = SIMILAR if records else measured
         return Estimate(seconds, memory, source, records)
 
     def _same(self, cell: Cell) -> list[Past]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.estimate.estimate import CALIBRATION, RECORDS, SIMILAR, USUAL, Grid
+from harness.estimate.estimate import CALIBRATION, OTHERS, RECORDS, SIMILAR, USUAL, Grid
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -62,6 +62,8 @@ def _told_from(grid: Grid) -> str:
         found.append(f"{grid.records} past record{'s' if grid.records != 1 else ''}{like}")
     if sources & {CALIBRATION, SIMILAR} and grid.measured:
         found.append("a calibration of this machine")
+    if OTHERS in sources:
+        found.append("a calibration by other kinds of models")
     if USUAL in sources or (SIMILAR in sources and not grid.measured):
         found.append("the figures of another machine")
     if not found:

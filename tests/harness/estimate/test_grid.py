@@ -67,7 +67,7 @@ def record(cell, seed, seconds, environment=HERE, **cost):
 
 
 def estimates(store, cells, **more):
-    return estimate(cells, store, "cpu", 1, 2, **{"tell": None, **more})
+    return estimate(cells, store, "cpu", 1, 2, **more)
 
 
 def test_without_records_a_calibration_tells_all(tmp_path, plan, measured):
@@ -361,6 +361,12 @@ def test_without_a_measurement_an_estimate_is_rough_until_records_set_it_right(m
     store = Store(tmp_path / "results")
     grid = estimates(store, plan)
     assert {one.source for one in grid.cells} == {USUAL} and grid.rough and not grid.measured
+    calibrated(PLACE, {"bert reads"}, print)
+    other = make_plan(Request(["t5-mini"], ["mini-topics"])).cells
+    told = estimates(store, list(other))
+    assert told.rough and "rough (from a calibration by other kinds of models)" in words.line(told)
+    [kept] = (tmp_path / "cache" / "machine").iterdir()
+    kept.unlink()
     assert "2 slots, rough (from the figures of another machine)" in words.line(grid)
     store.write(record(plan[0], 5, 20.0, train_seconds=15.0, evaluate_seconds=3.0, train_tokens=64_000))
     like = estimates(store, [plan[1]])
