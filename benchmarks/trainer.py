@@ -1,7 +1,7 @@
 """The reference side of the agreement test: `transformers.Trainer`, written as the library's own examples are.
 
-On purpose nothing here comes from the harness: a mistake in its heads, batches or loop must not be copied along. The three
-functions follow run_classification, run_ner and run_qa of the transformers repository.
+On purpose nothing here comes from the harness: a mistake in its heads, batches or loop must not be copied along. The
+three functions follow run_classification, run_ner and run_qa of the transformers repository.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def classify(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: W
 def tag(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: Way, score: Score) -> list[list[str]]:
     """A tag for each word of each test sentence; only a word's first token has a label.
 
-    The examples cut long sentences, and score the words that are left. Here all words are scored: one that was cut is `O`, for
-    nothing was predicted for it. How many there are is printed, and kept as `cut_words` for the test split.
+    The examples cut long sentences, and score the words that are left. Here all words are scored: one that was cut is
+    `O`, for nothing was predicted for it. How many there are is printed, and kept as `cut_words` for the test split.
     """
     set_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(model)
@@ -89,14 +89,15 @@ def tag(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: Way, s
         if cut[name]:
             words = sum(len(row["words"]) for row in rows)
             print(f"{name}: {cut[name]} of {words} words were cut; they count as O", file=sys.stderr)
-    logits = fit(network, tokenizer, collator, data, recipe, seed, way, lambda logits: score(read("validation", logits)))
+    logits = fit(network, tokenizer, collator, data, recipe, seed, way,
+                 lambda logits: score(read("validation", logits)))  # fmt: skip
     way.figures["cut_words"] = cut["test"]
     return read("test", logits)
 
 
 def answer(model: str, splits: dict[str, Rows], recipe: Any, seed: int, way: Way, score: Score) -> list[str]:
-    """An answer for each test question: overlapping windows, the best span over all windows of an example; none where the
-    begin token is better in every window, if the training rows have questions without answer."""
+    """An answer for each test question: overlapping windows, the best span over all windows of an example; none where
+    the begin token is better in every window, if the training rows have questions without answer."""
     set_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(model)
     abstains = any(not row["answers"]["text"] for row in splits["train"])

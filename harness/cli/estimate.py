@@ -35,7 +35,8 @@ def estimated(
 
 
 class Times:
-    """What a run expects of its cells: as `bench plan` does, but the machine is not measured, for the run is not to wait."""
+    """What a run expects of its cells: as `bench plan` does, but the machine is not measured, for the run is not to
+    wait."""
 
     def __init__(self, store: Store, devices: str, jobs: int | None, together: int):
         self.store, self.slots = store, (devices, jobs, together)
@@ -64,7 +65,8 @@ class Times:
         return f"; {words.line(grid)}" + ("; bench plan measures this machine" if grid.rough else "")
 
     def of(self, cells: Sequence[Cell]) -> dict[str, float | None]:
-        """Cell's id → seconds, None where nothing is known. A trial of a later round is like those that were asked about."""
+        """Cell's id → seconds, None where nothing is known. A trial of a later round is like those that were asked
+        about."""
         return {cell.id: self.seconds.get(cell.id, self.like.get(_like(cell))) for cell in cells}
 
 

@@ -63,7 +63,8 @@ def plan(
     finished = store.finished_among(cell.id for cell in made.cells)
     pending = [cell for cell in made.cells if cell.id not in finished]
     trials = [*rounds.pending, *rounds.unknown] if rounds else []
-    grid = estimated([*pending, *trials], store, devices, jobs, tell=partial(typer.echo, err=True)) if estimate else None
+    tell = partial(typer.echo, err=True)  # what it prints may be JSON
+    grid = estimated([*pending, *trials], store, devices, jobs, tell=tell) if estimate else None
     told = dict(zip([cell.id for cell in pending], grid.cells[: len(pending)], strict=True)) if grid else {}
     if as_json:
         lost = zip(all_facts(cell for cell, _ in made.lost), made.lost, strict=True)

@@ -1,7 +1,8 @@
 """Measures this machine: some short cells with random weights, run by the very code that runs cells.
 
-A process of its own: `python -m harness.estimate.calibrate --device cpu --threads 1 --slots 2 --precision fp32` prints a line of
-JSON for each trial as it ends. As many run at once as there are slots, because cells that run at once slow each other.
+A process of its own: `python -m harness.estimate.calibrate --device cpu --threads 1 --slots 2 --precision fp32` prints
+a line of JSON for each trial as it ends. As many run at once as there are slots, because cells that run at once slow
+each other.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ class Measured:
 class Clock:
     """Seconds by phase, as a worker announces them.
 
-    A worker with one thread on a CPU is measured by the time that the processor gave it, so that whatever else the machine
-    does at the moment does not count; it is the same where nothing else runs.
+    A worker with one thread on a CPU is measured by the time that the processor gave it, so that whatever else the
+    machine does at the moment does not count; it is the same where nothing else runs.
     """
 
     def __init__(self, device: str, threads: int):
@@ -107,8 +108,8 @@ class Clock:
 def measure_all(trials: Sequence[Trial], slots: int, *asked: Any) -> Iterator[tuple[Trial, Measured | None]]:
     """Each trial with its measurement as it ends; None for one whose process died.
 
-    A trial has a new process, for a cell has one of its own: what the libraries do there for the first time, and the memory that
-    they take, are part of it.
+    A trial has a new process, for a cell has one of its own: what the libraries do there for the first time, and the
+    memory that they take, are part of it.
     """
     # Forked where that is safe: on a CPU before torch has started threads.
     forks = asked[0] == "cpu" and hasattr(os, "fork")
@@ -154,8 +155,8 @@ def measure(trial: Trial, device: str, threads: int, precision: str) -> Measured
     for family in (Rehearsal(READS), Rehearsal(WRITES)):
         registry.families()[family.name] = family  # in this process alone
     with tempfile.TemporaryDirectory() as folder:
-        # A trial is short: what a process does once would count as if it were done in every step, so fewer rows are run before.
-        # Outside of training and evaluation all is done once in a cell, and is measured there.
+        # A trial is short: what a process does once would count as if it were done in every step, so fewer rows are run
+        # before. Outside of training and evaluation all is done once in a cell, and is measured there.
         first = run(trial.short, Path(folder, "first"), device, threads, precision, 0)
         second = run(trial, Path(folder, "second"), device, threads, precision, 1)
     return replace(
@@ -177,7 +178,8 @@ def run(trial: Trial, folder: Path, device: str, threads: int, precision: str, s
         max_target_length=trial.limit,
     )  # fmt: skip
     model = Checkpoint(trial.kind, trial.kind, str(folder), None, None, ARCHITECTURES[trial.kind], "0")
-    # Random weights often predict the same for every row: a cell is then trained once more in fp32, and a trial must not be.
+    # Random weights often predict the same for every row: a cell is then trained once more in fp32, and a trial must
+    # not be.
     model = replace(model, avoid=("fp32",))
     cell = Cell(
         model,

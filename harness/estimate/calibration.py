@@ -1,7 +1,7 @@
 """The calibration of this machine: measured once, trial by trial, and kept in the user's cache folder.
 
-Another processor, number of threads, precision or release of a library is measured anew; a kind of model that was not asked for
-before adds its own trials only.
+Another processor, number of threads, precision or release of a library is measured anew; a kind of model that was not
+asked for before adds its own trials only.
 """
 
 from __future__ import annotations
@@ -27,10 +27,13 @@ from harness.estimate.rehearsal import BASE, TRIALS, trials_for
 from harness.estimate.speed import USUAL, Speed, fit
 from harness.files import write_text
 
-TIMEOUT = 300.0  # seconds by the wall's clock, for a machine that does nothing for us; the processor's are bounded in `calibrate`
+# Seconds by the wall's clock, for a machine that does nothing for us; the processor's are bounded in `calibrate`
+TIMEOUT = 300.0
 BUSY = 0.8  # of the time: below it other programs had the processor, and what was measured is uncertain
-LOADING, TRIAL = 6.0, 2.0  # seconds of a processor that the libraries need to load and a trial takes, to say how long it will be
-COUNTED = ("calibrate", "rehearsal", "work", "memory", "stack", "shape", "sizes", "counter")  # what a measurement is told in
+# Seconds of a processor that the libraries need to load and a trial takes, to say how long it will be
+LOADING, TRIAL = 6.0, 2.0
+# The modules that say what a measurement means.
+COUNTED = ("calibrate", "rehearsal", "work", "memory", "stack", "shape", "sizes", "counter")
 LIBRARIES = ("torch", "transformers", "accelerate")
 
 
@@ -51,7 +54,8 @@ class Calibration:
     Attributes:
         speed: seconds and bytes for each thing that a cell does.
         kinds: the kinds of models that were measured (`rehearsal.kinds_of`); none: `speed` is that of another machine.
-        busy: the file to remove for a new measurement, where other programs had the processor during this one; else None.
+        busy: the file to remove for a new measurement, where other programs had the processor during this one; else
+            None.
     """
 
     speed: Speed
@@ -64,8 +68,8 @@ def calibrated(place: Place, kinds: Collection[str], tell: Callable[[str], None]
 
     Args:
         kinds: of the models that are asked about.
-        tell: is told that the machine is measured, before that; None: it is not measured, and what is missing is taken from
-            the usual figures.
+        tell: is told that the machine is measured, before that; None: it is not measured, and what is missing is taken
+            from the usual figures.
     """
     path = _file(place)
     found = _read(path)
@@ -112,7 +116,8 @@ def _measure(place: Place, trials: Collection[str]) -> Any:
     """The lines that the measuring process prints, as it prints them; none where it fails."""
     command = [
         sys.executable, "-P", "-m", "harness.estimate.calibrate", "--device", place.device.split(":")[0], "--threads",
-        str(place.threads), "--slots", str(place.slots), "--precision", place.precision, "--trials", json.dumps(list(trials)),
+        str(place.threads), "--slots", str(place.slots), "--precision", place.precision, "--trials",
+        json.dumps(list(trials)),
     ]  # fmt: skip
     environment = {**os.environ, "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
     settings = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}

@@ -19,9 +19,9 @@ class Estimate:
     Attributes:
         seconds: from the start of its process to its record.
         memory: its peak in bytes, or None.
-        source: `records` (of the same cell with other seeds), `similar records` (what follows, set right by what other cells
-            took), `calibration` of this machine or of it by other kinds of models, `usual figures` of another machine, or `rows`
-            (their number, for baselines).
+        source: `records` (of the same cell with other seeds), `similar records` (what follows, set right by what other
+            cells took), `calibration` of this machine or of it by other kinds of models, `usual figures` of another
+            machine, or `rows` (their number, for baselines).
         records: how many were used.
     """
 
@@ -68,7 +68,8 @@ class Grid:
 
     @property
     def seconds(self) -> float | None:
-        """Until the last cell ends; those of which nothing is known are left out. None where nothing is known of any."""
+        """Until the last cell ends; those of which nothing is known are left out. None where nothing is known of
+        any."""
         known = [one.seconds for one in self.cells if one]
         return self.start + makespan(known, self.slots) if known else None
 

@@ -19,7 +19,8 @@ from harness.searched import is_trial
 from harness.store import Store
 
 START = 1.0  # seconds for the process of a baseline and its libraries
-# What a training of hundreds of steps holds, by what a trial of a few does: on a CPU the libraries keep kernels for every size of batch.
+# What a training of hundreds of steps holds, by what a trial of a few does: on a CPU the libraries keep kernels for
+# every size of batch.
 LONGER = 1.05
 UNREAD = 5000  # rows of a task of which nothing is known
 
@@ -130,7 +131,8 @@ class _Estimator:
         return kinds_of(self.known.shape(cell), cell.model.architecture, registry.family(cell.task.family).head)
 
     def _baseline(self, cell: Cell) -> float:
-        """By the number of rows, for there is no model whose work could be counted: the right order of magnitude, no more."""
+        """By the number of rows, for there is no model whose work could be counted: the right order of magnitude,
+        no more."""
         content = self.known.content(cell.task)
         told = [one.record["task"].get("rows") for one in self.history if one.record["task"]["name"] == cell.task.title]
         rows = next(filter(None, [content.rows if content else None, *told]), {"all": UNREAD})

@@ -32,9 +32,10 @@ class _Running:
 class Left:
     """The time that is left.
 
-    Cells that have run set the expectation right, which itself counts as much as half a cell: after one cell that took four times
-    as long as expected, the others are expected to take three times as long. A cell that runs is judged by its own pace too, the
-    more so the more of it is done. Baselines tell of baselines only. `seconds` may be asked by another thread than the one that tells.
+    Cells that have run set the expectation right, which itself counts as much as half a cell: after one cell that took
+    four times as long as expected, the others are expected to take three times as long. A cell that runs is judged by
+    its own pace too, the more so the more of it is done. Baselines tell of baselines only. `seconds` may be asked by
+    another thread than the one that tells.
 
     Args:
         cells: those that are to run, in their order.
@@ -122,8 +123,9 @@ class Left:
         return took / said
 
     def _like(self, baseline: bool, factor: float) -> float | None:
-        """What a cell takes of which nothing is known: as much as others of which nothing was known, else as the others."""
-        same = [(cell, seconds) for cell, seconds in list(self.ended) if self.cells[cell].is_baseline == baseline]
-        unknown = [seconds for cell, seconds in same if self.expected[cell] is None]
-        known = [said * factor for cell, said in self.expected.items() if said and self.cells[cell].is_baseline == baseline]
+        """What a cell takes of which nothing is known: as much as others of which nothing was known, else as the
+        others."""
+        alike = {cell for cell, one in self.cells.items() if one.is_baseline == baseline}
+        unknown = [seconds for cell, seconds in list(self.ended) if cell in alike and self.expected[cell] is None]
+        known = [said * factor for cell, said in self.expected.items() if said and cell in alike]
         return statistics.fmean(unknown or known) if unknown or known else None

@@ -11,7 +11,9 @@ from harness.models.shape import Shape
 from harness.recipe import Recipe
 
 # What a peak is a sum of.
-HELD = ("processes", "weights", "trained weights", "states", "unfused states", "scores", "dropped scores", "words scored")
+HELD = (
+    "processes", "weights", "trained weights", "states", "unfused states", "scores", "dropped scores", "words scored",
+)  # fmt: skip
 
 
 def held(

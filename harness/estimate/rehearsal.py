@@ -22,8 +22,8 @@ BASE = "bert reads"  # what every model's time is told from, beside its own kind
 
 @dataclass(frozen=True)
 class Trial:
-    """One cell: a model's size, and batches of `rows` rows of about `words` words. `steps` of training, a validation and a test of
-    `read` rows each are measured."""
+    """One cell: a model's size, and batches of `rows` rows of about `words` words. `steps` of training, a validation
+    and a test of `read` rows each are measured."""
 
     kind: str
     head: str
@@ -63,8 +63,8 @@ def _kind(model: str, writes: bool, large: bool) -> str:
 
 
 def kinds_of(shape: Shape, architecture: str, head: str) -> set[str]:
-    """The kinds of models that tell how long a cell takes. Of large GPT-2s and T5s there is no trial: their products are BERT's,
-    and the rest is told by small ones."""
+    """The kinds of models that tell how long a cell takes. Of large GPT-2s and T5s there is no trial: their products
+    are BERT's, and the rest is told by small ones."""
     own = {"encoder": "bert", "encoder-decoder": "t5"}.get(architecture, "llama" if shape.rotates else "gpt2")
     models = {"bert", own} | ({"llama"} if shape.rotates else set())
     found = {_kind(model, False, large) for model in models for large in {False, shape.width > LARGE}}
@@ -78,9 +78,9 @@ def trials_for(kinds: Collection[str]) -> list[Trial]:
     return [trial for trial in TRIALS if trial.kind_of_model in kinds]
 
 
-# Of the sizes that real models have, but for their number of layers: what a small product takes tells little of a large one.
-# Each of the things that a cell's time is a sum of is a large part of one of them at least, else it could not be told from the
-# others. The most telling come first, for a slow machine does not come to the last.
+# Of the sizes that real models have, but for their number of layers: what a small product takes tells little of a large
+# one. Each of the things that a cell's time is a sum of is a large part of one of them at least, else it could not be
+# told from the others. The most telling come first, for a slow machine does not come to the last.
 TRIALS = (
     Trial("bert", READS, 128, 3, 1000, 16, 14, steps=16, read=256),
     Trial("bert", READS, 64, 4, 1000, 16, 160, steps=3, heads=8),
@@ -133,7 +133,8 @@ class Rehearsal(TaskFamily):
 
 
 def rows(trial: Trial, seed: int) -> Callable[[], dict[str, list[Row]]]:
-    """A function that makes the splits: texts of half to one and a half times the trial's words, so that padding is as usual."""
+    """A function that makes the splits: texts of half to one and a half times the trial's words, so that padding is
+    as usual."""
 
     def generate() -> dict[str, list[Row]]:
         chance = random.Random(f"{trial.words}/{seed}")
@@ -152,7 +153,8 @@ def rows(trial: Trial, seed: int) -> Callable[[], dict[str, list[Row]]]:
 
 
 def make_checkpoint(trial: Trial, folder: Path) -> dict[str, Any]:
-    """A folder with a configuration and a tokeniser; the weights are drawn when the model is built. Gives the configuration."""
+    """A folder with a configuration and a tokeniser; the weights are drawn when the model is built. Gives the
+    configuration."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import AutoConfig, PreTrainedTokenizerFast
 

@@ -44,8 +44,8 @@ class Speed:
         return self.bytes[0]
 
 
-# What `python -m harness.estimate.calibrate --device cpu --threads 1 --slots 1 --precision …` told of an AMD EPYC of the fourth
-# generation (AVX-512, bf16): for a first word on a machine that has not been measured.
+# What `python -m harness.estimate.calibrate --device cpu --threads 1 --slots 1 --precision …` told of an AMD EPYC of
+# the fourth generation (AVX-512, bf16): for a first word on a machine that has not been measured.
 USUAL = {
     "fp32": Speed(
         {
@@ -83,8 +83,9 @@ def fit(
     for part, names in PARTS.items():
         rows = [(done[part], took[part]) for done, took in measured if any(done[part]) and took.get(part, 0.0) > 0]
         found[part] = _non_negative(rows) if rows else (0.0,) * len(names)
-    # Writing has few measurements, all of small models: its products are taken to be as fast as those of an evaluation, and the
-    # rest of its time is told by the other terms. Else a large model's products would seem as slow as a small one's overhead.
+    # Writing has few measurements, all of small models: its products are taken to be as fast as those of an evaluation,
+    # and the rest of its time is told by the other terms. Else a large model's products would seem as slow as a small
+    # one's overhead.
     product = found["evaluate"][PARTS["evaluate"].index("operations")]
     place = PARTS["generate"].index("operations")
     rest = [
@@ -100,7 +101,8 @@ def fit(
 
 
 def _non_negative(rows: Sequence[tuple[Sequence[float], float]]) -> tuple[float, ...]:
-    """Least squares over every choice of terms; the best one without a negative. There are few terms, so all can be tried."""
+    """Least squares over every choice of terms; the best one without a negative. There are few terms, so all can be
+    tried."""
     amounts = np.array([row for row, _ in rows]) / np.array([[seconds] for _, seconds in rows])
     ones = np.ones(len(rows))
     best, least = np.zeros(amounts.shape[1]), np.inf

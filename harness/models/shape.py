@@ -38,10 +38,11 @@ NAMES = {
 }
 ACTIVATIONS = ("activation_function", "hidden_act", "dense_act_fn")
 DROPOUT = ("attention_probs_dropout_prob", "attn_pdrop", "attention_dropout", "dropout_rate")
-UNFUSED = ("gelu_new", "gelu_fast", "quick_gelu")  # activations written out step by step, each of which is kept for the way back
+# Activations written out step by step, each of which is kept for the way back
+UNFUSED = ("gelu_new", "gelu_fast", "quick_gelu")
 RELATIVE = ("t5", "mt5", "umt5")  # their n_positions is no limit
-# Models whose layers have BERT's `attention.output`: a head that reads the first token leaves out most of the last layer, see
-# `harness.fast.narrow`.
+# Models whose layers have BERT's `attention.output`: a head that reads the first token leaves out most of the last
+# layer, see `harness.fast.narrow`.
 NARROWS = ("bert", "roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "electra", "ernie")
 
 
@@ -59,8 +60,10 @@ class Shape:
         parameters: all of them.
         heads: of an attention layer.
         positions: the most tokens that can be read, or None.
-        drops: whether attention has dropout, which its fast kernels on CPUs do not know: the scores are then written out.
-        rotates: whether positions are rotations of the states, as in Llama and its kin, whose norms and gates are not fused either.
+        drops: whether attention has dropout, which its fast kernels on CPUs do not know: the scores are then written
+            out.
+        rotates: whether positions are rotations of the states, as in Llama and its kin, whose norms and gates are not
+            fused either.
         unfused: whether the activations in the layers are written out step by step.
         narrows: whether the last layer goes on with the first token of each row where the head reads no other.
         relative: whether a decoder's positions are told by their distance, so that each row may have its own.

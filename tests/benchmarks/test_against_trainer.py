@@ -158,7 +158,7 @@ def test_words_that_the_examples_cut_count_as_o(tmp_path, folder, monkeypatch, c
     way = Way()
     found = trainer.tag(str(folder), splits, RECIPE, 0, way, lambda found: list(map(len, found)))
     assert [len(tags) for tags in found] == [600, 2, 1] and found[0][-1] == "O" and found[2] == ["B-PER"]
-    assert 0 < way.figures["cut_words"] == found[0].count("O") < 600, "the words that were read are B-PER, the others cut"
+    assert 0 < way.figures["cut_words"] == found[0].count("O") < 600, "what was read is B-PER"
     assert f"test: {way.figures['cut_words']} of 603 words were cut; they count as O" in capsys.readouterr().err
     assert adapter.score(found, [adapter.reference(row, task) for row in splits["test"]], task)["f1"] >= 0
 

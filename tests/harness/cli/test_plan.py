@@ -90,7 +90,8 @@ def test_a_run_goes_on_where_no_estimate_can_be_had(folder, monkeypatch):
 
 
 def test_a_run_tells_how_long_it_will_take_and_that_it_starts_the_workers(folder):
-    done = bench(folder, "run", "--models", "majority,tfidf-lr", "--tasks", "mini-topics", "--limit", "20", "--results", "other")
+    words_ = ("--models", "majority,tfidf-lr", "--tasks", "mini-topics", "--limit", "20", "--results", "other")
+    done = bench(folder, "run", *words_)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     place = next(number for number, line in enumerate(lines) if " to run" in line)

@@ -271,7 +271,7 @@ MEASURED = {
 
 @pytest.fixture
 def measurement(tmp_path, monkeypatch):
-    """A cache folder, and a measuring process that answers at once; gives the trials that were asked for, call by call."""
+    """A cache folder, and a measuring process that answers at once; gives the trials that each call asked for."""
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0.0, 0.0))
     asked = []
@@ -356,7 +356,7 @@ def test_a_busy_machine_is_said_to_be_uncertain(measurement, monkeypatch, tmp_pa
     assert quiet.busy is None and words.doubt(quiet) == "" and len(measurement) == 2
 
 
-def test_without_a_measurement_an_estimate_is_rough_until_records_set_it_right(measurement, monkeypatch, tmp_path, plan):
+def test_an_estimate_without_a_measurement_is_rough_until_records_set_it_right(measurement, monkeypatch, tmp_path, plan):
     monkeypatch.setattr(grid_module, "calibrated", calibrated)
     store = Store(tmp_path / "results")
     grid = estimates(store, plan)

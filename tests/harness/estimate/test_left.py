@@ -11,8 +11,8 @@ from harness.methods import BASELINE
 
 
 class Grid:
-    """Runs cells on slots by a clock that jumps from step to step, and keeps what was said to be left. The last tenth of a cell
-    is its test.
+    """Runs cells on slots by a clock that jumps from step to step, and keeps what was said to be left. The last tenth
+    of a cell is its test.
 
     Args:
         cells: (expected seconds or None, seconds that it takes, whether it is a baseline) of each.
@@ -48,7 +48,8 @@ class Grid:
 
     @property
     def errors(self):
-        """(share of the grid's time that has passed, by how much too long or short was said, as a share of that time)."""
+        """(share of the grid's time that has passed, by how much too long or short was said, as a share of that
+        time)."""
         return [(at / self.time, (said - (self.time - at)) / self.time) for at, said in self.said]
 
     def worst(self, begin=0.0, end=1.0):
