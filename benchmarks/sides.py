@@ -104,7 +104,7 @@ def by_trainer(side: str, cell: Cell, conditions: Conditions) -> dict[str, Any]:
 
     def score(split: str, predictions: list[Any]) -> float:
         references = [family.reference(row, cell.task) for row in splits[split]]
-        return family.score(predictions, references, cell.task)[family.primary_metric] * family.scale
+        return family.metric(cell.task).score(family.score(predictions, references, cell.task))
 
     train = {**BY_FAMILY, "translation": translate}[family.name]
     found = train(cell.model.location, splits, cell.recipe, cell.seed, way, lambda found: score("validation", found))

@@ -57,15 +57,15 @@ class Outcome:
 
 def make_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
     """The record of a cell that ended well."""
-    primary = family.primary_metric
+    metric = family.metric(cell.task)
     tested = {
         "test": outcome.metrics, "trivial": outcome.trivial,
         "phenomena": phenomena(cell, family, outcome.data.splits["test"], outcome.predictions),
         "slices": slices(cell, family, outcome.data.splits["test"], outcome.predictions),
     }  # fmt: skip
     record = _record(cell, family, outcome, tested)
-    record["score"] = outcome.metrics[primary] * family.scale
-    record["trivial_score"] = outcome.trivial[primary] * family.scale
+    record["score"] = metric.score(outcome.metrics)
+    record["trivial_score"] = metric.score(outcome.trivial)
     if isinstance(cell.search, Searched):
         record["cost"]["search_seconds"] = cell.search.seconds
     return record
@@ -88,7 +88,7 @@ def _record(cell: Cell, family: TaskFamily, outcome: Outcome, tested: Mapping[st
         "model": {**facts["model"], "parameters": outcome.parameters},
         "task": task_facts(cell, outcome.data, outcome.truncated, outcome.doubts),
         "metrics": {"validation": outcome.progress.validation, **tested},
-        "primary_metric": family.primary_metric,
+        "primary_metric": family.metric(cell.task).name,
         "score": None,
         "trivial_score": None,
         "constant": is_constant(outcome.predictions),

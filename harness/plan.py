@@ -78,8 +78,6 @@ def make_plan(request: Request) -> Plan:
     settings = recipe_settings(request.settings)
     reject_foreign(settings, request.methods)
     asked = find_tasks(request.tasks, suite, request.limit)
-    for task in asked.values():
-        registry.family(task.family).check_options(task)
     found = {task.title: validate(task) for task in asked.values() if is_local(task)}
     sizes, left_out = fitting(list(asked.values()), request.train_sizes)
     data = [_data(task) for task in asked.values()]

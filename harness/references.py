@@ -24,10 +24,15 @@ def find_tasks(references: Iterable[str], suite: Suite, limit: int | None = None
 
 
 def _tasks(references: Iterable[str], suite: Suite) -> dict[str, Task]:
-    """The tasks that references mean, each by a reference that means it alone: its name, file or `family:path`."""
+    """The tasks that references mean, each by a reference that means it alone: its name, file or `family:path`.
+
+    Raises:
+        BenchError: also where a family does not know an option of its task, or not its value.
+    """
     found: dict[str, tuple[str, Task]] = {}
     for reference in references:
         for task in _task(reference, suite):
+            registry.family(task.family).accept(task)
             own = reference if reference.endswith((".yaml", ".yml")) or ":" in reference else task.name
             if found.setdefault(task.name, (own, task))[1] != task:
                 raise BenchError(f"two different tasks are called {task.name!r}; give one of them another name")

@@ -39,6 +39,10 @@ class Classification(TaskFamily):
     inputs = ("text", "text_pair")
     head = "harness.heads.sequence:SequenceHead"
     primary_metric = "accuracy"
+    metrics = {
+        **{f"{average}_{name}": 100.0 for name in ("f1", "precision", "recall") for average in ("macro", "weighted")},
+        "matthews": 100.0,  # -1 to 1
+    }
 
     def prepare(self, row: Row, task: Task) -> Row:
         texts = {name: self._text(name, row[name]) for name in ("text", "text_pair") if name in row}
@@ -80,8 +84,10 @@ class Classification(TaskFamily):
         return Metric().compute(predictions=predictions, references=references)
 
     def additive(self, predictions: Sequence[str], references: Sequence[str], task: Task) -> Additive:
-        from harness.metrics.additive import mean_of
+        from harness.metrics.additive import mean_of, over_classes
 
+        if (name := self.metric(task).name) != "accuracy":
+            return over_classes(predictions, references, name)
         return mean_of([ours == gold for ours, gold in zip(predictions, references, strict=True)])
 
     def classes(self, predictions: Sequence[str], references: Sequence[str], task: Task) -> dict[str, Any]:

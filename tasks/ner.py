@@ -42,6 +42,7 @@ class NamedEntities(TaskFamily):
     }
     head = "harness.heads.tokens:TokenHead"
     primary_metric = "f1"
+    metrics = {"precision": 100.0, "recall": 100.0, "accuracy": 100.0}
     needs_offsets = True
 
     def prepare(self, row: Row, task: Task) -> Row:
@@ -108,10 +109,18 @@ class NamedEntities(TaskFamily):
         )
 
     def additive(self, predictions: Sequence[list[str]], references: Sequence[list[str]], task: Task) -> Additive:
-        from harness.metrics.additive import f1_of
+        from harness.metrics.additive import f1_of, ratio_of
         from harness.metrics.counts import entity_counts
 
-        return f1_of(entity_counts(predictions, references, task.options.get("mode", "default")))
+        name = self.metric(task).name
+        if name == "accuracy":
+            pairs = list(zip(predictions, references, strict=True))
+            right = [sum(map(str.__eq__, ours, gold)) for ours, gold in pairs]
+            return ratio_of(right, [len(gold) for _, gold in pairs])
+        counts = entity_counts(predictions, references, task.options.get("mode", "default"))
+        if name == "f1":
+            return f1_of(counts)
+        return ratio_of([right for right, _, _ in counts], [row[1 if name == "precision" else 2] for row in counts])
 
     def classes(self, predictions: Sequence[list[str]], references: Sequence[list[str]], task: Task) -> dict[str, Any]:
         return {"entity type": by_entity_type(predictions, references, task.options.get("mode", "default"))}

@@ -108,10 +108,6 @@ def _each(data: Data, task: Task, family: TaskFamily, texts: Texts, kinds: of_la
     yield from reader(data.found)
     yield from family.check(data.splits, task)
     yield from characters(texts)
-    for option in task.options if family.options else ():
-        if option not in family.options:
-            message = f"option {option!r} is none of the family's ({', '.join(family.options)}), so nothing reads it"
-            yield Finding(WARNING, "unknown-option", message)
 
 
 def _key(columns: Mapping[str, Any], family: TaskFamily) -> tuple[Any, ...]:

@@ -149,10 +149,8 @@ def _labels(report: Report, classes: bool) -> list[str]:
 
 
 def _options(family: TaskFamily, given: Mapping[str, Any]) -> list[str]:
-    if not family.options:
-        return []
     lines = ["options:" if given else "# options:"]
-    for name, what in family.options.items():
+    for name, what in family.known_options.items():
         lines.append(_line(f"  {name}: {_scalar(given[name])}" if name in given else f"#   {name}:", what))
     return lines
 
