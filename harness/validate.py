@@ -17,6 +17,8 @@ NOTED = {
     "scheme": "tags in scheme {}",
     "documents": "{} documents, kept together",
     "unanswerable": "{} questions without answer",
+    "put_together": "{} sentences, put together from a word a row",
+    "wordless": "{} rows with a tag but no word, left out",
     "merged": "{} questions of several annotators, all their answers kept",
 }
 USUAL = ("iob2",)  # nothing to tell

@@ -47,6 +47,14 @@ Seeds = Annotated[
 Limit = Annotated[
     int | None, typer.Option("--limit", envvar="BENCH_LIMIT", min=1, help="At most N rows of every split.")
 ]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        envvar="BENCH_COLUMN",
+        help="For family:path, OURS=THEIRS: which of the data's columns is the family's (label=airline_sentiment; a+b joins texts). May be repeated.",
+    ),
+]
 TrainSizes = Annotated[
     str,
     typer.Option(
@@ -113,12 +121,14 @@ def make_request(
     trust_remote_code: bool = False,
     baselines: bool = False,
     train_sizes: str = "all",
+    columns: list[str] | None = None,
 ) -> Request:
     """The request that these options mean.
 
     Raises:
-        BenchError: an empty list, or a seed or setting that cannot be read.
+        BenchError: an empty list, or a seed, setting or column that cannot be read.
     """
+    from harness.guess.chosen import read_columns
     from harness.plan import Request
 
     return Request(
@@ -132,6 +142,7 @@ def make_request(
         settings=dict(_setting(item) for item in settings or []),
         trust_remote_code=trust_remote_code,
         baselines=baselines,
+        columns=read_columns(columns or []),
     )
 
 

@@ -31,6 +31,7 @@ def plan(
     suite: options.SuiteName = "mini",
     methods: options.Methods = "full",
     seeds: options.Seeds = "1",
+    columns: options.Columns = None,
     limit: options.Limit = None,
     train_sizes: options.TrainSizes = "all",
     settings: options.Settings = None,
@@ -53,7 +54,7 @@ def plan(
     from harness.remote.mirror import read_store
 
     request = make_request(
-        models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes
+        models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes, columns
     )
     wanted = read_search(search, request)
     made, store = make_plan(request), read_store(results)

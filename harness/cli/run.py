@@ -31,6 +31,7 @@ def run(
     suite: options.SuiteName = "mini",
     methods: options.Methods = "full",
     seeds: options.Seeds = "1",
+    columns: options.Columns = None,
     limit: options.Limit = None,
     train_sizes: options.TrainSizes = "all",
     settings: options.Settings = None,
@@ -68,7 +69,7 @@ def run(
     from harness.plan import make_plan
 
     request = make_request(
-        models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes
+        models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes, columns
     )
     wanted = read_search(search, request)
     # Bound to the stream: the engine `inline` puts another one into its place.

@@ -141,6 +141,8 @@ def _has_header(path: Path, kind: str, options: Mapping[str, Any]) -> bool:
     first, *others = [list(row.values()) for row in rows] or [["a column"]]
     for number, name in enumerate(first):
         column = {row[number].strip() for row in others}
+        if not name.strip():
+            continue
         if len(name) > LONG or name.strip() in column or re.fullmatch(r"[-+]?\d+([.,]\d+)?", name.strip()):
             return False
     return any(name.strip() for name in first)

@@ -13,10 +13,13 @@ from harness.check.report import Report
 from harness.check.tally import listed
 from harness.family import TaskFamily
 from harness.guess.word import Guess
+from harness.looks import look_at
 
 MOST = 100  # classes that are written out, a line for each
 TOLD = 20  # those that a comment names
 COLUMN = 34  # where comments begin
+FILL_IN = "COLUMN"  # stands for a column that nobody knows
+SHOWN = 40  # columns that are listed
 
 
 def task_text(
@@ -122,15 +125,23 @@ def _files(files: Mapping[str, Any], output: Path) -> list[str]:
 def _columns(guess: Guess, family: TaskFamily) -> list[str]:
     what = {**family.columns, **family.optional_columns}
     lines = ["columns:  # the family's column: the data's, by name or index; a list joins texts"]
+    looks = look_at(guess.rows)
     used: set[str] = set()
     for column, source in guess.task.columns.items():
         names = source if isinstance(source, list) else [source]
         used |= {str(name) for name in names}
         told = f"[{', '.join(map(_column, names))}]" if isinstance(source, list) else _column(source)
         lines.append(_line(f"  {column}: {told}", what.get(column, "")))
+        also = guess.others.get(column, ())
+        lines += [_line(f"  # {column}: {_column(name)}", f"or this one: {looks[name]}") for name in also[:SHOWN]]
+        used |= set(also[:SHOWN])
     kept = ("id", "group", "phenomenon")
-    unused = [str(name) for name in guess.rows[0] if str(name) not in used and str(name) not in kept]
-    return lines + ([f"  # not used: {', '.join(unused[:20])}"] if unused else [])
+    unused = [one for name, one in looks.items() if str(name) not in used and str(name) not in kept]
+    if not unused:
+        return lines
+    lines.append(f"  # {'not used' if FILL_IN not in used else 'there are'}:")
+    lines += [_line(f"  #   {_column(one.name)}", str(one)) for one in unused[:SHOWN]]
+    return lines + ([f"  #   and {len(unused) - SHOWN} more"] if len(unused) > SHOWN else [])
 
 
 def _labels(report: Report, classes: bool) -> list[str]:
