@@ -157,7 +157,7 @@ def _way(
         used = columns
     else:
         columns = used = {**columns, **chosen}
-    if lost := [ours for ours, theirs in chosen.items() if used.get(ours) != theirs]:
+    if lost := [ours for ours, theirs in chosen.items() if theirs not in used.values()]:
         raise BenchError(f"{where}: --column {lost[0]}={chosen[lost[0]]}: the format {format} takes no such column from this file")
     if not set(family.columns) <= {*proposal.columns, *columns}:
         return replace(proposal, columns=columns)

@@ -18,6 +18,11 @@ from harness.looks import look_at
 MOST = 100  # classes that are written out, a line for each
 TOLD = 20  # those that a comment names
 COLUMN = 34  # where comments begin
+KEPT = {  # columns that every family takes
+    "id": "names rows in predictions",
+    "group": "rows that share it stay in one split",
+    "phenomenon": "scores are also given for each of its values",
+}
 FILL_IN = "COLUMN"  # stands for a column that nobody knows
 SHOWN = 40  # columns that are listed
 
@@ -87,9 +92,7 @@ def template(name: str, family: TaskFamily, families: Mapping[str, TaskFamily]) 
         "columns:  # the family's column: the data's, by name or index; a list joins texts",
         *(_line(f"  {column}: {column}", what) for column, what in family.columns.items()),
         *(_line(f"  # {column}: {column}", what) for column, what in family.optional_columns.items()),
-        _line("  # id: id", "names rows in predictions"),
-        _line("  # group: document", "rows that share it stay in one split"),
-        _line("  # phenomenon: kind", "scores are also given for each of its values"),
+        *(_line(f"  # {column}: {column}", what) for column, what in KEPT.items()),
         "# labels:  # raw label: name; leave it out where the data hold the names",
         '#   "0": NAME',
         *_options(family, {}),
@@ -123,7 +126,7 @@ def _files(files: Mapping[str, Any], output: Path) -> list[str]:
 
 
 def _columns(guess: Guess, family: TaskFamily) -> list[str]:
-    what = {**family.columns, **family.optional_columns}
+    what = {**family.columns, **family.optional_columns, **KEPT}
     lines = ["columns:  # the family's column: the data's, by name or index; a list joins texts"]
     looks = look_at(guess.rows)
     used: set[str] = set()
@@ -135,8 +138,7 @@ def _columns(guess: Guess, family: TaskFamily) -> list[str]:
         also = guess.others.get(column, ())
         lines += [_line(f"  # {column}: {_column(name)}", f"or this one: {looks[name]}") for name in also[:SHOWN]]
         used |= set(also[:SHOWN])
-    kept = ("id", "group", "phenomenon")
-    unused = [one for name, one in looks.items() if str(name) not in used and str(name) not in kept]
+    unused = [one for name, one in looks.items() if str(name) not in used and str(name) not in KEPT]
     if not unused:
         return lines
     lines.append(f"  # {'not used' if FILL_IN not in used else 'there are'}:")
