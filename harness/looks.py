@@ -144,9 +144,9 @@ def _kind(looks: Looks, values: Sequence[Any], texts: Sequence[str]) -> str:
     if looks.numeric:
         whole = all(float(text.replace(",", ".")).is_integer() for text in looks.values)
         return "classes" if looks.repeats(2) and (whole or len(looks.values) <= FRACTIONS) else "numbers"
+    written = sum(" " in text or not text.isascii() for text in texts)
+    if looks.length >= SHORTEST_TEXT and written > len(texts) / 2 and not looks.repeats(4):  # some are there twice
+        return "text"
     if looks.repeats(2) and max(map(len, texts)) <= LONGEST_CLASS:
         return "classes"
-    written = sum(" " in text or not text.isascii() for text in texts)
-    if looks.length >= SHORTEST_TEXT and min(len(looks.values), written) > len(texts) / 2:
-        return "text"
     return "ids" if not written and len(looks.values) >= MOSTLY * len(texts) else "words"

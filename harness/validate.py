@@ -14,6 +14,7 @@ from harness.task import Task
 # Facts that readers report -> how a note says them. What may be wrong with a data set is told by its check (`harness.check`).
 NOTED = {
     "delimiter": "delimiter {}",
+    "sheet": "the first sheet, {}",
     "scheme": "tags in scheme {}",
     "documents": "{} documents, kept together",
     "unanswerable": "{} questions without answer",

@@ -16,6 +16,7 @@ from harness.guess.word import Guess
 from harness.looks import described, look_at
 from harness.proposal import Proposal
 
+SHEETS = (".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 MOST = 8  # columns that a question names
 
 
@@ -28,6 +29,8 @@ def no_format(
         kinds: the formats that it may have.
         valid: those that would do.
     """
+    if file.suffix.lower() in SHEETS:
+        return BenchError(f"{where}: {file.suffix} is not read; save it as CSV or .xlsx")
     columns = "; nor ".join(" or ".join(family.columns) for family in families)
     why = f"stands for {', '.join(kinds)}, where there is no {columns}" if kinds else "is unknown"
     endings = ", ".join(ending for ending, formats in ENDINGS.items() if set(formats) & set(valid))

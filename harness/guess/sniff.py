@@ -15,7 +15,7 @@ from harness.data.readers import reader
 from harness.data.source import FileSource
 from harness.errors import BenchError
 
-BINARY = ("parquet", "arrow", "tmx")  # these say themselves how their text is encoded
+BINARY = ("parquet", "arrow", "tmx", "xlsx")  # these say themselves how their text is encoded
 ANY_TEXT = (".txt", ".data")  # endings that tell nothing
 SAMPLE = 200  # lines or rows that are looked at
 LONG = 60  # characters: more than a column's name has

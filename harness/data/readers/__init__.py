@@ -15,7 +15,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from harness.data.readers import arrow, conll, delimited, flat, json_rows, labelled, pairs, parallel, spans, squad, tmx, tokens
+from harness.data.readers import arrow, conll, delimited, excel, flat, json_rows, labelled, pairs, parallel, spans, squad, tmx, tokens
 from harness.errors import BenchError, unknown
 
 Reader = Callable[..., list[dict[str, Any]]]
@@ -27,6 +27,7 @@ READERS: dict[str, Reader] = {
     "json": json_rows.read_json,
     "parquet": arrow.read_parquet,
     "arrow": arrow.read_arrow,
+    "xlsx": excel.read,
     "labelled": labelled.read,
     "conll": conll.read,
     "squad": squad.read,
