@@ -11,6 +11,7 @@ from harness.metrics.classes import by_label
 from harness.finding import WARNING, Finding
 from harness.looks import FULL, Looks, look_at, match, words_of
 from harness.proposal import Proposal, find_columns
+from harness.rows import KEPT
 from harness.task import Task
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Classification(TaskFamily):
             how = self._named("label", one)
             if how and how[0] == 0 and one.kind in LABELS:
                 found.append(one)
-            elif one.kind != "classes" or one.filled < FULL or set(words_of(one.name)) & NO_LABEL or self._named("text", one):
+            elif one.kind != "classes" or one.filled < FULL or one.name in KEPT or set(words_of(one.name)) & NO_LABEL:
                 continue
             elif how or one.repeats(4):
                 found.append(one)

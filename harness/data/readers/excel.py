@@ -59,14 +59,18 @@ def _lines(path: Path, sheet: str | None, report: dict[str, Any] | None) -> Iter
         check_size(sum(member.file_size for member in archive.infolist()), len(data), path)
     try:
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-    except Exception as error:  # whatever it meets in a broken file
+        sheets = {one.title: one for one in book.worksheets}
+        if sheet is not None and sheet not in sheets:
+            raise unknown("sheet", sheet, sheets, where=str(path))
+        name = sheet or next(iter(sheets))
+        rows = list(sheets[name].iter_rows(values_only=True))
+    except BenchError:
+        raise
+    except Exception as error:  # whatever openpyxl meets in a broken file
         raise BenchError(f"{path}: no Excel workbook that can be read ({type(error).__name__}); save it as CSV") from None
-    if sheet is not None and sheet not in book.sheetnames:
-        raise unknown("sheet", sheet, book.sheetnames, where=str(path))
-    if sheet is None and len(book.sheetnames) > 1 and report is not None:
-        report["sheet"] = book.sheetnames[0]
-    chosen = book[sheet or book.sheetnames[0]]
-    for number, values in enumerate(chosen.iter_rows(values_only=True), start=1):
+    if sheet is None and len(sheets) > 1 and report is not None:
+        report["sheet"] = name
+    for number, values in enumerate(rows, start=1):
         fields = [_text(value) for value in values]
         while fields and not fields[-1]:
             fields.pop()

@@ -9,7 +9,7 @@ from typing import Any
 from harness.data.place import PlacedRow, place, placed
 from harness.data.tags import to_iob2
 from harness.errors import BenchError, unknown
-from harness.looks import words_of
+from harness.looks import quote, words_of
 
 Row = Mapping[str, Any]
 
@@ -89,7 +89,7 @@ def read(
         sentences += [tokens] if tokens else []
     for row in (row for tokens in sentences for row in tokens):
         if not _text(row[tags]):
-            raise BenchError(f"{place(row, 'a row')}: the word {_text(row[words])!r} has no tag; give it one (O for none)")
+            raise BenchError(f"{place(row, 'a row')}: the word {quote(row[words])} has no tag; give it one (O for none)")
     converted = to_iob2(
         [[_text(row[tags]) for row in tokens] for tokens in sentences],
         scheme,
@@ -106,12 +106,13 @@ def read(
 def _sentences(rows: Sequence[Row], words: str, tags: str, sentence: str | None) -> Iterator[list[Row]]:
     """The rows of each sentence that have a word or a tag."""
     group: list[Row] = []
-    current = ""
+    current: tuple[Any, str] = (None, "")
     for row, apart in zip(rows, _breaks(rows, words, tags), strict=True):
-        name = _text(row[sentence]) if sentence is not None else ""
-        ends = bool(name) and name != current if sentence is not None else apart
-        current = name or current
-        if ends and group:
+        if sentence is not None:
+            file, name = getattr(row, "file", None), _text(row[sentence])
+            apart = file != current[0] or bool(name) and name != current[1]
+            current = (file, name or current[1])
+        if apart and group:
             yield group
             group = []
         if _text(row[words]) or _text(row[tags]):

@@ -259,6 +259,14 @@ def _notes(task):
     return "; ".join(_notes(report.values()))
 
 
+def test_sentences_end_with_their_file(tmp_path):
+    """Though the numbers begin anew in each."""
+    for name in ("part-1.csv", "part-2.csv"):
+        (tmp_path / name).write_text("sentence_id,word,tag\n0,Anna,B-PER\n0,sleeps,O\n")
+    task = quick_task(registry.family("ner"), f"{tmp_path}/part-*.csv")
+    assert [row["words"] for row in task.source.read()["all"]] == [["Anna", "sleeps"]] * 2
+
+
 def test_rows_that_hold_one_word_are_warned_of(tmp_path):
     """Where a task file says that they are sentences."""
     from harness.check.report import examine
