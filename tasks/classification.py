@@ -44,6 +44,7 @@ class Classification(TaskFamily):
         "text_pair": ("sentence2", "hypothesis", "hypo", "text_b", "sentence_b", "question2"),
     }  # fmt: skip
     inputs = ("text", "text_pair")
+    options = {"language": "of the texts, ISO 639-1; a note for those who read the record"}
     head = "harness.heads.sequence:SequenceHead"
     primary_metric = "accuracy"
     metrics = {
