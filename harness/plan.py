@@ -10,6 +10,7 @@ from harness import registry
 from harness.baselines.choose import beside, idle, is_baseline
 from harness.cell import Cell, rule_facts
 from harness.errors import BenchError, HubError, unknown
+from harness.guess.chosen import columns_of
 from harness.methods import BASELINE, METHODS
 from harness.model import Checkpoint
 from harness.recipe import PRECISIONS, Recipe, apply_rules
@@ -138,7 +139,9 @@ def _again(name: str, request: Request, suite: Suite) -> str:
     """
     own = {task.name: task for task in suite.tasks}
     if ":" in name and request.columns:
-        return " ".join([name, *(f"--column {shlex.quote(f'{ours}={theirs}')}" for ours, theirs in request.columns.items())])
+        known = columns_of(registry.family(name.partition(":")[0]))
+        chosen = [f"{ours}={theirs}" for ours, theirs in request.columns.items() if ours in known]
+        return " ".join([name, *(f"--column {shlex.quote(one)}" for one in chosen)])
     return f"{name} --suite {request.suite}" if name in own and own[name] != registry.tasks().get(name) else name
 
 

@@ -15,7 +15,9 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from harness.data.readers import arrow, conll, delimited, excel, flat, json_rows, labelled, pairs, parallel, spans, squad, tmx, tokens
+from harness.data.readers import (
+    arrow, conll, delimited, excel, flat, json_rows, labelled, pairs, parallel, spans, squad, tmx, tokens,
+)  # fmt: skip
 from harness.errors import BenchError, unknown
 
 Reader = Callable[..., list[dict[str, Any]]]
