@@ -75,7 +75,7 @@ def by_trainer(cell: Cell, root: Path) -> float:
 
     def score(split: str, predictions: list[Any]) -> float:
         references = [family.reference(row, cell.task) for row in splits[split]]
-        return family.score(predictions, references, cell.task)[family.primary_metric] * family.scale
+        return family.metric(cell.task).score(family.score(predictions, references, cell.task))
 
     train = BY_FAMILY[family.name]
     way = Way(bf16=bf16, eval_batch_size=cell.recipe.eval_batch_size, keep_best=True)

@@ -100,18 +100,18 @@ def _scored(facts: dict[str, Any], lines: Lines) -> Record:
     def score(rows: Lines) -> dict[str, Any]:
         return family.score([line["prediction"] for line in rows], [line["reference"] for line in rows], task)
 
-    metrics = score(lines)
+    metric, metrics = family.metric(task), score(lines)
     phenomena: dict[str, list[Mapping[str, Any]]] = {}
     for line in lines:
         phenomena.setdefault(line["phenomenon"], []).append(line)
     parts = {
-        name: {"rows": len(rows), "score": score(rows)[family.primary_metric] * family.scale}
+        name: {"rows": len(rows), "score": metric.score(score(rows))}
         for name, rows in sorted(phenomena.items())
     }
     return {
         **facts, "status": "ok",
         "metrics": {"test": metrics, "trivial": {}, "phenomena": parts, "slices": sliced(family, task, lines)},
-        "primary_metric": family.primary_metric, "score": metrics[family.primary_metric] * family.scale,
+        "primary_metric": metric.name, "score": metric.score(metrics),
         "trivial_score": 20.0, "constant": False, "error": None,
     }  # fmt: skip
 

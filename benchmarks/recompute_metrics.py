@@ -28,14 +28,20 @@ def metrics(record: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, fl
 
 
 def rows(record: dict[str, Any], lines: list[dict[str, Any]]) -> tuple[Any, Any]:
-    """([rows, kinds] of counts, a function from their sums [..., kinds] to scores of 0-100): for resampling."""
+    """([rows, kinds] of counts, a function from their sums [..., kinds] to scores of 0-100): for resampling.
+
+    Raises:
+        NotKnown: the record is ranked by another metric than its family's usual one, which alone is counted here.
+    """
+    if record["primary_metric"] not in ("accuracy", "f1", "bleu") or (record["task"].get("options") or {}).get("metric"):
+        raise NotKnown(f"rows of {record['primary_metric']}")
     ours, gold = [line["prediction"] for line in lines], [line["reference"] for line in lines]
     return _family(record)[1](record, ours, gold)
 
 
 def scale(record: dict[str, Any]) -> float:
     """What makes a score of the primary metric."""
-    return 1.0 if record["primary_metric"] == "bleu" or record["task"]["family"] == "qa" else 100.0
+    return 1.0 if record["task"]["family"] in ("qa", "translation") else 100.0
 
 
 def _family(record: dict[str, Any]) -> tuple[Any, Any]:

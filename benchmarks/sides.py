@@ -106,7 +106,7 @@ def by_trainer(side: str, cell: Cell, conditions: Conditions) -> dict[str, Any]:
 
     def score(split: str, predictions: list[Any]) -> float:
         references = [family.reference(row, cell.task) for row in splits[split]]
-        return family.score(predictions, references, cell.task)[family.primary_metric] * family.scale
+        return family.metric(cell.task).score(family.score(predictions, references, cell.task))
 
     train = {**BY_FAMILY, "translation": translate}[family.name]
     recipe = fitted_head(cell, family, family.labels(splits, cell.task), splits).recipe

@@ -133,12 +133,12 @@ class Attempt:
         )  # fmt: skip
 
     def _validate(self) -> tuple[float, dict[str, Any]]:
-        """The primary metric in 0-100, and all metrics."""
+        """The task's metric in 0-100, and all metrics."""
         self.watch.begin("validate")
         self.validated = self._answers("validation")
         metrics = self._score("validation", self.validated)
         self.watch.begin("train")
-        return metrics[self.family.primary_metric] * self.family.scale, metrics
+        return self.family.metric(self.cell.task).score(metrics), metrics
 
     def _answers(self, split: str) -> list[Any]:
         def told(done: int, total: int) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from harness.errors import unknown
 from harness.finding import Finding
 from harness.languages import words
 from harness.proposal import Proposal, find_columns
@@ -26,6 +28,18 @@ Row = dict[str, Any]
 Prediction = Any  # whatever json.dumps accepts
 
 
+@dataclass(frozen=True)
+class Metric:
+    """What ranks models on a task: a key of `TaskFamily.score`'s result, and its `scale`, which brings it to 0-100."""
+
+    name: str
+    scale: float
+
+    def score(self, metrics: Mapping[str, Any]) -> float:
+        """The score, in 0-100, of what `TaskFamily.score` gave."""
+        return metrics[self.name] * self.scale
+
+
 class TaskFamily(ABC):
     """Base class of all task families.
 
@@ -37,10 +51,12 @@ class TaskFamily(ABC):
         optional_columns: the same for columns that a data set may have. `id`, `group` and `phenomenon` are always allowed.
         usual_names: column → what data sets often call it, in lower case, the likeliest first.
         inputs: the columns that hold what a model reads; empty: all but `label`, `tags`, `target` and `answers`.
-        options: option of a task file → what it does.
+        options: option of a task file → what it does. Every family has the option `metric` as well.
         head: `module:Class` of a `harness.heads.base.Head`, imported in the worker.
-        primary_metric: the key of `score`'s result that ranks models on validation and is reported on test.
+        primary_metric: the key of `score`'s result that ranks models on validation and is reported on test, unless a task
+            names another one; whoever needs it asks `metric(task)`.
         scale: what the primary metric must be multiplied with to lie in 0–100.
+        metrics: the other keys of `score`'s result that a task may name by `options: {metric: …}` → their scales.
         recipes: rules for the recipes of all its cells (see `harness.recipes`); those by kind of model and a suite's come behind.
         passes: how many times as many epochs it needs as a classifier of as many rows.
         architectures: those that the family can be solved with.
@@ -58,13 +74,44 @@ class TaskFamily(ABC):
     head: ClassVar[str]
     primary_metric: ClassVar[str]
     scale: ClassVar[float] = 100.0
+    metrics: ClassVar[Mapping[str, float]] = {}
     recipes: ClassVar[Sequence[Mapping[str, Any]]] = ()
     passes: ClassVar[float] = 1.0
     architectures: ClassVar[Sequence[str]] = ARCHITECTURES
     needs_offsets: ClassVar[bool] = False
 
+    @property
+    def known_options(self) -> dict[str, str]:
+        """Option → what it does: the family's own, and `metric`."""
+        names = ", ".join([self.primary_metric, *(name for name in self.metrics if name != self.primary_metric)])
+        return {**self.options, "metric": f"what ranks models, by default the first of: {names}"}
+
+    def metric(self, task: Task) -> Metric:
+        """What ranks models on a task: the metric that its options name, else the primary one.
+
+        Raises:
+            BenchError: the option names none of the family's metrics.
+        """
+        valid = {self.primary_metric: self.scale, **self.metrics}
+        name = task.options.get("metric") or self.primary_metric
+        if name not in valid:
+            raise unknown(f"metric of family {self.name}", name, valid, where=f"task {task.name!r}, options")
+        return Metric(name, valid[name])
+
+    def accept(self, task: Task) -> None:
+        """Whether the family knows all options of a task, and their values make sense; asked before anything is read.
+
+        Raises:
+            BenchError: what is wrong with them, and the cure.
+        """
+        for option in task.options:
+            if option not in self.known_options:
+                raise unknown(f"option of family {self.name}", option, self.known_options, where=f"task {task.name!r}")
+        self.metric(task)
+        self.check_options(task)
+
     def check_options(self, task: Task) -> None:  # noqa: B027 - most families have nothing to check
-        """Whether the task's options make sense and what they need is installed; asked before anything is read.
+        """Whether the values of the family's own options make sense and what they need is installed; a part of `accept`.
 
         Raises:
             BenchError: what is wrong with them, and the cure.
@@ -172,7 +219,7 @@ class TaskFamily(ABC):
         """Metric name → value, each in its library's own scale."""
 
     def additive(self, predictions: Sequence[Prediction], references: Sequence[Any], task: Task) -> Additive | None:
-        """The primary metric as a function of sums over rows (see `harness.metrics.additive`), which makes tests fast.
+        """The task's metric as a function of sums over rows (see `harness.metrics.additive`), which makes tests fast.
 
         None: it is no such function, or nobody has said which; tests then call `score` for every resample.
         """

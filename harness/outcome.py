@@ -61,15 +61,15 @@ class Outcome:
 
 def make_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
     """The record of a cell that ended well."""
-    primary, test = family.primary_metric, outcome.data.splits["test"]
+    metric, test = family.metric(cell.task), outcome.data.splits["test"]
     tested = {
         "test": outcome.metrics, "trivial": outcome.trivial,
         "phenomena": phenomena(cell, family, test, outcome.predictions),
         "slices": slices(cell, family, test, outcome.predictions),
     }  # fmt: skip
     record = _record(cell, family, outcome, tested, answers(cell, family, test, outcome.predictions))
-    record["score"] = outcome.metrics[primary] * family.scale
-    record["trivial_score"] = outcome.trivial[primary] * family.scale
+    record["score"] = metric.score(outcome.metrics)
+    record["trivial_score"] = metric.score(outcome.trivial)
     if isinstance(cell.search, Searched):
         record["cost"]["search_seconds"] = cell.search.seconds
     record["training"]["trouble"] = as_facts(trouble(record))
@@ -96,7 +96,7 @@ def _record(
         "model": {**facts["model"], "parameters": outcome.parameters},
         "task": task_facts(cell, outcome.data, outcome.truncated, outcome.doubts),
         "metrics": {"validation": outcome.progress.validation, **tested},
-        "primary_metric": family.primary_metric,
+        "primary_metric": family.metric(cell.task).name,
         "score": None,
         "trivial_score": None,
         "constant": is_constant(outcome.predictions),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,6 +10,7 @@ from harness import registry
 from harness.baselines.choose import beside, idle, is_baseline
 from harness.cell import Cell, rule_facts
 from harness.errors import BenchError, HubError, unknown
+from harness.guess.chosen import columns_of
 from harness.methods import BASELINE, METHODS
 from harness.model import Checkpoint
 from harness.recipe import PRECISIONS, Recipe
@@ -29,6 +31,7 @@ class Request:
         suite: a name or file; None: the default suite for its own tasks, else none.
         train_sizes: of learning curves: numbers of training rows, None for all.
         baselines: whether each task gets the baselines of its family; the command line asks for them, a program has to.
+        columns: for tasks of the form `family:path` which of the data's columns are the family's: ours → theirs.
     """
 
     models: Sequence[str]
@@ -41,6 +44,7 @@ class Request:
     settings: Mapping[str, str] = field(default_factory=dict)
     trust_remote_code: bool = False
     baselines: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,9 +83,7 @@ def make_plan(request: Request) -> Plan:
             raise unknown("method", method, METHODS)
     settings = recipe_settings(request.settings)
     reject_foreign(settings, request.methods)
-    asked = find_tasks(request.tasks, suite, request.limit)
-    for task in asked.values():
-        registry.family(task.family).check_options(task)
+    asked = find_tasks(request.tasks, suite, request.limit, request.columns)
     found = {task.title: validate(task) for task in asked.values() if is_local(task)}
     sizes, left_out = fitting(list(asked.values()), request.train_sizes)
     data = [_data(task) for task in asked.values()]
@@ -134,8 +136,14 @@ def _notes(suite: Suite, tasks: Sequence[Task], found: Mapping[str, str]) -> lis
 
 
 def _again(name: str, request: Request, suite: Suite) -> str:
-    """How to ask for one of a request's tasks again: with the suite, where the name means something else without it, or nothing."""
+    """How to ask for one of a request's tasks again: with the columns that were chosen for it, or with the suite where the name
+    means something else without it, or nothing.
+    """
     own = {task.name: task for task in suite.tasks}
+    if ":" in name and request.columns:
+        known = columns_of(registry.family(name.partition(":")[0]))
+        chosen = [f"{ours}={theirs}" for ours, theirs in request.columns.items() if ours in known]
+        return " ".join([name, *(f"--column {shlex.quote(one)}" for one in chosen)])
     return f"{name} --suite {request.suite or suite.name}" if name in own and own[name] != registry.tasks().get(name) else name
 
 

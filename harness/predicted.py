@@ -64,9 +64,10 @@ def phenomena(cell: Cell, family: TaskFamily, rows: Sequence[Row], predictions: 
     """Phenomenon → its rows and score (0-100), where the test rows are tagged."""
     if not all("phenomenon" in row for row in rows):
         return {}
+    metric = family.metric(cell.task)
 
     def compute(predictions: list[Any], references: list[Any]) -> dict[str, Any]:
-        return {"score": family.score(predictions, references, cell.task)[family.primary_metric] * family.scale}
+        return {"score": metric.score(family.score(predictions, references, cell.task))}
 
     references = [family.reference(row, cell.task) for row in rows]
     return by_slice(compute, predictions, references, [row["phenomenon"] for row in rows])

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.looks import words_of
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -13,18 +15,25 @@ class Proposal:
 
     Attributes:
         columns: the family's column → the data's (`translation.en` inside of a struct), or a list of those whose texts are joined.
+            Where one that the family requires is missing, the person is asked for it.
         options: of the family, as far as the data tell them.
         likely: False where only the names of the columns speak for the family; it is then taken if a person asks for it, or nothing
             else fits.
+        others: the family's column → the data's columns that may be meant as well, the likeliest first.
+        undecided: of these the family's columns for which nothing speaks for the one that was taken; the person is asked.
     """
 
     columns: Mapping[str, Any]
     options: Mapping[str, Any] = field(default_factory=dict)
     likely: bool = True
+    others: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    undecided: Sequence[str] = ()
 
 
 def find_columns(row: Mapping[str, Any], names: Mapping[str, Sequence[str]], wanted: Iterable[str]) -> dict[str, str]:
-    """The data's column for each that is `wanted` and there, by its own name or what data sets call it, in any case.
+    """The data's column for each that is `wanted` and there, by its own name or what data sets call it.
+
+    Upper and lower case do not count, nor does how words are joined: `reviewText` is `review_text`.
 
     Args:
         row: any of the data's; columns inside of its structs are looked at too.
@@ -34,6 +43,8 @@ def find_columns(row: Mapping[str, Any], names: Mapping[str, Sequence[str]], wan
     for name, value in row.items():
         for inner in value if isinstance(value, Mapping) else ():
             there.setdefault(f"{name}.{inner}".lower(), f"{name}.{inner}")
+    for name in row:
+        there.setdefault("_".join(words_of(name)), str(name))
     usual = {column: (column, *names.get(column, ())) for column in wanted}
     found = {column: next((there[one] for one in ones if one in there), None) for column, ones in usual.items()}
     return {column: name for column, name in found.items() if name is not None}

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from harness.data.splits import SPLITS
 from harness.family import TaskFamily
 from harness.guess.guess import guess
+from harness.guess.misfit import undecided
 from harness.guess.word import Guess
+from harness.looks import look_at, quote
+from harness.proposal import cell
 from harness.task import Task
 
+SHOWN = 3  # columns that may be meant as well
 # What is taken for what in formats that name no columns.
 SAID = {
     "pairs": ["no header, source from column 0, target from column 1"],
@@ -18,13 +24,20 @@ SAID = {
 }
 
 
-def quick_task(family: TaskFamily, path: str) -> Task:
+def quick_task(family: TaskFamily, path: str, columns: Mapping[str, str] | None = None) -> Task:
     """A task made of what a path means; see `harness.guess`. Its description says what was taken for what.
 
+    Args:
+        columns: those that the person has chosen: the family's → the data's.
+
     Raises:
-        BenchError: no such file, an unknown ending, no column with a usual name, or splits that names do not tell.
+        BenchError: no such file, an unknown ending, no column or several equally good ones for one of the family's, or splits
+            that names do not tell.
     """
-    found = guess(path, [family], f"task {family.name}:{path}")[0]
+    where = f"task {family.name}:{path}"
+    found = guess(path, [family], where, columns=columns)[0]
+    if found.undecided:
+        raise undecided(found, where)
     return replace(found.task, description=_description(found, family))
 
 
@@ -37,7 +50,25 @@ def _description(found: Guess, family: TaskFamily) -> str:
     hidden = ("table", *family.columns)
     taken = taken + [f"{name} {value!r}" for name, value in source.options.items() if name not in hidden]
     taken += [f"{option}: {value}" for option, value in found.task.options.items()]
-    return "; ".join(filter(None, [source.describe(), ", ".join(taken), _how(source.files)]))
+    return "; ".join(filter(None, [source.describe(), ", ".join(taken), _how(source.files), *_doubts(found)]))
+
+
+def _doubts(found: Guess) -> list[str]:
+    """Where other columns may be meant: the first row as it was taken, the others, and how to choose one."""
+    looks = look_at(found.rows)
+    told = []
+    for ours, names in found.others.items():
+        shown = ", ".join(f"{name!r} ({looks[name]})" for name in names[:SHOWN])
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        told.append(f"{ours} could also be {shown}{more}: --column {shlex.quote(f'{ours}={names[0]}')}")
+    if not told:
+        return []
+    sample = ", ".join(f"{ours} {quote(_value(found.rows[0], theirs))}" for ours, theirs in found.named.items())
+    return [f"row 1: {sample}", *told]
+
+
+def _value(row: Mapping[str, Any], columns: str | list[str]) -> str:
+    return " ".join(str(cell(row, one)) for one in ([columns] if isinstance(columns, str) else columns))
 
 
 def _said(columns: str | list[str]) -> str:

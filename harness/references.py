@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness import registry
 from harness.data.folder import formats
 from harness.errors import BenchError, HubError, unknown
+from harness.guess.chosen import columns_of
 from harness.guess.files import is_data, no_such_file
 from harness.hub import cached
 from harness.model import Checkpoint
@@ -21,23 +22,53 @@ from harness.taskfile import read_task, read_yaml
 MENTIONED = 8  # models that a message names
 
 
-def find_tasks(references: Iterable[str], suite: Suite, limit: int | None = None) -> dict[str, Task]:
-    """What references mean, by a reference for each task alone: at most `limit` rows a split."""
-    return {name: task.limited(limit) for name, task in _tasks(references, suite).items()}
+def find_tasks(
+    references: Iterable[str], suite: Suite, limit: int | None = None, columns: Mapping[str, str] | None = None
+) -> dict[str, Task]:
+    """What references mean, by a reference for each task alone: at most `limit` rows a split.
+
+    Args:
+        columns: those that the person has chosen for tasks of the form `family:path`: a family's column → the data's.
+    """
+    references = list(references)
+    _reject_unused(columns or {}, references)
+    return {name: task.limited(limit) for name, task in _tasks(references, suite, columns or {}).items()}
 
 
-def _tasks(references: Iterable[str], suite: Suite) -> dict[str, Task]:
-    """The tasks that references mean, each by a reference that means it alone: its name, file or `family:path`."""
+def _reject_unused(columns: Mapping[str, str], references: Sequence[str]) -> None:
+    """A `BenchError` for a chosen column that no task would get."""
+    families = [reference.partition(":")[0] for reference in references if _is_quick(reference)]
+    valid = dict.fromkeys(name for family in families for name in columns_of(registry.family(family)))
+    for ours, theirs in columns.items():
+        if not families:
+            raise BenchError(
+                f"--column {ours}={theirs}: no task is written as FAMILY:PATH; in a task file say columns: {{{ours}: {theirs}}}"
+            )
+        if ours not in valid:
+            raise unknown(f"column of {', '.join(dict.fromkeys(families))}", ours, valid, where=f"--column {ours}={theirs}")
+
+
+def _is_quick(reference: str) -> bool:
+    return ":" in reference and not reference.endswith((".yaml", ".yml"))
+
+
+def _tasks(references: Iterable[str], suite: Suite, columns: Mapping[str, str]) -> dict[str, Task]:
+    """The tasks that references mean, each by a reference that means it alone: its name, file or `family:path`.
+
+    Raises:
+        BenchError: also where a family does not know an option of its task, or not its value.
+    """
     found: dict[str, tuple[str, Task]] = {}
     for reference in references:
-        for task in _task(reference, suite):
-            own = reference if reference.endswith((".yaml", ".yml")) or ":" in reference else task.name
+        for task in _task(reference, suite, columns):
+            registry.family(task.family).accept(task)
+            own = reference if reference.endswith((".yaml", ".yml")) or _is_quick(reference) else task.name
             if found.setdefault(task.name, (own, task))[1] != task:
                 raise BenchError(f"two different tasks are called {task.name!r}; give one of them another name")
     return dict(found.values())
 
 
-def _task(reference: str, suite: Suite) -> Sequence[Task]:
+def _task(reference: str, suite: Suite, columns: Mapping[str, str]) -> Sequence[Task]:
     """One reference: `all`, a task of the suite or a registered one, a family of the suite, a file, or `family:path`."""
     if reference == "all":
         if not suite.name:
@@ -50,7 +81,8 @@ def _task(reference: str, suite: Suite) -> Sequence[Task]:
         return [read_task(read_yaml(Path(reference)), Path(reference))]
     family, colon, path = reference.partition(":")
     if colon:
-        return [quick_task(registry.family(family), path)]
+        adapter = registry.family(family)
+        return [quick_task(adapter, path, {name: one for name, one in columns.items() if name in columns_of(adapter)})]
     of_family = [task for task in suite.tasks if task.family == reference]
     if of_family:
         return of_family

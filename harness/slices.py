@@ -70,5 +70,5 @@ def _part(
         print(f"no score of the slice {name!r}:\n{traceback.format_exc()}", file=sys.stderr)
         return {}
     known = {key: value for key, value in metrics.items() if isinstance(value, float) and math.isfinite(value)}
-    score = metrics[family.primary_metric] * family.scale
+    score = family.metric(task).score(metrics)
     return {"rows": len(rows), "score": score, **known} if math.isfinite(score) else {}

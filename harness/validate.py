@@ -14,9 +14,12 @@ from harness.task import Task
 # Facts that readers report -> how a note says them. What may be wrong with a data set is told by its check (`harness.check`).
 NOTED = {
     "delimiter": "delimiter {}",
+    "sheet": "the first sheet, {}",
     "scheme": "tags in scheme {}",
     "documents": "{} documents, kept together",
     "unanswerable": "{} questions without answer",
+    "put_together": "{} sentences, put together from a word a row",
+    "wordless": "{} rows with a tag but no word, left out",
     "merged": "{} questions of several annotators, all their answers kept",
 }
 USUAL = ("iob2",)  # nothing to tell

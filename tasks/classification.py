@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.family import Row, TaskFamily
+from harness.finding import WARNING, Finding
+from harness.looks import FULL, Looks, look_at, match, words_of
 from harness.metrics.classes import by_label
-from harness.proposal import Proposal, cell
+from harness.proposal import Proposal, find_columns
+from harness.rows import KEPT
 from harness.task import Task
 
 if TYPE_CHECKING:
     from harness.metrics.additive import Additive
 
-LONGEST_LABEL = 40  # characters
-SHORTEST_TEXT = 12  # characters on average
+# What columns under usual names may look like: it is for the check to tell what is wrong with them.
+LABELS = ("classes", "constant", "numbers", "words", "ids", "lists")
+TEXTS = ("text", "classes", "words", "ids", "links", "constant")
+NO_LABEL = {"id", "ids", "confidence", "count", "date", "time", "year", "month", "day", "user", "votes"}  # words of names
+UNNAMED = (9, 0)
+FEW = 5  # empty texts that may be chance
+JOINED = 0.2  # texts without usual names are joined with the longest if they have this share of its length
 
 
 class Classification(TaskFamily):
@@ -28,17 +35,22 @@ class Classification(TaskFamily):
         "text": (
             "sentence", "review", "content", "comment", "tweet", "document", "body", "sentence1", "premise", "question",
             "reviews", "review_text", "review_body", "message", "utterance", "headline", "query", "abstract",
-            "text_a", "sentence_a",
+            "text_a", "sentence_a", "question1", "comment_text", "sms",
         ),
         "label": (
             "class", "category", "target", "topic", "y", "sentiment", "polarity", "rating", "stars", "labels", "intent",
-            "star_rating", "star", "score", "gold_label", "label_name",
+            "star_rating", "star", "score", "gold_label", "label_name", "overall", "is_duplicate",
         ),
-        "text_pair": ("sentence2", "hypothesis", "hypo", "text_b", "sentence_b"),
+        "text_pair": ("sentence2", "hypothesis", "hypo", "text_b", "sentence_b", "question2"),
     }  # fmt: skip
     inputs = ("text", "text_pair")
+    options = {"language": "of the texts, ISO 639-1; a note for those who read the record"}
     head = "harness.heads.sequence:SequenceHead"
     primary_metric = "accuracy"
+    metrics = {
+        **{f"{average}_{name}": 100.0 for name in ("f1", "precision", "recall") for average in ("macro", "weighted")},
+        "matthews": 100.0,  # -1 to 1
+    }
 
     def prepare(self, row: Row, task: Task) -> Row:
         texts = {name: self._text(name, row[name]) for name in ("text", "text_pair") if name in row}
@@ -53,17 +65,84 @@ class Classification(TaskFamily):
         used = {row["label"] for row in splits["train"]}
         return [name for name in task.label_order if name in used] or sorted(used)
 
+    def check(self, splits: Mapping[str, Sequence[Row]], task: Task) -> Iterable[Finding]:
+        """Texts that are there for some labels alone, as a reason is that was only asked for where people complained."""
+        rows = [row for part in splits.values() for row in part]
+        filled = {row["label"] for row in rows if row["text"]}
+        missing = [row["label"] for row in rows if not row["text"]]
+        if filled and len(missing) >= FEW and not filled & set(missing):
+            message = (
+                f"the text is filled exactly where the label is {' or '.join(sorted(filled))}, and empty in all {len(missing):,} other rows: "
+                "it gives the label away; is it the right column?"
+            )
+            yield Finding(WARNING, "text-tells-label", message, len(missing))
+
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
-        """By the usual names; where these are missing, the only column of few values is the label, and the long ones the text."""
-        found = super().recognise(rows, given)
-        if found is not None:
-            return replace(found, likely=_is_label([cell(row, found.columns["label"]) for row in rows], each=2))
-        values = {name: [row.get(name) for row in rows] for name in rows[0]}
-        classes = [name for name, column in values.items() if _is_label(column, each=4)]
-        texts = [name for name, column in values.items() if name not in classes and _is_text(column)]
-        if len(classes) != 1 or not texts:
-            return None
-        return Proposal({"text": texts if len(texts) > 1 else texts[0], "label": classes[0]})
+        """By usual names and by what is in the columns: texts are long and differ, labels are few and come again.
+
+        A usual name counts most, then one that ends or begins in it; where no name speaks, all long texts are joined. Ids, dates,
+        links and numbers that hardly come again are never labels.
+        """
+        exact = find_columns(rows[0], self.usual_names, (*self.columns, *self.optional_columns))
+        if any("." in name and name not in rows[0] for name in exact.values()):  # inside of a struct
+            return Proposal(exact)
+        looks = look_at(rows)
+        label, labels = _first(self._labels_among(list(looks.values())))
+        text, texts = _first(self._texts_among([one for one in looks.values() if one is not label]))
+        columns: dict[str, Any] = {}
+        if text:
+            columns["text"] = text.name
+            if self._named("text", text) is None:
+                long = [one for one in looks.values() if one in (text, *texts) and one.length >= text.length * JOINED]
+                texts = [one for one in texts if one not in long]
+                columns["text"] = [one.name for one in long] if len(long) > 1 else text.name
+        if label:
+            columns["label"] = label.name
+        pair = exact.get("text_pair")
+        if pair and pair not in columns.values():
+            columns["text_pair"] = pair
+            texts = [one for one in texts if one.name != pair]
+        undecided = label is not None and any(self._rank(one) == self._rank(label) for one in labels)
+        return Proposal(
+            columns,
+            likely=label is not None and label.repeats(2) and not undecided,
+            others={name: [one.name for one in some] for name, some in (("text", texts), ("label", labels)) if some},
+            undecided=["label"] if undecided else [],
+        )
+
+    def _named(self, column: str, looks: Looks) -> tuple[int, int] | None:
+        """How well the name of one of the data's columns fits a column of ours."""
+        return match(looks.name, (column, *self.usual_names.get(column, ())))
+
+    def _rank(self, looks: Looks) -> tuple[Any, ...]:
+        """Of a column that may be the label, the smaller the likelier; equal where nothing speaks for one of two."""
+        named = self._named("label", looks)
+        return (named is None, looks.kind != "classes", named, looks.numeric)
+
+    def _labels_among(self, columns: Sequence[Looks]) -> list[Looks]:
+        found = []
+        for one in columns:
+            how = self._named("label", one)
+            if how and how[0] == 0 and one.kind in LABELS:
+                found.append(one)
+            elif one.kind != "classes" or one.filled < FULL or one.name in KEPT or set(words_of(one.name)) & NO_LABEL:
+                continue
+            elif how or one.repeats(4):
+                found.append(one)
+        return sorted(found, key=self._rank)  # stable: among equals the first
+
+    def _texts_among(self, columns: Sequence[Looks]) -> list[Looks]:
+        def rank(one: Looks) -> tuple[Any, ...]:
+            how = self._named("text", one)
+            return (how if how and how[0] == 0 else UNNAMED, how is None, -one.length * len(one.values))
+
+        found = [
+            one
+            for one in columns
+            if ((how := self._named("text", one)) and how[0] == 0 and one.kind in TEXTS)
+            or (one.kind == "text" and one.filled >= FULL)
+        ]  # fmt: skip
+        return sorted(found, key=rank)
 
     def stratum(self, row: Row) -> Hashable:
         return row["label"]
@@ -80,8 +159,10 @@ class Classification(TaskFamily):
         return Metric().compute(predictions=predictions, references=references)
 
     def additive(self, predictions: Sequence[str], references: Sequence[str], task: Task) -> Additive:
-        from harness.metrics.additive import mean_of
+        from harness.metrics.additive import mean_of, over_classes
 
+        if (name := self.metric(task).name) != "accuracy":
+            return over_classes(predictions, references, name)
         return mean_of([ours == gold for ours, gold in zip(predictions, references, strict=True)])
 
     def classes(self, predictions: Sequence[str], references: Sequence[str], task: Task) -> dict[str, Any]:
@@ -93,17 +174,5 @@ class Classification(TaskFamily):
         return [majority] * len(rows)
 
 
-def _is_label(column: Sequence[Any], each: int) -> bool:
-    """Whether a column can be a label: short values, two or more, which come back `each` times on average."""
-    if not all(isinstance(value, str | int) and 0 < len(str(value).strip()) <= LONGEST_LABEL for value in column):
-        return False
-    return 2 <= len(set(column)) <= len(column) / each
-
-
-def _is_text(column: Sequence[Any]) -> bool:
-    """Whether a column can be a text: most values differ, are longer than a name, and have blanks or letters beyond ASCII."""
-    if not all(isinstance(value, str) for value in column):
-        return False
-    written = sum(" " in value.strip() or not value.isascii() for value in column)
-    long = sum(map(len, column)) >= SHORTEST_TEXT * len(column)
-    return long and min(len(set(column)), written) > len(column) / 2
+def _first(columns: Sequence[Looks]) -> tuple[Looks | None, list[Looks]]:
+    return (columns[0], list(columns[1:])) if columns else (None, [])

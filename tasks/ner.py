@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,17 @@ from harness.check.tally import spot
 from harness.data.place import place, placed
 from harness.data.tags import to_iob2
 from harness.family import Row, TaskFamily
-from harness.finding import ERROR, Finding
+from harness.finding import ERROR, WARNING, Finding, some
 from harness.metrics.classes import by_entity_type
 from harness.proposal import Proposal, cell
 from harness.task import Task
 
 if TYPE_CHECKING:
     from harness.metrics.additive import Additive
+
+MOSTLY = 0.95
+SAMPLE = 1_000  # rows that are looked at
+FEW = 10  # rows with which nothing can be said
 
 
 class NamedEntities(TaskFamily):
@@ -31,8 +36,8 @@ class NamedEntities(TaskFamily):
     description = "named entities: words with IOB2 tags; scored by seqeval"
     columns = {"words": "the words of a sentence", "tags": "one IOB2 tag a word"}
     usual_names = {
-        "words": ("tokens", "text", "sentence"),
-        "tags": ("ner_tags", "labels", "ner"),
+        "words": ("tokens", "word", "token", "text", "sentence"),
+        "tags": ("ner_tags", "tag", "ner_tag", "labels", "ner", "label", "bio", "iob"),
     }
     inputs = ("words",)
     options = {
@@ -42,6 +47,7 @@ class NamedEntities(TaskFamily):
     }
     head = "harness.heads.tokens:TokenHead"
     primary_metric = "f1"
+    metrics = {"precision": 100.0, "recall": 100.0, "accuracy": 100.0}
     needs_offsets = True
 
     def prepare(self, row: Row, task: Task) -> Row:
@@ -52,9 +58,11 @@ class NamedEntities(TaskFamily):
         return {**row, "words": words, "tags": tags}
 
     def _list(self, name: str, value: Any) -> list[Any]:
-        """A column's items; a text is cut at its blanks, as tables without lists have it."""
+        """A column's items. A text is cut at its blanks, as tables without lists have it, unless it is a list as JSON or Python
+        prints it.
+        """
         if isinstance(value, str):
-            return value.split()
+            return _printed(value) or value.split()
         if not isinstance(value, list | tuple):
             raise ValueError(f"{name} is {value!r}, not a list; check the columns")
         return list(value)
@@ -85,14 +93,24 @@ class NamedEntities(TaskFamily):
     def check(self, splits: Mapping[str, Sequence[Row]], task: Task) -> Iterable[Finding]:
         if not any(tag != "O" for row in splits["train"] for tag in row["tags"]):
             yield Finding(ERROR, "no-entities", "train has no entity, so there is nothing to learn")
-        rows = (row for part in splits.values() for row in part if row["words"])
+        rows = [row for part in splits.values() for row in part if row["words"]]
+        short = sum(len(row["words"]) == 1 for row in rows)
+        if len(rows) >= FEW and short >= MOSTLY * len(rows):
+            message = f"{some(short, 'row')} of {len(rows):,} hold one word: are they words of sentences? A row should be a sentence"
+            yield Finding(WARNING, "one-word-rows", message, short)
         yield from conflicts(((spot(row), (tuple(row["words"]),), tuple(row["tags"])) for row in rows), "tagging")
 
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
-        """By the usual names; texts under such names, which are cut at their blanks, may as well be something else."""
+        """By the usual names. Texts, which are cut at their blanks, must have as many tags as words, and may still be something else."""
         found = super().recognise(rows, given)
-        lists = found and all(isinstance(cell(rows[0], name), list | tuple) for name in found.columns.values())
-        return found and replace(found, likely=bool(lists))
+        if found is None:
+            return None
+        pairs = [[cell(row, found.columns[name]) for name in self.columns] for row in rows[:SAMPLE]]
+        if all(isinstance(value, list | tuple) for pair in pairs for value in pair):
+            return found
+        texts = [pair for pair in pairs if all(isinstance(value, str) for value in pair)]
+        even = sum(len(self._list("words", words)) == len(self._list("tags", tags)) for words, tags in texts)
+        return replace(found, likely=False) if even >= MOSTLY * len(pairs) else None
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"words": row["words"], "tags": row["tags"]}
@@ -108,10 +126,18 @@ class NamedEntities(TaskFamily):
         )
 
     def additive(self, predictions: Sequence[list[str]], references: Sequence[list[str]], task: Task) -> Additive:
-        from harness.metrics.additive import f1_of
+        from harness.metrics.additive import f1_of, ratio_of
         from harness.metrics.counts import entity_counts
 
-        return f1_of(entity_counts(predictions, references, task.options.get("mode", "default")))
+        name = self.metric(task).name
+        if name == "accuracy":
+            pairs = list(zip(predictions, references, strict=True))
+            right = [sum(map(str.__eq__, ours, gold)) for ours, gold in pairs]
+            return ratio_of(right, [len(gold) for _, gold in pairs])
+        counts = entity_counts(predictions, references, task.options.get("mode", "default"))
+        if name == "f1":
+            return f1_of(counts)
+        return ratio_of([right for right, _, _ in counts], [row[1 if name == "precision" else 2] for row in counts])
 
     def classes(self, predictions: Sequence[list[str]], references: Sequence[list[str]], task: Task) -> dict[str, Any]:
         return {"entity type": by_entity_type(predictions, references, task.options.get("mode", "default"))}
@@ -119,3 +145,14 @@ class NamedEntities(TaskFamily):
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[list[str]]:
         """No entity anywhere."""
         return [["O"] * len(row["words"]) for row in rows]
+
+
+def _printed(text: str) -> list[str]:
+    """The strings of a list that Python or JSON has printed; nothing for other texts."""
+    if not (text.strip().startswith("[") and text.strip().endswith("]")):
+        return []
+    try:
+        found = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return []
+    return found if all(isinstance(one, str) for one in found) else []

@@ -57,6 +57,7 @@ class QuestionAnswering(TaskFamily):
     head = "harness.heads.spans:SpanHead"
     primary_metric = "f1"
     scale = 1.0  # the published scripts' figures lie in 0-100
+    metrics = {"exact_match": 1.0}
     needs_offsets = True
 
     def check_options(self, task: Task) -> None:
@@ -163,7 +164,7 @@ class QuestionAnswering(TaskFamily):
         from harness.metrics.additive import mean_of
         from harness.metrics.counts import answer_scores
 
-        return mean_of(answer_scores(predictions, references, unit(task)))
+        return mean_of(answer_scores(predictions, references, unit(task), self.metric(task).name))
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[str]:
         """ "No answer" where most training rows have none, else the context's first sentence."""

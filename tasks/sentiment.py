@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from harness.looks import Looks, words_of
 from harness.proposal import Proposal, cell
 from tasks.classification import Classification
 
 NAMES = ("sentiment", "polarity", "rating", "stars")
 WORDS = ("pos", "neg", "neutral", "good", "bad", "mixed", "irrelevant", "gut", "schlecht", "正", "负", "中", "好", "差")
-NUMBERS = ({"0", "1"}, {"-1", "1"}, {"-1", "0", "1"}, {"1", "2", "3", "4", "5"})
+NUMBERS = (
+    {"0", "1"}, {"-1", "1"}, {"-1", "0", "1"}, {"0", "4"}, {"0", "2", "4"},
+    *({f"{star}{end}" for star in range(1, 6)} for end in ("", ".0")),
+)  # fmt: skip
 
 
 class Sentiment(Classification):
@@ -20,14 +24,27 @@ class Sentiment(Classification):
     name = "sentiment"
     description = "the polarity of a text"
     columns = {"text": "the text that judges", "label": "its polarity"}
+    usual_names = {
+        **Classification.usual_names,
+        "label": (*NAMES, "star_rating", "overall", "score", *Classification.usual_names["label"]),
+    }
 
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
         """Likely for single texts whose labels judge: by their column's name, by words as positive, or numbers used for it."""
         found = super().recognise(rows, given)
-        if found is None:
-            return None
+        if found is None or "label" not in found.columns:
+            return found
         column = found.columns["label"]
-        labels = {str(cell(row, column)).strip().lower() for row in rows}
-        judging = all(any(word in label for word in WORDS) for label in labels)
-        judging = judging or str(column).lower() in NAMES or labels in NUMBERS
+        labels = [str(cell(row, column)).strip() for row in rows]
+        judging = bool(set(words_of(column)) & set(NAMES)) or _judge(set(labels)) or set(labels) in NUMBERS
         return replace(found, likely=found.likely and judging and "text_pair" not in found.columns)
+
+    def _rank(self, looks: Looks) -> tuple[Any, ...]:
+        """A column of judging words before all others whose names say as much."""
+        unnamed, *rest = super()._rank(looks)
+        return (unnamed, not _judge(looks.values), *rest)
+
+
+def _judge(labels: Collection[str]) -> bool:
+    """Whether labels are words that judge."""
+    return bool(labels) and all(any(word in label.lower() for word in WORDS) for label in labels)

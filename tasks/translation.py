@@ -68,6 +68,7 @@ class Translation(TaskFamily):
     head = "harness.heads.text:TextHead"
     primary_metric = "bleu"
     scale = 1.0  # sacreBLEU's own lies in 0-100
+    metrics = {"chrf": 1.0}
 
     def check_options(self, task: Task) -> None:
         tokenize = tokenizer(task)
@@ -143,10 +144,13 @@ class Translation(TaskFamily):
         import numpy as np
 
         from harness.metrics.additive import Additive
-        from harness.metrics.counts import bleu_counts
+        from harness.metrics.counts import bleu_counts, chrf_counts
 
-        rows, bleu = bleu_counts(predictions, references, tokenizer(task))
-        return Additive(np.asarray(rows, dtype=float), lambda sums: np.apply_along_axis(bleu, -1, sums))
+        if self.metric(task).name == "chrf":
+            rows, score = chrf_counts(predictions, references)
+        else:
+            rows, score = bleu_counts(predictions, references, tokenizer(task))
+        return Additive(np.asarray(rows, dtype=float), lambda sums: np.apply_along_axis(score, -1, sums))
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[str]:
         """A copy of the source."""

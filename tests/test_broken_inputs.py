@@ -71,7 +71,7 @@ CASES = {
         ("2 files for test", "test-b.csv", "files: {train: train.csv"),
     ),
     "files of two formats": Case({"x/a.csv": GOOD, "x/b.jsonl": "{}"}, "sentiment:x", ("several formats", "a.csv")),
-    "no usual column": Case({"x.csv": "a,b\n1,2\n"}, CSV, ("x.csv", "(a, b)", "bench task new", "header: false")),
+    "no usual column": Case({"x.csv": "a,b\n1,2\n"}, CSV, ("x.csv", "a (numbers", "--column label=NAME", "bench task new x.csv")),
     "wrong column": Case(
         {"x.csv": GOOD, "task.yaml": yaml(TASK, columns={"text": "txt", "label": "label"})}, None,
         ("x.csv:2", "'txt'", "did you mean 'text'"),
@@ -134,7 +134,7 @@ CASES = {
         {"x.csv": 'question,context,answer,span\nWho?,The cat sat.,cat,"(4, 7)"\nWho?,The cat sat.,cat,"(14, 17)"\n'}, "qa:x.csv",
         ("x.csv:3", "(14, 17)", "lies outside"),
     ),
-    "no column of answers": Case({"x.csv": "question,context\nWho?,He.\n"}, "qa:x.csv", ("x.csv", "answers", "bench task new")),
+    "no column of answers": Case({"x.csv": "question,context\nWho?,He.\n"}, "qa:x.csv", ("x.csv", "--column answers=NAME", "bench task new")),
     "line counts differ": Case(
         {"x.en": "a\nb\n", "x.de": "a\n"}, "translation:x.en+x.de", ("x.en: 2", "x.de: 1", "fetch them again")
     ),

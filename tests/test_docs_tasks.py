@@ -38,6 +38,7 @@ def folder(tmp_path, monkeypatch):
         "t.en": "a\n", "t.de": "b\n", "names/train.conll": "a B-X\n", "names/dev.conll": "a B-X\n", "names/test.conll": "a B-X\n",
         "questions.label": "DESC:manner How ?\nNUM:date When ?\n" * 9,
         "references.csv": "english,german_1,german_2\n" + "a,b,c\n" * 9,
+        "ner_dataset.csv": "Sentence #,Word,POS,Tag\n" + "".join(f"Sentence: {n},Bonn,NN,B-geo\n,lies,VB,O\n" for n in range(9)),
         "squad.json": json.dumps({"data": [{"title": str(n), "paragraphs": [{"context": "The cat.", "qas": [
             {"id": str(n), "question": "Who?", "answers": [{"text": "cat", "answer_start": 4}]}]}]} for n in range(6)]}),
     }  # fmt: skip

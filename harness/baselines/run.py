@@ -73,7 +73,7 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
     test = score("test", predictions)
     trivial = score("test", family.trivial(splits["train"], splits["test"], task))
     watch.end()
-    phases, primary, facts = watch.so_far(), family.primary_metric, cell.facts()
+    phases, metric, facts = watch.so_far(), family.metric(task), cell.facts()
     record = {
         **facts,
         "status": "ok",
@@ -84,9 +84,9 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
             "phenomena": phenomena(cell, family, splits["test"], predictions),
             "slices": slices(cell, family, splits["test"], predictions),
         },
-        "primary_metric": primary,
-        "score": test[primary] * family.scale,
-        "trivial_score": trivial[primary] * family.scale,
+        "primary_metric": metric.name,
+        "score": metric.score(test),
+        "trivial_score": metric.score(trivial),
         "constant": is_constant(predictions),
         "answers": counts(cell, family, splits["test"], predictions),
         "training": {

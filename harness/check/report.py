@@ -95,6 +95,7 @@ def _findings(
 def _each(data: Data, task: Task, family: TaskFamily, texts: Texts, kinds: of_labels.Counts) -> Iterator[Finding]:
     keyed = {split: [(name, _key(columns, family)) for name, columns in rows] for split, rows in texts.items()}
     yield from of_labels.labels(kinds, data.splits, task, family)
+    yield from family.check(data.splits, task)
     yield from empty(texts)
     yield from duplicates({split: [pair for pair in rows if pair[1]] for split, rows in keyed.items()})
     labelled = (
@@ -106,12 +107,7 @@ def _each(data: Data, task: Task, family: TaskFamily, texts: Texts, kinds: of_la
     yield from conflicts(labelled, "label")
     yield from ids(data.splits)
     yield from reader(data.found)
-    yield from family.check(data.splits, task)
     yield from characters(texts)
-    for option in task.options if family.options else ():
-        if option not in family.options:
-            message = f"option {option!r} is none of the family's ({', '.join(family.options)}), so nothing reads it"
-            yield Finding(WARNING, "unknown-option", message)
 
 
 def _key(columns: Mapping[str, Any], family: TaskFamily) -> tuple[Any, ...]:

@@ -19,6 +19,7 @@ def fetch(
     suite: options.SuiteName = None,
     methods: options.Methods = None,
     seeds: options.Seeds = None,
+    columns: options.Columns = None,
     limit: options.Limit = None,
     settings: options.Settings = None,
     trust_remote_code: options.TrustRemoteCode = False,
@@ -35,7 +36,10 @@ def fetch(
     if not sys.stderr.isatty():  # read by the clients when they are imported
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
         os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
-    made = make_plan(make_request(models, tasks, suite, methods, seeds, limit, settings, trust_remote_code))
+    request = make_request(
+        models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, columns=columns
+    )  # fmt: skip
+    made = make_plan(request)
     console = Console(stderr=as_json, highlight=False)
     announce(made, console)
     got, failed = [], [str(error) for _, error in made.lost]

@@ -60,6 +60,14 @@ Seeds = Annotated[
 Limit = Annotated[
     int | None, typer.Option("--limit", envvar="BENCH_LIMIT", min=1, help="At most N rows of every split.")
 ]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        envvar="BENCH_COLUMN",
+        help="For family:path, OURS=THEIRS: which of the data's columns is the family's (label=airline_sentiment; a+b joins texts). May be repeated.",
+    ),
+]
 TrainSizes = Annotated[
     str | None,
     typer.Option(
@@ -129,13 +137,15 @@ def make_request(
     trust_remote_code: bool = False,
     baselines: bool = False,
     train_sizes: str | None = None,
+    columns: list[str] | None = None,
 ) -> Request:
     """The request that these options mean; for None in the place of methods, seeds or sizes the suite is asked.
 
     Raises:
-        BenchError: an empty list, or a seed or setting that cannot be read.
+        BenchError: an empty list, or a seed, setting or column that cannot be read.
     """
     from harness.defaults import Defaults, read_names, read_seeds, read_sizes
+    from harness.guess.chosen import read_columns
     from harness.plan import Request
     from harness.settings import recipe_settings
     from harness.suite import suite_for
@@ -154,6 +164,7 @@ def make_request(
         settings=recipe_settings(dict(_setting(item) for item in settings or [])),
         trust_remote_code=trust_remote_code,
         baselines=baselines,
+        columns=read_columns(columns or []),
     )
 
 

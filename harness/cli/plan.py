@@ -32,6 +32,7 @@ def plan(
     suite: options.SuiteName = None,
     methods: options.Methods = None,
     seeds: options.Seeds = None,
+    columns: options.Columns = None,
     limit: options.Limit = None,
     train_sizes: options.TrainSizes = None,
     settings: options.Settings = None,
@@ -54,7 +55,7 @@ def plan(
     from harness.remote.mirror import read_store
 
     request = make_request(
-        models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes
+        models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes, columns
     )
     wanted = read_search(search, request)
     made, store = make_plan(request), read_store(results)

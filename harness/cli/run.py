@@ -34,6 +34,7 @@ def run(
     suite: options.SuiteName = None,
     methods: options.Methods = None,
     seeds: options.Seeds = None,
+    columns: options.Columns = None,
     limit: options.Limit = None,
     train_sizes: options.TrainSizes = None,
     settings: options.Settings = None,
@@ -73,7 +74,7 @@ def run(
     from harness.plan import make_plan
 
     request = make_request(
-        models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes
+        models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes, columns
     )
     wanted = read_search(search, request)
     # Bound to the stream: the engine `inline` puts another one into its place.

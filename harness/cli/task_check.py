@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +30,7 @@ def check(
         int | None,
         typer.Option("--max-length", envvar="BENCH_MAX_LENGTH", min=1, help="Tokens, instead of the recipe's."),
     ] = None,
+    columns: options.Columns = None,
     suite: options.SuiteName = None,
     limit: options.Limit = None,
     as_json: options.Json = False,
@@ -39,17 +41,19 @@ def check(
     from harness.defaults import read_names
     from harness.errors import BenchError
     from harness.finding import ERROR
+    from harness.guess.chosen import read_columns
     from harness.plan import find_tasks
     from harness.suite import suite_for
 
     if max_length is not None and model is None:
         raise BenchError("--max-length needs a tokeniser: name a model with --model")
     looks: list[tuple[Report, Tokens | None]] = []
-    for name, task in find_tasks(read_names(ref, "REF"), suite_for(suite, read_names(ref, "REF")), limit).items():
+    chosen, asked = read_columns(columns or []), read_names(ref, "REF")
+    for name, task in find_tasks(asked, suite_for(suite, asked), limit, chosen).items():
         report, data = examine(task, registry.family(task.family))
-        looks.append((report, _tokens(name, data, model, max_length, suite, limit) if model and data else None))
+        looks.append((report, _tokens(name, data, model, max_length, suite, limit, chosen) if model and data else None))
         if not as_json and data:
-            _show(*looks[-1], apart=len(looks) > 1)
+            _show(*looks[-1], taken=task.description if ":" in name else "", apart=len(looks) > 1)
     if as_json:
         print(json.dumps([_facts(*look) for look in looks], indent=1, ensure_ascii=False))
     errors = [(report.task, finding) for report, _ in looks for finding in report.of(ERROR)]
@@ -60,19 +64,22 @@ def check(
         raise typer.Exit(WRONG)
 
 
-def _tokens(name: str, data: Data, model: str, max_length: int | None, suite: str | None, limit: int | None) -> Tokens:
+def _tokens(
+    name: str, data: Data, model: str, max_length: int | None, suite: str | None, limit: int | None,
+    columns: Mapping[str, str],
+) -> Tokens:  # fmt: skip
     from harness.check.tokens import measure
     from harness.errors import BenchError
     from harness.plan import Request, make_plan
 
     settings = {} if max_length is None else {"recipe.max_length": str(max_length)}
-    (cell,) = make_plan(Request([model], [name], suite=suite, limit=limit, settings=settings)).cells
+    (cell,) = make_plan(Request([model], [name], suite=suite, limit=limit, settings=settings, columns=columns)).cells
     if cell.is_baseline:
         raise BenchError(f"--model {model}: is a baseline and has no tokeniser; name a model")
     return measure(cell, data.splits)
 
 
-def _show(report: Report, tokens: Tokens | None, apart: bool) -> None:
+def _show(report: Report, tokens: Tokens | None, taken: str, apart: bool) -> None:
     from rich.console import Console
 
     from harness.report.checked import checked
@@ -80,6 +87,8 @@ def _show(report: Report, tokens: Tokens | None, apart: bool) -> None:
     console = Console(highlight=False)
     if apart:
         console.print()
+    if taken:  # what the files were taken for
+        console.print(taken, markup=False, soft_wrap=not console.is_terminal)
     console.print(checked(report, tokens))
 
 

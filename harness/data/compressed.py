@@ -61,6 +61,8 @@ def decompress(data: bytes, path: Path) -> bytes:
 
 
 def _decompressed(data: bytes, path: Path) -> bytes:
+    if path.suffix.lower() == ".xlsx":
+        return data  # a zip archive, which its reader opens
     if data.startswith((ZIP, EMPTY_ZIP)):
         return unzip(data, path, None)
     for name, (marked, opener) in OPENERS.items():
@@ -124,7 +126,7 @@ def split_member(path: str | Path) -> tuple[Path, str | None]:
 
 def _only(names: list[str], path: Path) -> str:
     if "[Content_Types].xml" in names:
-        raise BenchError(f"{path}: an office document, not a data file; save it as CSV")
+        raise BenchError(f"{path}: an office document, not a data file; save it as CSV (or, of Excel, call it .xlsx)")
     if len(names) != 1:
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         there = ", ".join(names[:5]) + more or "nothing"

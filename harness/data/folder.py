@@ -24,6 +24,7 @@ ENDINGS: dict[str, tuple[str, ...]] = {
     ".parquet": ("parquet",),
     ".arrow": ("arrow",),
     ".feather": ("arrow",),
+    ".xlsx": ("xlsx",),
     **dict.fromkeys(COLUMNS_OF_TAGS, ("conll",)),
     ".label": ("labelled",),
     ".tmx": ("tmx",),

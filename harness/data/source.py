@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 from harness.data.files import digest, is_file
 from harness.data.folder import by_split, of_format
 from harness.data.hub import HubSource
-from harness.data.readers import reader
+from harness.data.readers import OF_TABLES, reader
 from harness.data.splits import canonical
 from harness.errors import BenchError
 
@@ -131,7 +131,7 @@ class FileSource:
     @property
     def _table(self) -> str:
         """The format that the files' endings speak of."""
-        return str(self.options.get("table", "csv")) if self.format == "spans" else self.format
+        return str(self.options.get("table", "csv")) if self.format in OF_TABLES else self.format
 
     def _names(self, split: str) -> str:
         files = self._found()[split]

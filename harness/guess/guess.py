@@ -5,29 +5,33 @@ Formats and columns are told by names that are usual, and by what rows hold wher
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.data.folder import by_split
 from harness.data.readers import GIVES, OF_TABLES, READERS
 from harness.data.source import FileSource
-from harness.errors import BenchError
+from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
+from harness.guess.chosen import Chosen, columns_of, in_table, original, renamed
 from harness.guess.files import beside, find, name_of, of_one_format, sift, training
-from harness.guess.misfit import no_columns, no_format
+from harness.guess.misfit import Unread, no_format
 from harness.guess.sides import side_by_side
 from harness.guess.sniff import Sniffed, sniff
 from harness.guess.word import Guess
-from harness.proposal import find_columns
+from harness.proposal import Proposal, find_columns
 from harness.task import Task
 
 Rows = list[dict[str, Any]]
 Files = Mapping[str, list[str]]
 
 
-def guess(path: str, families: Sequence[TaskFamily], where: str, left: list[str] | None = None) -> list[Guess]:
-    """What each family that fits makes of files, the one that knows the most columns first.
+def guess(
+    path: str, families: Sequence[TaskFamily], where: str, left: list[str] | None = None, columns: Mapping[str, str] | None = None
+) -> list[Guess]:
+    """What each family that fits makes of files, the one that knows the most columns by usual names first.
 
     Args:
         path: a file, folder, zip archive, pattern, or files side by side.
@@ -35,11 +39,20 @@ def guess(path: str, families: Sequence[TaskFamily], where: str, left: list[str]
         where: what errors call it.
         left: is filled with a line for each file that is left out, and why; None: where the names of files are not clear, an
             error asks.
+        columns: those that the person has chosen, as `harness.guess.chosen.read_columns` gives them.
 
     Raises:
-        BenchError: files that are missing, cannot be read or have no clear splits, or that no family fits.
+        Unread: files that can be read, but no family fits.
+        BenchError: files that are missing, cannot be read or have no clear splits, or columns that are not there.
     """
+    for name in columns or ():
+        if not any(name in columns_of(family) for family in families):
+            whose = f"family {families[0].name}" if len(families) == 1 else "any family"
+            valid = dict.fromkeys(one for family in families for one in columns_of(family))
+            raise unknown(f"column of {whose}", name, valid, where=where)
     if sides := side_by_side(path, families, where, left):
+        if columns:
+            raise BenchError(f"{where}: --column is for tables; of files side by side the order says which column each is")
         return sides
     valid = [kind for kind in READERS if any(_fits(family, kind) for family in families)]
     place, paths = find(path, where)
@@ -54,6 +67,7 @@ def guess(path: str, families: Sequence[TaskFamily], where: str, left: list[str]
     if not usable:
         raise no_format(first, [kind.format for kind in kinds], valid, families, where)
     wrong: BenchError | None = None
+    unread: Unread | None = None
     doubtful: list[Guess] = []  # by the names of columns only
     for kind in usable:
         try:
@@ -63,22 +77,42 @@ def guess(path: str, families: Sequence[TaskFamily], where: str, left: list[str]
         except BenchError as error:
             wrong = error
             continue
-        found = []
+        chosen = in_table(columns or {}, rows[0], where)
+        found, partial = [], {}
         for family in families:
+            if not set(chosen) <= set(columns_of(family)):
+                continue
             try:
-                found += _ways(name_of(place), family, kind, files, rows, report)
+                one = _way(name_of(place), family, kind, files, rows, report, chosen, where)
             except BenchError as error:
                 wrong = error
-        found.sort(key=lambda one: -len(one.named))  # stable: among equals the first registered
+                continue
+            if isinstance(one, Guess):
+                found.append(one)
+            else:
+                partial[family.name] = one
+        # Stable: among equals the first registered.
+        found.sort(key=lambda one: (-_usual(one, families), -len(one.named)))
         likely = [one for one in found if one.likely or len(families) == 1]
         if left is not None and found and not doubtful:
             left += out
         if likely:
             return likely
         doubtful = doubtful or found
+        unread = unread or Unread(name_of(place), kind, files, rows, families, partial, where)
     if doubtful:
         return doubtful
-    raise wrong or no_columns(rows[0], usable[0].format, first, families, where)
+    # Of several families the fault of one is none of the table.
+    if unread is not None and (wrong is None or (len(families) > 1 and not columns)):
+        raise unread
+    raise wrong or BenchError(f"{where}: no format fits")
+
+
+def _usual(guess: Guess, families: Sequence[TaskFamily]) -> int:
+    """How many columns have their own or a usual name."""
+    family = next(family for family in families if family.name == guess.task.family)
+    usual = find_columns(guess.rows[0], family.usual_names, family.columns)
+    return sum(guess.named.get(name) == theirs for name, theirs in usual.items())
 
 
 def _fits(family: TaskFamily, format: str) -> bool:
@@ -92,25 +126,44 @@ def _columns(kind: Sniffed, path: Path) -> set[str] | None:
         return None
 
 
-def _ways(
-    name: str, family: TaskFamily, kind: Sniffed, files: Files, rows: Rows, report: Mapping[str, Any]
-) -> Iterator[Guess]:
-    """The way in which a family can read files of a format, if there is one."""
+def _way(
+    name: str, family: TaskFamily, kind: Sniffed, files: Files, rows: Rows, report: Mapping[str, Any], chosen: Chosen, where: str
+) -> Guess | Proposal:  # fmt: skip
+    """How a family reads files of a format; a proposal that lacks columns where it cannot."""
     format, options = kind.format, dict(kind.options)
     if not _fits(family, format):
-        return
+        return Proposal({})
+    named = renamed(rows, chosen)
     if format in GIVES:  # what a reader has told itself, such as languages, is kept for all splits
         options |= {column: report[column] for column in family.columns if isinstance(report.get(column), str)}
-    for other, (needs, options_of) in OF_TABLES.items() if format not in GIVES else ():
-        columns = find_columns(rows[0], family.usual_names, needs) if _fits(family, other) else {}
-        if set(needs) <= set(columns) and (told := options_of(rows, columns)):
+    for other, (needs, options_of, _) in OF_TABLES.items() if format not in GIVES else ():
+        columns = find_columns(named[0], family.usual_names, needs) if _fits(family, other) else {}
+        if set(needs) <= set(columns) and (told := options_of(named, columns)):
+            told = {option: original(value, chosen) for option, value in told.items()}
             format, options = other, {"table": kind.format, **told, **options}
             rows = Sniffed(format, options).read(next(iter(files.values())), {})
+            named = rows
             break
     given = {column: options[column] for column in family.columns if isinstance(options.get(column), str)}
-    proposal = family.recognise(rows, given)
-    if proposal is not None:
-        columns = {} if format in GIVES else proposal.columns
-        source = FileSource(format, files, options)
-        task = Task(name, family.name, source, columns=columns, options=proposal.options)
-        yield Guess(task, rows, given or proposal.columns, proposal.likely, kind.remarks)
+    proposal = family.recognise(named, given)
+    if proposal is None:  # what its names say, unless that is all and was refused
+        by_name = find_columns(named[0], family.usual_names, family.columns)
+        proposal = Proposal(by_name if set(by_name) < set(family.columns) else {})
+    columns = {ours: original(theirs, chosen) for ours, theirs in proposal.columns.items()}
+    if format in GIVES and format in OF_TABLES:
+        columns, used = {}, options
+    elif format in GIVES:
+        columns = {**{column: column for column in family.columns}, **chosen} if chosen else {}
+        used = columns
+    else:
+        columns = used = {**columns, **chosen}
+    if lost := [ours for ours, theirs in chosen.items() if theirs not in used.values()]:
+        raise BenchError(f"{where}: --column {lost[0]}={chosen[lost[0]]}: the format {format} takes no such column from this file")
+    if not set(family.columns) <= {*proposal.columns, *columns}:
+        return replace(proposal, columns=columns)
+    source = FileSource(format, files, options)
+    task = Task(name, family.name, source, columns=columns, options=proposal.options)
+    free = {ours: [original(one, chosen) for one in some] for ours, some in proposal.others.items() if ours not in chosen}
+    undecided = [ours for ours in proposal.undecided if ours not in chosen]
+    named_so = given or columns or proposal.columns
+    return Guess(task, rows, named_so, proposal.likely, kind.remarks, free, undecided)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,13 @@ from harness.data.folder import ENDINGS
 from harness.data.readers import READERS
 from harness.errors import BenchError
 from harness.family import TaskFamily
-from harness.proposal import find_columns
+from harness.guess.sniff import Sniffed
+from harness.guess.word import Guess
+from harness.looks import described, look_at
+from harness.proposal import Proposal
+
+SHEETS = (".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
+MOST = 8  # columns that a question names
 
 
 def no_format(
@@ -22,6 +29,8 @@ def no_format(
         kinds: the formats that it may have.
         valid: those that would do.
     """
+    if file.suffix.lower() in SHEETS:
+        return BenchError(f"{where}: {file.suffix} is not read; save it as CSV or .xlsx")
     columns = "; nor ".join(" or ".join(family.columns) for family in families)
     why = f"stands for {', '.join(kinds)}, where there is no {columns}" if kinds else "is unknown"
     endings = ", ".join(ending for ending, formats in ENDINGS.items() if set(formats) & set(valid))
@@ -31,24 +40,49 @@ def no_format(
     )
 
 
-def no_columns(
-    row: Mapping[str, Any], format: str, file: Path, families: Sequence[TaskFamily], where: str
-) -> BenchError:
-    """A table whose columns have no usual names."""
-    shown = ", ".join(title if len(title) <= 30 else title[:30] + "…" for title in map(str, row))
-    if len(families) > 1:
-        needs = "; ".join(f"{family.name}: {', '.join(family.columns)}" for family in families)
-        return BenchError(
-            f"{where}: its columns ({shown}) are not those of {needs}; name them in a task file (bench task new NAME)"
+class Unread(BenchError):
+    """A table that can be read, in which no family finds all its columns.
+
+    Attributes:
+        name: of the task that it would be.
+        kind: its format.
+        files: split → files.
+        rows: of the training split (or of all).
+        partial: family → what it makes of the table all the same.
+    """
+
+    def __init__(
+        self, name: str, kind: Sniffed, files: Mapping[str, list[str]], rows: Sequence[Mapping[str, Any]],
+        families: Sequence[TaskFamily], partial: Mapping[str, Proposal], where: str,
+    ):  # fmt: skip
+        self.name, self.kind, self.files, self.rows, self.partial = name, kind, files, rows, partial
+        (family, *others) = families
+        found = partial.get(family.name, Proposal({})).columns
+        lacking = [column for column in family.columns if column not in found]
+        what = " or ".join(f"the {column} ({family.columns[column]})" for column in lacking)
+        looks = described(look_at(rows).values())
+        cure = " ".join(f"--column {column}=NAME" for column in lacking)
+        super().__init__(
+            f"{where}: no column fits {'any family' if others else family.name}; there are: {looks}"
+            if others
+            else f"{where}: no column looks like {what}; there are: {looks}; say which one it is: {cure}"
+            f"; or fill in a task file: bench task new {files_of(files)} --family {family.name}"
         )
-    (family,) = families
-    missing = [name for name in family.columns if not find_columns(row, family.usual_names, [name])]
-    lacking = next(iter(missing), next(iter(family.columns)))
-    header = ", header: false" if format in ("csv", "tsv") else ""
-    example = ", ".join(f"{name}: {number}" for number, name in enumerate(family.columns))
-    hint = " (no header? count the columns from 0)" if header else ""
+
+
+def files_of(files: Mapping[str, Sequence[str]]) -> str:
+    """The first data file, as a command line writes it."""
+    return shlex.quote(str(next(iter(files.values()))[0]))
+
+
+def undecided(guess: Guess, where: str) -> BenchError:
+    """The question which of several columns is meant."""
+    column = guess.undecided[0]
+    taken = guess.named[column]
+    names = [taken, *guess.others.get(column, ())]
+    shown = ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
+    looks = look_at(guess.rows)[taken]
     return BenchError(
-        f"{where}: none of its columns ({shown}) is called {' or '.join([lacking, *family.usual_names.get(lacking, ())][:8])}; "
-        f"write a task file (bench task new) with data: {{format: {format}{header}, files: {file.name}}} and "
-        f"columns: {{{example}}}{hint}, or rename one"
+        f"{where}: {len(names)} columns may be the {column}: {shown} ({taken}: {looks}); say which one it is: "
+        f"--column {shlex.quote(f'{column}={taken}')}"
     )

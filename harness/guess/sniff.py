@@ -15,7 +15,7 @@ from harness.data.readers import reader
 from harness.data.source import FileSource
 from harness.errors import BenchError
 
-BINARY = ("parquet", "arrow", "tmx")  # these say themselves how their text is encoded
+BINARY = ("parquet", "arrow", "tmx", "xlsx")  # these say themselves how their text is encoded
 ANY_TEXT = (".txt", ".data")  # endings that tell nothing
 SAMPLE = 200  # lines or rows that are looked at
 LONG = 60  # characters: more than a column's name has
@@ -141,6 +141,8 @@ def _has_header(path: Path, kind: str, options: Mapping[str, Any]) -> bool:
     first, *others = [list(row.values()) for row in rows] or [["a column"]]
     for number, name in enumerate(first):
         column = {row[number].strip() for row in others}
+        if not name.strip():
+            continue
         if len(name) > LONG or name.strip() in column or re.fullmatch(r"[-+]?\d+([.,]\d+)?", name.strip()):
             return False
     return any(name.strip() for name in first)

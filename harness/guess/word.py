@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ class Guess:
         named: the family's columns → what the files call them, languages included.
         likely: whether it speaks for itself; see `harness.proposal.Proposal`.
         remarks: option of the format → why it was set.
+        others, undecided: columns that may be meant as well; see `harness.proposal.Proposal`.
     """
 
     task: Task
@@ -26,3 +27,5 @@ class Guess:
     named: Mapping[str, Any]
     likely: bool = True
     remarks: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    undecided: Sequence[str] = ()

@@ -43,6 +43,41 @@ def f1_of(counts: Sequence[Sequence[float]]) -> Additive:
     )
 
 
+def over_classes(predictions: Sequence[str], references: Sequence[str], metric: str) -> Additive:
+    """A metric of `harness.metrics.classification.Classification` that is an average over classes, or Matthews' correlation.
+
+    Args:
+        predictions, references: a label a row.
+        metric: `macro_` or `weighted_` with `f1`, `precision` or `recall` behind it, or `matthews`.
+    """
+    names = sorted({*predictions, *references})
+    place = {name: number for number, name in enumerate(names)}
+    rows, kinds = len(references), len(names)
+    counts = np.zeros((3, rows, kinds))  # right, predicted, wanted
+    for row, (ours, gold) in enumerate(zip(predictions, references, strict=True)):
+        counts[0, row, place[gold]] = ours == gold
+        counts[1, row, place[ours]] = counts[2, row, place[gold]] = 1
+
+    def score(sums: Array) -> Array:
+        right, predicted, wanted = np.split(sums, 3, axis=-1)
+        if metric == "matthews":
+            total = wanted.sum(-1)
+            spread = [total**2 - (side**2).sum(-1) for side in (predicted, wanted)]
+            return 100 * _ratio(right.sum(-1) * total - (predicted * wanted).sum(-1), np.sqrt(spread[0] * spread[1]))
+        average, _, name = metric.partition("_")
+        below = {"precision": predicted, "recall": wanted, "f1": (predicted + wanted) / 2}[name]
+        weights = wanted if average == "weighted" else (predicted + wanted > 0).astype(float)
+        return 100 * _ratio((weights * _ratio(right, below)).sum(-1), weights.sum(-1))
+
+    return Additive(np.concatenate(list(counts), axis=1), score)
+
+
+def ratio_of(above: Sequence[float], below: Sequence[float]) -> Additive:
+    """A ratio of two counts, such as precision: right ones by predicted ones; 0 where there is nothing below."""
+    counts = np.stack([np.asarray(above, dtype=float), np.asarray(below, dtype=float)], axis=1)
+    return Additive(counts, lambda sums: 100 * _ratio(sums[..., 0], sums[..., 1]))
+
+
 def rows_of(score_rows: Callable[[Sequence[int]], float], rows: int) -> Any:
     """A metric that is no function of sums: every resample is scored anew, from the numbers of its rows."""
     return _Rescored(score_rows, rows)

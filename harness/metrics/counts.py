@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from typing import Any
 
-from sacrebleu.metrics import BLEU
+from sacrebleu.metrics import BLEU, CHRF
 
 from harness.errors import BenchError
 from harness.metrics.answers import UNITS, best
@@ -62,16 +63,29 @@ def bleu_counts(
     return rows, of
 
 
-def answer_scores(predictions: Sequence[str], references: Sequence[dict[str, Any]], unit: str = "word") -> list[float]:
-    """F1 (0 to 1) of each question, in the references' order: their mean is `Squad`'s F1.
+def chrf_counts(
+    predictions: Sequence[str], references: Sequence[Sequence[str]]
+) -> tuple[list[list[int]], Callable[[Any], float]]:
+    """What corpus chrF is made of, by row, and the chrF of sums of it; as `bleu_counts`."""
+    chrf = CHRF()
+    # What sacrebleu's own bootstrap resamples; it has no public name.
+    rows = chrf._extract_corpus_statistics(predictions, list(zip_longest(*references)))
+    return rows, lambda sums: chrf._compute_score_from_stats(list(sums)).score
+
+
+def answer_scores(
+    predictions: Sequence[str], references: Sequence[dict[str, Any]], unit: str = "word", metric: str = "f1"
+) -> list[float]:
+    """Exact match or F1 (0 to 1) of each question, in the references' order: their mean is `Squad`'s.
 
     Args:
         predictions: [str], one a question.
         references: as `Squad` takes them; the version follows from them as there.
+        metric: `exact_match` or `f1`.
     """
     version = "1.1" if all(row["answers"]["text"] for row in references) else "2.0"
     return [
-        best(UNITS[unit], text, row["answers"]["text"], version)[1]
+        best(UNITS[unit], text, row["answers"]["text"], version)[metric == "f1"]
         for text, row in zip(predictions, references, strict=True)
     ]
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from harness import registry
-from harness.check.report import examine
+from harness.check.report import Report, examine
 from harness.data.folder import formats
+from harness.data.source import FileSource
 from harness.errors import BenchError
+from harness.family import TaskFamily
 from harness.guess import files
 from harness.guess.guess import guess
-from harness.scaffold.write import task_text, template
+from harness.guess.misfit import Unread
+from harness.guess.word import Guess
+from harness.proposal import Proposal
+from harness.scaffold.write import FILL_IN, task_text, template
+from harness.task import Task
 
 
 def is_data(argument: str) -> bool:
@@ -28,24 +36,69 @@ def is_data(argument: str) -> bool:
     return False
 
 
-def from_data(path: str, family: str | None, output: Path | None) -> tuple[str, Path]:
-    """The text of a task file for what a path means, and where it goes: `NAME.yaml` in the current folder by default.
+class Written(NamedTuple):
+    """A task file.
+
+    Attributes:
+        text: of the file.
+        path: where it goes.
+        open: what is left for the person to fill in or to decide; empty: nothing.
+    """
+
+    text: str
+    path: Path
+    open: str = ""
+
+
+def from_data(
+    path: str, family: str | None, output: Path | None, columns: Mapping[str, str] | None = None
+) -> Written:
+    """A task file for what a path means, `NAME.yaml` in the current folder by default.
+
+    Of a table in which no family finds its columns it lists the columns, for the person to fill in which is which.
+
+    Args:
+        columns: those that the person has chosen: the family's → the data's.
 
     Raises:
-        BenchError: data that cannot be read, or that no family (or not the one asked for) fits.
+        BenchError: data that cannot be read.
     """
     left: list[str] = []
     families = [registry.family(family)] if family else list(registry.families().values())
-    best, *others = guess(path, families, path, left)
+    try:
+        best, *others = guess(path, families, path, left, columns)
+    except Unread as table:
+        return _unfinished(table, families, left, output)
     output = output or Path(f"{best.task.name}.yaml")
     chosen = registry.family(best.task.family)
     report, data = examine(best.task, chosen)
     classes = data is not None and chosen.stratum(data.splits["train"][0]) is not None
-    return task_text(best, chosen, [other.task.family for other in others], left, report, classes, output), output
+    text = task_text(best, chosen, [other.task.family for other in others], left, report, classes, output)
+    doubts = [f"{len(best.others[column]) + 1} columns may be the {column}: choose one there" for column in best.undecided]
+    return Written(text, output, "; ".join(doubts))
 
 
-def from_name(name: str, family: str | None, output: Path | None) -> tuple[str, Path]:
-    """A template with every key, and where it goes."""
+def _unfinished(
+    table: Unread, families: Sequence[TaskFamily], left: Sequence[str], output: Path | None
+) -> Written:  # fmt: skip
+    """The file for a table that was not understood: of the family that lacks the fewest columns."""
+    def lacking(family: TaskFamily) -> list[str]:
+        partial = table.partial.get(family.name)
+        return [column for column in family.columns if partial is None or column not in partial.columns]
+
+    chosen = min(families, key=lambda family: len(lacking(family)))
+    partial = table.partial.get(chosen.name) or Proposal({})
+    columns = {**partial.columns, **dict.fromkeys(lacking(chosen), FILL_IN)}
+    task = Task(table.name, chosen.name, FileSource(table.kind.format, table.files, table.kind.options), columns=columns)
+    best = Guess(task, list(table.rows), columns, remarks=table.kind.remarks, others=partial.others)
+    output = output or Path(f"{table.name}.yaml")
+    others = [family.name for family in families if family is not chosen]
+    text = task_text(best, chosen, others, left, Report(task.title, chosen.name, ""), False, output)
+    return Written(text, output, f"no column looks like the {' or the '.join(lacking(chosen))}: fill in {FILL_IN} there")
+
+
+def from_name(name: str, family: str | None, output: Path | None) -> Written:
+    """A template with every key."""
     families = registry.families()
     chosen = registry.family(family) if family else next(iter(families.values()))
-    return template(name, chosen, families), output or Path(f"{name}.yaml")
+    return Written(template(name, chosen, families), output or Path(f"{name}.yaml"))

@@ -13,10 +13,18 @@ from harness.check.report import Report
 from harness.check.tally import listed
 from harness.family import TaskFamily
 from harness.guess.word import Guess
+from harness.looks import look_at
 
 MOST = 100  # classes that are written out, a line for each
 TOLD = 20  # those that a comment names
 COLUMN = 34  # where comments begin
+KEPT = {  # columns that every family takes
+    "id": "names rows in predictions",
+    "group": "rows that share it stay in one split",
+    "phenomenon": "scores are also given for each of its values",
+}
+FILL_IN = "COLUMN"  # stands for a column that nobody knows
+SHOWN = 40  # columns that are listed
 
 
 def task_text(
@@ -84,9 +92,7 @@ def template(name: str, family: TaskFamily, families: Mapping[str, TaskFamily]) 
         "columns:  # the family's column: the data's, by name or index; a list joins texts",
         *(_line(f"  {column}: {column}", what) for column, what in family.columns.items()),
         *(_line(f"  # {column}: {column}", what) for column, what in family.optional_columns.items()),
-        _line("  # id: id", "names rows in predictions"),
-        _line("  # group: document", "rows that share it stay in one split"),
-        _line("  # phenomenon: kind", "scores are also given for each of its values"),
+        *(_line(f"  # {column}: {column}", what) for column, what in KEPT.items()),
         "# labels:  # raw label: name; leave it out where the data hold the names",
         '#   "0": NAME',
         *_options(family, {}),
@@ -120,17 +126,24 @@ def _files(files: Mapping[str, Any], output: Path) -> list[str]:
 
 
 def _columns(guess: Guess, family: TaskFamily) -> list[str]:
-    what = {**family.columns, **family.optional_columns}
+    what = {**family.columns, **family.optional_columns, **KEPT}
     lines = ["columns:  # the family's column: the data's, by name or index; a list joins texts"]
+    looks = look_at(guess.rows)
     used: set[str] = set()
     for column, source in guess.task.columns.items():
         names = source if isinstance(source, list) else [source]
         used |= {str(name) for name in names}
         told = f"[{', '.join(map(_column, names))}]" if isinstance(source, list) else _column(source)
         lines.append(_line(f"  {column}: {told}", what.get(column, "")))
-    kept = ("id", "group", "phenomenon")
-    unused = [str(name) for name in guess.rows[0] if str(name) not in used and str(name) not in kept]
-    return lines + ([f"  # not used: {', '.join(unused[:20])}"] if unused else [])
+        also = guess.others.get(column, ())
+        lines += [_line(f"  # {column}: {_column(name)}", f"or this one: {looks[name]}") for name in also[:SHOWN]]
+        used |= set(also[:SHOWN])
+    unused = [one for name, one in looks.items() if str(name) not in used and str(name) not in KEPT]
+    if not unused:
+        return lines
+    lines.append(f"  # {'not used' if FILL_IN not in used else 'there are'}:")
+    lines += [_line(f"  #   {_column(one.name)}", str(one)) for one in unused[:SHOWN]]
+    return lines + ([f"  #   and {len(unused) - SHOWN} more"] if len(unused) > SHOWN else [])
 
 
 def _labels(report: Report, classes: bool) -> list[str]:
@@ -149,10 +162,8 @@ def _labels(report: Report, classes: bool) -> list[str]:
 
 
 def _options(family: TaskFamily, given: Mapping[str, Any]) -> list[str]:
-    if not family.options:
-        return []
     lines = ["options:" if given else "# options:"]
-    for name, what in family.options.items():
+    for name, what in family.known_options.items():
         lines.append(_line(f"  {name}: {_scalar(given[name])}" if name in given else f"#   {name}:", what))
     return lines
 

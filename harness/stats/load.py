@@ -39,10 +39,11 @@ class Scored:
         self._lines, self._family, self._task = lines, family, task
         self.ids = [line["id"] for line in lines]
         predictions, references = [line["prediction"] for line in lines], [line["reference"] for line in lines]
+        metric = family.metric(task)
 
         def score(rows: Sequence[int]) -> float:
             metrics = family.score([predictions[row] for row in rows], [references[row] for row in rows], task)
-            return metrics[family.primary_metric] * family.scale
+            return metric.score(metrics)
 
         additive = family.additive(predictions, references, task)
         self.metric: Any = additive or rows_of(score, len(lines))

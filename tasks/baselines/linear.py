@@ -87,9 +87,9 @@ def _matrix(vectorizers: Mapping[str, Any], rows: Sequence[Row]) -> Any:
 
 
 def _score(predictor: Predictor, rows: Sequence[Row], task: Task) -> float:
-    """The task's primary metric, 0-100; 0 for no rows."""
+    """The task's metric, 0-100; 0 for no rows."""
     if not rows:
         return 0.0
     family = registry.family(task.family)
     references = [family.reference(row, task) for row in rows]
-    return family.score(predictor.predict(rows), references, task)[family.primary_metric] * family.scale
+    return family.metric(task).score(family.score(predictor.predict(rows), references, task))

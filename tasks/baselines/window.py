@@ -60,12 +60,12 @@ class SlidingWindow(Baseline):
         words = pattern(row["context"] for row in rows)
         passages = [Passage(row["question"], row["context"], words) for row in rows]
         answered = [number for number, row in enumerate(rows) if row["answers"]["text"]] or list(range(len(rows)))
-        references = [registry.family(task.family).reference(row, task) for row in rows]
+        family = registry.family(task.family)
+        metric, references = family.metric(task), [family.reference(row, task) for row in rows]
 
         def reached(setting: tuple[int, int], threshold: float, numbers: Sequence[int]) -> float:
             predictions = _answers([passages[number].best(*setting) for number in numbers], threshold)
-            family = registry.family(task.family)
-            return family.score(predictions, [references[number] for number in numbers], task)[family.primary_metric]
+            return metric.score(family.score(predictions, [references[number] for number in numbers], task))
 
         # `max` gives the first of equal ones.
         settings = [(length, width) for length in LENGTHS for width in WIDTHS]

@@ -99,7 +99,7 @@ def test_a_subset_says_that_it_is_one(suite):
         ({"tasks": ["sentimen:reviews.csv"]}, "unknown task family 'sentimen'; did you mean 'sentiment'"),
         ({"tasks": ["sentiment:none.csv"]}, "sentiment:none.csv: no such file"),
         ({"tasks": ["sentiment:names.conll"]}, "'.conll' stands for conll, where there is no text or label"),
-        ({"tasks": ["sentiment:odd.csv"]}, "none of its columns .a, b. is called text or sentence"),
+        ({"tasks": ["sentiment:odd.csv"]}, "no column looks like the text .* say which one it is: --column text=NAME --column label=NAME"),
         ({"tasks": ["other.yaml"]}, "other.yaml: No such file"),
         ({"methods": ["ful"]}, "unknown method 'ful'; did you mean 'full'"),
         ({"methods": ["linear"]}, "unknown method 'linear'; valid: full, lora, frozen, scratch"),

@@ -15,7 +15,21 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from harness.data.readers import arrow, conll, delimited, flat, json_rows, labelled, pairs, parallel, spans, squad, tmx
+from harness.data.readers import (
+    arrow,
+    conll,
+    delimited,
+    excel,
+    flat,
+    json_rows,
+    labelled,
+    pairs,
+    parallel,
+    spans,
+    squad,
+    tmx,
+    tokens,
+)  # fmt: skip
 from harness.errors import BenchError, unknown
 
 Reader = Callable[..., list[dict[str, Any]]]
@@ -27,10 +41,12 @@ READERS: dict[str, Reader] = {
     "json": json_rows.read_json,
     "parquet": arrow.read_parquet,
     "arrow": arrow.read_arrow,
+    "xlsx": excel.read,
     "labelled": labelled.read,
     "conll": conll.read,
     "squad": squad.read,
     "spans": spans.read,
+    "tokens": tokens.read,
     "lines": parallel.read,
     "pairs": pairs.read,
     "tmx": tmx.read,
@@ -41,11 +57,16 @@ GIVES: dict[str, tuple[str, ...]] = {
     "conll": ("words", "tags"),
     "squad": ("question", "context", "answers"),
     "spans": ("question", "context", "answers"),
+    "tokens": ("words", "tags"),
     "pairs": ("source", "target"),
     "tmx": ("source", "target"),
 }
-# Formats that read any table in another way -> the columns that must be known, and (rows, these columns) -> options or None.
-OF_TABLES = {"spans": (flat.NEEDS, flat.options)}
+# Formats that read any table in another way -> the columns that must be known, (rows, these columns) -> options or None, and what
+# else in their options is the name of a column.
+OF_TABLES = {
+    "spans": (flat.NEEDS, flat.options, tuple(flat.USUAL)),
+    "tokens": (tokens.NEEDS, tokens.options, ("sentence",)),
+}
 
 
 def reader(format: str, options: Mapping[str, Any]) -> Reader:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.data.readers import answers
+from harness.looks import words_of
 
 Row = Mapping[str, Any]
 
@@ -13,11 +14,12 @@ NEEDS = ("question", "context")  # columns that must be known before
 # option -> what data sets call that column, in lower case
 USUAL = {
     "answers": ("answers",),
-    "text": ("answer_text", "answer", "answers_text", "human_ans_spans", "answers"),
+    "text": ("answer_text", "answer", "answers_text", "human_ans_spans", "answers", "text"),
     "start": ("answer_start", "start", "answer_begin", "start_index", "answer_start_index"),
     "end": ("answer_end", "end", "end_index", "answer_end_index"),
     "span": ("human_ans_indices", "answer_span", "span", "answer_indices"),
     "id": ("id", "question_id", "qid", "q_review_id", "q_id"),
+    "group": ("group",),
 }
 NO_ANSWER = ("ANSWERNOTFOUND", "CANNOTANSWER")  # words at the end of contexts: SubjQA's; CoQA's and QuAC's
 
@@ -28,7 +30,8 @@ def options(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] |
     Args:
         columns: those of `NEEDS` → the table's.
     """
-    there = {str(name).strip().lower(): str(name) for name in rows[0]}
+    there = {str(name).strip().lower(): str(name) for name in rows[0] if str(name) not in columns.values()}
+    there = {"_".join(words_of(name)): name for name in there.values()} | there
     found: dict[str, Any] = {}
     for option, names in USUAL.items():
         match = next((there[name] for name in names if name in there), None)
@@ -38,7 +41,7 @@ def options(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] |
         try:
             for row in rows[:100]:
                 answers.pairs(row.get(found["answers"]))
-            found = {option: column for option, column in found.items() if option in ("answers", "id")}
+            found = {option: column for option, column in found.items() if option in ("answers", "id", "group")}
         except ValueError:
             del found["answers"]
     if "span" in found:

@@ -45,7 +45,7 @@ def fits(name, family, task, predictions, rows):
     if rows:
         adapter = registry.family(family)
         references = [adapter.reference(row, task) for row in rows]
-        assert 0 <= adapter.score(predictions, references, task)[adapter.primary_metric] * adapter.scale <= 100
+        assert 0 <= adapter.metric(task).score(adapter.score(predictions, references, task)) <= 100
 
 
 def test_what_is_registered():

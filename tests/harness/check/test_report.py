@@ -143,8 +143,8 @@ def test_answers():
     }
     assert found["misaligned-answers"].count == 1 and found["shared-contexts"].count == 1
     assert found["several-answers"].level == "note" and "no-blanks" not in found
-    _, found, _ = look("qa", {"train": train, **rest}, options={"unanswerable": False, "unitt": "x"})
-    assert found["unanswerable-questions"].count == 1 and "'unitt'" in found["unknown-option"].message
+    _, found, _ = look("qa", {"train": train, **rest}, options={"unanswerable": False})
+    assert found["unanswerable-questions"].count == 1
     chinese = question("谁？", "北京是中华人民共和国的首都，也是全国的政治中心。", ("北京", 0))
     splits = {"train": train, "validation": rest["validation"], "test": [chinese]}
     assert (

@@ -164,7 +164,7 @@ def test_a_template_for_a_name(tmp_path):
 def test_published_data_sets_are_recognised(data, family, rows, shared, tmp_path):
     from harness.scaffold.new import from_data
 
-    text, path = from_data(str(shared / "data" / data), None, tmp_path / "made.yaml")
+    text, path, _ = from_data(str(shared / "data" / data), None, tmp_path / "made.yaml")
     path.write_text(text, encoding="utf-8")
     task = read_task(read_yaml(path), path)
     report, _ = examine(task, registry.family(task.family))

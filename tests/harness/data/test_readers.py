@@ -25,7 +25,7 @@ def write(tmp_path):
 
 
 def test_the_registered_formats_are_these():
-    more = {"parquet", "arrow", "labelled", "spans", "pairs", "tmx"}
+    more = {"parquet", "arrow", "labelled", "spans", "tokens", "pairs", "tmx", "xlsx"}
     assert set(READERS) == {"csv", "tsv", "jsonl", "json", "conll", "squad", "lines"} | more
 
 
