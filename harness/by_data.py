@@ -17,7 +17,7 @@ SAMPLE = 2000  # rows of a split whose tokens are counted, evenly spread
 COVERED = 0.99  # of the rows fit into the length
 GRAIN = 8  # lengths are multiples of it
 SHORTEST = 16  # tokens
-FEW_ROWS, SMALL_BATCH, BATCH = 2000, 16, 32
+BATCHES = ((100, 8), (2000, 16), (math.inf, 32))  # below so many rows, so many in a batch: few rows need more steps
 # Few rows need more passes, for what a small data set lacks is steps (Mosbach et al. 2021; Zhang et al. 2021): ROOT / sqrt(rows).
 ROOT, FEWEST, MOST = 170, 3, 20
 EVALUATIONS = (5, 10)  # validations of a training: one an epoch, but no fewer and no more
@@ -62,7 +62,7 @@ def fit(recipe: Recipe, needs: Needs, passes: float = 1.0) -> tuple[Recipe, dict
     left = open_fields(recipe)
     rows = max(1, needs.rows)
     if "batch_size" in left:
-        found["batch_size"] = SMALL_BATCH if rows < FEW_ROWS else BATCH
+        found["batch_size"] = next(size for limit, size in BATCHES if rows < limit)
         why["batch_size"] = f"{rows:,} training rows"
     if "epochs" in left:
         found["epochs"] = epochs(rows, passes)

@@ -29,9 +29,10 @@ def test_few_rows_get_more_epochs_but_fewer_steps(fewer: int, more: int) -> None
     assert few.epochs * fewer < many.epochs * more
 
 
-def test_a_training_of_a_hundred_rows_has_a_hundred_steps() -> None:
-    recipe, _ = fit(OPEN, Needs(100))
-    assert -(-100 // recipe.batch_size) * recipe.epochs >= 100
+@pytest.mark.parametrize("rows", [40, 54, 99, 100, 150, 1000, 2000, 5000])
+def test_a_training_of_a_few_dozen_rows_has_a_hundred_steps(rows: int) -> None:
+    recipe, _ = fit(OPEN, Needs(rows))
+    assert -(-rows // recipe.batch_size) * recipe.epochs >= 100
 
 
 def test_lengths_cover_nearly_all_rows_of_each_split() -> None:
