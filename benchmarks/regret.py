@@ -29,6 +29,7 @@ from harness.engines.choose import make_engine
 from harness.engines.grid import Observer, run_grid
 from harness.job import Job
 from harness.plan import Request, make_plan
+from harness.recipe import trained_by
 from harness.rows import load
 from harness.store import Record, Store
 from harness.suite import load_suite
@@ -158,9 +159,10 @@ def _ok(record: Record | None) -> bool:
 
 def figures(record: Record) -> dict[str, Any]:
     """What the comparison needs of a record; scores lie in 0-100."""
+    recipe = trained_by(record)
     return {
-        "learning_rate": record["recipe"]["learning_rate"],
-        "epochs": record["recipe"]["epochs"],
+        "learning_rate": recipe["learning_rate"],
+        "epochs": recipe["epochs"],
         "validation": max(point["score"] for point in record["training"]["history"]),
         "test": record["score"],
     }
