@@ -33,7 +33,7 @@ BUSY = 0.8  # of the time: below it other programs had the processor, and what w
 # Seconds of a processor that the libraries need to load and a trial takes, to say how long it will be
 LOADING, TRIAL = 6.0, 2.0
 # The modules that say what a measurement means.
-COUNTED = ("calibrate", "rehearsal", "work", "memory", "stack", "shape", "sizes", "counter")
+COUNTED = (*(f"estimate/{name}" for name in ("calibrate", "rehearsal", "work", "memory", "stack", "sizes", "counter")), "models/shape")
 LIBRARIES = ("torch", "transformers", "accelerate")
 
 
@@ -166,5 +166,6 @@ def _file(place: Place) -> Path | None:
 @cache
 def _code() -> str:
     """Of the modules that say what a trial is and count what it does: with others the numbers mean something else."""
-    files = (Path(__file__).with_name(f"{name}.py").read_bytes() for name in COUNTED)
+    root = Path(__file__).parent.parent
+    files = ((root / f"{name}.py").read_bytes() for name in COUNTED)
     return hashlib.sha256(b"".join(files)).hexdigest()
