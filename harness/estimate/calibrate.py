@@ -115,6 +115,7 @@ def measure_all(trials: Sequence[Trial], slots: int, *asked: Any) -> Iterator[tu
     forks = asked[0] == "cpu" and hasattr(os, "fork")
     context = multiprocessing.get_context("fork" if forks else "spawn")
     waiting, running = list(trials), dict[Connection, tuple[Trial, Any]]()
+    before = _processor()
     while waiting or running:
         while waiting and len(running) < slots:
             theirs, ours = context.Pipe(duplex=False)
@@ -130,7 +131,7 @@ def measure_all(trials: Sequence[Trial], slots: int, *asked: Any) -> Iterator[tu
                 measured = None
             process.join()
             yield trial, measured
-        if _processor() > MOST:
+        if _processor() - before > MOST:
             waiting.clear()
 
 

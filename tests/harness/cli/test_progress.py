@@ -31,14 +31,14 @@ def test_the_time_left_goes_by_what_is_expected_not_by_the_number_of_cells(monke
     progress = make_progress(Console(file=out, width=80), cells, {}, None, expected)
     progress.started(cells[0], Slot("cpu", 1))
     now[0] = 1.0
-    progress.finished(cells[0], {"status": "ok", "score": 50.0})
+    progress.finished(cells[0], {"status": "ok", "score": 50.0, "method": "full", "task": {"rows": {}}, "training": {"trouble": []}})
     assert out.getvalue().splitlines()[-1].endswith("in 1s  [1/3, about 2m00s left]")
     progress.started(cells[1], Slot("cpu", 1))
     now[0] = 28.0
     progress.event(cells[1], {"event": "step", "step": 100, "steps": 100, "loss": 1.0})
     progress.event(cells[1], {"event": "evaluate", "split": "test", "done": 9, "total": 9})
     now[0] = 31.0
-    progress.finished(cells[1], {"status": "ok", "score": 50.0})
+    progress.finished(cells[1], {"status": "ok", "score": 50.0, "method": "full", "task": {"rows": {}}, "training": {"trouble": []}})
     # Half of what was expected: between that and the expectation, nearer to the first.
     assert out.getvalue().splitlines()[-1].endswith("in 30s  [2/3, about 40s left]")
     progress.started(cells[2], Slot("cpu", 1))
