@@ -34,9 +34,8 @@ def read_search(texts: Sequence[str] | None, request: Request) -> Wanted | None:
         require()
     if wanted.kind == asked.SUITE and not suite.search.get(asked.GRID):
         raise BenchError(
-            f"--search suite: {f'the suite {request.suite} has no section search.grid' if request.suite else 'no suite is named'}; "
-            "name fields instead, such as "
-            "--search lr=1e-5,3e-5, or use --suite standard"
+            f"--search suite: {f'the suite {suite.name} has no section search.grid' if suite.name else 'no suite is named'}; "
+            "name fields instead, such as --search lr=1e-5,3e-5, or use --suite standard"
         )
     asked.check(wanted, wanted.names, request.methods, request.settings)
     return wanted

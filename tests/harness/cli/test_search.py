@@ -180,7 +180,7 @@ def test_auto_runs_to_its_end_by_the_same_command(halved):
     assert report["recipe"]["learning_rate"] in [
         one["recipe"]["learning_rate"] for one in whole if one["trial"]["value"] == best
     ]
-    assert "--search auto" in (folder / "leaderboard.md").read_text()
+    assert "--search auto" in (folder / "bench-results" / "leaderboard.md").read_text()
 
 
 def test_a_plan_says_what_auto_costs(folder):

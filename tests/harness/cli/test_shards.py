@@ -16,8 +16,9 @@ def shard(monkeypatch, tmp_path, text):
     monkeypatch.setattr(run_module, "work", lambda pending, *rest: found.extend(job.cell.id for job in pending))
     monkeypatch.setattr("harness.engines.choose.make_engine", lambda *words: None)
     monkeypatch.setattr(run_module, "show", lambda *words: None)
+    monkeypatch.setattr(run_module, "again", lambda context: "bench run")
     monkeypatch.setattr("harness.cli.signals.signal.signal", lambda *words: None)
-    run_module.run(**ASKED, shard=text, results=tmp_path / "results")
+    run_module.run(None, **ASKED, shard=text, results=tmp_path / "results")
     return found
 
 
