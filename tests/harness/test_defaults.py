@@ -131,7 +131,7 @@ def test_a_whole_benchmark_is_one_file_and_the_board_tells_how_to_run_it_again(w
     done = CliRunner().invoke(app, ["run", "--suite", file, "--limit", "40", "--engine", "inline"])
     assert done.exit_code == 0, done.output
     assert "over which the command line wins: --methods full,scratch --seeds 2 --train-sizes 20,40" in done.output
-    board = (tmp_path / "leaderboard.md").read_text()
+    board = (tmp_path / "bench-results" / "leaderboard.md").read_text()
     again = "bench run --suite mine.yaml --models small --tasks mini-sentiment --methods full,scratch --seeds 2 --limit 40"
     assert f"{again} --train-sizes 20,all\n" in board  # 40 rows are all
     told = planned(*again.split()[2:], "--train-sizes", "20,all")
