@@ -20,7 +20,7 @@ HERE = [name for name, task in registry.tasks().items() if not isinstance(task.s
 MODELS = {"encoder": "bert-mini", "decoder": "gpt2-mini", "encoder-decoder": "t5-mini"}
 RECORD = {
     "schema", "id", "status", "suite", "model", "task", "method", "seed", "recipe", "protocol", "metrics", "primary_metric",
-    "score", "trivial_score", "constant", "answers", "training", "cost", "environment", "started", "finished", "error",
+    "score", "trivial_score", "constant", "answers", "fitted", "training", "cost", "environment", "started", "finished", "error",
 }  # fmt: skip
 COST = {
     "train_seconds",

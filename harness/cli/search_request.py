@@ -24,7 +24,7 @@ def read_search(texts: Sequence[str] | None, request: Request) -> Wanted | None:
 
     suite, where = suite_for(request.suite, request.tasks), asked.OPTION
     if not texts:
-        texts, where = suite.defaults.search, f"{suite.name}: search"
+        texts, where = suite.defaults.search, f"{request.suite or suite.name}: search"
     wanted = asked.read_wanted(texts, where)
     if wanted is None:
         return None

@@ -15,7 +15,8 @@ from harness.models.hub import is_hub_id
 from harness.models.load import Pretrained
 from harness.models.resolve import registered, resolve
 from harness.models.zoo import MODELS
-from harness.recipe import Recipe, apply_rules
+from harness.recipe import Recipe
+from harness.recipes import apply_rules, rules_for
 from harness.suite import load_suite
 
 
@@ -29,9 +30,9 @@ def test_an_entry_is_whole(model):
     json.dumps(model.traps())
     facts = {
         "family": "ner", "task": "x", "model": model.name, "architecture": model.architecture, "kind": model.kind,
-        "method": "full",
+        "method": "full", "width": 768,
     }  # fmt: skip
-    assert apply_rules(load_suite("standard").recipes, facts).learning_rate < 1e-3
+    assert apply_rules(rules_for((), load_suite("standard").recipes), facts)[0].learning_rate < 1e-3
 
 
 def test_the_suite_s_rules_know_only_kinds_and_tasks_that_there_are():

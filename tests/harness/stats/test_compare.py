@@ -75,7 +75,7 @@ def test_p_is_that_of_the_board(tmp_path, monkeypatch):
     [films] = compare(store, "a", "b", ["films"])
     places, _ = place(store.records())
     rows = {where: {one["seed"]: one for one in own} for where, own in places.items() if where.task == "films"}
-    on_board = {(one, other): p for one, other, p in _compute(store, rows).p}
+    on_board = {(one, other): p for one, other, p in _compute(store, rows, None).p}
     assert on_board["a\nfull", "b\nfull"] == films.difference.p and films.difference.seed_degrees == 4.0
     assert compare(store, "b", "a", ["films"])[0].difference.p == pytest.approx(films.difference.p, rel=1e-12)
     for one in list(store.records()):
