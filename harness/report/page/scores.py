@@ -52,7 +52,8 @@ def scores(view: View) -> Part | None:
         ]
         link = partial(_behind, _address(view, row), place)
         line += [_average(row, link)] if several else []
-        lines.append(_row(row, [*line, *(_cost(row, cost, link) for cost in costs)]))
+        folded = place >= len(board.table_rows)
+        lines.append(_row(row, [*line, *(_cost(row, cost, link) for cost in costs)], folded))
     table = tag(
         "table",
         tag("caption", "Score of each model on each task, and what it cost", class_="hidden"),
@@ -80,7 +81,7 @@ def scores(view: View) -> Part | None:
         tag("ul", [tag("li", one) for one in troubles]),
         open=len(troubles) <= TROUBLES,
     ) if troubles else None  # fmt: skip
-    body = join(tools(board, len(shown)), skip, framed, after, how, trouble)
+    body = join(tools(board, len(shown), len(shown) - len(board.table_rows)), skip, framed, after, how, trouble)
     return Part(body, {"cells": cell_data(view, cells), "rows": rows})
 
 
@@ -101,11 +102,12 @@ def _header(title: str, first: str, below: str | None = None, **data: str) -> Ht
     )
 
 
-def _row(row: Row, cells: Iterable[Html]) -> Html:
+def _row(row: Row, cells: Iterable[Html], folded: bool) -> Html:
+    """`folded`: a baseline that the row `best baseline` stands for; shown on demand."""
     below = " · ".join(dict.fromkeys(filter(None, (row.architecture, row.method))))
     name = tag("th", row.title, tag("span", below, class_="below"), scope="row", data_v=row.title.casefold())
     most = max(row.parameters) if row.parameters else None
-    facts = {"title": row.title, "method": row.method, "architecture": row.architecture or "", "parameters": most}
+    facts = {"title": row.title, "method": row.method, "architecture": row.architecture or "", "parameters": most, "folded": folded or None}
     kind = "baseline" if row.is_baseline else None
     return tag("tr", name, *cells, class_=kind, **{f"data_{key}": value for key, value in facts.items()})
 

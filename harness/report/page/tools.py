@@ -8,8 +8,13 @@ from harness.report.page.markup import Html, tag
 from harness.report.page.widgets import field
 
 
-def tools(board: Board, rows: int) -> Html:
-    """Filters, the switch of the heat map and its scale, of no use without JavaScript; `rows` is how many the table has."""
+def tools(board: Board, rows: int, folded: int = 0) -> Html:
+    """Filters, the switches of the heat map and of baselines, and the scale of colours, of no use without JavaScript.
+
+    Args:
+        rows: of the table.
+        folded: those of them, baselines, that the row `best baseline` stands for.
+    """
     families = sorted({column.family for column in board.columns})
     tasks = [
         tag("option", "all tasks", value=""),
@@ -26,6 +31,7 @@ def tools(board: Board, rows: int) -> Html:
     ]
     buttons = [
         tag("button", "Heat map", type="button", id="heat", aria_pressed="false"),
+        tag("button", "Each baseline", type="button", id="baselines", aria_pressed="false") if folded else None,
         tag("button", "Reset", type="reset"),
         tag("output", f"{rows} of {rows} rows", id="shown", aria_live="polite"),
     ]

@@ -3,15 +3,18 @@ bench.section("scores", (root) => {
   const table = root.querySelector("#scores-table");
   const form = root.querySelector("#filters");
   const heat = root.querySelector("#heat");
+  const baselines = root.querySelector("#baselines");
   const rows = [...table.tBodies[0].rows];
   const headings = [...table.tHead.querySelectorAll("[data-task]")];
   const field = (name) => form.querySelector(`#filter-${name}`).value;
 
+  const pressed = (button) => button?.getAttribute("aria-pressed") === "true";
   const wanted = () => {
     const words = field("search").toLowerCase().split(/\s+/).filter(Boolean);
     const most = field("parameters") === "" ? Infinity : Number(field("parameters")) * 1e6;
     return (row) => {
-      const { title, method, architecture, parameters } = row.dataset;
+      const { title, method, architecture, parameters, folded } = row.dataset;
+      if (folded !== undefined && !pressed(baselines) && field("method") !== "baseline" && !words.length) return false;
       return words.every((word) => title.toLowerCase().includes(word))
         && (!field("method") || method === field("method"))
         && (!field("architecture") || architecture === field("architecture"))
@@ -40,9 +43,14 @@ bench.section("scores", (root) => {
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => {
     colour(false);
+    baselines?.setAttribute("aria-pressed", false);
     table.dispatchEvent(new Event("unsort"));
     setTimeout(apply); // after the fields are empty
   });
-  heat.addEventListener("click", () => colour(heat.getAttribute("aria-pressed") !== "true"));
+  heat.addEventListener("click", () => colour(!pressed(heat)));
+  baselines?.addEventListener("click", () => {
+    baselines.setAttribute("aria-pressed", !pressed(baselines));
+    apply();
+  });
   apply();
 });

@@ -123,6 +123,17 @@ def test_filters(visit):
     assert page.locator("#scores-table td[data-task=films]:visible").count() == 4
 
 
+def test_baselines_are_one_row_until_each_is_asked_for(visit):
+    page = visit("real")
+    assert "best baseline" in models(page) and "tfidf-lr" not in models(page)
+    page.get_by_role("button", name="Each baseline").click()
+    assert {"best baseline", "tfidf-lr", "all-o", "dictionary"} <= set(models(page))
+    page.get_by_role("button", name="Reset").click()
+    assert "tfidf-lr" not in models(page)
+    page.get_by_label("Method").select_option("baseline")
+    assert "tfidf-lr" in models(page)
+
+
 def test_heat_map(visit):
     page = visit()
     colour = "cell => getComputedStyle(cell).backgroundColor"
