@@ -1,8 +1,8 @@
 """The recipe fields that follow from the training rows: lengths that fit, and enough steps for few rows.
 
-One rule for every model, a part of the protocol. It reads the number of training rows, and how many tokens the model's own
-tokeniser makes of training and validation rows, never of test rows; so the same cell always gets the same values. Validation rows count
-because training rows may be of another kind, as the phrases of SST-2's training split are, of which its sentences are twice as long.
+The rule is the same for every model and part of the protocol. It reads the number of training rows, and how many tokens the model's
+tokeniser makes of training and validation rows. It never reads test rows, so the same cell always gets the same values. Validation
+rows count because training rows may be shorter: SST-2 trains on phrases, and validates and tests on sentences twice as long.
 """
 
 from __future__ import annotations
