@@ -1,5 +1,7 @@
 """Patience with the Hub, and what its errors are called."""
 
+import socket
+
 import httpx2
 import pytest
 from huggingface_hub import errors
@@ -86,3 +88,20 @@ def test_a_dead_hub_is_not_waited_for_again_and_again():
     hub.patiently(Stumbling(0, None), "x")  # it is back
     again = Stumbling(5, answer(503))
     assert hub.patiently(again, "x") == "rows"
+
+
+def test_where_no_name_is_known_there_is_no_network_to_wait_for():
+    nameless = httpx2.ConnectError("[Errno -2] Name or service not known")
+    nameless.__cause__ = socket.gaierror(-2, "Name or service not known")
+    action = Stumbling(99, nameless)
+    with pytest.raises(HubError, match="check the network"):
+        hub.patiently(action, "model 'owner/name'")
+    assert action.calls == hub.NAMELESS + 1
+
+
+def test_models_of_the_cache_are_those_with_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    for name, file in (("models--a--b", "model.safetensors"), ("models--c--d", "config.json"), ("datasets--e--f", "x.safetensors")):
+        (tmp_path / name / "snapshots/1").mkdir(parents=True)
+        (tmp_path / name / "snapshots/1" / file).touch()
+    assert hub.cached() == ["a/b"]

@@ -3,9 +3,10 @@
 import pytest
 
 from harness import registry
-from harness.errors import BenchError
-from harness.references import find_tasks
-from harness.suite import load_suite
+from harness.errors import BenchError, HubError
+from harness.models.resolve import registered
+from harness.references import find_models, find_tasks
+from harness.suite import NONE, load_suite, suite_for
 
 
 def told(reference):
@@ -36,3 +37,26 @@ def test_a_file_that_is_not_there(tmp_path, monkeypatch):
 def test_a_mere_name_is_no_file():
     assert "did you mean 'mini-sentiment'?" in told("mini-sentimant")
     assert "unknown task 'someone/sst2'" in told("someone/sst2")
+
+
+def test_where_the_hub_does_not_answer_the_models_at_hand_are_named(monkeypatch):
+    def refuse(reference, aliases, trusted):
+        raise HubError(f"model {reference!r} cannot be fetched", passing=True)
+
+    monkeypatch.setattr("harness.references.resolve", refuse)
+    monkeypatch.setattr("harness.references.cached", lambda: ["owner/name"])
+    ((_, error),) = find_models(["bert"], NONE)
+    assert error.passing and str(error).endswith("at hand without it: bert-mini, gpt2-mini, t5-mini, owner/name")
+
+
+def test_all_means_the_models_of_a_suite(monkeypatch):
+    with pytest.raises(BenchError, match="without a suite, all means no models; name some with --models, such as bert-mini"):
+        find_models(["all"], NONE)
+
+
+def test_names_of_the_suite_mini_are_the_well_known_models_elsewhere():
+    assert suite_for(None, ["all"]).name == suite_for(None, ["mini-ner", "qa"]).name == "mini"
+    assert suite_for(None, ["mini-ner", "./own.yaml"]) is NONE and suite_for("mini", ["./own.yaml"]).name == "mini"
+    assert suite_for("mini", []).references["bert"] == "bert-mini" and "bert" not in NONE.references
+    assert registered("bert", NONE.references).source == "google-bert/bert-base-uncased"
+    assert registered("bert", suite_for("standard", []).references).source == "google-bert/bert-base-uncased"
