@@ -107,7 +107,7 @@ class PlainProgress(Observer):
 
     def say(self, line: str) -> None:
         """Print a line as it is."""
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(line, markup=False, highlight=False, soft_wrap=not self.console.is_terminal)
 
     def left(self) -> str:
         """The time that the rest will take: as it was expected, set right by what has run."""
