@@ -128,7 +128,7 @@ def patch_worker(module) -> None:
 
 def patch_attempt(module) -> None:
     before(module, "load", lambda *words: plan.meet("data"))
-    before(module, "make_head", lambda *words: plan.meet("head"))
+    before(module, "fitted_head", lambda *words: plan.meet("head"))
 
 
 def patch_step(module) -> None:
