@@ -20,6 +20,7 @@ SHORTEST = 16  # tokens
 BATCHES = ((100, 8), (2000, 16), (math.inf, 32))  # below so many rows, so many in a batch: few rows need more steps
 # Few rows need more passes, for what a small data set lacks is steps (Mosbach et al. 2021; Zhang et al. 2021): ROOT / sqrt(rows).
 ROOT, FEWEST, MOST = 170, 3, 20
+LONGEST = 40  # epochs of a family that needs several times as many
 EVALUATIONS = (5, 10)  # validations of a training: one an epoch, but no fewer and no more
 ROOM = 1.25  # what is written may be so much longer than what was seen
 ANSWER = 30  # tokens of an answer, at least
@@ -51,7 +52,7 @@ def fit(recipe: Recipe, needs: Needs, passes: float = 1.0) -> tuple[Recipe, dict
     """The recipe with a value in each field that is left to the data, and field → why.
 
     Args:
-        passes: how many times as many epochs the family needs as a classifier (`TaskFamily.passes`).
+        passes: how many times as many epochs few rows of the family need as those of a classifier (`TaskFamily.passes`).
     """
     found: dict[str, int] = {}
     why: dict[str, str] = {}
@@ -85,8 +86,9 @@ def fit(recipe: Recipe, needs: Needs, passes: float = 1.0) -> tuple[Recipe, dict
 
 
 def epochs(rows: int, passes: float = 1.0) -> int:
-    """Passes over the training rows, more of them where there are few."""
-    return max(1, round(passes * min(MOST, max(FEWEST, ROOT / math.sqrt(rows)))))
+    """Passes over the training rows, more of them where there are few; many rows need no more for any family."""
+    most = min(LONGEST, round(MOST * passes))
+    return max(FEWEST, min(most, round(passes * ROOT / math.sqrt(rows))))
 
 
 def _length(name: str, needs: Needs) -> tuple[int, str]:

@@ -45,6 +45,7 @@ class NamedEntities(TaskFamily):
         "language": "of the sentences, ISO 639-1; a note for those who read the record",
         "scheme": "the tags' scheme, where it cannot be told from them: iob1, iob2, bioes, bmes, bilou or io",
     }
+    passes = 2.0  # WikiGold with 200 rows: 47 F1 after 10 epochs, 57 after 20 (benchmarks/regret.py, MiniLM, 1e-4, one seed)
     head = "harness.heads.tokens:TokenHead"
     primary_metric = "f1"
     metrics = {"precision": 100.0, "recall": 100.0, "accuracy": 100.0}

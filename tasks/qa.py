@@ -54,6 +54,7 @@ class QuestionAnswering(TaskFamily):
         "unit": "word, character (of Chinese) or any-character: what EM and F1 compare; by default as the language is written",
         "language": "ISO 639-1, of question and context",
     }
+    passes = 2.0  # as entities: start and end are learned token by token
     head = "harness.heads.spans:SpanHead"
     primary_metric = "f1"
     scale = 1.0  # the published scripts' figures lie in 0-100
