@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.recipe import AUTO, BY_DATA, Recipe
+from harness.recipe import Recipe, open_fields
 
 SAMPLE = 2000  # rows of a split whose tokens are counted, evenly spread
 COVERED = 0.99  # of the rows fit into the length
@@ -41,11 +41,6 @@ class Needs:
     tokens: Sequence[Mapping[str, Sequence[int]]] = ()
     limit: int | None = None
     windows: bool = False
-
-
-def open_fields(recipe: Recipe) -> tuple[str, ...]:
-    """The fields that are left to the data."""
-    return tuple(name for name in BY_DATA if getattr(recipe, name) == AUTO)
 
 
 def fit(recipe: Recipe, needs: Needs, passes: float = 1.0) -> tuple[Recipe, dict[str, str]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.methods import BASELINE, foreign_fields
 from harness.model import Checkpoint
-from harness.recipe import MECHANICS, Recipe
+from harness.recipe import BY_DATA_VERSION, MECHANICS, Recipe, open_fields
 from harness.searched import Searched, Trial
 from harness.task import Task
 
@@ -86,6 +86,7 @@ class Cell:
             "seed": self.seed,
             "recipe": recipe,
             **self._part(),
+            **({"by_data": BY_DATA_VERSION} if not self.is_baseline and open_fields(self.recipe) else {}),
             **({"search": self.search.identity()} if self.search else {}),
         }
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -17,6 +17,7 @@ FACTS = ("family", "task", "model", "architecture", "kind", "method")  # that a 
 BY_DATA = (
     "batch_size", "epochs", "evaluations", "patience", "max_length", "doc_stride", "max_answer_length", "max_target_length",
 )  # fmt: skip
+BY_DATA_VERSION = 1  # raised whenever those rules would give the same rows another value; part of the identity of cells with an `auto`
 Auto = Literal["auto"]
 
 
@@ -146,6 +147,11 @@ def _coerce(name: str, value: Any) -> Any:
         return number
     except (TypeError, ValueError):
         raise BenchError(f"recipe.{name} is {value!r}; it must be {kind.__name__}") from None
+
+
+def open_fields(recipe: Recipe) -> tuple[str, ...]:
+    """The fields that are left to the data."""
+    return tuple(name for name in BY_DATA if getattr(recipe, name) == AUTO)
 
 
 def trained_by(record: Mapping[str, Any]) -> dict[str, Any]:

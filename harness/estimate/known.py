@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from harness import registry
-from harness.by_data import Needs, fit, open_fields
+from harness.by_data import Needs, fit
 from harness.cell import Cell
 from harness.data.source import HubSource
 from harness.estimate.counter import Counter
 from harness.estimate.history import Past, size_by_record
 from harness.estimate.sizes import Content, Size, content, needs, sizes, trained_on
 from harness.models.shape import Shape, shape_of, tokenizer_file
-from harness.recipe import Recipe
+from harness.recipe import Recipe, open_fields
 from harness.rows import load
 from harness.task import Task
 

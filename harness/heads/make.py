@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.by_data import SAMPLE, Needs, fit, open_fields
+from harness.by_data import SAMPLE, Needs, fit
 from harness.cell import Cell
 from harness.family import Row, TaskFamily
 from harness.heads.base import Head
 from harness.methods import METHODS
 from harness.models.load import Pretrained
-from harness.recipe import Recipe
+from harness.recipe import Recipe, open_fields
 
 
 @dataclass(frozen=True)

