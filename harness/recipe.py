@@ -25,7 +25,7 @@ Auto = Literal["auto"]
 class Recipe:
     """Hyper-parameters of one training. Every field is part of a cell's identity, except those in `MECHANICS` and
     those that only other methods have (`harness.methods`). The defaults here are those of a bare `Recipe()`; what a cell
-    gets follows from its model, family and data (`harness.rules`)."""
+    gets follows from its model, family and data (`harness.recipes`)."""
 
     learning_rate: float = 3e-5  # peak of the schedule
     batch_size: int | Auto = 32  # examples (or QA windows) for each step of the optimiser

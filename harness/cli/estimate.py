@@ -54,7 +54,7 @@ class Times:
         try:
             grid = estimated(cells, self.store, *self.slots, tell)
         except Exception:  # a run does not end for want of an estimate; what is wrong its cells will say
-            LOG.info("no estimate", exc_info=True)
+            LOG.warning("no estimate", exc_info=True)
             grid = None
         if grid is None:
             return ""

@@ -104,6 +104,6 @@ class Known:
             try:
                 self.contents[task.title] = content(load(task, family).splits, family)
             except Exception:  # of a plugin, or data that have changed since they were planned: the worker will say it
-                LOG.info("%s cannot be read: its size is not known", task.title, exc_info=True)
+                LOG.warning("%s cannot be read: its size is not known", task.title, exc_info=True)
                 self.contents[task.title] = None
         return self.contents[task.title]
