@@ -15,7 +15,7 @@ from harness.recipe import FACTS, HINTS, NAMES, Recipe, full_names, holds, scale
 
 FILE = Path(__file__).with_name("recipes.yaml")
 # A rule's learning rate is for models of the width that it names. The best rate of Adam falls with the width (Yang et al. 2021,
-# "Tensor Programs V", section 4: as 1 / width). The power and the limits are ours: they bring BERT's base rate to that of its large
+# "Tensor Programs V", section 4: as 1 / width). The power and the limits are ours: they bring BERT's base rate near that of its large
 # models and ELECTRA's to that of its small one. benchmarks/regret.py has tried widths of 384 and 64 alone.
 POWER = 1.5
 HIGHEST, LOWEST = 3e-3, 5e-6
