@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 from harness.claim import NAME as CLAIM
 from harness.claim import Claim
 from harness.errors import BenchError
 from harness.files import sweep, write_text
+from harness.recorded import SCHEMA, Damaged, checked, read, read_lines
+from harness.strict_json import dumps
 
-SCHEMA = 1
 CHECKPOINT = "checkpoint.safetensors"
 
 Record = dict[str, Any]
@@ -29,6 +29,7 @@ class Store:
         root: the folder of this machine.
         name: what a person calls it; without secrets.
         shared: whether all who work on the results see this same folder; else see `harness.remote.mirror.Mirror`.
+        damaged: id of each cell whose record was found to be damaged → what is wrong with it. Such a cell counts as not run.
     """
 
     shared = True
@@ -36,6 +37,7 @@ class Store:
     def __init__(self, root: str | Path):
         self.root = Path(root)
         self.name = str(self.root)
+        self.damaged: dict[str, str] = {}
 
     def sync(self, send: bool = False) -> None:
         """Bring what others have written, where they do not write into this folder."""
@@ -69,13 +71,13 @@ class Store:
         return Claim(self.folder(cell_id))
 
     def look(self, cell_id: str) -> tuple[Record | None, str]:
-        """How the cell ended, as `head` has it, and the stamp of the record that says so, from one and the same file."""
+        """How the cell ended, and the stamp of the record that says so, from one and the same file."""
         stamp = ""
 
         def parse(content: bytes) -> Record:
             nonlocal stamp
             stamp = hashlib.sha256(content).hexdigest()
-            return head(content)
+            return checked(content)
 
         return self.record(cell_id, parse), stamp
 
@@ -83,28 +85,31 @@ class Store:
         """A digest of the cell's record as it is now, empty where there is none: whether another run has written one since."""
         return self.look(cell_id)[1]
 
-    def record(self, cell_id: str, parse: Callable[[bytes], Record] = json.loads) -> Record | None:
-        """A cell's record, or None where there is none that can be read.
+    def record(self, cell_id: str, parse: Callable[[bytes], Record] = read) -> Record | None:
+        """A cell's record; None where there is none, or it is damaged, which `damaged` then says.
 
         Args:
             cell_id: of the cell.
-            parse: from a file's content to as much of the record as is wanted, `schema` included; raises ValueError where it
+            parse: from a file's content to as much of the record as is wanted, `id` included; raises ValueError where it
                 cannot.
         """
         path = f"{self.root}/cells/{cell_id}/record.json"
         try:
             with open(path, "rb", buffering=0) as file:
                 record = parse(file.read())
+            if record["id"] != cell_id:
+                raise Damaged(f"`id` is {record['id']!r}, and its folder is another cell's")
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except ValueError:
-            return None  # cut off by a crash of another program: the cell counts as not run and is written anew
-        whole = isinstance(record, dict) and record.get("schema") == SCHEMA and "status" in record
-        return record if whole else None
+        except ValueError as error:
+            self.damaged[cell_id] = str(error)
+            return None
+        self.damaged.pop(cell_id, None)
+        return record
 
     def finished(self, cell_id: str) -> bool:
         """True where the cell ended well and needs no other run."""
-        record = self.record(cell_id, head)
+        record = self.record(cell_id, checked)
         return record is not None and record["status"] == "ok"
 
     def finished_among(self, cell_ids: Iterable[str]) -> set[str]:
@@ -115,8 +120,8 @@ class Store:
             return set()
         return {cell_id for cell_id in cell_ids if cell_id in there and self.finished(cell_id)}
 
-    def records(self, parse: Callable[[bytes], Record] = json.loads) -> Iterator[Record]:
-        """All records, in the order of their ids, each read when its turn comes; `parse` as for `record`.
+    def records(self, parse: Callable[[bytes], Record] = read) -> Iterator[Record]:
+        """All records that are not damaged, in the order of their ids, each read when its turn comes; `parse` as for `record`.
 
         Raises:
             BenchError: there is no such results folder.
@@ -132,12 +137,10 @@ class Store:
     def write(self, record: Record, predictions: Iterable[dict[str, Any]] = ()) -> None:
         """Write a cell's predictions and then its record, which makes the cell count as done."""
         folder = self.folder(record["id"])
-        lines = [json.dumps(line, ensure_ascii=False) + "\n" for line in predictions]
+        lines = [dumps(line) + "\n" for line in predictions]
         if lines:
             write_text(folder / "predictions.jsonl", "".join(lines))
-        write_text(
-            folder / "record.json", json.dumps({"schema": SCHEMA, **record}, indent=1, ensure_ascii=False) + "\n"
-        )
+        write_text(folder / "record.json", dumps({"schema": SCHEMA, **record}, indent=1) + "\n")
 
     def settle(self, cell_id: str) -> bool:
         """Whether a cell is finished; if so, nothing of it is kept to go on from. The caller has its claim."""
@@ -169,36 +172,13 @@ class Store:
         shutil.rmtree(self.root / "cells" / cell_id, ignore_errors=True)
 
     def predictions(self, cell_id: str) -> list[dict[str, Any]]:
-        """One mapping for each test example: id, prediction, reference."""
-        path = self.root / "cells" / cell_id / "predictions.jsonl"
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+        """One mapping for each test example: id, prediction, reference, and what slices it is of.
 
-
-class Head(TypedDict, total=False):
-    """The part of a record that says how the cell ended."""
-
-    schema: Any
-    status: Any
-    error: Any
-
-
-def head(content: bytes) -> Record:
-    """As much of a record as says how the cell ended; for `Store.record`."""
-    return decode(content, Head)
-
-
-def decode(content: bytes, kind: Any) -> Record:
-    """A record of which only the keys of `kind`, a TypedDict, are built; whole where it is not as `kind` says.
-
-    Raises:
-        ValueError: no JSON.
-    """
-    import msgspec  # here, because a help text needs no record
-
-    try:
-        return msgspec.json.decode(content, type=kind)
-    except msgspec.MsgspecError:
-        return json.loads(content)  # which reads the scores NaN and Infinity too
+        Raises:
+            FileNotFoundError: there are none.
+            Damaged: a line is not as `harness.recorded.Line` says.
+        """
+        return read_lines((self.root / "cells" / cell_id / "predictions.jsonl").read_bytes())
 
 
 def timestamp(seconds: float) -> str:

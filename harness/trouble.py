@@ -55,7 +55,7 @@ def trouble(record: Mapping[str, Any]) -> list[Trouble]:
     if record.get("status") != "ok" or record["method"] == BASELINE or is_trial(record) or score is None:
         return []
     training = record.get("training") or {}
-    if "trouble" in training:
+    if training.get("trouble") is not None:
         return [
             Trouble(one["kind"], one["text"], one.get("cure", ""), one.get("failed", False))
             for one in training["trouble"]
@@ -180,9 +180,10 @@ def _steps(record: Mapping[str, Any]) -> list[Trouble]:
     if not 0 < steps < FEW_STEPS:
         return []
     rows = (record["task"].get("rows") or {}).get("train")
-    if rows and recipe.get("batch_size") and recipe.get("epochs"):
-        planned = math.ceil(rows / recipe["batch_size"]) * recipe["epochs"]  # at least: rows may be cut into windows
-        if steps < min(planned, recipe.get("max_steps") or planned):
+    batch, epochs, most = (_number(recipe.get(name)) for name in ("batch_size", "epochs", "max_steps"))
+    if rows and batch and epochs:
+        planned = math.ceil(rows / batch) * epochs  # at least: rows may be cut into windows
+        if steps < min(planned, most or planned):
             return []
     text = f"only {steps} steps of training, below {FEW_STEPS}"
     return [Trouble("few-steps", text, _longer(record, FEW_STEPS / steps))]
@@ -191,9 +192,15 @@ def _steps(record: Mapping[str, Any]) -> list[Trouble]:
 def _longer(record: Mapping[str, Any], factor: float) -> str:
     """The setting that makes a training so many times longer; empty where the record does not tell."""
     recipe, steps = trained_by(record), (record.get("training") or {}).get("steps") or 0
-    limit = recipe.get("max_steps")
+    limit = _number(recipe.get("max_steps"))
     field = "max_steps" if limit and steps >= limit else "epochs"
-    return f"--set recipe.{field}={math.ceil(recipe[field] * factor)}" if recipe.get(field) else ""
+    length = _number(recipe.get(field))
+    return f"--set recipe.{field}={math.ceil(length * factor)}" if length else ""
+
+
+def _number(value: Any) -> float:
+    """A recipe's number; 0 for `auto`, and for what is none."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0
 
 
 def _learned(record: Mapping[str, Any]) -> bool:
@@ -205,7 +212,8 @@ def _learned(record: Mapping[str, Any]) -> bool:
 def _history(record: Mapping[str, Any]) -> Sequence[Mapping[str, float]]:
     """The validations of a training; none where there was one alone, which shows no course."""
     history = (record.get("training") or {}).get("history") or []
-    return history if len(history) > 1 else []
+    known = [line for line in history if line["loss"] is not None and line["score"] is not None]
+    return known if len(known) > 1 else []
 
 
 def _range(scores: Sequence[float]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from rich.text import Text
 from harness.cell import Cell
 from harness.estimate.words import duration
 from harness.plan import Plan
+from harness.strict_json import dumps
 
 LINES = 200  # of a table that one still reads
 FINISHED, PENDING, LOST = "finished", "pending", "cannot run"
@@ -100,10 +100,10 @@ def all_facts(cells: Iterable[Cell]) -> Iterator[dict[str, Any]]:
 
 def to_json(told: Mapping[str, Any]) -> str:
     """A JSON object with a line for each value, and for each item of a list."""
-    return "{\n" + ",\n".join(f"{json.dumps(name)}: {_value(value)}" for name, value in told.items()) + "\n}"
+    return "{\n" + ",\n".join(f"{dumps(name)}: {_value(value)}" for name, value in told.items()) + "\n}"
 
 
 def _value(value: Any) -> str:
     if isinstance(value, list) and value:
-        return "[\n" + ",\n".join(map(json.dumps, value)) + "\n]"
-    return json.dumps(value)
+        return "[\n" + ",\n".join(map(dumps, value)) + "\n]"
+    return dumps(value)

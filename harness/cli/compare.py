@@ -18,18 +18,21 @@ def compare(
     as_json: options.Json = False,
 ) -> None:
     """Compare two models on the same test rows: differences with 95 % intervals, and whether they could be chance."""
-    import json
     from dataclasses import asdict
 
     from rich.console import Console
 
     from harness.cli.comparison import picture
+    from harness.cli.leaderboard import tell_damaged
     from harness.remote.mirror import read_store
     from harness.stats.compare import compare as found
+    from harness.strict_json import dumps
 
-    rows = found(read_store(results), ours, theirs, [name.strip() for name in task.split(",") if name.strip()])
+    store = read_store(results)
+    rows = found(store, ours, theirs, [name.strip() for name in task.split(",") if name.strip()])
+    tell_damaged(store)
     if as_json:
-        print(json.dumps([{**asdict(row), "verdict": row.verdict} for row in rows], indent=1))
+        print(dumps([{**asdict(row), "verdict": row.verdict} for row in rows], indent=1))
     else:
         console = Console(highlight=False)
         console.print(picture(ours, theirs, rows, console.width))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 
@@ -11,6 +10,7 @@ import typer
 from harness.cli import options
 from harness.cli.options import make_request
 from harness.secrets import redact
+from harness.strict_json import dumps
 
 
 def fetch(
@@ -57,7 +57,7 @@ def fetch(
             {"kind": i.kind, "name": i.name, "revision": i.revision, "files": i.files, "bytes": i.bytes} for i in got
         ]
         print(
-            json.dumps(
+            dumps(
                 {
                     "fetched": items,
                     "failed": [redact(line) for line in dict.fromkeys(failed)],

@@ -41,6 +41,7 @@ def leaderboard(
     """Make the leaderboard from a results folder."""
     store = read_store(results)
     text = page(store, output, rows, with_texts) if form == HTML else render(store, form)
+    tell_damaged(store)
     if output is None:
         print(text, end="")
     else:
@@ -73,6 +74,14 @@ def render(store: Store, form: str) -> str:
         records = Needed.read(store)
         text = formatted(form, records, standings(store, records))
     return _mark(store) + text if form == "md" else text
+
+
+def tell_damaged(store: Store) -> None:
+    """Name, on standard error, the records that were left out because they are damaged."""
+    if store.damaged:
+        from harness.recorded import note
+
+        typer.echo(note(store.damaged), err=True)
 
 
 def refresh(store: Store) -> str:

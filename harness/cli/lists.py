@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from harness.cli import options
+from harness.strict_json import dumps
 
 WIDE = 140  # columns of a terminal from which on a model takes one line
 
@@ -23,7 +23,7 @@ def tasks(as_json: options.Json = False) -> None:
         for task in registry.tasks().values()
     ]
     if as_json:
-        print(json.dumps({"families": families, "tasks": named}, indent=1, ensure_ascii=False))
+        print(dumps({"families": families, "tasks": named}, indent=1))
     else:
         _print(families)
         print()
@@ -62,7 +62,7 @@ def models(as_json: options.Json = False) -> None:
         for baseline in registry.baselines().values()
     ]
     if as_json:
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        print(dumps(rows, indent=1))
     else:
         from rich.console import Console
 
@@ -107,7 +107,7 @@ def suites(as_json: options.Json = False) -> None:
         for suite in map(load_suite, registry.suites())
     ]
     if as_json:
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        print(dumps(rows, indent=1))
     else:
         _print([{**row, "models": ", ".join(row["models"]), "tasks": ", ".join(row["tasks"])} for row in rows])
 

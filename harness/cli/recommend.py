@@ -31,11 +31,10 @@ def recommend(
     as_json: options.Json = False,
 ) -> None:
     """Say which model to fine-tune under these limits, and on what evidence."""
-    import json
-
     from rich.console import Console
 
     from harness.amount import amount
+    from harness.cli.leaderboard import tell_damaged
     from harness.cli.recommendation import facts, picture
     from harness.remote.mirror import read_store
     from harness.report.board import Board
@@ -43,6 +42,7 @@ def recommend(
     from harness.report.recommend import Limits
     from harness.report.recommend import recommend as choose
     from harness.stats.standings import standings
+    from harness.strict_json import dumps
 
     limits = Limits(
         amount("--max-parameters", max_parameters, "100M or 1.5B") if max_parameters else None,
@@ -51,9 +51,10 @@ def recommend(
     )
     store = read_store(results)
     records = Needed.read(store)
+    tell_damaged(store)
     board = Board.of(records, standings=standings(store, records))
     found = choose(board, limits, [name.strip() for name in task.split(",") if name.strip()])
     if as_json:
-        print(json.dumps(facts(found), indent=1))
+        print(dumps(facts(found), indent=1))
     else:
         Console(highlight=False).print(picture(found))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,6 +16,7 @@ from harness.methods import BASELINE
 from harness.remote.folder import Unreachable
 from harness.secrets import redact
 from harness.store import Record, Store, timestamp
+from harness.strict_json import dumps
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -118,7 +118,7 @@ def show(
     records = [record for cell in every if (record := store.record(cell.id)) is not None]
     if as_json:
         keys = ("id", "status", "score", "primary_metric", "error")
-        print(json.dumps([{key: record[key] for key in keys} | _search(record) for record in records], indent=1))
+        print(dumps([{key: record[key] for key in keys} | _search(record) for record in records], indent=1))
     else:
         console.print()
         needed = Needed.of(records)

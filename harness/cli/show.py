@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -15,6 +14,7 @@ from harness.remote.mirror import read_store
 from harness.searched import is_trial
 from harness.slices import Slices
 from harness.store import Record
+from harness.strict_json import dumps
 
 
 def show(
@@ -33,12 +33,15 @@ def show(
     ids = [record["id"] for record in store.records()]
     matches = [name for name in ids if name == cell] or [name for name in ids if cell in name]
     if not matches:
+        for name, why in store.damaged.items():
+            if cell in name:
+                raise BenchError(f"{name}: its record is damaged: {why}; run the cell again")
         raise unknown("cell", cell, ids)
     if len(matches) > 1:
         raise BenchError(f"{cell!r} stands for {len(matches)} cells; give more of one: {', '.join(matches[:5])}")
     record = store.record(matches[0])
     if as_json:
-        print(json.dumps(record, indent=1, ensure_ascii=False))
+        print(dumps(record, indent=1))
         return
     from rich.console import Console
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli import options
+from harness.strict_json import dumps
 
 if TYPE_CHECKING:
     from harness.check.report import Report
@@ -55,7 +55,7 @@ def check(
         if not as_json and data:
             _show(*looks[-1], taken=task.description if ":" in name else "", apart=len(looks) > 1)
     if as_json:
-        print(json.dumps([_facts(*look) for look in looks], indent=1, ensure_ascii=False))
+        print(dumps([_facts(*look) for look in looks], indent=1))
     errors = [(report.task, finding) for report, _ in looks for finding in report.of(ERROR)]
     for task_name, finding in errors:
         named = finding.message if finding.code == UNUSABLE else f"{task_name}: {finding.message}"

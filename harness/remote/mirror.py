@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.files import passing, write_whole
+from harness.recorded import checked
 from harness.remote.courier import Courier
 from harness.remote.folder import PASSING, RemoteFolder, Unreachable, is_url
 from harness.remote.marks import RECORD, Marks
 from harness.remote.place import place_of
 from harness.secrets import redact
-from harness.store import CHECKPOINT, SCHEMA, Record, Store, head
+from harness.store import CHECKPOINT, Record, Store
 
 FILES = ("predictions.jsonl", "log.txt", RECORD)  # in the order in which they appear: the record says that all is there
 CHUNK = 100  # cells that are brought together
@@ -62,7 +63,7 @@ class Mirror(Store):
         # Read before the URL is: a record that another process of this machine sends meanwhile is not taken for one that is gone.
         known = {name: self.marks.get(name, RECORD) for name in self.marks.cell_ids()}
         theirs = self._theirs("cells")
-        for name in [name for name, mark in known.items() if not mark and self.record(name, head)] if send else ():
+        for name in [name for name, mark in known.items() if not mark and self.record(name, checked)] if send else ():
             self._with_claim(name, lambda name=name: self._send(name))
         for name, mark in known.items():
             if mark and RECORD not in theirs[name]:
@@ -80,7 +81,7 @@ class Mirror(Store):
 
     def fetch(self, cell_id: str) -> None:
         theirs = self._theirs(f"cells/{cell_id}")[cell_id]
-        if self.record(cell_id, head) and not self.marks.get(cell_id, RECORD):
+        if self.record(cell_id, checked) and not self.marks.get(cell_id, RECORD):
             self._send(cell_id)
         elif self._differs(cell_id, theirs):
             self._bring({cell_id: theirs})
@@ -110,7 +111,7 @@ class Mirror(Store):
 
     def unsent(self) -> list[str]:
         """Cells whose records are not at the URL."""
-        return [name for name in self.marks.cell_ids() if not self.marks.get(name, RECORD) and self.record(name, head)]
+        return [name for name in self.marks.cell_ids() if not self.marks.get(name, RECORD) and self.record(name, checked)]
 
     def pack(self, cell_id: str) -> dict[str, bytes]:
         """A cell's files, for a mirror on another machine."""
@@ -132,7 +133,7 @@ class Mirror(Store):
     def _send(self, cell_id: str) -> None:
         """Send a cell's record with all that belongs to it, or what is needed to go on with it. The caller has its claim."""
         self.courier.finish()
-        folder, ours = self.folder(cell_id), self.record(cell_id, head)
+        folder, ours = self.folder(cell_id), self.record(cell_id, checked)
         theirs = self._theirs(f"cells/{cell_id}")[cell_id]
         waits = ours is not None and not self.marks.get(cell_id, RECORD)
         if waits and RECORD in theirs and _is_good(self.behind.read(f"cells/{cell_id}/{RECORD}")):
@@ -168,7 +169,7 @@ class Mirror(Store):
 
     def _differs(self, cell_id: str, theirs: Mapping[str, str]) -> bool:
         """Whether a record has come to the URL that is not here, and none here waits to be sent."""
-        here = self.record(cell_id, head) is not None
+        here = self.record(cell_id, checked) is not None
         return RECORD in theirs and not (here and self.marks.get(cell_id, RECORD) in ("", theirs[RECORD]))
 
     def _theirs(self, folder: str) -> dict[str, dict[str, str]]:
@@ -202,7 +203,6 @@ class Mirror(Store):
 
 def _is_good(content: bytes) -> bool:
     try:
-        record = head(content)
+        return checked(content)["status"] == "ok"
     except ValueError:
         return False
-    return isinstance(record, dict) and record.get("schema") == SCHEMA and record.get("status") == "ok"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness import recorded
 from harness.methods import BASELINE
 from harness.published import Published
 from harness.report.columns import Column, make_column, row_order
@@ -111,6 +112,7 @@ class Board:
         if len(known) > 1:
             notes.append(f"The cells ran in {len(known)} different environments: times and memory are not comparable.")
         notes += standings.notes if standings else ()
+        notes += [recorded.note(records.damaged)] if records.damaged else []
         suites = tuple(sorted({record["suite"] for record in kept if record.get("suite")}))
         if len(suites) > 1:
             notes.append(f"The cells come from several suites: {', '.join(suites)}.")

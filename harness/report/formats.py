@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
@@ -19,6 +18,7 @@ from harness.report.latex_curves import curves_to_latex
 from harness.report.markdown import render
 from harness.report.verdict import verdict
 from harness.store import Record
+from harness.strict_json import dumps
 
 FIELDS = (
     "model", "method", "task", "seeds", "mean", "sd", "low", "high", "group", "rank_low", "rank_high", "min", "max", "failed", "trivial", "best",
@@ -37,7 +37,7 @@ def to_json(board: Board) -> str:
     for row in made["rows"]:
         for thing in (row, *row["entries"].values()):  # costs stand among the other figures
             thing |= thing.pop("costs")
-    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+    return dumps(made, indent=1) + "\n"
 
 
 def to_csv(board: Board) -> str:

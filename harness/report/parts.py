@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import marshal
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import itemgetter
-from typing import Any, TypedDict
+from types import MappingProxyType
+from typing import Any, Required, TypedDict
 
+import msgspec
 from msgspec import Raw
 
+from harness import recorded
 from harness.report.costs import COSTS
 from harness.searched import is_trial
-from harness.store import Record, Store, decode
+from harness.store import Record, Store
 from harness.trouble import trouble
 
 
 class Metrics(TypedDict, total=False):
     """Of a record's `metrics`."""
 
-    test: Any
+    test: dict[str, Any] | None
     trivial: Raw
-    phenomena: Any
+    phenomena: dict[str, recorded.Numbers] | None
     slices: Raw
 
 
 # Of a record's `cost`: what the board has columns for.
 Cost = TypedDict(
     "Cost",
-    {name: Any for cost in COSTS if cost.source[0] == "cost" for name in (cost.source[1], cost.more) if name},
+    {name: recorded.Number for cost in COSTS if cost.source[0] == "cost" for name in (cost.source[1], cost.more) if name},
     total=False,
 )
 
@@ -36,59 +38,48 @@ Cost = TypedDict(
 class Training(TypedDict, total=False):
     """Of a record's `training`: what `harness.trouble` looks at."""
 
-    steps: Any
-    history: Any
-    trouble: Any
+    steps: int | None
+    history: list[recorded.Validation] | None
+    trouble: list[recorded.Sign] | None
 
 
 class Error(TypedDict, total=False):
     """Of a record's `error`: not its traceback."""
 
-    type: Any
-    message: Any
+    type: str | None
+    message: str | None
 
 
-class Part(TypedDict, total=False):
+class Part(recorded.Head, total=False):
     """Of a record. What many records have in common stays text (`Raw`) until it is known to be new."""
 
-    schema: Any
-    id: str
-    status: Any
-    suite: Any
-    suite_file: Any
-    suite_defaults: Any
-    model: Raw
-    task: Raw
-    method: Any
-    seed: Any
+    model: Required[Raw]
+    task: Required[Raw]
     recipe: Raw
-    protocol: Any
-    metrics: Metrics
-    primary_metric: Any
-    score: Any
-    trivial_score: Any
-    constant: Any
-    answers: Any
-    training: Training
-    cost: Cost
+    metrics: Metrics | None
+    training: Training | None
+    cost: Cost | None
     environment: Raw
-    started: Any
-    finished: Any
     error: Error | None
-    purpose: Any
     search: Raw
 
 
-COMMON = ("model", "task", "recipe", "environment")
-SHARED = (*COMMON, "search")  # which most records do not have
 INSIDE = {"metrics": Metrics, "training": Training, "cost": Cost, "error": Error}
+# What stays text, and what it must be: of the record, and of its metrics.
+SHARED = {name: recorded.Whole.__annotations__[name] for name in ("model", "task", "recipe", "environment", "search")}
+COMMON = tuple(name for name in SHARED if name != "search")  # which most records do not have
 
 
 class Needed(list[Record]):
     """What the board needs of records, by id; equal parts of different records are one object, known by its `id()`.
 
     Trials of searches are left out: they have no score. The signs of trouble are under `trouble`, in place of the training.
+
+    Attributes:
+        damaged: id of each cell whose record could not be used → what is wrong with it.
     """
+
+    damaged: Mapping[str, str] = MappingProxyType({})
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> Needed:
@@ -110,10 +101,16 @@ class Needed(list[Record]):
         share = _Share()
 
         def parse(content: bytes) -> Record:
-            record = decode(content, Part)
-            return _shared(record if isinstance(record.get("model"), Raw) else _cut(record), share)
+            try:
+                record = _PART.decode(content)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                return _shared(_cut(recorded.read(content)), share)  # which says what is wrong, or reads NaN
+            recorded.consistent(record)
+            return _shared(record, share)
 
-        return cls(sorted((one for one in store.records(parse) if not is_trial(one)), key=itemgetter("id")))
+        made = cls(sorted((one for one in store.records(parse) if not is_trial(one)), key=itemgetter("id")))
+        made.damaged = dict(store.damaged)
+        return made
 
 
 class _Share:
@@ -123,11 +120,11 @@ class _Share:
         self.by_text: dict[bytes, Any] = {}
         self.by_content: dict[bytes, Any] = {}
 
-    def __call__(self, part: Any) -> Any:
+    def __call__(self, name: str, part: Any, kind: Any) -> Any:
         if isinstance(part, Raw):
             text = bytes(part)
             if text not in self.by_text:
-                self.by_text[text] = json.loads(text)
+                self.by_text[text] = recorded.part(name, text, kind)
             return self.by_text[text]
         return self.by_content.setdefault(marshal.dumps(part, 2), part)  # 2: the same bytes, however the part was made
 
@@ -143,17 +140,20 @@ def _cut(record: Record) -> Record:
 
 def _shared(record: Record, share: _Share) -> Record:
     """The record with the parts that it has in common with others."""
-    for name in SHARED:
+    for name, kind in SHARED.items():
         if name in record:
-            record[name] = share(record[name])
+            record[name] = share(name, record[name], kind)
     metrics = record.get("metrics") or {}
     if "trivial" in metrics:
-        metrics["trivial"] = share(metrics["trivial"])
+        metrics["trivial"] = share("metrics.trivial", metrics["trivial"], dict[str, Any] | None)
     if isinstance(metrics.get("slices"), Raw):
         # Read when it is looked at, for it is most of a record; copied, as a `Raw` keeps the whole record's text.
         text = bytes(metrics["slices"])
-        metrics["slices"] = None if text in (b"{}", b"null") else text
+        metrics["slices"] = text if recorded.part("metrics.slices", text, recorded.Slices | None) else None
     record["trouble"] = trouble(record)
     for name in ("training", "answers"):
         record.pop(name, None)
     return record
+
+
+_PART = msgspec.json.Decoder(Part)

@@ -159,7 +159,7 @@ def _metrics(metrics: Mapping[str, Any]) -> Table:
 
 def _slices(kind: str, found: Mapping[str, Mapping[str, float]]) -> Table:
     """Rows, score and the other metrics of each part."""
-    few = any(part.get("rows", SMALL) < SMALL for part in found.values())
+    small = {name: (SMALL if (rows := part.get("rows")) is None else rows) < SMALL for name, part in found.items()}
     names = [
         name
         for name in dict.fromkeys(name for part in found.values() for name in part)
@@ -167,12 +167,12 @@ def _slices(kind: str, found: Mapping[str, Mapping[str, float]]) -> Table:
     ]
     lines = [
         (
-            name, f"{part.get('rows', '')}" + (FEW if part.get("rows", SMALL) < SMALL else ""), text.score(part["score"]),
+            name, f"{part.get('rows', '')}" + (FEW if small[name] else ""), text.score(part.get("score")),
             *(_value(part.get(other)) for other in names),
         )
         for name, part in found.items()
     ]  # fmt: skip
-    return _grid((kind, f"rows ({FEW} < {SMALL})" if few else "rows", "score", *names), lines)
+    return _grid((kind, f"rows ({FEW} < {SMALL})" if any(small.values()) else "rows", "score", *names), lines)
 
 
 def _flat(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -188,7 +188,7 @@ def _value(value: Any) -> str:
 
 def _history(history: Sequence[Mapping[str, float]], best: int | None) -> Table:
     lines = [
-        (str(line["step"]), f"{line['loss']:.4f}", text.score(line["score"]), "best" if line["step"] == best else "")
+        (str(line["step"]), _value(line["loss"]), text.score(line["score"]), "best" if line["step"] == best else "")
         for line in history
     ]
     return _grid(("step", "loss", "validation", ""), lines)

@@ -37,9 +37,9 @@ def means(many: Sequence[Slices]) -> Slices:
             name: {
                 "seeds": len(parts),
                 **{
-                    figure: fmean(part[figure] for part in parts if figure in part)
+                    figure: fmean(known)
                     for figure in dict.fromkeys(figure for part in parts for figure in part)
-                    if figure != "rows"
+                    if figure != "rows" and (known := [part[figure] for part in parts if part.get(figure) is not None])
                 },
             }
             for name, parts in named.items()

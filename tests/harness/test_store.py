@@ -7,13 +7,15 @@ import subprocess
 import sys
 
 import pytest
+from made_records import record
 
 from harness import files
 from harness.errors import BenchError
 from harness.files import disk_full, sweep, write_text, write_whole
 from harness.store import Store
 
-RECORD = {"id": "a--b", "status": "ok", "score": 1.0}
+RECORD = record("films", "bert", 1.0, id="a--b")
+FAILED = {"status": "failed", "error": {"type": "ValueError", "message": "no"}}
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -28,7 +30,7 @@ def test_what_is_written_is_read(tmp_path):
 
 def test_failed_missing_cut_and_foreign_records_are_not_finished(tmp_path):
     store = Store(tmp_path)
-    store.write({**RECORD, "status": "failed"})
+    store.write({**RECORD, **FAILED})
     assert not store.finished("a--b")
     assert not store.finished("never")
     (store.folder("cut") / "record.json").write_text('{"schema": 1, "stat')
@@ -49,7 +51,7 @@ def test_no_results_is_said(tmp_path):
 def test_only_the_records_that_are_there_are_opened_each_once(tmp_path, monkeypatch):
     store, opened = Store(tmp_path), []
     store.write(RECORD)
-    store.write({**RECORD, "id": "bad", "status": "failed"})
+    store.write({**RECORD, "id": "bad", **FAILED})
     store.folder("running")
     (tmp_path / "cells/note.txt").write_text("of no cell")
 
@@ -66,10 +68,13 @@ def test_only_the_records_that_are_there_are_opened_each_once(tmp_path, monkeypa
 
 
 def test_a_score_that_is_no_number_is_read(tmp_path):
-    """Python writes NaN and Infinity into JSON, which other readers refuse."""
+    """Python writes NaN and Infinity into JSON, which other readers refuse: null is written, and old files are read."""
     store = Store(tmp_path)
     store.write({**RECORD, "score": float("nan")})
-    assert store.finished("a--b") and store.finished_among(["a--b"]) == {"a--b"}
+    file = store.folder("a--b") / "record.json"
+    assert json.loads(file.read_text(), parse_constant=pytest.fail)["score"] is None
+    file.write_text(json.dumps({"schema": 1, **RECORD, "score": float("nan")}))
+    assert store.finished("a--b") and store.finished_among(["a--b"]) == {"a--b"} and store.record("a--b")["score"] is None
 
 
 @pytest.mark.parametrize(
@@ -85,9 +90,9 @@ def test_what_is_no_record_counts_as_not_run(tmp_path, content):
 def test_a_stamp_changes_with_the_record(tmp_path):
     store = Store(tmp_path)
     assert store.stamp("a") == ""
-    store.write({"id": "a", "status": "failed"})
+    store.write({**RECORD, "id": "a", **FAILED})
     first = store.stamp("a")
-    store.write({"id": "a", "status": "ok"})
+    store.write({**RECORD, "id": "a"})
     assert "" != first != store.stamp("a") == store.look("a")[1]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import html
-import json
-import math
 from collections.abc import Iterable
 from typing import Any
+
+from harness.strict_json import dumps
 
 VOID = frozenset({"input", "br", "meta"})
 
@@ -54,18 +54,10 @@ def data_block(name: str, data: Any) -> Html:
 
     NaN and infinity, which records may hold and JSON does not know, become null.
     """
-    text = json.dumps(_finite(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = dumps(data, separators=(",", ":"))
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return Html(f'<script type="application/json" id="data-{html.escape(name)}">{text}</script>')
-
-
-def _finite(data: Any) -> Any:
-    if isinstance(data, float):
-        return data if math.isfinite(data) else None
-    if isinstance(data, dict):
-        return {key: _finite(value) for key, value in data.items()}
-    return [_finite(value) for value in data] if isinstance(data, list | tuple) else data
 
 
 def _name(key: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypedDict
+from typing import Any
 from urllib.parse import quote
 
 from harness.published import published
@@ -13,18 +13,10 @@ from harness.report.board import Board, Standings
 from harness.report.columns import Column
 from harness.report.groups import Place, succeeded
 from harness.report.rows import BEST_BASELINE, Row
-from harness.store import Record, Store, decode
+from harness.store import Record, Store
 
 ROWS = 500  # of a task's predictions that go into the page
 Lines = Sequence[Mapping[str, Any]]
-
-
-class Trained(TypedDict, total=False):
-    """Of a record: how its training went, which no board needs."""
-
-    schema: Any
-    status: Any
-    training: Any
 
 
 @dataclass(frozen=True)
@@ -99,7 +91,7 @@ class View:
         """A record's `training`, from its file; empty where it has none."""
         if not succeeded(record):
             return {}
-        found = self.store.record(record["id"], lambda content: decode(content, Trained)) or {}
+        found = self.store.record(record["id"]) or {}
         return found.get("training") or {}
 
     def address(self, record_id: str) -> str:
