@@ -22,7 +22,7 @@ from harness.metrics.additive import mean_of
 from harness.stats.holm import holm
 from harness.stats.luck import Luck
 from harness.stats.mixture import Error
-from harness.stats.paired import Drawing, error_of
+from harness.stats.paired import Drawing, Rows, error_of
 
 RESAMPLES = 200
 LEVELS = (0.05, 0.005, 0.0005)
@@ -56,7 +56,7 @@ def columns(kind: str, seeds: int, models: int, luck: float, rows: int, number: 
         known = Luck({str(model): dict(enumerate(scores)) for model, scores in enumerate(each.tolist())})
         pairs = []
         for a, b in combinations(range(models), 2):
-            error = error_of(each[a] - each[b], many[a] - many[b], rows, known.prior(str(a), str(b)))
+            error = error_of(each[a] - each[b], many[a] - many[b], Rows(rows), known.prior(str(a), str(b)))
             pairs.append((a, float((each[a] - each[b]).mean()), error))
         found.append(pairs)
     return found

@@ -156,7 +156,8 @@ class Classification(TaskFamily):
     def score(self, predictions: Sequence[str], references: Sequence[str], task: Task) -> dict[str, Any]:
         from harness.metrics.classification import Classification as Metric
 
-        return Metric().compute(predictions=predictions, references=references)
+        # One set of classes for all models: that of the test rows, whatever a model predicts besides.
+        return Metric().compute(predictions=predictions, references=references, labels=sorted(set(references)))
 
     def additive(self, predictions: Sequence[str], references: Sequence[str], task: Task) -> Additive:
         from harness.metrics.additive import mean_of, over_classes

@@ -46,6 +46,8 @@ def f1_of(counts: Sequence[Sequence[float]]) -> Additive:
 def over_classes(predictions: Sequence[str], references: Sequence[str], metric: str) -> Additive:
     """A metric of `harness.metrics.classification.Classification` that is an average over classes, or Matthews' correlation.
 
+    Averages run over the classes of the references, whatever is predicted; in a resample, over those that it holds.
+
     Args:
         predictions, references: a label a row.
         metric: `macro_` or `weighted_` with `f1`, `precision` or `recall` behind it, or `matthews`.
@@ -66,7 +68,7 @@ def over_classes(predictions: Sequence[str], references: Sequence[str], metric: 
             return 100 * _ratio(right.sum(-1) * total - (predicted * wanted).sum(-1), np.sqrt(spread[0] * spread[1]))
         average, _, name = metric.partition("_")
         below = {"precision": predicted, "recall": wanted, "f1": (predicted + wanted) / 2}[name]
-        weights = wanted if average == "weighted" else (predicted + wanted > 0).astype(float)
+        weights = wanted if average == "weighted" else (wanted > 0).astype(float)
         return 100 * _ratio((weights * _ratio(right, below)).sum(-1), weights.sum(-1))
 
     return Additive(np.concatenate(list(counts), axis=1), score)

@@ -104,7 +104,7 @@ def p_value(values: Array, within: float) -> float:
     """Of the hypothesis that the mean over tasks is zero; arguments as of `interval`."""
     mean, error = float(values.mean()), math.sqrt(max(float(values.var(ddof=1)) / len(values), within))
     if error == 0.0:
-        return 1.0 if mean == 0.0 else 0.0
+        return 1.0 if mean == 0.0 else 2.0 ** (1 - len(values))  # of a sign test: all speak for one
     return float(2 * stats.t.sf(abs(mean) / error, len(values) - 1))
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from scipy import optimize, stats
 
-from harness.metrics.additive import Additive, Array
-from harness.stats.paired import LEVEL, RESAMPLES, Drawing, Drawn, right_or_wrong, spread
+from harness.metrics.additive import Array
+from harness.stats.paired import LEVEL, RESAMPLES, Drawing, Drawn, Rows, right_or_wrong, spread
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def odds_ratio(ours: Sequence[Any], theirs: Sequence[Any], rows: int, resamples:
     Returns:
         None unless rows are right or wrong.
     """
-    if not all(isinstance(one, Additive) and right_or_wrong(one) for one in (*ours, *theirs)):
+    if not all(map(right_or_wrong, (*ours, *theirs))):
         return None
     pairs = [(our.counts[:, 0] > 0, their.counts[:, 0] > 0) for our, their in zip(ours, theirs, strict=True)]
     alone = [np.stack([our & ~their, their & ~our], axis=1).astype(float) for our, their in pairs]
@@ -85,7 +85,7 @@ def odds_ratio(ours: Sequence[Any], theirs: Sequence[Any], rows: int, resamples:
         return exact[0]
     drawing = Drawing(rows, resamples)
     drawn = [Drawn(float(_log(one.sum(axis=0))), _log(drawing.times @ one)) for one in alone]
-    found = spread(np.array([one.score for one in drawn]), np.array([one.drawn for one in drawn]), rows)
+    found = spread(np.array([one.score for one in drawn]), np.array([one.drawn for one in drawn]), Rows(rows, points=False))
     value, low, high = (math.exp(number) for number in (found.value, found.low, found.high))
     without_theirs, without_ours = [one.value is None for one in exact], [one.value == 0 for one in exact]
     return Effect(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.metrics.additive import Array
     from harness.slices import Slices
 
-VERSION = 6  # of what is computed; part of the keys
+VERSION = 7  # of what is computed; part of the keys
 
 
 @dataclass(frozen=True)

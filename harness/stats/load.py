@@ -36,6 +36,8 @@ class Scored:
             raise BenchError(
                 f"{record['id']}: its predictions.jsonl is missing in {store.name}; run the cell again"
             ) from None
+        except ValueError as error:
+            raise BenchError(f"{record['id']}: {error}; run the cell again") from None
         self._lines, self._family, self._task = lines, family, task
         self.ids = [line["id"] for line in lines]
         predictions, references = [line["prediction"] for line in lines], [line["reference"] for line in lines]

@@ -31,12 +31,16 @@ class Error:
         row_degrees: degrees of freedom of that variance.
         seeds: variance that comes from the seeds.
         seed_degrees: degrees of freedom of that variance; infinite where there is none.
+        least: the smallest p value that so many rows can show, however they look.
+        unseen: half of the narrowest interval that so many rows allow, in the mean's unit.
     """
 
     rows: float
     row_degrees: float
     seeds: float = 0.0
     seed_degrees: float = math.inf
+    least: float = 0.0
+    unseen: float = 0.0
 
     @property
     def degrees(self) -> float:
@@ -48,18 +52,19 @@ class Error:
     def p(self, value: float) -> float:
         """The chance of an error of this size or more, to either side."""
         if not self.rows + self.seeds:  # two that agree on every row and seed
-            return 1.0 if value == 0.0 else 0.0
-        return float(self._beyond(abs(value)))
+            return 1.0 if value == 0.0 else self.least
+        return max(self.least, float(self._beyond(abs(value))))
 
     def half(self, level: float) -> float:
         """Half of the interval of a mean, for a level such as 0.95."""
         if not self.rows + self.seeds:
-            return 0.0
+            return self.unseen
         error = math.sqrt(self.rows + self.seeds)
         high = error
         while self._beyond(high) > 1 - level:
             high *= 2
-        return float(optimize.brentq(lambda size: self._beyond(size) - (1 - level), 0.0, high, xtol=1e-10 * error))
+        found = optimize.brentq(lambda size: self._beyond(size) - (1 - level), 0.0, high, xtol=1e-10 * error)
+        return max(self.unseen, float(found))
 
     def _beyond(self, size: float) -> float:
         """Were the seeds' variance known, it would be Student's t with the degrees of the rows' part; its mean over what that may be."""

@@ -91,7 +91,9 @@ def difference(
     scores = [(drawing.of(our), drawing.of(their)) for our, their in zip(ours, theirs, strict=True)]
     each = np.array([float(our.score - their.score) for our, their in scores])
     drawn = np.array([our.drawn - their.drawn for our, their in scores])
-    found = spread(each, drawn, rows, prior)
+    marks = [(marks_of(our), marks_of(their)) for our, their in zip(ours, theirs, strict=True)]
+    tested = Rows(rows, unlike(marks), all(map(right_or_wrong, (*ours, *theirs))))
+    found = spread(each, drawn, tested, prior)
     return Difference(
         **vars(found),
         resamples=resamples,
@@ -126,13 +128,40 @@ class Drawing:
         return Drawn(float(metric.resampled(self.whole)[0]), metric.resampled(self.times))
 
 
-def spread(each: Array, drawn: Array, rows: int, prior: Prior | None = None) -> Spread:
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a test, as far as they limit what may be said, however the resamples look.
+
+    Attributes:
+        count: how many.
+        unlike: on how many of them two models differ; None: not known, or one model is looked at.
+        shares: whether the metric is the share of rows that are right.
+        points: whether the mean is in points of 0-100; else no interval is widened.
+    """
+
+    count: int
+    unlike: int | None = None
+    shares: bool = False
+    points: bool = True
+
+    @property
+    def least(self) -> float:
+        """The p value of an exact test where all rows on which two differ speak for one of them: no test gives a smaller one."""
+        return min(1.0, 2.0 ** (1 - (self.count if self.unlike is None else self.unlike)))
+
+    @property
+    def unseen(self) -> float:
+        """Points that what was seen in none of the rows may still make: the exact bound (Clopper & Pearson 1934) for 0 of them."""
+        return 100 * (1 - ((1 - LEVEL) / 2) ** (1 / self.count)) if self.points else 0.0
+
+
+def spread(each: Array, drawn: Array, rows: Rows, prior: Prior | None = None) -> Spread:
     """The mean over seeds of a score or a difference, and how sure it is; see `difference`.
 
     Args:
         each: [seeds], on all rows.
         drawn: [seeds, resamples].
-        rows: test rows.
+        rows: of the test.
         prior: of the variance over seeds.
     """
     seeds, value, error = len(each), float(each.mean()), error_of(each, drawn, rows, prior)
@@ -147,23 +176,27 @@ def spread(each: Array, drawn: Array, rows: int, prior: Prior | None = None) -> 
         seed_error=math.sqrt(error.seeds) if seeds > 1 else None,
         seed_degrees=error.seed_degrees if error.seeds else None,
         seeds=seeds,
-        rows=rows,
+        rows=rows.count,
     )
 
 
-def error_of(each: Array, drawn: Array, rows: int, prior: Prior | None = None) -> Error:
+def error_of(each: Array, drawn: Array, rows: Rows, prior: Prior | None = None) -> Error:
     """The error of a mean over seeds, for whom an interval would be of no use; arguments as of `spread`."""
-    seeds, row_variance = len(each), float(drawn.mean(axis=0).var(ddof=1))
+    seeds, together = len(each), drawn.mean(axis=0)
+    row_variance = 0.0 if same(together) else float(together.var(ddof=1))
+    limits = {"least": rows.least, "unseen": rows.unseen if rows.shares or not row_variance else 0.0}
+    row_degrees = rows.count - 1
     if seeds == 1:
-        return Error(row_variance, rows - 1)
+        return Error(row_variance, row_degrees, **limits)
     found, degrees = 0.0 if same(each) else float(each.var(ddof=1)), float(seeds - 1)
     if prior:
         found, degrees = prior.moderated(found, degrees)
     if not found:  # nothing is known of seeds, so what is peculiar to one on a row stays with the rows
-        return Error(row_variance, rows - 1)
+        return Error(row_variance, row_degrees, **limits)
     # What is peculiar to a seed on a row is in both parts: it is what the rows' variance gains when seeds are not averaged.
     both = float(drawn.var(axis=1, ddof=1).mean() - row_variance) / (seeds - 1)
-    return Error(min(row_variance, max(0.0, row_variance - both)), rows - 1, found / seeds, degrees)
+    rest = min(row_variance, max(0.0, row_variance - both))
+    return Error(rest, row_degrees, found / seeds, degrees, **limits)
 
 
 def _randomised(ours: Sequence[Any], theirs: Sequence[Any], value: float, resamples: int) -> float | None:
@@ -181,14 +214,34 @@ def _randomised(ours: Sequence[Any], theirs: Sequence[Any], value: float, resamp
 
 
 def _mcnemar(ours: Sequence[Any], theirs: Sequence[Any]) -> float | None:
-    if len(ours) != 1 or not all(isinstance(one, Additive) and right_or_wrong(one) for one in (*ours, *theirs)):
+    if len(ours) != 1 or not all(map(right_or_wrong, (*ours, *theirs))):
         return None
     right, also = ours[0].counts[:, 0] > 0, theirs[0].counts[:, 0] > 0
     only, other = int(np.sum(right & ~also)), int(np.sum(also & ~right))
     return float(stats.binomtest(only, only + other).pvalue) if only + other else 1.0
 
 
-def right_or_wrong(metric: Additive) -> bool:
+def unlike(pairs: Sequence[tuple[Array | None, Array | None]]) -> int | None:
+    """On how many rows two models differ with any seed; None for metrics that are no sums over rows.
+
+    Args:
+        pairs: what `marks_of` gives for ours and theirs, one pair a seed.
+    """
+    if any(mark is None for pair in pairs for mark in pair):
+        return None
+    return int(np.any([ours != theirs for ours, theirs in pairs], axis=0).sum())
+
+
+def marks_of(metric: Any) -> Array | None:
+    """A number for each row, equal where what the metric counts in it is equal; None for metrics that are no sums over rows."""
+    if not isinstance(metric, Additive):
+        return None
+    return metric.counts @ np.random.default_rng(SEED).random(metric.counts.shape[1])
+
+
+def right_or_wrong(metric: Any) -> bool:
     """Whether a metric is the share of rows that are right."""
+    if not isinstance(metric, Additive):
+        return False
     counts = metric.counts
     return counts.shape[1] == 2 and bool(np.isin(counts[:, 0], (0.0, 100.0)).all() and (counts[:, 1] == 1.0).all())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import BenchError
@@ -25,6 +27,7 @@ from harness.store import Record, Store
 if TYPE_CHECKING:  # numpy takes a tenth of a second, and a board from the cache needs none
     from harness.metrics.additive import Array
     from harness.stats.luck import Prior
+    from harness.stats.paired import Rows
 
 ALPHA = 0.05
 
@@ -56,8 +59,8 @@ def standings(store: Store, records: Iterable[Record]) -> Standings:
         name = kept.key(task.key, best and key(best))
         try:
             found[title] = _column(store, rows, name, best)
-        except BenchError as error:
-            notes.append(f"{title}: no intervals and groups: {error}.")
+        except Exception as error:  # whatever predictions and a family's metric may do costs this column, not the board
+            notes.append(f"{title}: no intervals and groups: {_said(error)}.")
             task.unknown = True
         else:
             task.draws = lambda rows=rows, name=name, best=best, one=found[title]: _draws(store, rows, name, best, one)
@@ -110,9 +113,9 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]], best: Pla
     from harness.stats.inner import redrawn
     from harness.stats.load import Scored, same_rows
     from harness.stats.luck import Luck
-    from harness.stats.paired import Drawing, error_of, spread
+    from harness.stats.paired import Drawing, Rows, error_of, marks_of, right_or_wrong, spread, unlike
 
-    drawing, first, drawn, slices = None, None, {}, {}
+    drawing, first, drawn, slices, marks = None, None, {}, {}, {}
     for where, group in rows.items():
         for seed, record in sorted(group.items()):
             scored = Scored(store, record)
@@ -120,9 +123,10 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]], best: Pla
                 first, drawing = scored, Drawing(len(scored.ids), scored.resamples)
             same_rows(first, scored, record["id"])
             drawn[key(where), seed] = drawing.of(scored.metric)
+            marks[key(where), seed] = marks_of(scored.metric)
             if not (record.get("metrics") or {}).get("slices"):
                 slices[record["id"]] = scored.slices()
-    count = len(first.ids)
+    count, shares = len(first.ids), right_or_wrong(first.metric)
 
     def taken(seeds: Iterable[int], name: str) -> tuple[Array, Array]:
         ours = [drawn[name, seed] for seed in seeds]
@@ -132,18 +136,22 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]], best: Pla
         each, many = (ours - theirs for ours, theirs in zip(taken(both, one), taken(both, other), strict=True))
         return each, many
 
+    def tested(one: str, other: str, both: Sequence[int]) -> Rows:
+        return Rows(count, unlike([(marks[one, seed], marks[other, seed]) for seed in both]), shares)
+
     def apart(one: str, other: str, both: Sequence[int]) -> float:
         each, many = differences(one, other, both)
-        return error_of(each, many, count, luck.prior(one, other)).p(float(each.mean()))
+        return error_of(each, many, tested(one, other, both), luck.prior(one, other)).p(float(each.mean()))
 
     def ahead(one: str, other: str, both: Sequence[int]) -> tuple[float, float, float]:
-        found = spread(*differences(one, other, both), count, luck.prior(one, other))
+        found = spread(*differences(one, other, both), tested(one, other, both), luck.prior(one, other))
         return found.value, found.low, found.high
 
     luck = Luck(scores(rows))
     leader = key(best) if best else None
     seeds = {key(where): set(group) for where, group in rows.items()}
-    ends = {name: _ends(*taken(sorted(own), name), count, luck.prior(name)) for name, own in seeds.items()}
+    alone = Rows(count, shares=shares)
+    ends = {name: _ends(*taken(sorted(own), name), alone, luck.prior(name)) for name, own in seeds.items()}
     pairs = [
         (one, other, apart(one, other, both))
         for one, other in combinations(sorted(seeds), 2)
@@ -158,13 +166,21 @@ def _compute(store: Store, rows: Mapping[Place, Mapping[int, Record]], best: Pla
     return Found(ends, pairs, draws, slices, behind)
 
 
-def _ends(each: Array, many: Array, count: int, prior: Prior | None) -> tuple[float, float]:
+def _ends(each: Array, many: Array, rows: Rows, prior: Prior | None) -> tuple[float, float]:
     """The interval of a mean; where no resample leaves a score's range, it ends there too."""
     from harness.stats.paired import spread
 
-    mean = spread(each, many, count, prior)
+    mean = spread(each, many, rows, prior)
     low = max(0.0, mean.low) if many.min() >= 0.0 else mean.low
     return low, min(100.0, mean.high) if many.max() <= 100.0 else mean.high
+
+
+def _said(error: Exception) -> str:
+    """An error in a sentence; of one that nobody has foreseen, with the place in the code where it was raised."""
+    if isinstance(error, BenchError) or error.__traceback__ is None:
+        return str(error)
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {' '.join(str(error).split())} ({Path(where.filename).name}, line {where.lineno})"
 
 
 def _mean(records: Mapping[int, Record]) -> float:

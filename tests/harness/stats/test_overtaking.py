@@ -11,7 +11,7 @@ from harness.report.board import Board
 from harness.report.crossed import Crossed, Overtaking, sentences
 from harness.stats.compare import compare
 from harness.stats.overtaking import AtSize, crossing, overtakings
-from harness.stats.paired import Drawing, spread
+from harness.stats.paired import Drawing, Rows, spread
 from harness.stats.standings import standings
 from harness.store import Store
 
@@ -165,7 +165,7 @@ def simulated(skills, tasks, seeds=3, rows=400):
                 for what in ("score", "drawn")
             )
             scores = {name: {seed: one.score for seed, one in enumerate(found)} for name, found in made.items()}
-            sizes.append(AtSize(10 ** (number + 1), scores, {tuple(skills): spread(each, many, rows).p}))
+            sizes.append(AtSize(10 ** (number + 1), scores, {tuple(skills): spread(each, many, Rows(rows)).p}))
         shown += any(one.shown for one in overtakings(sizes).overtakings)
         told += bool(overtakings(sizes).overtakings)
     return shown / tasks, told / tasks

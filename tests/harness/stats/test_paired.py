@@ -12,7 +12,7 @@ from seqeval.metrics import f1_score
 from harness.metrics.additive import Additive, f1_of, mean_of, rows_of
 from harness.metrics.counts import bleu_counts
 from harness.stats.holm import holm
-from harness.stats.paired import difference
+from harness.stats.paired import Drawing, Rows, difference, spread
 
 CHANCE = np.random.default_rng(7)
 
@@ -143,10 +143,12 @@ def test_a_metric_that_is_no_sum_is_scored_anew():
     assert found.low < found.value < found.high and found.p_randomised is None and found.p_mcnemar is None
 
 
-def test_two_that_agree_are_equal_for_sure():
+def test_two_that_agree_on_every_row_may_still_differ_on_others():
+    """Of what is seen in none of 50 rows, the exact 95 % interval reaches to 7.1 of 100."""
     same = mean_of(CHANCE.random(50) < 0.5)
     found = difference([same] * 3, [same] * 3, 50)
-    assert (found.value, found.low, found.high, found.p, found.p_randomised) == (0.0, 0.0, 0.0, 1.0, 1.0)
+    assert (found.value, found.p, found.p_randomised) == (0.0, 1.0, 1.0)
+    assert found.high == -found.low == pytest.approx(100 * stats.binomtest(0, 50).proportion_ci(method="exact").high)
     assert math.isinf(found.degrees)
 
 
@@ -158,3 +160,49 @@ def test_the_same_rows_give_the_same_numbers():
 def test_holm():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])  # Holm's own way by hand
     assert holm([0.5, 0.9]) == [1.0, 1.0] and holm([]) == [] and holm([0.2]) == [0.2]
+
+
+@pytest.mark.parametrize(("rows", "unlike", "least"), [(2, 2, 0.5), (1, 1, 1.0), (200, 3, 0.25), (200, 6, 0.03125)])
+def test_no_p_is_smaller_than_the_rows_allow(rows, unlike, least):
+    """All rows on which two differ speak for one of them: an exact test of so few rows gives no smaller p."""
+    ours, theirs = np.ones(rows), np.ones(rows)
+    theirs[:unlike] = 0
+    for seeds in (1, 3):
+        found = difference([mean_of(ours)] * seeds, [mean_of(theirs)] * seeds, rows)
+        assert found.p >= least == 2 * 0.5**unlike
+        assert math.isfinite(found.low) and math.isfinite(found.high) and found.low < found.value < found.high
+
+
+@pytest.mark.parametrize("rows", [1, 2, 30, 500])
+def test_the_interval_of_rows_that_agree_is_the_exact_one(rows):
+    drawing = Drawing(rows)
+    one = drawing.of(mean_of(np.ones(rows)))
+    found = spread(np.array([one.score]), np.array([one.drawn]), Rows(rows, shares=True))
+    exact = stats.binomtest(rows, rows).proportion_ci(method="exact")
+    assert found.low == pytest.approx(100 * exact.low)
+
+
+def test_an_error_more_never_makes_the_interval_reach_less_far():
+    """One row of 200 is wrong: its low end lies below that of none wrong."""
+    lows = []
+    for wrong in range(6):
+        values = np.ones(200)
+        values[:wrong] = 0
+        one = Drawing(200).of(mean_of(values))
+        lows.append(spread(np.array([one.score]), np.array([one.drawn]), Rows(200, shares=True)).low)
+    assert lows == sorted(lows, reverse=True)
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 3])
+def test_a_metric_of_one_row_says_nothing(seeds):
+    """Resamples of one row are that row, but for the last bits of sums, which are no variance."""
+    ours, theirs = ([bleu_of(["ein Haus"], ["ein Haus am See"])] * seeds for _ in range(2))
+    found = difference(ours, theirs, 1)
+    assert (found.value, found.p) == (0.0, 1.0) and math.isfinite(found.high)
+
+
+def bleu_of(predictions, references):
+    return rows_of(
+        lambda rows: float(BLEU().corpus_score([predictions[r] for r in rows], [[references[r] for r in rows]]).score),
+        len(predictions),
+    )
