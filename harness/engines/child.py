@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -102,4 +102,6 @@ def probe(connection: Connection) -> None:
     """Tell which accelerators torch sees: `{"cuda": count, "mps": bool}`."""
     import torch
 
-    connection.send({"cuda": torch.cuda.device_count(), "mps": torch.backends.mps.is_available()})
+    found = {"cuda": torch.cuda.device_count(), "mps": torch.backends.mps.is_available()}
+    with suppress(OSError):  # who asked is gone
+        connection.send(found)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from multiprocessing.util import get_temp_dir
 from typing import Any
 
 from harness.engines import child, guard
@@ -44,8 +45,9 @@ class Server:
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload([*modules, *PRELOADED])  # the last of them freezes what the others made
         atexit.register(_end_server)
-        self._start_server()
         self._guard = _start_guard()
+        self._watched: set[int] = set()  # fork servers and their resource trackers
+        self._start_server()
 
     def _start_server(self) -> None:
         """Start the server, unless it runs, without the current folder on its path: a folder `datasets` there is not the library."""
@@ -64,6 +66,10 @@ class Server:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             for name, value in before.items():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
+        for number in (forkserver._forkserver._forkserver_pid, resource_tracker._resource_tracker._pid):
+            if number is not None and number not in self._watched:
+                self._watched.add(number)
+                self._watch(number)
 
     def process(self, target: Callable[..., None], *words: Any) -> tuple[Any, Connection]:
         """A process that calls `target(*words, connection)`, and the other end of its connection.
@@ -98,7 +104,7 @@ def _start_guard() -> subprocess.Popen[bytes] | None:
     """The process that watches; it ends with this one."""
     if not hasattr(os, "pidfd_open"):
         return None
-    words = [sys.executable, "-I", "-S", guard.__file__, str(child.ORPHAN + 1)]
+    words = [sys.executable, "-I", "-S", guard.__file__, str(child.ORPHAN + 1), get_temp_dir()]
     return subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, bufsize=0
     )

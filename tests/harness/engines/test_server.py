@@ -1,12 +1,17 @@
 """The fork server, and what comes of a parent that ends while it asks for a process."""
 
+import multiprocessing
+import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from harness.cli.main import app
+from harness.engines import child
 from harness.errors import BenchError
 
 LEAVE = """
@@ -73,3 +78,47 @@ def test_a_run_has_those_of_its_methods_loaded(tmp_path, monkeypatch, methods, m
     words = ["run", "--models", "bert", "--tasks", "mini-ner", "--methods", methods, "--results", str(tmp_path / "r")]
     CliRunner().invoke(app, words)
     assert asked == [modules]
+
+
+KILLED = """
+import os, signal, sys, tempfile
+from multiprocessing import forkserver, resource_tracker, util
+
+from harness.engines.server import Server
+
+if __name__ == "__main__":
+    Server()
+    numbers = [forkserver._forkserver._forkserver_pid, resource_tracker._resource_tracker._pid]
+    for number in numbers:
+        os.kill(number, signal.SIGSTOP)
+    print(*numbers, util.get_temp_dir(), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the guard needs pidfds (Linux)")
+def test_nothing_is_left_of_a_run_that_was_killed_while_its_server_was_stopped(tmp_path):
+    (tmp_path / "killed.py").write_text(KILLED)
+    done = subprocess.run([sys.executable, "killed.py"], cwd=tmp_path, stdout=subprocess.PIPE, text=True, timeout=120)
+    *numbers, folder = done.stdout.split()
+    assert len(numbers) == 2 and folder
+    end = time.monotonic() + child.ORPHAN + 30
+    while time.monotonic() < end and (Path(folder).exists() or any(map(_alive, map(int, numbers)))):
+        time.sleep(0.2)
+    assert not Path(folder).exists() and not any(map(_alive, map(int, numbers)))
+
+
+def _alive(number):
+    """Whether a process runs; one that has ended and that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_process_that_nobody_listens_to_any_more_ends_without_a_word(capfd):
+    ours, theirs = multiprocessing.Pipe()
+    ours.close()
+    child.probe(theirs)
+    assert capfd.readouterr().err == ""
