@@ -87,10 +87,10 @@ class Metrics(TypedDict, total=False):
 class Answers(TypedDict, total=False):
     """`answers`: how often one and the same prediction is given, and how often it would be right."""
 
-    distinct: Required[int]
-    top_share: Required[float]
-    expected_distinct: Required[int]
-    expected_top_share: Required[float]
+    distinct: int
+    top_share: float
+    expected_distinct: int
+    expected_top_share: float
 
 
 class Validation(TypedDict, total=False):
@@ -117,7 +117,7 @@ class Training(TypedDict, total=False):
     best_step: int | None
     history: list[Validation] | None
     trouble: list[Sign] | None
-    resumed: bool | None
+    resumed: int | None
     retried: str | None
 
 

@@ -135,12 +135,18 @@ class Store:
                 yield record
 
     def write(self, record: Record, predictions: Iterable[dict[str, Any]] = ()) -> None:
-        """Write a cell's predictions and then its record, which makes the cell count as done."""
+        """Write a cell's predictions and then its record, which makes the cell count as done.
+
+        Raises:
+            Damaged: the record could not be read again, as when a family gives a metric that is no number.
+        """
+        content = dumps({"schema": SCHEMA, **record}, indent=1) + "\n"
+        checked(content.encode("utf-8", "surrogatepass"))
         folder = self.folder(record["id"])
         lines = [dumps(line) + "\n" for line in predictions]
         if lines:
             write_text(folder / "predictions.jsonl", "".join(lines))
-        write_text(folder / "record.json", dumps({"schema": SCHEMA, **record}, indent=1) + "\n")
+        write_text(folder / "record.json", content)
 
     def settle(self, cell_id: str) -> bool:
         """Whether a cell is finished; if so, nothing of it is kept to go on from. The caller has its claim."""

@@ -122,9 +122,9 @@ def _answers(record: Mapping[str, Any]) -> list[Trouble]:
         usual = right is not None and right > SAME  # nearly all rows have one answer: anybody may give it everywhere
         found = [Trouble("constant", "the same prediction for every test row", SEARCH, failed=not usual)]
         return [] if right == 1 else found
-    if not told:
+    share, kinds, wanted = (told.get(name) for name in ("top_share", "distinct", "expected_distinct"))
+    if None in (share, kinds, wanted, right):
         return []
-    share, kinds, wanted = told["top_share"], told["distinct"], told["expected_distinct"]
     if share > SAME and 1 - share <= RARE * (1 - right):
         text = f"{share:.1%} of its predictions are one answer, and none is right for more than {right:.1%}"
         return [Trouble("near-constant", text, SEARCH, failed=True)]

@@ -22,6 +22,8 @@ from harness.report.runs import Environment, Failure, environments, failures
 from harness.slices import Slices
 from harness.store import Record
 
+LEAST_ROWS = 6  # of a test: all of n rows speak for one of two models by chance with probability 2 / 2 ** n
+
 
 @dataclass(frozen=True)
 class Standings:
@@ -112,6 +114,7 @@ class Board:
         if len(known) > 1:
             notes.append(f"The cells ran in {len(known)} different environments: times and memory are not comparable.")
         notes += standings.notes if standings else ()
+        notes += few_rows(columns)
         notes += [recorded.note(records.damaged)] if records.damaged else []
         suites = tuple(sorted({record["suite"] for record in kept if record.get("suite")}))
         if len(suites) > 1:
@@ -142,6 +145,16 @@ def _columns(
     rank = {name: number for number, name in enumerate(order)}
     columns = [make_column(title, found, slices) for title, found in by_title.items()]
     return tuple(sorted(columns, key=lambda column: (rank.get(column.task, len(rank)), column.title)))
+
+
+def few_rows(columns: Iterable[Column]) -> list[str]:
+    """A sentence for each column with so few test rows that no exact test of them can be significant, whatever they show."""
+    return [
+        f"{column.title}: its {rows} test {'row is' if rows == 1 else 'rows are'} too few to tell any two models apart"
+        f" (at the level 0.05 that takes {LEAST_ROWS} at least)."
+        for column in columns
+        if 0 < (rows := column.rows.get("test", 0)) < LEAST_ROWS
+    ]
 
 
 def _dates(records: Sequence[Record]) -> tuple[str, str] | None:
