@@ -285,7 +285,7 @@ def _read(content: bytes, whole: bool = True) -> tuple[dict[str, Any], dict[str,
 
 
 def part(name: str, text: bytes, kind: Any) -> Any:
-    """A part of a record by itself, all of it.
+    """A part of a record by itself: the keys that are named here.
 
     Raises:
         Damaged: it is not of this kind; the message names the key with `name` in front.
@@ -296,7 +296,7 @@ def part(name: str, text: bytes, kind: Any) -> Any:
         raise Damaged(words(error, name)) from None
     if name == "search" and known:
         complete(known)
-    return msgspec.json.decode(text)
+    return known
 
 
 def read_lines(content: bytes) -> list[Any]:

@@ -6,7 +6,7 @@ import marshal
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Any, Required, TypedDict
+from typing import Any, TypedDict
 
 import msgspec
 from msgspec import Raw
@@ -53,8 +53,8 @@ class Error(TypedDict, total=False):
 class Part(recorded.Head, total=False):
     """Of a record. What many records have in common stays text (`Raw`) until it is known to be new."""
 
-    model: Required[Raw]
-    task: Required[Raw]
+    model: Raw
+    task: Raw
     recipe: Raw
     metrics: Metrics | None
     training: Training | None
@@ -65,8 +65,11 @@ class Part(recorded.Head, total=False):
 
 
 INSIDE = {"metrics": Metrics, "training": Training, "cost": Cost, "error": Error}
-# What stays text, and what it must be: of the record, and of its metrics.
-SHARED = {name: recorded.Whole.__annotations__[name] for name in ("model", "task", "recipe", "environment", "search")}
+# What stays text, and what it must be.
+SHARED = {
+    "model": recorded.Model, "task": recorded.Task, "recipe": recorded.Recipe | None,
+    "environment": recorded.Environment | None, "search": recorded.Search | None,
+}  # fmt: skip
 COMMON = tuple(name for name in SHARED if name != "search")  # which most records do not have
 
 
@@ -106,6 +109,8 @@ class Needed(list[Record]):
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 return _shared(_cut(recorded.read(content)), share)  # which says what is wrong, or reads NaN
             recorded.consistent(record)
+            if not (record.keys() >= {"model", "task"}):
+                raise recorded.Damaged(f"`{'task' if 'model' in record else 'model'}` is missing")
             return _shared(record, share)
 
         made = cls(sorted((one for one in store.records(parse) if not is_trial(one)), key=itemgetter("id")))
@@ -124,7 +129,8 @@ class _Share:
         if isinstance(part, Raw):
             text = bytes(part)
             if text not in self.by_text:
-                self.by_text[text] = recorded.part(name, text, kind)
+                recorded.part(name, text, kind)
+                self.by_text[text] = msgspec.json.decode(text)  # all of it: what nobody has named may tell tasks apart
             return self.by_text[text]
         return self.by_content.setdefault(marshal.dumps(part, 2), part)  # 2: the same bytes, however the part was made
 
