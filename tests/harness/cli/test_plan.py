@@ -35,7 +35,7 @@ def folder(tmp_path_factory):
     for cell in make_plan(Request(["bert"], ["mini-ner"], seeds=(3, 4))).cells:
         store.write(
             {
-                **cell.facts(), "status": "ok", "environment": environment,
+                **cell.facts(), "status": "ok", "score": 50.0, "primary_metric": "f1", "environment": environment,
                 "cost": {"total_seconds": 300.0, "peak_memory_bytes": 2**30},
             }
         )  # fmt: skip

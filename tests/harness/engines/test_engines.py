@@ -87,7 +87,7 @@ def test_a_worker_that_dies_after_its_record_has_done_its_work(local, store, new
     cell = new(**LONG)
     handle = local.submit(job(cell, store), local.slots[0])
     wait_for(handle, "validation")
-    store.write({**cell.facts(), "status": "ok", "score": 1.0})  # as the worker does, before it removes its checkpoint
+    store.write({**cell.facts(), "status": "ok", "score": 1.0, "primary_metric": "accuracy"})  # as the worker does, before it removes its checkpoint
     store.checkpoint(cell.id).write_text("state")
     os.kill(handle.process.pid, signal.SIGKILL)
     handle.process.join(10)

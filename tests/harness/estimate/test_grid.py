@@ -58,7 +58,7 @@ def record(cell, seed, seconds, environment=HERE, **cost):
     cell = replace(cell, seed=seed)
     return {
         **cell.facts(),
-        "status": "ok",
+        "status": "ok", "score": 50.0, "primary_metric": "f1",
         "environment": environment,
         "training": {"steps": 100},
         "task": {**cell.facts()["task"], "rows": {"train": 640, "validation": 100, "test": 100}},
@@ -97,7 +97,7 @@ def test_another_recipe_machine_thread_count_or_a_failure_is_not_the_same_cell(t
     store, cell = Store(tmp_path), plan[0]
     store.write(record(cell, 5, 1000.0, {**HERE, "device": "Abacus 3000"}))
     store.write(record(cell, 6, 1000.0, {**HERE, "threads": 2}))
-    store.write({**record(cell, 7, 1000.0), "status": "failed", "environment": {}})
+    store.write({**record(cell, 7, 1000.0), "status": "failed", "error": {"type": "ValueError"}, "environment": {}})
     store.write(record(replace(cell, recipe=replace(cell.recipe, epochs=50)), 8, 1000.0))
     assert estimates(store, [cell]).cells[0].source == CALIBRATION
 
@@ -181,7 +181,7 @@ def test_fewer_training_rows_take_less_and_are_another_cell(tmp_path, plan):
     facts = {**few.facts(), "task": {**few.facts()["task"], "rows": {"train": 64, "validation": 100, "test": 100}}}
     facts["task"] |= {"train_rows": 64, "train_rows_available": 6400}
     told = {
-        "status": "ok",
+        "status": "ok", "score": 50.0, "primary_metric": "f1",
         "environment": HERE,
         "training": {"steps": 100},
         "cost": {"total_seconds": 9.0, "train_tokens": 1e5},

@@ -118,7 +118,8 @@ def test_a_budget_shortens_the_training_and_its_schedule(store, base, tmp_path):
 
 
 def test_the_record_of_a_report_holds_the_search_and_counts_it(store, base):
-    found = {"trials": [], "winner": 0, "seconds": 123.0, "peak_memory_bytes": 5, "seed": 1}
+    trial = {"id": "t0", "recipe": {"epochs": 2}, "status": "ok", "validation": 50.0, "seconds": 1.0}
+    found = {"trials": [trial], "winner": 0, "seconds": 123.0, "peak_memory_bytes": 5, "seed": 1}
     cell = replace(base, search=Searched({"kind": "grid", "fields": {"epochs": [1, 2]}}, ("epochs=1,2",), found))
     record = run_cell(cell, "cpu", store, silent)
     assert record["search"] == {"specification": cell.search.specification, "arguments": ["epochs=1,2"], **found}
