@@ -48,7 +48,11 @@ def _description(found: Guess, family: TaskFamily) -> str:
         source.format, [] if itself else [f"{ours} from {_said(theirs)}" for ours, theirs in found.named.items()]
     )
     hidden = ("table", *family.columns)
-    taken = taken + [f"{name} {value!r}" for name, value in source.options.items() if name not in hidden]
+    taken = taken + [
+        f"{name} {value!r}" + (f" ({found.remarks[name]})" if name == "encoding" and name in found.remarks else "")
+        for name, value in source.options.items()
+        if name not in hidden
+    ]
     taken += [f"{option}: {value}" for option, value in found.task.options.items()]
     return "; ".join(filter(None, [source.describe(), ", ".join(taken), _how(source.files), *_doubts(found)]))
 

@@ -13,7 +13,12 @@ from harness.task import Task
 
 # Facts that readers report -> how a note says them. What may be wrong with a data set is told by its check (`harness.check`).
 NOTED = {
+    "first_line": "the first line says {}",
     "delimiter": "delimiter {}",
+    "empty_rows": "{} empty rows, skipped",
+    "comment_lines": "{} comment lines, skipped",
+    "dropped": "{} rows dropped by drop_labels",
+    "orient": "JSON of a data frame, orient {}",
     "sheet": "the first sheet, {}",
     "scheme": "tags in scheme {}",
     "documents": "{} documents, kept together",

@@ -19,7 +19,7 @@ from harness.guess.chosen import Chosen, columns_of, in_table, original, renamed
 from harness.guess.files import beside, find, name_of, of_one_format, sift, training
 from harness.guess.misfit import Unread, no_format
 from harness.guess.sides import side_by_side
-from harness.guess.sniff import Sniffed, sniff
+from harness.guess.sniff import Sniffed, check_encodings, sniff
 from harness.guess.word import Guess
 from harness.proposal import Proposal, find_columns
 from harness.task import Task
@@ -70,6 +70,7 @@ def guess(
     unread: Unread | None = None
     doubtful: list[Guess] = []  # by the names of columns only
     for kind in usable:
+        check_encodings([first, *(path for path in paths if path != first)], kind.options.get("encoding"))
         try:
             kept, out = (paths, []) if left is None else sift(paths, lambda one, kind=kind: _columns(kind, one))
             files = {split: list(map(str, ones)) for split, ones in by_split(kept, where).items()}

@@ -52,6 +52,9 @@ def read(
     """
     sentences: list[_Sentence] = []
     seen_document_line = False
+    if report is not None and comment:
+        told = [line for path in as_paths(files) for line in split_lines(read_text(path, encoding)) if line.startswith(comment)]
+        report.update(comment_lines=len(told))
     for path in as_paths(files):
         start = sentences[-1].document + 1 if sentences else 0
         found, marked = _sentences(path, start, separator, words, tags, comment, encoding)

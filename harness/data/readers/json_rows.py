@@ -13,16 +13,19 @@ from harness.errors import BenchError
 def read_jsonl(
     files: Any, *, encoding: str = "utf-8-sig", report: dict[str, Any] | None = None
 ) -> list[dict[str, Any]]:
-    """One object on each line, as https://jsonlines.org has it; blank lines are skipped."""
-    rows = []
+    """One object on each line, as https://jsonlines.org has it; blank lines are skipped, and counted as `empty_rows`."""
+    rows, empty = [], 0
     for path in as_paths(files):
         for number, line in enumerate(split_lines(read_text(path, encoding)), start=1):
             if not line.strip():
+                empty += 1
                 continue
             row = _parse(line, path, number)
             if not isinstance(row, dict):
                 raise BenchError(f"{path}:{number}: {type(row).__name__} instead of an object; one JSON object a line")
             rows.append(PlacedRow(row, path, number))
+    if report is not None and empty:
+        report.update(empty_rows=empty)
     return rows
 
 

@@ -18,17 +18,19 @@ PATTERN = r"(?:__label__)?(?P<label>[^:\s]+)(:\S*)?\s+(?P<text>.*)"
 def read(
     files: Any, *, pattern: str = PATTERN, encoding: str = "utf-8-sig", report: dict[str, Any] | None = None
 ) -> list[dict[str, str]]:
-    """One row a line, with a column for each named group of the pattern, without outer blanks. Blank lines are skipped.
+    """One row a line, with a column for each named group of the pattern, without outer blanks. Blank lines are skipped, and
+    counted as `empty_rows`.
 
     Args:
         pattern: a regular expression of Python for a whole line. Groups without a name give no column.
         encoding: `latin-1` for TREC's files.
     """
     compiled = _compiled(pattern, as_paths(files))
-    rows = []
+    rows, empty = [], 0
     for path in as_paths(files):
         for number, line in enumerate(split_lines(read_text(path, encoding)), start=1):
             if not line.strip():
+                empty += 1
                 continue
             match = compiled.fullmatch(line.strip())
             if match is None:
@@ -39,6 +41,8 @@ def read(
             rows.append(
                 PlacedRow({name: (value or "").strip() for name, value in match.groupdict().items()}, path, number)
             )
+    if report is not None and empty:
+        report.update(empty_rows=empty)
     return rows
 
 
