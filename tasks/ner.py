@@ -96,7 +96,7 @@ class NamedEntities(TaskFamily):
             yield Finding(ERROR, "no-entities", "train has no entity, so there is nothing to learn")
         rows = [row for part in splits.values() for row in part if row["words"]]
         short = sum(len(row["words"]) == 1 for row in rows)
-        if len(rows) >= FEW and short >= MOSTLY * len(rows):
+        if len(rows) >= FEW and len(rows) > short >= MOSTLY * len(rows):
             message = f"{some(short, 'row')} of {len(rows):,} hold one word: are they words of sentences? A row should be a sentence"
             yield Finding(WARNING, "one-word-rows", message, short)
         yield from conflicts(((spot(row), (tuple(row["words"]),), tuple(row["tags"])) for row in rows), "tagging")

@@ -137,7 +137,7 @@ def _only(names: list[str], path: Path) -> str:
     if len(names) != 1:
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         there = ", ".join(names[:5]) + more or "nothing"
-        likely = next((name for name in names if is_data(Path(name))), "data.csv")
+        likely = next((name for name in names if is_data(Path(name))), names[0] if names else "data.csv")
         raise BenchError(f"{path}: {len(names)} files in the archive ({there}); name one, such as {path.name}!{likely}")
     return names[0]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -11,10 +10,10 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from harness.data.files import digest, is_file
-from harness.data.folder import by_split, of_format
+from harness.data.folder import by_split, matching, of_format, unused
 from harness.data.hub import HubSource
 from harness.data.readers import OF_TABLES, reader
-from harness.data.splits import canonical
+from harness.data.splits import RULE, canonical
 from harness.errors import BenchError
 
 __all__ = ["FileSource", "GeneratedSource", "HubSource", "Source"]
@@ -85,6 +84,10 @@ class FileSource:
                 )
             if report is not None:
                 report[split] = found
+        if report and (folder := self._folder()):
+            read = [path for files in self._found().values() for path in files]
+            if rest := unused(folder, read):
+                report[next(iter(report))].update(unused=len(rest), unused_at=rest)
         return splits
 
     def fingerprint(self) -> str:
@@ -94,7 +97,9 @@ class FileSource:
             else [digest(path) for path in files]
             for split, files in self._found().items()
         }
-        return _sha256({"format": self.format, "options": dict(self.options), "files": contents})
+        # Which rows are tested follows from the rule as well, where the splits are made here.
+        made = {} if {"validation", "test"} <= set(contents) else {"split_rule": RULE}
+        return _sha256({"format": self.format, "options": dict(self.options), "files": contents, **made})
 
     def describe(self) -> str:
         return f"{self.format}: " + ", ".join(self._names(split) for split in self._found())
@@ -121,12 +126,16 @@ class FileSource:
 
     def _by_split(self) -> dict[str, Any]:
         """The files by split; where the only entry is a folder, by the names in it."""
+        folder = self._folder()
+        return by_split(of_format(folder, self._table), str(folder)) if folder else canonical(self.files)
+
+    def _folder(self) -> Path | None:
+        """The folder that is the only entry, if it is one."""
         files = canonical(self.files)
         only = files.get("all")
         if len(files) == 1 and isinstance(only, str | Path) and Path(only).expanduser().is_dir():
-            folder = Path(only).expanduser()
-            return by_split(of_format(folder, self._table), str(folder))
-        return files
+            return Path(only).expanduser()
+        return None
 
     @property
     def _table(self) -> str:
@@ -154,8 +163,7 @@ def _expand(files: File | list[File], format: str | None) -> list[Path]:
         elif path.is_dir() and format is not None:
             paths += of_format(path, format)
         else:
-            matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
-            matches = [match for match in matches if match.is_file()]
+            matches = matching(path)
             if not matches:
                 raise BenchError(f"{path}: " + ("a folder; name the files in it" if path.is_dir() else "no such file"))
             paths += matches

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import glob
 import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 from harness.data.compressed import ENDINGS as COMPRESSED
 from harness.data.compressed import split_member
 from harness.data.files import is_file
-from harness.data.folder import files_in, formats, members_of, series, split_of
+from harness.data.folder import class_folders, files_in, formats, matching, members_of, series, split_of
 from harness.data.splits import ALIASES, SPLITS
 from harness.errors import BenchError
+from harness.guess.sniff import sniff
 
+NEAR = 1000  # names among which the nearest is looked for
 GENERIC = (*SPLITS, *ALIASES, "data", "all", "dataset")  # names of files that do not say of which task
 
 
 def is_data(reference: str) -> bool:
     """Whether files are meant and there: not so for a mere name."""
     path = Path(reference).expanduser()
-    return path.exists() or bool(glob.glob(str(path))) or any(map(is_file, reference.split("+")))
+    return path.exists() or any(map(is_file, reference.split("+"))) or bool(matching(path))
 
 
 def find(reference: str, where: str) -> tuple[Path, list[Path]]:
@@ -37,10 +39,12 @@ def find(reference: str, where: str) -> tuple[Path, list[Path]]:
         there = members_of(file) if file.is_file() else files_in(file)
         found = [one for one in there if formats(one)]
         if not found:
-            names = ", ".join(one.name for one in there[:5]) or "nothing"
-            raise BenchError(f"{where}: no data files of a known ending in it; there is {names}")
+            names = ", ".join(one.name for one in there[:5]) or "nothing in it, nor in its folders"
+            raise BenchError(
+                f"{where}: no data files of a known ending in it; there is {names}; name the files or their folder"
+            )
         return file, found
-    found = [one for one in map(Path, sorted(glob.glob(str(file), recursive=True))) if one.is_file()]
+    found = matching(file)
     if not found:
         raise no_such_file(file, where)
     return found[0].parent if len(found) > 1 else found[0], found
@@ -50,9 +54,32 @@ def no_such_file(file: Path, where: str) -> BenchError:
     """The error for a file that is not there, with the nearest name in its folder."""
     if not file.parent.is_dir():
         return BenchError(f"{where}: no such file; there is no folder {file.parent}")
-    names = [one.name for one in file.parent.iterdir()]
+    names = [one.name for one in islice(file.parent.iterdir(), NEAR)]
     near = get_close_matches(file.name, names, n=1, cutoff=0.6)
     return BenchError(f"{where}: no such file" + (f"; did you mean {file.with_name(near[0])}?" if near else ""))
+
+
+def check_classes(folder: Path, where: str) -> None:
+    """Make sure that no label stands in the names of folders alone: it would be lost.
+
+    Raises:
+        BenchError: folders side by side hold a text in each of their files, which are no columns of tokens.
+    """
+    classes = class_folders(folder)
+    if not classes or (
+        any(map(formats, files_in(folder))) and [kind.format for kind in sniff(files_in(folder)[0])] == ["conll"]
+    ):
+        return
+    names = ", ".join(one.name for one in classes[:5]) + (f" and {len(classes) - 5} more" if len(classes) > 5 else "")
+    pattern = f"{classes[0].parent}/*/*"
+    made = (
+        "import csv,glob,pathlib as p; w=csv.writer(open('data.csv','w',newline='',encoding='utf-8')); w.writerow(['text','label']); "
+        f"[w.writerow([p.Path(f).read_text(encoding='utf-8'),p.Path(f).parent.name]) for f in sorted(glob.glob('{pattern}'))]"
+    )
+    raise BenchError(
+        f"{where}: the folders {names} look like classes, with a text in each file, which is not read; "
+        f'make a table of them: python -c "{made}"'
+    )
 
 
 def of_one_format(paths: Sequence[Path], valid: Sequence[str], where: str, left: list[str] | None) -> list[Path]:

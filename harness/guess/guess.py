@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.data.folder import by_split
+from harness.data.folder import by_split, unused
 from harness.data.readers import GIVES, OF_TABLES, READERS
 from harness.data.source import FileSource
 from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
 from harness.guess.chosen import Chosen, columns_of, in_table, original, renamed
-from harness.guess.files import beside, find, name_of, of_one_format, sift, training
+from harness.guess.files import beside, check_classes, find, name_of, of_one_format, sift, training
 from harness.guess.misfit import Unread, no_format
 from harness.guess.sides import side_by_side
 from harness.guess.sniff import Sniffed, check_encodings, sniff
@@ -55,8 +55,14 @@ def guess(
             raise BenchError(f"{where}: --column is for tables; of files side by side the order says which column each is")
         return sides
     valid = [kind for kind in READERS if any(_fits(family, kind) for family in families)]
+    folder = Path(path).expanduser()
+    if folder.is_dir() and any("label" in family.columns for family in families):
+        check_classes(folder, where)
     place, paths = find(path, where)
     paths = of_one_format(paths, valid, where, left)
+    rest = unused(place, paths) if place.is_dir() else []
+    if left is not None:
+        left += [f"{name}: no data by its name, or below the data" for name in rest if name not in {one.partition(": ")[0] for one in left}]
     if left is None:
         by_split(paths, where)
     elif len(paths) == 1 and (more := beside(paths[0])):
@@ -89,7 +95,7 @@ def guess(
                 wrong = error
                 continue
             if isinstance(one, Guess):
-                found.append(one)
+                found.append(replace(one, unused=rest))
             else:
                 partial[family.name] = one
         # Stable: among equals the first registered.

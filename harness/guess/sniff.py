@@ -86,7 +86,11 @@ def encoding_of(path: Path) -> tuple[str | None, str]:
     if _is_utf8(data) or encodings.is_damaged_utf8(data):
         return None, ""
     found = encodings.guess(data)
-    return (found.encoding, f"a guess, since it is not UTF-8; with it the file reads “{found.sample}”") if found else (None, "")
+    return (
+        (found.encoding, f"a guess, since it is not UTF-8; with it the file reads “{found.sample}”")
+        if found
+        else (None, "")
+    )
 
 
 def check_encodings(paths: Sequence[Path], encoding: str | None) -> None:

@@ -18,6 +18,7 @@ from harness.errors import BenchError
 # Not str.split(): it also splits at U+00A0 and U+3000, which are tokens in Chinese and Japanese files.
 BLANKS = re.compile(r"[ \t]+")
 DOCUMENT = "-DOCSTART-"
+TAG = re.compile(r"O|[BIMESLU]-.+")
 
 
 class _Sentence(NamedTuple):
@@ -54,7 +55,8 @@ def read(
     seen_document_line = False
     if report is not None and comment:
         told = [line for path in as_paths(files) for line in split_lines(read_text(path, encoding)) if line.startswith(comment)]
-        report.update(comment_lines=len(told))
+        likely = sum(bool(TAG.fullmatch(line.split()[-1])) for line in told if len(line.split()) > 1)
+        report.update(comment_lines=len(told), **({"comments_like_tokens": likely} if likely else {}))
     for path in as_paths(files):
         start = sentences[-1].document + 1 if sentences else 0
         found, marked = _sentences(path, start, separator, words, tags, comment, encoding)

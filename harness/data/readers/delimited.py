@@ -24,7 +24,9 @@ QUOTING = ("minimal", "all", "none")
 FIELD_LIMIT = 2**31 - 1  # characters; Python's own limit of 131,072 is less than a long article
 AUTO = "auto"
 OTHERS = {";": "semicolon", "\t": "tab", "|": "bar"}  # what stands in a CSV where a comma should
-SEP = re.compile(r'"?sep=(.)"?[,;\t|]*(?:\r\n|\n|\Z)', re.IGNORECASE)  # what tells Excel the delimiter, in the first line
+SEP = re.compile(
+    r'"?sep=(.)"?[,;\t|]*(?:\r\n|\n|\Z)', re.IGNORECASE
+)  # what tells Excel the delimiter, in the first line
 
 Records = Iterable[tuple[int, list[str]]]
 
