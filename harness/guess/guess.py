@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.data.folder import by_split, unused
+from harness.data.folder import by_split, entries, unused
 from harness.data.readers import GIVES, OF_TABLES, READERS
 from harness.data.source import FileSource
 from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
 from harness.guess.chosen import Chosen, columns_of, in_table, original, renamed
 from harness.guess.files import beside, check_classes, find, name_of, of_one_format, sift, training
+from harness.guess.foreign import check_folder, check_rows
 from harness.guess.misfit import Unread, no_format
 from harness.guess.sides import side_by_side
 from harness.guess.sniff import Sniffed, check_encodings, sniff
@@ -58,6 +59,8 @@ def guess(
     folder = Path(path).expanduser()
     if folder.is_dir() and any("label" in family.columns for family in families):
         check_classes(folder, where)
+    if folder.is_dir():
+        check_folder(folder, [one.name for one in entries(folder)])
     place, paths = find(path, where)
     paths = of_one_format(paths, valid, where, left)
     rest = unused(place, paths) if place.is_dir() else []
@@ -84,6 +87,7 @@ def guess(
         except BenchError as error:
             wrong = error
             continue
+        check_rows(first, rows)
         chosen = in_table(columns or {}, rows[0], where)
         found, partial = [], {}
         for family in families:

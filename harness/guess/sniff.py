@@ -15,6 +15,7 @@ from harness.data.folder import endings, formats
 from harness.data.readers import reader
 from harness.data.source import FileSource
 from harness.errors import BenchError
+from harness.guess.foreign import check_text
 
 BINARY = ("parquet", "arrow", "tmx", "xlsx")  # these say themselves how their text is encoded
 ANY_TEXT = (".txt", ".data")  # endings that tell nothing
@@ -64,6 +65,7 @@ def sniff(path: Path) -> list[Sniffed]:
     options = {"encoding": encoding} if encoding else {}
     remarks = {"encoding": how} if encoding else {}
     text = read_text(path, **options)
+    check_text(path, text)
     if len(known) == 1 and known[0] != "csv":
         kinds: Sequence[str] = known
     elif told and "json" in known:
