@@ -12,7 +12,7 @@ from typing import Any
 from harness.data import encoding as encodings
 from harness.data.files import read_bytes, read_text
 from harness.data.folder import endings, formats
-from harness.data.readers import reader
+from harness.data.readers import delimited
 from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.guess.foreign import check_text
@@ -74,7 +74,7 @@ def sniff(path: Path) -> list[Sniffed]:
         kinds = ["conll"] if _is_conll(text) else known if told else _by_content(text)
     made = []
     for kind in kinds:
-        headless = kind in ("csv", "tsv") and not _has_header(path, kind, options)
+        headless = kind in ("csv", "tsv") and not _has_header(path, text, kind)
         why = {"header": "the first row looks like data; columns are called by their index, from 0"} if headless else {}
         made.append(Sniffed(kind, {"header": False, **options} if headless else options, {**why, **remarks}))
     return made
@@ -151,15 +151,15 @@ def _is_conll(text: str) -> bool:
     ) > 0.95 * len(tokens)
 
 
-def _has_header(path: Path, kind: str, options: Mapping[str, Any]) -> bool:
+def _has_header(path: Path, text: str, kind: str) -> bool:
     """Whether the first row names columns: none of its fields is a number, long, or a value of its column."""
     try:
-        rows = reader(kind, {})([path], header=False, **options)[:SAMPLE]
+        rows = delimited.head(path, text, kind, SAMPLE + 1)
     except BenchError:  # the reader says later, and better, what is wrong
         return True
-    first, *others = [list(row.values()) for row in rows] or [["a column"]]
+    first, *others = rows or [["a column"]]
     for number, name in enumerate(first):
-        column = {row[number].strip() for row in others}
+        column = {row[number].strip() for row in others if number < len(row)}
         if not name.strip():
             continue
         if len(name) > LONG or name.strip() in column or re.fullmatch(r"[-+]?\d+([.,]\d+)?", name.strip()):

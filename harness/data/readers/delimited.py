@@ -12,7 +12,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -116,20 +116,42 @@ def read_tsv(
     )  # fmt: skip
 
 
-def _detect(path: Path, text: str, quotes: Quotes) -> tuple[str, list[tuple[int, list[str]]] | None]:
-    """The delimiter and its records: the comma (without them), unless another one alone makes a table of the text."""
-    tables = {",": _table(path, text, ",", quotes)}
+def head(path: Path, text: str, kind: str, most: int) -> list[list[str]]:
+    """The fields of the first records of a `csv` or `tsv` with the usual quoting, its header among them, empty ones left out.
+
+    Raises:
+        BenchError: one of them is broken.
+    """
+    quotes = Quotes("minimal" if kind == "csv" else "none", '"', None)
+    if line := SEP.match(text):
+        text = text[line.end() :]
+    mark = "\t" if kind == "tsv" else line[1] if line else _detect(path, text, quotes, most)[0]
+    records = (fields for _, fields in _records(path, text, mark, quotes) if not _is_empty(fields))
+    return list(islice(records, most))
+
+
+def _detect(
+    path: Path, text: str, quotes: Quotes, most: int | None = None
+) -> tuple[str, list[tuple[int, list[str]]] | None]:
+    """The delimiter and its records: the comma (without them), unless another one alone makes a table of the text.
+
+    Args:
+        most: records that are looked at; default: all.
+    """
+    tables = {",": _table(path, text, ",", quotes, most)}
     if tables[","] is None:
-        tables |= {mark: _table(path, text, mark, quotes) for mark in OTHERS if mark in text}
+        tables |= {mark: _table(path, text, mark, quotes, most) for mark in OTHERS if mark in text}
     fitting = [(mark, records) for mark, records in tables.items() if records]
     return fitting[0] if len(fitting) == 1 else (",", None)
 
 
-def _table(path: Path, text: str, delimiter: str, quotes: Quotes) -> list[tuple[int, list[str]]] | None:
+def _table(
+    path: Path, text: str, delimiter: str, quotes: Quotes, most: int | None
+) -> list[tuple[int, list[str]]] | None:
     """All records, where they have the same number of fields and more than one; None where not."""
     records, width = [], 0
     try:
-        for number, fields in _records(path, text, delimiter, quotes):
+        for number, fields in islice(_records(path, text, delimiter, quotes), most):
             if (fields and fields[0] and not fields[0].isspace()) or not _is_empty(fields):
                 width = width or len(fields)
                 if len(fields) < 2 or len(fields) != width:
