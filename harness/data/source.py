@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 from harness.data.files import digest, is_file
 from harness.data.folder import by_split, matching, of_format, unused
 from harness.data.hub import HubSource
+from harness.data.place import place
 from harness.data.readers import OF_TABLES, reader
 from harness.data.splits import RULE, canonical
 from harness.errors import BenchError
@@ -20,6 +21,7 @@ __all__ = ["FileSource", "GeneratedSource", "HubSource", "Source"]
 
 Rows = dict[str, list[dict[str, Any]]]
 File = str | Path
+LONGEST = 1_000_000  # characters of a cell: a novel; models read a tenth of it at most, and each step on the way holds it several times
 Files = File | list[File] | Mapping[str, File | list[File]]
 
 
@@ -82,6 +84,7 @@ class FileSource:
                 raise BenchError(
                     f"split {split} has no rows: nothing but blank lines in {self._names(split)}, or a header at most"
                 )
+            _check_lengths(splits[split])
             if report is not None:
                 report[split] = found
         if report and (folder := self._folder()):
@@ -147,6 +150,21 @@ class FileSource:
         paths = [path for entry in files.values() for path in entry] if isinstance(files, dict) else files
         more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
         return " + ".join(path.name for path in paths[:3]) + more
+
+
+def _check_lengths(rows: list[dict[str, Any]]) -> None:
+    """Make sure that no text is too long to work with.
+
+    Raises:
+        BenchError: one is; it names the row and the column.
+    """
+    for row in rows:
+        for name, value in row.items():
+            if isinstance(value, str) and len(value) > LONGEST:
+                raise BenchError(
+                    f"{place(row, 'a row')}: {len(value):,} characters in column {name!r}, where {LONGEST:,} are the most; cut the text, "
+                    "or if it has swallowed other rows mend the quote at its beginning"
+                )
 
 
 def _expand(files: File | list[File], format: str | None) -> list[Path]:
