@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.finding import WARNING, Finding, first
+from harness.finding import NOTE, WARNING, Finding, first
 
 # A reader's count → what it means; other counts are shown as they are. A reader may add `NAME_at`, places (`file:line`).
 MEANINGS = {
@@ -34,6 +34,13 @@ def reader(found: Mapping[str, Mapping[str, Any]]) -> Iterable[Finding]:
             if isinstance(number, int) and number:
                 places = report.get(f"{name}_at") or ()
                 yield Finding(WARNING, code, f"{split}: {number:,} {meaning}", number, first(map(str, places)))
+    for split, report in found.items():
+        for index, other, ours in report.get("other_tags", ())[:1]:
+            message = (
+                f"{split}: column {index} holds tags too ({other / 10:g} % of them not O, of the column taken {ours / 10:g} %); "
+                f"`tags: {index}` takes it"
+            )
+            yield Finding(WARNING if other > 5 * ours else NOTE, "several-tag-columns", message)
     schemes = {str(report.get("scheme")) for report in found.values() if report.get("scheme")}
     if len(schemes) > 1:
         message = f"splits differ in their tagging scheme ({', '.join(sorted(schemes))}); each was read by its own"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from harness.data.compressed import ENDINGS as COMPRESSED
 from harness.data.compressed import split_member
@@ -15,8 +17,11 @@ from harness.data.folder import class_folders, files_in, formats, matching, memb
 from harness.data.splits import ALIASES, SPLITS
 from harness.errors import BenchError
 from harness.guess.sniff import sniff
+from harness.looks import words_of
 
 NEAR = 1000  # names among which the nearest is looked for
+SPLIT_COLUMN = {"split", "set", "subset", "partition", "usage"}  # words of the names of such columns
+SAID = {"training": "train", "testing": "test"}  # what else they call splits
 GENERIC = (*SPLITS, *ALIASES, "data", "all", "dataset")  # names of files that do not say of which task
 
 
@@ -80,6 +85,22 @@ def check_classes(folder: Path, where: str) -> None:
         f"{where}: the folders {names} look like classes, with a text in each file, which is not read; "
         f'make a table of them: python -c "{made}"'
     )
+
+
+def check_split_column(rows: Sequence[Mapping[str, Any]], file: Path, where: str) -> None:
+    """Make sure that no column says which rows are for training and which for the test: they would be split anew.
+
+    Raises:
+        BenchError: one does.
+    """
+    for column in (name for name in rows[0] if isinstance(name, str) and set(words_of(name)) & SPLIT_COLUMN):
+        counts = Counter(str(row.get(column) or "").strip().lower() for row in rows)
+        if len(counts) > 1 and "train" in {SAID.get(value, value) for value in counts} and set(counts) <= {*SPLITS, *ALIASES, *SAID}:
+            said = ", ".join(f"{value} {count:,}" for value, count in counts.most_common())
+            raise BenchError(
+                f"{where}: the column {column!r} says of which split a row is ({said}), which is not read; write a file for each, such as "
+                f"train{file.suffix} and test{file.suffix}, and give their folder; or, to split the rows anew, write a task file: bench task new {file}"
+            )
 
 
 def of_one_format(paths: Sequence[Path], valid: Sequence[str], where: str, left: list[str] | None) -> list[Path]:

@@ -16,7 +16,7 @@ from harness.data.source import FileSource
 from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
 from harness.guess.chosen import Chosen, columns_of, in_table, original, renamed
-from harness.guess.files import beside, check_classes, find, name_of, of_one_format, sift, training
+from harness.guess.files import beside, check_classes, check_split_column, find, name_of, of_one_format, sift, training
 from harness.guess.foreign import check_folder, check_rows
 from harness.guess.misfit import Unread, no_format
 from harness.guess.sides import side_by_side
@@ -65,7 +65,8 @@ def guess(
     paths = of_one_format(paths, valid, where, left)
     rest = unused(place, paths) if place.is_dir() else []
     if left is not None:
-        left += [f"{name}: no data by its name, or below the data" for name in rest if name not in {one.partition(": ")[0] for one in left}]
+        known = {one.partition(": ")[0] for one in left}
+        left += [f"{name}: {'a folder beside the data' if name.endswith('/') else 'no data by its name'}" for name in rest if name not in known]
     if left is None:
         by_split(paths, where)
     elif len(paths) == 1 and (more := beside(paths[0])):
@@ -89,6 +90,8 @@ def guess(
             continue
         check_rows(first, rows)
         chosen = in_table(columns or {}, rows[0], where)
+        if left is None and list(files) == ["all"]:
+            check_split_column(rows, first, where)
         found, partial = [], {}
         for family in families:
             if not set(chosen) <= set(columns_of(family)):

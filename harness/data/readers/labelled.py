@@ -38,6 +38,11 @@ def read(
                 raise BenchError(
                     f"{path}:{number}: {shown!r} does not match the pattern {pattern}; state another `pattern`"
                 )
+            if (match.groupdict().get("text") or "").startswith("__label__"):
+                raise BenchError(
+                    f"{path}:{number}: a row has several labels (__label__… twice); bench classifies into one: leave one of them, or the "
+                    "rows with one alone"
+                )
             rows.append(
                 PlacedRow({name: (value or "").strip() for name, value in match.groupdict().items()}, path, number)
             )
