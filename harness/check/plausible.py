@@ -234,15 +234,16 @@ def _says_no_label(name: str, others: Iterable[str], judging: bool) -> bool:
         return name == "None"  # as Python prints it; `none` and `NONE` are classes of some data sets
     if low in NO_LABEL or (not re.sub(r"[\W_]+", "", name) and len(name.strip()) <= 1 and name.strip() in "-?."):
         return True
-    numbers = [_number(other) for other in others]
-    if _number(name) is None or str(_number(name).normalize()) not in MINUS:
+    number = _number(name)
+    if number is None or str(number.normalize()) not in MINUS:
         return False
-    rest = {str(number.normalize() + 0) for number in numbers if number is not None}
-    return (
-        None not in numbers
-        and not (judging and rest in JUDGING)
-        and all(number >= 0 for number in numbers if str(number.normalize()) not in MINUS)
-    )
+    rest = [_number(other) for other in others]
+    if None in rest:  # the others are words
+        return True
+    values = {str(one.normalize() + 0) for one in rest if one is not None}
+    if judging and values in JUDGING:
+        return False
+    return all(one >= 0 or str(one.normalize()) in MINUS for one in rest if one is not None)
 
 
 def _counts_up(words: Sequence[str]) -> bool:
