@@ -55,7 +55,9 @@ def _description(found: Guess, family: TaskFamily) -> str:
         if name not in hidden
     ]
     taken += [f"{option}: {value}" for option, value in found.task.options.items()]
-    return "; ".join(filter(None, [source.describe(), ", ".join(taken), _how(source.files), _left(found), *_doubts(found)]))
+    return "; ".join(
+        filter(None, [source.describe(), ", ".join(taken), _how(source.files), _left(found), *_doubts(found)])
+    )
 
 
 def _left(found: Guess) -> str:

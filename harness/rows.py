@@ -187,7 +187,9 @@ def _without_dropped(rows: Sequence[Row], task: Task, report: dict[str, Any]) ->
     """The rows whose label is not among those that the task drops; the report counts the others as `dropped`."""
     if not task.drop_labels:
         return rows
-    kept = [row for row in rows if str(row.get("label", "")).strip() not in task.drop_labels]
+    kept = [
+        row for row in rows if str("" if row.get("label") is None else row["label"]).strip() not in task.drop_labels
+    ]
     report["dropped"] = len(rows) - len(kept)
     return kept
 

@@ -61,7 +61,9 @@ class Task:
         """
         text = "" if raw is None else str(raw).strip()
         if not text:
-            raise ValueError("no label; leave an unlabelled split out, or drop the row")
+            raise ValueError(
+                'no label; leave an unlabelled split out, or drop the row, in a task file with drop_labels: [""]'
+            )
         if self._label_names is None:
             return text
         if text not in self._label_names:

@@ -27,7 +27,11 @@ def bind(rows: Iterable[Row], columns: Mapping[str, Column], keep: Iterable[str]
     unwanted = [name for name, column in columns.items() if column is None]
     columns = {name: column for name, column in columns.items() if column is not None}
     if not columns:
-        return [placed({name: row[name] for name in row if name not in unwanted}, row) for row in rows] if unwanted else list(rows)
+        return (
+            [placed({name: row[name] for name in row if name not in unwanted}, row) for row in rows]
+            if unwanted
+            else list(rows)
+        )
     keep = [name for name in keep if name not in unwanted]
     keep = [name for name in keep if name not in columns]
     rows = list(rows)

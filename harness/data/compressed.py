@@ -131,7 +131,6 @@ def split_member(path: str | Path) -> tuple[Path, str | None]:
 def _only(names: list[str], path: Path) -> str:
     from harness.data.folder import is_data  # which imports this module
 
-
     if "[Content_Types].xml" in names:
         raise BenchError(f"{path}: an office document, not a data file; save it as CSV (or, of Excel, call it .xlsx)")
     if len(names) != 1:

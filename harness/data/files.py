@@ -117,7 +117,9 @@ def _not_in(encoding: str, data: bytes, error: UnicodeDecodeError, path: str | P
         if mark := guessing.marked(data):
             return BenchError(f"{where}; state its `encoding` in a task file ({mark}, by its first bytes)")
         if guessing.is_damaged_utf8(data):
-            return BenchError(f"{where}; most of the file is UTF-8, so lines of it are damaged: mend them or fetch the file again")
+            return BenchError(
+                f"{where}; most of the file is UTF-8, so lines of it are damaged: mend them or fetch the file again"
+            )
         if guess := guessing.guess(data):
             shown = f"a guess: {guess.encoding}, with which it reads “{guess.sample}”"
             return BenchError(f"{where}; state its `encoding` in a task file ({shown})")

@@ -95,7 +95,11 @@ def check_split_column(rows: Sequence[Mapping[str, Any]], file: Path, where: str
     """
     for column in (name for name in rows[0] if isinstance(name, str) and set(words_of(name)) & SPLIT_COLUMN):
         counts = Counter(str(row.get(column) or "").strip().lower() for row in rows)
-        if len(counts) > 1 and "train" in {SAID.get(value, value) for value in counts} and set(counts) <= {*SPLITS, *ALIASES, *SAID}:
+        if (
+            len(counts) > 1
+            and "train" in {SAID.get(value, value) for value in counts}
+            and set(counts) <= {*SPLITS, *ALIASES, *SAID}
+        ):
             said = ", ".join(f"{value} {count:,}" for value, count in counts.most_common())
             raise BenchError(
                 f"{where}: the column {column!r} says of which split a row is ({said}), which is not read; write a file for each, such as "
@@ -117,7 +121,9 @@ def of_one_format(paths: Sequence[Path], valid: Sequence[str], where: str, left:
         return next(iter(groups.values()), list(paths))
     if left is None:
         names = ", ".join(f"{files[0].name} ({kinds[0]})" for kinds, files in groups.items())
-        raise BenchError(f"{where}: files of several formats, {names}; name a file, or a pattern such as '*.csv'")
+        raise BenchError(
+            f"{where}: files of several formats, {names}; name a file, or a pattern such as '*.csv'; or write all splits in one format"
+        )
     most = max(groups.values(), key=lambda files: sum(split_of(path) is not None for path in files))
     left += [f"{path.name}: of another format" for files in groups.values() if files is not most for path in files]
     return most

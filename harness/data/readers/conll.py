@@ -57,7 +57,12 @@ def read(
     sentences: list[_Sentence] = []
     seen_document_line = False
     if report is not None and comment:
-        told = [line for path in as_paths(files) for line in split_lines(read_text(path, encoding)) if line.startswith(comment)]
+        told = [
+            line
+            for path in as_paths(files)
+            for line in split_lines(read_text(path, encoding))
+            if line.startswith(comment)
+        ]
         likely = sum(bool(TAG.fullmatch(line.split()[-1])) for line in told if len(line.split()) > 1)
         report.update(comment_lines=len(told), **({"comments_like_tokens": likely} if likely else {}))
     for path in as_paths(files):
@@ -83,9 +88,13 @@ def read(
     return rows
 
 
-def _other_tags(path: Path, tags: int, separator: str | None, comment: str | None, encoding: str) -> list[tuple[int, int, int]]:
+def _other_tags(
+    path: Path, tags: int, separator: str | None, comment: str | None, encoding: str
+) -> list[tuple[int, int, int]]:
     """Columns that hold tags beside the one that is taken: (index, per mille that are not O, the same of the one taken)."""
-    rows = [columns for _, columns in islice(_columns(path, separator, comment, encoding), LOOKED_AT) if len(columns) > 2]
+    rows = [
+        columns for _, columns in islice(_columns(path, separator, comment, encoding), LOOKED_AT) if len(columns) > 2
+    ]
     if not rows or not -len(rows[0]) <= tags < len(rows[0]):
         return []
     columns = list(zip(*rows, strict=True))

@@ -231,7 +231,7 @@ def _as_dicts(path: Path, records: Records, header: bool | Sequence[str], counts
         if len(fields) != len(names):
             raise BenchError(
                 f"{path}:{number}: {len(fields)} fields where {len(names)} columns are expected "
-                f"({_brief(names)}); check delimiter, quoting and header"
+                f"({_brief(names)}); check delimiter and quoting{'' if header is True else ', and header'}"
             )
         rows.append(PlacedRow(zip(names, fields, strict=True), path, number))
     return rows

@@ -40,7 +40,11 @@ def folder(tmp_path, train, test, validation=None):
 @pytest.mark.parametrize(
     ("train", "test", "words"),
     [
-        ("01", ("0.0", "1.0"), r'no label of test is in train.*train has 0, 1; test has 0.0, 1.0; these look like the same.*"0.0": "0"'),
+        (
+            "01",
+            ("0.0", "1.0"),
+            r'no label of test is in train.*train has 0, 1; test has 0.0, 1.0; these look like the same.*"0.0": "0"',
+        ),
         (("True", "False"), ("TRUE", "FALSE"), "no label of test is in train.*these look like the same"),
         (("00", "01"), ("0", "1"), "these look like the same"),
         ("ab", "xy", "test has x, y; write them alike"),
@@ -60,7 +64,10 @@ def test_a_split_that_no_model_can_get_right_stops_the_plan(tmp_path, train, tes
 def test_the_same_for_validation_and_in_a_worker_whose_data_no_plan_has_read(tmp_path):
     with pytest.raises(BenchError, match="no label of validation is in train"):
         validate(folder(tmp_path, ["a", "b"] * 10, ["a", "b"], ["A", "B"]))
-    rows = {"train": [{"text": f"t{n}", "label": "ab"[n % 2]} for n in range(8)], "validation": [{"text": "v", "label": "a"}]}
+    rows = {
+        "train": [{"text": f"t{n}", "label": "ab"[n % 2]} for n in range(8)],
+        "validation": [{"text": "v", "label": "a"}],
+    }
     task = Task("t", "sentiment", GeneratedSource(lambda: {**rows, "test": [{"text": "x", "label": "-"}]}, "g"))
     family = registry.family("sentiment")
     with pytest.raises(BenchError, match="test has no labels"):
@@ -73,11 +80,29 @@ def test_one_label_in_common_is_a_warning(tmp_path):
 
 
 def test_labels_that_look_the_same_are_one_warning_with_the_lines_to_write(tmp_path):
-    names = ["good", "Good", "GOOD", "good\u200b", "g\u043e\u043ed", "bad", "ｂａｄ", "cafe\u0301", "café", "other thing", "other_thing"]
+    names = [
+        "good",
+        "Good",
+        "GOOD",
+        "good\u200b",
+        "g\u043e\u043ed",
+        "bad",
+        "ｂａｄ",
+        "cafe\u0301",
+        "café",
+        "other thing",
+        "other_thing",
+    ]
     path = table(tmp_path, "a.csv", labelled(*names * 6))
     finding = found(path)["label-variants"]
     assert finding.level == "warning" and finding.count == 11
-    for line in ('"Good": ', '"good\\u200b": ', '"g\\u043e\\u043ed": ', '"cafe\\u0301": "café"', '"\\uff42\\uff41\\uff44": "bad"'):
+    for line in (
+        '"Good": ',
+        '"good\\u200b": ',
+        '"g\\u043e\\u043ed": ',
+        '"cafe\\u0301": "café"',
+        '"\\uff42\\uff41\\uff44": "bad"',
+    ):
         assert line in finding.message
     import yaml
 
@@ -98,7 +123,9 @@ def test_what_counts_as_the_same(one, other, same):
     assert (canonical(one) == canonical(other)) is same
 
 
-@pytest.mark.parametrize("labels", [["0.5", "1.0", "2.5", "4.0"], ["1,5", "2,0", "3,5"], [f"{n / 10:.3f}" for n in range(30)]])
+@pytest.mark.parametrize(
+    "labels", [["0.5", "1.0", "2.5", "4.0"], ["1,5", "2,0", "3,5"], [f"{n / 10:.3f}" for n in range(30)]]
+)
 def test_scores_are_told_before_training(tmp_path, labels):
     path = tmp_path / "a.tsv"
     path.write_text("text\tlabel\n" + "".join(f"text {n}\t{label}\n" for n, label in enumerate(labels * 6)))
@@ -126,8 +153,19 @@ def test_rows_without_an_agreed_label_are_named_and_can_be_dropped(tmp_path, lab
         f'family: text-classification\ndata: {{format: csv, files: a.csv}}\nlabels: [bad, so so, good]\ndrop_labels: ["{label}"]\n'
     )
     task = read_task(read_yaml(tmp_path / "t.yaml"), tmp_path / "t.yaml")
-    assert validate(task) == "rows: train 18, validation 6, test 6; 3 labels: bad, so so, good; 5 rows dropped by drop_labels"
+    assert (
+        validate(task)
+        == "rows: train 18, validation 6, test 6; 3 labels: bad, so so, good; 5 rows dropped by drop_labels"
+    )
     assert task.identity()["drop_labels"] == [label] and "drop_labels" not in Task("t", "ner", task.source).identity()
+
+
+def test_rows_without_any_label_can_be_dropped(tmp_path):
+    path = table(tmp_path, "a.csv", labelled(*["a", "b", ""] * 10))
+    task = Task("t", "sentiment", FileSource("csv", {"all": path}))
+    with pytest.raises(BenchError, match=r'no label; .* drop_labels: \[""\]'):
+        validate(task)
+    assert "10 rows dropped" in validate(Task("t", "sentiment", FileSource("csv", {"all": path}), drop_labels=("",)))
 
 
 def test_labels_that_judge_may_be_minus_one_and_none_may_be_a_class(tmp_path):
@@ -139,8 +177,10 @@ def test_labels_that_judge_may_be_minus_one_and_none_may_be_a_class(tmp_path):
 
 def test_drop_labels_of_another_kind_is_refused(tmp_path):
     for wrong in ("{a: b}", "[true]", "[1.5]"):
-        (tmp_path / "t.yaml").write_text(f"family: sentiment\ndata: {{format: csv, files: a.csv}}\ndrop_labels: {wrong}\n")
-        with pytest.raises(BenchError, match="drop_labels is .* it must be a list of raw labels"):
+        (tmp_path / "t.yaml").write_text(
+            f"family: sentiment\ndata: {{format: csv, files: a.csv}}\ndrop_labels: {wrong}\n"
+        )
+        with pytest.raises(BenchError, match=r"drop_labels is .* it must be a list of raw labels"):
             read_task(read_yaml(tmp_path / "t.yaml"), tmp_path / "t.yaml")
 
 
@@ -174,7 +214,9 @@ def test_rows_of_one_word_are_refused(tmp_path):
 def test_a_type_on_nearly_every_word_is_told(tmp_path):
     path = sentences(tmp_path, *[(f"Ann{n} PER", "ran _", "off _", "again _") for n in range(20)])
     report, _ = examine(Task("t", "ner", FileSource("conll", {"all": path}, {"scheme": "io"})), registry.family("ner"))
-    assert "75% of the words are of the type _" in next(one.message for one in report.findings if one.code == "one-type")
+    assert "75% of the words are of the type _" in next(
+        one.message for one in report.findings if one.code == "one-type"
+    )
 
 
 def test_a_test_whose_tags_are_hidden(tmp_path):
@@ -187,10 +229,16 @@ def test_a_test_whose_tags_are_hidden(tmp_path):
 
 
 def test_another_column_of_tags_is_told(tmp_path):
-    path = sentences(tmp_path, *[(f"Ann{n} B-PER O", "ran O O", f"off O {'B-LOC' if n == 1 else 'O'}") for n in range(30)])
+    path = sentences(
+        tmp_path, *[(f"Ann{n} B-PER O", "ran O O", f"off O {'B-LOC' if n == 1 else 'O'}") for n in range(30)]
+    )
     report, _ = examine(Task("t", "ner", FileSource("conll", {"all": path})), registry.family("ner"))
     (finding,) = [one for one in report.findings if one.code == "several-tag-columns"]
-    assert finding.level == "warning" and "column 1 holds tags too" in finding.message and "`tags: 1` takes it" in finding.message
+    assert (
+        finding.level == "warning"
+        and "column 1 holds tags too" in finding.message
+        and "`tags: 1` takes it" in finding.message
+    )
 
 
 def groups(values, rows=90):
@@ -211,8 +259,14 @@ def test_a_column_called_group_is_told_and_undone(tmp_path):
 def test_few_groups_are_split_by_rows_unless_a_person_insists(tmp_path):
     path = table(tmp_path, "a.csv", groups(3), "text,label,group")
     data = load(quick_task(registry.family("sentiment"), str(path)), registry.family("sentiment"))
-    assert [len(rows) for rows in data.splits.values()] == [54, 18, 18] and "group has 3 values only, too few" in data.rule
-    task = Task("t", "sentiment", FileSource("csv", {"all": path}), columns={"text": "text", "label": "label", "group": "group"})
+    assert [len(rows) for rows in data.splits.values()] == [
+        54,
+        18,
+        18,
+    ] and "group has 3 values only, too few" in data.rule
+    task = Task(
+        "t", "sentiment", FileSource("csv", {"all": path}), columns={"text": "text", "label": "label", "group": "group"}
+    )
     data = load(task, registry.family("sentiment"))
     assert [len({row["group"] for row in rows}) for rows in data.splits.values()] == [1, 1, 1]
 

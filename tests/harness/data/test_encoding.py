@@ -57,7 +57,9 @@ def test_damaged_utf8_is_an_error_with_line_and_byte_not_a_chinese_text(tmp_path
 
 def test_another_encoding_is_asked_for_with_a_guess(tmp_path):
     (tmp_path / "x.csv").write_bytes("ein Stück\n".encode("latin-1"))
-    with pytest.raises(BenchError, match=r"x.csv:1: not utf-8-sig .*state its `encoding`.*a guess: cp1252.*“ein Stück”"):
+    with pytest.raises(
+        BenchError, match=r"x.csv:1: not utf-8-sig .*state its `encoding`.*a guess: cp1252.*“ein Stück”"
+    ):
         read_text(tmp_path / "x.csv")
 
 

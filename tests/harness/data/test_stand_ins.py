@@ -23,10 +23,10 @@ def test_a_pointer_is_named_whatever_the_format(tmp_path, name):
 
 def test_other_things_that_stand_for_a_file(tmp_path):
     (tmp_path / "a.csv").write_text("../../.git/annex/objects/Xk/9f/MD5E-s12--0a.csv/MD5E-s12--0a.csv\n")
-    with pytest.raises(BenchError, match="git-annex pointer, not the file; run: git annex get a.csv"):
+    with pytest.raises(BenchError, match=r"git-annex pointer, not the file; run: git annex get a.csv"):
         read_bytes(tmp_path / "a.csv")
     (tmp_path / "b.csv").write_text("<!DOCTYPE html>\n<html><body>Sign in</body></html>\n")
-    with pytest.raises(BenchError, match="b.csv: is a web page"):
+    with pytest.raises(BenchError, match=r"b.csv: is a web page"):
         read_bytes(tmp_path / "b.csv")
     (tmp_path / "c.txt").write_text("<html> is where a page begins\n")
     assert read_bytes(tmp_path / "c.txt")
@@ -91,17 +91,28 @@ def test_empty_rows_of_a_sheet_are_counted(tmp_path):
 
 def test_a_cell_without_end_is_refused_with_its_row(tmp_path):
     (tmp_path / "a.csv").write_text("text,label\n" + ROWS + '"' + "word " * (LONGEST // 5) + 'x",1\n')
-    with pytest.raises(BenchError, match=r"a.csv:8: 1,000,001 characters in column 'text', where 1,000,000 are the most"):
+    with pytest.raises(
+        BenchError, match=r"a.csv:8: 1,000,001 characters in column 'text', where 1,000,000 are the most"
+    ):
         FileSource("csv", {"all": tmp_path / "a.csv"}).read()
 
 
 FRAME = [{"text": f"text {number}", "label": number % 2} for number in range(4)]
 ORIENTS = {
-    "columns": {"text": {str(n): row["text"] for n, row in enumerate(FRAME)}, "label": {str(n): row["label"] for n, row in enumerate(FRAME)}},
+    "columns": {
+        "text": {str(n): row["text"] for n, row in enumerate(FRAME)},
+        "label": {str(n): row["label"] for n, row in enumerate(FRAME)},
+    },
     "index": {str(n): row for n, row in enumerate(FRAME)},
     "list": {"text": [row["text"] for row in FRAME], "label": [row["label"] for row in FRAME]},
-    "split": {"columns": ["text", "label"], "index": [0, 1, 2, 3], "data": [[row["text"], row["label"]] for row in FRAME]},
-    "rows of the Hub's viewer": {"rows": [{"row_idx": n, "row": row, "truncated_cells": []} for n, row in enumerate(FRAME)]},
+    "split": {
+        "columns": ["text", "label"],
+        "index": [0, 1, 2, 3],
+        "data": [[row["text"], row["label"]] for row in FRAME],
+    },
+    "rows of the Hub's viewer": {
+        "rows": [{"row_idx": n, "row": row, "truncated_cells": []} for n, row in enumerate(FRAME)]
+    },
 }
 
 
@@ -117,7 +128,10 @@ def test_every_orient_of_a_data_frame_gives_the_same_rows(tmp_path, orient):
     [
         ([["a", 1], ["b", 0]], 'element 0 is list.*orient="records"'),
         ({"columns": ["a", "b"], "data": [[1, 2], [3]]}, "element 1 is list"),
-        ({"rows": [{"row": {"a": "b…"}, "truncated_cells": ["a"]}]}, r"rows\[0\]: a cell that the Hub's viewer has cut short"),
+        (
+            {"rows": [{"row": {"a": "b…"}, "truncated_cells": ["a"]}]},
+            r"rows\[0\]: a cell that the Hub's viewer has cut short",
+        ),
         ([["Ann ran", {"entities": [[0, 3, "PER"]]}]], "spaCy's pairs"),
         ({"a": {"x": 1}, "b": {"y": 2}}, "neither a list of objects"),
     ],
@@ -130,7 +144,7 @@ def test_json_that_is_no_table(tmp_path, content, words):
 
 def test_a_frame_on_one_line_is_no_data_set_of_one_row(tmp_path):
     (tmp_path / "a.jsonl").write_text(json.dumps(ORIENTS["list"]))
-    with pytest.raises(BenchError, match="a.jsonl:1: one object with all rows"):
+    with pytest.raises(BenchError, match=r"a.jsonl:1: one object with all rows"):
         json_rows.read_jsonl(tmp_path / "a.jsonl")
 
 

@@ -18,11 +18,20 @@ from harness.validate import validate
 SPAN = {"start": 0, "end": 3, "label": "PER"}
 EXPORTS = {
     "doccano": ({"text": "Ann ran", "label": [[0, 3, "PER"]]}, "'label' holds character spans .* as doccano exports"),
-    "doccano's entities": ({"text": "Ann ran", "entities": [{"id": 1, "label": "PER", "start_offset": 0, "end_offset": 3}]}, "doccano"),
-    "Prodigy": ({"text": "Ann ran", "tokens": [{"text": "Ann"}], "spans": [SPAN], "answer": "accept"}, "as Prodigy exports"),
+    "doccano's entities": (
+        {"text": "Ann ran", "entities": [{"id": 1, "label": "PER", "start_offset": 0, "end_offset": 3}]},
+        "doccano",
+    ),
+    "Prodigy": (
+        {"text": "Ann ran", "tokens": [{"text": "Ann"}], "spans": [SPAN], "answer": "accept"},
+        "as Prodigy exports",
+    ),
     "GLiNER": ({"tokenized_text": ["Ann", "ran"], "ner": [[0, 0, "person"]]}, "GLiNER's training data"),
     "Label Studio": ({"data": {"text": "Ann"}, "annotations": [{"result": []}]}, "a Label Studio export"),
-    "JSON-MIN": ({"text": "Ann", "label": [{"start": 0, "end": 3, "text": "Ann", "labels": ["PER"]}]}, "as Label Studio exports"),
+    "JSON-MIN": (
+        {"text": "Ann", "label": [{"start": 0, "end": 3, "text": "Ann", "labels": ["PER"]}]},
+        "as Label Studio exports",
+    ),
     "spaCy": ({"id": 0, "paragraphs": [{"raw": "Ann", "sentences": [{"tokens": []}]}]}, "spaCy's JSON"),
 }
 
@@ -47,7 +56,9 @@ def test_label_studio_s_csv(tmp_path):
 
 
 def test_prodigy_s_rejected_rows_are_no_examples(tmp_path):
-    rows = [{"text": f"text {n}", "label": "a", "answer": ("accept", "reject")[n % 2], "_input_hash": n} for n in range(20)]
+    rows = [
+        {"text": f"text {n}", "label": "a", "answer": ("accept", "reject")[n % 2], "_input_hash": n} for n in range(20)
+    ]
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.raises(BenchError, match="rows whose answer is reject"):
         quick_task(registry.family("sentiment"), str(tmp_path / "a.jsonl"))
@@ -55,7 +66,7 @@ def test_prodigy_s_rejected_rows_are_no_examples(tmp_path):
 
 def test_webanno_brat_and_conllu(tmp_path):
     (tmp_path / "a.tsv").write_text("#FORMAT=WebAnno TSV 3.3\n\n\n#Text=Ann ran\n1-1\t0-3\tAnn\tPER\t\n")
-    with pytest.raises(BenchError, match="WebAnno .* TSV file"):
+    with pytest.raises(BenchError, match=r"WebAnno .* TSV file"):
         quick_task(registry.family("ner"), str(tmp_path / "a.tsv"))
     (tmp_path / "brat").mkdir()
     (tmp_path / "brat" / "x.txt").write_text("Ann ran")
@@ -65,11 +76,13 @@ def test_webanno_brat_and_conllu(tmp_path):
     line = "{n}\t{w}\t_\tX\t_\t_\t0\troot\t_\t{t}\n"
     tokens = line.format(n=1, w="Ann", t="B-PER") + line.format(n=2, w="ran", t="O") + "\n"
     (tmp_path / "a.conll").write_text(("# sent_id = 1\n# text = Ann ran\n" + tokens) * 20)
-    with pytest.raises(BenchError, match="CoNLL-U file.*words: 1, tags: 9, comment") as error:
+    with pytest.raises(BenchError, match=r"CoNLL-U file.*words: 1, tags: 9, comment") as error:
         quick_task(registry.family("ner"), str(tmp_path / "a.conll"))
     assert 'separator: "\\t"' in str(error.value)
     options = {"separator": "\t", "words": 1, "tags": 9, "comment": "#"}
-    assert "40 comment lines, skipped" in validate(Task("t", "ner", FileSource("conll", {"all": tmp_path / "a.conll"}, options)))
+    assert "40 comment lines, skipped" in validate(
+        Task("t", "ner", FileSource("conll", {"all": tmp_path / "a.conll"}, options))
+    )
 
 
 def test_comments_that_look_like_tokens_are_told(tmp_path):
@@ -92,7 +105,7 @@ def tree(root, *names, text=ROWS):
 @pytest.mark.parametrize("places", [("pos", "neg"), ("train/pos", "train/neg", "test/pos", "test/neg")])
 def test_folders_of_classes_are_asked_about(tmp_path, places):
     tree(tmp_path, *(f"{place}/{n}.txt" for place in places for n in range(3)), text="A fine film.\n")
-    with pytest.raises(BenchError, match="the folders neg, pos look like classes, .*python -c"):
+    with pytest.raises(BenchError, match=r"the folders neg, pos look like classes, .*python -c"):
         quick_task(registry.family("sentiment"), str(tmp_path))
 
 
@@ -101,7 +114,11 @@ def test_the_cure_for_folders_of_classes_works(tmp_path, monkeypatch):
     import subprocess
     import sys
 
-    tree(tmp_path / "d", *(f"{place}/{n}.txt" for place in ("pos", "neg") for n in range(10)), text="A fine film, it is.\n")
+    tree(
+        tmp_path / "d",
+        *(f"{place}/{n}.txt" for place in ("pos", "neg") for n in range(10)),
+        text="A fine film, it is.\n",
+    )
     with pytest.raises(BenchError) as error:
         quick_task(registry.family("sentiment"), str(tmp_path / "d"))
     monkeypatch.chdir(tmp_path)
@@ -126,14 +143,24 @@ def test_what_lies_beside_the_data_is_told(tmp_path):
     assert "not read: notes.docx, old/, sample_submission.csv" in task.description
     report: dict = {}
     FileSource("csv", {"all": where}).read(report)
-    assert report["train"]["unused"] == 3 and report["train"]["unused_at"] == ["notes.docx", "old/", "sample_submission.csv"]
+    assert report["train"]["unused"] == 3 and report["train"]["unused_at"] == [
+        "notes.docx",
+        "old/",
+        "sample_submission.csv",
+    ]
 
 
 @pytest.mark.parametrize(
     ("test", "words"),
     [
-        ("id,text\n1,a text\n2,another\n", r"test.csv: has no labels \(no column 'label'; it has: id, text\); leave it out"),
-        ("text,label\na text,\nanother,\n", r"test.csv: has no labels \(its column 'label' is empty in all 2 rows\); leave it out"),
+        (
+            "id,text\n1,a text\n2,another\n",
+            r"test.csv: has no labels \(no column 'label'; it has: id, text\); leave it out",
+        ),
+        (
+            "text,label\na text,\nanother,\n",
+            r"test.csv: has no labels \(its column 'label' is empty in all 2 rows\); leave it out",
+        ),
         ("text,label\na text,-1\nanother,-1\n", r"test has no labels \(-1 in all 2 rows\): leave it out"),
     ],
 )
@@ -169,7 +196,7 @@ def test_other_columns_of_tags_are_told(tmp_path):
 def test_files_of_two_encodings_are_not_read_in_one(tmp_path):
     (tmp_path / "train.csv").write_bytes(ROWS.replace("number", "numéro").encode("cp1252"))
     (tmp_path / "test.csv").write_text(ROWS.replace("number", "numéro"), encoding="utf-8")
-    with pytest.raises(BenchError, match="test.csv: is UTF-8, but cp1252 is the encoding of train.csv"):
+    with pytest.raises(BenchError, match=r"test.csv: is UTF-8, but cp1252 is the encoding of train.csv"):
         quick_task(registry.family("sentiment"), str(tmp_path))
 
 
