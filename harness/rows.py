@@ -200,28 +200,18 @@ def _check_labels(split: str, rows: Sequence[Mapping[str, Any]], task: Task, fam
     Raises:
         BenchError: it has not one; says how to go on without it.
     """
-    answer = next((name for name in family.columns if name in ANSWERS), None)
+    answer = next((name for name in family.columns if name in ANSWERS), "")
     column = task.columns.get(answer, answer)
-    if split not in ("validation", "test") or not isinstance(column, str) or not rows or "." in column:
+    if split not in ("validation", "test") or not rows or not isinstance(column, str) or "." in column:
         return
-    if column in rows[0] and any(
-        value is not None and str(value).strip() for row in rows[:2] if (value := row.get(column)) is not None
-    ):
+    if any(row.get(column) is not None and str(row[column]).strip() for row in rows):
         return
-    if any(str(row.get(column) if row.get(column) is not None else "").strip() for row in rows):
-        return
-    what = (
-        f"its column {column!r} is empty in all {len(rows):,} rows"
-        if column in rows[0]
-        else (f"no column {column!r}; it has: {', '.join(map(str, list(rows[0])[:10]))}")
-    )
+    what = f"its column {column!r} is empty in all {len(rows):,} rows"
+    if column not in rows[0]:
+        what = f"no column {column!r}; it has: {', '.join(map(str, list(rows[0])[:10]))}"
+    file = place(rows[0], "row 1").rpartition(":")[0]
     others = [name for name in getattr(task.source, "files", {}) if canonical_split(name) != split]
-    keep = (
-        f"keep only {' and '.join(others)} under data: files:"
-        if others and "all" not in others
-        else "name the other files under data: files:"
-    )
     raise BenchError(
-        f"{here}, {place(rows[0], 'row 1').rsplit(':', 1)[0]}: has no {answer}s ({what}); leave it out, and {split} is cut from train: in a "
-        f"task file (bench task new FOLDER writes it) {keep}"
+        f"{here}, {file or 'all rows'}: has no {answer.removesuffix('s')}s ({what}); leave it out, and {split} is cut from train: in a task file "
+        f"(bench task new FOLDER writes it) keep only {' and '.join(others) or 'the other splits'} under data: files:"
     )

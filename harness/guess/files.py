@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
@@ -13,7 +15,7 @@ from typing import Any
 from harness.data.compressed import ENDINGS as COMPRESSED
 from harness.data.compressed import split_member
 from harness.data.files import is_file
-from harness.data.folder import class_folders, files_in, formats, matching, members_of, series, split_of
+from harness.data.folder import class_folders, entries, files_in, formats, matching, members_of, series, split_of
 from harness.data.splits import ALIASES, SPLITS
 from harness.errors import BenchError
 from harness.guess.sniff import sniff
@@ -76,14 +78,22 @@ def check_classes(folder: Path, where: str) -> None:
     ):
         return
     names = ", ".join(one.name for one in classes[:5]) + (f" and {len(classes) - 5} more" if len(classes) > 5 else "")
-    pattern = f"{classes[0].parent}/*/*"
-    made = (
-        "import csv,glob,pathlib as p; w=csv.writer(open('data.csv','w',newline='',encoding='utf-8')); w.writerow(['text','label']); "
-        f"[w.writerow([p.Path(f).read_text(encoding='utf-8'),p.Path(f).parent.name]) for f in sorted(glob.glob('{pattern}'))]"
+    parent = classes[0].parent
+    parts = (
+        [one for one in entries(parent.parent) if one.is_dir() and split_of(Path(one.name))] if parent != folder else []
+    )
+    made = [
+        (f"{one.name}.csv" if one in parts else "data.csv", f"{one}/*/*")
+        for one in (parts if parent in parts else [parent])
+    ]
+    code = (
+        'import csv,glob,pathlib as p; [csv.writer(open(o,"w",newline="",encoding="utf-8")).writerows([("text","label"),'
+        '*((p.Path(f).read_text(encoding="utf-8"),p.Path(f).parent.name) for f in sorted(glob.glob(g)))]) for o,g in '
+        f"{json.dumps(made, ensure_ascii=False)}]"
     )
     raise BenchError(
-        f"{where}: the folders {names} look like classes, with a text in each file, which is not read; "
-        f'make a table of them: python -c "{made}"'
+        f"{where}: the folders {names} look like classes, with a text in each file, which is not read; make a table of them, into "
+        f"a folder of its own: python -c {shlex.quote(code)}"
     )
 
 

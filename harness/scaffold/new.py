@@ -92,7 +92,7 @@ def _labelled(best: Guess, family: TaskFamily, left: list[str]) -> tuple[Guess, 
                 split
                 for split in ("test", "validation")
                 for finding in report.of(ERROR)
-                if split in files and re.search(rf"\b{split}\b.* has no labels", finding.message)
+                if split in files and re.search(rf"\b{split}\b.* has no (label|tag|target|answer)s", finding.message)
             ),
             None,
         )

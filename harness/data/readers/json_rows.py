@@ -90,17 +90,12 @@ def _of_frame(content: dict[str, Any], key: str) -> tuple[Any, str]:
         part = f" ({len(rows):,} of {total:,})" if isinstance(total, int) and total > len(rows) else ""
         return [row["row"] for row in rows], f"rows of the Hub's viewer{part}"
     columns = list(content.values())
-    if (
-        columns
-        and all(isinstance(column, list) for column in columns)
-        and len({len(column) for column in columns}) == 1
-    ):
-        return [dict(zip(content, row, strict=True)) for row in zip(*columns, strict=True)], "list"
-    if (
-        columns
-        and all(isinstance(column, dict) for column in columns)
-        and len({tuple(column) for column in columns}) == 1
-    ):
+    if len(columns) < 2 or not all(columns):  # one list under another key, or nothing
+        return None, ""
+    if all(isinstance(column, list) and not isinstance(column[0], dict) for column in columns):
+        if len({len(column) for column in columns}) == 1:
+            return [dict(zip(content, row, strict=True)) for row in zip(*columns, strict=True)], "list"
+    elif all(isinstance(column, dict) for column in columns) and len({tuple(column) for column in columns}) == 1:
         inner = list(columns[0])
         if all(map(str.isdecimal, content)) or (len(content) > len(inner) and not all(map(str.isdecimal, inner))):
             return columns, "index"

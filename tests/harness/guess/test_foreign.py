@@ -1,6 +1,9 @@
 """What is not read, or would be lost, is named: exports of annotation tools, labels and columns in the names of folders."""
 
 import json
+import shlex
+import subprocess
+import sys
 
 import pytest
 
@@ -109,22 +112,25 @@ def test_folders_of_classes_are_asked_about(tmp_path, places):
         quick_task(registry.family("sentiment"), str(tmp_path))
 
 
-def test_the_cure_for_folders_of_classes_works(tmp_path, monkeypatch):
-    import shlex
-    import subprocess
-    import sys
-
-    tree(
-        tmp_path / "d",
-        *(f"{place}/{n}.txt" for place in ("pos", "neg") for n in range(10)),
-        text="A fine film, it is.\n",
-    )
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        (("pos", "neg"), "rows: train 12, validation 4, test 4"),
+        (("train/pos", "train/neg", "test/pos", "test/neg"), "rows: train 16, validation 4, test 20"),
+    ],
+)
+def test_the_cure_for_folders_of_classes_works(tmp_path, monkeypatch, places, words):
+    for place in places:
+        tree(tmp_path / "it's", *(f"{place}/{n}.txt" for n in range(10)), text=f"A film, and {place} is no word of it")
+        for n in range(10):
+            (tmp_path / "it's" / place / f"{n}.txt").write_text(f"A film of the year {n}, seen in {place}\n")
     with pytest.raises(BenchError) as error:
-        quick_task(registry.family("sentiment"), str(tmp_path / "d"))
-    monkeypatch.chdir(tmp_path)
-    command = shlex.split(str(error.value).split("make a table of them: ")[1])
+        quick_task(registry.family("sentiment"), str(tmp_path / "it's"))
+    (tmp_path / "made").mkdir()
+    monkeypatch.chdir(tmp_path / "made")
+    command = shlex.split(str(error.value).split("a folder of its own: ")[1])
     subprocess.run([sys.executable, *command[1:]], check=True)
-    assert "rows: train 12" in validate(quick_task(registry.family("sentiment"), "data.csv"))
+    assert words in validate(quick_task(registry.family("sentiment"), "."))
 
 
 def test_a_column_in_the_names_of_folders_is_not_lost(tmp_path):
