@@ -19,6 +19,7 @@ NOTED = {
     "delimiter": "delimiter {}",
     "empty_rows": "{} empty rows, skipped",
     "comment_lines": "{} comment lines, skipped",
+    "unused": "{} files or folders beside the data, not read",
     "dropped": "{} rows dropped by drop_labels",
     "orient": "JSON of a data frame, orient {}",
     "sheet": "the first sheet, {}",

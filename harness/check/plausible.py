@@ -42,7 +42,7 @@ def labels(counts: Counts, splits: Mapping[str, Sequence[Row]], task: Task, fami
         counts: as `harness.check.labels.count` gives them; of a family whose `labels` are classes.
     """
     classes = family.stratum(splits["train"][0]) is not None
-    yield from _unlike_train(counts, splits, classes)
+    yield from _unlike_train(counts, splits, classes, task.limit)
     names = list(counts)
     if not task.labels:
         yield from _variants(counts, classes)
@@ -116,7 +116,9 @@ def reserved(data: Data, task: Task) -> Iterator[Finding]:
             yield Finding(NOTE, "reserved-column", message, values)
 
 
-def _unlike_train(counts: Counts, splits: Mapping[str, Sequence[Row]], classes: bool) -> Iterator[Finding]:
+def _unlike_train(
+    counts: Counts, splits: Mapping[str, Sequence[Row]], classes: bool, limit: int | None
+) -> Iterator[Finding]:
     """Splits of which no model could get a row right."""
     train = [name for name, by_split in counts.items() if by_split["train"]]
     for split in ("validation", "test"):
@@ -144,7 +146,7 @@ def _unlike_train(counts: Counts, splits: Mapping[str, Sequence[Row]], classes: 
                 cure = f": in a task file labels: {{{', '.join(pairs[:SHOWN])}}}"
             message = (
                 f"no {'label' if classes else 'type of entity'} of {split} is in train, so every score on it is 0: train has "
-                f"{listed(map(_shown, train))}; {split} has {listed(map(_shown, there))}{alike}{cure or '; write them alike'}"
+                f"{listed(map(_shown, train))}; {split} has {listed(map(_shown, there))}{alike}{cure or ('; raise the limit' if limit else '; write them alike')}"
             )
             yield Finding(ERROR, "labels-unlike-train", message, rows)
 

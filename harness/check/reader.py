@@ -19,7 +19,7 @@ MEANINGS = {
     "clipped": ("cut-answers", "answers ran beyond the end of their context and were cut there"),
     "several_places": ("ambiguous-answers", "answers without a place occur more than once; the first one was taken"),
     "incomplete": ("incomplete-units", "units lack one of the languages and were left out"),
-    "unused": ("unused-files", "files or folders in the data's folder are not read"),
+    "unused_data": ("unused-files", "files or folders in the data's folder look like data and are not read"),
     "comments_like_tokens": ("dropped-tokens", "of the comment lines that were skipped look like tokens with a tag"),
     "disagree": ("disagreeing-annotators", "questions have an answer for some annotators and none for others"),
 }

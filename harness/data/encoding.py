@@ -18,6 +18,7 @@ _SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0
 _BEYOND = re.compile(rb"[\x80-\xff]")
 MOSTLY = 0.5  # of the sequences beyond ASCII: what has more of them in UTF-8 is UTF-8
 SAMPLE = 2**16  # bytes from which an encoding is guessed
+HEAD = 400  # bytes that tell UTF-16 without a mark
 SHOWN = 30  # characters of a sample
 # The encodings that are tried, of equal ones the first; charset-normalizer adds what it thinks of, from `KNOWN`.
 USUAL = ("cp1252", "gb18030", "shift_jis", "euc_jp", "cp949", "big5", "cp1251", "koi8_r", "cp1250", "mac_roman", "cp850", "cp866",
@@ -52,8 +53,14 @@ class Guess(NamedTuple):
 
 
 def marked(data: bytes) -> str | None:
-    """The encoding that a byte order mark speaks of: UTF-16 or UTF-32; None for all others."""
-    return next((name for mark, name in MARKS.items() if data.startswith(mark)), None)
+    """UTF-16 or UTF-32 by a byte order mark, UTF-16 without one where every other byte is zero; None for all others."""
+    if mark := next((name for mark, name in MARKS.items() if data.startswith(mark)), None):
+        return mark
+    first, second = data[0:HEAD:2], data[1:HEAD:2]
+    for name, zeros, letters in (("utf-16-le", second, first), ("utf-16-be", first, second)):
+        if zeros.count(0) > len(zeros) / 2 and not letters.count(0):
+            return name
+    return None
 
 
 def is_damaged_utf8(data: bytes) -> bool:

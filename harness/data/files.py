@@ -99,9 +99,12 @@ def read_text(path: str | Path, encoding: str = DEFAULT) -> str:
             f"{path}: unknown encoding {encoding!r}; use a name such as utf-8, utf-16 or gb18030"
         ) from None
     if "\0" in text:
+        from harness.data.encoding import marked
+
         line = text.count("\n", 0, text.index("\0")) + 1
+        mark = marked(data)
         raise BenchError(
-            f"{path}:{line}: holds a NUL character, so it is no {encoding} text; if it is a text, state its `encoding` in a task file"
+            f"{path}:{line}: holds a NUL character, so it is no {encoding} text; if it is a text, state its `encoding` in a task file{f' ({mark}, by its first bytes)' if mark else ''}"
         )
     return text.replace("\r", "\n") if "\n" not in text and "\r" in text else text
 

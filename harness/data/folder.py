@@ -39,7 +39,10 @@ NO_DATA = re.compile(
     re.IGNORECASE,
 )
 # What Kaggle lays beside its data to show how predictions are handed in.
-SUBMISSION = re.compile(r"((sample|example|gender)[-_ ]?)submissions?([^a-z].*)?", re.IGNORECASE)
+SUBMISSION = re.compile(
+    r"((sample|example|gender)[-_ ]?)submissions?([^a-z].*)?|submissions?([-_ ]?(format|template|example|sample))?([^a-z].*)?",
+    re.IGNORECASE,
+)
 PARTITION = re.compile(r"[A-Za-z_]\w*=.+")  # a folder that holds a column: label=pos
 MOST = 50_000  # entries of folders that one search looks at
 TEXTS = 2  # files of text that a folder of a class has at least
@@ -176,7 +179,12 @@ def check_partitions(paths: Sequence[Path], where: Path) -> None:
 
 
 def unused(folder: Path, used: Sequence[Path]) -> list[str]:
-    """Files and folders of a folder that hold data, or may, by their names, and are not among those that are used."""
+    """Files and folders of a folder (or zip archive) that hold data, or may, by their names, and are not among those that are used."""
+    if folder.is_file():
+        members = {split_member(path)[1] for path in used}
+        return [
+            name for name in list_zip(folder) if name not in members and not NO_DATA.fullmatch(name.rpartition("/")[2])
+        ]
     inside = {folder, *used, *(parent for path in used for parent in path.parents)}
     rest = [path for path in entries(folder) if path not in inside and not NO_DATA.fullmatch(path.name)]
     return [f"{path.name}/" if path.is_dir() else path.name for path in rest]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from harness.data.files import digest, is_file
-from harness.data.folder import by_split, matching, of_format, unused
+from harness.data.folder import by_split, is_data, matching, of_format, unused
 from harness.data.hub import HubSource
 from harness.data.place import place
 from harness.data.readers import OF_TABLES, reader
@@ -90,7 +90,11 @@ class FileSource:
         if report and (folder := self._folder()):
             read = [path for files in self._found().values() for path in files]
             if rest := unused(folder, read):
-                report[next(iter(report))].update(unused=len(rest), unused_at=rest)
+                data = [name for name in rest if name.endswith("/") or is_data(Path(name))]
+                report[next(iter(report))] |= {
+                    "unused": len(rest),
+                    **({"unused_data": len(data), "unused_data_at": data} if data else {}),
+                }
         return splits
 
     def fingerprint(self) -> str:

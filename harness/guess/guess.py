@@ -63,7 +63,7 @@ def guess(
         check_folder(folder, [one.name for one in entries(folder)])
     place, paths = find(path, where)
     paths = of_one_format(paths, valid, where, left)
-    rest = unused(place, paths) if place.is_dir() else []
+    rest = unused(place, paths) if place.is_dir() or (place not in paths and place.suffix.lower() == ".zip") else []
     if left is not None:
         known = {one.partition(": ")[0] for one in left}
         left += [f"{name}: {'a folder beside the data' if name.endswith('/') else 'no data by its name'}" for name in rest if name not in known]

@@ -65,4 +65,7 @@ def test_another_encoding_is_asked_for_with_a_guess(tmp_path):
 
 def test_byte_order_marks():
     assert marked("a".encode("utf-16")) == "utf-16" and marked("a".encode("utf-32")) == "utf-32"
-    assert marked(b"a") is None
+    assert (
+        marked("text,label\n".encode("utf-16-le")) == "utf-16-le" and marked("text".encode("utf-16-be")) == "utf-16-be"
+    )
+    assert marked(b"a") is None and marked(b"") is None and marked(b"a\0b") is None

@@ -4,6 +4,7 @@ import json
 import shlex
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
@@ -149,11 +150,12 @@ def test_what_lies_beside_the_data_is_told(tmp_path):
     assert "not read: notes.docx, old/, sample_submission.csv" in task.description
     report: dict = {}
     FileSource("csv", {"all": where}).read(report)
-    assert report["train"]["unused"] == 3 and report["train"]["unused_at"] == [
-        "notes.docx",
-        "old/",
-        "sample_submission.csv",
-    ]
+    assert report["train"] == {"unused": 3, "unused_data": 1, "unused_data_at": ["old/"]}
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for name in ("train.csv", "test.csv", "sampleSubmission.csv", "README.md"):
+            archive.writestr(f"d/{name}", ROWS)
+    packed = quick_task(registry.family("sentiment"), str(tmp_path / "x.zip"))
+    assert "not read: d/sampleSubmission.csv" in packed.description
 
 
 @pytest.mark.parametrize(
