@@ -58,7 +58,7 @@ def marked(data: bytes) -> str | None:
         return mark
     first, second = data[0:HEAD:2], data[1:HEAD:2]
     for name, zeros, letters in (("utf-16-le", second, first), ("utf-16-be", first, second)):
-        if zeros.count(0) > len(zeros) / 2 and not letters.count(0):
+        if len(zeros) > 3 and zeros.count(0) > len(zeros) / 2 and not letters.count(0):
             return name
     return None
 
