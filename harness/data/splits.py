@@ -82,10 +82,10 @@ def complete_splits(
     missing = [name for name in ("test", "validation") if name not in given]
     if missing:
         labels = [stratify(row) if stratify else None for row in given["train"]]
-        keys = [same(row) for row in given["train"]] if same else [()] * len(labels)
+        keys = [same(row) for row in given["train"]] if same else None
         if group:
             groups = [group(row) for row in given["train"]]
-            taken = _take_groups(joined(groups, keys) or groups, labels, missing, seed)
+            taken = _take_groups((keys and joined(groups, keys)) or groups, labels, missing, seed)
         else:
             taken = _take_rows(labels, missing, seed, keys)
         given |= {
@@ -135,26 +135,31 @@ def _apportion(counts: Mapping[Hashable, int], total: int, room: Mapping[Hashabl
     return seats
 
 
-def _take_rows(labels: Sequence[Hashable], parts: Sequence[str], seed: int, keys: Sequence[Hashable]) -> list[str]:
+def _take_rows(
+    labels: Sequence[Hashable], parts: Sequence[str], seed: int, keys: Sequence[Hashable] | None
+) -> list[str]:
     """The part of each row: one of `parts`, each with its share of the rows, or train. Rows with one key (but `()`) are a unit."""
     if len(labels) <= len(parts):
         raise BenchError(
             f"{len(labels)} rows in train are too few to cut {' and '.join(parts)} from them; give more rows"
         )
     places = order(len(labels), seed, "split")
-    repeated = {key for key, count in Counter(keys).items() if count > 1 and key}
+    repeated = {key for key, count in Counter(keys).items() if count > 1 and key} if keys else set()
     units: dict[Hashable, list[int]] = defaultdict(list)
-    for index in places:
+    for index in places if repeated else ():
         units[keys[index] if keys[index] in repeated else index].append(index)
     members = defaultdict(list)  # a unit counts among the rows of its first row's label
-    for unit in units.values():
+    for unit in units.values() if repeated else ([index] for index in places):
         members[labels[unit[0]]].append(unit)
     counts = Counter(labels)  # in order of first appearance, which decides ties
     taken = ["train"] * len(labels)
     size = max(1, round(len(labels) * HELD_OUT))
+    if repeated:  # a text on most rows stays in train: what can be moved is shared out among all parts
+        size = max(1, min(size, sum(len(unit) for unit in units.values() if len(unit) <= size) // (len(parts) + 1)))
     for part in parts:
         # Train keeps at least one row of every label: what it never saw it cannot learn.
-        room = {label: max(0, sum(map(len, members[label])) - 1) for label in counts}
+        rows_of = _rows_in if repeated else len
+        room = {label: max(0, rows_of(members[label]) - 1) for label in counts}
         for label, seats in _apportion(counts, size, room).items():
             left = []
             while seats and members[label]:
@@ -168,14 +173,22 @@ def _take_rows(labels: Sequence[Hashable], parts: Sequence[str], seed: int, keys
             members[label] += reversed(left)
         # What large units left free, other labels fill.
         free = size - taken.count(part) if repeated else 0
-        for label, units_left in members.items():
-            for unit in reversed(units_left[1:]):
-                if len(unit) <= free:
-                    free -= len(unit)
-                    members[label].remove(unit)
-                    for index in unit:
-                        taken[index] = part
+        for label in [*members] if free else ():
+            kept = []
+            for place, unit in reversed([*enumerate(members[label])]):
+                if place == 0 or len(unit) > free:
+                    kept.append(unit)
+                    continue
+                free -= len(unit)
+                for index in unit:
+                    taken[index] = part
+            members[label] = kept[::-1]
     return taken
+
+
+def _rows_in(units: Sequence[Sequence[int]]) -> int:
+    """The rows of some units."""
+    return sum(map(len, units))
 
 
 def joined(groups: Sequence[Hashable], keys: Sequence[Hashable]) -> list[Hashable] | None:

@@ -223,3 +223,10 @@ def test_groups_with_a_row_in_common_are_joined_unless_that_joins_all():
         row["text"] = "a heading"  # in every group
     made = complete_splits({"all": rows}, group=group, same=same)
     assert {len(part) for part in made.values()} == {300, 100}
+
+
+def test_one_text_on_most_rows_leaves_no_split_short_and_takes_no_time():
+    rows = [{"n": n, "label": n % 2, "text": "the same" if n % 5 else str(n)} for n in range(100_000)]
+    made = complete_splits({"all": rows}, stratify=label, same=same)
+    assert [len(part) for part in made.values()] == [86_668, 6_666, 6_666]  # a third each of the rows that can be moved
+    assert not any(row["text"] == "the same" for name in ("validation", "test") for row in made[name])
