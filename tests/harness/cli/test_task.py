@@ -55,7 +55,7 @@ def test_json(folder):
 @pytest.mark.parametrize(
     ("content", "lines"),
     [
-        ({"labels": ["bad"]}, 11),  # ten rows with the label good, and how many more
+        ({"labels": ["bad"]}, 4),  # three rows with the label good, and how many more
         ({"columns": {"text": "texd", "label": "label"}}, 1),
         ({"data": {"format": "csv", "files": "none.csv"}}, 1),
         ({"labels": {"good": "all", "bad": "all"}}, 1),
