@@ -132,7 +132,7 @@ class Cell:
                 **{
                     key: value
                     for key, value in self.task.identity().items()
-                    if key in ("columns", "labels", "options", "limit")
+                    if key in ("columns", "labels", "drop_labels", "options", "limit")
                 },
                 **self._part(),
             },

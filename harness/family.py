@@ -40,6 +40,14 @@ class Metric:
         return metrics[self.name] * self.scale
 
 
+def key_of(texts: Mapping[str, str | Sequence[str]], inputs: Sequence[str]) -> tuple[Hashable, ...]:
+    """`TaskFamily.key` of a row's `texts`, of those columns among them that are `inputs` (all, where none are named)."""
+    values = [value for name, value in texts.items() if not inputs or name in inputs]
+    if not any(value and (value if isinstance(value, str) else " ".join(value)).strip() for value in values):
+        return ()
+    return tuple(value if isinstance(value, str) else tuple(value) for value in values)
+
+
 class TaskFamily(ABC):
     """Base class of all task families.
 
@@ -151,6 +159,10 @@ class TaskFamily(ABC):
         By default the `inputs`. Rows with equal `inputs` count as duplicates.
         """
         return self._inputs(row)
+
+    def key(self, row: Row) -> tuple[Hashable, ...]:
+        """What a model reads of a row: rows with equal keys are the same to it. Empty for a row without text."""
+        return key_of(self.texts(row), self.inputs)
 
     def _inputs(self, row: Row) -> dict[str, str | Sequence[str]]:
         names = self.inputs or [name for name in (*self.columns, *self.optional_columns) if name not in ANSWERS]

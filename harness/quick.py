@@ -17,6 +17,7 @@ from harness.proposal import cell
 from harness.task import Task
 
 SHOWN = 3  # columns that may be meant as well
+MOST = 5  # names of files that are not read
 # What is taken for what in formats that name no columns.
 SAID = {
     "pairs": ["no header, source from column 0, target from column 1"],
@@ -48,9 +49,21 @@ def _description(found: Guess, family: TaskFamily) -> str:
         source.format, [] if itself else [f"{ours} from {_said(theirs)}" for ours, theirs in found.named.items()]
     )
     hidden = ("table", *family.columns)
-    taken = taken + [f"{name} {value!r}" for name, value in source.options.items() if name not in hidden]
+    taken = taken + [
+        f"{name} {value!r}" + (f" ({found.remarks[name]})" if name == "encoding" and name in found.remarks else "")
+        for name, value in source.options.items()
+        if name not in hidden
+    ]
     taken += [f"{option}: {value}" for option, value in found.task.options.items()]
-    return "; ".join(filter(None, [source.describe(), ", ".join(taken), _how(source.files), *_doubts(found)]))
+    return "; ".join(
+        filter(None, [source.describe(), ", ".join(taken), _how(source.files), _left(found), *_doubts(found)])
+    )
+
+
+def _left(found: Guess) -> str:
+    """Files and folders beside the data that are not read."""
+    more = f" and {len(found.unused) - MOST} more" if len(found.unused) > MOST else ""
+    return f"not read: {', '.join(found.unused[:MOST])}{more}" if found.unused else ""
 
 
 def _doubts(found: Guess) -> list[str]:

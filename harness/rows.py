@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.data.columns import bind
 from harness.data.place import place, placed
-from harness.data.source import HubSource
+from harness.data.readers import GIVES
+from harness.data.source import FileSource, HubSource
 from harness.data.split_rule import split_rule
-from harness.data.splits import complete_splits, limit
+from harness.data.splits import canonical_split, complete_splits, limit
 from harness.errors import BenchError
-from harness.family import Row, TaskFamily
+from harness.family import ANSWERS, Row, TaskFamily
 from harness.task import Task
 
 KEPT = ("id", "group", "phenomenon")
+RESERVED = ("group", "phenomenon")  # those of them that decide something
+FEW_GROUPS = (
+    10  # groups with which no split comes near its share: a column of fewer values is no group, unless a person says so
+)
+MOST_PHENOMENA = 50  # a column of more values names no phenomena, and would give the board a part for every few rows
 SPLIT_SEED = 42  # of splits and subsets; part of the protocol, so it is the same for every cell and seed
 
 
@@ -29,6 +35,7 @@ class Data:
         rule: how the splits were made, in words.
         whole: split → rows before the task's limit.
         found: split of the source → what its reader and the family reported (tagging scheme, repaired answers, …).
+        reserved: columns that count by their names alone (`group`, `phenomenon`) → their different values.
         available: training rows that there would be, where only some of them were drawn; else None.
     """
 
@@ -37,6 +44,7 @@ class Data:
     whole: dict[str, int]
     found: dict[str, Any]
     available: int | None = None
+    reserved: Mapping[str, int] = field(default_factory=dict)
 
 
 def load_splits(task: Task, family: TaskFamily) -> dict[str, list[Row]]:
@@ -60,32 +68,77 @@ def load(task: Task, family: TaskFamily, bad: list[str] | None = None) -> Data:
     """
     found: dict[str, Any] = {}
     raw = task.source.read(found)
+    reserved = _reserved(raw, task)
     prepared = {
         split: _prepare(split, rows, task, family, found.setdefault(split, {}), bad) for split, rows in raw.items()
     }
+    made = not {"validation", "test"} <= set(prepared)
     grouped = all("group" in row for rows in prepared.values() for row in rows)
-    try:
-        splits = complete_splits(
+    few = made and grouped and "group" in reserved and reserved["group"] < FEW_GROUPS
+    apart = isinstance(task.source, FileSource) and made
+
+    def complete(same: bool) -> dict[str, list[Row]]:
+        return complete_splits(
             prepared,
             seed=SPLIT_SEED,
-            stratify=None if grouped else family.stratum,
-            group=(lambda row: row["group"]) if grouped else None,
+            stratify=None if grouped and not few else family.stratum,
+            group=(lambda row: row["group"]) if grouped and not few else None,
+            same=family.key if same else None,
         )
+
+    try:
+        splits = complete(same=False)
+        if apart and _shared(splits, prepared, family):
+            try:
+                splits = complete(same=True)
+                apart = not _shared(splits, prepared, family)
+            except BenchError:  # nearly all rows are alike
+                apart = False
     except BenchError as error:
         raise BenchError(f"task {task.name!r} ({task.source.describe()}): {error}") from None
     rule = split_rule(
         prepared,
         seed=SPLIT_SEED,
         stratified=any(family.stratum(rows[0]) is not None for rows in prepared.values() if rows),
-        group=str(task.columns.get("group", "group")) if grouped else None,
+        group=str(task.columns.get("group") or "group") if grouped and not few else None,
         renamed=task.source.splits if isinstance(task.source, HubSource) else None,
+        equal=None if not isinstance(task.source, FileSource) else apart,
+        few=reserved["group"] if few else None,
     )
     whole = {name: len(rows) for name, rows in splits.items()}
     if task.limit:
         splits = {
             name: limit(rows, task.limit, seed=SPLIT_SEED, stratify=family.stratum) for name, rows in splits.items()
         }
-    return Data(splits, rule, whole, found)
+    if reserved.get("phenomenon", 0) > MOST_PHENOMENA:
+        for rows in splits.values():
+            for row in rows:
+                row.pop("phenomenon", None)
+    return Data(splits, rule, whole, found, reserved=reserved)
+
+
+def _reserved(raw: Mapping[str, Sequence[Mapping[str, Any]]], task: Task) -> dict[str, int]:
+    """Columns of a table that count because of their names alone, which nobody wrote into a task file → how many values they have."""
+    if not isinstance(task.source, FileSource) or task.source.format in GIVES:
+        return {}
+    names = [
+        name
+        for name in RESERVED
+        if name not in task.columns and all(name in row for rows in raw.values() for row in rows)
+    ]
+    return {name: len({str(row[name]) for rows in raw.values() for row in rows}) for name in names}
+
+
+def _shared(splits: Mapping[str, Sequence[Row]], given: Mapping[str, Any], family: TaskFamily) -> bool:
+    """Whether a split that was made here shares a text with one that was cut from the same rows."""
+    cut = [name for name in splits if name == "train" or name not in given]
+    seen: set[Any] = set()
+    for name in cut:
+        keys = {key for row in splits[name] if (key := family.key(row))}
+        if keys & seen:
+            return True
+        seen |= keys
+    return False
 
 
 def _prepare(
@@ -97,10 +150,12 @@ def _prepare(
     bad: list[str] | None,
 ) -> list[Row]:
     here = f"task {task.name!r}, split {split}"
+    _check_labels(split, rows, task, family, here)
     try:
         bound = bind(rows, task.columns, keep=KEPT)
     except BenchError as error:
         raise BenchError(f"{here}: {error}") from None
+    bound = _without_dropped(bound, task, report)
     prepared, seen = [], Counter()
     for number, row in enumerate(bound):
         missing = next((name for name in family.columns if name not in row), None)
@@ -109,7 +164,7 @@ def _prepare(
             there = rows[number]
             raise BenchError(
                 f"{at}: no column {missing!r} ({family.columns[missing]}); the data has: {', '.join(map(str, there))}; "
-                f"say which under `columns:`, e.g. {{{missing}: {next(iter(there), 'NAME')}}}"
+                f"say which of them it is under `columns:`, as {{{missing}: NAME}}"
             )
         try:
             new = family.prepare(row, task)
@@ -126,3 +181,37 @@ def _prepare(
         return family.harmonise(prepared, task, report)
     except BenchError as error:
         raise BenchError(f"{here}: {error}") from None
+
+
+def _without_dropped(rows: Sequence[Row], task: Task, report: dict[str, Any]) -> Sequence[Row]:
+    """The rows whose label is not among those that the task drops; the report counts the others as `dropped`."""
+    if not task.drop_labels:
+        return rows
+    kept = [
+        row for row in rows if str("" if row.get("label") is None else row["label"]).strip() not in task.drop_labels
+    ]
+    report["dropped"] = len(rows) - len(kept)
+    return kept
+
+
+def _check_labels(split: str, rows: Sequence[Mapping[str, Any]], task: Task, family: TaskFamily, here: str) -> None:
+    """Make sure that a split which is tested on has answers at all.
+
+    Raises:
+        BenchError: it has not one; says how to go on without it.
+    """
+    answer = next((name for name in family.columns if name in ANSWERS), "")
+    column = task.columns.get(answer, answer)
+    if split not in ("validation", "test") or not rows or not isinstance(column, str) or "." in column:
+        return
+    if any(row.get(column) is not None and str(row[column]).strip() for row in rows):
+        return
+    what = f"its column {column!r} is empty in all {len(rows):,} rows"
+    if column not in rows[0]:
+        what = f"no column {column!r}; it has: {', '.join(map(str, list(rows[0])[:10]))}"
+    file = place(rows[0], "row 1").rpartition(":")[0]
+    others = [name for name in getattr(task.source, "files", {}) if canonical_split(name) != split]
+    raise BenchError(
+        f"{here}, {file or 'all rows'}: has no {answer.removesuffix('s')}s ({what}); leave it out, and {split} is cut from train: in a task file "
+        f"(bench task new FOLDER writes it) keep only {' and '.join(others) or 'the other splits'} under data: files:"
+    )

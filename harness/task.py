@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -22,6 +23,7 @@ class Task:
         version: to be raised whenever the meaning of the task changes (splits, labels, columns).
         columns: the family's column names → the data set's (see `harness.data.columns`); empty: they are the same.
         labels: raw label → name, or the names in the order of raw labels 0, 1, …; None: raw labels are the names.
+        drop_labels: raw labels whose rows are left out, and counted.
         options: what the family wants to know beyond that, for instance the languages of a translation.
         limit: at most so many rows of every split; the task is then called `name@limit`.
     """
@@ -35,6 +37,7 @@ class Task:
     options: Mapping[str, Any] = field(default_factory=dict)
     limit: int | None = None
     description: str = ""
+    drop_labels: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -58,12 +61,15 @@ class Task:
         """
         text = "" if raw is None else str(raw).strip()
         if not text:
-            raise ValueError("no label; leave an unlabelled split out, or drop the row")
+            raise ValueError(
+                'no label; leave an unlabelled split out, or drop the row, in a task file with drop_labels: [""]'
+            )
         if self._label_names is None:
             return text
         if text not in self._label_names:
             raise ValueError(
-                f"label {text!r} is not among the task's labels: {', '.join(self._label_names)}; add it to `labels`"
+                f"label {text!r} is not among the task's labels: {', '.join(self._label_names)}; add it to `labels`, or leave "
+                f"its rows out with drop_labels: [{json.dumps(text, ensure_ascii=False)}]"
             )
         return self._label_names[text]
 
@@ -81,4 +87,5 @@ class Task:
             "labels": dict(self.labels) if isinstance(self.labels, Mapping) else self.labels,
             "options": dict(self.options),
             "limit": self.limit,
+            **({"drop_labels": sorted(self.drop_labels)} if self.drop_labels else {}),
         }

@@ -16,7 +16,7 @@ from harness.errors import BenchError, unknown
 from harness.rows import KEPT
 from harness.task import Task
 
-KEYS = ("name", "family", "version", "description", "data", "columns", "labels", "options", "limit")
+KEYS = ("name", "family", "version", "description", "data", "columns", "labels", "drop_labels", "options", "limit")
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -63,6 +63,8 @@ def read_task(content: Mapping[str, Any], path: Path) -> Task:
     for name, column in columns.items():
         if name not in valid:
             raise unknown(f"column of family {family.name}", name, valid, where=f"{path}, columns")
+        if column is None and name in KEPT:
+            continue  # the data's column of that name is not used
         if isinstance(column, bool) or not isinstance(column, str | int | list | dict):
             raise BenchError(f"{path}: columns: {name} is {column!r}; it must be a name, an index, or a list of these")
     try:
@@ -77,6 +79,7 @@ def read_task(content: Mapping[str, Any], path: Path) -> Task:
         version=version,
         columns=columns,
         labels=_labels(content.get("labels"), path),
+        drop_labels=_drop_labels(content.get("drop_labels"), path),
         options=options,
         limit=limit,
         description=str(content.get("description", "")),
@@ -103,6 +106,18 @@ def _labels(labels: Any, path: Path) -> dict[str, str] | tuple[str, ...] | None:
     if isinstance(labels, dict):
         return {str(raw): str(name) for raw, name in labels.items()}
     return tuple(str(name) for name in labels)
+
+
+def _drop_labels(labels: Any, path: Path) -> tuple[str, ...]:
+    if labels is None:
+        return ()
+    written = labels if isinstance(labels, list) else [labels]
+    if not all(isinstance(one, str | int) and not isinstance(one, bool) for one in written):
+        raise BenchError(
+            f'{path}: drop_labels is {labels!r}; it must be a list of raw labels, such as ["-1"], those in quotes that YAML would '
+            "take for true, false, a fraction or nothing"
+        )
+    return tuple(str(one).strip() for one in written)
 
 
 def _source(data: Any, path: Path) -> Source:

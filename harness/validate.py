@@ -6,14 +6,22 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness import registry
+from harness.check.report import plausibility, refuse
 from harness.data.source import FileSource
 from harness.errors import BenchError
+from harness.finding import NOTE
 from harness.rows import load
 from harness.task import Task
 
 # Facts that readers report -> how a note says them. What may be wrong with a data set is told by its check (`harness.check`).
 NOTED = {
+    "first_line": "the first line says {}",
     "delimiter": "delimiter {}",
+    "empty_rows": "{} empty rows, skipped",
+    "comment_lines": "{} comment lines, skipped",
+    "unused": "{} files or folders beside the data, not read",
+    "dropped": "{} rows dropped by drop_labels",
+    "orient": "JSON of a data frame, orient {}",
     "sheet": "the first sheet, {}",
     "scheme": "tags in scheme {}",
     "documents": "{} documents, kept together",
@@ -42,10 +50,13 @@ def validate(task: Task) -> str:
             f"task {task.name!r} ({task.source.describe()}): the training rows have one class only ({labels[0]}); "
             "give rows of two or more, or check the column of labels"
         )
+    found = plausibility(data, task, family)
+    refuse(found, task)
     notes = ["rows: " + ", ".join(f"{split} {len(part):,}" for split, part in data.splits.items())]
     if labels is not None:
         notes.append(f"{len(labels)} labels" + (f": {', '.join(labels)}" if len(", ".join(labels)) <= SHOWN else ""))
-    return "; ".join([*notes, *_notes(data.found.values())])
+    doubts = [finding.message if finding.level == NOTE else f"warning: {finding.message}" for finding in found]
+    return "; ".join([*notes, *_notes(data.found.values()), *doubts])
 
 
 def is_local(task: Task) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.check.repeats import conflicts
 from harness.check.tally import spot
 from harness.data.place import place, placed
+from harness.data.readers.conll import TAG
 from harness.data.tags import to_iob2
 from harness.family import Row, TaskFamily
 from harness.finding import ERROR, WARNING, Finding, some
@@ -96,7 +97,7 @@ class NamedEntities(TaskFamily):
             yield Finding(ERROR, "no-entities", "train has no entity, so there is nothing to learn")
         rows = [row for part in splits.values() for row in part if row["words"]]
         short = sum(len(row["words"]) == 1 for row in rows)
-        if len(rows) >= FEW and short >= MOSTLY * len(rows):
+        if len(rows) >= FEW and len(rows) > short >= MOSTLY * len(rows):
             message = f"{some(short, 'row')} of {len(rows):,} hold one word: are they words of sentences? A row should be a sentence"
             yield Finding(WARNING, "one-word-rows", message, short)
         yield from conflicts(((spot(row), (tuple(row["words"]),), tuple(row["tags"])) for row in rows), "tagging")
@@ -108,10 +109,23 @@ class NamedEntities(TaskFamily):
             return None
         pairs = [[cell(row, found.columns[name]) for name in self.columns] for row in rows[:SAMPLE]]
         if all(isinstance(value, list | tuple) for pair in pairs for value in pair):
-            return found
+            return replace(found, others=self._other_tags(rows[:SAMPLE], found))
         texts = [pair for pair in pairs if all(isinstance(value, str) for value in pair)]
         even = sum(len(self._list("words", words)) == len(self._list("tags", tags)) for words, tags in texts)
         return replace(found, likely=False) if even >= MOSTLY * len(pairs) else None
+
+    def _other_tags(self, rows: Sequence[Mapping[str, Any]], found: Proposal) -> dict[str, list[str]]:
+        """Other columns of lists that hold as many tags as there are words."""
+        words = [cell(row, found.columns["words"]) for row in rows]
+        others = []
+        for name in rows[0]:
+            values = [row.get(name) for row in rows]
+            alike = all(isinstance(value, list) and len(value) == len(one) for value, one in zip(values, words, strict=True))
+            if alike and name not in found.columns.values() and any(values):
+                items = [item for value in values for item in value]
+                if all(isinstance(item, str) and TAG.fullmatch(item) for item in items) and set(items) != {"O"}:
+                    others.append(str(name))
+        return {"tags": others} if others else {}
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"words": row["words"], "tags": row["tags"]}

@@ -31,9 +31,11 @@ def labels(counts: Counts, splits: Mapping[str, Sequence[Row]], task: Task, fami
             told = f"{split} has one label only ({next(iter(names))})"
             if split == "train":
                 yield Finding(ERROR, "one-class", f"{told}; a classifier needs two or more", len(splits[split]))
-            else:
+            elif next(iter(names)) in classes["train"]:
                 yield Finding(WARNING, "one-class", f"{told}; its score says little", len(splits[split]))
     for split in splits:
+        if not any(by_split[split] and by_split["train"] for by_split in counts.values()):
+            continue  # an error of its own, see `harness.check.plausible`
         new = [name for name, by_split in counts.items() if by_split[split] and not by_split["train"]]
         if new:
             number = sum(counts[name][split] for name in new)

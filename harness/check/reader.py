@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.finding import WARNING, Finding, first
+from harness.finding import NOTE, WARNING, Finding, first
 
 # A reader's count → what it means; other counts are shown as they are. A reader may add `NAME_at`, places (`file:line`).
 MEANINGS = {
@@ -19,6 +19,8 @@ MEANINGS = {
     "clipped": ("cut-answers", "answers ran beyond the end of their context and were cut there"),
     "several_places": ("ambiguous-answers", "answers without a place occur more than once; the first one was taken"),
     "incomplete": ("incomplete-units", "units lack one of the languages and were left out"),
+    "unused_data": ("unused-files", "files or folders in the data's folder look like data and are not read"),
+    "comments_like_tokens": ("dropped-tokens", "of the comment lines that were skipped look like tokens with a tag"),
     "disagree": ("disagreeing-annotators", "questions have an answer for some annotators and none for others"),
 }
 ONE_SCHEME = {"io": "the tags are IO: entities of one type that touch each other are read as one"}
@@ -32,6 +34,13 @@ def reader(found: Mapping[str, Mapping[str, Any]]) -> Iterable[Finding]:
             if isinstance(number, int) and number:
                 places = report.get(f"{name}_at") or ()
                 yield Finding(WARNING, code, f"{split}: {number:,} {meaning}", number, first(map(str, places)))
+    for split, report in found.items():
+        for index, other, ours in report.get("other_tags", ())[:1]:
+            message = (
+                f"{split}: column {index} holds tags too ({other / 10:g} % of them not O, of the column taken {ours / 10:g} %); "
+                f"`tags: {index}` takes it"
+            )
+            yield Finding(WARNING if other > 5 * ours else NOTE, "several-tag-columns", message)
     schemes = {str(report.get("scheme")) for report in found.values() if report.get("scheme")}
     if len(schemes) > 1:
         message = f"splits differ in their tagging scheme ({', '.join(sorted(schemes))}); each was read by its own"

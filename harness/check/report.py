@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.check import labels as of_labels
+from harness.check import plausible
 from harness.check.characters import characters
 from harness.check.lengths import Lengths, lengths
 from harness.check.reader import reader
 from harness.check.repeats import conflicts, duplicates, empty, ids
-from harness.check.tally import plain, spot
+from harness.check.tally import spot
 from harness.errors import BenchError
-from harness.family import TaskFamily
+from harness.family import TaskFamily, key_of
 from harness.finding import ERROR, NOTE, WARNING, Finding
 from harness.rows import Data, load
 from harness.task import Task
 
-LINES = 10  # errors of rows that are told one by one
+EXAMPLES = 3  # rows that are told of each kind of error
+KINDS = 5  # kinds of errors that are told
+_VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|“[^”]*”|\d+")  # in what two errors of one kind may differ
 UNUSABLE = "unusable-data"  # the code of what keeps data from being read
 
 
@@ -73,9 +77,37 @@ def examine(task: Task, family: TaskFamily) -> tuple[Report, Data | None]:
 
 
 def warnings(data: Data, task: Task, family: TaskFamily) -> list[str]:
-    """What a record keeps: the messages of all that may change what a score means."""
+    """What a record keeps: the messages of all that may change what a score means.
+
+    Raises:
+        BenchError: findings with which nothing can be trained, or no score would mean anything.
+    """
     found = _findings(data, task, family, _texts(data, family), of_labels.count(data.splits, family))
+    refuse(found, task)
     return [finding.message for finding in found if finding.level != NOTE]
+
+
+def plausibility(data: Data, task: Task, family: TaskFamily) -> list[Finding]:
+    """The part of a check that takes little time: whether labels, tags and words can mean what a task means."""
+    counts = of_labels.count(data.splits, family)
+    return list(_plausible(data, task, family, counts))
+
+
+def refuse(findings: Sequence[Finding], task: Task) -> None:
+    """Stop where a finding is an error.
+
+    Raises:
+        BenchError: a line for each error.
+    """
+    if errors := [finding.message for finding in findings if finding.level == ERROR]:
+        raise BenchError("\n".join(f"task {task.name!r} ({_source(task)}): {message}" for message in errors))
+
+
+def _plausible(data: Data, task: Task, family: TaskFamily, counts: of_labels.Counts) -> Iterator[Finding]:
+    if family.labels(data.splits, task) is not None:
+        yield from plausible.labels(counts, data.splits, task, family)
+        yield from plausible.tokens(data.splits)
+    yield from plausible.reserved(data, task)
 
 
 Texts = dict[str, list[tuple[str, dict[str, Any]]]]
@@ -93,8 +125,9 @@ def _findings(
 
 
 def _each(data: Data, task: Task, family: TaskFamily, texts: Texts, kinds: of_labels.Counts) -> Iterator[Finding]:
-    keyed = {split: [(name, _key(columns, family)) for name, columns in rows] for split, rows in texts.items()}
+    keyed = {split: [(name, key_of(columns, family.inputs)) for name, columns in rows] for split, rows in texts.items()}
     yield from of_labels.labels(kinds, data.splits, task, family)
+    yield from _plausible(data, task, family, kinds)
     yield from family.check(data.splits, task)
     yield from empty(texts)
     yield from duplicates({split: [pair for pair in rows if pair[1]] for split, rows in keyed.items()})
@@ -110,19 +143,18 @@ def _each(data: Data, task: Task, family: TaskFamily, texts: Texts, kinds: of_la
     yield from characters(texts)
 
 
-def _key(columns: Mapping[str, Any], family: TaskFamily) -> tuple[Any, ...]:
-    """What a model reads of a row; nothing for a row without text, which is counted elsewhere."""
-    values = [value for name, value in columns.items() if not family.inputs or name in family.inputs]
-    if not any(value and plain(value).strip() for value in values):
-        return ()
-    return tuple(value if isinstance(value, str) else tuple(value) for value in values)
-
-
 def _errors(lines: list[str]) -> Iterator[Finding]:
-    for line in lines[:LINES]:
-        yield Finding(ERROR, UNUSABLE, line)
-    if len(lines) > LINES:
-        yield Finding(ERROR, UNUSABLE, f"and {len(lines) - LINES:,} more like these", len(lines) - LINES)
+    """A finding for the first few rows of each kind of error, and one for the number of the others."""
+    kinds: dict[str, list[str]] = {}
+    for line in lines:
+        kinds.setdefault(_VALUES.sub("", line), []).append(line)
+    for same in list(kinds.values())[:KINDS]:
+        for line in same[:EXAMPLES]:
+            yield Finding(ERROR, UNUSABLE, line)
+        if len(same) > EXAMPLES:
+            yield Finding(ERROR, UNUSABLE, f"and {len(same) - EXAMPLES:,} more like these", len(same) - EXAMPLES)
+    if left := [line for same in list(kinds.values())[KINDS:] for line in same]:
+        yield Finding(ERROR, UNUSABLE, f"and {len(left):,} more of other kinds", len(left))
 
 
 def _source(task: Task) -> str:

@@ -19,13 +19,20 @@ def bind(rows: Iterable[Row], columns: Mapping[str, Column], keep: Iterable[str]
 
     An index counts the columns of the first row, what lies inside a column is called by its path (`translation.en`). A list joins texts with a blank, leaving empty ones out; `{"list": [...]}` makes a list of them, for several references.
     Raw columns that nothing names are dropped, those in `keep` excepted; without any `columns` rows come back as they
-    are.
+    are. `None` for one of those in `keep` drops the data's column of that name.
 
     Raises:
         BenchError: a row lacks a column; the message says which columns it has.
     """
+    unwanted = [name for name, column in columns.items() if column is None]
+    columns = {name: column for name, column in columns.items() if column is not None}
     if not columns:
-        return list(rows)
+        return (
+            [placed({name: row[name] for name in row if name not in unwanted}, row) for row in rows]
+            if unwanted
+            else list(rows)
+        )
+    keep = [name for name in keep if name not in unwanted]
     keep = [name for name in keep if name not in columns]
     rows = list(rows)
     titles = list(rows[0]) if rows else []

@@ -97,6 +97,10 @@ def list_zip(path: Path) -> list[str]:
     Raises:
         BenchError: it is no zip archive, or none to be trusted.
     """
+    from harness.data.files import CHUNK, reject_stand_in  # which imports this module
+
+    with path.open("rb") as file:
+        reject_stand_in(file.read(CHUNK), path)
     with zip_errors(path), zipfile.ZipFile(path) as archive:
         return members(archive, path)
 
@@ -125,15 +129,15 @@ def split_member(path: str | Path) -> tuple[Path, str | None]:
 
 
 def _only(names: list[str], path: Path) -> str:
+    from harness.data.folder import is_data  # which imports this module
+
     if "[Content_Types].xml" in names:
         raise BenchError(f"{path}: an office document, not a data file; save it as CSV (or, of Excel, call it .xlsx)")
     if len(names) != 1:
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         there = ", ".join(names[:5]) + more or "nothing"
-        raise BenchError(
-            f"{path}: {len(names)} files in the archive ({there}); name one, such as "
-            f"{path.name}!{names[0] if names else 'data.csv'}"
-        )
+        likely = next((name for name in names if is_data(Path(name))), names[0] if names else "data.csv")
+        raise BenchError(f"{path}: {len(names)} files in the archive ({there}); name one, such as {path.name}!{likely}")
     return names[0]
 
 

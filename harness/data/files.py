@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import codecs
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from harness.data.compressed import decompress, split_member, unzip
 from harness.errors import BenchError
 
-MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+DEFAULT = "utf-8-sig"  # UTF-8 with or without a byte order mark
+CHUNK = 1024  # bytes: what stands for a file is shorter
+# What stands in the place of a file that has not been fetched: the first bytes, and the command that fetches it.
+POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/[^\n]*\n(?:[^\n]*\n)*?size (?P<size>\d+)")
+ANNEX = re.compile(rb"(\.\./)*/?(\.git/)?annex/objects/\S+\s*")
+PAGE = re.compile(rb"\s*(<!doctype html|<html[\s>])", re.IGNORECASE)
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -22,7 +27,47 @@ def read_bytes(path: str | Path) -> bytes:
         raise BenchError(f"{file}: no such file") from None
     except OSError as error:
         raise BenchError(f"{file}: cannot be read ({error.strerror})") from None
-    return decompress(data, file) if member is None else decompress(unzip(data, file, member), Path(path))
+    reject_stand_in(data, file)
+    if member is None:
+        return decompress(data, file)
+    data = unzip(data, file, member)
+    reject_stand_in(data, path)
+    return decompress(data, Path(path))
+
+
+def reject_stand_in(data: bytes, path: str | Path) -> None:
+    """Make sure that bytes are a file's own, and not what stands in its place until it is fetched.
+
+    Args:
+        data: the file's bytes, or its first `CHUNK`.
+
+    Raises:
+        BenchError: a pointer of Git LFS or git-annex, or a web page that was saved under the file's name.
+    """
+    head = data[:CHUNK]
+    if pointer := POINTER.match(head):
+        raise BenchError(
+            f"{path}: is a Git LFS pointer, not the file ({_megabytes(int(pointer['size']))}); run: git lfs pull"
+        )
+    if len(data) < CHUNK and ANNEX.fullmatch(head):
+        raise BenchError(f"{path}: is a git-annex pointer, not the file; run: git annex get {Path(path).name}")
+    if PAGE.match(head) and Path(path).suffix.lower() not in (".html", ".htm", ".txt", ""):
+        raise BenchError(f"{path}: is a web page (HTML), not the file; download the file itself (its raw address)")
+
+
+def reject_stand_ins(folder: Path) -> None:
+    """The same for the files of a folder: those that are short enough to be pointers are looked into.
+
+    Raises:
+        BenchError: as `reject_stand_in`, for the first one.
+    """
+    for file in sorted(folder.iterdir()):
+        if file.is_file() and file.stat().st_size <= CHUNK:
+            reject_stand_in(file.read_bytes(), file)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 10**6:,.1f} MB" if size >= 10**5 else f"{size:,} bytes"
 
 
 def is_file(path: str | Path) -> bool:
@@ -35,8 +80,11 @@ def digest(path: str | Path) -> str:
     return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
-def read_text(path: str | Path, encoding: str = "utf-8-sig") -> str:
-    """A file's text, line ends untouched. The default encoding is UTF-8 with or without a byte order mark.
+def read_text(path: str | Path, encoding: str = DEFAULT) -> str:
+    """A file's text. The default encoding is UTF-8 with or without a byte order mark.
+
+    Line ends are left as they are, but for a file whose lines all end in a lone carriage return, as old Macs wrote them: these
+    become newlines.
 
     Raises:
         BenchError: the file is missing, is not in this encoding, or holds NUL and so is no text.
@@ -45,22 +93,40 @@ def read_text(path: str | Path, encoding: str = "utf-8-sig") -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        mark = next((name for mark, name in MARKS.items() if data.startswith(mark)), None)
-        hint = f"{mark}, by its first bytes" if mark else "such as latin-1, cp1252 or gb18030"
-        raise BenchError(
-            f"{path}:{line}: not {encoding} text ({error.reason}); state its `encoding` in a task file ({hint})"
-        ) from None
+        raise _not_in(encoding, data, error, path) from None
     except (LookupError, ValueError):
         raise BenchError(
             f"{path}: unknown encoding {encoding!r}; use a name such as utf-8, utf-16 or gb18030"
         ) from None
     if "\0" in text:
+        from harness.data.encoding import marked
+
         line = text.count("\n", 0, text.index("\0")) + 1
+        mark = marked(data)
         raise BenchError(
-            f"{path}:{line}: holds a NUL character, so it is no {encoding} text; if it is a text, state its `encoding` in a task file"
+            f"{path}:{line}: holds a NUL character, so it is no {encoding} text; if it is a text, state its `encoding` in a task file{f' ({mark}, by its first bytes)' if mark else ''}"
         )
-    return text
+    return text.replace("\r", "\n") if "\n" not in text and "\r" in text else text
+
+
+def _not_in(encoding: str, data: bytes, error: UnicodeDecodeError, path: str | Path) -> BenchError:
+    """The error for a text that is not in its encoding: the first place, and which encoding it may have."""
+    from harness.data import encoding as guessing
+
+    line = data.count(b"\n" if b"\n" in data else b"\r", 0, error.start) + 1
+    column = error.start - max(data.rfind(b"\n", 0, error.start), data.rfind(b"\r", 0, error.start))
+    where = f"{path}:{line}: not {encoding} text ({error.reason}: 0x{data[error.start]:02x}, byte {column} of the line)"
+    if encoding.lower().startswith("utf-8"):
+        if mark := guessing.marked(data):
+            return BenchError(f"{where}; state its `encoding` in a task file ({mark}, by its first bytes)")
+        if guessing.is_damaged_utf8(data):
+            return BenchError(
+                f"{where}; most of the file is UTF-8, so lines of it are damaged: mend them or fetch the file again"
+            )
+        if guess := guessing.guess(data):
+            shown = f"a guess: {guess.encoding}, with which it reads “{guess.sample}”"
+            return BenchError(f"{where}; state its `encoding` in a task file ({shown})")
+    return BenchError(f"{where}; state its `encoding` in a task file, such as latin-1, cp1252 or gb18030")
 
 
 def split_lines(text: str) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fnmatch
+import os
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.data.compressed import ENDINGS as COMPRESSED
@@ -36,6 +38,14 @@ NO_DATA = re.compile(
     r"([^a-z].*)?",
     re.IGNORECASE,
 )
+# What Kaggle lays beside its data to show how predictions are handed in.
+SUBMISSION = re.compile(
+    r"((sample|example|gender)[-_ ]?)submissions?([^a-z].*)?|submissions?([-_ ]?(format|template|example|sample))?([^a-z].*)?",
+    re.IGNORECASE,
+)
+PARTITION = re.compile(r"[A-Za-z_]\w*=.+")  # a folder that holds a column: label=pos
+MOST = 50_000  # entries of folders that one search looks at
+TEXTS = 2  # files of text that a folder of a class has at least
 
 
 def endings(path: Path) -> list[str]:
@@ -55,25 +65,155 @@ def formats(path: Path) -> tuple[str, ...]:
     return known[0] if known else ()
 
 
-def files_in(folder: Path) -> list[Path]:
-    """The data files of a folder by name; those of its own folders where it has none itself."""
-    for pattern in ("*", "*/*"):
-        found = [
-            path
-            for path in sorted(folder.glob(pattern))
-            if path.is_file()
-            and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-            and not NO_DATA.fullmatch(path.name)
-        ]
-        if any(formats(path) for path in found) or (pattern == "*" and found and not any(folder.glob("*/*"))):
-            return found
+def is_data(path: Path) -> bool:
+    """Whether a file is data by its name: of a known ending, and none of those that lie beside data."""
+    return bool(formats(path)) and _may_be_data(path)
+
+
+def _may_be_data(path: Path) -> bool:
+    return not NO_DATA.fullmatch(path.name) and not SUBMISSION.fullmatch(path.name)
+
+
+class _Search:
+    """Looks into folders, and into no more than `MOST` entries."""
+
+    def __init__(self, what: Path):
+        self.what, self.seen = what, 0
+
+    def entries(self, folder: Path) -> list[Path]:
+        """What is in a folder, by name; hidden files and folders are left out.
+
+        Raises:
+            BenchError: this search has come to more than `MOST` entries.
+        """
+        found = []
+        try:
+            with os.scandir(folder) as there:
+                for entry in there:
+                    self.seen += 1
+                    if self.seen > MOST:
+                        raise BenchError(
+                            f"{self.what}: more than {MOST:,} files and folders to look at, and the search ends there; name the files, "
+                            "or a folder with fewer of them, or put the rows into one file"
+                        )
+                    if not entry.name.startswith("."):
+                        found.append(folder / entry.name)
+        except OSError as error:
+            if folder == self.what:
+                raise BenchError(f"{folder}: cannot be looked into ({error.strerror})") from None
+        return sorted(found)
+
+    def matches(self, base: Path, parts: Sequence[str]) -> Iterator[Path]:
+        """What the parts of a pattern stand for, below `base`. `**` is any folders in folders, links to folders left out."""
+        part, *rest = parts
+        if part == "**":
+            yield from self.matches(base, rest or ["*"])
+            for entry in self.entries(base):
+                if entry.is_dir() and not entry.is_symlink():
+                    yield from self.matches(entry, parts)
+        elif not any(sign in part for sign in "*?["):
+            entry = base / part
+            if entry.exists():
+                yield from self.matches(entry, rest) if rest else [entry]
+        else:
+            fitting = re.compile(fnmatch.translate(part)).match
+            for entry in self.entries(base) if base.is_dir() else ():
+                if fitting(entry.name):
+                    yield from (self.matches(entry, rest) if entry.is_dir() else ()) if rest else [entry]
+
+
+def matching(pattern: Path) -> list[Path]:
+    """The files that a pattern such as `train-*.jsonl.gz` or `**/*.csv` stands for, by name.
+
+    Raises:
+        BenchError: more than `MOST` entries to look at, or folders that hold a column in their names.
+    """
+    base, parts = Path(pattern.anchor), list(pattern.parts[1:] if pattern.anchor else pattern.parts)
+    found = sorted({path for path in _Search(pattern).matches(base, parts) if path.is_file()}) if parts else []
+    check_partitions(found, pattern)
     return found
+
+
+def entries(folder: Path) -> list[Path]:
+    """What is in a folder, by name, without what is hidden.
+
+    Raises:
+        BenchError: it holds more than `MOST` entries.
+    """
+    return _Search(folder).entries(folder)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The data files of a folder by name; those of its own folders where it has none itself.
+
+    Raises:
+        BenchError: more than `MOST` entries to look at, or folders that hold a column in their names.
+    """
+    search = _Search(folder)
+    first = search.entries(folder)
+    own = [path for path in first if path.is_file() and _may_be_data(path)]
+    if any(map(formats, own)):
+        return own
+    second = [path for inner in first if inner.is_dir() for path in search.entries(inner)]
+    if own and not second:
+        return own
+    check_partitions(second or first, folder)
+    return [path for path in second if path.is_file() and _may_be_data(path)]
+
+
+def check_partitions(paths: Sequence[Path], where: Path) -> None:
+    """Make sure that no column stands in the names of folders, as Hive and Spark write them: it would be lost.
+
+    Raises:
+        BenchError: one does.
+    """
+    known = set(where.parts)
+    for path in paths:
+        column = next((part for part in path.parts if part not in known and PARTITION.fullmatch(part)), None)
+        if column and (path.is_dir() or path.name != column):
+            name = column.partition("=")[0]
+            raise BenchError(
+                f"{where}: folders such as {column} hold the column {name} in their names, which is not read; write it into the "
+                "files: with pandas, read_parquet('FOLDER').to_parquet('all.parquet')"
+            )
+
+
+def unused(folder: Path, used: Sequence[Path]) -> list[str]:
+    """Files and folders of a folder (or zip archive) that hold data, or may, by their names, and are not among those that are used."""
+    if folder.is_file():
+        members = {split_member(path)[1] for path in used}
+        return [
+            name for name in list_zip(folder) if name not in members and not NO_DATA.fullmatch(name.rpartition("/")[2])
+        ]
+    inside = {folder, *used, *(parent for path in used for parent in path.parents)}
+    rest = [path for path in entries(folder) if path not in inside and not NO_DATA.fullmatch(path.name)]
+    return [f"{path.name}/" if path.is_dir() else path.name for path in rest]
+
+
+def class_folders(folder: Path) -> list[Path]:
+    """Folders side by side, none of them called a split, that hold a text in each of their files: `pos`, `neg`."""
+    search = _Search(folder)
+    level = [folder]
+    for _ in range(3):
+        inner = [[path for path in search.entries(one) if path.is_dir()] for one in level]
+        for siblings in inner:
+            texts = [
+                path for path in siblings if split_of(Path(path.name)) is None and _only_texts(search.entries(path))
+            ]
+            if len(texts) > 1:
+                return texts
+        level = [path for siblings in inner for path in siblings]
+    return []
+
+
+def _only_texts(files: Sequence[Path]) -> bool:
+    return len(files) >= TEXTS and all(path.suffix.lower() in (".txt", "") and path.is_file() for path in files)
 
 
 def members_of(archive: Path) -> list[Path]:
     """The files in a zip archive as paths `archive.zip!member`, without those that are no data by their names."""
     inside = f"{archive}{INSIDE.removeprefix('.zip')}"
-    return [Path(inside + name) for name in list_zip(archive) if not NO_DATA.fullmatch(name.rpartition("/")[2])]
+    return [Path(inside + name) for name in list_zip(archive) if _may_be_data(Path(name))]
 
 
 def of_format(folder: Path, format: str) -> list[Path]:

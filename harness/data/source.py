@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -11,16 +10,18 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from harness.data.files import digest, is_file
-from harness.data.folder import by_split, of_format
+from harness.data.folder import by_split, is_data, matching, of_format, unused
 from harness.data.hub import HubSource
+from harness.data.place import place
 from harness.data.readers import OF_TABLES, reader
-from harness.data.splits import canonical
+from harness.data.splits import RULE, canonical
 from harness.errors import BenchError
 
 __all__ = ["FileSource", "GeneratedSource", "HubSource", "Source"]
 
 Rows = dict[str, list[dict[str, Any]]]
 File = str | Path
+LONGEST = 1_000_000  # characters of a cell: a novel; models read a tenth of it at most, and each step on the way holds it several times
 Files = File | list[File] | Mapping[str, File | list[File]]
 
 
@@ -83,8 +84,17 @@ class FileSource:
                 raise BenchError(
                     f"split {split} has no rows: nothing but blank lines in {self._names(split)}, or a header at most"
                 )
+            _check_lengths(splits[split])
             if report is not None:
                 report[split] = found
+        if report and (folder := self._folder()):
+            read = [path for files in self._found().values() for path in files]
+            if rest := unused(folder, read):
+                data = [name for name in rest if name.endswith("/") or is_data(Path(name))]
+                report[next(iter(report))] |= {
+                    "unused": len(rest),
+                    **({"unused_data": len(data), "unused_data_at": data} if data else {}),
+                }
         return splits
 
     def fingerprint(self) -> str:
@@ -94,7 +104,9 @@ class FileSource:
             else [digest(path) for path in files]
             for split, files in self._found().items()
         }
-        return _sha256({"format": self.format, "options": dict(self.options), "files": contents})
+        # Which rows are tested follows from the rule as well, where the splits are made here.
+        made = {} if {"validation", "test"} <= set(contents) else {"split_rule": RULE}
+        return _sha256({"format": self.format, "options": dict(self.options), "files": contents, **made})
 
     def describe(self) -> str:
         return f"{self.format}: " + ", ".join(self._names(split) for split in self._found())
@@ -121,12 +133,16 @@ class FileSource:
 
     def _by_split(self) -> dict[str, Any]:
         """The files by split; where the only entry is a folder, by the names in it."""
+        folder = self._folder()
+        return by_split(of_format(folder, self._table), str(folder)) if folder else canonical(self.files)
+
+    def _folder(self) -> Path | None:
+        """The folder that is the only entry, if it is one."""
         files = canonical(self.files)
         only = files.get("all")
         if len(files) == 1 and isinstance(only, str | Path) and Path(only).expanduser().is_dir():
-            folder = Path(only).expanduser()
-            return by_split(of_format(folder, self._table), str(folder))
-        return files
+            return Path(only).expanduser()
+        return None
 
     @property
     def _table(self) -> str:
@@ -138,6 +154,21 @@ class FileSource:
         paths = [path for entry in files.values() for path in entry] if isinstance(files, dict) else files
         more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
         return " + ".join(path.name for path in paths[:3]) + more
+
+
+def _check_lengths(rows: list[dict[str, Any]]) -> None:
+    """Make sure that no text is too long to work with.
+
+    Raises:
+        BenchError: one is; it names the row and the column.
+    """
+    for row in rows:
+        for name, value in row.items():
+            if isinstance(value, str) and len(value) > LONGEST:
+                raise BenchError(
+                    f"{place(row, 'a row')}: {len(value):,} characters in column {name!r}, where {LONGEST:,} are the most; cut the text, "
+                    "or if it has swallowed other rows mend the quote at its beginning"
+                )
 
 
 def _expand(files: File | list[File], format: str | None) -> list[Path]:
@@ -154,8 +185,7 @@ def _expand(files: File | list[File], format: str | None) -> list[Path]:
         elif path.is_dir() and format is not None:
             paths += of_format(path, format)
         else:
-            matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
-            matches = [match for match in matches if match.is_file()]
+            matches = matching(path)
             if not matches:
                 raise BenchError(f"{path}: " + ("a folder; name the files in it" if path.is_dir() else "no such file"))
             paths += matches

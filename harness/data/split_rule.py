@@ -10,7 +10,14 @@ PUBLISHED = "publisher's splits"
 
 
 def split_rule(
-    given: Iterable[str], *, seed: int, stratified: bool, group: str | None, renamed: Mapping[str, str] | None = None
+    given: Iterable[str],
+    *,
+    seed: int,
+    stratified: bool,
+    group: str | None,
+    renamed: Mapping[str, str] | None = None,
+    equal: bool | None = None,
+    few: int | None = None,
 ) -> str:
     """One line: `publisher's splits`, or which ones `complete_splits` made and how.
 
@@ -19,10 +26,15 @@ def split_rule(
         seed: as given to `complete_splits`.
         stratified: whether labels kept their proportions.
         group: the column whose rows stay together; None where none does.
+        equal: whether equal texts are in one of the splits that were made; None: nobody looked.
+        few: the number of groups where they were too few to keep together.
         renamed: our split → what the source calls it, where that is another split (test taken from its validation).
     """
     given = set(given)
     how = f", grouped by {group}" if group else ", stratified by label" if stratified else ""
+    if few:
+        how += f" (group has {few} values only, too few to keep its rows together)"
+    how += {True: ", equal texts together", False: ", equal texts on both sides", None: ""}[equal]
     missing = [name for name in SPLITS[1:] if name not in given]
     if not missing:
         rule = PUBLISHED

@@ -26,6 +26,8 @@ ALIASES = {
     "development": "validation",
 }
 HELD_OUT = 0.2  # share of validation and of test, each
+JOINED = 0.05  # the share of all rows up to which groups are joined because they have rows in common
+RULE = 2  # raised when other rows would come into the splits that are made here; 2: equal texts stay together
 
 
 def canonical_split(name: str) -> str:
@@ -47,7 +49,12 @@ def canonical(splits: Mapping[str, T]) -> dict[str, T]:
 
 
 def complete_splits(
-    splits: Mapping[str, Sequence[Row]], *, seed: int = 42, stratify: Key | None = None, group: Key | None = None
+    splits: Mapping[str, Sequence[Row]],
+    *,
+    seed: int = 42,
+    stratify: Key | None = None,
+    group: Key | None = None,
+    same: Key | None = None,
 ) -> dict[str, list[Row]]:
     """Train, validation and test: those that are there, and the missing ones cut from train (20 % of it each).
 
@@ -59,6 +66,8 @@ def complete_splits(
             from the exact share, unless it would leave train without that label.
         group: row -> what it shares with others (document, context). The rows of a group stay together; sizes and
             labels are then as near as whole groups allow.
+        same: row -> what a model reads of it. Rows with the same stay together too; a part whose share they exceed goes without
+            them. Groups are joined for it only where that makes no group larger than `JOINED` of all rows.
 
     Raises:
         BenchError: no train split, an empty split, or fewer rows or groups than parts.
@@ -73,10 +82,12 @@ def complete_splits(
     missing = [name for name in ("test", "validation") if name not in given]
     if missing:
         labels = [stratify(row) if stratify else None for row in given["train"]]
+        keys = [same(row) for row in given["train"]] if same else None
         if group:
-            taken = _take_groups([group(row) for row in given["train"]], labels, missing, seed)
+            groups = [group(row) for row in given["train"]]
+            taken = _take_groups((keys and joined(groups, keys)) or groups, labels, missing, seed)
         else:
-            taken = _take_rows(labels, missing, seed)
+            taken = _take_rows(labels, missing, seed, keys)
         given |= {
             name: [row for row, part in zip(given["train"], taken, strict=True) if part == name]
             for name in (*missing, "train")
@@ -124,25 +135,84 @@ def _apportion(counts: Mapping[Hashable, int], total: int, room: Mapping[Hashabl
     return seats
 
 
-def _take_rows(labels: Sequence[Hashable], parts: Sequence[str], seed: int) -> list[str]:
-    """The part of each row: one of `parts`, each with its share of the rows, or train."""
+def _take_rows(
+    labels: Sequence[Hashable], parts: Sequence[str], seed: int, keys: Sequence[Hashable] | None
+) -> list[str]:
+    """The part of each row: one of `parts`, each with its share of the rows, or train. Rows with one key (but `()`) are a unit."""
     if len(labels) <= len(parts):
         raise BenchError(
             f"{len(labels)} rows in train are too few to cut {' and '.join(parts)} from them; give more rows"
         )
-    members = defaultdict(list)
-    for index in order(len(labels), seed, "split"):
-        members[labels[index]].append(index)
+    places = order(len(labels), seed, "split")
+    repeated = {key for key, count in Counter(keys).items() if count > 1 and key} if keys else set()
+    units: dict[Hashable, list[int]] = defaultdict(list)
+    for index in places if repeated else ():
+        units[keys[index] if keys[index] in repeated else index].append(index)
+    members = defaultdict(list)  # a unit counts among the rows of its first row's label
+    for unit in units.values() if repeated else ([index] for index in places):
+        members[labels[unit[0]]].append(unit)
     counts = Counter(labels)  # in order of first appearance, which decides ties
     taken = ["train"] * len(labels)
     size = max(1, round(len(labels) * HELD_OUT))
+    if repeated:  # a text on most rows stays in train: what can be moved is shared out among all parts
+        size = max(1, min(size, sum(len(unit) for unit in units.values() if len(unit) <= size) // (len(parts) + 1)))
     for part in parts:
         # Train keeps at least one row of every label: what it never saw it cannot learn.
-        quota = _apportion(counts, size, {label: len(members[label]) - 1 for label in members})
-        for label, seats in quota.items():
-            for _ in range(seats):
-                taken[members[label].pop()] = part
+        rows_of = _rows_in if repeated else len
+        room = {label: max(0, rows_of(members[label]) - 1) for label in counts}
+        for label, seats in _apportion(counts, size, room).items():
+            left = []
+            while seats and members[label]:
+                unit = members[label].pop()
+                if len(unit) > seats or not (members[label] or left):  # too large, or the last one
+                    left.append(unit)
+                    continue
+                seats -= len(unit)
+                for index in unit:
+                    taken[index] = part
+            members[label] += reversed(left)
+        # What large units left free, other labels fill.
+        free = size - taken.count(part) if repeated else 0
+        for label in [*members] if free else ():
+            kept = []
+            for place, unit in reversed([*enumerate(members[label])]):
+                if place == 0 or len(unit) > free:
+                    kept.append(unit)
+                    continue
+                free -= len(unit)
+                for index in unit:
+                    taken[index] = part
+            members[label] = kept[::-1]
     return taken
+
+
+def _rows_in(units: Sequence[Sequence[int]]) -> int:
+    """The rows of some units."""
+    return sum(map(len, units))
+
+
+def joined(groups: Sequence[Hashable], keys: Sequence[Hashable]) -> list[Hashable] | None:
+    """Groups made one where they have a row with the same key; None where one of them would become too large.
+
+    A line such as a heading comes in many documents: joined for it, all of them would be one.
+    """
+    first: dict[Hashable, Hashable] = {group: group for group in groups}  # a group's older name; its own at the root
+
+    def root(group: Hashable) -> Hashable:
+        while first[group] != group:
+            first[group] = first[first[group]]
+            group = first[group]
+        return group
+
+    owner: dict[Hashable, Hashable] = {}
+    for group, key in zip(groups, keys, strict=True):
+        if key:
+            first[root(group)] = root(owner.setdefault(key, group))
+    made = [root(group) for group in groups]
+    before, after = Counter(groups), Counter(made)
+    if len(after) < len(before) and max(after.values()) > max(JOINED * len(groups), *before.values()):
+        return None
+    return made
 
 
 def _take_groups(groups: Sequence[Hashable], labels: Sequence[Hashable], parts: Sequence[str], seed: int) -> list[str]:

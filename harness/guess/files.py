@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-import glob
+import json
 import re
-from collections.abc import Callable, Sequence
+import shlex
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from harness.data.compressed import ENDINGS as COMPRESSED
 from harness.data.compressed import split_member
 from harness.data.files import is_file
-from harness.data.folder import files_in, formats, members_of, series, split_of
+from harness.data.folder import class_folders, entries, files_in, formats, matching, members_of, series, split_of
 from harness.data.splits import ALIASES, SPLITS
 from harness.errors import BenchError
+from harness.guess.sniff import sniff
+from harness.looks import words_of
 
+NEAR = 1000  # names among which the nearest is looked for
+SPLIT_COLUMN = {"split", "set", "subset", "partition", "usage"}  # words of the names of such columns
+SAID = {"training": "train", "testing": "test"}  # what else they call splits
 GENERIC = (*SPLITS, *ALIASES, "data", "all", "dataset")  # names of files that do not say of which task
 
 
 def is_data(reference: str) -> bool:
     """Whether files are meant and there: not so for a mere name."""
     path = Path(reference).expanduser()
-    return path.exists() or bool(glob.glob(str(path))) or any(map(is_file, reference.split("+")))
+    return path.exists() or any(map(is_file, reference.split("+"))) or bool(matching(path))
 
 
 def find(reference: str, where: str) -> tuple[Path, list[Path]]:
@@ -37,10 +46,12 @@ def find(reference: str, where: str) -> tuple[Path, list[Path]]:
         there = members_of(file) if file.is_file() else files_in(file)
         found = [one for one in there if formats(one)]
         if not found:
-            names = ", ".join(one.name for one in there[:5]) or "nothing"
-            raise BenchError(f"{where}: no data files of a known ending in it; there is {names}")
+            names = ", ".join(one.name for one in there[:5]) or "nothing in it, nor in its folders"
+            raise BenchError(
+                f"{where}: no data files of a known ending in it; there is {names}; name the files or their folder"
+            )
         return file, found
-    found = [one for one in map(Path, sorted(glob.glob(str(file), recursive=True))) if one.is_file()]
+    found = matching(file)
     if not found:
         raise no_such_file(file, where)
     return found[0].parent if len(found) > 1 else found[0], found
@@ -50,9 +61,60 @@ def no_such_file(file: Path, where: str) -> BenchError:
     """The error for a file that is not there, with the nearest name in its folder."""
     if not file.parent.is_dir():
         return BenchError(f"{where}: no such file; there is no folder {file.parent}")
-    names = [one.name for one in file.parent.iterdir()]
+    names = [one.name for one in islice(file.parent.iterdir(), NEAR)]
     near = get_close_matches(file.name, names, n=1, cutoff=0.6)
     return BenchError(f"{where}: no such file" + (f"; did you mean {file.with_name(near[0])}?" if near else ""))
+
+
+def check_classes(folder: Path, where: str) -> None:
+    """Make sure that no label stands in the names of folders alone: it would be lost.
+
+    Raises:
+        BenchError: folders side by side hold a text in each of their files, which are no columns of tokens.
+    """
+    classes = class_folders(folder)
+    if not classes or (
+        any(map(formats, files_in(folder))) and [kind.format for kind in sniff(files_in(folder)[0])] == ["conll"]
+    ):
+        return
+    names = ", ".join(one.name for one in classes[:5]) + (f" and {len(classes) - 5} more" if len(classes) > 5 else "")
+    parent = classes[0].parent
+    parts = (
+        [one for one in entries(parent.parent) if one.is_dir() and split_of(Path(one.name))] if parent != folder else []
+    )
+    made = [
+        (f"{one.name}.csv" if one in parts else "data.csv", f"{one}/*/*")
+        for one in (parts if parent in parts else [parent])
+    ]
+    code = (
+        'import csv,glob,pathlib as p; [csv.writer(open(o,"w",newline="",encoding="utf-8")).writerows([("text","label"),'
+        '*((p.Path(f).read_text(encoding="utf-8"),p.Path(f).parent.name) for f in sorted(glob.glob(g)))]) for o,g in '
+        f"{json.dumps(made, ensure_ascii=False)}]"
+    )
+    raise BenchError(
+        f"{where}: the folders {names} look like classes, with a text in each file, which is not read; make a table of them, into "
+        f"a folder of its own: python -c {shlex.quote(code)}"
+    )
+
+
+def check_split_column(rows: Sequence[Mapping[str, Any]], file: Path, where: str) -> None:
+    """Make sure that no column says which rows are for training and which for the test: they would be split anew.
+
+    Raises:
+        BenchError: one does.
+    """
+    for column in (name for name in rows[0] if isinstance(name, str) and set(words_of(name)) & SPLIT_COLUMN):
+        counts = Counter(str(row.get(column) or "").strip().lower() for row in rows)
+        if (
+            len(counts) > 1
+            and "train" in {SAID.get(value, value) for value in counts}
+            and set(counts) <= {*SPLITS, *ALIASES, *SAID}
+        ):
+            said = ", ".join(f"{value} {count:,}" for value, count in counts.most_common())
+            raise BenchError(
+                f"{where}: the column {column!r} says of which split a row is ({said}), which is not read; write a file for each, such as "
+                f"train{file.suffix} and test{file.suffix}, and give their folder; or, to split the rows anew, write a task file: bench task new {file}"
+            )
 
 
 def of_one_format(paths: Sequence[Path], valid: Sequence[str], where: str, left: list[str] | None) -> list[Path]:
@@ -69,7 +131,9 @@ def of_one_format(paths: Sequence[Path], valid: Sequence[str], where: str, left:
         return next(iter(groups.values()), list(paths))
     if left is None:
         names = ", ".join(f"{files[0].name} ({kinds[0]})" for kinds, files in groups.items())
-        raise BenchError(f"{where}: files of several formats, {names}; name a file, or a pattern such as '*.csv'")
+        raise BenchError(
+            f"{where}: files of several formats, {names}; name a file, or a pattern such as '*.csv'; or write all splits in one format"
+        )
     most = max(groups.values(), key=lambda files: sum(split_of(path) is not None for path in files))
     left += [f"{path.name}: of another format" for files in groups.values() if files is not most for path in files]
     return most

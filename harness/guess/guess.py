@@ -10,16 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.data.folder import by_split
+from harness.data.folder import by_split, entries, unused
 from harness.data.readers import GIVES, OF_TABLES, READERS
 from harness.data.source import FileSource
 from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
 from harness.guess.chosen import Chosen, columns_of, in_table, original, renamed
-from harness.guess.files import beside, find, name_of, of_one_format, sift, training
+from harness.guess.files import beside, check_classes, check_split_column, find, name_of, of_one_format, sift, training
+from harness.guess.foreign import check_folder, check_rows
 from harness.guess.misfit import Unread, no_format
 from harness.guess.sides import side_by_side
-from harness.guess.sniff import Sniffed, sniff
+from harness.guess.sniff import Sniffed, check_encodings, sniff
 from harness.guess.word import Guess
 from harness.proposal import Proposal, find_columns
 from harness.task import Task
@@ -55,8 +56,17 @@ def guess(
             raise BenchError(f"{where}: --column is for tables; of files side by side the order says which column each is")
         return sides
     valid = [kind for kind in READERS if any(_fits(family, kind) for family in families)]
+    folder = Path(path).expanduser()
+    if folder.is_dir() and any("label" in family.columns for family in families):
+        check_classes(folder, where)
+    if folder.is_dir():
+        check_folder(folder, [one.name for one in entries(folder)])
     place, paths = find(path, where)
     paths = of_one_format(paths, valid, where, left)
+    rest = unused(place, paths) if place.is_dir() or (place not in paths and place.suffix.lower() == ".zip") else []
+    if left is not None:
+        known = {one.partition(": ")[0] for one in left}
+        left += [f"{name}: {'a folder beside the data' if name.endswith('/') else 'no data by its name'}" for name in rest if name not in known]
     if left is None:
         by_split(paths, where)
     elif len(paths) == 1 and (more := beside(paths[0])):
@@ -70,6 +80,7 @@ def guess(
     unread: Unread | None = None
     doubtful: list[Guess] = []  # by the names of columns only
     for kind in usable:
+        check_encodings([first, *(path for path in paths if path != first)], kind.options.get("encoding"))
         try:
             kept, out = (paths, []) if left is None else sift(paths, lambda one, kind=kind: _columns(kind, one))
             files = {split: list(map(str, ones)) for split, ones in by_split(kept, where).items()}
@@ -77,7 +88,10 @@ def guess(
         except BenchError as error:
             wrong = error
             continue
+        check_rows(first, rows)
         chosen = in_table(columns or {}, rows[0], where)
+        if left is None and list(files) == ["all"]:
+            check_split_column(rows, first, where)
         found, partial = [], {}
         for family in families:
             if not set(chosen) <= set(columns_of(family)):
@@ -88,7 +102,7 @@ def guess(
                 wrong = error
                 continue
             if isinstance(one, Guess):
-                found.append(one)
+                found.append(replace(one, unused=rest))
             else:
                 partial[family.name] = one
         # Stable: among equals the first registered.

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.data.columns import bind
 from harness.data.files import is_file, read_text
-from harness.data.folder import by_split, endings, formats
+from harness.data.folder import by_split, endings, entries, formats
 from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.family import TaskFamily
@@ -99,7 +99,7 @@ def joined(reference: str, where: str) -> list[Path]:
 def by_language(folder: Path) -> dict[str, dict[str, Path]]:
     """Language → stem → file, of a folder's files that end in one (`train.en`, `train.de`)."""
     found: dict[str, dict[str, Path]] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+    for path in entries(folder) if folder.is_dir() else ():
         last = (endings(path) or [""])[0]
         if LANGUAGE.fullmatch(last) and not formats(path) and path.is_file():
             found.setdefault(last[1:], {})[path.name[: path.name.lower().rindex(last)]] = path

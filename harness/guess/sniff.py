@@ -9,17 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.data import encoding as encodings
 from harness.data.files import read_bytes, read_text
 from harness.data.folder import endings, formats
-from harness.data.readers import reader
+from harness.data.readers import delimited
 from harness.data.source import FileSource
 from harness.errors import BenchError
+from harness.guess.foreign import check_text
 
 BINARY = ("parquet", "arrow", "tmx", "xlsx")  # these say themselves how their text is encoded
 ANY_TEXT = (".txt", ".data")  # endings that tell nothing
 SAMPLE = 200  # lines or rows that are looked at
 LONG = 60  # characters: more than a column's name has
-_CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _TAG = re.compile(r"O|[BIMESLU]([-_].+)?")
 
 
@@ -60,11 +61,11 @@ def sniff(path: Path) -> list[Sniffed]:
         return []
     if known and known[0] in BINARY:
         return [Sniffed(known[0])]
-    encoding = _encoding(path)
+    encoding, how = encoding_of(path)
     options = {"encoding": encoding} if encoding else {}
-    how = "told by its first bytes" if encoding == "utf-16" else "a guess, since it is not UTF-8"
     remarks = {"encoding": how} if encoding else {}
     text = read_text(path, **options)
+    check_text(path, text)
     if len(known) == 1 and known[0] != "csv":
         kinds: Sequence[str] = known
     elif told and "json" in known:
@@ -73,33 +74,51 @@ def sniff(path: Path) -> list[Sniffed]:
         kinds = ["conll"] if _is_conll(text) else known if told else _by_content(text)
     made = []
     for kind in kinds:
-        headless = kind in ("csv", "tsv") and not _has_header(path, kind, options)
+        headless = kind in ("csv", "tsv") and not _has_header(path, text, kind)
         why = {"header": "the first row looks like data; columns are called by their index, from 0"} if headless else {}
         made.append(Sniffed(kind, {"header": False, **options} if headless else options, {**why, **remarks}))
     return made
 
 
-def _encoding(path: Path) -> str | None:
-    """The likeliest of the usual encodings; None for UTF-8, and where none will do."""
+def encoding_of(path: Path) -> tuple[str | None, str]:
+    """A text file's encoding, and how it is known; None for UTF-8, and where none will do, which reading the file says."""
     data = read_bytes(path)
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    for encoding in ("utf-8", "gb18030", "cp1252"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        # Western text may pass as GB 18030 too, but then it is no row of Chinese characters and their punctuation.
-        beyond = sum(letter > "\x7f" for letter in text)
-        if encoding != "gb18030" or len(_CHINESE.findall(text)) > 0.8 * beyond:
-            return None if encoding == "utf-8" else encoding
-    return None
+    if mark := encodings.marked(data):
+        return mark, "told by its first bytes"
+    if _is_utf8(data) or encodings.is_damaged_utf8(data):
+        return None, ""
+    found = encodings.guess(data)
+    return (
+        (found.encoding, f"a guess, since it is not UTF-8; with it the file reads “{found.sample}”")
+        if found
+        else (None, "")
+    )
+
+
+def check_encodings(paths: Sequence[Path], encoding: str | None) -> None:
+    """Make sure that files which are going to be read in one encoding have it.
+
+    Raises:
+        BenchError: one is in another.
+    """
+    for path in paths if encoding else ():
+        data = read_bytes(path)
+        if not data.isascii() and not encodings.marked(data) and _is_utf8(data):
+            raise BenchError(f"{path}: is UTF-8, but {encoding} is the encoding of {paths[0].name}; save both in UTF-8")
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _by_content(text: str) -> Sequence[str]:
     if text.lstrip()[:1] in ("{", "["):
         return [_json(text)]
-    lines = [line for line in text.split("\n")[:SAMPLE] if line.strip()]
+    lines = [line for line in text.split("\n", SAMPLE)[:SAMPLE] if line.strip()]
     return ["tsv", "pairs", "labelled"] if all("\t" in line for line in lines) else ["csv", "labelled"]
 
 
@@ -123,7 +142,7 @@ def _parsed(text: str) -> Any:
 
 def _is_conll(text: str) -> bool:
     """Columns with a tag at the end of each line and blank lines between sentences."""
-    lines = [line.rstrip("\r") for line in text.split("\n")[: 10 * SAMPLE]]
+    lines = [line.rstrip("\r") for line in text.split("\n", 10 * SAMPLE)[: 10 * SAMPLE]]
     tokens = [line.split() for line in lines if line.strip() and not line.startswith("-DOCSTART-")]
     if len(tokens) == len(lines) or not tokens:
         return False
@@ -132,15 +151,15 @@ def _is_conll(text: str) -> bool:
     ) > 0.95 * len(tokens)
 
 
-def _has_header(path: Path, kind: str, options: Mapping[str, Any]) -> bool:
+def _has_header(path: Path, text: str, kind: str) -> bool:
     """Whether the first row names columns: none of its fields is a number, long, or a value of its column."""
     try:
-        rows = reader(kind, {})([path], header=False, **options)[:SAMPLE]
+        rows = delimited.head(path, text, kind, SAMPLE + 1)
     except BenchError:  # the reader says later, and better, what is wrong
         return True
-    first, *others = [list(row.values()) for row in rows] or [["a column"]]
+    first, *others = rows or [["a column"]]
     for number, name in enumerate(first):
-        column = {row[number].strip() for row in others}
+        column = {row[number].strip() for row in others if number < len(row)}
         if not name.strip():
             continue
         if len(name) > LONG or name.strip() in column or re.fullmatch(r"[-+]?\d+([.,]\d+)?", name.strip()):

@@ -19,6 +19,7 @@ class Guess:
         named: the family's columns → what the files call them, languages included.
         likely: whether it speaks for itself; see `harness.proposal.Proposal`.
         remarks: option of the format → why it was set.
+        unused: names of files and folders beside the data that are not read.
         others, undecided: columns that may be meant as well; see `harness.proposal.Proposal`.
     """
 
@@ -29,3 +30,4 @@ class Guess:
     remarks: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, Sequence[str]] = field(default_factory=dict)
     undecided: Sequence[str] = ()
+    unused: Sequence[str] = ()

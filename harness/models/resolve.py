@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from harness import registry
+from harness.data.files import reject_stand_in, reject_stand_ins
 from harness.errors import BenchError, unknown
 from harness.model import Checkpoint, Model
 from harness.models.architectures import SLOW_TOKENIZERS, architecture_of, kind_of
@@ -101,10 +102,13 @@ def package_path(reference: str) -> Path:
 def _from_files(path: Path, source: str, entry: Model, trusted: bool) -> Checkpoint:
     common = {"name": _short_name(entry.name), "source": source, "revision": None}
     if path.suffix == ".gguf":
+        if path.stat().st_size < 1024:
+            reject_stand_in(path.read_bytes(), path)
         return Checkpoint(
             **common, location=str(path.resolve().parent), gguf=path.name, digest=digest([path]),
             architecture=entry.architecture or _gguf_architecture(path),
         )  # fmt: skip
+    reject_stand_ins(path)
     if not (path / "config.json").is_file():
         raise BenchError(
             f"model {source!r}: no config.json in the folder; it must hold config.json, model.safetensors and a tokeniser"

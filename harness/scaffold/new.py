@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +14,13 @@ from harness.data.folder import formats
 from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.family import TaskFamily
+from harness.finding import ERROR
 from harness.guess import files
 from harness.guess.guess import guess
 from harness.guess.misfit import Unread
 from harness.guess.word import Guess
 from harness.proposal import Proposal
+from harness.rows import Data
 from harness.scaffold.write import FILL_IN, task_text, template
 from harness.task import Task
 
@@ -71,11 +75,33 @@ def from_data(
         return _unfinished(table, families, left, output)
     output = output or Path(f"{best.task.name}.yaml")
     chosen = registry.family(best.task.family)
-    report, data = examine(best.task, chosen)
+    best, report, data = _labelled(best, chosen, left)
     classes = data is not None and chosen.stratum(data.splits["train"][0]) is not None
     text = task_text(best, chosen, [other.task.family for other in others], left, report, classes, output)
     doubts = [f"{len(best.others[column]) + 1} columns may be the {column}: choose one there" for column in best.undecided]
     return Written(text, output, "; ".join(doubts))
+
+
+def _labelled(best: Guess, family: TaskFamily, left: list[str]) -> tuple[Guess, Report, Data | None]:
+    """The guess without the splits that have no labels, and what a check says of it; `left` gets a line for each of them."""
+    while True:
+        report, data = examine(best.task, family)
+        files = dict(best.task.source.files)
+        without = next(
+            (
+                split
+                for split in ("test", "validation")
+                for finding in report.of(ERROR)
+                if split in files and re.search(rf"\b{split}\b.* has no (label|tag|target|answer)s", finding.message)
+            ),
+            None,
+        )
+        if without is None:
+            return best, report, data
+        left += [f"{Path(str(name)).name}: has no labels" for name in files.pop(without)]
+        if list(files) == ["train"]:
+            files = {"all": files["train"]}
+        best = replace(best, task=replace(best.task, source=replace(best.task.source, files=files)))
 
 
 def _unfinished(

@@ -60,6 +60,8 @@ def task_text(
         lines.append(f"  # splits: {report.split_rule}")
     lines += [f"  # not used: {reason}" for reason in left]
     lines += _columns(guess, family) if guess.task.columns else []
+    if guess.task.columns and "group" in guess.rows[0] and "group" not in guess.task.columns:
+        lines.append(_line("  # group: null", "the column 'group' keeps rows in one split; so it does not"))
     lines += _labels(report, classes)
     lines += _options(family, guess.task.options)
     lines.append(_line("# limit: 1000", "at most so many rows of every split; boards then say name@1000"))

@@ -48,7 +48,7 @@ def test_a_row_that_lacks_a_column_is_named(tmp_path):
 
 
 def test_the_columns_of_the_file_are_named_and_not_those_that_were_taken(tmp_path):
-    with pytest.raises(BenchError, match=r"x.csv:2: no column 'label' .*; the data has: a, b; say .*e.g. {label: a}"):
+    with pytest.raises(BenchError, match=r"x.csv:2: no column 'label' .*; the data has: a, b; say .*as {label: NAME}"):
         load(tmp_path, "x.csv", "a,b\n1,2\n", format="csv", columns={"text": "a"})
 
 
@@ -104,3 +104,58 @@ def test_tags_of_any_format_become_iob2(tmp_path, tags, scheme, expected, option
 def test_a_reader_s_own_scheme_is_what_is_reported(tmp_path):
     _, report = load(tmp_path, "x.conll", "a S-X\n\n" * 5 + "a B-X\nb E-X\n", "ner", "conll")
     assert report["all"]["scheme"] == "bioes"
+
+
+@pytest.mark.parametrize(
+    ("family", "row", "alike"),
+    [
+        ("sentiment", lambda n: {"text": f"text {n}", "label": "ab"[n % 2]}, {"text": "the very same"}),
+        (
+            "text-classification",
+            lambda n: {"text": f"t {n}", "text_pair": f"p {n}", "label": "ab"[n % 2]},
+            {"text": "s", "text_pair": "s"},
+        ),
+        ("ner", lambda n: {"words": ["Ann", f"w{n}"], "tags": ["B-PER", "O"]}, {"words": ["Ann", "ran"]}),
+        ("translation", lambda n: {"source": f"a {n}", "target": f"b {n}"}, {"source": "the very same"}),
+    ],
+)
+def test_splits_that_are_made_keep_equal_texts_together_and_say_so(tmp_path, family, row, alike):
+    import json
+
+    rows = [{**row(n), **(alike if n % 6 == 0 else {})} for n in range(120)]
+    adapter = registry.family(family)
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows))
+    task = Task("t", family, FileSource("jsonl", {"all": tmp_path / "x.jsonl"}))
+    data = load_rows(task, adapter)
+    keys = [{adapter.key(one) for one in part} for part in data.splits.values()]
+    assert sum(map(len, keys)) == len(set.union(*keys))
+    assert "equal texts together, seed 42" in data.rule
+    assert [len(part) for part in data.splits.values()] == [72, 24, 24]
+    assert load_rows(task, adapter).splits == data.splits
+
+
+def test_where_nearly_all_texts_are_equal_they_come_to_both_sides_and_the_rule_says_so(tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"text": "a", "label": 0}\n{"text": "a", "label": 1}\n' * 10)
+    task = Task("t", "sentiment", FileSource("jsonl", {"all": tmp_path / "x.jsonl"}))
+    assert "equal texts on both sides" in load_rows(task, registry.family("sentiment")).rule
+
+
+def test_the_publisher_s_splits_are_left_as_they_are(tmp_path):
+    text = "text,label\n" + "the same,0\nanother,1\n" * 5
+    for name in ("train", "validation", "test"):
+        (tmp_path / f"{name}.csv").write_text(text)
+    source = FileSource("csv", {name: tmp_path / f"{name}.csv" for name in ("train", "validation", "test")})
+    data = load_rows(Task("t", "sentiment", source), registry.family("sentiment"))
+    assert data.rule == "publisher's splits" and [len(part) for part in data.splits.values()] == [10, 10, 10]
+
+
+def test_which_rows_are_tested_is_part_of_the_identity_of_files_that_are_split_here(tmp_path, monkeypatch):
+    from harness.data import source as module
+
+    for name in ("train", "dev", "test"):
+        (tmp_path / f"{name}.csv").write_text("text,label\na,1\n")
+    whole = FileSource("csv", {name: tmp_path / f"{name}.csv" for name in ("train", "dev", "test")})
+    cut = FileSource("csv", {"train": tmp_path / "train.csv", "test": tmp_path / "test.csv"})
+    before = whole.fingerprint(), cut.fingerprint()
+    monkeypatch.setattr(module, "RULE", 3)
+    assert whole.fingerprint() == before[0] and cut.fingerprint() != before[1]

@@ -57,7 +57,7 @@ def test_a_bad_row_is_named(family, row, words):
 
 def test_a_missing_column_says_which_there_are():
     with pytest.raises(
-        BenchError, match=r"no column 'label' .its polarity.; the data has: text, stars; say which under `columns:`"
+        BenchError, match=r"no column 'label' .its polarity.; the data has: text, stars; say which of them it is under `columns:`"
     ):
         splits("sentiment", {"all": [{"text": "a", "stars": 1}] * 9})
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from harness.errors import BenchError
 # Not str.split(): it also splits at U+00A0 and U+3000, which are tokens in Chinese and Japanese files.
 BLANKS = re.compile(r"[ \t]+")
 DOCUMENT = "-DOCSTART-"
+LOOKED_AT = 20_000  # lines in which other columns of tags are looked for
+TAG = re.compile(r"O|[BIMESLU]-.+")
 
 
 class _Sentence(NamedTuple):
@@ -42,7 +45,8 @@ def read(
     """Rows `{"words": [...], "tags": [... in IOB2], "group": document}`.
 
     `group` is the number of the document as text; files without `-DOCSTART-` lines have none. The report gets `scheme`,
-    `entities`, `irregular` (entities that break the scheme's rules; `irregular_at`: the first of them), `sentences` and `documents`.
+    `entities`, `irregular` (entities that break the scheme's rules; `irregular_at`: the first of them), `sentences` and `documents`,
+    and `other_tags`, columns that look like tags too.
 
     Args:
         separator: what stands between columns; default: any run of blanks and tabs.
@@ -52,11 +56,22 @@ def read(
     """
     sentences: list[_Sentence] = []
     seen_document_line = False
+    if report is not None and comment:
+        told = [
+            line
+            for path in as_paths(files)
+            for line in split_lines(read_text(path, encoding))
+            if line.startswith(comment)
+        ]
+        likely = sum(bool(TAG.fullmatch(line.split()[-1])) for line in told if len(line.split()) > 1)
+        report.update(comment_lines=len(told), **({"comments_like_tokens": likely} if likely else {}))
     for path in as_paths(files):
         start = sentences[-1].document + 1 if sentences else 0
         found, marked = _sentences(path, start, separator, words, tags, comment, encoding)
         sentences += found
         seen_document_line |= marked
+    if report is not None and (other := _other_tags(as_paths(files)[0], tags, separator, comment, encoding)):
+        report.update(other_tags=other)
     converted = to_iob2(
         [sentence.tags for sentence in sentences],
         scheme,
@@ -71,6 +86,24 @@ def read(
         row |= {"group": str(sentence.document)} if seen_document_line else {}
         rows.append(PlacedRow(row, sentence.path, sentence.lines[0]))
     return rows
+
+
+def _other_tags(
+    path: Path, tags: int, separator: str | None, comment: str | None, encoding: str
+) -> list[tuple[int, int, int]]:
+    """Columns that hold tags beside the one that is taken: (index, per mille that are not O, the same of the one taken)."""
+    rows = [
+        columns for _, columns in islice(_columns(path, separator, comment, encoding), LOOKED_AT) if len(columns) > 2
+    ]
+    if not rows or not -len(rows[0]) <= tags < len(rows[0]):
+        return []
+    columns = list(zip(*rows, strict=True))
+    entities = [1000 * sum(value != "O" for value in column) // len(rows) for column in columns]
+    return [
+        (index, entities[index], entities[tags])
+        for index, column in enumerate(columns)
+        if index != tags % len(columns) and entities[index] and all(map(TAG.fullmatch, column))
+    ]
 
 
 def _sentences(
@@ -123,6 +156,7 @@ def _columns(path: Path, separator: str | None, comment: str | None, encoding: s
                 raise BenchError(
                     f"{path}:{number}: {len(columns)} column(s) where lines have {max(width, 2)}; "
                     "check the separator, whether a token holds a blank, and for lines that are no tokens state `comment`"
+                    + (', such as comment: "#"' if lines[0].startswith("#") else "")
                 )
             yield number, columns
     yield len(lines) + 1, []

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +24,9 @@ QUOTING = ("minimal", "all", "none")
 FIELD_LIMIT = 2**31 - 1  # characters; Python's own limit of 131,072 is less than a long article
 AUTO = "auto"
 OTHERS = {";": "semicolon", "\t": "tab", "|": "bar"}  # what stands in a CSV where a comma should
+SEP = re.compile(
+    r'"?sep=(.)"?[,;\t|]*(?:\r\n|\n|\Z)', re.IGNORECASE
+)  # what tells Excel the delimiter, in the first line
 
 Records = Iterable[tuple[int, list[str]]]
 
@@ -45,7 +50,10 @@ def read_csv(
     encoding: str = "utf-8-sig",
     report: dict[str, Any] | None = None,
 ) -> list[dict[str, str]]:
-    """Rows of strings; `NA`, `null` and empty fields stay the text that they are. Blank lines are skipped.
+    """Rows of strings; `NA`, `null` and empty fields stay the text that they are.
+
+    Blank lines, and rows whose fields are all blank, are skipped; the report counts them as `empty_rows`. A first line `sep=;`,
+    which is for Excel, says which delimiter `auto` takes; the report then has it as `first_line`.
 
     Args:
         delimiter: one character; or `auto`: the comma, unless it does not cut every line into the same number of fields
@@ -66,14 +74,27 @@ def read_csv(
         raise BenchError("delimiter, quote and escape must be three different characters")
     quotes = Quotes(quoting, quote, escape)
     rows = []
+    counts: Counter[str] = Counter()
     for path in as_paths(files):
-        text = read_text(path, encoding)
+        text, said = read_text(path, encoding), None
+        if line := SEP.match(text):
+            text, said = "\n" + text[line.end() :], line[1]  # the others keep their numbers
+            counts["empty_rows"] -= 1
+            if delimiter not in (AUTO, said):
+                raise BenchError(
+                    f"{path}:1: {line[0].strip()} says another delimiter than the format's, {delimiter!r}; "
+                    f"say in a task file delimiter: {said!r}, or delete the line"
+                )
+            if report is not None:
+                report.update(first_line=line[0].strip())
         mark, records = delimiter, None
         if delimiter == AUTO:
-            mark, records = _detect(path, text, quotes)
+            mark, records = (said, None) if said else _detect(path, text, quotes)
         if report is not None and delimiter == AUTO and mark != ",":
-            report.update(delimiter=OTHERS[mark])
-        rows += _as_dicts(path, records or _records(path, text, mark, quotes), header)
+            report.update(delimiter=OTHERS.get(mark, mark))
+        rows += _as_dicts(path, records or _records(path, text, mark, quotes), header, counts)
+    if report is not None and counts["empty_rows"]:
+        report.update(empty_rows=counts["empty_rows"])
     return rows
 
 
@@ -95,38 +116,66 @@ def read_tsv(
     )  # fmt: skip
 
 
-def _detect(path: Path, text: str, quotes: Quotes) -> tuple[str, list[tuple[int, list[str]]] | None]:
-    """The delimiter and its records: the comma (without them), unless another one alone makes a table of the text."""
-    tables = {",": _table(path, text, ",", quotes)}
+def head(path: Path, text: str, kind: str, most: int) -> list[list[str]]:
+    """The fields of the first records of a `csv` or `tsv` with the usual quoting, its header among them, empty ones left out.
+
+    Raises:
+        BenchError: one of them is broken.
+    """
+    quotes = Quotes("minimal" if kind == "csv" else "none", '"', None)
+    if line := SEP.match(text):
+        text = text[line.end() :]
+    mark = "\t" if kind == "tsv" else line[1] if line else _detect(path, text, quotes, most)[0]
+    records = (fields for _, fields in _records(path, text, mark, quotes) if not _is_empty(fields))
+    return list(islice(records, most))
+
+
+def _detect(
+    path: Path, text: str, quotes: Quotes, most: int | None = None
+) -> tuple[str, list[tuple[int, list[str]]] | None]:
+    """The delimiter and its records: the comma (without them), unless another one alone makes a table of the text.
+
+    Args:
+        most: records that are looked at; default: all.
+    """
+    tables = {",": _table(path, text, ",", quotes, most)}
     if tables[","] is None:
-        tables |= {mark: _table(path, text, mark, quotes) for mark in OTHERS if mark in text}
+        tables |= {mark: _table(path, text, mark, quotes, most) for mark in OTHERS if mark in text}
     fitting = [(mark, records) for mark, records in tables.items() if records]
     return fitting[0] if len(fitting) == 1 else (",", None)
 
 
-def _table(path: Path, text: str, delimiter: str, quotes: Quotes) -> list[tuple[int, list[str]]] | None:
+def _table(
+    path: Path, text: str, delimiter: str, quotes: Quotes, most: int | None
+) -> list[tuple[int, list[str]]] | None:
     """All records, where they have the same number of fields and more than one; None where not."""
-    records = []
+    records, width = [], 0
     try:
-        for number, fields in _records(path, text, delimiter, quotes):
-            if len(fields) < 2 or (records and len(fields) != len(records[0][1])):
-                return None
+        for number, fields in islice(_records(path, text, delimiter, quotes), most):
+            if (fields and fields[0] and not fields[0].isspace()) or not _is_empty(fields):
+                width = width or len(fields)
+                if len(fields) < 2 or len(fields) != width:
+                    return None
             records.append((number, fields))
     except BenchError:  # a quote in the wrong place: said when the delimiter is known
         return None
-    return records
+    return records if width else None
+
+
+def _is_empty(fields: Sequence[str]) -> bool:
+    """Whether a line holds nothing but blanks and delimiters."""
+    return not "".join(fields).strip()
 
 
 def _records(path: Path, text: str, delimiter: str, quotes: Quotes) -> Iterator[tuple[int, list[str]]]:
-    """(line on which it starts, fields) of every record."""
+    """(line on which it starts, fields) of every record, without fields where the line is blank."""
     return _plain(text, delimiter) if quotes.quoting == "none" else _quoted(path, text, delimiter, quotes)
 
 
 def _plain(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     # Not csv.QUOTE_NONE: it gives up at a carriage return inside a line.
     for number, line in enumerate(split_lines(text), start=1):
-        if line:
-            yield number, line.split(delimiter)
+        yield number, line.split(delimiter) if line else []
 
 
 def _quoted(path: Path, text: str, delimiter: str, quotes: Quotes) -> Iterator[tuple[int, list[str]]]:
@@ -151,14 +200,17 @@ def _quoted(path: Path, text: str, delimiter: str, quotes: Quotes) -> Iterator[t
             csv.field_size_limit(limit)
         if fields is None:
             return
-        if fields:
-            yield number, fields
+        yield number, fields
 
 
-def _as_dicts(path: Path, records: Records, header: bool | Sequence[str]) -> list[dict[str, str]]:
-    records = iter(records)
-    first = next(records, None)
-    if first is None:
+def _as_dicts(path: Path, records: Records, header: bool | Sequence[str], counts: Counter[str]) -> list[dict[str, str]]:
+    """Rows under their columns' names; `counts` gets the number of `empty_rows`."""
+    records, first = iter(records), None
+    for first in records:
+        if not _is_empty(first[1]):
+            break
+        counts["empty_rows"] += 1
+    else:
         return []
     if header is True:
         # The unnamed first column of a table that a data frame wrote gets its index for a name.
@@ -173,10 +225,13 @@ def _as_dicts(path: Path, records: Records, header: bool | Sequence[str]) -> lis
         raise BenchError(f"{at}: column {twice!r} occurs twice; rename one, or name all columns in `header`")
     rows = []
     for number, fields in records:
+        if (not fields or not fields[0] or fields[0].isspace()) and _is_empty(fields):
+            counts["empty_rows"] += 1
+            continue
         if len(fields) != len(names):
             raise BenchError(
                 f"{path}:{number}: {len(fields)} fields where {len(names)} columns are expected "
-                f"({_brief(names)}); check delimiter, quoting and header"
+                f"({_brief(names)}); check delimiter and quoting{'' if header is True else ', and header'}"
             )
         rows.append(PlacedRow(zip(names, fields, strict=True), path, number))
     return rows

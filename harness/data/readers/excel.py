@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ def read(
 ) -> list[dict[str, str]]:
     """Rows of strings, as a CSV of the same sheet would give them; of a formula what Excel computed last.
 
-    Empty rows are skipped, and columns without name and values left out. The report gets `sheet` where a workbook has several
-    and none was named.
+    Empty rows are skipped, and counted as `empty_rows` where others follow; columns without name and values are left out. The
+    report gets `sheet` where a workbook has several and none was named.
 
     Args:
         sheet: its name; default: the first one.
@@ -32,6 +33,8 @@ def read(
     for path in as_paths(files):
         lines = list(_lines(path, sheet, report))
         width = max((len(fields) for _, fields in lines), default=0)
+        if report is not None and (empty := sum(after - before - 1 for (before, _), (after, _) in pairwise(lines))):
+            report["empty_rows"] = report.get("empty_rows", 0) + empty
         padded = [(number, fields + [""] * (width - len(fields))) for number, fields in lines]
         if not padded:
             continue

@@ -13,38 +13,101 @@ from harness.errors import BenchError
 def read_jsonl(
     files: Any, *, encoding: str = "utf-8-sig", report: dict[str, Any] | None = None
 ) -> list[dict[str, Any]]:
-    """One object on each line, as https://jsonlines.org has it; blank lines are skipped."""
-    rows = []
+    """One object on each line, as https://jsonlines.org has it; blank lines are skipped, and counted as `empty_rows`."""
+    rows, empty = [], 0
     for path in as_paths(files):
         for number, line in enumerate(split_lines(read_text(path, encoding)), start=1):
             if not line.strip():
+                empty += 1
                 continue
             row = _parse(line, path, number)
             if not isinstance(row, dict):
                 raise BenchError(f"{path}:{number}: {type(row).__name__} instead of an object; one JSON object a line")
             rows.append(PlacedRow(row, path, number))
+    if len(rows) == 1 and _of_frame(dict(rows[0]), "data")[1]:
+        raise BenchError(
+            f"{rows[0].place()}: one object with all rows, as a data frame writes it; call the file .json (format: json), or write it with "
+            'orient="records", lines=True'
+        )
+    if report is not None and empty:
+        report.update(empty_rows=empty)
     return rows
 
 
 def read_json(
     files: Any, *, key: str = "data", encoding: str = "utf-8-sig", report: dict[str, Any] | None = None
 ) -> list[dict[str, Any]]:
-    """A list of objects, or an object with such a list under `key`."""
+    """A list of objects, or an object with such a list under `key`.
+
+    What a data frame writes in another way is read too: its columns, its index, or both apart, and the rows of the Hub's viewer. The
+    report then has it as `orient`.
+    """
     rows = []
     for path in as_paths(files):
-        content = load(path, encoding)
+        content, orient = load(path, encoding), ""
         if isinstance(content, dict):
-            content = content.get(key)
+            try:
+                content, orient = _of_frame(content, key)
+            except BenchError as error:
+                raise BenchError(f"{path}: {error}") from None
         if not isinstance(content, list):
             raise BenchError(
                 f'{path}: neither a list of objects nor {{"{key}": [...]}}; '
                 "name another `key`, or for an object a line say format: jsonl"
             )
+        if report is not None and orient:
+            report["orient"] = orient
         for index, row in enumerate(content):
             if not isinstance(row, dict):
-                raise BenchError(f"{path}: element {index} is {type(row).__name__}; every element must be an object")
+                raise BenchError(
+                    f"{path}: element {index} is {type(row).__name__}; every element must be an object{_cure(row)}"
+                )
             rows.append(PlacedRow(row, path, f"element {index}"))
     return rows
+
+
+def _of_frame(content: dict[str, Any], key: str) -> tuple[Any, str]:
+    """The list of objects that an object stands for, and how a data frame calls that way of writing; None where it is none."""
+    inside, names = content.get(key), content.get("columns")
+    if isinstance(inside, list) and isinstance(names, list) and all(isinstance(row, list) for row in inside):
+        titles = [str(name) for name in names]
+        # A row of another length stays a list, which is an error.
+        return [dict(zip(titles, row, strict=True)) if len(row) == len(titles) else row for row in inside], "split"
+    if key in content:
+        return inside, ""
+    rows = content.get("rows")
+    if (
+        isinstance(rows, list)
+        and rows
+        and all(isinstance(row, dict) and isinstance(row.get("row"), dict) for row in rows)
+    ):
+        cut = next((index for index, row in enumerate(rows) if row.get("truncated_cells")), None)
+        if cut is not None:
+            raise BenchError(
+                f"rows[{cut}]: a cell that the Hub's viewer has cut short; fetch the data set's files, or name it as hub: OWNER/NAME"
+            )
+        total = content.get("num_rows_total")
+        part = f" ({len(rows):,} of {total:,})" if isinstance(total, int) and total > len(rows) else ""
+        return [row["row"] for row in rows], f"rows of the Hub's viewer{part}"
+    columns = list(content.values())
+    if len(columns) < 2 or not all(columns):  # one list under another key, or nothing
+        return None, ""
+    if all(isinstance(column, list) and not isinstance(column[0], dict) for column in columns):
+        if len({len(column) for column in columns}) == 1:
+            return [dict(zip(content, row, strict=True)) for row in zip(*columns, strict=True)], "list"
+    elif all(isinstance(column, dict) for column in columns) and len({tuple(column) for column in columns}) == 1:
+        inner = list(columns[0])
+        if all(map(str.isdecimal, content)) or (len(content) > len(inner) and not all(map(str.isdecimal, inner))):
+            return columns, "index"
+        return [{name: column[one] for name, column in content.items()} for one in inner], "columns"
+    return None, ""
+
+
+def _cure(row: Any) -> str:
+    """How to write rows that are lists."""
+    if isinstance(row, list) and len(row) == 2 and isinstance(row[1], dict) and "entities" in row[1]:
+        return ' (these are spaCy\'s pairs of a text and its entities; write a line {"words": [...], "tags": [...]} for each text)'
+    return '; rows of values have no names: write the table with orient="records"' if isinstance(row, list) else ""
 
 
 def load(path: Any, encoding: str) -> Any:
@@ -56,7 +119,13 @@ def _parse(text: str, path: Any, line: int | None) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        hint = "; it ends too early: fetch it again" if error.pos >= len(text.rstrip()) else ""
+        hint = ""
+        if error.pos >= len(text.rstrip()):
+            hint = "; it ends too early: fetch it again"
+        elif error.msg == "Extra data" and text[error.pos] == "{":
+            hint = "; objects after one another: write each on one line of a .jsonl file, such as with jq -c ."
+        elif text[: error.pos].rstrip().endswith(","):
+            hint = "; the comma before it is one too many: delete it"
         raise BenchError(
             f"{path}:{line or error.lineno}: broken JSON ({error.msg}, column {error.colno}){hint}"
         ) from None

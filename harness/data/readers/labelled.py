@@ -18,17 +18,19 @@ PATTERN = r"(?:__label__)?(?P<label>[^:\s]+)(:\S*)?\s+(?P<text>.*)"
 def read(
     files: Any, *, pattern: str = PATTERN, encoding: str = "utf-8-sig", report: dict[str, Any] | None = None
 ) -> list[dict[str, str]]:
-    """One row a line, with a column for each named group of the pattern, without outer blanks. Blank lines are skipped.
+    """One row a line, with a column for each named group of the pattern, without outer blanks. Blank lines are skipped, and
+    counted as `empty_rows`.
 
     Args:
         pattern: a regular expression of Python for a whole line. Groups without a name give no column.
         encoding: `latin-1` for TREC's files.
     """
     compiled = _compiled(pattern, as_paths(files))
-    rows = []
+    rows, empty = [], 0
     for path in as_paths(files):
         for number, line in enumerate(split_lines(read_text(path, encoding)), start=1):
             if not line.strip():
+                empty += 1
                 continue
             match = compiled.fullmatch(line.strip())
             if match is None:
@@ -36,9 +38,16 @@ def read(
                 raise BenchError(
                     f"{path}:{number}: {shown!r} does not match the pattern {pattern}; state another `pattern`"
                 )
+            if (match.groupdict().get("text") or "").startswith("__label__"):
+                raise BenchError(
+                    f"{path}:{number}: a row has several labels (__label__… twice); bench classifies into one: leave one of them, or the "
+                    "rows with one alone"
+                )
             rows.append(
                 PlacedRow({name: (value or "").strip() for name, value in match.groupdict().items()}, path, number)
             )
+    if report is not None and empty:
+        report.update(empty_rows=empty)
     return rows
 
 

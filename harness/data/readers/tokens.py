@@ -96,6 +96,7 @@ def read(
         where=lambda number, token: place(sentences[number][token], f"sentence {number + 1}, token {token + 1}"),
     )
     if report is not None:
+        found.pop("empty_rows", None)  # they end sentences
         report.update(found, **converted.report(), put_together=len(sentences), wordless=wordless)
     return [
         placed({"words": [_text(row[words]) for row in tokens], "tags": labels}, tokens[0])

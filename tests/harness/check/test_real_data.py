@@ -98,7 +98,7 @@ def test_waimai(look):
     assert sum(report.rows.values()) == 11_987 and longest(report, "text") == 463
     assert {one.unit for one in report.lengths} == {"characters"}
     assert {label: sum(counts.values()) for label, counts in report.kinds.items()} == {"0": 7_987, "1": 4_000}
-    assert report.split_rule == "60/20/20 of all rows, stratified by label, seed 42"
+    assert report.split_rule == "60/20/20 of all rows, stratified by label, equal texts together, seed 42"
     assert found["conflicting-answers"][0].count == 7
     assert "one-class" not in found and not report.of("error")
 
@@ -144,7 +144,7 @@ def test_xquad(look):
 def test_drcd(look):
     report, found = look("drcd")
     assert report.rows["train"] + report.rows["validation"] == 1_358 and report.rows["test"] == 609
-    assert report.split_rule == "validation: 20 % of train, grouped by group, seed 42; the others are the publisher's"
+    assert report.split_rule == "validation: 20 % of train, grouped by group, equal texts together, seed 42; the others are the publisher's"
     assert "misaligned-answers" not in found and "no-blanks" in found
     assert found["several-answers"][0].count == 293 + 158
 

@@ -55,7 +55,7 @@ def test_json(folder):
 @pytest.mark.parametrize(
     ("content", "lines"),
     [
-        ({"labels": ["bad"]}, 11),  # ten rows with the label good, and how many more
+        ({"labels": ["bad"]}, 4),  # three rows with the label good, and how many more
         ({"columns": {"text": "texd", "label": "label"}}, 1),
         ({"data": {"format": "csv", "files": "none.csv"}}, 1),
         ({"labels": {"good": "all", "bad": "all"}}, 1),
@@ -102,7 +102,7 @@ def test_a_run_says_and_records_what_the_data_are_suspected_of(folder, checkpoin
     assert len(records) == 2
     for record in records:
         task = record["task"]
-        assert task["split_rule"] == "60/20/20 of all rows, stratified by label, seed 42"
+        assert task["split_rule"] == "60/20/20 of all rows, stratified by label, equal texts together, seed 42"
         assert any("more than one label" in line for line in task["warnings"])
         assert not any("number" in line for line in task["warnings"])  # no words of the data
     board = (folder / "bench-results/leaderboard.md").read_text()

@@ -162,6 +162,8 @@ def test_json(write):
         json_rows.read_json(write("x.json", '[{"a": 1},\n{]'))
     with pytest.raises(BenchError, match="neither a list"):
         json_rows.read_json(write("x.json", '{"rows": []}'))
+    with pytest.raises(BenchError, match="neither a list"):
+        json_rows.read_json(write("x.json", '{"items": [{"a": 1}], "more": [{"a": 2}]}'))
     with pytest.raises(BenchError, match="element 1 is int"):
         json_rows.read_json(write("x.json", '[{"a": 1}, 2]'))
 

@@ -172,3 +172,61 @@ def test_subset_of_everything_and_of_nothing():
     assert len(limit(rows, 2)) == 2
     with pytest.raises(BenchError, match="limit is 0"):
         limit(rows, 0)
+
+
+def same(row):
+    return (row["text"],)
+
+
+def test_equal_texts_stay_on_one_side_and_labels_keep_their_shares():
+    for seed in range(40):
+        rng = random.Random(seed)
+        rows = table(rng, 400, 3)
+        for row in rows:  # a fifth of the rows repeats another one
+            row["text"] = f"text {row['n'] if rng.random() > 0.2 else rng.randrange(20)}"
+        made = complete_splits({"all": rows}, seed=seed, stratify=label, same=same)
+        parts = [{row["text"] for row in part} for part in made.values()]
+        assert sum(map(len, parts)) == len(set.union(*parts))
+        assert sorted(row["n"] for part in made.values() for row in part) == list(range(len(rows)))
+        counts = Counter(map(label, rows))
+        for name in ("validation", "test"):
+            assert abs(len(made[name]) - 80) <= 4
+            inside = Counter(map(label, made[name]))
+            assert all(abs(inside[one] - count * 0.2) <= 12 for one, count in counts.items())
+        assert set(map(label, made["train"])) == set(counts)
+
+
+def test_without_equal_texts_nothing_changes():
+    for seed in range(20):
+        rng = random.Random(seed)
+        rows = [{**row, "text": str(row["n"])} for row in table(rng, 200, 4, groups=30)]
+        for how in ({"stratify": label}, {}, {"group": group}):
+            assert complete_splits({"all": rows}, seed=seed, **how) == complete_splits(
+                {"all": rows}, seed=seed, same=same, **how
+            )
+
+
+def test_rows_without_text_are_not_alike():
+    rows = [{"text": "", "label": n % 2} for n in range(50)]
+    made = complete_splits({"all": rows}, stratify=label, same=lambda row: ())
+    assert [len(part) for part in made.values()] == [30, 10, 10]
+
+
+def test_groups_with_a_row_in_common_are_joined_unless_that_joins_all():
+    rows = [{"n": n, "group": n // 5, "text": str(n)} for n in range(500)]
+    for n in (3, 8):  # of groups 0 and 1
+        rows[n]["text"] = "the same"
+    made = complete_splits({"all": rows}, group=group, same=same)
+    where = {row["group"]: name for name, part in made.items() for row in part}
+    assert where[0] == where[1] and len(where) == 100
+    for row in rows[::5]:
+        row["text"] = "a heading"  # in every group
+    made = complete_splits({"all": rows}, group=group, same=same)
+    assert {len(part) for part in made.values()} == {300, 100}
+
+
+def test_one_text_on_most_rows_leaves_no_split_short_and_takes_no_time():
+    rows = [{"n": n, "label": n % 2, "text": "the same" if n % 5 else str(n)} for n in range(100_000)]
+    made = complete_splits({"all": rows}, stratify=label, same=same)
+    assert [len(part) for part in made.values()] == [86_668, 6_666, 6_666]  # a third each of the rows that can be moved
+    assert not any(row["text"] == "the same" for name in ("validation", "test") for row in made[name])

@@ -1,0 +1,282 @@
+"""Labels, tags and words that cannot mean what a task means: what is found, and what stops a run before it begins."""
+
+import pytest
+
+from harness import registry
+from harness.check.plausible import canonical
+from harness.check.report import examine, warnings
+from harness.data.source import FileSource, GeneratedSource
+from harness.errors import BenchError
+from harness.quick import quick_task
+from harness.rows import load
+from harness.task import Task
+from harness.taskfile import read_task, read_yaml
+from harness.validate import validate
+
+
+def table(folder, name, rows, header="text,label"):
+    path = folder / name
+    path.write_text(header + "\n" + "".join(f"{','.join(map(str, row))}\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def labelled(*labels, start=0):
+    return [(f"text number {start + number}", label) for number, label in enumerate(labels)]
+
+
+def found(path, family="text-classification", **values):
+    task = Task("t", family, FileSource("csv", {"all": path}), **values)
+    return {finding.code: finding for finding in examine(task, registry.family(family))[0].findings}
+
+
+def folder(tmp_path, train, test, validation=None):
+    table(tmp_path, "train.csv", labelled(*train))
+    table(tmp_path, "test.csv", labelled(*test, start=1000))
+    if validation:
+        table(tmp_path, "validation.csv", labelled(*validation, start=2000))
+    return quick_task(registry.family("sentiment"), str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "words"),
+    [
+        (
+            "01",
+            ("0.0", "1.0"),
+            r'no label of test is in train.*train has 0, 1; test has 0.0, 1.0; these look like the same.*"0.0": "0"',
+        ),
+        (("True", "False"), ("TRUE", "FALSE"), "no label of test is in train.*these look like the same"),
+        (("00", "01"), ("0", "1"), "these look like the same"),
+        ("ab", "xy", "test has x, y; write them alike"),
+        ("01", ("-1", "-1"), r"test has no labels \(-1 in all 12 rows\): leave it out"),
+        ("01", ("?", "?"), "test has no labels"),
+    ],
+)
+def test_a_split_that_no_model_can_get_right_stops_the_plan(tmp_path, train, test, words):
+    task = folder(tmp_path, [*train] * 10, [*test] * 6)
+    with pytest.raises(BenchError, match=words):
+        validate(task)
+    report, _ = examine(task, registry.family("sentiment"))
+    assert [finding.code for finding in report.of("error")] == ["labels-unlike-train"]
+    assert not {"unseen-labels", "one-class"} & {finding.code for finding in report.findings}
+
+
+def test_the_same_for_validation_and_in_a_worker_whose_data_no_plan_has_read(tmp_path):
+    with pytest.raises(BenchError, match="no label of validation is in train"):
+        validate(folder(tmp_path, ["a", "b"] * 10, ["a", "b"], ["A", "B"]))
+    rows = {
+        "train": [{"text": f"t{n}", "label": "ab"[n % 2]} for n in range(8)],
+        "validation": [{"text": "v", "label": "a"}],
+    }
+    task = Task("t", "sentiment", GeneratedSource(lambda: {**rows, "test": [{"text": "x", "label": "-"}]}, "g"))
+    family = registry.family("sentiment")
+    with pytest.raises(BenchError, match="test has no labels"):
+        warnings(load(task, family), task, family)
+
+
+def test_one_label_in_common_is_a_warning(tmp_path):
+    report, _ = examine(folder(tmp_path, ["a", "b"] * 10, ["a", "c"] * 3), registry.family("sentiment"))
+    assert not report.of("error") and "unseen-labels" in {finding.code for finding in report.findings}
+
+
+def test_labels_that_look_the_same_are_one_warning_with_the_lines_to_write(tmp_path):
+    names = [
+        "good",
+        "Good",
+        "GOOD",
+        "good\u200b",
+        "g\u043e\u043ed",
+        "bad",
+        "ｂａｄ",
+        "cafe\u0301",
+        "café",
+        "other thing",
+        "other_thing",
+    ]
+    path = table(tmp_path, "a.csv", labelled(*names * 6))
+    finding = found(path)["label-variants"]
+    assert finding.level == "warning" and finding.count == 11
+    for line in (
+        '"Good": ',
+        '"good\\u200b": ',
+        '"g\\u043e\\u043ed": ',
+        '"cafe\\u0301": "café"',
+        '"\\uff42\\uff41\\uff44": "bad"',
+    ):
+        assert line in finding.message
+    import yaml
+
+    lines = "labels: {" + finding.message.split("labels: {", 1)[1]
+    mapping = yaml.safe_load(lines)["labels"]
+    assert set(mapping) == set(names) and len(set(mapping.values())) == 4
+    assert "label-variants" not in found(path, labels=mapping)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("1", "1.0", True), ("01", "1", True), ("4,5", "4.5", True), ("1", "-1", False), ("straße", "STRASSE", True), ("a", "b", False),
+        ("Sci/Tech", "scitech", False), ("été", "ete", False), ("п", "n", False), ("0", "-0", True), ("1e3", "1000", False),
+    ],
+)  # fmt: skip
+def test_what_counts_as_the_same(one, other, same):
+    assert (canonical(one) == canonical(other)) is same
+
+
+@pytest.mark.parametrize(
+    "labels", [["0.5", "1.0", "2.5", "4.0"], ["1,5", "2,0", "3,5"], [f"{n / 10:.3f}" for n in range(30)]]
+)
+def test_scores_are_told_before_training(tmp_path, labels):
+    path = tmp_path / "a.tsv"
+    path.write_text("text\tlabel\n" + "".join(f"text {n}\t{label}\n" for n, label in enumerate(labels * 6)))
+    task = Task("t", "sentiment", FileSource("tsv", {"all": path}))
+    report, _ = examine(task, registry.family("sentiment"))
+    assert {"scores-as-labels"} == {finding.code for finding in report.findings}
+    assert "warning: the labels are numbers with fractions" in validate(task)
+
+
+def test_whole_numbers_and_stars_are_no_scores(tmp_path):
+    for labels in (["1", "2", "3"], ["1.0", "2.0", "3.0"], ["0", "1"]):
+        assert not found(table(tmp_path, "a.csv", labelled(*labels * 10)))
+
+
+def test_almost_as_many_labels_as_rows(tmp_path):
+    assert "many-labels" in found(table(tmp_path, "a.csv", labelled(*[f"name {n // 2}" for n in range(60)])))
+
+
+@pytest.mark.parametrize("label", ["-", "nan", "NaN", "unlabeled", "N/A", "?", "None", "-1"])
+def test_rows_without_an_agreed_label_are_named_and_can_be_dropped(tmp_path, label):
+    path = table(tmp_path, "a.csv", labelled(*["0", "1", "2"] * 10, *[label] * 5))
+    finding = found(path)["unlabelled-rows"]
+    assert finding.count == 5 and f'drop_labels: ["{label}"]' in finding.message
+    (tmp_path / "t.yaml").write_text(
+        f'family: text-classification\ndata: {{format: csv, files: a.csv}}\nlabels: [bad, so so, good]\ndrop_labels: ["{label}"]\n'
+    )
+    task = read_task(read_yaml(tmp_path / "t.yaml"), tmp_path / "t.yaml")
+    assert (
+        validate(task)
+        == "rows: train 18, validation 6, test 6; 3 labels: bad, so so, good; 5 rows dropped by drop_labels"
+    )
+    assert task.identity()["drop_labels"] == [label] and "drop_labels" not in Task("t", "ner", task.source).identity()
+
+
+def test_rows_without_any_label_can_be_dropped(tmp_path):
+    path = table(tmp_path, "a.csv", labelled(*["a", "b", ""] * 10))
+    task = Task("t", "sentiment", FileSource("csv", {"all": path}))
+    with pytest.raises(BenchError, match=r'no label; .* drop_labels: \[""\]'):
+        validate(task)
+    assert "10 rows dropped" in validate(Task("t", "sentiment", FileSource("csv", {"all": path}), drop_labels=("",)))
+
+
+def test_labels_that_judge_may_be_minus_one_and_none_may_be_a_class(tmp_path):
+    assert not found(table(tmp_path, "a.csv", labelled(*["-1", "0", "1"] * 10)))
+    assert not found(table(tmp_path, "a.csv", labelled(*["NONE", "FAVOR", "AGAINST"] * 10)))
+    pairs = [(f"a {n}", f"b {n}", ("-1", "0", "1")[n % 3]) for n in range(30)]
+    assert "unlabelled-rows" in found(table(tmp_path, "b.csv", pairs, "text,text_pair,label"))
+
+
+def test_drop_labels_of_another_kind_is_refused(tmp_path):
+    for wrong in ("{a: b}", "[true]", "[1.5]"):
+        (tmp_path / "t.yaml").write_text(
+            f"family: sentiment\ndata: {{format: csv, files: a.csv}}\ndrop_labels: {wrong}\n"
+        )
+        with pytest.raises(BenchError, match=r"drop_labels is .* it must be a list of raw labels"):
+            read_task(read_yaml(tmp_path / "t.yaml"), tmp_path / "t.yaml")
+
+
+def test_labels_that_are_several_in_one(tmp_path):
+    for sign in (";", "|", "+"):
+        path = table(tmp_path, "a.csv", labelled(*["joy", "anger", f"joy{sign}anger", f"anger{sign}fear", "fear"] * 6))
+        assert found(path)["joined-labels"].count == 12
+    assert not found(table(tmp_path, "a.csv", labelled(*["Sci/Tech", "World", "Sports", "Business"] * 6)))
+
+
+def sentences(folder, *rows):
+    path = folder / "a.conll"
+    path.write_text("".join("".join(f"{line}\n" for line in row) + "\n" for row in rows))
+    return path
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_words_that_count_are_no_words(tmp_path, start):
+    path = sentences(tmp_path, *[(f"{start} Ann{n} B-PER", f"{start + 1} ran O") for n in range(20)])
+    with pytest.raises(BenchError, match=r"the words of 20 sentences count .*words: 1"):
+        validate(Task("t", "ner", FileSource("conll", {"all": path})))
+    assert "PER" in validate(Task("t", "ner", FileSource("conll", {"all": path}, {"words": 1})))
+
+
+def test_rows_of_one_word_are_refused(tmp_path):
+    path = sentences(tmp_path, *[(f"Ann{n} {'B-PER' if n % 2 else 'O'}",) for n in range(40)])
+    with pytest.raises(BenchError, match="each of the 40 rows holds one word"):
+        validate(Task("t", "ner", FileSource("conll", {"all": path})))
+
+
+def test_a_type_on_nearly_every_word_is_told(tmp_path):
+    path = sentences(tmp_path, *[(f"Ann{n} PER", "ran _", "off _", "again _") for n in range(20)])
+    report, _ = examine(Task("t", "ner", FileSource("conll", {"all": path}, {"scheme": "io"})), registry.family("ner"))
+    assert "75% of the words are of the type _" in next(
+        one.message for one in report.findings if one.code == "one-type"
+    )
+
+
+def test_a_test_whose_tags_are_hidden(tmp_path):
+    files = {}
+    for name, tag in (("train", "B-PER"), ("validation", "B-PER"), ("test", "O")):
+        files[name] = tmp_path / f"{name}.conll"
+        files[name].write_text("".join(f"Ann{n} {tag}\nran O\n\n" for n in range(9)))
+    with pytest.raises(BenchError, match="test has no entity in 9 rows, so every score on it is 0"):
+        validate(Task("t", "ner", FileSource("conll", files)))
+
+
+def test_another_column_of_tags_is_told(tmp_path):
+    path = sentences(
+        tmp_path, *[(f"Ann{n} B-PER O", "ran O O", f"off O {'B-LOC' if n == 1 else 'O'}") for n in range(30)]
+    )
+    report, _ = examine(Task("t", "ner", FileSource("conll", {"all": path})), registry.family("ner"))
+    (finding,) = [one for one in report.findings if one.code == "several-tag-columns"]
+    assert (
+        finding.level == "warning"
+        and "column 1 holds tags too" in finding.message
+        and "`tags: 1` takes it" in finding.message
+    )
+
+
+def groups(values, rows=90):
+    return [(f"text number {n}", "ab"[n % 2], f"g{n % values}") for n in range(rows)]
+
+
+def test_a_column_called_group_is_told_and_undone(tmp_path):
+    path = table(tmp_path, "a.csv", groups(30), "text,label,group")
+    quick = quick_task(registry.family("sentiment"), str(path))
+    assert "rows of a group (30 values of the column 'group') stay together; `group: null`" in validate(quick)
+    (tmp_path / "t.yaml").write_text("family: sentiment\ndata: {format: csv, files: a.csv}\ncolumns: {group: null}\n")
+    task = read_task(read_yaml(tmp_path / "t.yaml"), tmp_path / "t.yaml")
+    data = load(task, registry.family("sentiment"))
+    assert "group" not in data.rule and not any("group" in row for rows in data.splits.values() for row in rows)
+    assert "stay together" not in validate(task)
+
+
+def test_few_groups_are_split_by_rows_unless_a_person_insists(tmp_path):
+    path = table(tmp_path, "a.csv", groups(3), "text,label,group")
+    data = load(quick_task(registry.family("sentiment"), str(path)), registry.family("sentiment"))
+    assert [len(rows) for rows in data.splits.values()] == [
+        54,
+        18,
+        18,
+    ] and "group has 3 values only, too few" in data.rule
+    task = Task(
+        "t", "sentiment", FileSource("csv", {"all": path}), columns={"text": "text", "label": "label", "group": "group"}
+    )
+    data = load(task, registry.family("sentiment"))
+    assert [len({row["group"] for row in rows}) for rows in data.splits.values()] == [1, 1, 1]
+
+
+def test_a_phenomenon_of_its_own_for_each_row_is_not_used(tmp_path):
+    rows = [(f"text number {n}", "ab"[n % 2], f"note {n}") for n in range(90)]
+    path = table(tmp_path, "a.csv", rows, "text,label,phenomenon")
+    task = Task("t", "sentiment", FileSource("csv", {"all": path}))
+    assert "the column 'phenomenon' has 90 values, too many" in validate(task)
+    assert not any("phenomenon" in row for row in load(task, registry.family("sentiment")).splits["test"])
+    path = table(tmp_path, "b.csv", [(*row[:2], f"p{n % 3}") for n, row in enumerate(rows)], "text,label,phenomenon")
+    data = load(Task("t", "sentiment", FileSource("csv", {"all": path})), registry.family("sentiment"))
+    assert {row["phenomenon"] for row in data.splits["test"]} == {"p0", "p1", "p2"}

@@ -1,0 +1,158 @@
+"""The layer below all formats: what stands in a file's place, line ends, empty rows, Excel's first line, cells without end."""
+
+import json
+
+import pytest
+
+from harness.data.files import read_bytes, read_text, split_lines
+from harness.data.readers import delimited, excel, json_rows, labelled
+from harness.data.source import LONGEST, FileSource
+from harness.errors import BenchError
+from harness.models.resolve import resolve
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 5242880\n"
+ROWS = "".join(f"text {number},{number % 2}\n" for number in range(6))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet", "a.zip", "a.txt", "a.csv.gz", "a"])
+def test_a_pointer_is_named_whatever_the_format(tmp_path, name):
+    (tmp_path / name).write_bytes(POINTER)
+    with pytest.raises(BenchError, match=r"a.*: is a Git LFS pointer, not the file \(5.2 MB\); run: git lfs pull"):
+        read_bytes(tmp_path / name)
+
+
+def test_other_things_that_stand_for_a_file(tmp_path):
+    (tmp_path / "a.csv").write_text("../../.git/annex/objects/Xk/9f/MD5E-s12--0a.csv/MD5E-s12--0a.csv\n")
+    with pytest.raises(BenchError, match=r"git-annex pointer, not the file; run: git annex get a.csv"):
+        read_bytes(tmp_path / "a.csv")
+    (tmp_path / "b.csv").write_text("<!DOCTYPE html>\n<html><body>Sign in</body></html>\n")
+    with pytest.raises(BenchError, match=r"b.csv: is a web page"):
+        read_bytes(tmp_path / "b.csv")
+    (tmp_path / "c.txt").write_text("<html> is where a page begins\n")
+    assert read_bytes(tmp_path / "c.txt")
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "vocab.txt"])
+def test_a_pointer_among_the_files_of_a_model_is_named_before_anything_is_loaded(tmp_path, checkpoints, name):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for file in checkpoints("bert").iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    (folder / name).write_bytes(POINTER)
+    with pytest.raises(BenchError, match=rf"{name}: is a Git LFS pointer"):
+        resolve(str(folder))
+
+
+def test_lone_carriage_returns_end_lines_where_nothing_else_does(tmp_path):
+    (tmp_path / "a").write_bytes(b"one\rtwo\r")
+    (tmp_path / "b").write_bytes(b"one\rstill one\ntwo\r\n")
+    assert split_lines(read_text(tmp_path / "a")) == ["one", "two"]
+    assert split_lines(read_text(tmp_path / "b")) == ["one\rstill one", "two"]
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=;;;"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_line_for_excel_says_the_delimiter_and_is_no_header(tmp_path, first, end):
+    (tmp_path / "a.csv").write_bytes(end.join([first, "text;label", "a, b, c;1", "d;0", ""]).encode())
+    report = {}
+    rows = delimited.read_csv(tmp_path / "a.csv", report=report)
+    assert rows == [{"text": "a, b, c", "label": "1"}, {"text": "d", "label": "0"}]
+    assert report == {"first_line": first, "delimiter": "semicolon"}
+    assert rows[0].place().endswith("a.csv:3")
+
+
+def test_the_line_for_excel_against_a_stated_delimiter(tmp_path):
+    (tmp_path / "a.tsv").write_text("sep=;\na;b\n1;2\n")
+    with pytest.raises(BenchError, match=r"a.tsv:1: sep=; says another delimiter.*delimiter: ';'"):
+        delimited.read_tsv(tmp_path / "a.tsv")
+    assert delimited.read_tsv(tmp_path / "a.tsv", delimiter=";") == [{"a": "1", "b": "2"}]
+
+
+def test_empty_rows_are_skipped_and_counted(tmp_path):
+    (tmp_path / "a.csv").write_text("text;label\n;\nfine;1\n\n ; \n;;;;\nbad;0\n;\n")
+    report = {}
+    assert len(delimited.read_csv(tmp_path / "a.csv", report=report)) == 2
+    assert report == {"delimiter": "semicolon", "empty_rows": 5}
+    (tmp_path / "a.jsonl").write_text('{"a": 1}\n\n{"a": 2}\n')
+    assert len(json_rows.read_jsonl(tmp_path / "a.jsonl", report=report)) == 2 and report["empty_rows"] == 1
+    (tmp_path / "a.label").write_text("x one\n\n\ny two\n")
+    assert len(labelled.read(tmp_path / "a.label", report=report)) == 2 and report["empty_rows"] == 2
+
+
+def test_empty_rows_of_a_sheet_are_counted(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (["text", "label"], ["a", 1], [None, None], ["b", 2]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    report = {}
+    assert len(excel.read(tmp_path / "a.xlsx", report=report)) == 2 and report == {"empty_rows": 1}
+
+
+def test_a_cell_without_end_is_refused_with_its_row(tmp_path):
+    (tmp_path / "a.csv").write_text("text,label\n" + ROWS + '"' + "word " * (LONGEST // 5) + 'x",1\n')
+    with pytest.raises(
+        BenchError, match=r"a.csv:8: 1,000,001 characters in column 'text', where 1,000,000 are the most"
+    ):
+        FileSource("csv", {"all": tmp_path / "a.csv"}).read()
+
+
+FRAME = [{"text": f"text {number}", "label": number % 2} for number in range(4)]
+ORIENTS = {
+    "columns": {
+        "text": {str(n): row["text"] for n, row in enumerate(FRAME)},
+        "label": {str(n): row["label"] for n, row in enumerate(FRAME)},
+    },
+    "index": {str(n): row for n, row in enumerate(FRAME)},
+    "list": {"text": [row["text"] for row in FRAME], "label": [row["label"] for row in FRAME]},
+    "split": {
+        "columns": ["text", "label"],
+        "index": [0, 1, 2, 3],
+        "data": [[row["text"], row["label"]] for row in FRAME],
+    },
+    "rows of the Hub's viewer": {
+        "rows": [{"row_idx": n, "row": row, "truncated_cells": []} for n, row in enumerate(FRAME)]
+    },
+}
+
+
+@pytest.mark.parametrize("orient", ORIENTS)
+def test_every_orient_of_a_data_frame_gives_the_same_rows(tmp_path, orient):
+    (tmp_path / "a.json").write_text(json.dumps(ORIENTS[orient]))
+    report = {}
+    assert json_rows.read_json(tmp_path / "a.json", report=report) == FRAME and report == {"orient": orient}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ([["a", 1], ["b", 0]], 'element 0 is list.*orient="records"'),
+        ({"columns": ["a", "b"], "data": [[1, 2], [3]]}, "element 1 is list"),
+        (
+            {"rows": [{"row": {"a": "b…"}, "truncated_cells": ["a"]}]},
+            r"rows\[0\]: a cell that the Hub's viewer has cut short",
+        ),
+        ([["Ann ran", {"entities": [[0, 3, "PER"]]}]], "spaCy's pairs"),
+        ({"a": {"x": 1}, "b": {"y": 2}}, "neither a list of objects"),
+    ],
+)
+def test_json_that_is_no_table(tmp_path, content, words):
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    with pytest.raises(BenchError, match=words):
+        json_rows.read_json(tmp_path / "a.json")
+
+
+def test_a_frame_on_one_line_is_no_data_set_of_one_row(tmp_path):
+    (tmp_path / "a.jsonl").write_text(json.dumps(ORIENTS["list"]))
+    with pytest.raises(BenchError, match=r"a.jsonl:1: one object with all rows"):
+        json_rows.read_jsonl(tmp_path / "a.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [('[{"a": 1},\n{"a": 2},\n]', "a.json:3: .*comma"), ('{\n"a": 1\n}\n{\n"a": 2\n}\n', "a.json:4: .*jsonl")],
+)
+def test_broken_json_says_how_to_mend_it(tmp_path, text, words):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(BenchError, match=words):
+        json_rows.read_json(tmp_path / "a.json")
