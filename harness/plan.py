@@ -117,7 +117,7 @@ def make_plan(request: Request) -> Plan:
         suite=suite,
         cells=tuple({cell.id: cell for cell in cells}.values()),
         impossible=tuple(dict.fromkeys(impossible)),
-        notes=(*_notes(suite, list(asked.values()), found), *left_out, *few_steps(cell for cell, _ in every)),
+        notes=(*suite.notes, *_notes(suite, list(asked.values()), found), *left_out, *few_steps(cell for cell, _ in every)),
         references={task.title: _again(name, request, suite) for name, task in asked.items()},
         lost=tuple({cell.id: (cell, error) for cell, error in lost}.values()),
     )

@@ -17,7 +17,7 @@ from harness.models.resolve import registered, resolve
 from harness.quick import quick_task
 from harness.suite import Suite
 from harness.task import Task
-from harness.taskfile import read_task, read_yaml
+from harness.taskfile import load_task
 
 MENTIONED = 8  # models that a message names
 
@@ -78,7 +78,7 @@ def _task(reference: str, suite: Suite, columns: Mapping[str, str]) -> Sequence[
     if reference in known:
         return [known[reference]]
     if reference.endswith((".yaml", ".yml")):
-        return [read_task(read_yaml(Path(reference)), Path(reference))]
+        return [load_task(Path(reference))]
     family, colon, path = reference.partition(":")
     if colon:
         adapter = registry.family(family)
