@@ -89,7 +89,7 @@ class Cell:
             **({"by_data": BY_DATA_VERSION} if not self.is_baseline and open_fields(self.recipe) else {}),
             **({"search": self.search.identity()} if self.search else {}),
         }
-        digest = hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
         return self._named(digest[:12])
 
     def settings(self) -> dict[str, Any]:
