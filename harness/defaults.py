@@ -5,7 +5,9 @@ They are read like the options with these names, and wrong ones get the same mes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -60,13 +62,37 @@ def _read_methods(text: str, where: str) -> None:
 def read_names(text: str, where: str) -> list[str]:
     """What stands between the commas of an option.
 
+    A name with a comma in it stands in double quotes; without them it is understood if there is such a file or folder, and
+    none that is called as its first part.
+
     Raises:
         BenchError: nothing does.
     """
-    found = [name.strip() for name in text.split(",") if name.strip()]
+    if '"' in text:
+        parts = [quoted or bare for quoted, bare in re.findall(r'"([^"]+)"|([^,"]+)', text)]
+    else:
+        parts = text.split(",")
+        for start in range(len(parts)):
+            for end in range(len(parts), start + 1, -1):
+                if _exists(",".join(parts[start:end])) and not _exists(parts[start]):
+                    parts[start:end] = [",".join(parts[start:end])]
+                    break
+    found = [name.strip() for name in parts if name.strip()]
     if not found:
         raise BenchError(f"{where} is empty; name one or more, or all")
     return found
+
+
+def _exists(reference: str) -> bool:
+    """Whether a reference, with or without a family in front, is the path of something."""
+    family, colon, path = reference.partition(":")
+    paths = [reference, path] if colon and "," not in family else [reference]
+    return any(os.path.exists(os.path.expanduser(path.strip())) for path in paths if path.strip())
+
+
+def joined(names: Iterable[str]) -> str:
+    """Names as `read_names` reads them."""
+    return ",".join(f'"{name}"' if "," in name else name for name in names)
 
 
 def read_seeds(text: str, where: str = "--seeds") -> list[int]:

@@ -37,7 +37,7 @@ def find_tasks(
 
 def _reject_unused(columns: Mapping[str, str], references: Sequence[str]) -> None:
     """A `BenchError` for a chosen column that no task would get."""
-    families = [reference.partition(":")[0] for reference in references if _is_quick(reference)]
+    families = [reference.partition(":")[0] for reference in references if is_quick(reference)]
     valid = dict.fromkeys(name for family in families for name in columns_of(registry.family(family)))
     for ours, theirs in columns.items():
         if not families:
@@ -48,7 +48,8 @@ def _reject_unused(columns: Mapping[str, str], references: Sequence[str]) -> Non
             raise unknown(f"column of {', '.join(dict.fromkeys(families))}", ours, valid, where=f"--column {ours}={theirs}")
 
 
-def _is_quick(reference: str) -> bool:
+def is_quick(reference: str) -> bool:
+    """Whether a reference is `family:path`."""
     return ":" in reference and not reference.endswith((".yaml", ".yml"))
 
 
@@ -62,7 +63,7 @@ def _tasks(references: Iterable[str], suite: Suite, columns: Mapping[str, str]) 
     for reference in references:
         for task in _task(reference, suite, columns):
             registry.family(task.family).accept(task)
-            own = reference if reference.endswith((".yaml", ".yml")) or _is_quick(reference) else task.name
+            own = reference if reference.endswith((".yaml", ".yml")) or is_quick(reference) else task.name
             if found.setdefault(task.name, (own, task))[1] != task:
                 raise BenchError(f"two different tasks are called {task.name!r}; give one of them another name")
     return dict(found.values())
@@ -100,20 +101,29 @@ def _task(reference: str, suite: Suite, columns: Mapping[str, str]) -> Sequence[
 
 def find_models(
     references: Iterable[str], suite: Suite, trust_remote_code: bool = False
-) -> list[tuple[Checkpoint, HubError | None]]:
-    """The checkpoints of the references, empty ones where the Hub does not give them, and why; `all` means those of the suite."""
+) -> list[tuple[Checkpoint, HubError | None, str]]:
+    """The checkpoints of the references, empty ones where the Hub does not give them, and why, and the reference of each; `all` means
+    those of the suite. Different models may have one name, as two folders of one last name have.
+    """
     names: list[Any] = []
     for reference in references:
         names += list(suite.models) if reference == "all" else [reference]
     if not names:
         which = f"suite {suite.name!r} names no models" if suite.name else "without a suite, all means no models"
         raise BenchError(f"{which}; name some with --models, such as {', '.join(at_hand())}, a folder, or a Hub id")
-    found: dict[str, tuple[Checkpoint, HubError | None]] = {}
+    found: dict[tuple[str, str], tuple[Checkpoint, HubError | None, str]] = {}
     for name in names:
-        made = _model(name, suite, trust_remote_code)
-        if found.setdefault(made[0].name, made)[0].digest != made[0].digest:
-            raise BenchError(f"two different models are called {made[0].name!r}; rename one of their folders")
+        checkpoint, error = _model(name, suite, trust_remote_code)
+        found.setdefault((checkpoint.name, checkpoint.digest), (checkpoint, error, name))
     return list(found.values())
+
+
+def of_one_name(models: Iterable[tuple[Checkpoint, HubError | None, str]]) -> list[str]:
+    """A line for each name that several of the models have: which they are."""
+    by_name: dict[str, list[str]] = {}
+    for checkpoint, _, reference in models:
+        by_name.setdefault(checkpoint.name, []).append(f"{reference} (weights {checkpoint.digest[:12]})")
+    return [f"{len(same)} models are called {name}: {', '.join(same)}" for name, same in by_name.items() if len(same) > 1]
 
 
 def at_hand() -> list[str]:

@@ -19,15 +19,20 @@ def compare(
 ) -> None:
     """Compare two models on the same test rows: differences with 95 % intervals, and whether they could be chance."""
     import json
+    import sys
     from dataclasses import asdict
 
     from rich.console import Console
 
     from harness.cli.comparison import picture
     from harness.remote.mirror import read_store
+    from harness.shown import plain
     from harness.stats.compare import compare as found
 
-    rows = found(read_store(results), ours, theirs, [name.strip() for name in task.split(",") if name.strip()])
+    told: list[str] = []
+    rows = found(read_store(results), ours, theirs, [name.strip() for name in task.split(",") if name.strip()], told.append)
+    for line in told if not as_json else ():
+        print(f"bench: {plain(line)}", file=sys.stderr)
     if as_json:
         print(json.dumps([{**asdict(row), "verdict": row.verdict} for row in rows], indent=1))
     else:

@@ -57,6 +57,7 @@ class Part(TypedDict, total=False):
     suite: Any
     suite_file: Any
     suite_defaults: Any
+    typed: Raw
     model: Raw
     task: Raw
     method: Any
@@ -80,7 +81,7 @@ class Part(TypedDict, total=False):
 
 
 COMMON = ("model", "task", "recipe", "environment")
-SHARED = (*COMMON, "search")  # which most records do not have
+SHARED = (*COMMON, "search", "typed")  # which many records do not have
 INSIDE = {"metrics": Metrics, "training": Training, "cost": Cost, "error": Error}
 
 

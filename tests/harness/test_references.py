@@ -45,7 +45,7 @@ def test_where_the_hub_does_not_answer_the_models_at_hand_are_named(monkeypatch)
 
     monkeypatch.setattr("harness.references.resolve", refuse)
     monkeypatch.setattr("harness.references.cached", lambda: ["owner/name"])
-    ((_, error),) = find_models(["bert"], NONE)
+    ((_, error, _),) = find_models(["bert"], NONE)
     assert error.passing and str(error).endswith("at hand without it: bert-mini, gpt2-mini, t5-mini, owner/name")
 
 
