@@ -7,6 +7,12 @@ text of unknown origin passes it through `plain`; formats with a syntax of their
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # Control characters, separators of lines, and what changes the direction of a text; tabs too.
 _HARMFUL = re.compile(
@@ -21,11 +27,59 @@ def plain(text: str) -> str:
     return _HARMFUL.sub(_escaped, text) if _HARMFUL.search(text) else text
 
 
+def visible(text: str) -> str:
+    """A text of several lines: the same, but line breaks, tabs and the marks of right-to-left scripts stay."""
+    return _HARMFUL.sub(
+        lambda found: found.group() if found.group() in "\n\t\u061c\u200e\u200f" else _escaped(found), text
+    )
+
+
 def _escaped(found: re.Match[str]) -> str:
     letter = found.group()
-    return _SHORT.get(letter) or (f"\\x{ord(letter):02x}" if ord(letter) < 256 else f"\\u{ord(letter):04x}")
+    return _SHORT.get(letter) or (f"\\x{ord(letter):02x}" if ord(letter) < 128 else f"\\u{ord(letter):04x}")
 
 
 def csv_cell(value: object) -> object:
-    """A cell of a CSV file: a text that a spreadsheet would take for a formula begins with an apostrophe; numbers stay as they are."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    """A cell of a CSV file, on one line; a text that a spreadsheet would take for a formula begins with an apostrophe. Numbers stay as
+    they are.
+    """
+    if not isinstance(value, str):
+        return value
+    return f"'{plain(value)}" if value.startswith(_FORMULA) else plain(value)
+
+
+def shell(words: Iterable[str]) -> str:
+    """A command as a shell reads it, on one line: words with characters that act are written as `$'a\\nb'`."""
+    return " ".join(shlex.quote(word) if plain(word) == word else _ansi(word) for word in words)
+
+
+def _ansi(word: str) -> str:
+    return "$'" + plain(word.replace("\\", "\\\\")).replace("'", "\\'") + "'"
+
+
+def console(**more: Any) -> Console:
+    """A terminal to print to: brackets are no markup, and no text can act there.
+
+    Args:
+        more: of `rich.console.Console`.
+    """
+    from rich.console import Console, RenderHook
+    from rich.segment import Segment
+
+    class Harmless:
+        """A renderable whose texts are made visible."""
+
+        def __init__(self, inner: Any) -> None:
+            self.inner = inner
+
+        def __rich_console__(self, console: Any, options: Any) -> Iterable[Segment]:
+            for part in console.render(self.inner, options):
+                yield part if part.control else Segment(visible(part.text), part.style)
+
+    class Hook(RenderHook):
+        def process_renderables(self, renderables: list[Any]) -> list[Any]:
+            return [Harmless(one) for one in renderables]
+
+    made = Console(markup=False, **more)
+    made.push_render_hook(Hook())
+    return made

@@ -22,11 +22,9 @@ def compare(
     import sys
     from dataclasses import asdict
 
-    from rich.console import Console
-
     from harness.cli.comparison import picture
     from harness.remote.mirror import read_store
-    from harness.shown import plain
+    from harness.shown import console, plain
     from harness.stats.compare import compare as found
 
     told: list[str] = []
@@ -36,5 +34,5 @@ def compare(
     if as_json:
         print(json.dumps([{**asdict(row), "verdict": row.verdict} for row in rows], indent=1))
     else:
-        console = Console(highlight=False)
-        console.print(picture(ours, theirs, rows, console.width))
+        screen = console(highlight=False)
+        screen.print(picture(ours, theirs, rows, screen.width))

@@ -33,8 +33,6 @@ def recommend(
     """Say which model to fine-tune under these limits, and on what evidence."""
     import json
 
-    from rich.console import Console
-
     from harness.amount import amount
     from harness.cli.recommendation import facts, picture
     from harness.remote.mirror import read_store
@@ -42,6 +40,7 @@ def recommend(
     from harness.report.parts import Needed
     from harness.report.recommend import Limits
     from harness.report.recommend import recommend as choose
+    from harness.shown import console
     from harness.stats.standings import standings
 
     limits = Limits(
@@ -56,4 +55,4 @@ def recommend(
     if as_json:
         print(json.dumps(facts(found), indent=1))
     else:
-        Console(highlight=False).print(picture(found))
+        console(highlight=False).print(picture(found))

@@ -19,6 +19,7 @@ from harness.files import disk_full
 from harness.methods import BASELINE
 from harness.remote.folder import Unreachable
 from harness.secrets import redact
+from harness.shown import plain
 from harness.store import Record, Store, timestamp
 
 if TYPE_CHECKING:
@@ -257,4 +258,4 @@ def tell_doubts(made: Plan, console: Console) -> None:
 
 def say(console: Console, line: str, style: str | None = None) -> None:
     """Print a line: brackets are no markup, and in a file or pipe it stays one line, for scripts to search."""
-    console.print(redact(line), style=style, markup=False, soft_wrap=not console.is_terminal)
+    console.print(plain(redact(line)), style=style, markup=False, soft_wrap=not console.is_terminal)

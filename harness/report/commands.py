@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from typing import NamedTuple
 from harness.defaults import joined
 from harness.methods import BASELINE
 from harness.report.groups import Place
+from harness.shown import shell
 from harness.store import Record
 
 
@@ -82,7 +82,7 @@ def _command(options: Options, records: list[Record]) -> str:
     words += [word for setting in options.settings for word in ("--set", setting)]
     search = options.search or (("none",) if "--search" in suites and methods else ())
     words += [word for one in search for word in ("--search", one)]
-    return shlex.join(words)
+    return shell(words)
 
 
 def _limit(record: Record) -> int:
