@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness import registry
 from harness.data.folder import formats
+from harness.defaults import joined
 from harness.errors import BenchError, HubError, unknown
 from harness.guess.chosen import columns_of
 from harness.guess.files import is_data, no_such_file
@@ -53,15 +55,22 @@ def is_quick(reference: str) -> bool:
     return ":" in reference and not reference.endswith((".yaml", ".yml"))
 
 
-def _tasks(references: Iterable[str], suite: Suite, columns: Mapping[str, str]) -> dict[str, Task]:
+def _tasks(references: Sequence[str], suite: Suite, columns: Mapping[str, str]) -> dict[str, Task]:
     """The tasks that references mean, each by a reference that means it alone: its name, file or `family:path`.
 
     Raises:
         BenchError: also where a family does not know an option of its task, or not its value.
     """
     found: dict[str, tuple[str, Task]] = {}
-    for reference in references:
-        for task in _task(reference, suite, columns):
+    for reference, following in zip(references, [*references[1:], ""], strict=True):
+        try:
+            meant = _task(reference, suite, columns)
+        except BenchError as error:
+            if is_quick(reference) and ":" not in following and formats(Path(following)):  # one name was cut in two
+                whole = shlex.quote(joined([f"{reference},{following}"]))
+                raise BenchError(f"{error}; a name with a comma stands in double quotes: {whole}") from None
+            raise
+        for task in meant:
             registry.family(task.family).accept(task)
             own = reference if reference.endswith((".yaml", ".yml")) or is_quick(reference) else task.name
             if found.setdefault(task.name, (own, task))[1] != task:
@@ -133,6 +142,8 @@ def at_hand() -> list[str]:
 
 
 def _model(reference: str, suite: Suite, trust_remote_code: bool) -> tuple[Checkpoint, HubError | None]:
+    if suite.aliases.get(reference) in suite.models:  # another name for one of the suite's own
+        reference = suite.aliases[reference]
     aliases = suite.references
     if (baseline := registry.baselines().get(aliases.get(reference, reference))) is not None:
         return baseline.checkpoint(), None

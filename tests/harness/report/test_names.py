@@ -229,6 +229,12 @@ def test_a_file_whose_name_has_a_comma_needs_no_quotes(tmp_path, monkeypatch):
     assert read_names("sentiment:./x,y.csv", "--tasks") == ["sentiment:./x", "y.csv"]
 
 
+def test_a_name_that_was_cut_at_its_comma_is_told_with_the_cure(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BenchError, match="no such file.*; a name with a comma stands in double quotes: '\"sentiment:./x,z.csv\"'"):
+        make_plan(Request(["majority"], read_names("sentiment:./x,z.csv", "--tasks")))
+
+
 def test_compare_names_the_tasks_that_are_lacking(tmp_path):
     store = Store(tmp_path)
     for one in (record("films", "bert"), record("cities", "gpt2", id="c")):
