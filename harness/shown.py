@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _HARMFUL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
+_BREAK = re.compile(r"\s*[\n\r\u2028\u2029\x85]\s*")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\x1b"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -25,6 +26,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def plain(text: str) -> str:
     r"""A text on one line, with `\n`, `\x1b` and the like in place of characters that act instead of showing."""
     return _HARMFUL.sub(_escaped, text) if _HARMFUL.search(text) else text
+
+
+def sentence(text: str) -> str:
+    """The same, with blanks in place of line breaks: for prose, in which `\\n` would look odd."""
+    return plain(_BREAK.sub(" ", text))
 
 
 def visible(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from harness.shown import plain
+from harness.shown import sentence
 
 NONE = "--"
 LETTER, BETWEEN = 4.6, 12.0  # points: a digit at \small, and the space between two columns
@@ -24,7 +24,7 @@ MARKS = {
 
 def escape(text: str) -> str:
     """Text as LaTeX shows it letter for letter."""
-    return "".join(SPECIAL.get(letter, letter) for letter in plain(text)).replace("-{}", "-").replace("--", "-{}-")
+    return "".join(SPECIAL.get(letter, letter) for letter in sentence(text)).replace("-{}", "-").replace("--", "-{}-")
 
 
 def group(mark: str) -> str:
