@@ -185,4 +185,4 @@ def _scalar(value: Any) -> str:
     harmless = not isinstance(value, str) or plain(value) == value
     style = {"allow_unicode": True} if harmless else {"default_style": '"'}  # with `\n` and the like for characters that act
     text = yaml.safe_dump(value, width=10**6, default_flow_style=True, **style)
-    return text.removesuffix("...\n").strip()
+    return text.removesuffix("...\n").strip("\n")
