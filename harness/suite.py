@@ -10,7 +10,7 @@ from typing import Any
 
 from harness import registry
 from harness.defaults import OPTIONS, Defaults, read_defaults
-from harness.document import Value, place, read_document
+from harness.document import Value, read_document
 from harness.errors import BenchError, nearest, unknown
 from harness.family import ARCHITECTURES
 from harness.methods import METHODS
@@ -21,6 +21,7 @@ from harness.search.rules import read_section
 from harness.search.wanted import GRID, OPTUNA
 from harness.task import Task
 from harness.taskfile import check_task, load_task
+from harness.yaml_nodes import place
 
 KEYS = (
     "name", "version", "description", "models", "aliases", "tasks", "recipes", "search", "methods", "seeds", "train_sizes",

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.cell import Cell, rule_facts
-from harness.document import Value, said
+from harness.document import Value
 from harness.errors import BenchError
 from harness.methods import METHODS
 from harness.recipe import FACTS, full_name, full_names, holds, scaled
 from harness.search.space import Range
 from harness.search.wanted import FIELDS, GRID, OPTUNA, RATE, SUITE, coerced, read_wanted
+from harness.yaml_nodes import said
 
 RUN = "run"
 KEYS = (RUN, GRID, OPTUNA)
