@@ -49,6 +49,7 @@ PLACES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_terminals_that_cannot_show_everything(folder, place):
     task = "sentiment:./café ☃.csv"
@@ -70,6 +71,7 @@ def test_terminals_that_cannot_show_everything(folder, place):
 SHADOWS = ["types", "evaluate", "datasets", "torch", "random", "statistics", "tasks", "tokenizers", "harness", "yaml"]
 
 
+@pytest.mark.slow
 def test_files_called_like_modules_are_never_imported(folder):
     for name in SHADOWS:
         (folder / f"{name}.py").write_text(f"raise SystemExit('imported {name}')\n")
@@ -107,6 +109,7 @@ def test_where_the_path_of_python_names_the_folder_the_file_is_named(folder):
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root and setpriv"
 )
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", [{}, {"HOME": "/nonexistent"}, {"HOME": "/"}])
 def test_a_user_without_a_home(folder, environment):
     folder.chmod(0o777)
