@@ -1,6 +1,15 @@
-"""`python -m harness` is `bench`."""
+"""`bench`, and `python -m harness`."""
 
-from harness.cli.main import program
+from harness.edges import enter
+
+
+def program() -> None:
+    """The command line as a process of its own."""
+    enter()
+    from harness.cli.main import program as run  # here: nothing is imported before the process is prepared
+
+    run()
+
 
 if __name__ == "__main__":
     program()

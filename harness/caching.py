@@ -24,10 +24,10 @@ def cache_folder(kind: str) -> Path | None:
     said = os.environ.get("BENCH_CACHE", "").strip()
     if said.lower() in OFF:
         return None
-    folder = (Path(said).expanduser() if said else _usual() / "bench") / kind
     try:
+        folder = (Path(said).expanduser() if said else _usual() / "bench") / kind
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError):  # the disk refuses, or the user has no home
         return None
     return folder if os.access(folder, os.W_OK) else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from harness.recipe import BY_DATA_VERSION, MECHANICS, Recipe, open_fields
 from harness.searched import Searched, Trial
 from harness.task import Task
 
+LONGEST, SHORTENED = 240, 30  # bytes of an id, and characters of a name in one that would be longer
 PROTOCOL = 8  # raised whenever this code would give the same cell another score
 
 
@@ -31,6 +33,8 @@ class Cell:
             of the identity either.
         train_rows: so many of the task's training rows, see `harness.train_rows`; None: all.
         search: what it has to do with a search over recipes, if anything.
+        typed: what the person typed for it, so that a command can be made of its record: `model` and `task` (references), `columns`,
+            `settings`, `limit`; not part of the identity either.
         why: why its learning rate is what it is; not part of the identity.
     """
 
@@ -46,6 +50,7 @@ class Cell:
     search: Trial | Searched | None = None
     why: str = field(default="", compare=False)
     suite_facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    typed: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def is_baseline(self) -> bool:
@@ -89,7 +94,7 @@ class Cell:
             **({"by_data": BY_DATA_VERSION} if not self.is_baseline and open_fields(self.recipe) else {}),
             **({"search": self.search.identity()} if self.search else {}),
         }
-        digest = hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
         return self._named(digest[:12])
 
     def settings(self) -> dict[str, Any]:
@@ -111,8 +116,11 @@ class Cell:
     def _named(self, ending: str) -> str:
         size = (f"{self.train_rows}rows",) if self.train_rows else ()
         kind = ("search",) if self.is_trial else ()
-        parts = (self.task.title, self.model.name, self.method, *size, *kind, f"s{self.seed}", ending)
-        return "--".join(map(_plain, parts))
+        title, name = _plain(self.task.title), _plain(self.model.name)
+        rest = "--".join(["", self.method, *size, *kind, f"s{self.seed}", ending])
+        if len(os.fsencode(f"{title}--{name}{rest}")) > LONGEST:  # else no folder could be called so; the hash tells it apart
+            title, name = title[:SHORTENED], name[:SHORTENED]
+        return f"{title}--{name}{rest}"
 
     def facts(self) -> dict[str, Any]:
         """The part of the record that is known before anything runs."""
@@ -120,6 +128,7 @@ class Cell:
             "id": self.id,
             "suite": self.suite or None,
             **self.suite_facts,
+            **({"typed": dict(self.typed)} if self.typed else {}),
             "model": self.model.facts(),
             "task": {
                 "name": self.task.title,

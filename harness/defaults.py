@@ -5,17 +5,19 @@ They are read like the options with these names, and wrong ones get the same mes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
+from harness.document import Value
 from harness.errors import BenchError, unknown
 from harness.methods import METHODS
-from harness.search.wanted import read_wanted
 from harness.searched import SEARCH_SEED
 from harness.train_rows import Sizes
 
+OPTIONS = ("methods", "seeds", "train_sizes")  # keys of a suite that stand for options; the section `search` does so too
 SMALLEST = 2  # training rows: one alone is of one class
 
 
@@ -36,40 +38,61 @@ class Defaults:
         return {f"--{name.replace('_', '-')}": values for name, values in found.items()}
 
 
-def read_defaults(content: Mapping[str, Any], search: tuple[str, ...], path: Path) -> Defaults:
-    """Those of a suite file.
+def read_defaults(given: Mapping[str, Value], search: tuple[str, ...], path: Path) -> Defaults:
+    """Those of a suite file; a value that its option could not have is noted as a fault.
 
     Args:
-        content: of the file; each value is written as the option has it, or as a list.
+        given: the file's values of `OPTIONS`; each is written as the option has it, or as a list.
         search: the values of `--search` that the file's section `search` holds.
         path: of the file, for messages.
-
-    Raises:
-        BenchError: a value that its option could not have.
     """
-    keys = [key for key in ("methods", "seeds", "train_sizes") if content.get(key) is not None]
-    given = {key: _text(content[key]) for key in keys}
-    found = Defaults(**given, search=search)
-    read_names(found.methods, f"{path}: methods")
-    for name in given.get("methods", "").split(","):
-        if name.strip() and name.strip() not in METHODS:
-            raise unknown("method", name.strip(), METHODS, where=f"{path}: methods")
-    read_seeds(found.seeds, f"{path}: seeds")
-    read_sizes(found.train_sizes, f"{path}: train_sizes")
-    read_wanted(search, f"{path}: search")
-    return found
+    texts = {key: text for key, value in given.items() if (text := _text(value)) is not None}
+    readers = {"methods": _read_methods, "seeds": read_seeds, "train_sizes": read_sizes}
+    for key, text in texts.items():
+        given[key].attempt(readers[key], text, f"{path}: {key}")
+    return Defaults(**texts, search=search)
+
+
+def _read_methods(text: str, where: str) -> None:
+    for name in read_names(text, where):
+        if name not in METHODS:
+            raise unknown("method", name, METHODS, where=where)
 
 
 def read_names(text: str, where: str) -> list[str]:
     """What stands between the commas of an option.
 
+    A name with a comma in it stands in double quotes; without them it is understood if there is such a file or folder, and
+    none that is called as its first part.
+
     Raises:
         BenchError: nothing does.
     """
-    found = [name.strip() for name in text.split(",") if name.strip()]
+    if '"' in text:
+        parts = [quoted or bare for quoted, bare in re.findall(r'"([^"]+)"|([^,"]+)', text)]
+    else:
+        parts = text.split(",")
+        for start in range(len(parts)):
+            for end in range(len(parts), start + 1, -1):
+                if _exists(",".join(parts[start:end])) and not _exists(parts[start]):
+                    parts[start:end] = [",".join(parts[start:end])]
+                    break
+    found = [name.strip() for name in parts if name.strip()]
     if not found:
         raise BenchError(f"{where} is empty; name one or more, or all")
     return found
+
+
+def _exists(reference: str) -> bool:
+    """Whether a reference, with or without a family in front, is the path of something."""
+    family, colon, path = reference.partition(":")
+    paths = [reference, path] if colon and "," not in family else [reference]
+    return any(os.path.exists(os.path.expanduser(path.strip())) for path in paths if path.strip())
+
+
+def joined(names: Iterable[str]) -> str:
+    """Names as `read_names` reads them."""
+    return ",".join(f'"{name}"' if "," in name else name for name in names)
 
 
 def read_seeds(text: str, where: str = "--seeds") -> list[int]:
@@ -106,6 +129,11 @@ def read_sizes(text: str, where: str = "--train-sizes") -> Sizes:
     return tuple(sorted(sizes, key=lambda size: (size is None, size or 0)))
 
 
-def _text(value: Any) -> str:
+def _text(value: Value) -> str | None:
     """A value of YAML as the command line has it; a list of one seed is that seed, and no number of seeds."""
-    return ",".join(map(str, value)) + ("," if len(value) == 1 else "") if isinstance(value, list) else str(value)
+    if value.node.kind != "list":
+        return value.text()
+    texts = [one.text() for one in value.list()]
+    if None in texts:
+        return None
+    return ",".join(map(str, texts)) + ("," if len(texts) == 1 else "")

@@ -32,8 +32,15 @@ def unknown(kind: str, name: object, valid: Iterable[object], where: str = "", m
     At most 30 valid names are listed, in the order given.
     """
     names = [str(one) for one in valid]
-    near = get_close_matches(str(name), names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    near = nearest(str(name), names)
+    hint = f"did you mean {near!r}? " if near else ""
     rest = f" and {len(names) - 30} more" if len(names) > 30 else ""
     prefix = f"{where}: " if where else ""
     return BenchError(f"{prefix}unknown {kind} {str(name)!r}; {hint}valid: {', '.join(names[:30])}{rest}{more}")
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """The valid name that is most like another, whatever their case; empty where none is like it."""
+    by_lower = {one.lower(): one for one in reversed(list(valid))}
+    found = get_close_matches(name.lower(), list(by_lower)[::-1], n=1, cutoff=0.5)
+    return by_lower[found[0]] if found else ""

@@ -7,15 +7,17 @@ so they import torch, evaluate and the like inside functions only.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness.errors import unknown
+from harness.errors import BenchError, unknown
 from harness.finding import Finding
 from harness.languages import words
 from harness.proposal import Proposal, find_columns
+from harness.shown import plain
 from harness.task import Task
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 ARCHITECTURES = ("encoder", "decoder", "encoder-decoder")
 ANSWERS = ("label", "tags", "target", "answers")  # what heads call that which is to be found out
+
+LANGUAGE = "language"  # what an option may be instead of one of a few values: the code of a language
+_CODE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 Row = dict[str, Any]
 Prediction = Any  # whatever json.dumps accepts
@@ -60,6 +65,8 @@ class TaskFamily(ABC):
         usual_names: column → what data sets often call it, in lower case, the likeliest first.
         inputs: the columns that hold what a model reads; empty: all but `label`, `tags`, `target` and `answers`.
         options: option of a task file → what it does. Every family has the option `metric` as well.
+        option_values: option → its valid values (texts, or True and False), or `LANGUAGE` for the code of one. An option that is not
+            named here takes any value, and its family's `check_options` looks at it.
         head: `module:Class` of a `harness.heads.base.Head`, imported in the worker.
         primary_metric: the key of `score`'s result that ranks models on validation and is reported on test, unless a task
             names another one; whoever needs it asks `metric(task)`.
@@ -79,6 +86,7 @@ class TaskFamily(ABC):
     usual_names: ClassVar[Mapping[str, Sequence[str]]] = {}
     inputs: ClassVar[Sequence[str]] = ()
     options: ClassVar[Mapping[str, str]] = {}
+    option_values: ClassVar[Mapping[str, Sequence[str | bool] | str]] = {}
     head: ClassVar[str]
     primary_metric: ClassVar[str]
     scale: ClassVar[float] = 100.0
@@ -93,6 +101,33 @@ class TaskFamily(ABC):
         """Option → what it does: the family's own, and `metric`."""
         names = ", ".join([self.primary_metric, *(name for name in self.metrics if name != self.primary_metric)])
         return {**self.options, "metric": f"what ranks models, by default the first of: {names}"}
+
+    def option_fault(self, name: str, value: Any) -> str:
+        """Why an option cannot have a value, and what it can have; empty: it can."""
+        valid = self._option_values(name)
+        if valid is None:
+            return ""
+        if valid == LANGUAGE:
+            fits = isinstance(value, str) and _CODE.fullmatch(value)
+            return "" if fits else f"is {_short(value)}; it must be the code of a language, such as de or pt-BR (ISO 639-1)"
+        if any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in valid):
+            return ""
+        return str(unknown("value", _short(value), map(_written, valid)))
+
+    def takes_truth(self, name: str) -> bool:
+        """Whether `true` and `false` may be values of an option."""
+        valid = self._option_values(name)
+        return valid is None or (valid != LANGUAGE and any(isinstance(one, bool) for one in valid))
+
+    def valid_option(self, name: str) -> str:
+        """The valid values of an option, for messages; empty where they are not known."""
+        valid = self._option_values(name)
+        return "" if valid is None else "the code of a language" if valid == LANGUAGE else ", ".join(map(_written, valid))
+
+    def _option_values(self, name: str) -> Sequence[str | bool] | str | None:
+        if name == "metric":
+            return tuple({self.primary_metric: self.scale, **self.metrics})
+        return self.option_values.get(name)
 
     def metric(self, task: Task) -> Metric:
         """What ranks models on a task: the metric that its options name, else the primary one.
@@ -116,6 +151,9 @@ class TaskFamily(ABC):
             if option not in self.known_options:
                 raise unknown(f"option of family {self.name}", option, self.known_options, where=f"task {task.name!r}")
         self.metric(task)
+        for option, value in task.options.items():
+            if wrong := self.option_fault(option, value):
+                raise BenchError(f"task {task.name!r}: options.{option}: {wrong}")
         self.check_options(task)
 
     def check_options(self, task: Task) -> None:  # noqa: B027 - most families have nothing to check
@@ -240,3 +278,13 @@ class TaskFamily(ABC):
     @abstractmethod
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[Prediction]:
         """Predictions that need no model (majority class, no entity, a copy…): what every model must beat."""
+
+
+def _written(value: str | bool) -> str:
+    """As a task file has it."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _short(value: Any) -> str:
+    text = plain(str(value))
+    return text if len(text) <= 60 else text[:59] + "…"

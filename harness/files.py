@@ -23,7 +23,8 @@ def write_text(path: Path, text: str) -> None:
     """
 
     def fill(temporary: Path) -> None:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+        # Half of a surrogate pair, as a file's name may hold, is written as JSON has it.
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(text)
 
     write_whole(path, fill)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from harness import registry
 from harness.baselines.choose import beside, idle, is_baseline
 from harness.cell import Cell, rule_facts
+from harness.defaults import joined
 from harness.errors import BenchError, HubError, unknown
 from harness.guess.chosen import columns_of
 from harness.methods import BASELINE, METHODS
 from harness.model import Checkpoint
 from harness.recipe import PRECISIONS, Recipe
 from harness.recipes import apply_rules, rules_for
-from harness.references import find_models, find_tasks
+from harness.references import find_models, find_tasks, is_quick, of_one_name
 from harness.settings import recipe_settings, reject_for_baselines, reject_foreign
 from harness.suite import Suite, suite_for
 from harness.task import Task
@@ -88,19 +90,19 @@ def make_plan(request: Request) -> Plan:
     sizes, left_out = fitting(list(asked.values()), request.train_sizes)
     data = [_data(task) for task in asked.values()]
     models = find_models(request.models, suite, request.trust_remote_code)
-    named = [checkpoint for checkpoint, _ in models]
+    named = [checkpoint for checkpoint, _, _ in models]
     reject_for_baselines(settings, named)
     made, impossible = [], []  # cells of the first seed, and why the Hub does not give what they need
-    for task, fingerprint, no_data in data:
+    for name, (task, fingerprint, no_data) in zip(asked, data, strict=True):
         # First, for they take seconds: whoever waits for the others can see what has to be beaten.
         more = beside(task, named) if request.baselines else []
-        for checkpoint, no_model in [*((one, None) for one in more), *models]:
+        for checkpoint, no_model, typed in [*((one, None, "") for one in more), *models]:
             if reason := cannot(checkpoint, task):
                 impossible += [] if is_baseline(checkpoint) else [reason]
                 continue
             for method in [BASELINE] if is_baseline(checkpoint) else request.methods:
                 cell = _cell(suite, task, fingerprint, checkpoint, method, request.seeds[0], settings)
-                made.append((cell, no_model or no_data))
+                made.append((replace(cell, typed=_typed(request, settings, typed, name)), no_model or no_data))
     impossible += idle(named, [cell for cell, _ in made])
     # Seeds outermost: a grid that is stopped half-way has whole tables for the first seeds.
     every = [
@@ -117,7 +119,7 @@ def make_plan(request: Request) -> Plan:
         suite=suite,
         cells=tuple({cell.id: cell for cell in cells}.values()),
         impossible=tuple(dict.fromkeys(impossible)),
-        notes=(*_notes(suite, list(asked.values()), found), *left_out, *few_steps(cell for cell, _ in every)),
+        notes=(*suite.notes, *of_one_name(models), *_notes(suite, list(asked.values()), found), *left_out, *few_steps(cell for cell, _ in every)),
         references={task.title: _again(name, request, suite) for name, task in asked.items()},
         lost=tuple({cell.id: (cell, error) for cell, error in lost}.values()),
     )
@@ -135,16 +137,31 @@ def _notes(suite: Suite, tasks: Sequence[Task], found: Mapping[str, str]) -> lis
     return notes
 
 
+def _typed(request: Request, settings: Mapping[str, str], model: str, task: str) -> dict[str, Any]:
+    """What was typed for a cell: of the options, those that a command for this cell alone needs."""
+    given = {
+        "model": model, "task": task, "columns": _columns(request, task), "settings": dict(settings) if model else {},
+        "limit": request.limit,
+    }  # fmt: skip
+    return {name: value for name, value in given.items() if value}
+
+
+def _columns(request: Request, name: str) -> list[str]:
+    """The columns that were chosen for a task, as `--column` has them."""
+    if not (request.columns and is_quick(name)):
+        return []
+    known = columns_of(registry.family(name.partition(":")[0]))
+    return [f"{ours}={theirs}" for ours, theirs in request.columns.items() if ours in known]
+
+
 def _again(name: str, request: Request, suite: Suite) -> str:
     """How to ask for one of a request's tasks again: with the columns that were chosen for it, or with the suite where the name
     means something else without it, or nothing.
     """
     own = {task.name: task for task in suite.tasks}
-    if ":" in name and request.columns:
-        known = columns_of(registry.family(name.partition(":")[0]))
-        chosen = [f"{ours}={theirs}" for ours, theirs in request.columns.items() if ours in known]
-        return " ".join([name, *(f"--column {shlex.quote(one)}" for one in chosen)])
-    return f"{name} --suite {request.suite or suite.name}" if name in own and own[name] != registry.tasks().get(name) else name
+    words = [joined([name]), *(word for one in _columns(request, name) for word in ("--column", one))]
+    words += ["--suite", request.suite or suite.name] if name in own and own[name] != registry.tasks().get(name) else []
+    return shlex.join(words)
 
 
 def _raise_if_hopeless(lost: Sequence[tuple[Cell, HubError]], impossible: Sequence[str]) -> None:

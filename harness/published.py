@@ -10,9 +10,8 @@ from typing import Any
 
 import yaml
 
-from harness.errors import BenchError
+from harness.errors import BenchError, unknown
 from harness.store import Record
-from harness.taskfile import reject_unknown
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,10 @@ def read_published(path: Path) -> list[Published]:
 def _entry(item: Any, where: str) -> Published:
     if not isinstance(item, dict):
         raise BenchError(f"{where}: must be a mapping")
-    reject_unknown(item, [field.name for field in fields(Published)], Path(where))
+    valid = [field.name for field in fields(Published)]
+    for key in item:
+        if key not in valid:
+            raise unknown("key", key, valid, where=where)
     for field in fields(Published):
         if field.default is MISSING and field.name not in item:
             raise BenchError(f"{where}: the key {field.name!r} is missing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import typing
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
@@ -141,12 +142,15 @@ def _coerce(name: str, value: Any) -> Any:
         return AUTO
     kind = kinds[0]
     try:
+        if isinstance(value, bool):
+            raise ValueError(value)  # int and float would make 1 of it
         number = kind(value)
-        if kind is int and float(value) != number:
+        if (kind is int and float(value) != number) or (kind is float and not math.isfinite(number)):
             raise ValueError(value)
         return number
-    except (TypeError, ValueError):
-        raise BenchError(f"recipe.{name} is {value!r}; it must be {kind.__name__}") from None
+    except (TypeError, ValueError, OverflowError):
+        must = {int: "a whole number", float: "a number"}.get(kind, f"a {kind.__name__}")
+        raise BenchError(f"recipe.{name} is {repr(value)[:60]}; it must be {must}") from None
 
 
 def open_fields(recipe: Recipe) -> tuple[str, ...]:

@@ -9,9 +9,11 @@ from typing import Any
 
 import yaml
 
-from harness.errors import BenchError, unknown
+from harness.document import Value
+from harness.errors import unknown
 from harness.methods import METHODS
-from harness.recipe import FACTS, HINTS, NAMES, Recipe, full_names, holds, scaled
+from harness.recipe import FACTS, NAMES, SHORT, Recipe, full_names, holds, scaled
+from harness.yaml_nodes import said
 
 FILE = Path(__file__).with_name("recipes.yaml")
 # A rule's learning rate is for models of the width that it names. The best rate of Adam falls with the width (Yang et al. 2021,
@@ -77,20 +79,26 @@ def _rate(rule: Mapping[str, Any], width: int | None) -> tuple[Any, str]:
     return float(f"{found:.1e}"), f"{source}: {float(rate):g} at a width of {usual:,}, this model's is {width:,}".removeprefix(": ")
 
 
-def check_rules(rules: Any, where: str) -> tuple[Mapping[str, Any], ...]:
-    """A list of rules as a suite file holds it.
+def read_rules(value: Value) -> tuple[Mapping[str, Any], ...]:
+    """The section `recipes` of a suite; what is wrong is noted as faults of its values."""
+    found = []
+    for rule in value.list("a list of rules, such as - {when: {family: ner}, epochs: 5}"):
+        if rule.node.kind != "map":
+            rule.fault(f"is {said(rule.node)}; a rule maps fields to values, such as {{lr: 3.0e-5}}")
+            continue
+        for name, one in rule.items():
+            if name == "when":
+                one.keys(FACTS, "condition")
+            elif name == "width":
+                one.whole(least=1)
+            elif name != "source":
+                one.attempt(_check_field, name, one.plain())
+        found.append(rule.attempt(full_names, rule.plain(), rule.name) or {})
+    return tuple(found)
 
-    Raises:
-        BenchError: it is no list of mappings, or one names a condition or a field that there is none of.
-    """
-    if not isinstance(rules, list) or not all(isinstance(rule, Mapping) for rule in rules):
-        raise BenchError(f"{where} must be a list of rules, such as - {{when: {{family: ner}}, epochs: 5}}")
-    named = [full_names(rule, where) for rule in rules]
-    for rule in named:
-        for key in rule.get("when") or {}:
-            if key not in FACTS:
-                raise unknown("condition", key, FACTS, where=where)
-        for name in rule:
-            if name not in HINTS and name not in NOT_FIELDS:
-                raise unknown("recipe field", name, NAMES, where=where)
-    return tuple(named)
+
+def _check_field(name: str, value: Any) -> None:
+    """A `BenchError` where no recipe has such a field, or not this value."""
+    if name not in NAMES:
+        raise unknown("recipe field", name, NAMES)
+    Recipe().updated({SHORT.get(name, name): value})

@@ -193,6 +193,16 @@ class Search(TypedDict, total=False):
     seconds: Number
 
 
+class Typed(TypedDict, total=False):
+    """`typed`: what a person wrote to have this cell run."""
+
+    model: str
+    task: str
+    columns: list[str]
+    settings: dict[str, str]
+    limit: int
+
+
 class Trial(TypedDict, total=False):
     """`trial` of a cell that a search has tried."""
 
@@ -236,6 +246,7 @@ class Whole(Head, total=False):
     environment: Environment | None
     metrics: Metrics | None
     search: Search | None
+    typed: Typed | None
 
 
 class Line(TypedDict, total=False):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness import registry
 from harness.data.folder import formats
+from harness.defaults import joined
 from harness.errors import BenchError, HubError, unknown
 from harness.guess.chosen import columns_of
 from harness.guess.files import is_data, no_such_file
@@ -17,7 +19,7 @@ from harness.models.resolve import registered, resolve
 from harness.quick import quick_task
 from harness.suite import Suite
 from harness.task import Task
-from harness.taskfile import read_task, read_yaml
+from harness.taskfile import load_task
 
 MENTIONED = 8  # models that a message names
 
@@ -37,7 +39,7 @@ def find_tasks(
 
 def _reject_unused(columns: Mapping[str, str], references: Sequence[str]) -> None:
     """A `BenchError` for a chosen column that no task would get."""
-    families = [reference.partition(":")[0] for reference in references if _is_quick(reference)]
+    families = [reference.partition(":")[0] for reference in references if is_quick(reference)]
     valid = dict.fromkeys(name for family in families for name in columns_of(registry.family(family)))
     for ours, theirs in columns.items():
         if not families:
@@ -48,21 +50,29 @@ def _reject_unused(columns: Mapping[str, str], references: Sequence[str]) -> Non
             raise unknown(f"column of {', '.join(dict.fromkeys(families))}", ours, valid, where=f"--column {ours}={theirs}")
 
 
-def _is_quick(reference: str) -> bool:
+def is_quick(reference: str) -> bool:
+    """Whether a reference is `family:path`."""
     return ":" in reference and not reference.endswith((".yaml", ".yml"))
 
 
-def _tasks(references: Iterable[str], suite: Suite, columns: Mapping[str, str]) -> dict[str, Task]:
+def _tasks(references: Sequence[str], suite: Suite, columns: Mapping[str, str]) -> dict[str, Task]:
     """The tasks that references mean, each by a reference that means it alone: its name, file or `family:path`.
 
     Raises:
         BenchError: also where a family does not know an option of its task, or not its value.
     """
     found: dict[str, tuple[str, Task]] = {}
-    for reference in references:
-        for task in _task(reference, suite, columns):
+    for reference, following in zip(references, [*references[1:], ""], strict=True):
+        try:
+            meant = _task(reference, suite, columns)
+        except BenchError as error:
+            if is_quick(reference) and ":" not in following and formats(Path(following)):  # one name was cut in two
+                whole = shlex.quote(joined([f"{reference},{following}"]))
+                raise BenchError(f"{error}; a name with a comma stands in double quotes: {whole}") from None
+            raise
+        for task in meant:
             registry.family(task.family).accept(task)
-            own = reference if reference.endswith((".yaml", ".yml")) or _is_quick(reference) else task.name
+            own = reference if reference.endswith((".yaml", ".yml")) or is_quick(reference) else task.name
             if found.setdefault(task.name, (own, task))[1] != task:
                 raise BenchError(f"two different tasks are called {task.name!r}; give one of them another name")
     return dict(found.values())
@@ -78,7 +88,7 @@ def _task(reference: str, suite: Suite, columns: Mapping[str, str]) -> Sequence[
     if reference in known:
         return [known[reference]]
     if reference.endswith((".yaml", ".yml")):
-        return [read_task(read_yaml(Path(reference)), Path(reference))]
+        return [load_task(Path(reference))]
     family, colon, path = reference.partition(":")
     if colon:
         adapter = registry.family(family)
@@ -100,20 +110,29 @@ def _task(reference: str, suite: Suite, columns: Mapping[str, str]) -> Sequence[
 
 def find_models(
     references: Iterable[str], suite: Suite, trust_remote_code: bool = False
-) -> list[tuple[Checkpoint, HubError | None]]:
-    """The checkpoints of the references, empty ones where the Hub does not give them, and why; `all` means those of the suite."""
+) -> list[tuple[Checkpoint, HubError | None, str]]:
+    """The checkpoints of the references, empty ones where the Hub does not give them, and why, and the reference of each; `all` means
+    those of the suite. Different models may have one name, as two folders of one last name have.
+    """
     names: list[Any] = []
     for reference in references:
         names += list(suite.models) if reference == "all" else [reference]
     if not names:
         which = f"suite {suite.name!r} names no models" if suite.name else "without a suite, all means no models"
         raise BenchError(f"{which}; name some with --models, such as {', '.join(at_hand())}, a folder, or a Hub id")
-    found: dict[str, tuple[Checkpoint, HubError | None]] = {}
+    found: dict[tuple[str, str], tuple[Checkpoint, HubError | None, str]] = {}
     for name in names:
-        made = _model(name, suite, trust_remote_code)
-        if found.setdefault(made[0].name, made)[0].digest != made[0].digest:
-            raise BenchError(f"two different models are called {made[0].name!r}; rename one of their folders")
+        checkpoint, error = _model(name, suite, trust_remote_code)
+        found.setdefault((checkpoint.name, checkpoint.digest), (checkpoint, error, name))
     return list(found.values())
+
+
+def of_one_name(models: Iterable[tuple[Checkpoint, HubError | None, str]]) -> list[str]:
+    """A line for each name that several of the models have: which they are."""
+    by_name: dict[str, list[str]] = {}
+    for checkpoint, _, reference in models:
+        by_name.setdefault(checkpoint.name, []).append(f"{reference} (weights {checkpoint.digest[:12]})")
+    return [f"{len(same)} models are called {name}: {', '.join(same)}" for name, same in by_name.items() if len(same) > 1]
 
 
 def at_hand() -> list[str]:
@@ -123,6 +142,8 @@ def at_hand() -> list[str]:
 
 
 def _model(reference: str, suite: Suite, trust_remote_code: bool) -> tuple[Checkpoint, HubError | None]:
+    if suite.aliases.get(reference) in suite.models:  # another name for one of the suite's own
+        reference = suite.aliases[reference]
     aliases = suite.references
     if (baseline := registry.baselines().get(aliases.get(reference, reference))) is not None:
         return baseline.checkpoint(), None

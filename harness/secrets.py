@@ -10,9 +10,7 @@ import logging
 import os
 import re
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
-from types import TracebackType
 from typing import Any, TextIO
 
 HIDDEN = "[hidden]"
@@ -129,8 +127,3 @@ def point_loggers(old: Sequence[Any], new: Any) -> None:
         for handler in getattr(logger, "handlers", ()):  # a place in the tree without a logger has none
             if isinstance(handler, logging.StreamHandler) and any(handler.stream is stream for stream in old):
                 handler.setStream(new)
-
-
-def excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print an uncaught exception as Python does, without secrets."""
-    print(redact("".join(traceback.format_exception(kind, error, trace))), file=sys.stderr, end="")

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from harness import registry
-from harness.defaults import Defaults, read_defaults
-from harness.errors import unknown
-from harness.recipes import check_rules
+from harness.defaults import OPTIONS, Defaults, read_defaults
+from harness.document import Value, read_document
+from harness.errors import BenchError, nearest, unknown
+from harness.family import ARCHITECTURES
+from harness.methods import METHODS
+from harness.models.architectures import KINDS
+from harness.recipe import FACTS
+from harness.recipes import read_rules
 from harness.search.rules import read_section
+from harness.search.wanted import GRID, OPTUNA
 from harness.task import Task
-from harness.taskfile import read_task, read_yaml, reject_unknown
+from harness.taskfile import check_task, load_task
+from harness.yaml_nodes import place
 
 KEYS = (
     "name", "version", "description", "models", "aliases", "tasks", "recipes", "search", "methods", "seeds", "train_sizes",
@@ -34,6 +41,7 @@ class Suite:
         search: rules for `harness.search.rules.values_for`, of grids and of what Optuna draws from.
         defaults: of the command line's options, for runs of this suite.
         file: the reference where it is a file; empty for a registered suite.
+        notes: a line for each condition of a rule that names a task, model or kind that is not known here.
     """
 
     name: str
@@ -46,6 +54,7 @@ class Suite:
     aliases: Mapping[str, str] = field(default_factory=dict)
     defaults: Defaults = field(default_factory=Defaults)
     file: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def references(self) -> dict[str, str]:
@@ -59,7 +68,9 @@ class Suite:
         return {name: value for name, value in told.items() if value}
 
 
-NONE = Suite("", 1, "", {}, (), ())  # what a request has that names no suite: recipes follow from the models and the data
+NONE = Suite(
+    "", 1, "", {}, (), ()
+)  # what a request has that names no suite: recipes follow from the models and the data
 
 
 def suite_for(name: str | None, tasks: Sequence[str]) -> Suite:
@@ -79,7 +90,7 @@ def load_suite(reference: str) -> Suite:
     """A registered suite's name, or the path of a YAML file.
 
     Raises:
-        BenchError: no such suite, or a file that is not one.
+        BenchError: no such suite, or a line for each mistake in its file.
     """
     if reference in registry.suites():
         path = registry.suites()[reference]
@@ -87,36 +98,126 @@ def load_suite(reference: str) -> Suite:
         path = Path(reference)
     else:
         raise unknown("suite", reference, registry.suites(), more=", or a YAML file (./mine.yaml)")
-    content = read_yaml(path)
-    reject_unknown(content, KEYS, path)
-    wanted, rules = read_section(content.get("search") or {}, path)
-    models = content.get("models") or {}
-    if isinstance(models, list):
-        models = {name: name for name in models}
+    document = read_document(path)
+    given = {key: value for key, value in document.keys(KEYS).items() if value.given}
+    name = given["name"].title() if "name" in given else None
+    version = given["version"].whole() if "version" in given else 1
+    description = given["description"].text() if "description" in given else ""
+    models = _models(given["models"], path) if "models" in given else {}
+    aliases = _models(given["aliases"], path, listed=False) if "aliases" in given else {}
+    tasks = _tasks(given["tasks"], path) if "tasks" in given else ()
+    wanted, rules = read_section(given["search"], path) if "search" in given else ((), {})
+    recipes = read_rules(given["recipes"]) if "recipes" in given else ()
+    defaults = read_defaults({key: given[key] for key in OPTIONS if key in given}, wanted, path)
+    unmet = _Known(models, aliases, tasks).check(given)
+    document.faults.check()
     return Suite(
-        name=str(content.get("name") or path.stem),
-        version=int(content.get("version", 1)),
-        description=str(content.get("description", "")),
-        models={name: _beside(path, source) for name, source in models.items()},
-        aliases={name: _beside(path, source) for name, source in (content.get("aliases") or {}).items()},
-        tasks=tuple(_suite_task(item, path) for item in content.get("tasks") or []),
-        recipes=check_rules(content.get("recipes") or [], f"{path}: recipes"),
+        name=name or path.stem,
+        version=1 if version is None else version,
+        description=" ".join((description or "").split()),
+        models=models,
+        aliases=aliases,
+        tasks=tasks,
+        recipes=recipes,
         search=rules,
-        defaults=read_defaults(content, wanted, path),
+        defaults=defaults,
         file="" if reference in registry.suites() else reference,
+        notes=unmet,
     )
 
 
-def _suite_task(item: Any, path: Path) -> Task:
+def _models(value: Value, path: Path, listed: bool = True) -> dict[str, str]:
+    """Name → reference, of a mapping, or of a list where these are the same."""
+    if listed and value.node.kind == "list":
+        names = [name for one in value.list() if (name := one.text()) is not None]
+        return {name: _beside(path, name) for name in names}
+    return {name: _beside(path, source) for name, one in value.items() if (source := one.text()) is not None}
+
+
+def _tasks(value: Value, path: Path) -> tuple[Task, ...]:
+    found: dict[str, Task] = {}
+    for item in value.list("a list of names, task files or tasks"):
+        task = _suite_task(item, path)
+        if task is not None and found.setdefault(task.name, task) is not task:
+            item.fault(f"two tasks are called {task.name!r}; give one of them another name")
+    return tuple(found.values())
+
+
+def _suite_task(item: Value, path: Path) -> Task | None:
     """A task named in a suite: a registered name, a task file beside the suite, or a task written out in place."""
-    if isinstance(item, Mapping):
-        return read_task(item, path)
-    if item.endswith((".yaml", ".yml")):
-        file = path.parent / item
-        return read_task(read_yaml(file), file)
-    if item not in registry.tasks():
-        raise unknown("task", item, registry.tasks(), where=str(path))
-    return registry.tasks()[item]
+    if item.node.kind == "map":
+        return check_task(item, path)
+    name = item.text()
+    if name is None:
+        return None
+    if name.endswith((".yaml", ".yml")):
+        return item.attempt(load_task, path.parent / name)
+    if name not in registry.tasks():
+        return item.attempt(
+            _raise, unknown("task", name, registry.tasks(), more=", or a task file beside this one (mine.yaml)")
+        )
+    return registry.tasks()[name]
+
+
+def _raise(error: BenchError) -> None:
+    raise error
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What conditions of rules may name, as far as it is known: a rule for what nothing is called holds for nothing."""
+
+    models: Mapping[str, str]
+    aliases: Mapping[str, str]
+    tasks: Sequence[Task]
+
+    def check(self, given: Mapping[str, Value]) -> tuple[str, ...]:
+        """Look through the conditions of all rules. Families, methods and architectures are known, so others are faults; of tasks,
+        models and kinds a run may name some that nobody has registered, so these are told.
+        """
+        told = []
+        for when in _conditions(given):
+            for fact, value in when.items():
+                if fact not in FACTS:
+                    continue  # a fault already
+                for one in value.list() if value.node.kind == "list" else [value]:
+                    text = one.text()
+                    valid = self._names(fact)
+                    if text is None or text in valid:
+                        continue
+                    if fact in ("family", "method", "architecture"):
+                        one.faults.add(one.node.line, f"{one.name}: {unknown(fact, text, valid)}")
+                    else:
+                        near = nearest(text, valid)
+                        hint = f"; did you mean {near!r}?" if near else ""
+                        told.append(
+                            f"{place(one.faults.path, one.node.line)}: {one.name} {text!r} is no {fact} known here{hint}"
+                        )
+        return tuple(dict.fromkeys(told))
+
+    def _names(self, fact: str) -> list[str]:
+        if fact == "family":
+            return list(registry.families())
+        if fact == "method":
+            return list(METHODS)
+        if fact == "architecture":
+            return list(ARCHITECTURES)
+        if fact == "task":
+            return [*(task.name for task in self.tasks), *registry.tasks()]
+        if fact == "kind":
+            return [*KINDS, *sorted({model.kind for model in registry.models().values() if model.kind})]
+        return [*self.models, *self.aliases, *registry.models(), *registry.baselines()]
+
+
+def _conditions(given: Mapping[str, Value]) -> Iterator[Value]:
+    """The `when` of every rule of `recipes` and `search`."""
+    sections = [given["recipes"]] if "recipes" in given else []
+    if "search" in given and given["search"].node.kind == "map":
+        sections += [rules for kind, rules in given["search"].items() if kind in (GRID, OPTUNA)]
+    for rules in sections:
+        for rule in rules.list() if rules.node.kind == "list" else ():
+            if rule.node.kind == "map":
+                yield from (value for key, value in rule.items() if key == "when" and value.node.kind == "map")
 
 
 def _beside(path: Path, source: str) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.family import Row, TaskFamily
+from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import WARNING, Finding
 from harness.looks import FULL, Looks, look_at, match, words_of
 from harness.metrics.classes import by_label
@@ -45,6 +45,7 @@ class Classification(TaskFamily):
     }  # fmt: skip
     inputs = ("text", "text_pair")
     options = {"language": "of the texts, ISO 639-1; a note for those who read the record"}
+    option_values = {"language": LANGUAGE}
     head = "harness.heads.sequence:SequenceHead"
     primary_metric = "accuracy"
     metrics = {

@@ -11,8 +11,8 @@ from harness.check.repeats import conflicts
 from harness.check.tally import spot
 from harness.data.place import place, placed
 from harness.data.readers.conll import TAG
-from harness.data.tags import to_iob2
-from harness.family import Row, TaskFamily
+from harness.data.tags import ALIASES, SCHEMES, to_iob2
+from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import ERROR, WARNING, Finding, some
 from harness.metrics.classes import by_entity_type
 from harness.proposal import Proposal, cell
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MOSTLY = 0.95
 SAMPLE = 1_000  # rows that are looked at
 FEW = 10  # rows with which nothing can be said
+_SCHEMES = ("auto", *SCHEMES, *ALIASES)
 
 
 class NamedEntities(TaskFamily):
@@ -46,6 +47,7 @@ class NamedEntities(TaskFamily):
         "language": "of the sentences, ISO 639-1; a note for those who read the record",
         "scheme": "the tags' scheme, where it cannot be told from them: iob1, iob2, bioes, bmes, bilou or io",
     }
+    option_values = {"mode": ("default", "strict"), "language": LANGUAGE, "scheme": (*_SCHEMES, *map(str.upper, _SCHEMES))}
     passes = 2.0  # WikiGold with 200 rows: 47 F1 after 10 epochs, 57 after 20 (benchmarks/regret.py, MiniLM, 1e-4, one seed)
     head = "harness.heads.tokens:TokenHead"
     primary_metric = "f1"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.check.lengths import without_blanks
 from harness.check.tally import Tally, spot
 from harness.errors import unknown
-from harness.family import Row, TaskFamily
+from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, quote, some
 from harness.languages import UNSPACED, base
 from harness.proposal import Proposal, cell
@@ -54,6 +54,7 @@ class QuestionAnswering(TaskFamily):
         "unit": "word, character (of Chinese) or any-character: what EM and F1 compare; by default as the language is written",
         "language": "ISO 639-1, of question and context",
     }
+    option_values = {"unanswerable": (True, False), "unit": UNITS, "language": LANGUAGE}
     passes = 2.0  # as entities: start and end are learned token by token
     head = "harness.heads.spans:SpanHead"
     primary_metric = "f1"

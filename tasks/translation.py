@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.check.lengths import without_blanks
 from harness.check.tally import Tally, spot
 from harness.errors import BenchError, unknown
-from harness.family import Row, TaskFamily
+from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, some
 from harness.metrics.bleu import MODULES, TOKENIZERS, cure, usual_tokenizer
 from harness.proposal import Proposal, cell
@@ -66,6 +66,7 @@ class Translation(TaskFamily):
         "target_language": "of the targets, ISO 639-1: decides how sacreBLEU cuts words, and a checkpoint's prefix",
         "tokenize": "sacreBLEU's tokeniser, if it is to be another than the target language's",
     }
+    option_values = {"source_language": LANGUAGE, "target_language": LANGUAGE, "tokenize": TOKENIZERS}
     head = "harness.heads.text:TextHead"
     primary_metric = "bleu"
     scale = 1.0  # sacreBLEU's own lies in 0-100

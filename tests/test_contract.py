@@ -19,7 +19,7 @@ from harness.worker import run_cell
 HERE = [name for name, task in registry.tasks().items() if not isinstance(task.source, HubSource)]
 MODELS = {"encoder": "bert-mini", "decoder": "gpt2-mini", "encoder-decoder": "t5-mini"}
 RECORD = {
-    "schema", "id", "status", "suite", "model", "task", "method", "seed", "recipe", "protocol", "metrics", "primary_metric",
+    "schema", "id", "status", "suite", "typed", "model", "task", "method", "seed", "recipe", "protocol", "metrics", "primary_metric",
     "score", "trivial_score", "constant", "answers", "fitted", "training", "cost", "environment", "started", "finished", "error",
 }  # fmt: skip
 COST = {

@@ -18,21 +18,24 @@ def compare(
     as_json: options.Json = False,
 ) -> None:
     """Compare two models on the same test rows: differences with 95 % intervals, and whether they could be chance."""
+    import sys
     from dataclasses import asdict
-
-    from rich.console import Console
 
     from harness.cli.comparison import picture
     from harness.cli.leaderboard import tell_damaged
     from harness.remote.mirror import read_store
+    from harness.shown import console, plain
     from harness.stats.compare import compare as found
     from harness.strict_json import dumps
 
+    told: list[str] = []
     store = read_store(results)
-    rows = found(store, ours, theirs, [name.strip() for name in task.split(",") if name.strip()])
+    rows = found(store, ours, theirs, [name.strip() for name in task.split(",") if name.strip()], told.append)
     tell_damaged(store)
+    for line in told if not as_json else ():
+        print(f"bench: {plain(line)}", file=sys.stderr)
     if as_json:
         print(dumps([{**asdict(row), "verdict": row.verdict} for row in rows], indent=1))
     else:
-        console = Console(highlight=False)
-        console.print(picture(ours, theirs, rows, console.width))
+        screen = console(highlight=False)
+        screen.print(picture(ours, theirs, rows, screen.width))

@@ -26,12 +26,11 @@ def fetch(
     as_json: options.Json = False,
 ) -> None:
     """Bring the models and data of a run into the cache; `HF_HUB_OFFLINE=1 bench run` then needs no network."""
-    from rich.console import Console
-
     from harness.cli.running import announce, say
     from harness.fetch import fetch_all
     from harness.plan import make_plan
     from harness.report.text import count
+    from harness.shown import console as make_console
 
     if not sys.stderr.isatty():  # read by the clients when they are imported
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -40,7 +39,7 @@ def fetch(
         models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, columns=columns
     )  # fmt: skip
     made = make_plan(request)
-    console = Console(stderr=as_json, highlight=False)
+    console = make_console(stderr=as_json, highlight=False)
     announce(made, console)
     got, failed = [], [str(error) for _, error in made.lost]
     for item in fetch_all(made.cells):

@@ -64,9 +64,9 @@ def models(as_json: options.Json = False) -> None:
     if as_json:
         print(dumps(rows, indent=1))
     else:
-        from rich.console import Console
+        from harness.shown import console
 
-        wide = Console().width >= WIDE
+        wide = console().width >= WIDE
         _print([_model_line(row, wide) for row in rows if row["kind"] != BASELINE])
         print()
         names = {"model": "baseline", "families": "families", "description": "description"}
@@ -113,8 +113,9 @@ def suites(as_json: options.Json = False) -> None:
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from harness.shown import console
 
     table = Table(*rows[0], header_style="bold", box=None, pad_edge=False)
     for column in table.columns:
@@ -122,4 +123,4 @@ def _print(rows: list[dict[str, Any]]) -> None:
     table.columns[0].no_wrap = True
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console().print(table)
+    console().print(table)

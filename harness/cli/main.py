@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -9,8 +10,10 @@ import typer
 
 from harness.cli import compare, fetch, leaderboard, lists, plan, recommend, run, show, task_check, task_new
 from harness.cli.signals import ignore
+from harness.edges import DEBUG, enter, unexpected
 from harness.errors import BenchError
-from harness.secrets import excepthook, redact
+from harness.secrets import redact
+from harness.shown import plain
 
 # Plain help: to draw boxes around it, typer would load half of rich, which takes longer than all the rest.
 PLAIN = {"no_args_is_help": True, "rich_markup_mode": None}
@@ -50,8 +53,13 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
     ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Print the traceback of an error that nobody expected.")
+    ] = False,
 ) -> None:
     """What stands before the command."""
+    if debug:
+        os.environ[DEBUG] = "1"
 
 
 def main() -> None:
@@ -60,18 +68,22 @@ def main() -> None:
         app()
     except BenchError as error:
         for line in redact(str(error)).split("\n"):  # several faults of one request have a line each
-            print(f"bench: {line}", file=sys.stderr)
+            print(f"bench: {plain(line)}", file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
         sys.stdout = None  # the reader (head, less) has gone: nothing is left to say, not even at exit
         sys.exit(0)
-    except Exception:
-        sys.excepthook = excepthook  # only now: typer has set its own
-        raise
+    except Exception as error:
+        if isinstance(error, RuntimeError) and "home directory" in str(error):  # what Path.expanduser says
+            print("bench: a path begins with ~, and there is no such home folder; write the path in full", file=sys.stderr)
+        else:
+            print(f"bench: unexpected {unexpected(error)}", file=sys.stderr)
+        sys.exit(2)
 
 
 def program() -> None:
     """`main` as a process of its own."""
+    enter()
     try:
         main()
     finally:

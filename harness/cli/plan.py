@@ -46,13 +46,12 @@ def plan(
     as_json: options.Json = False,
 ) -> None:
     """Show the cells of a run, which are finished, and how long the others will take. Runs nothing."""
-    from rich.console import Console
-
     from harness.cli.cells_table import all_facts, cells_table, to_json
     from harness.cli.estimate import estimated
     from harness.estimate import words
     from harness.plan import make_plan
     from harness.remote.mirror import read_store
+    from harness.shown import console as make_console
 
     request = make_request(
         models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes, columns
@@ -86,7 +85,7 @@ def plan(
         }
         print(to_json(content))
         return
-    console = Console(highlight=False)
+    console = make_console(highlight=False)
     seconds = {name: one.seconds if one else None for name, one in told.items()} if grid else None
     console.print(cells_table(made, finished, seconds))
     tell_doubts(made, console)

@@ -18,6 +18,7 @@ from harness.engines.grid import Observer
 from harness.estimate.left import Left
 from harness.recipe import SHORTENED
 from harness.searched import Trial, is_trial
+from harness.shown import plain
 from harness.store import Record
 from harness.trouble import summary, trouble
 
@@ -107,7 +108,7 @@ class PlainProgress(Observer):
 
     def say(self, line: str) -> None:
         """Print a line as it is."""
-        self.console.print(line, markup=False, highlight=False, soft_wrap=not self.console.is_terminal)
+        self.console.print(plain(line), markup=False, highlight=False, soft_wrap=not self.console.is_terminal)
 
     def left(self) -> str:
         """The time that the rest will take: as it was expected, set right by what has run."""

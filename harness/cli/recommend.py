@@ -31,7 +31,6 @@ def recommend(
     as_json: options.Json = False,
 ) -> None:
     """Say which model to fine-tune under these limits, and on what evidence."""
-    from rich.console import Console
 
     from harness.amount import amount
     from harness.cli.leaderboard import tell_damaged
@@ -41,6 +40,7 @@ def recommend(
     from harness.report.parts import Needed
     from harness.report.recommend import Limits
     from harness.report.recommend import recommend as choose
+    from harness.shown import console
     from harness.stats.standings import standings
     from harness.strict_json import dumps
 
@@ -57,4 +57,4 @@ def recommend(
     if as_json:
         print(dumps(facts(found), indent=1))
     else:
-        Console(highlight=False).print(picture(found))
+        console(highlight=False).print(picture(found))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
+from harness.errors import BenchError
 from harness.remote.folder import Unreachable
 from harness.remote.mirror import Mirror, open_store
 from harness.store import Store
@@ -11,12 +15,19 @@ def begin(results: str) -> Store:
     """The results at a path, or at a URL with all that is there.
 
     Raises:
-        BenchError: the URL cannot be read or written.
+        BenchError: the URL cannot be read or written, or the folder cannot be written.
     """
     store = open_store(results)
     if isinstance(store, Mirror):
         store.behind.check()
         store.sync(send=True)
+        return store
+    try:
+        store.root.mkdir(parents=True, exist_ok=True)
+        if not os.access(store.root, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(store.root))
+    except OSError as error:
+        raise BenchError(f"--results {results}: {error.strerror}; name a folder that can be written") from None
     return store
 
 

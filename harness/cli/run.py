@@ -69,16 +69,15 @@ def run(
     every = duration.every("--checkpoint-every", checkpoint_every)
     policy = Policy(duration.seconds("--timeout", timeout) if timeout else None, retries, fail_fast)
     index, shards = run_options.shard_of(shard)
-    from rich.console import Console
-
     from harness.plan import make_plan
+    from harness.shown import console as make_console
 
     request = make_request(
         models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes, columns
     )
     wanted = read_search(search, request)
     # Bound to the stream: the engine `inline` puts another one into its place.
-    console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
+    console = make_console(file=sys.stderr if as_json else sys.stdout, highlight=False)
     # What ends a session or a batch job (its terminal or its time is gone) saves as much as Ctrl-C.
     interrupt_at("SIGTERM", "SIGHUP")
     try:

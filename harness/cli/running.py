@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from harness.cli.leaderboard import BOARD, refresh
+from harness.edges import unexpected
+from harness.errors import BenchError
 from harness.files import disk_full
 from harness.methods import BASELINE
 from harness.remote.folder import Unreachable
 from harness.secrets import redact
+from harness.shown import plain
 from harness.store import Record, Store, timestamp
 from harness.strict_json import dumps
 
@@ -120,34 +124,53 @@ def show(
         keys = ("id", "status", "score", "primary_metric", "error")
         print(dumps([{key: record[key] for key in keys} | _search(record) for record in records], indent=1))
     else:
-        console.print()
-        needed = Needed.of(records)
-        console.print(final_table(Board.of(needed, standings=standings(store, needed)), f"{store.name}/{BOARD}"))
+        with whatever_happens("the table cannot be made", store, console):
+            console.print()
+            needed = Needed.of(records)
+            console.print(final_table(Board.of(needed, standings=standings(store, needed)), f"{store.name}/{BOARD}"))
     failed = [record for record in records if record["status"] == "failed"]
     for record in failed:
         error = record["error"]
         say(console, f"failed: {record['id']}: {error['type']}: {error['message'].partition(chr(10))[0]}", "red")
     if failed:
         say(console, f"the whole story: bench show {failed[0]['id']} --results {store.name}")
-    if line := advice(records, command):
-        say(console, line, "yellow")
+    with whatever_happens("what to try next cannot be told", store, console):
+        if line := advice(records, command):
+            say(console, line, "yellow")
     if len(records) < len(every):
         say(console, f"not run: {len(every) - len(records)} cells; the same command runs them", "yellow")
     if unsent:
         say(console, unsent, "red")
         raise typer.Exit(1)
     try:
-        say(console, f"leaderboard: {refresh(store)}")
+        with whatever_happens(f"{BOARD} cannot be written", store, console):
+            say(console, f"leaderboard: {refresh(store)}")
     except Unreachable as error:
         say(console, f"{error}; leaderboard.md is not up to date there: bench leaderboard", "red")
         raise typer.Exit(1) from None
-    except OSError as error:
-        if not disk_full(error):
-            raise
+    except OSError:
         say(console, "the disk is full: leaderboard.md is not up to date; make room, then: bench leaderboard", "red")
         raise typer.Exit(1) from None
     if failed or len(records) < len(every):
         raise typer.Exit(1)
+
+
+@contextmanager
+def whatever_happens(what: str, store: Store, console: Console) -> Iterator[None]:
+    """Tell of an error instead of raising it: the cells have ended, and the end of their run must not fail them.
+
+    A full disk and results that cannot be reached are raised: what to do then is known.
+    """
+    try:
+        yield
+    except Unreachable:
+        raise
+    except BenchError as error:
+        say(console, f"{what}: {error}; the records are kept in {store.name}", "red")
+    except Exception as error:
+        if disk_full(error):
+            raise
+        say(console, f"{what}: {unexpected(error)}; the records are kept: bench leaderboard --results {store.name}", "red")
 
 
 def advice(records: Sequence[Record], command: str) -> str:
@@ -235,4 +258,4 @@ def tell_doubts(made: Plan, console: Console) -> None:
 
 def say(console: Console, line: str, style: str | None = None) -> None:
     """Print a line: brackets are no markup, and in a file or pipe it stays one line, for scripts to search."""
-    console.print(redact(line), style=style, markup=False, soft_wrap=not console.is_terminal)
+    console.print(plain(redact(line)), style=style, markup=False, soft_wrap=not console.is_terminal)

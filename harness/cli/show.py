@@ -43,14 +43,13 @@ def show(
     if as_json:
         print(dumps(record, indent=1))
         return
-    from rich.console import Console
-
     from harness.report.terminal import show as render
     from harness.report.texts import texts
+    from harness.shown import console
 
     predictions = store.predictions(matches[0]) if record["status"] == "ok" and not is_trial(record) else []
     read = texts(record["task"], predictions, store.root, fetch=with_texts) if predictions else ({}, "")
-    Console().print(render(record, predictions, _slices(record, predictions), read))
+    console().print(render(record, predictions, _slices(record, predictions), read))
 
 
 def _slices(record: Record, predictions: Sequence[Mapping[str, Any]]) -> Slices | None:

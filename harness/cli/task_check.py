@@ -43,6 +43,7 @@ def check(
     from harness.finding import ERROR
     from harness.guess.chosen import read_columns
     from harness.plan import find_tasks
+    from harness.shown import plain
     from harness.suite import suite_for
 
     if max_length is not None and model is None:
@@ -59,7 +60,7 @@ def check(
     errors = [(report.task, finding) for report, _ in looks for finding in report.of(ERROR)]
     for task_name, finding in errors:
         named = finding.message if finding.code == UNUSABLE else f"{task_name}: {finding.message}"
-        print(f"bench: {named}", file=sys.stderr)
+        print(f"bench: {plain(named)}", file=sys.stderr)
     if errors:
         raise typer.Exit(WRONG)
 
@@ -80,16 +81,15 @@ def _tokens(
 
 
 def _show(report: Report, tokens: Tokens | None, taken: str, apart: bool) -> None:
-    from rich.console import Console
-
     from harness.report.checked import checked
+    from harness.shown import console, plain
 
-    console = Console(highlight=False)
+    screen = console(highlight=False)
     if apart:
-        console.print()
+        screen.print()
     if taken:  # what the files were taken for
-        console.print(taken, markup=False, soft_wrap=not console.is_terminal)
-    console.print(checked(report, tokens))
+        screen.print(plain(taken), markup=False, soft_wrap=not screen.is_terminal)
+    screen.print(checked(report, tokens))
 
 
 def _facts(report: Report, tokens: Tokens | None) -> dict[str, Any]:

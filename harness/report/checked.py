@@ -14,6 +14,7 @@ from harness.check.lengths import Lengths
 from harness.check.report import Report
 from harness.check.tokens import Tokens
 from harness.finding import ERROR, NOTE, WARNING, Finding
+from harness.shown import plain
 
 KINDS = 30  # classes or entity types shown
 STYLES = {ERROR: "bold red", WARNING: "yellow", NOTE: "dim"}
@@ -21,7 +22,7 @@ STYLES = {ERROR: "bold red", WARNING: "yellow", NOTE: "dim"}
 
 def checked(report: Report, tokens: Tokens | None = None) -> RenderableType:
     """One task: its rows, classes, lengths, and what was found in them."""
-    head = Text.assemble((report.task, "bold"), f"  {report.family}  {report.source}")
+    head = Text.assemble((plain(report.task), "bold"), f"  {report.family}  {plain(report.source)}")
     parts: list[RenderableType] = [head]
     if report.rows:
         parts.append(_indented(_rows(report), top=0))
@@ -51,7 +52,7 @@ def _rows(report: Report) -> RenderableType:
         lines += [(f"read: {split}", told)] if told else []
     grid = Table.grid(padding=(0, 2))
     for name, value in lines:
-        grid.add_row(Text(name, style="dim"), Text(value))
+        grid.add_row(Text(name, style="dim"), Text(plain(value)))
     return grid
 
 
@@ -59,7 +60,7 @@ def _kinds(report: Report) -> Table:
     table = _table("", *report.rows)
     shown = list(report.kinds.items())
     for name, counts in shown[:KINDS]:
-        table.add_row(Text(name), *(Text(f"{counts.get(split, 0):,}") for split in report.rows))
+        table.add_row(Text(plain(name)), *(Text(f"{counts.get(split, 0):,}") for split in report.rows))
     if len(shown) > KINDS:
         table.add_row(Text(f"and {len(shown) - KINDS} more", style="dim"), *("" for _ in report.rows))
     return table
@@ -69,7 +70,7 @@ def _lengths(lengths: Iterable[Lengths]) -> Table:
     table = _table("length", "split", "unit", "median", "95 %", "longest", left=3)
     for one in lengths:
         numbers = (f"{number:,}" for number in (one.median, one.p95, one.longest))
-        table.add_row(Text(one.column), one.split, one.unit, *numbers)
+        table.add_row(Text(plain(one.column)), one.split, one.unit, *numbers)
     return table
 
 
@@ -88,10 +89,10 @@ def _tokens(tokens: Tokens, rows: Mapping[str, int]) -> RenderableType:
 def _findings(findings: Iterable[Finding]) -> Table:
     grid = Table.grid(padding=(0, 2))
     for finding in findings:
-        message = Text.assemble(finding.message, (f"  [{finding.code}]", "dim"))
+        message = Text.assemble(plain(finding.message), (f"  [{finding.code}]", "dim"))
         grid.add_row(Text(finding.level, style=STYLES[finding.level]), message)
         for example in finding.examples:
-            grid.add_row("", Text(f"  {example}", style="dim"))
+            grid.add_row("", Text(f"  {plain(example)}", style="dim"))
     return grid
 
 

@@ -1,65 +1,88 @@
-"""The `bench run` commands that would make a set of records again."""
+"""The `bench run` commands that would make a set of records again, from the folder in which they were made."""
 
 from __future__ import annotations
 
 import math
-import shlex
 from collections import defaultdict
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
+from harness.defaults import joined
 from harness.methods import BASELINE
 from harness.report.groups import Place
+from harness.shown import shell
 from harness.store import Record
 
 
-def commands(places: Mapping[Place, list[Record]]) -> tuple[str, ...]:
-    """One command for each suite, subset size and recipe that the records tell apart.
+class Options(NamedTuple):
+    """What all records of a command have in common, as its options have it."""
 
-    Where models of a command differ in their tasks, methods or seeds, it makes all combinations, so some cells more. Baselines come
-    with the models, and are named only where there are none.
+    suite: str
+    limit: int
+    columns: tuple[str, ...]
+    settings: tuple[str, ...]
+    search: tuple[str, ...]
+
+
+def commands(places: Mapping[Place, list[Record]]) -> tuple[str, ...]:
+    """One command for each suite, subset size, choice of columns and recipe that the records tell apart.
+
+    A record says what was typed for it: the reference of its model and task, `--set`, `--column`; of older ones the command is made
+    from what is known. Where models of a command differ in their tasks, methods or seeds, it makes all combinations, so some cells
+    more. Baselines come with the models, and are named only where there are none.
     """
-    groups: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
+    groups: dict[Options, list[Record]] = defaultdict(list)
     for where, records in sorted(places.items(), key=lambda item: item[0].is_baseline):
         for record in records:
-            key = (str(record.get("suite_file") or record.get("suite") or ""), _limit(record))
-            settings, search = _settings(where, record)
+            options = _options(where, record)
+            task = _task(record)
             if not where.is_baseline or not any(
-                key == other[:2] for other in groups if groups[other][0]["method"] != BASELINE
+                options[:3] == other[:3]
+                and groups[other][0]["method"] != BASELINE
+                and task in map(_task, groups[other])
+                for other in groups
             ):
-                groups[(*key, settings, search)].append(record)
-    return tuple(_command(*key, groups[key]) for key in sorted(groups))
+                groups[options].append(record)
+    return tuple(_command(options, groups[options]) for options in sorted(groups))
 
 
-def _settings(where: Place, record: Record) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The values of `--set` and of `--search` that give a record its recipe."""
+def _options(where: Place, record: Record) -> Options:
+    typed = record.get("typed") or {}
     search = record.get("search") or {}
-    chosen = {"search", *(search.get("specification") or {}).get("fields", ())}
-    fixed = ((name, value) for name, value in where.setting if name not in chosen)
-    return (
-        tuple(f"recipe.{name}={'none' if value is None else value}" for name, value in fixed),
-        tuple(search.get("arguments") or ()),
+    if typed:
+        settings = tuple(f"recipe.{name}={value}" for name, value in (typed.get("settings") or {}).items())
+    else:
+        chosen = {"search", *(search.get("specification") or {}).get("fields", ())}
+        fixed = ((name, value) for name, value in where.setting if name not in chosen)
+        settings = tuple(f"recipe.{name}={'none' if value is None else value}" for name, value in fixed)
+    return Options(
+        suite=str(record.get("suite_file") or record.get("suite") or ""),
+        limit=typed.get("limit") or 0 if typed else _limit(record),
+        columns=tuple(typed.get("columns") or ()),
+        settings=settings,
+        search=tuple(search.get("arguments") or ()),
     )
 
 
-def _command(suite: str, limit: int, settings: tuple[str, ...], search: tuple[str, ...], records: list[Record]) -> str:
+def _command(options: Options, records: list[Record]) -> str:
     words = ["bench", "run"]
-    words += ["--suite", suite] if suite else []
+    words += ["--suite", options.suite] if options.suite else []
     words += ["--models", _joined(_model(record) for record in records)]
-    words += ["--tasks", _joined(record["task"]["name"].partition("@")[0] for record in records)]
+    words += ["--tasks", _joined(_task(record) for record in records)]
+    words += [word for one in options.columns for word in ("--column", one)]
     methods = {record["method"] for record in records} - {BASELINE}
     words += ["--methods", _joined(methods)] if methods else []
     words += ["--seeds", _seeds({record["seed"] for record in records})]
-    words += ["--limit", str(limit)] if limit else []
+    words += ["--limit", str(options.limit)] if options.limit else []
     sizes = {record["task"].get("train_rows") for record in records}
     # What a suite has as its own default has to be said even where it is what others take.
     suites = {option for record in records for option in record.get("suite_defaults") or ()}
     words += ["--train-sizes", _joined_sizes(sizes)] if sizes != {None} or "--train-sizes" in suites else []
     words += ["--trust-remote-code"] if any(record["model"].get("remote_code") for record in records) else []
-    words += [word for setting in settings for word in ("--set", setting)]
-    search = search or (("none",) if "--search" in suites and methods else ())
+    words += [word for setting in options.settings for word in ("--set", setting)]
+    search = options.search or (("none",) if "--search" in suites and methods else ())
     words += [word for one in search for word in ("--search", one)]
-    return shlex.join(words)
+    return shell(words)
 
 
 def _limit(record: Record) -> int:
@@ -73,17 +96,22 @@ def _joined_sizes(sizes: Collection[int | None]) -> str:
 
 
 def _model(record: Record) -> str:
-    """The reference of a model: its name, but for a folder or file the place that the record keeps."""
+    """The reference of a model as it was typed; else its name, but for a folder or file the place that the record keeps."""
     name, source = record["model"]["name"], record["model"].get("source")
-    return source if source == f"./{name}" else name
+    return (record.get("typed") or {}).get("model") or (source if source == f"./{name}" else name)
 
 
-def _joined(names: Any) -> str:
-    return ",".join(sorted(set(names)))
+def _task(record: Record) -> str:
+    """The reference of a task as it was typed; else its name."""
+    return (record.get("typed") or {}).get("task") or record["task"]["name"].partition("@")[0]
+
+
+def _joined(names: Iterable[str]) -> str:
+    return joined(sorted(set(names)))
 
 
 def _seeds(seeds: Collection[int]) -> str:
-    """As the option reads them: a single number N means the N seeds from 0, so a lone seed above 0 needs those below it."""
-    if len(seeds) == 1 or seeds == set(range(len(seeds))):
-        return str(max(seeds) + 1)
-    return ",".join(map(str, sorted(seeds)))
+    """As the option reads them: a single number N means the N seeds from 0, and a comma behind it the seed N alone."""
+    if seeds == set(range(len(seeds))):
+        return str(len(seeds))
+    return ",".join(map(str, sorted(seeds))) + ("," if len(seeds) == 1 else "")

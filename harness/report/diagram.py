@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
-from html import escape
 
 from rich.cells import cell_len
 
 from harness.report.board import Board
 from harness.report.over_tasks import title
 from harness.report.overall import Overall, Ranked
+from harness.shown import plain
 
 AXIS = 420  # pixels from the first rank to the last
 LETTER = 7.2  # pixels, of 12-pixel text
 STEP, BAR = 20, 9  # pixels between names, and between bars
 TOP = 48  # pixels above the axis
 NOTHING = "No ranks over tasks: it takes two rows with a score on each of two tasks."
+
+
+def escape(text: str) -> str:
+    """A text as XML has it, which knows no control characters."""
+    return html.escape(plain(text))
 
 
 def diagram(board: Board) -> str:

@@ -17,6 +17,7 @@ from harness.report.latex import to_latex
 from harness.report.latex_curves import curves_to_latex
 from harness.report.markdown import render
 from harness.report.verdict import verdict
+from harness.shown import csv_cell
 from harness.store import Record
 from harness.strict_json import dumps
 
@@ -45,7 +46,8 @@ def to_csv(board: Board) -> str:
     name tells.
 
     `seeds` and `failed` count seeds; scores are 0-100 and unrounded; what is unknown is empty; `flags` has spaces between,
-    and so have `published` numbers of the primary metric and the `difference` of ours from each.
+    and so have `published` numbers of the primary metric and the `difference` of ours from each. A name that a spreadsheet would take
+    for a formula begins with an apostrophe.
     """
     out = io.StringIO()
     writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
@@ -59,9 +61,9 @@ def to_csv(board: Board) -> str:
             beside = [one for one in row.published.get(column.title, ()) if one.metric == column.metric]
             writer.writerow(
                 {
-                    "model": row.model,
+                    "model": csv_cell(row.model),
                     "method": row.method,
-                    "task": column.title,
+                    "task": csv_cell(column.title),
                     "seeds": len(scores),
                     "mean": entry.mean,
                     "sd": entry.sd,
@@ -96,7 +98,7 @@ def _points(board: Board) -> Iterator[dict[str, Any]]:
                 point = line.points[number]
                 if point is not None and task not in columns:
                     facts = {name: getattr(point, name) for name in ("seeds", "mean", "sd", "low", "high", "failed")}
-                    names = {"model": line.model, "method": line.method, "task": task}
+                    names = {"model": csv_cell(line.model), "method": line.method, "task": csv_cell(task)}
                     yield {**names, **facts, "trivial": size.trivial, "train_rows": size.rows}
 
 
@@ -108,7 +110,8 @@ def to_slices(board: Board) -> str:
     """
     lines = [
         {
-            "model": row.model, "method": row.method, "task": column.title, "by": kind, "slice": name,
+            "model": csv_cell(row.model), "method": row.method, "task": csv_cell(column.title), "by": csv_cell(kind),
+            "slice": csv_cell(name),
             "rows": column.slices[kind][name], **part,
         }
         for row in board.rows

@@ -97,9 +97,19 @@ def _titles(
     """A title for each record's task or model, and notes; records that share the part and the protocol are looked at once."""
     keys = [(id(record[part]), record.get("protocol")) for record in records]
     different = dict(zip(keys, records, strict=True))
-    found, notes = titles([identity(record) for record in different.values()], part, first)
+    paths = [_path(record, part) for record in different.values()]
+    found, notes = titles([identity(record) for record in different.values()], part, first, paths)
     named = dict(zip(different, found, strict=True))
     return [named[key] for key in keys], notes
+
+
+def _path(record: Record, part: str) -> str:
+    """The path that was typed for a record's model or task; empty where it has none, or none is known."""
+    typed = (record.get("typed") or {}).get(part) or ""
+    if part == "model":
+        return typed if (record["model"].get("source") or "").startswith("./") else ""
+    family, colon, path = typed.partition(":")
+    return path if colon and family == record["task"].get("family") else typed if typed.endswith((".yaml", ".yml")) else ""
 
 
 def task_identity(record: Record) -> dict[str, Any]:

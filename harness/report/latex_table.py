@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from harness.shown import sentence
+
 NONE = "--"
 LETTER, BETWEEN = 4.6, 12.0  # points: a digit at \small, and the space between two columns
 PLAIN = re.compile(r"\\[a-zA-Z]+|\\,|[{}$\\]")  # what takes no room of its own
@@ -22,7 +24,7 @@ MARKS = {
 
 def escape(text: str) -> str:
     """Text as LaTeX shows it letter for letter."""
-    return "".join(SPECIAL.get(letter, letter) for letter in text).replace("-{}", "-").replace("--", "-{}-")
+    return "".join(SPECIAL.get(letter, letter) for letter in sentence(text)).replace("-{}", "-").replace("--", "-{}-")
 
 
 def group(mark: str) -> str:

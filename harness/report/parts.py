@@ -53,6 +53,7 @@ class Error(TypedDict, total=False):
 class Part(recorded.Head, total=False):
     """Of a record. What many records have in common stays text (`Raw`) until it is known to be new."""
 
+    typed: Raw
     model: Raw
     task: Raw
     recipe: Raw
@@ -69,8 +70,9 @@ INSIDE = {"metrics": Metrics, "training": Training, "cost": Cost, "error": Error
 SHARED = {
     "model": recorded.Model, "task": recorded.Task, "recipe": recorded.Recipe | None,
     "environment": recorded.Environment | None, "search": recorded.Search | None,
+    "typed": recorded.Typed | None,
 }  # fmt: skip
-COMMON = tuple(name for name in SHARED if name != "search")  # which most records do not have
+COMMON = tuple(name for name in SHARED if name not in ("search", "typed"))  # which many records do not have
 
 
 class Needed(list[Record]):

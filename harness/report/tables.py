@@ -11,12 +11,12 @@ from rich.cells import cell_len
 from harness.report.entries import Entry
 from harness.report.rows import Row
 from harness.report.text import group, marks, mean, spread
+from harness.shown import sentence
 
 
 def escape(text: str) -> str:
     """Text as Markdown shows it letter for letter, on one line."""
-    text = re.sub(r"\s*\n\s*", " ", text)
-    text = re.sub(r"([\\*`\[\]<>~])", r"\\\1", text)
+    text = re.sub(r"([\\*`\[\]<>~$]|&(?=#?\w+;))", r"\\\1", sentence(text))
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
 
 

@@ -19,6 +19,7 @@ from harness.report.show import show
 from harness.report.terminal_curves import curve_tables
 from harness.report.text import NONE, baselines_named, legend, marks, mean, score, spread, troubles
 from harness.report.verdict import verdict
+from harness.shown import plain
 
 __all__ = ["final_table", "show"]
 
@@ -55,7 +56,7 @@ class Lines:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for line in self.lines:
             for part in textwrap.wrap(
-                line, options.max_width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+                plain(line), options.max_width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
             ):
                 yield Text(part, style=self.style, overflow="ignore", no_wrap=True)
 
@@ -180,7 +181,7 @@ def _cells(rows: Iterable[Row], column: Column, form: Form) -> list[Text]:
 
 def _title(row: Row) -> Text:
     """Baselines look like the trivial answer, wherever they stand."""
-    return Text(row.title, style="italic dim" if row.is_baseline else "")
+    return Text(plain(row.title), style="italic dim" if row.is_baseline else "")
 
 
 def _number(text: str, best: bool) -> Text:
@@ -193,4 +194,4 @@ def _headings(columns: Sequence[Column]) -> list[str]:
     common = 0
     while len(words) > 1 and all(len(word) > common + 1 and word[common] == words[0][common] for word in words):
         common += 1
-    return ["-".join(word[common:]) for word in words]
+    return [plain("-".join(word[common:])) for word in words]

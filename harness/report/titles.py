@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 SHORT = 12  # hexadecimal digits of a fingerprint or digest that are shown
 
 
-def titles(identities: Sequence[Mapping[str, Any]], kind: str, first: Sequence[str]) -> tuple[list[str], list[str]]:
-    """A title for each identity: its name, and for names with several identities the fewest fields that tell them apart.
+def titles(
+    identities: Sequence[Mapping[str, Any]], kind: str, first: Sequence[str], paths: Sequence[str] = ()
+) -> tuple[list[str], list[str]]:
+    """A title for each identity: its name, and for names with several identities what tells them apart: the ends of their paths where
+    these do, else the fewest fields.
 
     Args:
+        paths: of the file or folder of each; empty: it has none, or nobody knows.
         identities: mappings with a `name`, one a record.
         kind: what they are, for the notes.
         first: the fields that are tried before all others.
@@ -21,8 +26,16 @@ def titles(identities: Sequence[Mapping[str, Any]], kind: str, first: Sequence[s
     by_name: dict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for identity in identities:
         by_name[identity["name"]][canonical(identity)] = identity
+    path_of = {canonical(one): path for one, path in zip(identities, paths, strict=False) if path}
     title, notes = {}, []
     for name, different in sorted(by_name.items()):
+        known_paths = {key: path_of[key] for key in different if key in path_of}
+        ends = distinguishing(known_paths) if 1 < len(different) == len(known_paths) else {}
+        if ends and not any(end in by_name for end in ends.values()):
+            title |= {key: end if kind == "model" else f"{name} ({end})" for key, end in ends.items()}
+            known = ", ".join(sorted(title[key] for key in different))
+            notes.append(f"Different {kind}s are called {name}, so each counts on its own: {known}.")
+            continue
         fields = _telling(list(different.values()), first)
         for key, identity in different.items():
             parts = ", ".join(_field(field, identity.get(field)) for field in fields)
@@ -59,3 +72,19 @@ def _field(name: str, value: Any) -> str:
         "digest": f"weights {str(value)[:SHORT]}",
     }
     return short.get(name, f"{name} {value}")
+
+
+def distinguishing(paths: Mapping[str, str]) -> dict[str, str]:
+    """The shortest ends of paths that tell them apart, all of the same number of parts; nothing where paths are equal.
+
+    Args:
+        paths: key → path.
+    """
+    parts = {key: tuple(part for part in PurePath(path).parts if part != ".") for key, path in paths.items()}
+    if len(set(parts.values())) < len(parts):
+        return {}
+    for length in range(1, max(map(len, parts.values())) + 1):
+        ends = {key: "/".join(part[-length:]).replace("//", "/") for key, part in parts.items()}
+        if len(set(ends.values())) == len(ends):
+            return ends
+    return {}

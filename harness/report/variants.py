@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.methods import BASELINE
 from harness.recipe import MECHANICS
 from harness.report.searched import compared
 from harness.report.titles import canonical
 from harness.store import Record
+
+USUAL = "usual"  # a field that nobody has set: as the rules have it for each task
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,17 @@ def settings(records: list[Record], tasks: list[str], models: list[str]) -> tupl
         for key in keys
     }
     chosen = [values[model, id(recipe)] for recipe, model in zip(recipes, models, strict=True)]
+    apart = _set_apart(records, models, varied)
+    chosen = [own + more for own, more in zip(chosen, apart, strict=True)]
+    different_of = {model for model, more in zip(models, apart, strict=True) if varied[model] or more}
     counts: dict[str, Counter] = defaultdict(Counter)
     for model, values in zip(models, chosen, strict=True):
         counts[model][values] += 1
     order, notes = {}, []
     for model, counter in sorted(counts.items()):
         ranked = sorted(counter, key=lambda values: (-counter[values], canonical(values)))
-        order[model] = {values: place + 1 if varied[model] else 0 for place, values in enumerate(ranked)}
-        if varied[model]:
+        order[model] = {values: place + 1 if model in different_of else 0 for place, values in enumerate(ranked)}
+        if model in different_of:
             told = "; ".join(f"recipe {order[model][v]}: {', '.join(f'{n} {x}' for n, x in v)}" for v in ranked)
             notes.append(f"{model} was trained with different recipes, which are not averaged: {told}.")
     return [Setting(order[model][values], values) for model, values in zip(models, chosen, strict=True)], notes
@@ -64,3 +70,29 @@ def _varied(recipes: Sequence[Mapping[str, Any]]) -> set[str]:
         return set()
     names = {name for recipe in recipes for name in recipe if name not in MECHANICS}
     return {name for name in names if len({canonical(recipe.get(name)) for recipe in recipes}) > 1}
+
+
+def _set_apart(records: Sequence[Record], models: Sequence[str], varied: Mapping[str, Sequence[str]]) -> list[tuple[tuple[str, Any], ...]]:
+    """For each record the fields that `--set` fixed for some of its model's records and not for others, perhaps on other tasks.
+
+    Rules may give tasks different recipes, and a row holds them all; what a person has set is another row.
+    """
+    fixed = [(record.get("typed") or {}).get("settings") or {} for record in records]
+    known = {
+        (model, canonical(own)): own
+        for model, own, record in zip(models, fixed, records, strict=True)
+        if record.get("typed") and record["method"] != BASELINE
+    }
+    names: dict[str, set[str]] = defaultdict(set)
+    for model, _ in known:
+        same = [own for (other, _), own in known.items() if other == model]
+        names[model] |= {name for own in same for name in own if any(one.get(name) != own[name] for one in same)}
+    return [
+        ()
+        if record["method"] == BASELINE
+        else tuple(
+            (name, (record.get("recipe") or {}).get(name) if name in own else USUAL)
+            for name in sorted(names[model] - set(varied[model]) - set(MECHANICS))
+        )
+        for record, model, own in zip(records, models, fixed, strict=True)
+    ]

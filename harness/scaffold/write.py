@@ -14,6 +14,7 @@ from harness.check.tally import listed
 from harness.family import TaskFamily
 from harness.guess.word import Guess
 from harness.looks import look_at
+from harness.shown import plain
 
 MOST = 100  # classes that are written out, a line for each
 TOLD = 20  # those that a comment names
@@ -65,7 +66,7 @@ def task_text(
     lines += _labels(report, classes)
     lines += _options(family, guess.task.options)
     lines.append(_line("# limit: 1000", "at most so many rows of every split; boards then say name@1000"))
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(plain, lines)) + "\n"  # what comes from data cannot begin a line
 
 
 def template(name: str, family: TaskFamily, families: Mapping[str, TaskFamily]) -> str:
@@ -100,7 +101,7 @@ def template(name: str, family: TaskFamily, families: Mapping[str, TaskFamily]) 
         *_options(family, {}),
         _line("# limit: 1000", "at most so many rows of every split; boards then say name@1000"),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(plain, lines)) + "\n"  # what comes from data cannot begin a line
 
 
 def _head(name: str, family: TaskFamily, others: Sequence[str]) -> list[str]:
@@ -183,5 +184,7 @@ def _scalar(value: Any) -> str:
     """A value as YAML writes it on one line."""
     import yaml
 
-    text = yaml.safe_dump(value, allow_unicode=True, width=10**6, default_flow_style=True)
-    return text.removesuffix("...\n").strip()
+    harmless = not isinstance(value, str) or plain(value) == value
+    style = {"allow_unicode": True} if harmless else {"default_style": '"'}  # with `\n` and the like for characters that act
+    text = yaml.safe_dump(value, width=10**6, default_flow_style=True, **style)
+    return text.removesuffix("...\n").strip("\n")

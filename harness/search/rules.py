@@ -7,52 +7,59 @@ from pathlib import Path
 from typing import Any
 
 from harness.cell import Cell, rule_facts
-from harness.errors import BenchError, unknown
+from harness.document import Value
+from harness.errors import BenchError
 from harness.methods import METHODS
 from harness.recipe import FACTS, full_name, full_names, holds, scaled
 from harness.search.space import Range
-from harness.search.wanted import FIELDS, GRID, OPTUNA, RATE, SUITE, coerced
+from harness.search.wanted import FIELDS, GRID, OPTUNA, RATE, SUITE, coerced, read_wanted
+from harness.yaml_nodes import said
 
 RUN = "run"
 KEYS = (RUN, GRID, OPTUNA)
 
 
-def read_section(content: Any, path: Path) -> tuple[tuple[str, ...], dict[str, tuple[Mapping[str, Any], ...]]]:
+def read_section(section: Value, path: Path) -> tuple[tuple[str, ...], dict[str, tuple[Mapping[str, Any], ...]]]:
     """The section as a suite file has it: what its runs search, as values of `--search`, and the rules of `grid` and `optuna`.
 
     What runs search stands under `run`, or in the place of the section where there are no rules; it is one value or a
-    list of them. All rules are looked through.
-
-    Raises:
-        BenchError: a key, condition, field or value that is none.
+    list of them. All rules are looked through; what is wrong is noted as faults of the section's values.
     """
-    if isinstance(content, str | list):
-        content = {RUN: content}
-    if not isinstance(content, Mapping):
-        raise BenchError(f"{path}: search must be a mapping with the keys {', '.join(KEYS)}, or auto; see docs/suites.md")
-    wanted = content.get(RUN) or []
-    wanted = [wanted] if isinstance(wanted, str) else wanted
-    if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):
-        raise BenchError(
-            f"{path}: search.{RUN} is {wanted!r}; it must be a value of --search, such as auto, or a list of them"
+    if section.node.kind != "map":
+        if section.node.kind in ("list", "str"):
+            return _wanted(section), {}
+        section.fault(
+            f"is {said(section.node)}; it must be a mapping with the keys {', '.join(KEYS)}, or auto; see docs/suites.md"
         )
-    if SUITE in wanted and not content.get(GRID):
-        raise BenchError(f"{path}: search.{RUN} is {SUITE}, which is the section search.{GRID}, and there is none; add it")
-    return tuple(wanted), _rules({kind: rules for kind, rules in content.items() if kind != RUN}, path)
+        return (), {}
+    given = section.keys(KEYS)
+    wanted = _wanted(given[RUN]) if RUN in given else ()
+    if SUITE in wanted and not (GRID in given and given[GRID].given):
+        given[RUN].fault(f"is {SUITE}, which is the section search.{GRID}, and there is none; add it")
+    return wanted, {kind: _rules(rules, kind, path) for kind, rules in given.items() if kind != RUN}
 
 
-def _rules(content: Mapping[str, Any], path: Path) -> dict[str, tuple[Mapping[str, Any], ...]]:
-    for kind, rules in content.items():
-        where = f"{path}: search"
-        if kind not in (GRID, OPTUNA):
-            raise unknown("key", kind, KEYS, where=where)
-        if not isinstance(rules, list) or not all(isinstance(rule, Mapping) for rule in rules):
-            raise BenchError(f"{where}.{kind} must be a list of rules, such as - {{{RATE}: [2.0e-5, 3.0e-5]}}")
-        for rule in rules:
-            _check(rule, kind, f"{where}.{kind}")
-    return {
-        kind: tuple(full_names(rule, f"{path}: search.{kind}") for rule in rules) for kind, rules in content.items()
-    }
+def _wanted(value: Value) -> tuple[str, ...]:
+    items = list(value.list()) if value.node.kind == "list" else [value] if value.given else []
+    texts = tuple(text for one in items if (text := one.text()) is not None)
+    if len(texts) == len(items):
+        value.attempt(read_wanted, texts, f"{value.faults.path}: {value.name}")
+    return texts
+
+
+def _rules(value: Value, kind: str, path: Path) -> tuple[Mapping[str, Any], ...]:
+    found = []
+    for rule in value.list(f"a list of rules, such as - {{{RATE}: [2.0e-5, 3.0e-5]}}"):
+        if rule.node.kind != "map":
+            rule.fault(f"is {said(rule.node)}; a rule maps fields to values, such as {{{RATE}: [2.0e-5, 3.0e-5]}}")
+            continue
+        for name, one in rule.items():
+            if name == "when":
+                one.keys(FACTS, "condition")
+            else:
+                one.attempt(_check_field, name, one.plain(), kind)
+        found.append(rule.attempt(full_names, rule.plain(), rule.name) or {})
+    return tuple(found)
 
 
 def values_for(rules: tuple[Mapping[str, Any], ...], cell: Cell) -> dict[str, tuple[Any, ...] | Range]:
@@ -75,24 +82,14 @@ def values_for(rules: tuple[Mapping[str, Any], ...], cell: Cell) -> dict[str, tu
     return found
 
 
-def _check(rule: Mapping[str, Any], kind: str, where: str) -> None:
-    for key in rule.get("when") or {}:
-        if key not in FACTS:
-            raise unknown("condition", key, FACTS, where=where)
-    for name, value in rule.items():
-        if name == "when":
-            continue
-        name = full_name(name, where, FIELDS, "field to search")
-        if isinstance(value, Mapping) and kind == GRID:
-            raise BenchError(
-                f"{where}: {name} is a range, of which a grid has no values; give a list, or put it under {OPTUNA}"
-            )
-        try:
-            made = _read(name, value)
-        except (BenchError, TypeError, ValueError) as error:
-            raise BenchError(f"{where}: {error}") from None
-        if isinstance(made, tuple) and (not made or len(set(made)) < len(made)):
-            raise BenchError(f"{where}: {name} must be a list of different values, not {value}")
+def _check_field(name: str, value: Any, kind: str) -> None:
+    """A `BenchError` where there is no such field to search, or it cannot have these values."""
+    name = full_name(name, "", FIELDS, "field to search")
+    if isinstance(value, Mapping) and kind == GRID:
+        raise BenchError(f"{name} is a range, of which a grid has no values; give a list, or put it under {OPTUNA}")
+    made = _read(name, value)
+    if isinstance(made, tuple) and (not made or len(set(made)) < len(made)):
+        raise BenchError(f"{name} must be a list of different values, not {value}")
 
 
 def _read(name: str, value: Any) -> tuple[Any, ...] | Range:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from statistics import fmean
 
 from harness.errors import BenchError, unknown
-from harness.methods import UNNAMED
 from harness.report.groups import Place, identified, main_places, place, succeeded
+from harness.report.names import called, row_named
 from harness.searched import is_trial
 from harness.stats.effects import Effect, odds_ratio, superiority
 from harness.stats.holm import holm
@@ -53,12 +53,16 @@ class Compared:
         return 1 if self.difference.value > 0 else -1
 
 
-def compare(store: Store, ours: str, theirs: str, tasks: Iterable[str] = ()) -> list[Compared]:
+def compare(
+    store: Store, ours: str, theirs: str, tasks: Iterable[str] = (), tell: Callable[[str], None] | None = None
+) -> list[Compared]:
     """Compare two rows of the board on every task that both have.
 
     Args:
         store: the results folder.
-        ours, theirs: titles of rows: a model's name, with its method behind a colon unless that is `full`, or it is a baseline.
+        ours, theirs: rows, as `harness.report.names.row_named` reads them: a model's name, path or digest, with its method behind a
+            colon unless that is `full`, or it is a baseline.
+        tell: is told which tasks only one of the two has a score on.
         tasks: titles or names of tasks, and titles of sizes of learning curves, such as `sst2 (100 train rows)`; none: all tasks.
 
     Raises:
@@ -66,11 +70,9 @@ def compare(store: Store, ours: str, theirs: str, tasks: Iterable[str] = ()) -> 
     """
     wanted = list(tasks)
     places, _ = place(record for record in store.records() if identified(record) and not is_trial(record))
-    titles = sorted({title(where) for where in places})
-    for name in (ours, theirs):
-        if name not in titles:
-            raise unknown("model", name, titles, where=f"results in {store.name!r}")
+    ours, theirs = (row_named(name, places, f"results in {store.name!r}") for name in (ours, theirs))
     if ours == theirs:
+        titles = sorted({called(where) for where in places})
         raise BenchError(f"{ours} and {theirs} are the same row; name two, of: {', '.join(titles)}")
     known = {where.task for where in (places if wanted else main_places(places))}
     for name in wanted:
@@ -81,15 +83,25 @@ def compare(store: Store, ours: str, theirs: str, tasks: Iterable[str] = ()) -> 
         for task in sorted(known)
         if (not wanted or task in wanted) and (one := _on_task(store, places, task, ours, theirs)) is not None
     ]
+    lacking = "; ".join(_lacking(places, sorted(known.intersection(wanted) if wanted else known), ours, theirs))
     if not found:
-        raise BenchError(f"{ours} and {theirs} have no task and seed in common in {store.name!r}; run both on one")
+        raise BenchError(
+            f"{ours} and {theirs} have no task and seed in common in {store.name!r}{lacking and f' ({lacking})'}; run both on one"
+        )
+    if lacking and tell:
+        tell(f"not compared: {lacking}")
     adjusted = holm([one.difference.p for one in found])
     return [replace(one, p=p) for one, p in zip(found, adjusted, strict=True)]
 
 
-def title(where: Place) -> str:
-    """How the command line calls a row of the board."""
-    return where.model if where.method in UNNAMED else f"{where.model}:{where.method}"
+def _lacking(places: Mapping[Place, list[Record]], tasks: Iterable[str], ours: str, theirs: str) -> Iterator[str]:
+    """Why a task that one of the two has been run on has no comparison: the other one has no score there."""
+    for name in (ours, theirs):
+        done = {where.task: found for where, found in places.items() if called(where) == name}
+        other = {where.task for where in places if called(where) in (ours, theirs)}
+        for task in tasks:
+            if task in other and not any(map(succeeded, done.get(task, ()))):
+                yield f"{name} {'failed' if task in done else 'was not run'} on {task}"
 
 
 def _on_task(store: Store, places: Mapping[Place, list[Record]], task: str, ours: str, theirs: str) -> Compared | None:
@@ -98,7 +110,7 @@ def _on_task(store: Store, places: Mapping[Place, list[Record]], task: str, ours
         for where, found in places.items()
         if where.task == task
     }
-    sides = [next((where for where in column if title(where) == name), None) for name in (ours, theirs)]
+    sides = [next((where for where in column if called(where) == name), None) for name in (ours, theirs)]
     groups = [column.get(where, {}) for where in sides]
     seeds = sorted(groups[0].keys() & groups[1].keys())
     if not seeds:

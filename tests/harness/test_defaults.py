@@ -57,7 +57,7 @@ def refused(*words):
 )
 def test_values_are_written_as_the_options_have_them(write, more, wanted):
     if wanted is None:
-        with pytest.raises(BenchError, match=r"mine.yaml: search lr=1e-5: one value leaves nothing to choose"):
+        with pytest.raises(BenchError, match=r"mine.yaml:6: search.run lr=1e-5: one value leaves nothing to choose"):
             load_suite(write(more))
         return
     assert load_suite(write(more)).defaults == wanted
@@ -66,18 +66,18 @@ def test_values_are_written_as_the_options_have_them(write, more, wanted):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ("methods: ful\n", "mine.yaml: methods: unknown method 'ful'; did you mean 'full'"),
-        ("methods: []\n", "mine.yaml: methods is empty"),
-        ("seeds: many\n", "mine.yaml: seeds many: must be a number of seeds"),
-        ("seeds: [1, 1]\n", "mine.yaml: seeds 1,1: must be 1 or more, or different seeds"),
-        ("seeds: 0\n", "mine.yaml: seeds 0: must be 1 or more"),
-        ("train_sizes: [100, 1]\n", "mine.yaml: train_sizes 100,1: must be different numbers of rows"),
-        ("search: sweet\n", "mine.yaml: search sweet: must be FIELD=V1,V2"),
-        ("search: [1]\n", "mine.yaml: search.run is [1]; it must be a value of --search"),
-        ("search: 3\n", "mine.yaml: search must be a mapping with the keys run, grid, optuna, or auto"),
-        ("search: {run: suite}\n", "mine.yaml: search.run is suite, which is the section search.grid, and there is none"),
-        ("search: {rum: auto}\n", "mine.yaml: search: unknown key 'rum'; did you mean 'run'"),
-        ("method: full\n", "mine.yaml: unknown key 'method'; did you mean 'methods'"),
+        ("methods: ful\n", "mine.yaml:6: methods: unknown method 'ful'; did you mean 'full'"),
+        ("methods: []\n", "mine.yaml:6: methods is empty"),
+        ("seeds: many\n", "mine.yaml:6: seeds many: must be a number of seeds"),
+        ("seeds: [1, 1]\n", "mine.yaml:6: seeds 1,1: must be 1 or more, or different seeds"),
+        ("seeds: 0\n", "mine.yaml:6: seeds 0: must be 1 or more"),
+        ("train_sizes: [100, 1]\n", "mine.yaml:6: train_sizes 100,1: must be different numbers of rows"),
+        ("search: sweet\n", "mine.yaml:6: search sweet: must be FIELD=V1,V2"),
+        ("search: [1]\n", "mine.yaml:6: search 1: must be FIELD=V1,V2"),
+        ("search: 3\n", "mine.yaml:6: search is 3; it must be a mapping with the keys run, grid, optuna, or auto"),
+        ("search: {run: suite}\n", "mine.yaml:6: search.run is suite, which is the section search.grid, and there is none"),
+        ("search: {rum: auto}\n", "mine.yaml:6: search: unknown key 'rum'; did you mean 'run'"),
+        ("method: full\n", "mine.yaml:6: unknown key 'method'; did you mean 'methods'"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(write, more, message):

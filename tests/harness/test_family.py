@@ -60,9 +60,9 @@ def test_options_are_looked_at_wherever_a_task_comes_from(where, tmp_path, monke
     reference, suite = {
         "task file": (str(tmp_path / "mine.yaml"), "mini"), "suite": ("all", str(tmp_path / "suite.yaml")), "registered": ("mine", "mini"),
     }[where]  # fmt: skip
-    suite = load_suite(suite) if where == "suite" else usual
-    with pytest.raises(BenchError, match="task 'mine': unknown option of family ner 'mod'; did you mean 'mode'"):
-        find_tasks([reference], suite)
+    place = {"task file": r"mine.yaml:7: options", "suite": r"suite.yaml:9: tasks.options", "registered": "task 'mine'"}[where]
+    with pytest.raises(BenchError, match=f"{place}: unknown option of family ner 'mod'; did you mean 'mode'"):
+        find_tasks([reference], load_suite(suite) if where == "suite" else usual)
 
 
 @pytest.fixture(scope="module")

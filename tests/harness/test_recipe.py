@@ -22,7 +22,7 @@ def test_a_short_name_is_that_of_one_field():
     ("values", "words"),
     [
         ({"learning_rat": 1}, "unknown recipe field 'learning_rat'; did you mean 'learning_rate'"),
-        ({"epochs": "two"}, "recipe.epochs is 'two'; it must be int"),
+        ({"epochs": "two"}, "recipe.epochs is 'two'; it must be a whole number"),
         ({"epochs": 1.5}, "recipe.epochs is 1.5"),
         ({"epochs": 0}, "1 or more"),
         ({"learning_rate": 0}, "above 0"),
@@ -39,7 +39,7 @@ def test_wrong_values_are_named(values, words):
 
 def test_auto_is_a_value_of_the_fields_that_may_follow_from_the_data_alone():
     assert Recipe().updated({"epochs": "auto", "max_length": "auto"}).epochs == "auto"
-    with pytest.raises(BenchError, match=r"recipe.learning_rate is 'auto'; it must be float"):
+    with pytest.raises(BenchError, match=r"recipe.learning_rate is 'auto'; it must be a number"):
         Recipe().updated({"learning_rate": "auto"})
 
 

@@ -1,18 +1,27 @@
 """Which recipe a cell gets."""
 
+from pathlib import Path
+
 import pytest
 
 from harness import registry
+from harness.document import Value
 from harness.errors import BenchError
 from harness.methods import METHODS
 from harness.models.resolve import resolve
 from harness.plan import Request, make_plan
 from harness.recipe import BY_DATA, Recipe
-from harness.recipes import apply_rules, check_rules, package_rules, rules_for
+from harness.recipes import apply_rules, package_rules, read_rules, rules_for
 
 FACTS = {
     "family": "ner", "task": "t", "model": "m", "architecture": "encoder", "kind": "", "method": "full", "width": None,
 }  # fmt: skip
+
+
+def checked(rules):
+    value = Value.of(rules, Path("x.yaml"))
+    read_rules(value)
+    value.faults.check()
 
 
 def recipe_for(rules, facts=()):
@@ -74,7 +83,7 @@ def test_the_package_has_a_rule_for_every_kind_of_registered_model():
              for rule in package_rules()[1:]}  # fmt: skip
     named = {name for kind in kinds for name in ([kind] if isinstance(kind, str) else kind)}
     assert {model.kind for model in registry.models().values() if model.kind} <= named
-    check_rules([dict(rule) for rule in package_rules()], "recipes.yaml")
+    checked([dict(rule) for rule in package_rules()])
     assert all(rule.get("source") for rule in package_rules() if "learning_rate" in rule)
 
 
@@ -102,6 +111,6 @@ def test_a_model_that_is_not_registered_has_the_kind_of_its_type_and_its_size():
 
 def test_a_suite_file_with_a_field_that_there_is_none_of_is_refused():
     with pytest.raises(BenchError, match="unknown recipe field 'epoch'; did you mean 'epochs'"):
-        check_rules([{"epoch": 3}], "x.yaml: recipes")
+        checked([{"epoch": 3}])
     with pytest.raises(BenchError, match="must be a list of rules"):
-        check_rules({"epochs": 3}, "x.yaml: recipes")
+        checked({"epochs": 3})

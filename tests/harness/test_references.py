@@ -45,8 +45,15 @@ def test_where_the_hub_does_not_answer_the_models_at_hand_are_named(monkeypatch)
 
     monkeypatch.setattr("harness.references.resolve", refuse)
     monkeypatch.setattr("harness.references.cached", lambda: ["owner/name"])
-    ((_, error),) = find_models(["bert"], NONE)
+    ((_, error, _),) = find_models(["bert"], NONE)
     assert error.passing and str(error).endswith("at hand without it: bert-mini, gpt2-mini, t5-mini, owner/name")
+
+
+def test_a_suites_alias_may_name_one_of_its_own_models(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.yaml").write_text("models: {small: pkg:tasks/mini/models/bert-mini}\naliases: {x: small}\n")
+    (one,), (other,) = (find_models([name], load_suite("s.yaml")) for name in ("x", "small"))
+    assert one[0] == other[0] and one[0].name == "small" and one[2] == "x"
 
 
 def test_all_means_the_models_of_a_suite(monkeypatch):

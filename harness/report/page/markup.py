@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterable
 from typing import Any
 
+from harness.shown import visible
 from harness.strict_json import dumps
 
 VOID = frozenset({"input", "br", "meta"})
@@ -27,7 +28,7 @@ def tag(name: str, /, *children: Child, **attributes: Any) -> Html:
         attributes: True is an attribute without a value; None and False are left out.
     """
     told = "".join(
-        f" {_name(key)}" if value is True else f' {_name(key)}="{html.escape(str(value))}"'
+        f" {_name(key)}" if value is True else f' {_name(key)}="{html.escape(visible(str(value)))}"'
         for key, value in attributes.items()
         if value is not None and value is not False
     )
@@ -43,7 +44,7 @@ def join(*children: Child) -> Html:
         if isinstance(child, Html):
             parts.append(child)
         elif isinstance(child, str | int):
-            parts.append(html.escape(str(child)))
+            parts.append(html.escape(visible(str(child))))
         elif child is not None:
             parts.append(join(*child))
     return Html("".join(parts))
@@ -55,7 +56,7 @@ def data_block(name: str, data: Any) -> Html:
     NaN and infinity, which records may hold and JSON does not know, become null.
     """
     text = dumps(data, separators=(",", ":"))
-    for letter in "<>&\u2028\u2029":
+    for letter in "<>&\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return Html(f'<script type="application/json" id="data-{html.escape(name)}">{text}</script>')
 

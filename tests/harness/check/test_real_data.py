@@ -5,7 +5,7 @@ import yaml
 
 from harness import registry
 from harness.check.report import examine
-from harness.taskfile import read_task, read_yaml
+from harness.taskfile import load_task
 
 LINES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
 TASKS = {
@@ -65,7 +65,7 @@ def look(shared, tmp_path_factory):
         if name not in made:
             content = {**TASKS[name], "data": {**TASKS[name]["data"], "files": place(TASKS[name]["data"]["files"])}}
             (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
-            task = read_task(read_yaml(folder / f"{name}.yaml"), folder / f"{name}.yaml")
+            task = load_task(folder / f"{name}.yaml")
             report, _ = examine(task, registry.family(task.family))
             findings = {}
             for finding in report.findings:

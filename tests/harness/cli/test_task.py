@@ -10,7 +10,7 @@ import yaml
 
 from harness import registry
 from harness.check.report import examine
-from harness.taskfile import read_task, read_yaml
+from harness.taskfile import load_task, read_task
 
 ROWS = [f'"number {number} is {word}",{word}' for number in range(20) for word in ("good", "bad")]
 
@@ -118,7 +118,7 @@ def test_a_run_says_and_records_what_the_data_are_suspected_of(folder, checkpoin
 def test_a_task_file_from_data(folder):
     done = bench(folder, "task", "new", "reviews.csv")
     assert done.returncode == 0 and "bench task check reviews.yaml" in done.stdout
-    task = read_task(read_yaml(folder / "reviews.yaml"), folder / "reviews.yaml")
+    task = load_task(folder / "reviews.yaml")
     assert (task.family, dict(task.columns)) == ("sentiment", {"text": "text", "label": "label"})
     assert bench(folder, "task", "check", "reviews.yaml").returncode == 0
     (folder / "reviews.yaml").write_text("mine")
@@ -166,7 +166,7 @@ def test_published_data_sets_are_recognised(data, family, rows, shared, tmp_path
 
     text, path, _ = from_data(str(shared / "data" / data), None, tmp_path / "made.yaml")
     path.write_text(text, encoding="utf-8")
-    task = read_task(read_yaml(path), path)
+    task = load_task(path)
     report, _ = examine(task, registry.family(task.family))
     assert task.family == family and not report.of("error")
     assert sum(report.rows.values()) == rows

@@ -14,7 +14,7 @@ from harness.guess.guess import guess
 from harness.guess.sniff import sniff
 from harness.quick import quick_task
 from harness.scaffold.new import from_data
-from harness.taskfile import read_task, read_yaml
+from harness.taskfile import load_task
 from harness.validate import validate
 
 TABLE = [("text", "label"), *((f"number {number}, is it so", "ab"[number % 2]) for number in range(20))]
@@ -136,7 +136,7 @@ def test_both_ways_take_a_file_for_the_same(name, tmp_path):
     (tmp_path / name).write_text(content)
     text, path, _ = from_data(str(tmp_path / name), None, tmp_path / "made.yaml")
     path.write_text(text)
-    made, quick = read_task(read_yaml(path), path), quick_task(registry.family(family), str(tmp_path / name))
+    made, quick = load_task(path), quick_task(registry.family(family), str(tmp_path / name))
     assert (made.family, made.source.format) == (family, format)
     assert made.source.read() == quick.source.read() and made.source.options == quick.source.options
     assert made.options == quick.options and {k: str(v) for k, v in made.columns.items()} == quick.columns

@@ -12,7 +12,7 @@ from harness.guess.chosen import read_columns
 from harness.guess.guess import guess
 from harness.quick import quick_task
 from harness.scaffold.new import from_data
-from harness.taskfile import read_task, read_yaml
+from harness.taskfile import load_task
 from harness.validate import validate
 
 ROWS = range(40)
@@ -94,7 +94,7 @@ def test_texts_and_labels_are_found(layout, tmp_path):
     assert ("row 1: " in task.description) == bool(found.others)
     written, where, todo = from_data(str(path), None, tmp_path / "made.yaml")
     where.write_text(written)
-    made = read_task(read_yaml(where), where)
+    made = load_task(where)
     assert made.family == family and not todo
     assert {ours: str(theirs) if not isinstance(theirs, list) else theirs for ours, theirs in made.columns.items()} == columns
 
@@ -134,7 +134,7 @@ def test_several_columns_of_yes_and_no_are_asked_about(tmp_path):
     text, where, todo = from_data(str(path), None, tmp_path / "x.yaml")
     assert "label: toxic" in text and "# label: identity_hate" in text and "6 columns may be the label" in todo
     where.write_text(text)
-    assert read_task(read_yaml(where), where).columns["label"] == "toxic"
+    assert load_task(where).columns["label"] == "toxic"
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_where_no_reading_is_sensible_the_columns_are_listed(tmp_path):
     for family in (None, "ner", "qa", "translation", "sentiment"):
         text, where, todo = from_data(str(path), family, tmp_path / "made.yaml")
         where.write_text(text)
-        made = read_task(read_yaml(where), where)
+        made = load_task(where)
         assert made.family == (family or made.family) and set(made.columns) == set(registry.family(made.family).columns)
         assert "COLUMN" in made.columns.values() and "fill in COLUMN there" in todo
         assert "dates such as '2024-01-01'" in text
@@ -230,7 +230,7 @@ def test_rows_of_one_token_are_put_together(layout, tmp_path):
     assert "15 sentences, put together from a word a row" in validate(task)
     written, where, todo = from_data(str(path), None, tmp_path / "made.yaml")
     where.write_text(written)
-    made = read_task(read_yaml(where), where)
+    made = load_task(where)
     assert made.family == "ner" and made.source.read()["all"] == rows and not todo
 
 
@@ -275,7 +275,7 @@ def test_rows_that_hold_one_word_are_warned_of(tmp_path):
     (tmp_path / "x.yaml").write_text(
         "family: ner\ndata: {format: csv, files: x.csv}\ncolumns: {words: words, tags: labels}\noptions: {scheme: iob2}\n"
     )
-    task = read_task(read_yaml(tmp_path / "x.yaml"), tmp_path / "x.yaml")
+    task = load_task(tmp_path / "x.yaml")
     report, _ = examine(task, registry.family("ner"))
     assert any(finding.code == "one-word-rows" for finding in report.findings)
 

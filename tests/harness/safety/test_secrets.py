@@ -160,8 +160,9 @@ def test_a_traceback_on_the_terminal(tmp_path):
         f"def fail(request): raise RuntimeError('told of {TOKEN}')\n"
         "harness.plan.make_plan = fail\nsys.argv = ['bench', 'plan']\nmain()\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=60)
-    assert done.returncode == 1 and "RuntimeError: told of [hidden]" in done.stderr and "in fail" in done.stderr
+    environment = {**os.environ, "BENCH_DEBUG": "1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=60, env=environment)
+    assert done.returncode == 2 and "RuntimeError: told of [hidden]" in done.stderr and "in fail" in done.stderr
     assert TOKEN not in done.stderr
 
 
@@ -171,7 +172,7 @@ def test_what_the_hub_answers_in_the_middle_of_a_plan(command, more, tmp_path, m
     """A mirror's address with a password in it, in the reason why a model cannot be had."""
     error = HubError(f"model 'm' cannot be fetched (https://user:{PASSWORD}@mirror.example; {TOKEN})", passing=True)
     lost = Checkpoint("m", "someone/m", "someone/m", None, None, "encoder", "")
-    monkeypatch.setattr("harness.plan.find_models", lambda references, suite, trusted: [(lost, error)])
+    monkeypatch.setattr("harness.plan.find_models", lambda references, suite, trusted: [(lost, error, "someone/m")])
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, [command, "--models", "someone/m", "--tasks", "mini-sentiment", *more])
     assert done.exit_code == (0 if command == "plan" else 1), done.exception

@@ -50,7 +50,7 @@ def test_short_names_of_fields_are_names_too(read):
     assert values_for(suite.search["grid"], made.cell(method="lora")) == {
         "learning_rate": (1e-3, 2e-3), "warmup_ratio": (0.0, 0.1),
     }  # fmt: skip
-    with pytest.raises(BenchError, match=r"own.yaml: recipes: lr and learning_rate are the same field"):
+    with pytest.raises(BenchError, match=r"own.yaml:1: recipes: lr and learning_rate are the same field"):
         read("recipes: [{lr: 1.0e-4, learning_rate: 2.0e-4}]\n")
 
 
@@ -58,13 +58,13 @@ def test_short_names_of_fields_are_names_too(read):
     ("section", "message"),
     [
         ("{grit: []}", "search: unknown key 'grit'; did you mean 'grid'"),
-        ("3", "search must be a mapping"),
-        ("{grid: {learning_rate: [1, 2]}}", "search.grid must be a list of rules"),
-        ("{grid: [{rate: [1, 2]}]}", "search.grid: unknown field to search 'rate'"),
+        ("3", "search is 3; it must be a mapping"),
+        ("{grid: {learning_rate: [1, 2]}}", "search.grid is a mapping; it must be a list of rules"),
+        ("{grid: [{rate: [1, 2]}]}", "search.grid.rate: unknown field to search 'rate'"),
         ("{grid: [{when: {arch: x}, epochs: [1, 2]}]}", "unknown condition 'arch'; did you mean 'architecture'"),
         ("{grid: [{epochs: [1, 1]}]}", "epochs must be a list of different values"),
         ("{grid: [{epochs: 3}]}", "epochs is 3; it must be a list of values"),
-        ("{grid: [{epochs: [a]}]}", "recipe.epochs is 'a'; it must be int"),
+        ("{grid: [{epochs: [a]}]}", "recipe.epochs is 'a'; it must be a whole number"),
         ("{grid: [{epochs: {low: 1, high: 2}}]}", "epochs is a range, of which a grid has no values"),
         ("{optuna: [{epochs: {low: 4, high: 2}}]}", "low must be a number below high"),
         ("{optuna: [{epochs: {from: 1, to: 2}}]}", "a range has low, high"),
