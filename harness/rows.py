@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.data import values
 from harness.data.columns import bind
 from harness.data.place import place, placed
 from harness.data.source import HubSource
@@ -63,6 +64,9 @@ def load(task: Task, family: TaskFamily, bad: list[str] | None = None) -> Data:
     prepared = {
         split: _prepare(split, rows, task, family, found.setdefault(split, {}), bad) for split, rows in raw.items()
     }
+    for column, kind in family.column_types.items():
+        if kind == values.LABEL and not task.labels:
+            _one_spelling(column, prepared, found)
     grouped = all("group" in row for rows in prepared.values() for row in rows)
     try:
         splits = complete_splits(
@@ -97,10 +101,12 @@ def _prepare(
     bad: list[str] | None,
 ) -> list[Row]:
     here = f"task {task.name!r}, split {split}"
+    notes = values.Notes()
     try:
-        bound = bind(rows, task.columns, keep=KEPT)
+        bound = bind(rows, task.columns, keep=KEPT, notes=notes)
     except BenchError as error:
         raise BenchError(f"{here}: {error}") from None
+    border = _border(bound, family, notes)
     prepared, seen = [], Counter()
     for number, row in enumerate(bound):
         missing = next((name for name in family.columns if name not in row), None)
@@ -112,17 +118,78 @@ def _prepare(
                 f"say which under `columns:`, e.g. {{{missing}: {next(iter(there), 'NAME')}}}"
             )
         try:
-            new = family.prepare(row, task)
+            typed = border(row)
+            new = family.prepare(typed, task)
         except (ValueError, TypeError, KeyError) as error:
             at = f"{here}, {place(row, f'row {number + 1}')}"
             if bad is None:
                 raise BenchError(f"{at}: {error}") from error
             bad.append(f"{at}: {error}")
             continue
-        name = str(row.get("id", f"{split}-{number}"))
+        name = typed.get("id") or f"{split}-{number}"
         seen[name] += 1
         prepared.append(placed({**new, "id": name if seen[name] == 1 else f"{name}#{seen[name]}"}, row))
+    report.update({name: number for name, number in notes.items() if number})
     try:
         return family.harmonise(prepared, task, report)
     except BenchError as error:
         raise BenchError(f"{here}: {error}") from None
+
+
+def _border(rows: Sequence[Row], family: TaskFamily, notes: values.Notes) -> Callable[[Row], Row]:
+    """The function that brings a row's values to the types that the family declares for its columns.
+
+    `id`, `group` and `phenomenon` become texts. Any other column stays as it is, without halves of surrogate pairs.
+    """
+    types = {**dict.fromkeys(KEPT, values.TEXT), **family.column_types}
+    there = dict.fromkeys(name for row in rows for name in row)
+    convert = {
+        name: values.converter(types[name], [row.get(name) for row in rows], notes) for name in types if name in there
+    }
+    others = [name for name in there if name not in types]
+
+    def typed(row: Row) -> Row:
+        new = dict(row)
+        for name, change in convert.items():
+            if name in new:
+                try:
+                    new[name] = change(new[name])
+                except ValueError as error:
+                    raise ValueError(f"{name}: {error}") from None
+        for name in others:
+            if name in new:
+                new[name] = values.whole_characters(new[name], notes)
+        return new
+
+    return typed
+
+
+def _one_spelling(column: str, splits: Mapping[str, Sequence[Row]], found: Mapping[str, dict[str, Any]]) -> None:
+    """Labels that mean the same in one spelling, that of the first split that has it (training's); changes the rows.
+
+    1.0 is 1, and True is true: so a program writes them that met an empty cell, or another format. Other spellings of a number (0.50,
+    01) may be different names, as of sections. They are one label only where no split has two of them.
+    """
+    first = sorted(splits, key=lambda split: split not in ("train", "all"))
+    names = {split: dict.fromkeys(row[column] for row in splits[split] if column in row) for split in first}
+    for same in (values.same_label, values.same_number):
+        spellings: dict[str, dict[str, None]] = {}
+        for labels in names.values():
+            for name in labels:
+                if isinstance(name, str):
+                    spellings.setdefault(same(name), {})[name] = None
+        if same is values.same_number and any(
+            len({same(name) for name in labels if isinstance(name, str)}) < len(labels) for labels in names.values()
+        ):
+            return
+        new = {name: next(iter(group)) for group in spellings.values() for name in group if name != next(iter(group))}
+        for split, rows in splits.items() if new else ():
+            changed = [row for row in rows if row.get(column) in new]
+            for row in changed:
+                row[column] = new[row[column]]
+            before, names[split] = names[split], {new.get(name, name): None for name in names[split]}
+            if changed:
+                report = found[split]
+                report["label_spellings"] = report.get("label_spellings", 0) + len(changed)
+                at = dict.fromkeys(f"{old} read as {name}" for old, name in new.items() if old in before)
+                report["label_spellings_at"] = [*report.get("label_spellings_at", ()), *at]
