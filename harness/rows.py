@@ -129,7 +129,9 @@ def _prepare(
         name = typed.get("id") or f"{split}-{number}"
         seen[name] += 1
         prepared.append(placed({**new, "id": name if seen[name] == 1 else f"{name}#{seen[name]}"}, row))
-    report.update({name: number for name, number in notes.items() if number})
+    for name, number in notes.items():
+        if number:
+            report[name] = report.get(name, 0) + number
     try:
         return family.harmonise(prepared, task, report)
     except BenchError as error:

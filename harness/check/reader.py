@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.finding import WARNING, Finding, first
+from harness.finding import NOTE, WARNING, Finding, first
 
 # A reader's count → what it means; other counts are shown as they are. A reader may add `NAME_at`, places (`file:line`).
 MEANINGS = {
     "irregular": ("irregular-tags", "entities break the rules of the tagging scheme; read as conlleval reads them"),
+    "label_spellings": (
+        "label-spellings",
+        "labels are spelled otherwise than in train or before (such as 1.0 for 1, or True for true) and are read as one",
+    ),
+    "surrogates": ("half-characters", "values held half of a surrogate pair, which is now U+FFFD"),
+    "impossible_with_answers": (
+        "impossible-with-answers",
+        "questions are marked as impossible and have answers all the same; they are read as questions without an answer",
+    ),
     "misaligned": ("misaligned-answers", "answers do not stand at their offset in the file"),
     "repaired": ("repaired-answers", "of these were moved to the one place where their text stands"),
     "differs": (
@@ -32,6 +41,9 @@ def reader(found: Mapping[str, Mapping[str, Any]]) -> Iterable[Finding]:
             if isinstance(number, int) and number:
                 places = report.get(f"{name}_at") or ()
                 yield Finding(WARNING, code, f"{split}: {number:,} {meaning}", number, first(map(str, places)))
+        if report.get("offsets"):
+            message = f"{split}: the offsets of answers count {report['offsets']}; {report.get('converted', 0):,} were converted"
+            yield Finding(NOTE, "converted-offsets", message, report.get("converted", 0))
     schemes = {str(report.get("scheme")) for report in found.values() if report.get("scheme")}
     if len(schemes) > 1:
         message = f"splits differ in their tagging scheme ({', '.join(sorted(schemes))}); each was read by its own"

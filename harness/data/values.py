@@ -80,7 +80,7 @@ def text(value: Any, notes: Notes) -> str:
     if isinstance(value, str):
         return _whole_characters(value, notes)
     if (items := _listed(value)) is not None or isinstance(value, Mapping):
-        kind = f"an object with {', '.join(map(str, value))}" if items is None else "a list"
+        kind = f"an object with {_listing(value)}" if items is None else "a list"
         raise ValueError(f"{kind}, not a text; name the column of the text")
     return scalar(value, notes) or ""
 
@@ -98,8 +98,8 @@ def label(value: Any, notes: Notes, printed_lists: bool = False) -> str:
     if items is None:
         if isinstance(value, Mapping):
             raise ValueError(
-                f"an object with {', '.join(map(str, value))}; take one of its fields by its path, "
-                f"such as `COLUMN.{next(iter(value), 'name')}`"
+                f"an object with {_listing(value)}; take one of its fields by its path, "
+                f"such as `COLUMN.{_listing(list(value)[:1]) or 'name'}`"
             )
         raw = scalar(value, notes) or ""
         bare = raw.strip()
@@ -118,10 +118,7 @@ def label(value: Any, notes: Notes, printed_lists: bool = False) -> str:
     if not items:
         return ""
     if len(items) > 1:
-        shown = ", ".join(_short(item) if not isinstance(item, str) else item for item in items[:3])
-        raise ValueError(
-            f"a row has several labels ({shown}{', …' if len(items) > 3 else ''}); bench classifies into one"
-        )
+        raise ValueError(f"a row has several labels ({_listing(items)}); bench classifies into one")
     notes["single_lists"] += 1
     return label(items[0], notes)
 
@@ -426,6 +423,12 @@ def _decimal(value: Decimal) -> str:
     if value and abs(value.adjusted()) > MOST_DIGITS:
         return str(value)
     return str(int(value)) if value == value.to_integral_value() else format(value.normalize(), "f")
+
+
+def _listing(values: Iterable[Any], most: int = 3) -> str:
+    """The first few values on one line."""
+    lines = [" ".join(value.split()) if isinstance(value, str) else _short(value) for value in values]
+    return ", ".join(line[:SHOWN] for line in lines[:most]) + (", …" if len(lines) > most else "")
 
 
 def _short(value: Any) -> str:

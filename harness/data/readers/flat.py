@@ -18,6 +18,7 @@ USUAL = {
     "start": ("answer_start", "start", "answer_begin", "start_index", "answer_start_index"),
     "end": ("answer_end", "end", "end_index", "answer_end_index"),
     "span": ("human_ans_indices", "answer_span", "span", "answer_indices"),
+    "impossible": ("is_impossible", "impossible"),
     "id": ("id", "question_id", "qid", "q_review_id", "q_id"),
     "group": ("group",),
 }
@@ -41,7 +42,9 @@ def options(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] |
         try:
             for row in rows[:100]:
                 answers.pairs(row.get(found["answers"]))
-            found = {option: column for option, column in found.items() if option in ("answers", "id", "group")}
+            found = {
+                option: column for option, column in found.items() if option in ("answers", "impossible", "id", "group")
+            }
         except ValueError:
             del found["answers"]
     if "span" in found:

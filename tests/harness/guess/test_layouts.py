@@ -286,7 +286,7 @@ def test_sentences_with_printed_lists_of_tags(tmp_path):
     path.write_text(table(["Sentence #", "Sentence", "POS", "Tag"], lambda n: rows[n], rows=range(len(rows))))
     task = quick_task(registry.family("ner"), str(path))
     assert dict(task.columns) == {"words": "Sentence", "tags": "Tag"}
-    assert validate(task) == "rows: train 9, validation 3, test 3; 5 labels: O, B-LOC, I-LOC, B-PER, I-PER"
+    assert validate(task) == "rows: train 9, validation 3, test 3; 5 labels: O, B-LOC, I-LOC, B-PER, I-PER; 15 printed lists or objects, read as such"
 
 
 def test_wnut(tmp_path):
