@@ -28,6 +28,11 @@ MEANINGS = {
     "clipped": ("cut-answers", "answers ran beyond the end of their context and were cut there"),
     "several_places": ("ambiguous-answers", "answers without a place occur more than once; the first one was taken"),
     "incomplete": ("incomplete-units", "units lack one of the languages and were left out"),
+    "other_variants": (
+        "other-variants",
+        "segments are of a variant of a language whose very code is there too, and were left out; name the variant to read it",
+    ),
+    "other_sources": ("other-sources", "segments are further sources of their unit and were left out"),
     "disagree": ("disagreeing-annotators", "questions have an answer for some annotators and none for others"),
 }
 ONE_SCHEME = {"io": "the tags are IO: entities of one type that touch each other are read as one"}
@@ -41,6 +46,11 @@ def reader(found: Mapping[str, Mapping[str, Any]]) -> Iterable[Finding]:
             if isinstance(number, int) and number:
                 places = report.get(f"{name}_at") or ()
                 yield Finding(WARNING, code, f"{split}: {number:,} {meaning}", number, first(map(str, places)))
+        if report.get("other_tags"):
+            message = (
+                f"{split}: {report['other_tags']}; state `tags`, the number of the column, if another one is meant"
+            )
+            yield Finding(WARNING, "other-tags", message)
         if report.get("offsets"):
             message = f"{split}: the offsets of answers count {report['offsets']}; {report.get('converted', 0):,} were converted"
             yield Finding(NOTE, "converted-offsets", message, report.get("converted", 0))

@@ -96,16 +96,17 @@ def counted_by(rows: Sequence[Row], how: Columns, context: str) -> tuple[Unit, b
     Args:
         context: the column of the context.
     """
-    claims, ends = [], []
+    claims: list[Claim] = []
+    ends: list[int] = []
     for row in rows:
         try:
-            answers = list(written(row, how, Notes()))
+            for text, start, stop in written(row, how, Notes()):
+                if text and stop is not None:
+                    claim, end = Claim(row[context], text, whole_number(start)), whole_number(stop)
+                    claims.append(claim)
+                    ends.append(end)
         except ValueError:  # whoever reads the row says what is wrong with it
             continue
-        for text, start, stop in answers:
-            if text and stop is not None:
-                claims.append(Claim(row[context], text, whole_number(start)))
-                ends.append(whole_number(stop))
     unit = explain(claims)
     cuts = [_between(claim.context, claim.start, end, unit) for claim, end in zip(claims, ends, strict=True)]
     longer = [_between(claim.context, claim.start, end + 1, unit) for claim, end in zip(claims, ends, strict=True)]

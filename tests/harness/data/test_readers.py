@@ -219,9 +219,38 @@ def test_conll_files_that_cannot_be_right(write, text, words):
         conll.read(write("x", text))
 
 
-def test_conll_token_without_text(write):
+@pytest.mark.parametrize("separator", ["\t", None])
+@pytest.mark.parametrize("text", ["a\tO\n\tO\n", "a\tO\n \tO\n", "a\tNN\tO\n\tNN\tO\n", "Mr T\tNN\tO\n\tNN\tO\n", "a\tO\t\n\tO\t\n"])
+def test_conll_token_without_text(write, text, separator):
+    tags = 1 if text.endswith("\t\n") else -1
     with pytest.raises(BenchError, match="x:2: a token without text"):
-        conll.read(write("x", "a\tO\n\tO\n"), separator="\t")
+        conll.read(write("x", text), separator=separator, tags=tags)
+
+
+def test_conll_an_empty_column_never_moves_the_next_one(write):
+    """Of four columns the second may be empty and the first hold a blank: at blanks these were four as well."""
+    report = {}
+    rows = conll.read(write("x", "New York\t\tx\tB-LOC\nis\tVB\ty\tO\n"), report=report)
+    assert rows == [{"words": ["New York", "is"], "tags": ["B-LOC", "O"]}] and report["words_with_blanks"] == 1
+    rows = conll.read(write("x", "a \tO\t\nb\tB-X\t\n"))  # a tab at the end of each line is no column
+    assert rows == [{"words": ["a", "b"], "tags": ["O", "B-X"]}]
+    with pytest.raises(BenchError, match="x:2: '' is no tag"):
+        conll.read(write("x", "a\tO\nb\t\n"))
+
+
+def test_conll_what_is_left_out_or_doubtful_is_told(write):
+    text = "# 1\nAnn B-PER O\nat O O\nBank B-ORG B-LOC\n\n#2\nx O O\n"
+    report = {}
+    conll.read(write("x", text), comment="#", report=report)
+    assert report["comments"] == 2
+    assert report["other_tags"] == "tags are from column 2 (25.0% are not O), and column 1 (50.0% are not O) holds tags too"
+    for given in ({"tags": 1}, {"tags": 2}):
+        report = {}
+        conll.read(write("x", text), comment="#", report=report, **given)
+        assert "other_tags" not in report
+    report = {}
+    conll.read(write("x", "Ann NNP B-PER\nO O O\n"), report=report)  # parts of speech are no tags
+    assert "other_tags" not in report and "comments" not in report
 
 
 # --- squad -------------------------------------------------------------------------------------------------------
