@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from harness.data import values
@@ -145,25 +146,29 @@ def _border(rows: Sequence[Row], family: TaskFamily, notes: values.Notes) -> Cal
     """
     types = {**dict.fromkeys(KEPT, values.TEXT), **family.column_types}
     there = dict.fromkeys(name for row in rows for name in row)
-    convert = {
-        name: values.converter(types[name], [row.get(name) for row in rows], notes) for name in types if name in there
-    }
-    others = [name for name in there if name not in types]
+    changes = []
+    for name in there:
+        column = [row.get(name) for row in rows]
+        if name in types:
+            change = values.converter(types[name], column, notes)
+        elif all(value is None or isinstance(value, int | float) for value in column) or values.is_plain(column):
+            change = None
+        else:
+            change = partial(values.whole_characters, notes=notes)
+        if change is not None:
+            changes.append((name, change))
 
     def typed(row: Row) -> Row:
         new = dict(row)
-        for name, change in convert.items():
+        for name, change in changes:
             if name in new:
                 try:
                     new[name] = change(new[name])
                 except ValueError as error:
                     raise ValueError(f"{name}: {error}") from None
-        for name in others:
-            if name in new:
-                new[name] = values.whole_characters(new[name], notes)
         return new
 
-    return typed
+    return typed if changes else lambda row: row
 
 
 def _one_spelling(column: str, splits: Mapping[str, Sequence[Row]], found: Mapping[str, dict[str, Any]]) -> None:

@@ -65,7 +65,19 @@ class Task:
         Raises:
             ValueError: an empty label, several labels, or one that the task does not declare.
         """
-        text = label(raw, Notes())
+        if type(raw) is str and raw in self._known:
+            return self._known[raw]
+        name = self._label_name(label(raw, Notes()))
+        if type(raw) is str:
+            self._known[raw] = name
+        return name
+
+    @cached_property
+    def _known(self) -> dict[str, str]:
+        """Raw label → name, of those that were asked for: they come again and again."""
+        return {}
+
+    def _label_name(self, text: str) -> str:
         if not text:
             raise ValueError("no label; leave an unlabelled split out, or drop the row")
         if self._label_names is None:

@@ -70,8 +70,11 @@ class QuestionAnswering(TaskFamily):
             raise unknown("unit", unit(task), UNITS, where=f"task {task.name!r}")
 
     def prepare(self, row: Row, task: Task) -> Row:
-        answers = pairs(row["answers"])
-        if not answers and not isinstance(row["answers"], Mapping | list):
+        given = row["answers"]
+        if isinstance(given, Mapping) and _is_usual(given.get("text"), given.get("answer_start")):
+            return {**row, "answers": {name: given[name] for name in ("text", "answer_start")}}
+        answers = pairs(given)
+        if not answers and not isinstance(given, Mapping | list):
             raise ValueError(
                 "answers are missing; they must be {text: [...], answer_start: [...]}, with empty lists for no answer"
             )
@@ -181,3 +184,13 @@ class QuestionAnswering(TaskFamily):
         if sum(not row["answers"]["text"] for row in train) * 2 > len(train):
             return [""] * len(rows)
         return [re.split(r"(?<=[.!?。！？])\s*", row["context"].strip(), maxsplit=1)[0] for row in rows]
+
+
+def _is_usual(texts: Any, starts: Any) -> bool:
+    """Whether answers are as heads and metrics want them, as most are."""
+    return (
+        type(texts) is type(starts) is list
+        and len(texts) == len(starts)
+        and all(type(text) is str and text for text in texts)
+        and all(type(start) is int and start >= NOWHERE for start in starts)
+    )

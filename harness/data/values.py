@@ -29,6 +29,7 @@ Notes = Counter  # what was converted → how many values; keys as in `harness.c
 MISSING_TYPES = ("NAType", "NaTType")  # of pandas, which is not imported for it
 TRUE = frozenset(("true", "t", "yes", "y", "1", "1.0"))
 FALSE = frozenset(("false", "f", "no", "n", "0", "0.0", ""))
+OPENING = ("[", "{", "(", "a")  # how a printed list or object begins; `a` of numpy's `array(`
 SHOWN = 40  # characters of a value in an error
 MOST_DIGITS = 30  # of a decimal number that is written out
 
@@ -104,7 +105,7 @@ def label(value: Any, notes: Notes, printed_lists: bool = False) -> str:
         raw = scalar(value, notes) or ""
         bare = raw.strip()
         notes["trimmed_labels"] += bare != raw
-        if bare[:1] not in ("[", "{", "(") and not bare.startswith("array("):
+        if bare[:1] not in OPENING:
             return bare
         parsed = printed(bare)
         if isinstance(parsed, Mapping):
@@ -140,6 +141,8 @@ def words(value: Any, notes: Notes, printed_lists: bool = False) -> list[str]:
         if items is None:
             return raw.split()
         notes["printed"] += 1
+    if is_plain(items):
+        return list(items)
     found = [scalar(item, notes) for item in items]
     if None in found:
         raise ValueError(f"item {found.index(None) + 1} of {len(found)} is missing; give it a value")
@@ -190,8 +193,8 @@ def whole_characters(value: Any, notes: Notes) -> Any:
     return value
 
 
-def converter(kind: str, values: Sequence[Any], notes: Notes) -> Callable[[Any], Any]:
-    """The function that brings a column's values to their type.
+def converter(kind: str, values: Sequence[Any], notes: Notes) -> Callable[[Any], Any] | None:
+    """The function that brings a column's values to their type; None where all of them are of that type already.
 
     Args:
         kind: the column's type, one of the constants above.
@@ -199,14 +202,34 @@ def converter(kind: str, values: Sequence[Any], notes: Notes) -> Callable[[Any],
         notes: is filled as the function is called.
     """
     if kind == TEXT:
-        return lambda value: text(value, notes)
+        return None if is_plain(values) else lambda value: text(value, notes)
     if kind == NESTED:
-        return lambda value: nested(value, notes)
+        return None if all(map(_is_plain_object, values)) else lambda value: nested(value, notes)
     convert = {LABEL: label, WORDS: words, TAGS: tags, TEXTS: texts}[kind]
+    if kind == LABEL and is_plain(values):
+        values = list(dict.fromkeys(values))  # few, and they come again and again
+        if not any(value != value.strip() or value[:1] in OPENING for value in values):
+            return None
     lists = _mostly_in_brackets(values)
     if kind == TEXTS and lists:  # whole sentences may stand in brackets as well
         lists = any(_is_printed_texts(value) for value in values)
     return lambda value: convert(value, notes, lists)
+
+
+def is_plain(values: Sequence[Any]) -> bool:
+    """Whether all values are strings, none with half of a surrogate pair."""
+    try:
+        joined = "".join(values)
+        return joined.isascii() or joined.encode("utf-8") is not None
+    except (TypeError, UnicodeEncodeError):
+        return False
+
+
+def _is_plain_object(value: Any) -> bool:
+    """Whether it is an object of lists, each of whole numbers or of strings without halves of surrogate pairs."""
+    return type(value) is dict and all(
+        type(item) is list and (is_plain(item) or set(map(type, item)) <= {int}) for item in value.values()
+    )
 
 
 def whole_number(value: Any) -> int:

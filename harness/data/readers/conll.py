@@ -103,7 +103,8 @@ def _sentences(
                 ) from None
             if not word.strip(" "):
                 raise BenchError(f"{path}:{number}: a token without text; give it some, or remove the line")
-            layers.look_at(columns)
+            if layers.undecided:
+                layers.look_at(columns)
             current.lines.append(number)
             current.words.append(word)
             current.tags.append(tag.strip())
@@ -122,7 +123,7 @@ class _Layers:
     """Which columns hold tags, as nested entities and other layers do, beside the last one, which is taken where none is stated."""
 
     def __init__(self, tags: int):
-        self.last = tags == -1
+        self.undecided = tags == -1
         self.tokens = 0
         self.named: dict[int, int] | None = None  # column that holds nothing but tags → how many are not O
 
@@ -130,18 +131,21 @@ class _Layers:
         """Look at one token's columns."""
         self.tokens += 1
         if self.named is None:
-            self.named = dict.fromkeys(range(len(columns)), 0) if self.last and len(columns) > 2 else {}
-        for column in list(self.named) if len(self.named) > 1 else ():
+            self.named = dict.fromkeys(range(len(columns)), 0)
+        for column in list(self.named):
             value = columns[column].strip() if column < len(columns) else ""
-            if not TAG.fullmatch(value):
-                del self.named[column]
+            if value == "O":
+                continue
+            if TAG.fullmatch(value):
+                self.named[column] += 1
             else:
-                self.named[column] += value != "O"
+                del self.named[column]
+        self.undecided = len(self.named) > 1
 
     def others(self) -> str:
         """What there is beside the last column, in words; nothing where there is no other tag."""
         *others, last = self.named or [0]
-        if not others or not any(self.named[column] for column in others):
+        if not self.undecided or not any(self.named[column] for column in others):
             return ""
         shares = {
             column: f"column {column} ({self.named[column] / self.tokens:.1%} are not O)" for column in self.named
@@ -176,7 +180,9 @@ def _columns(
             if separator:
                 columns = line.split(separator)
             elif separated:
-                columns = [column.strip(" ") for column in line.split("\t")[:end]]
+                columns = line.split("\t")[:end]
+                if " " in line:
+                    columns = [column.strip(" ") for column in columns]
             else:
                 columns = BLANKS.split(line.strip(" \t"))
             width = width or len(columns)

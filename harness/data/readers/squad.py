@@ -60,6 +60,8 @@ def _get(parent: Mapping[str, Any], key: str, here: str) -> Any:
 def _text(parent: Mapping[str, Any], key: str, here: str, notes: Notes) -> str:
     """A text, or a number as one."""
     value = _get(parent, key, here)
+    if type(value) is str and value.isascii():
+        return value
     try:
         text = scalar(value, notes)
     except ValueError:
@@ -94,7 +96,8 @@ def _answers(question: Mapping[str, Any], here: str, notes: Notes) -> dict[str, 
     for answer, at in _items(question, "answers", here):
         text = _text(answer, "text", at, notes)
         try:
-            start = whole_number(_get(answer, "answer_start", at))
+            start = _get(answer, "answer_start", at)
+            start = start if type(start) is int else whole_number(start)
         except ValueError as error:
             raise BenchError(f"{at}.answer_start: {error}") from None
         if not text:
