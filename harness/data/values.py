@@ -72,6 +72,14 @@ def scalar(value: Any, notes: Notes) -> str | None:
     raise ValueError(f"a {type(value).__name__}, {_short(value)}; neither a text nor a number")
 
 
+def at_a_glance(value: Any) -> str:
+    """The text of any value, for a look at what a column may be; never an error."""
+    try:
+        return scalar(value, Notes()) or ""
+    except ValueError:
+        return str(value)
+
+
 def text(value: Any, notes: Notes) -> str:
     """A text; empty where it is missing.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.data.readers import answers
+from harness.data.values import at_a_glance
 from harness.looks import words_of
 
 Row = Mapping[str, Any]
@@ -53,7 +54,7 @@ def options(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] |
         return None
     if "start" not in found:
         found.pop("end", None)
-    contexts = [str(row.get(columns["context"])).rstrip() for row in rows[:100]]
+    contexts = [at_a_glance(row.get(columns["context"])).rstrip() for row in rows[:100]]
     word = next((word for word in NO_ANSWER if all(context.endswith(word) for context in contexts)), None)
     if word:
         found["no_answer"] = word

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.data.place import PlacedRow, place, placed
 from harness.data.tags import to_iob2
-from harness.data.values import Notes, text
+from harness.data.values import Notes, at_a_glance, text
 from harness.errors import BenchError, unknown
 from harness.looks import quote, words_of
 
@@ -30,8 +30,9 @@ def options(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] |
     Args:
         columns: those of `NEEDS` → the table's.
     """
-    tags = [str(row.get(columns["tags"]) or "").strip() for row in rows]
+    tags = [at_a_glance(row.get(columns["tags"])).strip() for row in rows]
     words = [row.get(columns["words"]) for row in rows]
+    words = [at_a_glance(word) if isinstance(word, bytes) else word for word in words]
     there = [(word, tag) for word, tag in zip(words, tags, strict=True) if tag]
     tokens = sum(bool(TAG.fullmatch(tag)) and isinstance(word, str) and " " not in word.strip() for word, tag in there)
     if not there or tokens < MOSTLY * len(there):
