@@ -8,7 +8,8 @@ from typing import Any
 
 from harness.data.files import read_text, split_lines
 from harness.data.place import place, placed
-from harness.data.values import Notes, printed, scalar, text
+from harness.data.printed import printed
+from harness.data.values import Notes, scalar, text
 from harness.errors import BenchError, unknown
 
 Row = dict[str, Any]

@@ -7,8 +7,6 @@ column's type is an error of its row.
 
 from __future__ import annotations
 
-import ast
-import json
 import math
 import re
 import struct
@@ -16,6 +14,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from decimal import Decimal
 from typing import Any
+
+from harness.data.printed import in_brackets, printed, short
 
 TEXT = "text"  # str; a missing one is empty
 LABEL = "label"  # str without outer blanks; a missing one is empty, which `Task.label_name` refuses
@@ -30,7 +30,7 @@ MISSING_TYPES = ("NAType", "NaTType")  # of pandas, which is not imported for it
 TRUE = frozenset(("true", "t", "yes", "y", "1", "1.0"))
 FALSE = frozenset(("false", "f", "no", "n", "0", "0.0", ""))
 OPENING = ("[", "{", "(", "a")  # how a printed list or object begins; `a` of numpy's `array(`
-SHOWN = 40  # characters of a value in an error
+SHOWN = 40  # characters of a label in an error
 MOST_DIGITS = 30  # of a decimal number that is written out
 
 
@@ -69,7 +69,7 @@ def scalar(value: Any, notes: Notes) -> str | None:
         return scalar(value.item(), notes)
     if isinstance(value, float):
         return None if math.isnan(value) else _decimal(Decimal(_shortest(value)))
-    raise ValueError(f"a {type(value).__name__}, {_short(value)}; neither a text nor a number")
+    raise ValueError(f"a {type(value).__name__}, {short(value)}; neither a text nor a number")
 
 
 def at_a_glance(value: Any) -> str:
@@ -144,7 +144,7 @@ def words(value: Any, notes: Notes, printed_lists: bool = False) -> list[str]:
     items = _listed(value)
     if items is None:
         if isinstance(value, Mapping) or (raw := scalar(value, notes)) is None:
-            raise ValueError(f"{_short(value)}, not a list; check the columns")
+            raise ValueError(f"{short(value)}, not a list; check the columns")
         items = _printed_list(raw, printed_lists)
         if items is None:
             return raw.split()
@@ -251,9 +251,9 @@ def whole_number(value: Any) -> int:
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{_short(value)} is no whole number") from None
+        raise ValueError(f"{short(value)} is no whole number") from None
     if not math.isfinite(number) or number != int(number):
-        raise ValueError(f"{_short(value)} is no whole number")
+        raise ValueError(f"{short(value)} is no whole number")
     return int(number)
 
 
@@ -270,7 +270,7 @@ def boolean(value: Any, notes: Notes) -> bool:
     except ValueError:
         word = None
     if word not in TRUE | FALSE:
-        raise ValueError(f"{_short(value)} is no truth value; write true or false")
+        raise ValueError(f"{short(value)} is no truth value; write true or false")
     notes["truth_values"] += 1
     return word in TRUE
 
@@ -291,69 +291,6 @@ def same_number(name: str) -> str:
     return _decimal(Decimal(name))
 
 
-def printed(text: str) -> Any:
-    """The list, tuple or object that a program printed into a text, as JSON, Python or numpy writes it; None: it is no such text.
-
-    numpy's arrays have no commas (`['Ann' 'Lee']`, `[1 2 0]`), and may be called (`array([1], dtype=int32)`).
-
-    Raises:
-        ValueError: an array that was cut short by `...` when it was printed.
-    """
-    bare = text.strip()
-    if (bare[:1], bare[-1:]) not in (("[", "]"), ("{", "}"), ("(", ")")) and not _in_brackets(bare):
-        return None
-    try:
-        found = json.loads(bare)
-    except (ValueError, RecursionError):
-        found = _literal(bare)
-    return found if isinstance(found, list | tuple | dict) else None
-
-
-_TOKEN = re.compile(
-    r"""\s+|[bru]?'(?:[^'\\]|\\.)*'|[bru]?"(?:[^"\\]|\\.)*"|\.\.\.|[\[\](){},:=]|[^\s'"\[\](){},:=]+""", re.S
-)
-_NAMES = {"null": None, "nan": None, "NaN": None, "None": None, "true": True, "false": False, "True": True, "False": False}  # fmt: skip
-
-
-def _literal(text: str) -> Any:
-    """A literal of Python or numpy. Python itself would join `'Ann' 'Lee'` to one string, so commas are put in first."""
-    parts: list[str] = []
-    before, position, cut = "", 0, False
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:  # a quotation mark without its partner
-            return None
-        token, position = match[0], match.end()
-        if token == "...":
-            cut = True
-        elif not token.isspace():
-            called = token == "(" and (before.isidentifier() or before.startswith(("np.", "numpy.")))
-            if before and before[-1] not in "[({,:=" and token[0] not in "])},:=" and not called:
-                parts.append(",")
-            if not (token == "," and before == ","):  # `1, ..., 9` without its dots
-                parts.append(token)
-            before = token
-    try:
-        found = ast.literal_eval(_Calls().visit(ast.parse("".join(parts), mode="eval")))
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return None
-    if cut and found and isinstance(found, list | tuple | dict):
-        raise ValueError(f"{_short(text)} was cut short by ... when it was printed; write all of it, as JSON")
-    return None if cut else found
-
-
-class _Calls(ast.NodeTransformer):
-    """`array([515], dtype=int32)`, `np.str_('Ann')` and `nan` are the values that they print."""
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        numpy = isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") in ("np", "numpy")
-        array = isinstance(node.func, ast.Name) and node.func.id == "array"
-        return self.visit(node.args[0]) if (array or numpy) and node.args else node
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        return ast.Constant(_NAMES[node.id]) if node.id in _NAMES else node
-
-
 def _printed_list(text: str, expected: bool) -> list[Any] | None:
     """The items of a printed list; None for a text that is none.
 
@@ -361,7 +298,7 @@ def _printed_list(text: str, expected: bool) -> list[Any] | None:
         expected: whether the column holds printed lists; else only one that is sure to be a list counts, strings in quotes.
     """
     bare = text.strip()
-    if not _in_brackets(bare) and not (expected and bare.startswith("(")):
+    if not in_brackets(bare) and not (expected and bare.startswith("(")):
         if expected and bare:
             raise _unreadable(bare)
         return [] if expected else None
@@ -377,7 +314,7 @@ def _printed_list(text: str, expected: bool) -> list[Any] | None:
 
 def _unreadable(text: str) -> ValueError:
     return ValueError(
-        f"{_short(text)}: most values of the column are printed lists, but this is none that JSON, Python or numpy writes; "
+        f"{short(text)}: most values of the column are printed lists, but this is none that JSON, Python or numpy writes; "
         'write it as JSON, such as ["a", "b"]'
     )
 
@@ -387,12 +324,8 @@ def _mostly_in_brackets(values: Iterable[Any]) -> bool:
     for value in values:
         if isinstance(value, str) and (bare := value.strip()):
             there += 1
-            inside += _in_brackets(bare)
+            inside += in_brackets(bare)
     return inside * 2 > there
-
-
-def _in_brackets(bare: str) -> bool:
-    return (bare[:1] == "[" and bare[-1:] == "]") or (bare.startswith("array(") and bare[-1:] == ")")
 
 
 def _is_printed_texts(value: Any) -> bool:
@@ -458,10 +391,5 @@ def _decimal(value: Decimal) -> str:
 
 def _listing(values: Iterable[Any], most: int = 3) -> str:
     """The first few values on one line."""
-    lines = [" ".join(value.split()) if isinstance(value, str) else _short(value) for value in values]
+    lines = [" ".join(value.split()) if isinstance(value, str) else short(value) for value in values]
     return ", ".join(line[:SHOWN] for line in lines[:most]) + (", …" if len(lines) > most else "")
-
-
-def _short(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"

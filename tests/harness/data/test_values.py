@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from harness import registry
 from harness.data import values
+from harness.data.printed import printed
 from harness.data.source import FileSource, GeneratedSource
 from harness.errors import BenchError
 from harness.rows import load
@@ -68,15 +69,15 @@ def test_a_printed_list_is_the_list(items):
         repr(tuple(items)),
         f"array({items}, dtype=object)",
     ):
-        assert list(values.printed(text)) == items
+        assert list(printed(text)) == items
     if all(item.isprintable() for item in items):  # numpy prints others as Python does, but for line breaks
-        assert values.printed(str(np.array(items, dtype=object))) == items
-        assert values.printed(" ".join(["[", *map(repr, items), "]"])) == items
+        assert printed(str(np.array(items, dtype=object))) == items
+        assert printed(" ".join(["[", *map(repr, items), "]"])) == items
 
 
 @given(st.lists(st.integers(-999, 999), min_size=1, max_size=50))
 def test_a_printed_array_of_numbers_is_the_list(numbers):
-    assert values.printed(str(np.array(numbers))) == values.printed(str(numbers)) == numbers
+    assert printed(str(np.array(numbers))) == printed(str(numbers)) == numbers
 
 
 @pytest.mark.parametrize(
@@ -84,14 +85,14 @@ def test_a_printed_array_of_numbers_is_the_list(numbers):
 )
 def test_a_list_that_was_cut_short_is_refused(text):
     with pytest.raises(ValueError, match=r"cut short by \.\.\. when it was printed; write all of it, as JSON"):
-        values.printed(text)
+        printed(text)
 
 
 @pytest.mark.parametrize(
     "text", ["[...]", "[Ann, Lee]", "[NEG]", "(1)", "{a}", "a", "", "[", "['a]", "[" * 9999 + "]" * 9999, "[f(1)]"]
 )
 def test_other_texts_in_brackets_are_no_lists(text):
-    assert values.printed(text) is None
+    assert printed(text) is None
 
 
 def test_labels_of_every_type_have_one_name():
