@@ -62,6 +62,8 @@ class TaskFamily(ABC):
         version: raised when the same rows would give another score; part of every cell's identity.
         columns: required column → what it holds.
         optional_columns: the same for columns that a data set may have. `id`, `group` and `phenomenon` are always allowed.
+        column_types: column → its type, a constant of `harness.data.values`. Whatever a data set holds there is brought to this type
+            before `prepare` sees it, or refused with its row. A column without a type reaches `prepare` as the data set has it.
         usual_names: column → what data sets often call it, in lower case, the likeliest first.
         inputs: the columns that hold what a model reads; empty: all but `label`, `tags`, `target` and `answers`.
         options: option of a task file → what it does. Every family has the option `metric` as well.
@@ -83,6 +85,7 @@ class TaskFamily(ABC):
     version: ClassVar[int] = 1
     columns: ClassVar[Mapping[str, str]]
     optional_columns: ClassVar[Mapping[str, str]] = {}
+    column_types: ClassVar[Mapping[str, str]] = {}
     usual_names: ClassVar[Mapping[str, Sequence[str]]] = {}
     inputs: ClassVar[Sequence[str]] = ()
     options: ClassVar[Mapping[str, str]] = {}
@@ -164,7 +167,10 @@ class TaskFamily(ABC):
         """
 
     def prepare(self, row: Row, task: Task) -> Row:
-        """One row with the family's columns in their canonical types.
+        """One row with the family's columns as heads and metrics want them.
+
+        Args:
+            row: its columns have the types of `column_types` already.
 
         Raises:
             ValueError: what is wrong with the row; the caller adds split, file and line.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.data.columns import field_holder
 from harness.looks import words_of
 
 
@@ -41,7 +42,7 @@ def find_columns(row: Mapping[str, Any], names: Mapping[str, Sequence[str]], wan
     """
     there = {str(name).strip().lower(): str(name) for name in row}
     for name, value in row.items():
-        for inner in value if isinstance(value, Mapping) else ():
+        for inner in _fields(value):
             there.setdefault(f"{name}.{inner}".lower(), f"{name}.{inner}")
     for name in row:
         there.setdefault("_".join(words_of(name)), str(name))
@@ -55,5 +56,12 @@ def cell(row: Mapping[str, Any], column: str) -> Any:
     if column in row:
         return row[column]
     outer, _, inner = column.partition(".")
-    struct = row.get(outer)
-    return struct.get(inner) if isinstance(struct, Mapping) else None
+    return _fields(row.get(outer)).get(inner)
+
+
+def _fields(value: Any) -> Mapping[str, Any]:
+    """The fields of an object, also of one that was printed into a text."""
+    try:
+        return field_holder(value) or {}
+    except ValueError:
+        return {}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from harness.data import values
 from harness.data.columns import bind
 from harness.data.place import place, placed
 from harness.data.readers import GIVES
@@ -72,6 +74,9 @@ def load(task: Task, family: TaskFamily, bad: list[str] | None = None) -> Data:
     prepared = {
         split: _prepare(split, rows, task, family, found.setdefault(split, {}), bad) for split, rows in raw.items()
     }
+    for column, kind in family.column_types.items():
+        if kind == values.LABEL and not task.labels:
+            _one_spelling(column, prepared, found)
     made = not {"validation", "test"} <= set(prepared)
     grouped = all("group" in row for rows in prepared.values() for row in rows)
     few = made and grouped and "group" in reserved and reserved["group"] < FEW_GROUPS
@@ -151,11 +156,12 @@ def _prepare(
 ) -> list[Row]:
     here = f"task {task.name!r}, split {split}"
     _check_labels(split, rows, task, family, here)
+    notes = values.Notes()
     try:
-        bound = bind(rows, task.columns, keep=KEPT)
+        bound = bind(rows, task.columns, keep=KEPT, notes=notes)
     except BenchError as error:
         raise BenchError(f"{here}: {error}") from None
-    bound = _without_dropped(bound, task, report)
+    border = _border(bound, family, notes)
     prepared, seen = [], Counter()
     for number, row in enumerate(bound):
         missing = next((name for name in family.columns if name not in row), None)
@@ -167,31 +173,27 @@ def _prepare(
                 f"say which of them it is under `columns:`, as {{{missing}: NAME}}"
             )
         try:
-            new = family.prepare(row, task)
+            typed = border(row)
+            if task.drop_labels and str(typed.get("label") or "").strip() in task.drop_labels:
+                report["dropped"] = report.get("dropped", 0) + 1
+                continue
+            new = family.prepare(typed, task)
         except (ValueError, TypeError, KeyError) as error:
             at = f"{here}, {place(row, f'row {number + 1}')}"
             if bad is None:
                 raise BenchError(f"{at}: {error}") from error
             bad.append(f"{at}: {error}")
             continue
-        name = str(row.get("id", f"{split}-{number}"))
+        name = typed.get("id") or f"{split}-{number}"
         seen[name] += 1
         prepared.append(placed({**new, "id": name if seen[name] == 1 else f"{name}#{seen[name]}"}, row))
+    for name, number in notes.items():
+        if number:
+            report[name] = report.get(name, 0) + number
     try:
         return family.harmonise(prepared, task, report)
     except BenchError as error:
         raise BenchError(f"{here}: {error}") from None
-
-
-def _without_dropped(rows: Sequence[Row], task: Task, report: dict[str, Any]) -> Sequence[Row]:
-    """The rows whose label is not among those that the task drops; the report counts the others as `dropped`."""
-    if not task.drop_labels:
-        return rows
-    kept = [
-        row for row in rows if str("" if row.get("label") is None else row["label"]).strip() not in task.drop_labels
-    ]
-    report["dropped"] = len(rows) - len(kept)
-    return kept
 
 
 def _check_labels(split: str, rows: Sequence[Mapping[str, Any]], task: Task, family: TaskFamily, here: str) -> None:
@@ -215,3 +217,66 @@ def _check_labels(split: str, rows: Sequence[Mapping[str, Any]], task: Task, fam
         f"{here}, {file or 'all rows'}: has no {answer.removesuffix('s')}s ({what}); leave it out, and {split} is cut from train: in a task file "
         f"(bench task new FOLDER writes it) keep only {' and '.join(others) or 'the other splits'} under data: files:"
     )
+
+
+def _border(rows: Sequence[Row], family: TaskFamily, notes: values.Notes) -> Callable[[Row], Row]:
+    """The function that brings a row's values to the types that the family declares for its columns.
+
+    `id`, `group` and `phenomenon` become texts. Any other column stays as it is, without halves of surrogate pairs.
+    """
+    types = {**dict.fromkeys(KEPT, values.TEXT), **family.column_types}
+    there = dict.fromkeys(name for row in rows for name in row)
+    changes = []
+    for name in there:
+        column = [row.get(name) for row in rows]
+        if name in types:
+            change = values.converter(types[name], column, notes)
+        elif all(value is None or isinstance(value, int | float) for value in column) or values.is_plain(column):
+            change = None
+        else:
+            change = partial(values.whole_characters, notes=notes)
+        if change is not None:
+            changes.append((name, change))
+
+    def typed(row: Row) -> Row:
+        new = dict(row)
+        for name, change in changes:
+            if name in new:
+                try:
+                    new[name] = change(new[name])
+                except ValueError as error:
+                    raise ValueError(f"{name}: {error}") from None
+        return new
+
+    return typed if changes else lambda row: row
+
+
+def _one_spelling(column: str, splits: Mapping[str, Sequence[Row]], found: Mapping[str, dict[str, Any]]) -> None:
+    """Labels that mean the same in one spelling, that of the first split that has it (training's); changes the rows.
+
+    1.0 is 1, and True is true: so a program writes them that met an empty cell, or another format. Other spellings of a number (0.50,
+    01) may be different names, as of sections. They are one label only where no split has two of them.
+    """
+    first = sorted(splits, key=lambda split: split not in ("train", "all"))
+    names = {split: dict.fromkeys(row[column] for row in splits[split] if column in row) for split in first}
+    for same in (values.same_label, values.same_number):
+        spellings: dict[str, dict[str, None]] = {}
+        for labels in names.values():
+            for name in labels:
+                if isinstance(name, str):
+                    spellings.setdefault(same(name), {})[name] = None
+        if same is values.same_number and any(
+            len({same(name) for name in labels if isinstance(name, str)}) < len(labels) for labels in names.values()
+        ):
+            return
+        new = {name: next(iter(group)) for group in spellings.values() for name in group if name != next(iter(group))}
+        for split, rows in splits.items() if new else ():
+            changed = [row for row in rows if row.get(column) in new]
+            for row in changed:
+                row[column] = new[row[column]]
+            before, names[split] = names[split], {new.get(name, name): None for name in names[split]}
+            if changed:
+                report = found[split]
+                report["label_spellings"] = report.get("label_spellings", 0) + len(changed)
+                at = dict.fromkeys(f"{old} read as {name}" for old, name in new.items() if old in before)
+                report["label_spellings_at"] = [*report.get("label_spellings_at", ()), *at]

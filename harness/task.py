@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.data.columns import label_mapping
 from harness.data.source import Source
+from harness.data.values import Notes, label, same_label
 
 
 @dataclass(frozen=True)
@@ -53,19 +54,41 @@ class Task:
         """The declared label names in their order; empty where none are declared."""
         return list(dict.fromkeys(self._label_names.values())) if self._label_names else []
 
+    @cached_property
+    def _label_spellings(self) -> dict[str, str]:
+        """What a declared raw label means → the label; where two mean the same neither is here."""
+        spelled: dict[str, list[str]] = {}
+        for raw in self._label_names or ():
+            spelled.setdefault(same_label(raw), []).append(raw)
+        return {meaning: raws[0] for meaning, raws in spelled.items() if len(raws) == 1}
+
     def label_name(self, raw: Any) -> str:
-        """The name of a raw label.
+        """The name of a raw label. A declared 1 is also 1.0, and a declared true is also True.
 
         Raises:
-            ValueError: an empty label, or one that the task does not declare.
+            ValueError: an empty label, several labels, or one that the task does not declare.
         """
-        text = "" if raw is None else str(raw).strip()
+        if type(raw) is str and raw in self._known:
+            return self._known[raw]
+        name = self._label_name(label(raw, Notes()))
+        if type(raw) is str:
+            self._known[raw] = name
+        return name
+
+    @cached_property
+    def _known(self) -> dict[str, str]:
+        """Raw label → name, of those that were asked for: they come again and again."""
+        return {}
+
+    def _label_name(self, text: str) -> str:
         if not text:
             raise ValueError(
                 'no label; leave an unlabelled split out, or drop the row, in a task file with drop_labels: [""]'
             )
         if self._label_names is None:
             return text
+        if text not in self._label_names:
+            text = self._label_spellings.get(same_label(text), text)
         if text not in self._label_names:
             raise ValueError(
                 f"label {text!r} is not among the task's labels: {', '.join(self._label_names)}; add it to `labels`, or leave "

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.data.values import LABEL, TEXT
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import WARNING, Finding
 from harness.looks import FULL, Looks, look_at, match, words_of
@@ -31,6 +32,7 @@ class Classification(TaskFamily):
 
     columns = {"text": "the text", "label": "its class"}
     optional_columns = {"text_pair": "the second text of a pair"}
+    column_types = {"text": TEXT, "text_pair": TEXT, "label": LABEL}
     usual_names = {
         "text": (
             "sentence", "review", "content", "comment", "tweet", "document", "body", "sentence1", "premise", "question",
@@ -54,13 +56,8 @@ class Classification(TaskFamily):
     }
 
     def prepare(self, row: Row, task: Task) -> Row:
-        texts = {name: self._text(name, row[name]) for name in ("text", "text_pair") if name in row}
+        texts = {name: row[name].strip() for name in self.inputs if name in row}
         return {**row, **texts, "label": task.label_name(row["label"])}
-
-    def _text(self, name: str, value: Any) -> str:
-        if isinstance(value, list | dict):
-            raise ValueError(f"{name} is a {type(value).__name__}, not a text; name the column of the text")
-        return str(value or "").strip()
 
     def labels(self, splits: Mapping[str, Sequence[Row]], task: Task) -> list[str]:
         used = {row["label"] for row in splits["train"]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from harness.check.tally import spot
 from harness.data.place import place, placed
 from harness.data.readers.conll import TAG
 from harness.data.tags import ALIASES, SCHEMES, to_iob2
+from harness.data.values import TAGS, WORDS, Notes, converter
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import ERROR, WARNING, Finding, some
 from harness.metrics.classes import by_entity_type
@@ -37,6 +37,7 @@ class NamedEntities(TaskFamily):
     name = "ner"
     description = "named entities: words with IOB2 tags; scored by seqeval"
     columns = {"words": "the words of a sentence", "tags": "one IOB2 tag a word"}
+    column_types = {"words": WORDS, "tags": TAGS}
     usual_names = {
         "words": ("tokens", "word", "token", "text", "sentence"),
         "tags": ("ner_tags", "tag", "ner_tag", "labels", "ner", "label", "bio", "iob"),
@@ -55,21 +56,10 @@ class NamedEntities(TaskFamily):
     needs_offsets = True
 
     def prepare(self, row: Row, task: Task) -> Row:
-        words = [str(word) for word in self._list("words", row["words"])]
-        tags = [self._tag(tag, task) for tag in self._list("tags", row["tags"])]
+        words, tags = row["words"], row["tags"]
         if len(words) != len(tags):
             raise ValueError(f"{len(words)} words but {len(tags)} tags; every word needs one")
-        return {**row, "words": words, "tags": tags}
-
-    def _list(self, name: str, value: Any) -> list[Any]:
-        """A column's items. A text is cut at its blanks, as tables without lists have it, unless it is a list as JSON or Python
-        prints it.
-        """
-        if isinstance(value, str):
-            return _printed(value) or value.split()
-        if not isinstance(value, list | tuple):
-            raise ValueError(f"{name} is {value!r}, not a list; check the columns")
-        return list(value)
+        return {**row, "tags": [task.label_name(tag) for tag in tags] if task.labels else tags}
 
     def harmonise(self, rows: list[Row], task: Task, report: dict[str, Any]) -> list[Row]:
         """The rows with IOB2 tags. Readers that know a scheme have reported it; for the others it is told here."""
@@ -81,9 +71,6 @@ class NamedEntities(TaskFamily):
         for name, value in converted.report().items():
             report.setdefault(name, value)
         return [placed({**row, "tags": tags}, row) for row, tags in zip(rows, converted.tags, strict=True)]
-
-    def _tag(self, raw: Any, task: Task) -> str:
-        return task.label_name(raw) if task.labels else str(raw)
 
     def labels(self, splits: Mapping[str, Sequence[Row]], task: Task) -> list[str]:
         """O first, then B- and I- of every type of the training rows: a type may open or go on where it never did there."""
@@ -112,8 +99,8 @@ class NamedEntities(TaskFamily):
         pairs = [[cell(row, found.columns[name]) for name in self.columns] for row in rows[:SAMPLE]]
         if all(isinstance(value, list | tuple) for pair in pairs for value in pair):
             return replace(found, others=self._other_tags(rows[:SAMPLE], found))
-        texts = [pair for pair in pairs if all(isinstance(value, str) for value in pair)]
-        even = sum(len(self._list("words", words)) == len(self._list("tags", tags)) for words, tags in texts)
+        texts = [pair for pair in pairs if all(isinstance(value, str | bytes) for value in pair)]
+        even = sum(_lengths(texts))
         return replace(found, likely=False) if even >= MOSTLY * len(pairs) else None
 
     def _other_tags(self, rows: Sequence[Mapping[str, Any]], found: Proposal) -> dict[str, list[str]]:
@@ -164,12 +151,15 @@ class NamedEntities(TaskFamily):
         return [["O"] * len(row["words"]) for row in rows]
 
 
-def _printed(text: str) -> list[str]:
-    """The strings of a list that Python or JSON has printed; nothing for other texts."""
-    if not (text.strip().startswith("[") and text.strip().endswith("]")):
-        return []
-    try:
-        found = ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return []
-    return found if all(isinstance(one, str) for one in found) else []
+def _lengths(pairs: Sequence[Sequence[Any]]) -> Iterable[bool]:
+    """For each pair of words and tags whether there are as many of both."""
+    notes = Notes()
+    sides = [[pair[side] for pair in pairs] for side in (0, 1)]
+    lists = [converter(kind, values, notes) for kind, values in zip((WORDS, TAGS), sides, strict=True)]
+    for pair in pairs:
+        try:
+            words, tags = (convert(value) for convert, value in zip(lists, pair, strict=True))
+        except ValueError:  # lists that cannot be read: reading will say so
+            yield True
+        else:
+            yield len(words) == len(tags)

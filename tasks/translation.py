@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.check.lengths import without_blanks
 from harness.check.tally import Tally, spot
+from harness.data.values import TEXT, TEXTS
 from harness.errors import BenchError, unknown
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, some
@@ -51,6 +52,7 @@ class Translation(TaskFamily):
     name = "translation"
     description = "a text in another language; scored by sacreBLEU and chrF"
     columns = {"source": "the text", "target": "its translation, or a list of several"}
+    column_types = {"source": TEXT, "target": TEXTS}
     usual_names = {
         "source": ("src", "en", "english", "translation.en", "source_text"),
         "target": (
@@ -78,12 +80,6 @@ class Translation(TaskFamily):
             raise unknown("tokenize", tokenize, TOKENIZERS, where=f"task {task.name!r}")
         if tokenize in MODULES and find_spec(MODULES[tokenize]) is None:
             raise BenchError(f"task {task.name!r}: {cure(tokenize)}")
-
-    def prepare(self, row: Row, task: Task) -> Row:
-        targets = row["target"] if isinstance(row["target"], list) else [row["target"]]
-        if not targets or not all(isinstance(text, str) for text in (row["source"], *targets)):
-            raise ValueError("source and target must be texts (target: or a list of them); check the columns")
-        return {**row, "target": targets}
 
     def texts(self, row: Row) -> dict[str, str]:
         first, *others = row["target"]

@@ -128,7 +128,7 @@ CASES = {
         {"x.jsonl": '{"tokens": ["a"], "tags": ["M-X"]}\n{"tokens": ["a"], "tags": ["L-X"]}\n'}, "ner:x.jsonl",
         ("x.jsonl:2, token 1", "no scheme"),
     ),
-    "answer outside of its context": Case({"x.json": squad()}, "qa:x.json", ("x.json: data[0].paragraphs[0].qas[1]", "begins at 99")),
+    "answer outside of its context": Case({"x.json": squad()}, "qa:x.json", ("x.json: data[0].paragraphs[0].qas[1]", "'bird' at 99", "UTF-16")),
     "answer without text": Case({"x.json": squad(text="")}, "qa:x.json", ("qas[1].answers[0].text", "must have text")),
     "span outside of its context": Case(
         {"x.csv": 'question,context,answer,span\nWho?,The cat sat.,cat,"(4, 7)"\nWho?,The cat sat.,cat,"(14, 17)"\n'}, "qa:x.csv",

@@ -10,6 +10,15 @@ from harness.finding import NOTE, WARNING, Finding, first
 # A reader's count → what it means; other counts are shown as they are. A reader may add `NAME_at`, places (`file:line`).
 MEANINGS = {
     "irregular": ("irregular-tags", "entities break the rules of the tagging scheme; read as conlleval reads them"),
+    "label_spellings": (
+        "label-spellings",
+        "labels are spelled otherwise than in train or before (such as 1.0 for 1, or True for true) and are read as one",
+    ),
+    "surrogates": ("half-characters", "values held half of a surrogate pair, which is now U+FFFD"),
+    "impossible_with_answers": (
+        "impossible-with-answers",
+        "questions are marked as impossible and have answers all the same; they are read as questions without an answer",
+    ),
     "misaligned": ("misaligned-answers", "answers do not stand at their offset in the file"),
     "repaired": ("repaired-answers", "of these were moved to the one place where their text stands"),
     "differs": (
@@ -21,6 +30,11 @@ MEANINGS = {
     "incomplete": ("incomplete-units", "units lack one of the languages and were left out"),
     "unused_data": ("unused-files", "files or folders in the data's folder look like data and are not read"),
     "comments_like_tokens": ("dropped-tokens", "of the comment lines that were skipped look like tokens with a tag"),
+    "other_variants": (
+        "other-variants",
+        "segments are of a variant of a language whose very code is there too, and were left out; name the variant to read it",
+    ),
+    "other_sources": ("other-sources", "segments are further sources of their unit and were left out"),
     "disagree": ("disagreeing-annotators", "questions have an answer for some annotators and none for others"),
 }
 ONE_SCHEME = {"io": "the tags are IO: entities of one type that touch each other are read as one"}
@@ -34,13 +48,14 @@ def reader(found: Mapping[str, Mapping[str, Any]]) -> Iterable[Finding]:
             if isinstance(number, int) and number:
                 places = report.get(f"{name}_at") or ()
                 yield Finding(WARNING, code, f"{split}: {number:,} {meaning}", number, first(map(str, places)))
-    for split, report in found.items():
-        for index, other, ours in report.get("other_tags", ())[:1]:
+        if report.get("other_tags"):
             message = (
-                f"{split}: column {index} holds tags too ({other / 10:g} % of them not O, of the column taken {ours / 10:g} %); "
-                f"`tags: {index}` takes it"
+                f"{split}: {report['other_tags']}; state `tags`, the number of the column, if another one is meant"
             )
-            yield Finding(WARNING if other > 5 * ours else NOTE, "several-tag-columns", message)
+            yield Finding(WARNING if report.get("poorer_tags") else NOTE, "other-tags", message)
+        if report.get("offsets"):
+            message = f"{split}: the offsets of answers count {report['offsets']}; {report.get('converted', 0):,} were converted"
+            yield Finding(NOTE, "converted-offsets", message, report.get("converted", 0))
     schemes = {str(report.get("scheme")) for report in found.values() if report.get("scheme")}
     if len(schemes) > 1:
         message = f"splits differ in their tagging scheme ({', '.join(sorted(schemes))}); each was read by its own"

@@ -8,18 +8,29 @@ from typing import Any
 
 from harness.data.files import read_text, split_lines
 from harness.data.place import place, placed
+from harness.data.printed import printed
+from harness.data.values import Notes, scalar, text
 from harness.errors import BenchError, unknown
 
 Row = dict[str, Any]
 Column = str | int | Sequence[str | int] | Mapping[str, Sequence[str | int]]
 
 
-def bind(rows: Iterable[Row], columns: Mapping[str, Column], keep: Iterable[str] = ("id", "group")) -> list[Row]:
+def bind(
+    rows: Iterable[Row],
+    columns: Mapping[str, Column],
+    keep: Iterable[str] = ("id", "group"),
+    notes: Notes | None = None,
+) -> list[Row]:
     """Rows with canonical columns: `{"text": "body", "label": 1}` takes `text` from `body`, `label` from column 1.
 
     An index counts the columns of the first row, what lies inside a column is called by its path (`translation.en`). A list joins texts with a blank, leaving empty ones out; `{"list": [...]}` makes a list of them, for several references.
     Raw columns that nothing names are dropped, those in `keep` excepted; without any `columns` rows come back as they
     are. `None` for one of those in `keep` drops the data's column of that name.
+
+    Args:
+        notes: is filled with what was converted (see `harness.data.values`): texts that are joined, and objects that a program printed
+            into a text of which a path names a field.
 
     Raises:
         BenchError: a row lacks a column; the message says which columns it has.
@@ -34,7 +45,7 @@ def bind(rows: Iterable[Row], columns: Mapping[str, Column], keep: Iterable[str]
         )
     keep = [name for name in keep if name not in unwanted]
     keep = [name for name in keep if name not in columns]
-    rows = list(rows)
+    rows, notes = list(rows), Notes() if notes is None else notes
     titles = list(rows[0]) if rows else []
     bound = []
     for number, row in enumerate(rows, start=1):
@@ -44,32 +55,59 @@ def bind(rows: Iterable[Row], columns: Mapping[str, Column], keep: Iterable[str]
             def where(row: Row = row, number: int = number, name: str = name) -> str:
                 return f"{place(row, f'row {number}')}, for {name!r}"
 
-            new[name] = _bound(row, column, titles, where)
+            new[name] = _bound(row, column, titles, where, notes)
         bound.append(placed(new, row))
     return bound
 
 
-def _bound(row: Row, column: Column, titles: Sequence[str], where: Callable[[], str]) -> Any:
+def _bound(row: Row, column: Column, titles: Sequence[str], where: Callable[[], str], notes: Notes) -> Any:
     if isinstance(column, str | int):
-        return _value(row, column, titles, where)
+        return _value(row, column, titles, where, notes)
     listed = isinstance(column, Mapping)
     if listed and list(column) != ["list"]:
         raise BenchError(f"{where()}: {dict(column)} names no column; to make a list of several write {{list: [a, b]}}")
-    parts = [_value(row, one, titles, where) for one in (column["list"] if listed else column)]
-    texts = [str(part) for part in parts if part is not None and str(part).strip()]
+    parts = [_value(row, one, titles, where, notes) for one in (column["list"] if listed else column)]
+    try:
+        texts = [part for part in (text(part, notes) for part in parts) if part.strip()]
+    except ValueError as error:
+        raise BenchError(f"{where()}: {error}") from None
     return texts if listed else " ".join(texts)
 
 
-def _value(row: Row, column: str | int, titles: Sequence[str], where: Callable[[], str]) -> Any:
+def _value(row: Row, column: str | int, titles: Sequence[str], where: Callable[[], str], notes: Notes) -> Any:
     name = str(column)
     if name not in row and isinstance(column, int) and 0 <= column < len(titles):
         name = titles[column]
     if name in row:
         return row[name]
     outer, dot, inner = name.partition(".")
-    if dot and isinstance(row.get(outer), Mapping):
-        return _value(row[outer], inner, (), where)
+    if dot and outer in row:
+        try:
+            struct = field_holder(row[outer], notes)
+        except ValueError as error:
+            raise BenchError(f"{where()}: {error}") from None
+        if struct is not None:
+            return _value(struct, inner, (), where, notes)
     raise unknown("column", column, row, where=where(), more="; mend `columns`, or leave out a split that has none")
+
+
+def field_holder(value: Any, notes: Notes | None = None) -> Mapping[str, Any] | None:
+    """The object whose fields a path may name: a value that is one, or one that JSON or Python has printed into a text; else None.
+
+    Raises:
+        ValueError: it was cut short when it was printed, or is bytes that are no text.
+    """
+    if isinstance(value, Mapping):
+        return value
+    if not isinstance(value, str | bytes):
+        return None
+    notes = Notes() if notes is None else notes
+    written = scalar(value, notes) or ""
+    found = printed(written) if written.lstrip().startswith("{") else None
+    if not isinstance(found, Mapping):
+        return None
+    notes["printed"] += 1
+    return found
 
 
 def read_labels(path: str | Path, first: int = 0) -> dict[str, str]:
@@ -86,7 +124,7 @@ def label_mapping(labels: Mapping[Any, str] | Sequence[str]) -> dict[str, str]:
     meanings.
     """
     if isinstance(labels, Mapping):
-        return {str(raw).strip(): str(name) for raw, name in labels.items()}
+        return {(scalar(raw, Notes()) or "").strip(): str(name) for raw, name in labels.items()}
     names = [str(name) for name in labels]
     by_name = {name: name for name in names}
     if len(by_name) < len(names):
@@ -96,24 +134,3 @@ def label_mapping(labels: Mapping[Any, str] | Sequence[str]) -> dict[str, str]:
     if any(name.lstrip("+-").isdecimal() for name in names):
         return by_name
     return {str(index): name for index, name in enumerate(names)} | by_name
-
-
-def label_names(
-    rows: Iterable[Row], labels: Mapping[Any, str] | Sequence[str] | None, column: str = "label"
-) -> list[Row]:
-    """The rows with the label's name, always a string, in `column`. Without `labels` the raw value's text is the name.
-
-    Raises:
-        BenchError: a row without label, or with one that `labels` does not know.
-    """
-    mapping = None if labels is None else label_mapping(labels)
-    named = []
-    for number, row in enumerate(rows, start=1):
-        value = row.get(column)
-        raw = "" if value is None else str(value).strip()
-        if not raw:
-            raise BenchError(f"row {number} has no label in {column!r}; leave an unlabelled split out, or drop the row")
-        if mapping is not None and raw not in mapping:
-            raise unknown("label", raw, mapping, where=f"row {number}")
-        named.append({**row, column: raw if mapping is None else mapping[raw]})
-    return named

@@ -71,7 +71,10 @@ class SpanHead(Head):
             null = len(in_context) - 1 if tail else self._null_position(inputs["input_ids"])
             window = Window.of(offsets, in_context, null)
             if training:
-                start, end = window.locate(examples[number]["answers"])
+                answers = examples[number]["answers"]
+                if answers["text"] and max(answers["answer_start"]) < 0:
+                    continue  # there is an answer, and nobody knows where: neither a place nor "no answer" would be right
+                start, end = window.locate(answers)
                 inputs["start_positions"], inputs["end_positions"] = start, end
             features.append(Feature(number, inputs, {"window": window, "context": examples[number]["context"]}))
         return features

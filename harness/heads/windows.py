@@ -29,8 +29,13 @@ class Window:
         return cls(np.array(offsets, dtype=np.int32).reshape(-1, 2), np.flatnonzero(in_context), null)
 
     def locate(self, answers: Mapping[str, Sequence[Any]]) -> tuple[int, int]:
-        """First and last token of the first answer that lies whole in this window; the null position twice for none."""
+        """First and last token of the first answer that lies whole in this window; the null position twice for none.
+
+        An answer with a negative start has no known place.
+        """
         for text, begin in zip(answers["text"], answers["answer_start"], strict=True):
+            if begin < 0:
+                continue
             stop = begin + len(text)
             touched = [
                 token for token in self.tokens if self.offsets[token, 0] < stop and self.offsets[token, 1] > begin

@@ -40,7 +40,12 @@ def test_labels_get_their_names_and_splits_their_share():
         ("sentiment", {"text": "a", "label": None}, "row 2: no label"),
         ("ner", {"words": ["a", "b"], "tags": ["O"]}, "row 2: 2 words but 1 tags"),
         ("qa", {"question": "q", "context": "c", "answers": {"text": ["c"], "answer_start": []}}, "row 2: 1 answers but 0 starts"),
-        ("translation", {"source": "a", "target": None}, "row 2: source and target must be texts"),
+        ("sentiment", {"text": ["a"], "label": 0}, "row 2: text: a list, not a text; name the column of the text"),
+        ("sentiment", {"text": "a", "label": ["0", "1"]}, r"row 2: label: a row has several labels \(0, 1\); bench classifies into one"),
+        ("sentiment", {"text": b"\xff", "label": 0}, "row 2: text: bytes that are not UTF-8"),
+        ("ner", {"words": ["a", None], "tags": ["O", "O"]}, "row 2: words: item 2 of 2 is missing"),
+        ("translation", {"source": "a", "target": {"de": "b"}}, "row 2: target: an object with de, not a text"),
+        ("translation", {"source": "a", "target": []}, "row 2: target: an empty list; give a text"),
     ],
 )  # fmt: skip
 def test_a_bad_row_is_named(family, row, words):

@@ -6,8 +6,8 @@ Tjong Kim Sang and De Meulder 2003, Introduction to the CoNLL-2003 shared task.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import islice
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,8 +19,8 @@ from harness.errors import BenchError
 # Not str.split(): it also splits at U+00A0 and U+3000, which are tokens in Chinese and Japanese files.
 BLANKS = re.compile(r"[ \t]+")
 DOCUMENT = "-DOCSTART-"
-LOOKED_AT = 20_000  # lines in which other columns of tags are looked for
-TAG = re.compile(r"O|[BIMESLU]-.+")
+TAG = re.compile(r"O|[BIMESLU][-_].+")
+RICHER = 10  # times as many tags that another column has, for a warning; the chunks of CoNLL-2003 are about five times its names
 
 
 class _Sentence(NamedTuple):
@@ -45,33 +45,27 @@ def read(
     """Rows `{"words": [...], "tags": [... in IOB2], "group": document}`.
 
     `group` is the number of the document as text; files without `-DOCSTART-` lines have none. The report gets `scheme`,
-    `entities`, `irregular` (entities that break the scheme's rules; `irregular_at`: the first of them), `sentences` and `documents`,
-    and `other_tags`, columns that look like tags too.
+    `entities`, `irregular` (entities that break the scheme's rules; `irregular_at`: the first of them), `sentences`, `documents`,
+    `comments` (lines that were skipped), `words_with_blanks`, and `other_tags` where the tags were taken from the last column and another
+    one holds tags as well.
 
     Args:
-        separator: what stands between columns; default: any run of blanks and tabs.
+        separator: what stands between columns; default: a tab in a file where every line has the same number of them, else any run of
+            blanks and tabs.
         words, tags: the index of the column, negative ones counted from the end.
         scheme: see `harness.data.tags.to_iob2`; told for all files of a call together.
         comment: lines that start with this are skipped. By default none is: `#` is a token as good as any.
     """
     sentences: list[_Sentence] = []
     seen_document_line = False
-    if report is not None and comment:
-        told = [
-            line
-            for path in as_paths(files)
-            for line in split_lines(read_text(path, encoding))
-            if line.startswith(comment)
-        ]
-        likely = sum(bool(TAG.fullmatch(line.split()[-1])) for line in told if len(line.split()) > 1)
-        report.update(comment_lines=len(told), **({"comments_like_tokens": likely} if likely else {}))
+    counts = Counter(comments=0)
+    layers = _Layers(tags)
     for path in as_paths(files):
         start = sentences[-1].document + 1 if sentences else 0
-        found, marked = _sentences(path, start, separator, words, tags, comment, encoding)
+        columns = _columns(path, separator, comment, encoding, counts)
+        found, marked = _sentences(path, start, columns, words, tags, layers)
         sentences += found
         seen_document_line |= marked
-    if report is not None and (other := _other_tags(as_paths(files)[0], tags, separator, comment, encoding)):
-        report.update(other_tags=other)
     converted = to_iob2(
         [sentence.tags for sentence in sentences],
         scheme,
@@ -80,6 +74,10 @@ def read(
     if report is not None:
         documents = len({sentence.document for sentence in sentences}) if seen_document_line else 0
         report.update(converted.report(), sentences=len(sentences), documents=documents)
+        counts["words_with_blanks"] = sum(" " in word for sentence in sentences for word in sentence.words)
+        report.update({name: number for name, number in counts.items() if number})
+        if others := layers.others():
+            report.update(other_tags=others, poorer_tags=layers.poorer())
     rows: list[dict[str, Any]] = []
     for sentence, labels in zip(sentences, converted.tags, strict=True):
         row = {"words": sentence.words, "tags": labels}
@@ -88,32 +86,14 @@ def read(
     return rows
 
 
-def _other_tags(
-    path: Path, tags: int, separator: str | None, comment: str | None, encoding: str
-) -> list[tuple[int, int, int]]:
-    """Columns that hold tags beside the one that is taken: (index, per mille that are not O, the same of the one taken)."""
-    rows = [
-        columns for _, columns in islice(_columns(path, separator, comment, encoding), LOOKED_AT) if len(columns) > 2
-    ]
-    if not rows or not -len(rows[0]) <= tags < len(rows[0]):
-        return []
-    columns = list(zip(*rows, strict=True))
-    entities = [1000 * sum(value != "O" for value in column) // len(rows) for column in columns]
-    return [
-        (index, entities[index], entities[tags])
-        for index, column in enumerate(columns)
-        if index != tags % len(columns) and entities[index] and all(map(TAG.fullmatch, column))
-    ]
-
-
 def _sentences(
-    path: Path, document: int, separator: str | None, words: int, tags: int, comment: str | None, encoding: str
+    path: Path, document: int, lines: Iterable[tuple[int, list[str]]], words: int, tags: int, layers: _Layers
 ) -> tuple[list[_Sentence], bool]:
     """The sentences of one file, their documents numbered from `document` without gaps; and if it marks documents."""
     sentences: list[_Sentence] = []
     current = _Sentence(path, document, [], [], [])
     marked = False
-    for number, columns in _columns(path, separator, comment, encoding):
+    for number, columns in lines:
         if columns and columns[0] != DOCUMENT:
             try:
                 word, tag = columns[words], columns[tags]
@@ -124,6 +104,8 @@ def _sentences(
                 ) from None
             if not word.strip(" "):
                 raise BenchError(f"{path}:{number}: a token without text; give it some, or remove the line")
+            if layers.undecided:
+                layers.look_at(columns)
             current.lines.append(number)
             current.words.append(word)
             current.tags.append(tag.strip())
@@ -138,19 +120,79 @@ def _sentences(
     return sentences, marked
 
 
-def _columns(path: Path, separator: str | None, comment: str | None, encoding: str) -> Iterator[tuple[int, list[str]]]:
+class _Layers:
+    """Which columns hold tags, as nested entities and other layers do, beside the last one, which is taken where none is stated."""
+
+    def __init__(self, tags: int):
+        self.undecided = tags == -1
+        self.tokens = 0
+        self.named: dict[int, int] | None = None  # column that holds nothing but tags → how many are not O
+
+    def look_at(self, columns: Sequence[str]) -> None:
+        """Look at one token's columns."""
+        self.tokens += 1
+        if self.named is None:
+            self.named = dict.fromkeys(range(len(columns)), 0)
+        for column in list(self.named):
+            value = columns[column].strip() if column < len(columns) else ""
+            if value == "O":
+                continue
+            if TAG.fullmatch(value):
+                self.named[column] += 1
+            else:
+                del self.named[column]
+        self.undecided = len(self.named) > 1
+
+    def others(self) -> str:
+        """What there is beside the last column, in words; nothing where there is no other tag."""
+        *others, last = self.named or [0]
+        if not self.undecided or not any(self.named[column] for column in others):
+            return ""
+        shares = {
+            column: f"column {column} ({self.named[column] / self.tokens:.1%} are not O)" for column in self.named
+        }
+        told = " and ".join(shares[column] for column in others)
+        return f"tags are from {shares[last]}, and {told} hold{'s' if len(others) == 1 else ''} tags too"
+
+    def poorer(self) -> bool:
+        """Whether another column has so many more tags that it is likely to be the one that is meant."""
+        *others, last = self.named or [0]
+        return any(self.named[column] > RICHER * self.named[last] for column in others)
+
+
+def _columns(
+    path: Path, separator: str | None, comment: str | None, encoding: str, counts: Counter[str]
+) -> Iterator[tuple[int, list[str]]]:
     """(line, columns) of each token; no columns at the end of a sentence, and once more at the end of the file."""
-    width = 0
     lines = split_lines(read_text(path, encoding))
+    numbered = []
     for number, line in enumerate(lines, start=1):
         if comment and line.startswith(comment):
-            continue
+            counts["comments"] += 1
+            parts = line.split()
+            counts["comments_like_tokens"] += len(parts) > 1 and bool(TAG.fullmatch(parts[-1]))
+        else:
+            numbered.append((number, line))
+    tokens = [line for _, line in numbered if line.strip(" \t") and not line.startswith(DOCUMENT)]
+    tabs = {line.count("\t") for line in tokens} if separator is None else {0}
+    # Blanks would hide an empty column, and the next one would take its place.
+    end = -1 if all(line.endswith("\t") for line in tokens) else None
+    separated = len(tabs) == 1 and tabs != {0} and (tabs != {1} or end is None)
+    width = 0
+    for number, line in numbered:
         if not line.strip(" \t"):
             yield number, []
         elif line.startswith(DOCUMENT):
             yield number, [DOCUMENT]
         else:
-            columns = line.split(separator) if separator else BLANKS.split(line.strip(" \t"))
+            if separator:
+                columns = line.split(separator)
+            elif separated:
+                columns = line.split("\t")[:end]
+                if " " in line:
+                    columns = [column.strip(" ") for column in columns]
+            else:
+                columns = BLANKS.split(line.strip(" \t"))
             width = width or len(columns)
             if len(columns) != width or width == 1:
                 raise BenchError(

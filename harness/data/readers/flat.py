@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.data.readers import answers
+from harness.data.values import at_a_glance
 from harness.looks import words_of
 
 Row = Mapping[str, Any]
@@ -18,6 +19,7 @@ USUAL = {
     "start": ("answer_start", "start", "answer_begin", "start_index", "answer_start_index"),
     "end": ("answer_end", "end", "end_index", "answer_end_index"),
     "span": ("human_ans_indices", "answer_span", "span", "answer_indices"),
+    "impossible": ("is_impossible", "impossible"),
     "id": ("id", "question_id", "qid", "q_review_id", "q_id"),
     "group": ("group",),
 }
@@ -41,7 +43,9 @@ def options(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] |
         try:
             for row in rows[:100]:
                 answers.pairs(row.get(found["answers"]))
-            found = {option: column for option, column in found.items() if option in ("answers", "id", "group")}
+            found = {
+                option: column for option, column in found.items() if option in ("answers", "impossible", "id", "group")
+            }
         except ValueError:
             del found["answers"]
     if "span" in found:
@@ -50,7 +54,7 @@ def options(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] |
         return None
     if "start" not in found:
         found.pop("end", None)
-    contexts = [str(row.get(columns["context"])).rstrip() for row in rows[:100]]
+    contexts = [at_a_glance(row.get(columns["context"])).rstrip() for row in rows[:100]]
     word = next((word for word in NO_ANSWER if all(context.endswith(word) for context in contexts)), None)
     if word:
         found["no_answer"] = word

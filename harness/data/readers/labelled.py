@@ -13,6 +13,7 @@ from harness.errors import BenchError
 
 # The coarse label alone: what follows its colon is a finer class, for which one writes (?P<label>\S+)\s+(?P<text>.*).
 PATTERN = r"(?:__label__)?(?P<label>[^:\s]+)(:\S*)?\s+(?P<text>.*)"
+MARK = "__label__"  # how every label of a line begins in fastText's files
 
 
 def read(
@@ -21,12 +22,15 @@ def read(
     """One row a line, with a column for each named group of the pattern, without outer blanks. Blank lines are skipped, and
     counted as `empty_rows`.
 
+    The report gets `finer_labels`: lines of which the default pattern leaves a finer label out, what is behind its colon. A line of
+    fastText with several labels is an error.
+
     Args:
         pattern: a regular expression of Python for a whole line. Groups without a name give no column.
         encoding: `latin-1` for TREC's files.
     """
     compiled = _compiled(pattern, as_paths(files))
-    rows, empty = [], 0
+    rows, empty, finer = [], 0, 0
     for path in as_paths(files):
         for number, line in enumerate(split_lines(read_text(path, encoding)), start=1):
             if not line.strip():
@@ -38,16 +42,18 @@ def read(
                 raise BenchError(
                     f"{path}:{number}: {shown!r} does not match the pattern {pattern}; state another `pattern`"
                 )
-            if (match.groupdict().get("text") or "").startswith("__label__"):
+            labels = [word for word in line.split() if word.startswith(MARK)]
+            if len(labels) > 1:
+                shown = ", ".join(label.removeprefix(MARK) for label in labels[:3])
                 raise BenchError(
-                    f"{path}:{number}: a row has several labels (__label__… twice); bench classifies into one: leave one of them, or the "
-                    "rows with one alone"
+                    f"{path}:{number}: a row has several labels ({shown}); bench classifies into one: keep one {MARK}… a line"
                 )
+            finer += pattern == PATTERN and len(match[2] or "") > 1
             rows.append(
                 PlacedRow({name: (value or "").strip() for name, value in match.groupdict().items()}, path, number)
             )
-    if report is not None and empty:
-        report.update(empty_rows=empty)
+    if report is not None:
+        report.update({name: count for name, count in (("empty_rows", empty), ("finer_labels", finer)) if count})
     return rows
 
 

@@ -21,12 +21,14 @@ def read(
     """Rows `{"source", "target", "group"}`; blank lines are skipped, other fields are not read, so lines may differ in their number.
 
     Rows have their source as their `group`, so that the translations of one sentence stay in one split. The report gets
-    `repeated`, the number of rows whose source has occurred before, and `empty`, that of rows with a side without text.
+    `repeated`, the number of rows whose source has occurred before, `empty`, that of rows with a side without text, and `unread`, that of
+    lines with a text in other fields.
 
     Args:
         source, target: the field of each, counted from 0; `source: 1, target: 0` turns the direction round.
     """
     rows: list[dict[str, str]] = []
+    unread = 0
     for path in as_paths(files):
         for number, line in enumerate(split_lines(read_text(path, encoding)), start=1):
             if not line.strip():
@@ -39,8 +41,11 @@ def read(
                     f"{path}:{number}: {len(fields)} field(s), so none with index {max(source, target)}; "
                     "check the separator (a tab by default), source and target"
                 ) from None
+            used = {source % len(fields), target % len(fields)}
+            unread += any(field.strip() for number, field in enumerate(fields) if number not in used)
             rows.append(PlacedRow(row | {"group": row["source"]}, path, number))
     if report is not None:
         repeated = len(rows) - len({row["source"] for row in rows})
         report.update(repeated=repeated, empty=sum(not (row["source"] and row["target"]) for row in rows))
+        report.update({"unread": unread} if unread else {})
     return rows

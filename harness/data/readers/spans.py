@@ -5,13 +5,15 @@ The answer is a column `answers` as SQuAD has it, or columns of its own for its 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from harness.data.place import place, placed
 from harness.data.readers.annotators import DISAGREEMENT, merge
-from harness.data.readers.located import COUNTED, Columns, locate, without
+from harness.data.readers.located import COUNTED, Columns, counted_by, locate, without
+from harness.data.readers.offsets import POINTS, align
+from harness.data.values import Notes
+from harness.data.values import text as cell
 from harness.errors import BenchError, unknown
 
 
@@ -33,6 +35,7 @@ def read(
     span: str | None = None,
     inclusive: bool = False,
     no_answer: str | None = None,
+    impossible: str | None = None,
     id: str | None = None,
     group: str | None = None,
     disagreement: str = "any",
@@ -40,12 +43,12 @@ def read(
 ) -> list[dict[str, Any]]:
     """Rows `{"question", "context", "answers": {"text": [...], "answer_start": [...]}, "group"}`, `id`, and all other columns.
 
-    What a span cuts out of the context is the answer, whatever its text column says. An answer with a start alone must stand
-    there, or is moved as in the format `squad`; one without any place is looked for, and the first place is taken. An empty
-    text, or a negative start, is no answer. The report gets `questions`, `unanswerable`, `answers`, `misaligned` and
-    `repaired` as `squad` counts them; `differs` (texts that are not what their span cuts out) and of these
-    `differs_in_blanks`; `clipped` (spans that ran into `no_answer`); `several_places` (answers without a start whose text
-    occurs more than once); and where rows are merged `rows`, `merged` and `disagree`.
+    What a span cuts out of the context is the answer, whatever its text column says; what it counts is told by the texts of all rows. An
+    answer with a start alone is treated as in the format `squad`; one without any place is looked for, and the first place is taken. An
+    empty text, or a negative start, is no answer. The report gets `questions`, `unanswerable`, `answers`, `truth_values`,
+    `impossible_with_answers` and the counts of `offsets.align` as `squad` gives them; `differs` (texts that are not what their span cuts
+    out) and of these `differs_in_blanks`; `clipped` (spans that ran into `no_answer`); `inclusive` where the texts tell that `end` is
+    the last character; and where rows are merged `rows`, `merged` and `disagree`.
 
     Args:
         table: the format of the files: csv, tsv, json, jsonl, parquet or arrow.
@@ -57,6 +60,7 @@ def read(
         inclusive: True where `end` is the last character itself.
         no_answer: a word that stands for "no answer" as a text and at the end of every context (SubjQA's ANSWERNOTFOUND,
             QuAC's CANNOTANSWER). It is cut off the contexts, or else models would find it there.
+        impossible: a column that says whether a question has no answer, such as `is_impossible`.
         id: a column; rows that share their id are one question, answered by several annotators.
         group: a column with what must not be torn apart by splits; default: the context.
         disagreement: where some annotators found an answer and others none: `any` keeps every answer that was found,
@@ -72,35 +76,52 @@ def read(
     options = {name: value for name, value in given.items() if value is not None}
     found: dict[str, Any] = {}
     raw = reader(table, options)(files, report=found, **options)
-    how = Columns(answers, text, start, end, span, no_answer, inclusive)
-    counts: Counter[str] = Counter()
-    names = [name for name in (question, context, answers, text, start, end, span, id, group) if name is not None]
+    how = Columns(answers, text, start, end, span, no_answer, inclusive, impossible)
+    counts = Notes(dict.fromkeys(COUNTED, 0))
+    used = (question, context, answers, text, start, end, span, impossible, id, group)
+    names = [name for name in used if name is not None]
+    raw = [_typed(row, number, names, (question, context), counts) for number, row in enumerate(raw, start=1)]
+    unit, last = counted_by(raw, how, context)
+    if unit != POINTS:
+        found["offsets"] = unit.name
+    if last and not inclusive:
+        found["inclusive"] = "true, by the texts"
+    how = how._replace(inclusive=last)
     contexts: dict[str, str] = {}
     rows = []
     for number, row in enumerate(raw, start=1):
-        at = place(row, f"row {number}")
-        for name in names:
-            if name not in row:
-                raise unknown("column", name, row, where=at)
-        if not isinstance(row[context], str) or not isinstance(row[question], str):
-            raise BenchError(
-                f"{at}: question and context must be texts; check the columns {question!r} and {context!r}"
-            )
         passage = without(row[context], no_answer)
         try:
-            located = locate(row, row[context], passage, how, counts)
+            located = locate(row, row[context], passage, how, unit, counts)
+            new = {name: value for name, value in row.items() if name not in names}
+            new |= {"question": row[question], "context": passage, "answers": located}
+            new["group"] = cell(row[group], counts) if group else contexts.setdefault(passage, str(len(contexts)))
+            if id is not None:
+                new["id"] = cell(row[id], counts)
         except ValueError as error:
+            at = place(row, f"row {number}")
             raise BenchError(f"{at}: {error}; mend the row, or check the columns of the format spans") from None
-        new = {name: value for name, value in row.items() if name not in names}
-        new |= {"question": row[question], "context": passage, "answers": located}
-        new["group"] = str(row[group]) if group else contexts.setdefault(passage, str(len(contexts)))
-        if id is not None:
-            new["id"] = str(row[id])
         rows.append(placed(new, row))
+    align(rows, found)
     if id is not None:
         rows = merge(rows, disagreement, found)
     if report is not None:
         total = sum(len(row["answers"]["text"]) for row in rows)
         report.update(found, questions=len(rows), unanswerable=sum(not row["answers"]["text"] for row in rows))
-        report.update(answers=total, **{name: counts[name] for name in COUNTED})
+        report.update(answers=total, **{name: number for name, number in counts.items() if number or name in COUNTED})
     return rows
+
+
+def _typed(
+    row: dict[str, Any], number: int, names: Sequence[str], texts: Sequence[str], notes: Notes
+) -> dict[str, Any]:
+    """The row with its question and context as texts, once it is sure that it has all columns."""
+    at = place(row, f"row {number}")
+    for name in names:
+        if name not in row:
+            raise unknown("column", name, row, where=at)
+    try:
+        return placed({**row, **{name: cell(row[name], notes) for name in texts}}, row)
+    except ValueError:
+        columns = " and ".join(map(repr, texts))
+        raise BenchError(f"{at}: question and context must be texts; check the columns {columns}") from None

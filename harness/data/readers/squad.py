@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from harness.data.files import as_paths
 from harness.data.place import PlacedRow
-from harness.data.readers.answers import find, whole
 from harness.data.readers.json_rows import load
+from harness.data.readers.offsets import NOWHERE, align
+from harness.data.values import Notes, boolean, scalar, whole_number
 from harness.errors import BenchError
 
 
 def read(files: Any, *, encoding: str = "utf-8-sig", report: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """Rows `{"id", "title", "group", "context", "question", "answers": {"text": [...], "answer_start": [...]}}`.
 
-    Offsets count code points. Unanswerable questions have empty lists. `group` is the article: its title, or its index
-    where it has none. An answer that does not stand at its offset is moved to where its text does stand, if that is
-    the only place or the only one near by; otherwise it is left as it is. The report gets `questions`, `unanswerable`,
-    `answers`, `misaligned` (answers not at their offset) and `repaired` (those of them that were moved).
+    Offsets count code points, whatever the file counts (see `harness.data.readers.offsets`). Unanswerable questions have empty lists;
+    an empty text at a negative offset is no answer. `group` is the article: its title, or its index where it has none. The report
+    gets `questions`, `unanswerable`, `answers`, what `offsets.align` counts, `truth_values` (of `is_impossible`, written as text or
+    number), `impossible_with_answers` (questions with answers that are marked as impossible: the mark counts) and `no_answers` (empty
+    texts at a negative offset).
     """
-    rows, counts = [], Counter()
+    rows: list[dict[str, Any]] = []
+    notes = Notes()
     articles = 0
     for path in as_paths(files):
         content = load(path, encoding)
@@ -30,20 +32,22 @@ def read(files: Any, *, encoding: str = "utf-8-sig", report: dict[str, Any] | No
                 f"{path}: {type(content).__name__} instead of SQuAD's object; for flat rows say format: json"
             )
         for article, at in _items(content, "data", str(path), ": "):
-            title = str(article.get("title") or "")
+            title = _text(article, "title", at, notes) if article.get("title") else ""
             group = title or str(articles)
             articles += 1
             for paragraph, at_paragraph in _items(article, "paragraphs", at):
-                context = _text(paragraph, "context", at_paragraph)
+                context = _text(paragraph, "context", at_paragraph, notes)
                 for question, at_question in _items(paragraph, "qas", at_paragraph):
-                    row = {"id": str(_get(question, "id", at_question)), "title": title, "group": group}
-                    row |= {"context": context, "question": _text(question, "question", at_question)}
-                    row |= {"answers": _answers(question, context, at_question, counts)}
+                    row = {"id": _text(question, "id", at_question, notes), "title": title, "group": group}
+                    row |= {"context": context, "question": _text(question, "question", at_question, notes)}
+                    row |= {"answers": _answers(question, at_question, notes)}
                     rows.append(PlacedRow(row, path, at_question.removeprefix(f"{path}: ")))
+    found: dict[str, Any] = {}
+    align(rows, found)
     if report is not None:
-        report.update(
-            questions=len(rows), **{key: counts[key] for key in ("unanswerable", "answers", "misaligned", "repaired")}
-        )
+        answers = [len(row["answers"]["text"]) for row in rows]
+        report.update(questions=len(rows), unanswerable=answers.count(0), answers=sum(answers), **found)
+        report.update({name: number for name, number in notes.items() if number})
     return rows
 
 
@@ -53,10 +57,17 @@ def _get(parent: Mapping[str, Any], key: str, here: str) -> Any:
     return parent[key]
 
 
-def _text(parent: Mapping[str, Any], key: str, here: str) -> str:
-    text = _get(parent, key, here)
-    if not isinstance(text, str):
-        raise BenchError(f"{here}.{key}: {type(text).__name__} instead of a text")
+def _text(parent: Mapping[str, Any], key: str, here: str, notes: Notes) -> str:
+    """A text, or a number as one."""
+    value = _get(parent, key, here)
+    if type(value) is str and value.isascii():
+        return value
+    try:
+        text = scalar(value, notes)
+    except ValueError:
+        text = None
+    if text is None:
+        raise BenchError(f"{here}.{key}: {type(value).__name__} instead of a text")
     return text
 
 
@@ -68,27 +79,34 @@ def _items(parent: Mapping[str, Any], key: str, here: str, joint: str = ".") -> 
     return [(item, f"{here}{joint}{key}[{index}]") for index, item in enumerate(items)]
 
 
-def _answers(question: Mapping[str, Any], context: str, here: str, counts: Counter) -> dict[str, list]:
+def _answers(question: Mapping[str, Any], here: str, notes: Notes) -> dict[str, list]:
+    """The answers as the file has them."""
+    try:
+        impossible = boolean(question.get("is_impossible"), notes) if "is_impossible" in question else False
+    except ValueError as error:
+        raise BenchError(f"{here}.is_impossible: {error}") from None
+    if impossible:  # it may carry plausible answers, which are none
+        given = question.get("answers")
+        notes["impossible_with_answers"] += isinstance(given, list) and any(
+            isinstance(answer, dict) and answer.get("text") for answer in given
+        )
+        return {"text": [], "answer_start": []}
     texts: list[str] = []
     starts: list[int] = []
-    # Unanswerable questions may carry plausible answers, which are none.
-    answers = [] if question.get("is_impossible") else _items(question, "answers", here)
-    for answer, at in answers:
-        text, start = _get(answer, "text", at), _get(answer, "answer_start", at)
+    for answer, at in _items(question, "answers", here):
+        text = _text(answer, "text", at, notes)
         try:
-            start = whole(start)
+            start = _get(answer, "answer_start", at)
+            start = start if type(start) is int else whole_number(start)
         except ValueError as error:
             raise BenchError(f"{at}.answer_start: {error}") from None
-        if not isinstance(text, str) or not text:
-            raise BenchError(f"{at}.text: {text!r}; an answer must have text (an unanswerable question has no answers)")
-        if start < 0 or not context.startswith(text, start):
-            counts["misaligned"] += 1
-            place = find(context, text, start)
-            if place is not None:
-                counts["repaired"] += 1
-                start = place
+        if not text:
+            if start >= 0:
+                raise BenchError(
+                    f"{at}.text: '' at {start}; an answer must have text: for an unanswerable question write answers: []"
+                )
+            notes["no_answers"] += 1
+            continue
         texts.append(text)
-        starts.append(start)
-    counts["answers"] += len(texts)
-    counts["unanswerable"] += not texts
+        starts.append(max(start, NOWHERE))
     return {"text": texts, "answer_start": starts}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+from collections import Counter
 from typing import Any
 from xml.parsers import expat
 
@@ -22,14 +24,16 @@ class _Units:
         self.path = path
         self.units: list[tuple[int, dict[str, list[str]]]] = []
         self.declared: str | None = None  # the language from which the whole file translates
-        self.language, self.codes = "", 0
+        self.language, self.codes, self.left_out = "", 0, 0
         self.segment: list[str] | None = None
-        self.parser = expat.ParserCreate()
+
+    def parse(self, data: bytes) -> None:
+        # The mark at the beginning of the file is right where its declaration, which programs copy, says something else.
+        marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        self.parser = expat.ParserCreate("utf-16" if marked else None)
         self.parser.StartElementHandler, self.parser.EndElementHandler = self.start, self.end
         self.parser.CharacterDataHandler = self.text
         self.parser.EntityDeclHandler = self.parser.SkippedEntityHandler = self.entity
-
-    def parse(self, data: bytes) -> None:
         try:
             self.parser.Parse(data, True)
         except expat.ExpatError as error:
@@ -54,6 +58,7 @@ class _Units:
         elif name == "seg":
             self.segment = []
         elif name in CODES:
+            self.left_out += self.segment is not None and not self.codes
             self.codes += 1
 
     def end(self, name: str) -> None:
@@ -80,28 +85,43 @@ def read(
     """Rows `{"source": text, "target": text}`; a unit with several translations has a list of them as its target.
 
     Units without one of the two languages give no row. The report gets `source` and `target` (the languages), `incomplete`
-    (the number of such units) and `empty` (rows with a side without text).
+    (the number of such units), `empty` (rows with a side without text), and what was left out: `codes` (another program's markup in the
+    segments), `other_languages` (with their segments), `other_variants` (segments in `de-AT` where the unit has `de` as well) and
+    `other_sources` (further segments in the source language).
 
     Args:
         source, target: language codes. `en` is also `en-GB`. They may be left out for a file of two languages that says from
             which one it translates (`srclang`).
     """
     rows: list[dict[str, Any]] = []
-    incomplete = 0
+    counts = Counter(incomplete=0)
+    others: Counter[str] = Counter()
     for path in as_paths(files):
         collected = _Units(path)
         collected.parse(read_bytes(path))
         source, target = _languages(collected, source, target)
         for line, unit in collected.units:
             sides = [_segments(unit, language) for language in (source, target)]
+            there = 0
+            for code, segments in unit.items():
+                if any(language.lower() in (code.lower(), _base(code)) for language in (source, target)):
+                    there += len(segments)
+                else:
+                    others[code] += len(segments)
+            counts["other_variants"] += there - sum(map(len, sides))
             if all(sides):
+                counts["other_sources"] += len(sides[0]) - 1
                 targets = sides[1] if len(sides[1]) > 1 else sides[1][0]
                 rows.append(PlacedRow({"source": sides[0][0], "target": targets}, path, line))
             else:
-                incomplete += 1
+                counts["incomplete"] += 1
+        counts["codes"] += collected.left_out
     if report is not None:
-        report.update(source=source, target=target, incomplete=incomplete)
+        report.update(source=source, target=target, incomplete=counts.pop("incomplete"))
         report.update(empty=sum(not (row["source"] and row["target"]) for row in rows))
+        report.update({name: number for name, number in counts.items() if number})
+        if others:
+            report["other_languages"] = ", ".join(f"{code} ({number:,})" for code, number in others.most_common())
     return rows
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.data.place import PlacedRow, place, placed
 from harness.data.tags import to_iob2
+from harness.data.values import Notes, at_a_glance, text
 from harness.errors import BenchError, unknown
 from harness.looks import quote, words_of
 
@@ -29,8 +30,9 @@ def options(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] |
     Args:
         columns: those of `NEEDS` → the table's.
     """
-    tags = [str(row.get(columns["tags"]) or "").strip() for row in rows]
+    tags = [at_a_glance(row.get(columns["tags"])).strip() for row in rows]
     words = [row.get(columns["words"]) for row in rows]
+    words = [at_a_glance(word) if isinstance(word, bytes) else word for word in words]
     there = [(word, tag) for word, tag in zip(words, tags, strict=True) if tag]
     tokens = sum(bool(TAG.fullmatch(tag)) and isinstance(word, str) and " " not in word.strip() for word, tag in there)
     if not there or tokens < MOSTLY * len(there):
@@ -77,6 +79,8 @@ def read(
     for name in (words, tags, sentence):
         if raw and name is not None and name not in raw[0]:
             raise unknown("column", name, raw[0], where=place(raw[0], "row 1"))
+    notes = Notes()
+    raw = [_typed(row, [name for name in (words, tags, sentence) if name is not None], notes) for row in raw]
     if sentence is None and len(raw) > 1 and not any(_breaks(raw, words, tags)):
         raise BenchError(
             f"{place(raw[0], 'row 1')}: every row holds one word, and nothing says where a sentence ends: neither a column such as "
@@ -98,6 +102,7 @@ def read(
     if report is not None:
         found.pop("empty_rows", None)  # they end sentences
         report.update(found, **converted.report(), put_together=len(sentences), wordless=wordless)
+        report.update({name: number for name, number in notes.items() if number})
     return [
         placed({"words": [_text(row[words]) for row in tokens], "tags": labels}, tokens[0])
         for tokens, labels in zip(sentences, converted.tags, strict=True)
@@ -134,5 +139,12 @@ def _breaks(rows: Sequence[Row], words: str, tags: str) -> Iterator[bool]:
         before = row
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
+def _text(value: Any, notes: Notes | None = None) -> str:
+    return text(value, Notes() if notes is None else notes).strip()
+
+
+def _typed(row: Row, columns: Sequence[str], notes: Notes) -> Row:
+    try:
+        return placed({**row, **{name: _text(row[name], notes) for name in columns}}, row)
+    except ValueError as error:
+        raise BenchError(f"{place(row, 'a row')}: {error}") from None

@@ -233,12 +233,9 @@ def test_another_column_of_tags_is_told(tmp_path):
         tmp_path, *[(f"Ann{n} B-PER O", "ran O O", f"off O {'B-LOC' if n == 1 else 'O'}") for n in range(30)]
     )
     report, _ = examine(Task("t", "ner", FileSource("conll", {"all": path})), registry.family("ner"))
-    (finding,) = [one for one in report.findings if one.code == "several-tag-columns"]
-    assert (
-        finding.level == "warning"
-        and "column 1 holds tags too" in finding.message
-        and "`tags: 1` takes it" in finding.message
-    )
+    (finding,) = [one for one in report.findings if one.code == "other-tags"]
+    assert finding.level == "warning"
+    assert "tags are from column 2 (1.1% are not O), and column 1 (33.3% are not O) holds tags too" in finding.message
 
 
 def groups(values, rows=90):

@@ -21,6 +21,18 @@ def test_answers():
     assert {code: finding.count for code, finding in made.items()} == {"misaligned-answers": 3, "repaired-answers": 2}
 
 
+def test_what_the_border_and_readers_convert_is_a_finding():
+    made = found(
+        train={"surrogates": 2, "other_tags": "tags are from column 3", "decoded": 9},
+        test={"label_spellings": 4, "label_spellings_at": ["1.0 read as 1"], "offsets": "UTF-8 bytes", "converted": 7},
+    )
+    assert {code: finding.count for code, finding in made.items()} == {
+        "half-characters": 2, "other-tags": 1, "label-spellings": 4, "converted-offsets": 7,
+    }  # fmt: skip
+    assert made["label-spellings"].examples == ("1.0 read as 1",)
+    assert made["converted-offsets"].message == "test: the offsets of answers count UTF-8 bytes; 7 were converted"
+
+
 def test_schemes():
     assert set(found(all={"scheme": "io"})) == {"scheme-io"}
     made = found(train={"scheme": "iob2"}, test={"scheme": "bioes"})

@@ -221,9 +221,38 @@ def test_conll_files_that_cannot_be_right(write, text, words):
         conll.read(write("x", text))
 
 
-def test_conll_token_without_text(write):
+@pytest.mark.parametrize("separator", ["\t", None])
+@pytest.mark.parametrize("text", ["a\tO\n\tO\n", "a\tO\n \tO\n", "a\tNN\tO\n\tNN\tO\n", "Mr T\tNN\tO\n\tNN\tO\n", "a\tO\t\n\tO\t\n"])
+def test_conll_token_without_text(write, text, separator):
+    tags = 1 if text.endswith("\t\n") else -1
     with pytest.raises(BenchError, match="x:2: a token without text"):
-        conll.read(write("x", "a\tO\n\tO\n"), separator="\t")
+        conll.read(write("x", text), separator=separator, tags=tags)
+
+
+def test_conll_an_empty_column_never_moves_the_next_one(write):
+    """Of four columns the second may be empty and the first hold a blank: at blanks these were four as well."""
+    report = {}
+    rows = conll.read(write("x", "New York\t\tx\tB-LOC\nis\tVB\ty\tO\n"), report=report)
+    assert rows == [{"words": ["New York", "is"], "tags": ["B-LOC", "O"]}] and report["words_with_blanks"] == 1
+    rows = conll.read(write("x", "a \tO\t\nb\tB-X\t\n"))  # a tab at the end of each line is no column
+    assert rows == [{"words": ["a", "b"], "tags": ["O", "B-X"]}]
+    with pytest.raises(BenchError, match="x:2: '' is no tag"):
+        conll.read(write("x", "a\tO\nb\t\n"))
+
+
+def test_conll_what_is_left_out_or_doubtful_is_told(write):
+    text = "# 1\nAnn B-PER O\nat O O\nBank B-ORG B-LOC\n\n#2\nx O O\n"
+    report = {}
+    conll.read(write("x", text), comment="#", report=report)
+    assert report["comments"] == 2
+    assert report["other_tags"] == "tags are from column 2 (25.0% are not O), and column 1 (50.0% are not O) holds tags too"
+    for given in ({"tags": 1}, {"tags": 2}):
+        report = {}
+        conll.read(write("x", text), comment="#", report=report, **given)
+        assert "other_tags" not in report
+    report = {}
+    conll.read(write("x", "Ann NNP B-PER\nO O O\n"), report=report)  # parts of speech are no tags
+    assert "other_tags" not in report and "comments" not in report
 
 
 # --- squad -------------------------------------------------------------------------------------------------------
@@ -252,37 +281,17 @@ def test_squad_rows(write):
     }
     assert [row["id"] for row in rows] == ["7", "2", "c"]
     assert rows[1]["answers"] == rows[2]["answers"] == {"text": [], "answer_start": []}
-    assert report == {"questions": 3, "unanswerable": 2, "answers": 1, "misaligned": 0, "repaired": 0}
+    counts = {"questions": 3, "unanswerable": 2, "answers": 1, "misaligned": 0, "repaired": 0}
+    assert report == {**counts, "impossible_with_answers": 1}
+    plausible = question(2, [], is_impossible=True, plausible_answers=[{"text": "cat", "answer_start": 4}])
+    squad.read(write("y.json", squad_file([question(7), plausible, question("c", [])])), report=report)
+    report.pop("impossible_with_answers")  # of the first file: a reader adds to a report
+    assert report == counts
 
 
 def test_squad_articles_without_title_are_groups_too(write):
     paths = [write("1", squad_file([question()])), write("2", squad_file([question()]))]
     assert [row["group"] for row in squad.read(paths)] == ["0", "1"]
-
-
-@pytest.mark.parametrize(
-    ("given", "start", "misaligned", "repaired"),
-    [
-        (("4", "cat"), 4, 0, 0),
-        ((9, "cat"), 4, 1, 1),  # the only place
-        ((-1, "cat"), 4, 1, 1),
-        ((20, "sat"), 20, 1, 0),  # two places, both near
-        ((3, "bird"), 3, 1, 0),  # nowhere
-    ],
-)
-def test_squad_misaligned_answers(write, given, start, misaligned, repaired):
-    report = {}
-    rows = squad.read(write("x", squad_file([question(answers=[given])])), report=report)
-    assert rows[0]["answers"]["answer_start"] == [start]
-    assert (report["misaligned"], report["repaired"]) == (misaligned, repaired)
-
-
-def test_squad_repairs_to_the_one_place_near_by(write):
-    context = "sat " + "x" * 50 + " sat"
-    report = {}
-    rows = squad.read(write("x", squad_file([question(answers=[(52, "sat")])], context)), report=report)
-    assert rows[0]["answers"]["answer_start"] == [55]
-    assert report["repaired"] == 1
 
 
 def test_squad_counts_code_points(write):
@@ -311,6 +320,29 @@ def test_squad_answers_must_be_usable(write):
         squad.read(write("x", squad_file([question(answers=[("x", "cat")])])))
     with pytest.raises(BenchError, match=r"answers\[0\].text: ''"):
         squad.read(write("x", squad_file([question(answers=[(4, "")])])))
+    with pytest.raises(BenchError, match=r"answers\[0\].text: list instead of a text"):
+        squad.read(write("x", squad_file([question(answers=[(4, ["cat"])])])))
+    rows = squad.read(write("x", squad_file([question(answers=[(-1, "")]), question(answers=[(4.0, "cat")])])))
+    assert [row["answers"]["text"] for row in rows] == [[], ["cat"]]
+
+
+@pytest.mark.parametrize(
+    ("written", "impossible"),
+    [(True, True), ("True", True), ("yes", True), ("1", True), (1, True), (1.0, True), (" TRUE ", True)]
+    + [(False, False), ("False", False), ("false", False), ("no", False), ("0", False), (0, False), (None, False), ("", False)],
+)
+def test_squad_truth_values(write, written, impossible):
+    report = {}
+    rows = squad.read(write("x", squad_file([question(is_impossible=written)])), report=report)
+    assert rows[0]["answers"]["text"] == ([] if impossible else ["cat"])
+    assert report.get("truth_values", 0) == (not isinstance(written, bool))
+    assert report.get("impossible_with_answers", 0) == impossible
+
+
+@pytest.mark.parametrize("written", ["maybe", 2, [], {}, -1, "falsch"])
+def test_squad_no_truth_value_is_an_error_with_its_path(write, written):
+    with pytest.raises(BenchError, match=r"qas\[1\].is_impossible: .* is no truth value; write true or false"):
+        squad.read(write("x", squad_file([question(), question(is_impossible=written)])))
 
 
 # --- lines -------------------------------------------------------------------------------------------------------

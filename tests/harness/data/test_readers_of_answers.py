@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harness.data.readers import answers, spans
+from harness.data.values import whole_number
 from harness.errors import BenchError
 
 CONTEXT = "The cat sat. The dog sat."
@@ -63,11 +64,41 @@ def test_the_context_is_right_and_not_the_text(read):
 
 
 def test_offsets_without_end_are_repaired_as_squad_s(read):
-    rows, report = read([{"t": "dog", "b": 3}, {"t": "sat", "b": 9}], text="t", start="b")
-    assert [row["answers"]["answer_start"] for row in rows] == [[17], [9]]
-    assert (report["misaligned"], report["repaired"]) == (2, 1)
+    rows, report = read([{"t": "dog", "b": 3}, *[{"t": "sat", "b": 8}] * 30, {"t": "sat", "b": 15}], text="t", start="b")
+    assert [row["answers"]["answer_start"] for row in rows] == [[17], *[[8]] * 30, [-1]]
+    assert (report["misaligned"], report["repaired"], report["unplaced"]) == (2, 1, 1)
     _, report = read([{"t": "sat"}], text="t")
     assert report["several_places"] == 1
+
+
+@pytest.mark.parametrize("unit", ["utf-16-le", "utf-8"])
+def test_spans_in_other_units_are_converted(read, unit):
+    size = 2 if unit == "utf-16-le" else 1
+    rows = []
+    for number in range(9):
+        before = f"Ann {'😀é' * number} in "
+        place = len(before.encode(unit)) // size
+        rows.append({"context": f"{before}Oslo. Oslo", "t": "Oslo", "b": place, "e": place + 4})
+    made, report = read(rows, text="t", start="b", end="e")
+    assert [row["context"][row["answers"]["answer_start"][0] - 4 :][:8] for row in made] == [" in Oslo"] * 9
+    assert report["offsets"] == {"utf-16-le": "UTF-16 units", "utf-8": "UTF-8 bytes"}[unit] and report["differs"] == 0
+
+
+def test_the_texts_tell_whether_the_end_is_the_last_character(read):
+    given = [{"t": "cat", "b": 4, "e": 6}, {"t": "dog", "b": 17, "e": 19}]
+    rows, report = read(given, text="t", start="b", end="e")
+    assert [row["answers"] for row in rows] == [of(("cat", 4)), of(("dog", 17))] and report["inclusive"]
+    rows, report = read([{**row, "e": row["e"] + 1} for row in given], text="t", start="b", end="e")
+    assert [row["answers"] for row in rows] == [of(("cat", 4)), of(("dog", 17))] and "inclusive" not in report
+
+
+def test_a_column_says_which_questions_are_impossible(read):
+    given = [{"t": "cat", "x": mark} for mark in ("False", "true", 0)] + [{"t": "", "x": "TRUE"}]
+    rows, report = read(given, text="t", impossible="x")
+    assert [row["answers"]["text"] for row in rows] == [["cat"], [], ["cat"], []]
+    assert (report["truth_values"], report["impossible_with_answers"]) == (4, 1)
+    with pytest.raises(BenchError, match=r"x.jsonl:1: 'perhaps' is no truth value"):
+        read([{"t": "cat", "x": "perhaps"}], text="t", impossible="x")
 
 
 def test_a_word_for_no_answer_is_cut_off_the_context(read):
@@ -118,7 +149,7 @@ def test_other_columns_stay(read):
         ({}, {}, "no column of answers is named"),
         ({"b": 1}, {"start": "b"}, "no column of answers is named"),
         ({}, {"text": "t"}, r"x.jsonl:2: unknown column 't'; valid: question, context"),
-        ({"t": "bird"}, {"text": "t"}, r"x.jsonl:2: the answer 'bird' does not stand in the context"),
+        ({"t": "bird"}, {"text": "t"}, r"1 of 2 answers cannot be found in their context: 1 do not occur in it \(.*x.jsonl:2: 'bird'\); mend the file"),
         ({"s": "(4, 99)"}, {"span": "s"}, r"x.jsonl:2: the answer's span \(4, 99\) lies outside"),
         ({"s": "(7, 4)"}, {"span": "s"}, r"lies outside"),
         ({"s": "(3, 4)"}, {"span": "s"}, r"holds nothing but blanks"),
@@ -126,7 +157,7 @@ def test_other_columns_stay(read):
         ({"t": "cat", "b": "x"}, {"text": "t", "start": "b"}, r"x.jsonl:2: 'x' is no whole number"),
         ({"a": "what"}, {"answers": "a"}, r"x.jsonl:2: 'what' is neither JSON nor"),
         ({"a": {"text": ["a", "b"], "answer_start": [1]}}, {"answers": "a"}, "2 answers but 1 starts"),
-        ({"t": "cat", "context": 5}, {"text": "t"}, "x.jsonl:2: question and context must be texts"),
+        ({"t": "cat", "context": [5]}, {"text": "t"}, "x.jsonl:2: question and context must be texts"),
         ({"t": "cat", "i": 1, "question": "What?"}, {"text": "t", "id": "i"}, r"x.jsonl:2: the id '1' of .*x.jsonl:1, but another question"),
         ({"t": "cat"}, {"text": "t", "disagreement": "some"}, "unknown value of disagreement 'some'; did you|valid: any, majority"),
     ],
@@ -148,4 +179,4 @@ def test_nothing_in_a_file_is_run(value):
 @pytest.mark.parametrize("value", [True, None, "x", "1.5", "nan", "inf", [1]])
 def test_what_is_no_whole_number(value):
     with pytest.raises(ValueError, match="is no whole number"):
-        answers.whole(value)
+        whole_number(value)

@@ -45,6 +45,20 @@ def test_another_pattern(write):
         labelled.read(write("1 a\nb"), pattern=r"(?P<label>\d+) .*")
 
 
+@pytest.mark.parametrize("line", ["__label__a __label__b text", "__label__a text __label__b", "__label__a __label__b"])
+def test_several_labels_of_a_line_are_refused(write, line):
+    with pytest.raises(BenchError, match=r"x:2: a row has several labels \(a, b\); bench classifies into one: keep one"):
+        labelled.read(write(f"__label__a good\n{line}\n"))
+
+
+def test_finer_labels_that_are_left_out_are_counted(write):
+    report = {}
+    labelled.read(write("DESC:manner How ?\nHUM:ind Who ?\npositive: fine\n__label__x y\n"), report=report)
+    assert report == {"finer_labels": 2}
+    labelled.read(write("DESC:manner How ?"), pattern=r"(?P<label>\S+)\s+(?P<text>.*)", report=(report := {}))
+    assert report == {}
+
+
 def test_encoding_of_labelled_lines(write):
     path = write("ENTY:x Café ?\n".encode("latin-1"))
     assert labelled.read(path, encoding="latin-1")[0]["text"] == "Café ?"
@@ -64,7 +78,7 @@ def test_pairs(write):
         {"source": "Go.", "target": "", "group": "Go."},
     ]
     assert [row.spot for row in rows] == [1, 3, 4]
-    assert report == {"repeated": 1, "empty": 1}
+    assert report == {"repeated": 1, "empty": 1, "unread": 1}
 
 
 def test_pairs_the_other_way_round_and_with_another_separator(write):
@@ -103,7 +117,14 @@ def test_tmx(write):
         {"source": "", "target": "e"},
     ]
     assert [row.spot for row in rows] == [4, 5, 7]
-    assert report == {"source": "en", "target": "de", "incomplete": 1, "empty": 1}
+    left_out = {"codes": 2, "other_variants": 1, "other_languages": "fr (1)"}
+    assert report == {"source": "en", "target": "de", "incomplete": 1, "empty": 1, **left_out}
+
+
+def test_further_sources_are_counted(write):
+    report = {}
+    assert tmx.read(write(memory([("en", "a"), ("en", "b"), ("de", "c")])), report=report) == [{"source": "a", "target": "c"}]
+    assert report["other_sources"] == 1
 
 
 def test_several_translations_are_kept(write):
@@ -134,6 +155,8 @@ def test_no_entity_is_expanded_and_none_vanishes(write):
 def test_tmx_encodings(write):
     text = memory([("en", "é"), ("de", "ü")]).replace("?>", ' encoding="UTF-16"?>', 1)
     assert tmx.read(write(text.encode("utf-16"))) == [{"source": "é", "target": "ü"}]
+    says_utf8 = text.replace('"UTF-16"', '"UTF-8"').encode("utf-16")  # the mark at its beginning is right
+    assert tmx.read(write(says_utf8)) == [{"source": "é", "target": "ü"}]
     with pytest.raises(BenchError, match=r"x:1: .*save it as UTF-8"):
         tmx.read(write(text.replace("UTF-16", "gb2312")))
 

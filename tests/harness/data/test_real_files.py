@@ -6,12 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from harness.data.columns import bind, label_names, read_labels
-from harness.data.source import FileSource
+from harness.data.columns import bind, read_labels
+from harness.data.source import FileSource, GeneratedSource
 from harness.data.splits import complete_splits, limit
+from harness.task import Task
 
 DATA = Path(os.environ.get("BENCH_SHARED") or Path(__file__).parents[4] / "shared") / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no folder of published data sets at {DATA} (BENCH_SHARED)")
+
+
+def named(label, labels):
+    return Task("t", "sentiment", GeneratedSource(dict, "none"), labels=labels).label_name(label)
 
 
 def read(format, folder, files, options=(), report=None):
@@ -35,7 +40,7 @@ def test_sst2():
     assert sizes(splits) == {"train": 10_000, "validation": 872, "test": 1_821}
     columns = {"text": "sentence", "label": "label"}
     counts = {
-        name: Counter(row["label"] for row in label_names(bind(rows, columns), ["negative", "positive"]))
+        name: Counter(named(row["label"], ["negative", "positive"]) for row in bind(rows, columns))
         for name, rows in splits.items()
     }
     assert counts == {
@@ -48,7 +53,7 @@ def test_sst2():
 def test_ag_news():
     rows = read("csv", "ag_news_csv", {"all": "test.csv"}, {"header": False})["all"]
     labels = read_labels(DATA / "ag_news_csv" / "classes.txt", first=1)
-    rows = label_names(bind(rows, {"text": [1, 2], "label": 0}), labels)
+    rows = [{**row, "label": named(row["label"], labels)} for row in bind(rows, {"text": [1, 2], "label": 0})]
     assert Counter(row["label"] for row in rows) == dict.fromkeys(("World", "Sports", "Business", "Sci/Tech"), 1_900)
     # The publisher's own numbers: 278 descriptions with quotes, titles of 6.8 and descriptions of 31.0 words.
     assert sum(len(row["text"].split()) for row in rows) / len(rows) == pytest.approx(6.8 + 31.0, abs=0.1)

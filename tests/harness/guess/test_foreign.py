@@ -93,7 +93,7 @@ def test_comments_that_look_like_tokens_are_told(tmp_path):
     (tmp_path / "a.conll").write_text("#Ann B-PER\nran O\n\nBo B-PER\nran O\n\n" * 10)
     report: dict = {}
     FileSource("conll", {"all": tmp_path / "a.conll"}, {"comment": "#"}).read(report)
-    assert report["all"]["comment_lines"] == 10 and report["all"]["comments_like_tokens"] == 10
+    assert report["all"]["comments"] == 10 and report["all"]["comments_like_tokens"] == 10
 
 
 ROWS = "text,label\n" + "".join(f"text number {n},{'good' if n % 2 else 'bad'}\n" for n in range(20))

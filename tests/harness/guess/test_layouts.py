@@ -286,7 +286,7 @@ def test_sentences_with_printed_lists_of_tags(tmp_path):
     path.write_text(table(["Sentence #", "Sentence", "POS", "Tag"], lambda n: rows[n], rows=range(len(rows))))
     task = quick_task(registry.family("ner"), str(path))
     assert dict(task.columns) == {"words": "Sentence", "tags": "Tag"}
-    assert validate(task) == "rows: train 9, validation 3, test 3; 5 labels: O, B-LOC, I-LOC, B-PER, I-PER"
+    assert validate(task) == "rows: train 9, validation 3, test 3; 5 labels: O, B-LOC, I-LOC, B-PER, I-PER; 15 printed lists or objects, read as such"
 
 
 def test_wnut(tmp_path):
@@ -343,3 +343,28 @@ def test_columns_are_chosen_for_tables_alone(tmp_path):
     (tmp_path / "x.jsonl").write_text(lines(lambda n: {"translation": {"xx": f"a {n}", "yy": f"b {n}"}}))
     task = quick_task(registry.family("translation"), str(tmp_path / "x.jsonl"), {"source": "translation.xx", "target": "translation.yy"})
     assert dict(task.columns) == {"source": "translation.xx", "target": "translation.yy"} and validate(task)
+
+
+def test_tables_of_bytes_are_read_as_those_of_texts(tmp_path):
+    """Parquet of programs that do not note that their bytes are UTF-8."""
+    import pyarrow
+    from pyarrow import parquet
+
+    words = pyarrow.table({"sentence_id": [n // 3 for n in range(60)], "word": [b"Ann", "Zoë".encode(), b"."] * 20, "tag": [b"B-PER", b"I-PER", b"O"] * 20})  # fmt: skip
+    parquet.write_table(words, tmp_path / "ner.parquet")
+    task = quick_task(registry.family("ner"), str(tmp_path / "ner.parquet"))
+    assert task.source.format == "tokens"
+    assert validate(task) == "rows: train 12, validation 4, test 4; 3 labels: O, B-PER, I-PER; 120 values of bytes, read as UTF-8; 20 sentences, put together from a word a row"  # fmt: skip
+    pairs = {"question": [b"q"] * 20, "context": [f"é cat {n} NOTHING CANNOTANSWER".encode() for n in range(20)], "answer": [b"cat", b"CANNOTANSWER"] * 10}  # fmt: skip
+    parquet.write_table(pyarrow.table(pairs), tmp_path / "qa.parquet")
+    task = quick_task(registry.family("qa"), str(tmp_path / "qa.parquet"))
+    assert task.source.options["no_answer"] == "CANNOTANSWER"
+    assert "10 questions without answer" in validate(task)
+
+
+def test_objects_that_were_printed_into_a_table_are_looked_into(tmp_path):
+    rows = [str({"en": f"the house {n}", "de": f"das Haus {n}"}) for n in range(20)]
+    (tmp_path / "x.csv").write_text("translation\n" + "".join(f'"{row}"\n' for row in rows))
+    task = quick_task(registry.family("translation"), str(tmp_path / "x.csv"))
+    assert dict(task.columns) == {"source": "translation.en", "target": "translation.de"}
+    assert validate(task) == "rows: train 12, validation 4, test 4; 40 printed lists or objects, read as such"

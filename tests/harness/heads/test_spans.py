@@ -70,6 +70,32 @@ def test_the_labelled_span_is_the_answer(checkpoints, kind):
     assert found >= 1
 
 
+@pytest.mark.parametrize("kind", ["bert", "gpt2"])
+def test_an_answer_without_a_place_teaches_nothing(checkpoints, kind):
+    """Neither a place nor that there is no answer: its rows are left out of training, and of nothing else."""
+    context = "the dog is bad . " * 20 + "anna likes the cat in lisbon ."
+    head = make_head(checkpoints, kind)
+
+    def example(*answers):
+        texts, starts = zip(*answers, strict=True) if answers else ((), ())
+        return {"question": "where ?", "context": context, "answers": {"text": texts, "answer_start": starts}}
+
+    place = context.index("lisbon")
+    examples = [
+        example(("lisbon", place)),
+        example(("lisbon", -1)),
+        example(("oslo", -1), ("lisbon", place)),
+        example(),
+    ]
+    features = head.encode(examples, training=True)
+    by_example = [[one for one in features if one.example == number] for number in range(4)]
+    spans = [[(one.inputs["start_positions"], one.inputs["end_positions"]) for one in part] for part in by_example]
+    assert spans[1] == [] and spans[0] == spans[2] and len(spans[3]) == len(spans[0])
+    assert any(start != one.extra["window"].null for one, (start, _) in zip(by_example[0], spans[0], strict=True))
+    assert all(start == one.extra["window"].null for one, (start, _) in zip(by_example[3], spans[3], strict=True))
+    assert {one.example for one in head.encode(examples, training=False)} == {0, 1, 2, 3}
+
+
 def window(tokens=6):
     return Window.of([(0, 0)] + [(2 * n, 2 * n + 1) for n in range(tokens)], [False] + [True] * tokens, 0)
 
