@@ -15,6 +15,7 @@ from harness.check.report import Report
 from harness.check.tokens import Tokens
 from harness.finding import ERROR, NOTE, WARNING, Finding
 from harness.shown import plain
+from harness.validate import NOTED
 
 KINDS = 30  # classes or entity types shown
 STYLES = {ERROR: "bold red", WARNING: "yellow", NOTE: "dim"}
@@ -48,7 +49,11 @@ def _rows(report: Report) -> RenderableType:
     if dict(report.rows) != dict(report.whole):
         lines.insert(1, ("of", _counts(report.whole)))
     for split, found in report.found.items():
-        told = ", ".join(f"{name} {_number(value)}" for name, value in found.items() if not isinstance(value, list))
+        told = "; ".join(
+            NOTED[name].format(_number(value)) if name in NOTED else f"{name.replace('_', ' ')} {_number(value)}"
+            for name, value in found.items()
+            if value and not isinstance(value, list | bool)
+        )
         lines += [(f"read: {split}", told)] if told else []
     grid = Table.grid(padding=(0, 2))
     for name, value in lines:

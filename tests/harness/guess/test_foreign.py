@@ -84,7 +84,7 @@ def test_webanno_brat_and_conllu(tmp_path):
         quick_task(registry.family("ner"), str(tmp_path / "a.conll"))
     assert 'separator: "\\t"' in str(error.value)
     options = {"separator": "\t", "words": 1, "tags": 9, "comment": "#"}
-    assert "40 comment lines, skipped" in validate(
+    assert "40 lines of comments, left out" in validate(
         Task("t", "ner", FileSource("conll", {"all": tmp_path / "a.conll"}, options))
     )
 
@@ -180,10 +180,10 @@ def test_a_test_without_labels_is_told_at_once_and_left_out_by_task_new(tmp_path
     monkeypatch.chdir(tmp_path)
     made = from_data(where, "sentiment", None)
     assert not made.open and "# not used: test.csv: " in made.text and "# not used: sample_submission.csv" in made.text
-    from harness.taskfile import read_task, read_yaml
+    from harness.taskfile import load_task
 
     made.path.write_text(made.text)
-    assert "rows: train 12, validation 4, test 4" in validate(read_task(read_yaml(made.path), made.path))
+    assert "rows: train 12, validation 4, test 4" in validate(load_task(made.path))
 
 
 def test_a_column_of_splits_is_asked_about(tmp_path):
