@@ -96,6 +96,7 @@ class Pretrained:
             )
         tokenizer.padding_side = "right"
         tokenizer.truncation_side = "right"
+        read_as_text(tokenizer)
         return tokenizer
 
     @property
@@ -166,6 +167,30 @@ class Pretrained:
                 f"model {self.checkpoint.name!r}: {share:.0%} of the weights of {type(model).__name__} are not in the checkpoint; "
                 "check that its config.json and its weights belong together"
             )
+
+
+def read_as_text(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Have a tokeniser read special tokens that stand in a text, such as `</s>` or `[SEP]`, as the characters that they are.
+
+    A text that holds an end token would be cut there, or break a head that looks for the one end. Some vocabularies (Unigram) hold the
+    special tokens as pieces like any other, so these are taken apart behind their first character.
+    """
+    tokenizer.split_special_tokens = True
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    special = dict(zip(tokenizer.all_special_tokens, tokenizer.all_special_ids, strict=True))
+    pieces = [
+        token
+        for token, number in special.items()
+        if len(token) > 1
+        and number != tokenizer.unk_token_id
+        and number in tokenizer(f"a {token} b", add_special_tokens=False)["input_ids"]
+    ]
+    if backend is not None and pieces:
+        from tokenizers import pre_tokenizers
+
+        apart = [pre_tokenizers.Split(token[1:], "isolated") for token in pieces]
+        after = [backend.pre_tokenizer] if backend.pre_tokenizer is not None else []
+        backend.pre_tokenizer = pre_tokenizers.Sequence([*apart, *after])
 
 
 def is_byte_level(tokenizer: PreTrainedTokenizerBase) -> bool:
