@@ -10,6 +10,7 @@ from recompute_board import Board, Cells, Record
 from recompute_metrics import NotKnown, metrics, rows, scale
 from recompute_slices import check_entry, check_slices
 from recompute_sure import Draws, holm, p_of, p_range, prior_of
+from scipy import stats
 
 
 def check_record(board: Board, record: Record) -> None:
@@ -63,9 +64,11 @@ def check_cell(board: Board, row: dict[str, Any], column: dict[str, Any], found:
             check.same(f"{where}: lower end", low, max(0.0, mean - half) if many.min() >= 0 else mean - half)
             check.same(f"{where}: upper end", high, min(100.0, mean + half) if many.max() <= 100 else mean + half)
             prior = prior_of(board.scores(column["title"]), (row["title"],))
-            beyond = p_of(half, each, many, board.draws[column["title"]].rows, prior)
-            if high == low:
-                check.same(f"{where}: without an error", beyond, (1.0, 1.0))
+            count = board.draws[column["title"]].rows
+            beyond = p_of(half, each, many, count, prior)
+            exact = 100 * float(stats.beta.ppf(0.975, 1, count))  # what was seen in none of the rows (Clopper & Pearson 1934)
+            if abs(half - exact) < 1e-6:  # the resamples alone would give a narrower one
+                check.inside(f"{where}: what lies outside of the exact interval", beyond[0], 0.0, 0.05)
             elif (low, high) != (0.0, 100.0):
                 check.inside(f"{where}: what lies outside of the interval", 0.05, *beyond)
 

@@ -24,14 +24,24 @@ T = TypeVar("T")
 
 @dataclass
 class Faults:
-    """All that is wrong in one file."""
+    """All that is wrong in one file.
+
+    Attributes:
+        path: of the file.
+        found: (line, message) of each fault.
+        unknown: lines with a type that YAML does not know; what else is wrong there follows from it.
+    """
 
     path: Path
     found: list[tuple[int, str]] = field(default_factory=list)
+    unknown: set[int] = field(default_factory=set)
 
     def add(self, line: int, message: str) -> None:
-        if (line, message) not in self.found:
-            self.found.append((line, message))
+        if line in self.unknown or (line, message) in self.found:
+            return
+        self.found.append((line, message))
+        if message.startswith("the type "):
+            self.unknown.add(line)
 
     def check(self) -> None:
         """Raise a `BenchError` with a line for each fault, the first `MOST_FAULTS` of them."""

@@ -204,7 +204,7 @@ def _check_labels(split: str, rows: Sequence[Mapping[str, Any]], task: Task, fam
     """
     answer = next((name for name in family.columns if name in ANSWERS), "")
     column = task.columns.get(answer, answer)
-    if split not in ("validation", "test") or not rows or not isinstance(column, str) or "." in column:
+    if not answer or split not in ("validation", "test") or not rows or not isinstance(column, str) or "." in column:
         return
     if any(row.get(column) is not None and str(row[column]).strip() for row in rows):
         return

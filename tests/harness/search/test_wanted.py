@@ -29,7 +29,7 @@ def test_the_other_kinds():
         (["lr=1e-3"], "--search lr=1e-3: one value leaves nothing to choose; give two or more; to fix it: --set recipe.learning_rate=1e-3"),
         (["lr="], "--search lr=: one value leaves nothing to choose; give two or more"),
         (["lr=1e-3,0.001"], "--search lr=1e-3,0.001: the same value twice"),
-        (["lr=1e-3,x"], "--search lr=1e-3,x: recipe.learning_rate is 'x'; it must be float"),
+        (["lr=1e-3,x"], "--search lr=1e-3,x: recipe.learning_rate is 'x'; it must be a number"),
         (["bs=16,0"], "--search bs=16,0: recipe.batch_size is 0; it must be 1 or more"),
         (["lrr=1,2"], "unknown field to search 'lrr'; did you mean 'lr'?"),
         (["learning_rat=1,2"], "unknown field to search 'learning_rat'; did you mean 'learning_rate'?"),
