@@ -19,7 +19,7 @@ GRAIN = 8  # lengths are multiples of it
 SHORTEST = 16  # tokens
 BATCHES = ((100, 8), (2000, 16), (math.inf, 32))  # below so many rows, so many in a batch: few rows need more steps
 # Few rows need more passes, for what a small data set lacks is steps (Mosbach et al. 2021; Zhang et al. 2021): ROOT / sqrt(rows).
-ROOT, FEWEST, MOST = 170, 3, 20
+ROOT, FEWEST, MOST = 320, 3, 20
 LONGEST = 40  # epochs of a family that needs several times as many
 EVALUATIONS = (5, 10)  # validations of a training: one an epoch, but no fewer and no more
 ROOM = 1.25  # what is written may be so much longer than what was seen

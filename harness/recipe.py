@@ -18,7 +18,7 @@ FACTS = ("family", "task", "model", "architecture", "kind", "method")  # that a 
 BY_DATA = (
     "batch_size", "epochs", "evaluations", "patience", "max_length", "doc_stride", "max_answer_length", "max_target_length",
 )  # fmt: skip
-BY_DATA_VERSION = 1  # raised whenever those rules would give the same rows another value; part of the identity of cells with an `auto`
+BY_DATA_VERSION = 2  # raised whenever those rules would give the same rows another value; part of the identity of cells with an `auto`
 Auto = Literal["auto"]
 
 
