@@ -173,7 +173,7 @@ def _columns(
             counts["comments_like_tokens"] += len(parts) > 1 and bool(TAG.fullmatch(parts[-1]))
         else:
             numbered.append((number, line))
-    tokens = [line for _, line in numbered if line.strip(" \t") and not line.startswith(DOCUMENT)]
+    tokens = [line for _, line in numbered if line.strip(" \t") and not line.lstrip(" \t").startswith(DOCUMENT)]
     tabs = {line.count("\t") for line in tokens} if separator is None else {0}
     # Blanks would hide an empty column, and the next one would take its place.
     end = -1 if all(line.endswith("\t") for line in tokens) else None
@@ -182,7 +182,7 @@ def _columns(
     for number, line in numbered:
         if not line.strip(" \t"):
             yield number, []
-        elif line.startswith(DOCUMENT):
+        elif line.lstrip(" \t").startswith(DOCUMENT):
             yield number, [DOCUMENT]
         else:
             if separator:
