@@ -333,19 +333,19 @@ def consistent(record: Any) -> None:
         Damaged: they contradict each other.
     """
     if record["status"] == "failed" and not record.get("error"):
-        raise Damaged("`status` is failed and `error` says nothing")
+        raise Damaged("status is failed, and error says nothing")
     if record["status"] == "ok" and record.get("purpose") is None:
         for key in ("score", "primary_metric"):
             if key not in record:
-                raise Damaged(f"`{key}` is missing")
+                raise Damaged(f"{key} is missing")
         if record["score"] is not None and not record["primary_metric"]:
-            raise Damaged("`primary_metric` is missing, and there is a score")
+            raise Damaged("primary_metric is missing, and there is a score")
     if (
         record["status"] == "ok"
         and record.get("purpose") is not None
         and (record.get("trial") or {}).get("value") is None
     ):
-        raise Damaged("`trial.value` is missing")
+        raise Damaged("trial.value is missing")
 
 
 def complete(search: Search) -> None:
@@ -354,7 +354,7 @@ def complete(search: Search) -> None:
     """
     winner, trials = search.get("winner"), search.get("trials") or []
     if winner is not None and not 0 <= winner < len(trials):
-        raise Damaged(f"`search.winner` is {winner}, of {len(trials)} trials")
+        raise Damaged(f"search.winner is {winner}, of {len(trials)} trials")
 
 
 def note(damaged: Mapping[str, str]) -> str:
@@ -370,13 +370,14 @@ def note(damaged: Mapping[str, str]) -> str:
 
 
 def words(error: Exception, inside: str = "") -> str:
-    """msgspec's message with the key in front: `` `cost.train_seconds`: expected `float | null`, got `str` ``."""
+    """msgspec's message with the key in front: `cost.train_seconds: expected float | null, got str`."""
     what, at = _PLACE.fullmatch(str(error)).groups()  # type: ignore[union-attr]
     lacking = _LACKING.fullmatch(what)
     parts = (inside, (at or "").removeprefix("$").removeprefix("."), lacking[1] if lacking else "")
     key = ".".join(part for part in parts if part)
     told = "is missing" if lacking else what[:1].lower() + what[1:]
-    return f"`{key}`{'' if lacking else ':'} {told}" if key else told
+    told = told.replace("`", "")
+    return f"{key}{'' if lacking else ':'} {told}" if key else told
 
 
 def _lenient(content: bytes) -> Any:

@@ -98,7 +98,7 @@ class Store:
             with open(path, "rb", buffering=0) as file:
                 record = parse(file.read())
             if record["id"] != cell_id:
-                raise Damaged(f"`id` is {record['id']!r}, and its folder is another cell's")
+                raise Damaged(f"id is {record['id']!r}, and its folder is another cell's")
         except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError as error:

@@ -112,7 +112,7 @@ class Needed(list[Record]):
                 return _shared(_cut(recorded.read(content)), share)  # which says what is wrong, or reads NaN
             recorded.consistent(record)
             if not (record.keys() >= {"model", "task"}):
-                raise recorded.Damaged(f"`{'task' if 'model' in record else 'model'}` is missing")
+                raise recorded.Damaged(f"{'task' if 'model' in record else 'model'} is missing")
             return _shared(record, share)
 
         made = cls(sorted((one for one in store.records(parse) if not is_trial(one)), key=itemgetter("id")))

@@ -182,15 +182,15 @@ def test_no_damage_breaks_anything_that_reads_records(store, what):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"score": "90"}, "`score`: expected `float | null`, got `str`"),
-        ({"id": "another"}, "`id` is 'another', and its folder is another cell's"),
-        ({"status": "done"}, "`status`: invalid enum value 'done'"),
-        ({"schema": 2}, "`schema`: invalid enum value 2"),
-        ({"status": "failed"}, "`status` is failed and `error` says nothing"),
-        ({"primary_metric": None}, "`primary_metric` is missing, and there is a score"),
-        ({"purpose": "search"}, "`trial.value` is missing"),
-        ({"model": {"digest": "x"}}, "`model.name` is missing"),
-        ({"search": {"specification": {"fields": {}}, "winner": 3}}, "`search.winner` is 3, of 0 trials"),
+        ({"score": "90"}, "score: expected float | null, got str"),
+        ({"id": "another"}, "id is 'another', and its folder is another cell's"),
+        ({"status": "done"}, "status: invalid enum value 'done'"),
+        ({"schema": 2}, "schema: invalid enum value 2"),
+        ({"status": "failed"}, "status is failed, and error says nothing"),
+        ({"primary_metric": None}, "primary_metric is missing, and there is a score"),
+        ({"purpose": "search"}, "trial.value is missing"),
+        ({"model": {"digest": "x"}}, "model.name is missing"),
+        ({"search": {"specification": {"fields": {}}, "winner": 3}}, "search.winner is 3, of 0 trials"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_key(store, change, why):
