@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.finding import some
 from harness.report.board import Board
 from harness.report.costs import costs_of
 from harness.report.tables import Score, escape, score_cells, shown, table, title
@@ -25,7 +26,7 @@ def introduction(board: Board) -> list[str]:
     suites = f" of suite {escape(', '.join(board.suites))}" if board.suites else ""
     return [
         f"Every model is fine-tuned on every task{suites} under one protocol and scored once on the test split. Scores are each "
-        f"task's primary metric on a scale of 0–100, higher is better: mean{spread} ({board.cells} cells{when}; "
+        f"task's primary metric on a scale of 0–100, higher is better: mean{spread} ({some(board.cells, 'cell')}{when}; "
         f"seeds {', '.join(map(str, seeds)) or NONE})."
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from harness.finding import some
 from harness.report.board import Board
 from harness.report.columns import Column, trained_on
 from harness.report.costs import costs_of
@@ -174,7 +175,7 @@ def environments(board: Board) -> list[str]:
     """Devices and versions."""
     if not board.environments:
         return []
-    lines = [f"- {escape(environment(known.facts))} ({known.cells} cells)" for known in board.environments]
+    lines = [f"- {escape(environment(known.facts))} ({some(known.cells, 'cell')})" for known in board.environments]
     return ["## Environment", "\n".join(lines)]
 
 
