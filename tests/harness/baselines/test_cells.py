@@ -174,7 +174,7 @@ def test_from_the_command_line_to_the_board(tmp_path):
     assert "3 cells: 3 finished, 0 to run" in again.stdout
     assert "1 cells: 1 finished" in bench(tmp_path, *words, "--no-baselines").stdout
     board = (tmp_path / "bench-results/leaderboard.md").read_text()
-    assert "| *tfidf-lr* " in board and "--models bert-mini --tasks" in board and "--methods full" in board
+    assert "| *tfidf-lr* " in board and "--models bert --tasks" in board and "--methods full" in board
     found = compare(Store(tmp_path / "bench-results"), "tfidf-lr", "bert-mini")
     assert [one.task for one in found] == ["mini-sentiment@40"]
 
