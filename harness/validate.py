@@ -25,6 +25,8 @@ NOTED = {
     "scheme": "tags in scheme {}",
     "decoded": "{} values of bytes, read as UTF-8",
     "printed": "{} printed lists or objects, read as such",
+    "single_lists": "{} lists of one label, read as that label",
+    "trimmed_labels": "{} labels with blanks around them, left out",
     "label_spellings": "{} labels in another spelling of the same number or truth value",
     "surrogates": "{} values with half of a surrogate pair, now U+FFFD",
     "truth_values": "{} truth values written as text or number",

@@ -22,7 +22,7 @@ from harness.task import Task
 
 EXAMPLES = 3  # rows that are told of each kind of error
 KINDS = 5  # kinds of errors that are told
-_VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|“[^”]*”|\d+")  # in what two errors of one kind may differ
+_VALUES = re.compile(r"\([^()]*\)|'[^']*'|\"[^\"]*\"|“[^”]*”|\d+")  # in what two errors of one kind may differ
 UNUSABLE = "unusable-data"  # the code of what keeps data from being read
 
 
