@@ -16,6 +16,7 @@ from harness.errors import BenchError, unknown
 from harness.shown import plain
 from harness.yaml_nodes import DIGITS, SHOWN, Node, compose, misread, node_of, place, quoted, said
 
+LONGEST = 1000  # characters of a message
 MOST_FAULTS = 10  # that one message holds
 PATH, PART = 4096, 255  # bytes of a path, and of each of its parts, that file systems take
 
@@ -37,6 +38,8 @@ class Faults:
     unknown: set[int] = field(default_factory=set)
 
     def add(self, line: int, message: str) -> None:
+        message = plain(message)
+        message = message if len(message) <= LONGEST else f"{message[:LONGEST]}…"
         if line in self.unknown or (line, message) in self.found:
             return
         self.found.append((line, message))

@@ -68,6 +68,7 @@ def load(task: Task, family: TaskFamily, bad: list[str] | None = None) -> Data:
     Raises:
         BenchError: what is wrong with the data, with the place of the row.
     """
+    _check_columns(task, family)
     found: dict[str, Any] = {}
     raw = task.source.read(found)
     reserved = _reserved(raw, task)
@@ -122,6 +123,29 @@ def load(task: Task, family: TaskFamily, bad: list[str] | None = None) -> Data:
     return Data(splits, rule, whole, found, reserved=reserved)
 
 
+def _check_columns(task: Task, family: TaskFamily) -> None:
+    """Make sure that no column of the data is both what a model reads and what it is to find out.
+
+    Raises:
+        BenchError: one is.
+    """
+
+    def named(column: Any) -> list[str]:
+        parts = column["list"] if isinstance(column, Mapping) and "list" in column else column
+        return [str(part) for part in (parts if isinstance(parts, list | tuple) else [parts])]
+
+    answers = {name: named(task.columns[name]) for name in ANSWERS if task.columns.get(name) is not None}
+    for name, column in task.columns.items():
+        if column is None or name in ANSWERS or name not in (*family.columns, *family.optional_columns):
+            continue
+        for answer, theirs in answers.items():
+            if both := set(named(column)) & set(theirs):
+                raise BenchError(
+                    f"task {task.name!r}: columns: {name} and {answer} are both taken from {sorted(both)[0]!r}, so every model would read "
+                    f"its answer; name another column as {name}"
+                )
+
+
 def _reserved(raw: Mapping[str, Sequence[Mapping[str, Any]]], task: Task) -> dict[str, int]:
     """Columns of a table that count because of their names alone, which nobody wrote into a task file → how many values they have."""
     if not isinstance(task.source, FileSource) or task.source.format in GIVES:
@@ -174,8 +198,10 @@ def _prepare(
             )
         try:
             typed = border(row)
-            if task.drop_labels and str(typed.get("label") or "").strip() in task.drop_labels:
+            if task.drop_labels and (label := str(typed.get("label") or "").strip()) in task.drop_labels:
                 report["dropped"] = report.get("dropped", 0) + 1
+                if label not in report.setdefault("dropped_labels", []):
+                    report["dropped_labels"].append(label)
                 continue
             new = family.prepare(typed, task)
         except (ValueError, TypeError, KeyError) as error:

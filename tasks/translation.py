@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -32,6 +33,8 @@ su sw ta te tg th ti tk tl tn to ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo
 LANGUAGES = {word: next(code for code in _CODES[place::-1] if len(code) == 2) for place, word in enumerate(_CODES)}
 # What targets are called; `id` is a row's.
 COLUMNS = [word for word in LANGUAGES if word not in ("en", "english", "id")]
+NUMBER = re.compile(r"\s*[-+]?[\d.,]+\s*")
+MOSTLY_NUMBERS = 0.9  # the share of texts from which they are ids or scores
 OUTLIER = 3.0  # times longer or shorter than usual, sources that are longer than a few words
 LONG_ENOUGH = 20  # characters of the longer side
 
@@ -85,6 +88,17 @@ class Translation(TaskFamily):
         first, *others = row["target"]
         more = {f"target {number}": text for number, text in enumerate(others, start=2)}
         return {"source": row["source"], "target": first, **more}
+
+    def harmonise(self, rows: list[Row], task: Task, report: dict[str, Any]) -> list[Row]:
+        """The rows as they are, once it is sure that neither side is a column of numbers."""
+        for side in ("source", "target"):
+            numbers = sum(bool(NUMBER.fullmatch(row[side] if side == "source" else row[side][0])) for row in rows)
+            if numbers > MOSTLY_NUMBERS * len(rows):
+                raise BenchError(
+                    f"the {side} of {some(numbers, 'row')} is a number, as ids are; name the column of the text, in a task file under columns: "
+                    f"{{{side}: NAME}}"
+                )
+        return rows
 
     def check(self, splits: Mapping[str, Sequence[Row]], task: Task) -> Iterable[Finding]:
         copies, several = Tally(), Tally()

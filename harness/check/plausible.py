@@ -32,6 +32,7 @@ SHOWN = 30  # labels that are written out
 MANY = 0.5  # labels per row from which they are hardly classes
 FEW = 20  # rows with which that cannot be said
 TOO_MANY = 0.5  # the share of tokens of one type that is hardly entities
+SEVERAL = 0.02  # the share of words with blanks inside from which they are hardly words
 COUNTED = 0.9  # of the sentences, whose words are numbers
 
 
@@ -83,6 +84,13 @@ def tokens(splits: Mapping[str, Sequence[Row]]) -> Iterator[Finding]:
         )
         yield Finding(ERROR, "one-word-rows", message, len(rows))
         return
+    blank = sum(not word.strip() for row in rows for word in row["words"])
+    if blank:
+        yield Finding(WARNING, "blank-words", f"{some(blank, 'word')} without text; models read nothing there, and its tag is scored all the same", blank)
+    inner = sum(len(word.split()) > 1 for row in rows for word in row["words"])
+    if inner > SEVERAL * sum(len(row["words"]) for row in rows):
+        message = f"{some(inner, 'word')} with blanks inside: pieces of sentences are no words, and an entity covers all of a piece or nothing"
+        yield Finding(WARNING, "words-with-blanks", message, inner)
     types = Counter(tag[2:] or tag for row in rows for tag in row.get("tags", ()) if tag != "O")
     number = sum(len(row["words"]) for row in rows)
     for kind, count in types.most_common(1):

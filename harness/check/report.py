@@ -13,7 +13,7 @@ from harness.check.characters import characters
 from harness.check.lengths import Lengths, lengths
 from harness.check.reader import reader
 from harness.check.repeats import conflicts, duplicates, empty, ids
-from harness.check.tally import spot
+from harness.check.tally import listed, spot
 from harness.errors import BenchError
 from harness.family import TaskFamily, key_of
 from harness.finding import ERROR, NOTE, WARNING, Finding
@@ -140,6 +140,10 @@ def _each(data: Data, task: Task, family: TaskFamily, texts: Texts, kinds: of_la
     yield from conflicts(labelled, "label")
     yield from ids(data.splits)
     yield from reader(data.found)
+    dropped = {label for report in data.found.values() for label in report.get("dropped_labels", ())}
+    if unused := [label for label in task.drop_labels if label not in dropped]:
+        message = f"drop_labels: no row has {listed(map(repr, unused))}; the labels there are: {listed(kinds)}"
+        yield Finding(WARNING, "unused-drop-labels", message, len(unused))
     yield from characters(texts)
 
 

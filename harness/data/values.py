@@ -65,10 +65,14 @@ def scalar(value: Any, notes: Notes) -> str | None:
     if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
         kind = getattr(value.dtype, "kind", "")
         if kind == "f" and value == value:
+            if float(value).is_integer() and abs(float(value)) < 1e15:
+                return str(int(value))
             return _decimal(Decimal(str(value)))  # a narrow float has a short text, as a Python float it would not
         return scalar(value.item(), notes)
     if isinstance(value, float):
-        return None if math.isnan(value) else _decimal(Decimal(_shortest(value)))
+        if math.isnan(value):
+            return None
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else _decimal(Decimal(_shortest(value)))
     raise ValueError(f"a {type(value).__name__}, {short(value)}; neither a text nor a number")
 
 

@@ -48,6 +48,8 @@ def read(
                 raise BenchError(
                     f"{path}:{number}: a row has several labels ({shown}); bench classifies into one: keep one {MARK}… a line"
                 )
+            if pattern == PATTERN and match["label"] == MARK:
+                raise BenchError(f"{path}:{number}: no label behind {MARK}; write one, or delete the line")
             finer += pattern == PATTERN and len(match[2] or "") > 1
             rows.append(
                 PlacedRow({name: (value or "").strip() for name, value in match.groupdict().items()}, path, number)

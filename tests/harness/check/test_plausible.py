@@ -1,5 +1,7 @@
 """Labels, tags and words that cannot mean what a task means: what is found, and what stops a run before it begins."""
 
+import json
+
 import pytest
 
 from harness import registry
@@ -276,3 +278,41 @@ def test_a_phenomenon_of_its_own_for_each_row_is_not_used(tmp_path):
     path = table(tmp_path, "b.csv", [(*row[:2], f"p{n % 3}") for n, row in enumerate(rows)], "text,label,phenomenon")
     data = load(Task("t", "sentiment", FileSource("csv", {"all": path})), registry.family("sentiment"))
     assert {row["phenomenon"] for row in data.splits["test"]} == {"p0", "p1", "p2"}
+
+
+def test_words_without_text_and_with_blanks_are_told(tmp_path):
+    rows = [
+        {"words": ["", "Ann Lee lives", " ", "in", str(n)], "tags": ["O", "B-PER", "O", "O", "O"]} for n in range(30)
+    ]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    report, _ = examine(Task("t", "ner", FileSource("jsonl", {"all": tmp_path / "a.jsonl"})), registry.family("ner"))
+    told = {finding.code: finding.count for finding in report.findings}
+    assert told["blank-words"] == 60 and told["words-with-blanks"] == 30
+
+
+def test_a_label_to_drop_that_no_row_has_is_told(tmp_path):
+    path = table(tmp_path, "a.csv", labelled(*"ab" * 12))
+    task = Task("t", "sentiment", FileSource("csv", {"all": path}), drop_labels=("aa", "b"))
+    with pytest.raises(BenchError):  # b is dropped, and one class is left
+        validate(task)
+    task = Task("t", "sentiment", FileSource("csv", {"all": path}), drop_labels=("aa",))
+    report, _ = examine(task, registry.family("sentiment"))
+    assert [f.message for f in report.findings if f.code == "unused-drop-labels"] == [
+        "drop_labels: no row has 'aa'; the labels there are: a, b"
+    ]
+
+
+@pytest.mark.parametrize("columns", [{"text": ["text", "label"]}, {"text_pair": "label"}, {"text": "label"}])
+def test_no_column_is_read_and_to_be_found_out(tmp_path, columns):
+    path = table(tmp_path, "a.csv", labelled(*"ab" * 12))
+    task = Task(
+        "t", "sentiment", FileSource("csv", {"all": path}), columns={"text": "text", "label": "label", **columns}
+    )
+    with pytest.raises(BenchError, match=r"columns: \w+ and label are both taken from 'label'"):
+        validate(task)
+
+
+def test_numbers_are_no_texts_to_translate(tmp_path):
+    (tmp_path / "a.tsv").write_text("".join(f"{n}\ta house number {n}\n" for n in range(30)))
+    with pytest.raises(BenchError, match="the source of 30 rows is a number, as ids are"):
+        validate(Task("t", "translation", FileSource("pairs", {"all": tmp_path / "a.tsv"})))

@@ -289,3 +289,10 @@ def test_the_published_kinds_of_files(shared):
         assert data.found["all"]["decoded"] and not any(row["text"].startswith("b'") for row in rows)
         labels.update(row["label"] for row in rows)
     assert labels == {"good": 96, "bad": 96}
+
+
+def test_whole_numbers_stay_what_they_are_as_floats():
+    """Ids of eight digits are exact in narrow floats too, whose shortest text would round them."""
+    for number in (123456784, 123456780, 20000001, 9007199254740, 7, -3, 0):
+        assert values.scalar(float(number), values.Notes()) == values.scalar(number, values.Notes()) == str(number)
+    assert values.scalar(0.5, values.Notes()) == "0.5"
