@@ -23,6 +23,7 @@ from harness.looks import words_of
 
 NEAR = 1000  # names among which the nearest is looked for
 SPLIT_COLUMN = {"split", "set", "subset", "partition", "usage"}  # words of the names of such columns
+TRUTH = {"true", "false", "1", "0", "1.0", "0.0", "yes", "no"}
 SAID = {"training": "train", "testing": "test"}  # what else they call splits
 GENERIC = (*SPLITS, *ALIASES, "data", "all", "dataset")  # names of files that do not say of which task
 
@@ -103,13 +104,14 @@ def check_split_column(rows: Sequence[Mapping[str, Any]], file: Path, where: str
     Raises:
         BenchError: one does.
     """
-    for column in (name for name in rows[0] if isinstance(name, str) and set(words_of(name)) & SPLIT_COLUMN):
-        counts = Counter(str(row.get(column) or "").strip().lower() for row in rows)
-        if (
-            len(counts) > 1
-            and "train" in {SAID.get(value, value) for value in counts}
-            and set(counts) <= {*SPLITS, *ALIASES, *SAID}
-        ):
+    for column in (name for name in rows[0] if isinstance(name, str)):
+        words = words_of(column)
+        marks = words[:1] == ("is",) and len(words) == 2 and words[1] in {*SPLITS, *ALIASES, *SAID}  # is_test
+        if not marks and not set(words) & SPLIT_COLUMN:
+            continue
+        counts = Counter("" if row.get(column) is None else str(row[column]).strip().lower() for row in rows)
+        named = "train" in {SAID.get(value, value) for value in counts} and set(counts) <= {*SPLITS, *ALIASES, *SAID}
+        if len(counts) > 1 and (set(counts) <= TRUTH if marks else named):
             said = ", ".join(f"{value} {count:,}" for value, count in counts.most_common())
             raise BenchError(
                 f"{where}: the column {column!r} says of which split a row is ({said}), which is not read; write a file for each, such as "

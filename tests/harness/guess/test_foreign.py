@@ -193,6 +193,11 @@ def test_a_column_of_splits_is_asked_about(tmp_path):
         quick_task(registry.family("sentiment"), f"{where}/a.csv")
     tree(tmp_path, "b.csv", text="text,label,set\n" + rows.replace("train", "blue").replace("test", "red"))
     assert quick_task(registry.family("sentiment"), f"{where}/b.csv")
+    tree(tmp_path, "c.csv", text="text,label,is_test\n" + rows.replace("train", "False").replace("test", "True"))
+    with pytest.raises(BenchError, match=r"the column 'is_test' says of which split a row is \(false 30, true 10\)"):
+        quick_task(registry.family("sentiment"), f"{where}/c.csv")
+    tree(tmp_path, "d.csv", text="text,label,is_long\n" + rows.replace("train", "0").replace("test", "1"))
+    assert quick_task(registry.family("sentiment"), f"{where}/d.csv")
 
 
 def test_other_columns_of_tags_are_told(tmp_path):
