@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
-from harness.check.tally import listed
+from harness.check.tally import listed, spot
 from harness.family import Row, TaskFamily
 from harness.finding import ERROR, NOTE, WARNING, Finding, some
 from harness.rows import MOST_PHENOMENA, Data
@@ -32,6 +32,7 @@ SHOWN = 30  # labels that are written out
 MANY = 0.5  # labels per row from which they are hardly classes
 FEW = 20  # rows with which that cannot be said
 TOO_MANY = 0.5  # the share of tokens of one type that is hardly entities
+STRAY, STRAYS, LARGE = 3, 3, 10  # rows below which a label is one; how many there may be; rows of each other label
 SEVERAL = 0.02  # the share of words with blanks inside from which they are hardly words
 COUNTED = 0.9  # of the sentences, whose words are numbers
 
@@ -58,6 +59,7 @@ def labels(counts: Counts, splits: Mapping[str, Sequence[Row]], task: Task, fami
             f"label; if it does here, leave them out, in a task file: drop_labels: [{json.dumps(name, ensure_ascii=False)}]"
         )
         yield Finding(WARNING, "unlabelled-rows", message, sum(counts[name].values()))
+    yield from _strays(counts, splits, family)
     yield from _scores([name for name in names if name not in without], sum(map(len, splits.values())))
     yield from _joined(counts)
 
@@ -179,6 +181,20 @@ def _variants(counts: Counts, classes: bool) -> Iterator[Finding]:
     lines = [f"{_key(raw)}: {_key(name)}" for raw, name in pairs]
     message = f"labels that look the same are counted as different ones: {told}; to make them one write in a task file labels: {{{', '.join(lines[:SHOWN])}}}"
     yield Finding(WARNING, "label-variants", message, sum(map(len, groups)))
+
+
+def _strays(counts: Counts, splits: Mapping[str, Sequence[Row]], family: TaskFamily) -> Iterator[Finding]:
+    """Classes of a row or two beside large ones: a second header, a title, a line of totals."""
+    total = {name: sum(by_split.values()) for name, by_split in counts.items()}
+    strays = [name for name, number in total.items() if number < STRAY]
+    if not strays or len(strays) > STRAYS or min((total[name] for name in total if name not in strays), default=0) < LARGE:
+        return
+    rows = [row for part in splits.values() for row in part if family.stratum(row) in strays]
+    message = (
+        f"{some(len(strays), 'label')} of {some(len(rows), 'row')} only ({listed(map(_shown, strays))}), where every other label has {LARGE} rows or "
+        "more: is it a second header, a title, or a line of totals?"
+    )
+    yield Finding(WARNING, "stray-labels", message, len(rows), tuple(spot(row) for row in rows))
 
 
 def _scores(names: Sequence[str], rows: int) -> Iterator[Finding]:

@@ -290,6 +290,15 @@ def test_words_without_text_and_with_blanks_are_told(tmp_path):
     assert told["blank-words"] == 60 and told["words-with-blanks"] == 30
 
 
+@pytest.mark.parametrize("stray", [("label", "text"), ("60", "Total"), ("class of it", "review text")])
+def test_a_second_header_or_a_line_of_totals_is_told(tmp_path, stray):
+    rows = labelled(*"ab" * 20)
+    told = found(table(tmp_path, "a.csv", [*rows, stray[::-1]]))["stray-labels"]
+    assert told.count == 1 and told.examples == ("a.csv:42",) and stray[0] in told.message
+    assert "stray-labels" not in found(table(tmp_path, "b.csv", rows))
+    assert "stray-labels" not in found(table(tmp_path, "c.csv", [*rows[:10], ("rare", "c")]))
+
+
 def test_a_label_to_drop_that_no_row_has_is_told(tmp_path):
     path = table(tmp_path, "a.csv", labelled(*"ab" * 12))
     task = Task("t", "sentiment", FileSource("csv", {"all": path}), drop_labels=("aa", "b"))
