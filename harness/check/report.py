@@ -62,7 +62,8 @@ def examine(task: Task, family: TaskFamily) -> tuple[Report, Data | None]:
     try:
         data = load(task, family, bad)
     except BenchError as error:
-        bad.append(str(error))
+        if not bad:  # else it follows from the rows that are left out
+            bad.append(str(error))
         data = None
     if bad or data is None:
         return Report(task.title, family.name, _source(task), findings=tuple(_errors(bad))), None
