@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # In the background of a shell, or under nohup, these are ignored, and whatever the tests start would inherit that.
@@ -23,6 +24,11 @@ os.environ.setdefault("BENCH_BASELINES", "false")
 # No test reads or fills the cache of the person who runs the tests; workers have the folder from their server's environment.
 _CACHE = tempfile.TemporaryDirectory(prefix="bench-cache-")
 os.environ["BENCH_CACHE"] = _CACHE.name
+
+
+# The same inputs in every run: what fails is a change of the code, not of luck. `--hypothesis-profile=default` tries others.
+hypothesis.settings.register_profile("same", derandomize=True, database=None)
+hypothesis.settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items):

@@ -102,7 +102,7 @@ def conll(text):
         assert len(row["words"]) == len(row["tags"]) == len(lines)
         for word, tag, line in zip(row["words"], row["tags"], lines, strict=True):
             assert word.strip(" \t") and line.strip(" \t").startswith(word)
-            assert tag == "O" or line.rstrip(" \t").endswith(tag[1:])
+            assert tag == "O" or line.rstrip().endswith(tag[1:])
 
 
 test_conll, test_conll_long = tried(LINES)(conll)
