@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -81,18 +81,33 @@ def _rate(rule: Mapping[str, Any], width: int | None) -> tuple[Any, str]:
 
 def read_rules(value: Value) -> tuple[Mapping[str, Any], ...]:
     """The section `recipes` of a suite; what is wrong is noted as faults of its values."""
+
+    def check(name: str, one: Value) -> None:
+        if name == "width":
+            one.whole(least=1)
+        elif name != "source":
+            one.attempt(_check_field, name, one.plain())
+
+    return rules_of(value, "{when: {family: ner}, epochs: 5}", check)
+
+
+def rules_of(value: Value, example: str, check: Callable[[str, Value], object]) -> tuple[Mapping[str, Any], ...]:
+    """A list of rules with full names for their fields; what is wrong is noted as faults of its values.
+
+    Args:
+        example: of a rule, for messages.
+        check: looks at a field's name and value; `when` has been looked at.
+    """
     found = []
-    for rule in value.list("a list of rules, such as - {when: {family: ner}, epochs: 5}"):
+    for rule in value.list(f"a list of rules, such as - {example}"):
         if rule.node.kind != "map":
-            rule.fault(f"is {said(rule.node)}; a rule maps fields to values, such as {{lr: 3.0e-5}}")
+            rule.fault(f"is {said(rule.node)}; a rule maps fields to values, such as {example}")
             continue
         for name, one in rule.items():
             if name == "when":
                 one.keys(FACTS, "condition")
-            elif name == "width":
-                one.whole(least=1)
-            elif name != "source":
-                one.attempt(_check_field, name, one.plain())
+            else:
+                check(name, one)
         found.append(rule.attempt(full_names, rule.plain(), rule.name) or {})
     return tuple(found)
 

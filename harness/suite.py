@@ -106,7 +106,7 @@ def load_suite(reference: str) -> Suite:
     models = _models(given["models"], path) if "models" in given else {}
     aliases = _models(given["aliases"], path, listed=False) if "aliases" in given else {}
     tasks = _tasks(given["tasks"], path) if "tasks" in given else ()
-    wanted, rules = read_section(given["search"], path) if "search" in given else ((), {})
+    wanted, rules = read_section(given["search"]) if "search" in given else ((), {})
     recipes = read_rules(given["recipes"]) if "recipes" in given else ()
     defaults = read_defaults({key: given[key] for key in OPTIONS if key in given}, wanted, path)
     unmet = _Known(models, aliases, tasks).check(given)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from harness.cell import Cell, rule_facts
 from harness.document import Value
 from harness.errors import BenchError
 from harness.methods import METHODS
-from harness.recipe import FACTS, full_name, full_names, holds, scaled
+from harness.recipe import full_name, holds, scaled
+from harness.recipes import rules_of
 from harness.search.space import Range
 from harness.search.wanted import FIELDS, GRID, OPTUNA, RATE, SUITE, coerced, read_wanted
 from harness.yaml_nodes import said
@@ -19,7 +19,7 @@ RUN = "run"
 KEYS = (RUN, GRID, OPTUNA)
 
 
-def read_section(section: Value, path: Path) -> tuple[tuple[str, ...], dict[str, tuple[Mapping[str, Any], ...]]]:
+def read_section(section: Value) -> tuple[tuple[str, ...], dict[str, tuple[Mapping[str, Any], ...]]]:
     """The section as a suite file has it: what its runs search, as values of `--search`, and the rules of `grid` and `optuna`.
 
     What runs search stands under `run`, or in the place of the section where there are no rules; it is one value or a
@@ -36,7 +36,7 @@ def read_section(section: Value, path: Path) -> tuple[tuple[str, ...], dict[str,
     wanted = _wanted(given[RUN]) if RUN in given else ()
     if SUITE in wanted and not (GRID in given and given[GRID].given):
         given[RUN].fault(f"is {SUITE}, which is the section search.{GRID}, and there is none; add it")
-    return wanted, {kind: _rules(rules, kind, path) for kind, rules in given.items() if kind != RUN}
+    return wanted, {kind: _rules(rules, kind) for kind, rules in given.items() if kind != RUN}
 
 
 def _wanted(value: Value) -> tuple[str, ...]:
@@ -47,19 +47,10 @@ def _wanted(value: Value) -> tuple[str, ...]:
     return texts
 
 
-def _rules(value: Value, kind: str, path: Path) -> tuple[Mapping[str, Any], ...]:
-    found = []
-    for rule in value.list(f"a list of rules, such as - {{{RATE}: [2.0e-5, 3.0e-5]}}"):
-        if rule.node.kind != "map":
-            rule.fault(f"is {said(rule.node)}; a rule maps fields to values, such as {{{RATE}: [2.0e-5, 3.0e-5]}}")
-            continue
-        for name, one in rule.items():
-            if name == "when":
-                one.keys(FACTS, "condition")
-            else:
-                one.attempt(_check_field, name, one.plain(), kind)
-        found.append(rule.attempt(full_names, rule.plain(), rule.name) or {})
-    return tuple(found)
+def _rules(value: Value, kind: str) -> tuple[Mapping[str, Any], ...]:
+    return rules_of(
+        value, f"{{{RATE}: [2.0e-5, 3.0e-5]}}", lambda name, one: one.attempt(_check_field, name, one.plain(), kind)
+    )
 
 
 def values_for(rules: tuple[Mapping[str, Any], ...], cell: Cell) -> dict[str, tuple[Any, ...] | Range]:

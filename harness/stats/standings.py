@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import traceback
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import BenchError
@@ -30,6 +29,7 @@ if TYPE_CHECKING:  # numpy takes a tenth of a second, and a board from the cache
     from harness.stats.paired import Rows
 
 ALPHA = 0.05
+LOG = logging.getLogger(__name__)
 
 
 def standings(store: Store, records: Iterable[Record]) -> Standings:
@@ -60,6 +60,8 @@ def standings(store: Store, records: Iterable[Record]) -> Standings:
         try:
             found[title] = _column(store, rows, name, best)
         except Exception as error:  # whatever predictions and a family's metric may do costs this column, not the board
+            if not isinstance(error, BenchError):
+                LOG.warning("%s: no intervals and groups", title, exc_info=True)
             notes.append(f"{title}: no intervals and groups: {_said(error)}.")
             task.unknown = True
         else:
@@ -176,11 +178,9 @@ def _ends(each: Array, many: Array, rows: Rows, prior: Prior | None) -> tuple[fl
 
 
 def _said(error: Exception) -> str:
-    """An error in a sentence; of one that nobody has foreseen, with the place in the code where it was raised."""
-    if isinstance(error, BenchError) or error.__traceback__ is None:
-        return str(error)
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {' '.join(str(error).split())} ({Path(where.filename).name}, line {where.lineno})"
+    """An error in a sentence; of one that nobody has foreseen, the log has the traceback."""
+    told = " ".join(str(error).split())
+    return told if isinstance(error, BenchError) else f"{type(error).__name__}: {told}"
 
 
 def _mean(records: Mapping[int, Record]) -> float:
