@@ -63,7 +63,8 @@ def load(task: Task, family: TaskFamily, bad: list[str] | None = None) -> Data:
     Args:
         task: what to read.
         family: its adapter.
-        bad: is filled with a line for each row that cannot be used, which is then left out; None: the first one raises.
+        bad: is filled with a line for each row that cannot be used, which is then left out, and no splits are made; None: the first
+            one raises.
 
     Raises:
         BenchError: what is wrong with the data, with the place of the row.
@@ -75,6 +76,8 @@ def load(task: Task, family: TaskFamily, bad: list[str] | None = None) -> Data:
     prepared = {
         split: _prepare(split, rows, task, family, found.setdefault(split, {}), bad) for split, rows in raw.items()
     }
+    if bad:  # whoever collects refused rows has no use for splits of the others, which may be too few to cut
+        return Data(prepared, "", {split: len(rows) for split, rows in prepared.items()}, found)
     for column, kind in family.column_types.items():
         if kind == values.LABEL and not task.labels:
             _one_spelling(column, prepared, found)

@@ -62,8 +62,7 @@ def examine(task: Task, family: TaskFamily) -> tuple[Report, Data | None]:
     try:
         data = load(task, family, bad)
     except BenchError as error:
-        if not bad:  # else it follows from the rows that are left out
-            bad.append(str(error))
+        bad.append(str(error))
         data = None
     if bad or data is None:
         return Report(task.title, family.name, _source(task), findings=tuple(_errors(bad))), None

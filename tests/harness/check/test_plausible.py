@@ -325,3 +325,23 @@ def test_numbers_are_no_texts_to_translate(tmp_path):
     (tmp_path / "a.tsv").write_text("".join(f"{n}\ta house number {n}\n" for n in range(30)))
     with pytest.raises(BenchError, match="the source of 30 rows is a number, as ids are"):
         validate(Task("t", "translation", FileSource("pairs", {"all": tmp_path / "a.tsv"})))
+
+
+def test_where_all_rows_are_refused_nothing_else_is_said_to_be_wrong(tmp_path):
+    """Cutting splits of no rows fails too, which is no cause."""
+    rows = [{"text": f"text {n}", "label": ["a", "b"]} for n in range(30)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    report, data = examine(
+        Task("t", "sentiment", FileSource("jsonl", {"all": tmp_path / "a.jsonl"})), registry.family("sentiment")
+    )
+    told = [finding.message for finding in report.findings]
+    assert data is None and len(told) == 4 and told[-1] == "and 27 more like these"
+    assert all("a row has several labels (a, b)" in message for message in told[:3])
+
+
+def test_a_split_without_its_column_is_told_beside_refused_rows(tmp_path):
+    table(tmp_path, "train.csv", [("a text", ""), ("another", "b")])
+    table(tmp_path, "test.csv", [("a text", "b")], header="text,wrong")
+    task = Task("t", "sentiment", FileSource("csv", {"train": tmp_path / "train.csv", "test": tmp_path / "test.csv"}))
+    told = " ".join(finding.message for finding in examine(task, registry.family("sentiment"))[0].findings)
+    assert "no label" in told and "wrong" in told
