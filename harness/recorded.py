@@ -282,13 +282,13 @@ def _read(content: bytes, whole: bool = True) -> tuple[dict[str, Any], dict[str,
         known = msgspec.json.decode(content, type=Whole)
         record = msgspec.json.decode(content) if whole else known
     except msgspec.ValidationError as error:
-        raise Damaged(words(error)) from None
+        raise Damaged(message_of(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         record = _lenient(content)
         try:
             known = msgspec.convert(record, Whole)
         except msgspec.ValidationError as error:
-            raise Damaged(words(error)) from None
+            raise Damaged(message_of(error)) from None
     consistent(known)
     if known.get("search"):
         complete(known["search"])
@@ -304,7 +304,7 @@ def part(name: str, text: bytes, kind: Any) -> Any:
     try:
         known = msgspec.json.decode(text, type=kind)
     except msgspec.MsgspecError as error:
-        raise Damaged(words(error, name)) from None
+        raise Damaged(message_of(error, name)) from None
     if name == "search" and known:
         complete(known)
     return known
@@ -322,7 +322,7 @@ def read_lines(content: bytes) -> list[Any]:
             try:
                 lines.append(_LINE.decode(line))
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                raise Damaged(f"predictions.jsonl, line {number}: {words(error)}") from None
+                raise Damaged(f"predictions.jsonl, line {number}: {message_of(error)}") from None
     return lines
 
 
@@ -357,7 +357,7 @@ def complete(search: Search) -> None:
         raise Damaged(f"search.winner is {winner}, of {len(trials)} trials")
 
 
-def note(damaged: Mapping[str, str]) -> str:
+def damage_note(damaged: Mapping[str, str]) -> str:
     """A sentence on records that were left out.
 
     Args:
@@ -369,7 +369,7 @@ def note(damaged: Mapping[str, str]) -> str:
     return f"{len(damaged):,} {what} left out: {named}{more}. Run these cells again."
 
 
-def words(error: Exception, inside: str = "") -> str:
+def message_of(error: Exception, inside: str = "") -> str:
     """msgspec's message with the key in front: `cost.train_seconds: expected float | null, got str`."""
     what, at = _PLACE.fullmatch(str(error)).groups()  # type: ignore[union-attr]
     lacking = _LACKING.fullmatch(what)

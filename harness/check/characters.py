@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from harness.check.tally import Tally, plain
+from harness.check.tally import Tally, as_text
 from harness.finding import NOTE, WARNING, Finding, quote, some
 
 # UTF-8's continuation bytes 80-BF, read as Latin-1 or as Windows-1252.
@@ -72,7 +72,7 @@ def characters(texts: Mapping[str, Iterable[tuple[str, Mapping[str, str | Sequen
         for name, columns in rows:
             found: dict[str, str] = {}
             for value in columns.values():
-                text = plain(value)
+                text = as_text(value)
                 if text not in seen:
                     seen[text] = tuple(_damage(text))
                 for code in seen[text]:

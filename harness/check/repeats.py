@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import combinations
 
-from harness.check.tally import Tally, plain
+from harness.check.tally import Tally, as_text
 from harness.finding import WARNING, Finding, first, quote, some
 
 Key = tuple[Hashable, ...]
@@ -19,7 +19,7 @@ def empty(texts: Mapping[str, Iterable[tuple[str, Mapping[str, str | Sequence[st
     for split, rows in texts.items():
         for name, columns in rows:
             for column, value in columns.items():
-                if not value or not plain(value).strip():
+                if not value or not as_text(value).strip():
                     tallies[column].add(split, name)
     for column, tally in tallies.items():
         have = "has" if tally.total == 1 else "have"

@@ -45,7 +45,7 @@ def spot(row: Mapping[str, Any]) -> str:
     return os.path.basename(found) if found else str(row["id"])
 
 
-def plain(value: str | Sequence[str]) -> str:
+def as_text(value: str | Sequence[str]) -> str:
     """A text, or the words of one with blanks between."""
     return value if isinstance(value, str) else " ".join(value)
 

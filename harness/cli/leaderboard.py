@@ -79,9 +79,9 @@ def render(store: Store, form: str) -> str:
 def tell_damaged(store: Store) -> None:
     """Name, on standard error, the records that were left out because they are damaged."""
     if store.damaged:
-        from harness.recorded import note
+        from harness.recorded import damage_note
 
-        typer.echo(note(store.damaged), err=True)
+        typer.echo(damage_note(store.damaged), err=True)
 
 
 def refresh(store: Store) -> str:

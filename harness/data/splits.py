@@ -85,7 +85,7 @@ def complete_splits(
         keys = [same(row) for row in given["train"]] if same else None
         if group:
             groups = [group(row) for row in given["train"]]
-            taken = _take_groups((keys and joined(groups, keys)) or groups, labels, missing, seed)
+            taken = _take_groups((keys and joined_groups(groups, keys)) or groups, labels, missing, seed)
         else:
             taken = _take_rows(labels, missing, seed, keys)
         given |= {
@@ -191,7 +191,7 @@ def _rows_in(units: Sequence[Sequence[int]]) -> int:
     return sum(map(len, units))
 
 
-def joined(groups: Sequence[Hashable], keys: Sequence[Hashable]) -> list[Hashable] | None:
+def joined_groups(groups: Sequence[Hashable], keys: Sequence[Hashable]) -> list[Hashable] | None:
     """Groups made one where they have a row with the same key; None where one of them would become too large.
 
     A line such as a heading comes in many documents: joined for it, all of them would be one.

@@ -115,7 +115,7 @@ class Board:
             notes.append(f"The cells ran in {len(known)} different environments: times and memory are not comparable.")
         notes += standings.notes if standings else ()
         notes += few_rows(columns)
-        notes += [recorded.note(records.damaged)] if records.damaged else []
+        notes += [recorded.damage_note(records.damaged)] if records.damaged else []
         suites = tuple(sorted({record["suite"] for record in kept if record.get("suite")}))
         if len(suites) > 1:
             notes.append(f"The cells come from several suites: {', '.join(suites)}.")
