@@ -13,6 +13,7 @@ from harness.adapt.apply import adapt
 from harness.cache.encoded import Encoder
 from harness.check.report import warnings
 from harness.fast.prepare import prepare
+from harness.fast.reading import READ, check_text
 from harness.heads.base import Feature, Head
 from harness.heads.make import fitted_head
 from harness.methods import METHODS
@@ -22,7 +23,7 @@ from harness.searched import Trial
 from harness.train_rows import drawn
 from harness.training.device import make_accelerator
 from harness.training.evaluate import predict
-from harness.training.faithful import is_faithful
+from harness.training.faithful import is_faithful, try_half
 from harness.training.keeper import Keeper
 from harness.training.loop import train
 from harness.training.team import Team
@@ -72,12 +73,15 @@ class Attempt:
         parameters = sum(parameter.numel() for parameter in model.parameters())
         trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
         watch.begin("encode")
+        unread = check_text(self.head, [family.example(row, task) for row in self.splits["train"][:READ]])
         self.features, truncated = self._encode(self.head)
         watch.begin("model")
         self.fast = prepare(
             model.to(self.accelerator.device), self.head, list(self.features.values()), self.features["train"]
         )
         # Not wrapped for several processes: `Step` adds their gradients up, weighted by what each has seen.
+        self.fast.notes += [note for note in (fitted.head.pretrained.left_out, unread) if note]
+        self.emit({"event": "notes", "notes": self.fast.notes})
         self.model = self.accelerator.prepare_model(model, evaluation_mode=True)
         progress = self._train()
         predictions, metrics, trivial = self.validated, {}, {}
@@ -120,6 +124,8 @@ class Attempt:
         self.weights = weights
         if under.found and (why := under.found.misfit(weights, team.size)):
             under.unusable(why)
+        if self.precision != "fp32":
+            try_half(self.accelerator, self.model, weights, self.head, self.fast, self.features["train"])
         place = under.place
         self.keeper = Keeper(
             under.path, under.found, place.every, place.interruption, team,

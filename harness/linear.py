@@ -79,7 +79,9 @@ KINDS = {nn.Linear: Linear, Conv1D: Crosswise}
 
 
 def _trained(states: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    return Product.apply(states, weight, bias)
+    # In two dimensions: what a function of autograd returns may not be a view, or no layer could change it in place.
+    flat = Product.apply(states.reshape(-1, states.shape[-1]), weight, bias)
+    return flat.view(*states.shape[:-1], flat.shape[-1])
 
 
 def _serves(states: Tensor, layer: nn.Module) -> bool:
@@ -93,6 +95,13 @@ def install(model: nn.Module) -> None:
     """Let every plain linear layer in `model` compute by oneDNN while it is trained in fp32, where that pays."""
     for module in model.modules() if pays(torch.float32) else ():
         module.__class__ = KINDS.get(type(module), type(module))
+
+
+def uninstall(model: nn.Module) -> None:
+    """Take back what `install` did."""
+    plain = {ours: theirs for theirs, ours in KINDS.items()}
+    for module in model.modules():
+        module.__class__ = plain.get(type(module), type(module))
 
 
 def precision(model: nn.Module) -> torch.dtype | None:

@@ -57,6 +57,7 @@ class Checkpoint:
         families, avoid, prefix, max_length: as in `Model`.
         kind: as in `Model`; of a model that is not registered, by its type.
         width, parameters: of its hidden states and in all; None: its files do not tell.
+        keep_head: whether a head that the checkpoint brings is trained on, where its classes are the task's.
         remote_code: the commit or digest of Python code from its repository that loading it runs; empty: none is run.
     """
 
@@ -74,12 +75,13 @@ class Checkpoint:
     prefix: str = ""
     max_length: int | None = None
     remote_code: str = ""
+    keep_head: bool = False
     width: int | None = None
     parameters: int | None = None
 
     def identity(self) -> list[Any]:
         """All that decides which numbers the model computes."""
-        known = {"prefix": self.prefix, "max_length": self.max_length, "remote_code": self.remote_code}
+        known = {"prefix": self.prefix, "max_length": self.max_length, "remote_code": self.remote_code, "keep_head": self.keep_head}
         said = {name: value for name, value in known.items() if value}
         return [self.digest, self.gguf, self.architecture, *([said] if said else [])]
 
@@ -93,4 +95,5 @@ class Checkpoint:
             "digest": self.digest,
             "gguf": self.gguf,
             **({"remote_code": True, "code": self.remote_code} if self.remote_code else {}),
+            **({"keep_head": True} if self.keep_head else {}),
         }

@@ -33,6 +33,7 @@ class Request:
         suite: a name or file; None: the default suite for its own tasks, else none.
         train_sizes: of learning curves: numbers of training rows, None for all.
         baselines: whether each task gets the baselines of its family; the command line asks for them, a program has to.
+        keep_head: whether models go on from heads that they bring, see `harness.model.Checkpoint`.
         columns: for tasks of the form `family:path` which of the data's columns are the family's: ours → theirs.
     """
 
@@ -47,6 +48,7 @@ class Request:
     trust_remote_code: bool = False
     baselines: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    keep_head: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ def make_plan(request: Request) -> Plan:
     sizes, left_out = fitting(list(asked.values()), request.train_sizes)
     data = [_data(task) for task in asked.values()]
     models = find_models(request.models, suite, request.trust_remote_code)
+    if request.keep_head:
+        models = [(one if is_baseline(one) else replace(one, keep_head=True), *more) for one, *more in models]
     named = [checkpoint for checkpoint, _, _ in models]
     reject_for_baselines(settings, named)
     made, impossible = [], []  # cells of the first seed, and why the Hub does not give what they need

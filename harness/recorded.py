@@ -38,6 +38,7 @@ class Model(TypedDict, total=False):
     gguf: str | None
     parameters: int | None
     remote_code: bool | None
+    keep_head: bool | None
 
 
 class Task(TypedDict, total=False):

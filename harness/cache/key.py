@@ -41,7 +41,7 @@ def of_head(head: Head) -> bytes:
     pretrained = head.pretrained
     recipe = {name: value for name, value in asdict(head.recipe).items() if name not in WITHOUT_EFFECT}
     facts = {
-        "code": _code(),
+        "code": sources(CODE),
         "libraries": {name: version(name) for name in LIBRARIES},
         "head": f"{type(head).__module__}:{type(head).__qualname__}",
         "architecture": pretrained.architecture,
@@ -106,10 +106,10 @@ def _content(backend: Any) -> str:
 
 
 @cache
-def _code() -> str:
-    """A hash of the sources that make features."""
+def sources(names: tuple[str, ...]) -> str:
+    """A hash of the sources of these modules and packages."""
     total = hashlib.sha256()
-    for name in CODE:
+    for name in names:
         place = Path(str(import_module(name).__file__))
         for path in sorted(place.parent.glob("*.py")) if place.name == "__init__.py" else [place]:
             total.update(path.name.encode() + b"\0" + path.read_bytes())

@@ -107,6 +107,15 @@ TrustRemoteCode = Annotated[
     ),
 ]
 
+KeepHead = Annotated[
+    bool,
+    typer.Option(
+        "--keep-head",
+        envvar="BENCH_KEEP_HEAD",
+        help="Go on from the heads of fine-tuned models, whose label names must be the task's. Without it every head starts fresh.",
+    ),
+]
+
 
 def _results(place: str) -> str:
     """The folder or URL, if results can be kept there."""
@@ -138,6 +147,7 @@ def make_request(
     baselines: bool = False,
     train_sizes: str | None = None,
     columns: list[str] | None = None,
+    keep_head: bool = False,
 ) -> Request:
     """The request that these options mean; for None in the place of methods, seeds or sizes the suite is asked.
 
@@ -165,6 +175,7 @@ def make_request(
         trust_remote_code=trust_remote_code,
         baselines=baselines,
         columns=read_columns(columns or []),
+        keep_head=keep_head,
     )
 
 

@@ -38,6 +38,7 @@ def plan(
     settings: options.Settings = None,
     search: options.Search = None,
     trust_remote_code: options.TrustRemoteCode = False,
+    keep_head: options.KeepHead = False,
     baselines: options.Baselines = True,
     results: options.Results = RESULTS,
     devices: Devices = "auto",
@@ -54,7 +55,7 @@ def plan(
     from harness.shown import console as make_console
 
     request = make_request(
-        models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes, columns
+        models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes, columns, keep_head
     )
     wanted = read_search(search, request)
     made, store = make_plan(request), read_store(results)

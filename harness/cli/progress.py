@@ -61,6 +61,8 @@ class PlainProgress(Observer):
             self.warn(cell, event["warnings"])
         elif event["event"] == "recipe":
             self.tell_recipe(cell, event["recipe"])
+        elif event["event"] == "notes":
+            self.tell_notes(cell, event["notes"])
         elif event["event"] == "step":
             self.time.step(cell.id, event["step"], event["steps"])
         elif event["event"] == "evaluate" and event["split"] == "test":
@@ -79,6 +81,13 @@ class PlainProgress(Observer):
         if len(fitted) > FIXED and key not in self.warned and not cell.is_trial:
             self.warned.add(key)
             self.say(f"recipe {title(cell, seed=False)}: {recipe_line(fitted)}")
+
+    def tell_notes(self, cell: Cell, notes: Sequence[str]) -> None:
+        """One line for each task, model and method of which something unusual has to be known."""
+        key = f"notes {cell.title} · {cell.model.name} ({cell.method})"
+        if notes and key not in self.warned and not cell.is_trial:
+            self.warned.add(key)
+            self.say(f"model  {title(cell, seed=False)}: {'; '.join(notes)}")
 
     def warn(self, cell: Cell, warnings: Sequence[str]) -> None:
         """One line for each task whose data are in doubt, when the first of its cells has read them."""

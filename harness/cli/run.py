@@ -40,6 +40,7 @@ def run(
     settings: options.Settings = None,
     search: options.Search = None,
     trust_remote_code: options.TrustRemoteCode = False,
+    keep_head: options.KeepHead = False,
     baselines: options.Baselines = True,
     results: options.Results = RESULTS,
     engine: run_options.Engine = "local",
@@ -73,7 +74,7 @@ def run(
     from harness.shown import console as make_console
 
     request = make_request(
-        models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes, columns
+        models, tasks, suite, methods, seeds, limit, settings, trust_remote_code, baselines, train_sizes, columns, keep_head
     )
     wanted = read_search(search, request)
     # Bound to the stream: the engine `inline` puts another one into its place.

@@ -66,6 +66,13 @@ class Dropout(nn.Dropout):
         return dropout(input, self.p) if self.training else input
 
 
+def uninstall(model: nn.Module) -> None:
+    """Take back what `install` did."""
+    for module in model.modules():
+        if type(module) is Dropout:
+            module.__class__ = nn.Dropout
+
+
 def install(model: nn.Module) -> None:
     """Give every plain `nn.Dropout` in `model` the cheap random numbers; kinds of their own keep theirs."""
     for module in model.modules():

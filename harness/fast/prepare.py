@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -11,46 +16,99 @@ from accelerate.utils import send_to_device
 from torch import Tensor, nn
 
 from harness import linear
+from harness.cache.key import sources
+from harness.caching import cache_folder, write
 from harness.fast import dropout
 from harness.fast.attention import NotPackable
-from harness.fast.check import check
+from harness.fast.preflight import Disagrees, Trial, check_tokens
 from harness.fast.stack import Packing
 from harness.fast.vocabulary import keep_used
-from harness.heads.base import Feature, Head
+from harness.heads.base import UNABLE, Feature, Head
+from harness.training.memory import OUT_OF_MEMORY
 
 T = TypeVar("T")
 PACKS = ("cpu", "cuda")  # devices on which packing has a road; on `cuda` it is unmeasured
+PACKED, PADDED, EQUAL, SINGLE = "packed", "padded", "rows of equal length", "single rows"
+WAYS = {"padded": PADDED, "equal": EQUAL, "single": SINGLE}
+NOTES = {
+    EQUAL: "padding changes what this model computes, so only rows of equal length are computed together",
+    SINGLE: "other rows change what this model computes for a row, so each is computed alone",
+}
+CODE = ("harness.fast", "harness.heads", "harness.models.load", "harness.linear", "harness.adapt")
+LIBRARIES = ("torch", "transformers", "accelerate")
 
 
 @dataclass
 class Fast:
-    """What was done to a model.
+    """How a model's batches are computed.
 
     Attributes:
-        packing: how batches are computed without padding, or None.
+        packing: computes batches without padding, or None.
         refused: why they are not, or "".
+        batches: what is computed together where nothing is packed: `PADDED`, `EQUAL` or `SINGLE`.
+        kernels: whether linear layers and dropout are those of this package; False: the library's own.
         vocabulary: rows of the table of word embeddings, where it was cut down.
+        notes: what a person should know of this, in sentences.
+        model: what `compute` works on.
     """
 
     packing: Packing | None = None
     refused: str = ""
+    batches: str = PADDED
+    kernels: bool = False
     vocabulary: int | None = None
+    notes: list[str] = field(default_factory=list)
+    model: nn.Module | None = None
 
     def compute(self, work: Callable[[dict[str, Tensor]], T], batch: dict[str, Tensor], device: torch.device) -> T:
-        """`work` on a batch that lies on the CPU, moved to `device`; packed where the model can."""
+        """`work` on a batch that lies on the CPU, moved to `device`; packed where the model can.
+
+        Whatever a faster way raises, the batch is computed again the plain way, and all that follow.
+        """
         if self.packing is not None:
             try:
                 with self.packing(batch):
                     return work(send_to_device(batch, device))
-            except NotPackable as reason:
-                self.give_up(str(reason))
+            except OUT_OF_MEMORY:
+                raise
+            except (NotPackable, *UNABLE) as reason:
+                self.give_up(_reason(reason))
+        if self.kernels:
+            try:
+                return work(send_to_device(batch, device))
+            except OUT_OF_MEMORY:
+                raise
+            except UNABLE as reason:
+                self.use_library(_reason(reason))
         return work(send_to_device(batch, device))
 
     def give_up(self, reason: str) -> None:
-        """Go on with padding."""
+        """Go on without packing."""
         if self.packing is not None:
             self.packing.remove()
         self.packing, self.refused = None, reason
+
+    def use_library(self, reason: str) -> None:
+        """Go on with the library's own layers."""
+        if self.model is not None:
+            dropout.uninstall(self.model)
+            linear.uninstall(self.model)
+        self.kernels = False
+        self.notes.append(f"computed by the library's own layers: {reason}")
+
+    def keys(self, features: Sequence[Feature]) -> list[Any] | None:
+        """A key for each feature; only those of equal keys may be computed together. None: any may."""
+        if self.packing is not None or self.batches == PADDED:
+            return None
+        if self.batches == SINGLE:
+            return list(range(len(features)))
+        return [
+            tuple((name, len(values)) for name, values in feature.inputs.items() if isinstance(values, list)) for feature in features
+        ]
+
+    def unpacked(self) -> Fast:
+        """The same without packing, for what computes its batches in a way of its own."""
+        return Fast(batches=self.batches)
 
     def facts(self) -> dict[str, Any]:
         """For the record."""
@@ -58,67 +116,149 @@ class Fast:
             "packed": self.packing is not None,
             "first_only": bool(self.packing and self.packing.first_only),
             "refused": self.refused,
+            "batches": PACKED if self.packing is not None else self.batches,
             "vocabulary": self.vocabulary,
+            **({"notes": self.notes} if self.notes else {}),
         }
 
 
 def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], training: Sequence[Feature]) -> Fast:
     """Make `model` fast in place; what it computes stays the same, but for the order of random numbers.
 
+    Whether it does is found out once for a checkpoint, task family and method, and kept in the cache.
+
     Args:
         model: on its device, not yet under autocast: rounding to bf16 would hide a difference.
         head: of the model.
         splits: the features of every split that the model will read.
         training: those that it is trained on.
+
+    Raises:
+        BenchError: the model cannot be trained, or its outputs cannot be trusted, however it is computed.
     """
-    fast = Fast()
-    device = next(model.parameters()).device
-    if device.type == "cpu":
+    fast = Fast(model=model)
+    used = {token for features in splits for feature in features for token in feature.inputs["input_ids"]}
+    check_tokens(model, head, used)
+    place = _kept(model, head, training)
+    known = _read(place)
+    trial = None
+    if known is None:
+        trial = Trial(model, head, training)
+        trial.alone()
+        fast.batches = WAYS[trial.together()]
+    else:
+        fast.batches = known["batches"]
+    if fast.batches != PADDED:
+        fast.notes.append(NOTES[fast.batches])
+    undo = None
+    if not head.writes:
+        fast.vocabulary, undo = keep_used(model, used | _special(head, model))
+    if model_device(model).type == "cpu" and (known is None or known["kernels"]):
         dropout.install(model)
         linear.install(model)
-    if not head.writes:
-        used = {token for features in splits for feature in features for token in feature.inputs["input_ids"]}
-        fast.vocabulary = keep_used(model, used | _special(head, model))
-    if device.type not in PACKS:
-        fast.refused = f"not on {device.type}"
+        fast.kernels = True
+    if known is not None:
+        _follow(fast, known)
+        vars(head).update(known["head"])
         return fast
-    for first_only in (True, False):
-        try:
-            fast.packing = Packing(model, first_only)
-            verify(fast.packing, model, head, training)
-            fast.refused = ""
-            return fast
-        except NotPackable as reason:
-            fast.give_up(str(reason))
+    _choose(fast, trial, undo)
+    try:
+        fast.notes += head.settle(model, trial.rows if fast.batches == PADDED else [])
+    except UNABLE as error:
+        raise trial.refusal(f"cannot write texts ({_reason(error)})", "choose another model") from error
+    if place is not None:
+        found = {
+            "batches": fast.batches, "kernels": fast.kernels, "packed": fast.packing is not None, "refused": fast.refused,
+            "first_only": bool(fast.packing and fast.packing.first_only), "notes": fast.notes, "head": head.settled(),
+        }  # fmt: skip
+        write(place, lambda path: path.write_text(json.dumps(found), encoding="utf-8"))
     return fast
 
 
-def verify(packing: Packing, model: nn.Module, head: Head, training: Sequence[Feature]) -> None:
-    """Compare outputs for three training rows of unlike length, of the shorter half, which are the cheaper ones.
+def model_device(model: nn.Module) -> torch.device:
+    """Where a model's weights lie."""
+    return next(model.parameters()).device
 
-    Raises:
-        NotPackable: they differ.
-    """
-    ordered = sorted(training, key=lambda feature: feature.length)
-    quarter = len(ordered) // 4
-    chosen = [ordered[quarter], ordered[quarter // 2], ordered[0]]
-    mode = model.training
-    model.eval()
 
-    def compute(batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        # Without positions of answers and without the loss: the library's own may count padding.
-        given = {name: tensor.to(packing.device) for name, tensor in batch.items() if not name.endswith("_positions")}
-        return {name: output for name, output in model(**given).items() if name != "loss"}
+def _choose(fast: Fast, trial: Trial, undo: Callable[[], None] | None) -> None:
+    """The fastest way that agrees with the library's rows one by one: packed, then not; our layers, then the library's."""
+    if model_device(fast.model).type not in PACKS:
+        fast.refused = f"not on {model_device(fast.model).type}"
+    else:
+        for first_only in (True, False):
+            try:
+                fast.packing = Packing(fast.model, first_only)
+                trial.agrees([trial.rows], fast.packing)
+                fast.refused = ""
+                return
+            except (NotPackable, Disagrees) as reason:
+                fast.give_up(str(reason))
+    for _ in range(4):
+        groups = [trial.rows] if fast.batches == PADDED else [[row] for row in trial.rows]
+        try:
+            trial.agrees(groups)
+            return
+        except Disagrees as reason:
+            if fast.kernels:
+                fast.use_library(str(reason))
+            elif undo is not None:
+                undo()
+                fast.vocabulary, undo = None, None
+            elif fast.batches != SINGLE:
+                fast.batches = SINGLE
+                fast.notes.append(NOTES[SINGLE])
 
+
+def _follow(fast: Fast, known: dict[str, Any]) -> None:
+    """Do what an earlier trial of the same model came to."""
+    fast.refused, fast.notes = known["refused"], list(known["notes"])
+    if known["packed"]:
+        try:
+            fast.packing = Packing(fast.model, known["first_only"])
+        except NotPackable as reason:
+            fast.give_up(str(reason))
+
+
+def _kept(model: nn.Module, head: Head, training: Sequence[Feature]) -> Path | None:
+    """The file of the cache that holds what was found for such a cell; None: there is no cache."""
+    folder = cache_folder("preflight")
+    checkpoint = head.pretrained.checkpoint
+    if folder is None or not type(head).__module__.startswith("harness.") or checkpoint.remote_code:
+        return None
+    recipe = head.recipe
+    facts = {
+        "code": sources(CODE),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "model": checkpoint.identity(),
+        "class": [type(module).__qualname__ for module in (head, model)],
+        "trained": sorted(name for name, weight in model.named_parameters() if weight.requires_grad),
+        "method": [head.pretrained.method.name, recipe.lora_rank, recipe.lora_dropout],
+        "device": model_device(model).type,
+        "processor": torch.backends.cpu.get_cpu_capability(),
+        "longest": max(feature.length for feature in training),
+    }
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=repr).encode()).hexdigest()
+    return folder / f"{digest}.json"
+
+
+def _read(place: Path | None) -> dict[str, Any] | None:
     try:
-        check(packing, compute, head.collate(chosen))
-    finally:
-        model.train(mode)
+        found = json.loads(place.read_text(encoding="utf-8")) if place is not None else None
+    except (OSError, ValueError):
+        return None
+    needed = {"batches", "kernels", "packed", "refused", "first_only", "notes", "head"}
+    return found if isinstance(found, dict) and needed <= set(found) else None
+
+
+def _reason(error: BaseException) -> str:
+    logging.getLogger(__name__).info("a faster way was given up", exc_info=error)
+    text = " ".join(str(error).split())[:200]
+    return text if isinstance(error, NotPackable) else f"{type(error).__name__}: {text}"
 
 
 def _special(head: Head, model: nn.Module) -> set[int]:
     """Tokens that collating or the model itself puts into a row."""
-    config = model.config
+    config = model.config.get_text_config()
     names = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id")
     own = {getattr(config, name, None) for name in names}
     return {number for number in own | set(head.tokenizer.all_special_ids) if isinstance(number, int) and number >= 0}

@@ -41,6 +41,8 @@ class Packing:
     def __init__(self, model: nn.Module, first_only: bool = False):
         self.first_only = first_only
         stacks = list(_stacks(model))
+        if _drops_layers(model):  # the first or the last of them too, where a batch is packed and unpacked
+            raise NotPackable(f"{type(model).__name__} leaves out layers by chance (LayerDrop)")
         if not stacks:
             raise NotPackable(f"{type(model).__name__} has no stack of layers")
         cuts = [projection(stack[-1]) for stack in stacks] if first_only else []
@@ -156,6 +158,11 @@ def _exchange_attention(model: nn.Module) -> Callable[[], None]:
 
     exchange(NAME)
     return lambda: exchange("sdpa")
+
+
+def _drops_layers(model: nn.Module) -> bool:
+    """Whether a training leaves out whole layers by chance (Fan et al. 2020, "Reducing Transformer Depth on Demand")."""
+    return any(isinstance(getattr(module, "layerdrop", None), float) and module.layerdrop > 0 for module in model.modules())
 
 
 def _stacks(model: nn.Module) -> Iterator[nn.ModuleList]:

@@ -6,11 +6,12 @@ nothing reads the result. Leaving it out changes no output, and saves the gradie
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+
+from harness.fast.preflight import embeddings
 
 WORTH = 0.8  # share of the vocabulary above which the table stays as it is
 
@@ -36,25 +37,32 @@ class UsedEmbedding(nn.Module):
         return nn.functional.embedding(self.places[input_ids], self.weight, self.padding_idx)
 
 
-def keep_used(model: nn.Module, used: Iterable[int]) -> int | None:
+def keep_used(model: nn.Module, used: Iterable[int]) -> tuple[int | None, Callable[[], None] | None]:
     """Cut the table of word embeddings down to the rows `used`, where it is a plain table that nothing else shares.
 
     Returns:
-        How many rows it has now, or None where it stayed whole.
+        How many rows it has now, and what makes it whole again; None and None where it stayed whole.
     """
-    table = next(module for module in model.modules() if isinstance(module, PreTrainedModel)).get_input_embeddings()
+    table = embeddings(model)
     if type(table) is not nn.Embedding or table.max_norm is not None or table.scale_grad_by_freq or table.sparse:
-        return None
+        return None, None
     numbers = torch.tensor(sorted(used))
     if len(numbers) > WORTH * table.num_embeddings or int(numbers[-1]) >= table.num_embeddings:
-        return None
+        return None, None
     # An encoder-decoder has two or three such modules of one weight; an output layer among them would score every word.
     sharing = [module for module in model.modules() if any(p is table.weight for p in module.parameters(recurse=False))]
     if any(type(module) is not nn.Embedding for module in sharing):
-        return None
+        return None, None
     cut = UsedEmbedding(table, numbers.to(table.weight.device))
-    for parent in list(model.modules()):
-        for name, child in list(parent.named_children()):
-            if any(child is module for module in sharing):
-                setattr(parent, name, cut)
-    return len(numbers)
+    places = [
+        (parent, name, child) for parent in list(model.modules()) for name, child in list(parent.named_children())
+        if any(child is module for module in sharing)
+    ]  # fmt: skip
+    for parent, name, _ in places:
+        setattr(parent, name, cut)
+
+    def undo() -> None:
+        for parent, name, child in places:
+            setattr(parent, name, child)
+
+    return len(numbers), undo

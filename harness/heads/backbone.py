@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel
+from transformers import AutoModel, PreTrainedModel
 from transformers.modeling_outputs import ModelOutput
 
-from harness.heads.base import IGNORE, label_names
+from harness.heads.base import IGNORE, UNABLE, accepted, label_names
 from harness.models.load import Pretrained
+
+PROBE = 16  # tokens
 
 
 class BackboneHead(nn.Module):
@@ -30,16 +32,17 @@ class BackboneHead(nn.Module):
         self.backbone = backbone.get_encoder() if pretrained.architecture == "encoder-decoder" else backbone
         self.config = backbone.config
         self.pool = pool
-        width = backbone.get_input_embeddings().weight.shape[1]
-        width = getattr(self.config, "d_model", None) or getattr(self.config, "hidden_size", None) or width
         self.dropout = nn.Dropout(0.1)
-        self.linear = nn.Linear(width, outputs)
+        self.linear = nn.Linear(states_width(self.backbone), outputs)
         nn.init.normal_(self.linear.weight, std=0.02)
         nn.init.zeros_(self.linear.bias)
 
-    def logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    def logits(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
         """[rows, tokens, outputs], or [rows, outputs] when pooled."""
-        states = self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        given = {"input_ids": input_ids, "attention_mask": attention_mask}
+        if token_type_ids is not None:
+            given["token_type_ids"] = token_type_ids
+        states = self.backbone(**accepted(self.backbone, given)).last_hidden_state
         if self.pool == "mean":
             mask = attention_mask.unsqueeze(-1).to(states.dtype)
             states = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
@@ -56,8 +59,10 @@ class ClassifierOnBackbone(BackboneHead):
         super().__init__(pretrained, len(labels), pool)
         self.config.update(label_names(labels))
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None) -> ModelOutput:
-        logits = self.logits(input_ids, attention_mask)
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None, token_type_ids: Tensor | None = None
+    ) -> ModelOutput:
+        logits = self.logits(input_ids, attention_mask, token_type_ids)
         output = ModelOutput(logits=logits)
         if labels is not None:
             output["loss"] = nn.functional.cross_entropy(
@@ -69,6 +74,22 @@ class ClassifierOnBackbone(BackboneHead):
 class SpansOnBackbone(BackboneHead):
     """Scores for the start and the end of an answer."""
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> ModelOutput:
-        start, end = self.logits(input_ids, attention_mask).float().unbind(-1)
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> ModelOutput:
+        start, end = self.logits(input_ids, attention_mask, token_type_ids).float().unbind(-1)
         return ModelOutput(start_logits=start, end_logits=end)
+
+
+@torch.no_grad()
+def states_width(backbone: PreTrainedModel) -> int:
+    """The size of the states that a backbone gives: asked of it, because configurations differ in what they call it (OPT-350m)."""
+    mode = backbone.training
+    backbone.eval()
+    try:
+        device = next(backbone.parameters()).device
+        states = backbone(input_ids=torch.zeros(1, PROBE, dtype=torch.long, device=device)).last_hidden_state
+        return states.shape[-1]
+    except UNABLE:  # it needs more than tokens, or more of them
+        config = backbone.config.get_text_config()
+        return getattr(config, "d_model", None) or config.hidden_size
+    finally:
+        backbone.train(mode)

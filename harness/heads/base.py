@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -15,6 +17,9 @@ from harness.recipe import Recipe
 
 IGNORE = -100  # the label that cross-entropy leaves out
 ENDLESS = 10**9  # tokens: more than any row has
+# What a library raises for tensors and arguments that it cannot work with; running out of memory is none of it.
+UNABLE = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError, AssertionError)
+NOT_EVERYWHERE = ("attention_mask", "token_type_ids")  # arguments that some models do not take
 
 
 @dataclass
@@ -40,6 +45,18 @@ class Feature:
 def label_names(labels: Sequence[str]) -> dict[str, dict]:
     """What a configuration says of classes, so that a model that is taken away still knows their names."""
     return {"id2label": dict(enumerate(labels)), "label2id": {name: index for index, name in enumerate(labels)}}
+
+
+@lru_cache(maxsize=256)
+def parameters_of(kind: type[nn.Module]) -> frozenset[str]:
+    """The names of the arguments that the forward pass of a class of models takes."""
+    return frozenset(inspect.signature(kind.forward).parameters)
+
+
+def accepted(model: nn.Module, batch: Mapping[str, Any]) -> dict[str, Any]:
+    """A batch without the masks and segment numbers that the model's forward pass does not take (FNet, CANINE, Mamba)."""
+    taken = parameters_of(type(model))
+    return {name: value for name, value in batch.items() if name in taken or name not in NOT_EVERYWHERE}
 
 
 class Head(ABC):
@@ -71,6 +88,10 @@ class Head(ABC):
         self.options = options
         self.tokenizer = pretrained.tokenizer
         self.max_length = min(recipe.max_length, pretrained.max_positions or recipe.max_length)
+        limit = pretrained.max_positions or recipe.max_target_length
+        if pretrained.architecture == "decoder":
+            limit = max(1, limit // 2)  # what it reads and what it writes share its positions
+        self.max_written = min(recipe.max_target_length, limit)
         self.truncated = 0  # texts that the last `encode` had to cut
 
     @classmethod
@@ -102,7 +123,7 @@ class Head(ABC):
 
     def loss(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """The mean over the `loss_terms` of a batch's features."""
-        return model(**batch).loss
+        return model(**accepted(model, batch)).loss
 
     @abstractmethod
     def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[Any]:
@@ -111,6 +132,21 @@ class Head(ABC):
     @abstractmethod
     def decode(self, features: Sequence[Feature], outputs: Sequence[Any], count: int) -> list[Any]:
         """One output for each of `count` examples, from the outputs of all their features."""
+
+    def settle(self, model: nn.Module, rows: Sequence[Feature]) -> list[str]:
+        """Decide how outputs are computed, where there are several ways.
+
+        Args:
+            rows: a few features with labels that may be computed together; none where rows may not share a batch.
+
+        Returns:
+            What a person should know of it, in sentences.
+        """
+        return []
+
+    def settled(self) -> dict[str, Any]:
+        """The attributes that `settle` has set, as JSON can hold them."""
+        return {}
 
     def collate(self, features: Sequence[Feature]) -> dict[str, Tensor]:
         """Pad features to the longest of them and stack: token-wise inputs become [rows, tokens], integers [rows]."""

@@ -10,7 +10,7 @@ from transformers import AutoModelForSequenceClassification
 
 from harness.errors import BenchError
 from harness.heads.backbone import ClassifierOnBackbone
-from harness.heads.base import Feature, Head, label_names
+from harness.heads.base import Feature, Head, accepted, label_names
 
 
 class SequenceHead(Head):
@@ -22,8 +22,11 @@ class SequenceHead(Head):
     def build(self) -> nn.Module:
         if len(self.labels) < 2:
             raise BenchError(f"classification needs two labels or more; the training rows have {self.labels}")
-        if not self.pretrained.has(AutoModelForSequenceClassification):
-            pool = "last" if self.pretrained.architecture == "decoder" else "mean"
+        decoder = self.pretrained.architecture == "decoder"
+        # The library's heads for decoders find the last real token by the padding token, which here also stands for unknown words.
+        unclear = decoder and self.tokenizer.pad_token_id == self.tokenizer.unk_token_id != self.tokenizer.eos_token_id
+        if unclear or not self.pretrained.has(AutoModelForSequenceClassification):
+            pool = "last" if decoder else "mean"
             return ClassifierOnBackbone(self.pretrained, self.labels, pool)
         config = self.pretrained.configure(
             **label_names(self.labels),
@@ -50,6 +53,7 @@ class SequenceHead(Head):
         features = []
         for number, example in enumerate(examples):
             inputs = {key: encoded[key][number] for key in encoded if key in self.tokenizer.model_input_names}
+            inputs.setdefault("attention_mask", [1] * len(inputs["input_ids"]))
             if not inputs["input_ids"]:  # an empty text in a tokeniser without special tokens
                 inputs = {"input_ids": [self.tokenizer.pad_token_id], "attention_mask": [1]}
             if training:
@@ -58,7 +62,7 @@ class SequenceHead(Head):
         return features
 
     def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[int]:
-        return model(**batch).logits.float().argmax(-1).tolist()
+        return model(**accepted(model, batch)).logits.float().argmax(-1).tolist()
 
     def decode(self, features: Sequence[Feature], outputs: Sequence[int], count: int) -> list[str]:
         labels = [""] * count

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForQuestionAnswering
 
 from harness.heads.backbone import SpansOnBackbone
-from harness.heads.base import Feature, Head
+from harness.heads.base import Feature, Head, accepted
 from harness.heads.sequence import joins_silently
 from harness.heads.windows import Window, best_span
 
@@ -62,6 +62,7 @@ class SpanHead(Head):
         features = []
         for row, number in enumerate(encoded["overflow_to_sample_mapping"]):
             inputs = {key: list(encoded[key][row]) for key in encoded if key in self.tokenizer.model_input_names}
+            inputs.setdefault("attention_mask", [1] * len(inputs["input_ids"]))
             inputs["input_ids"] += tail
             inputs["attention_mask"] += [1] * len(tail)
             if tail and "token_type_ids" in inputs:
@@ -113,7 +114,8 @@ class SpanHead(Head):
         The library's own loss counts padding as a candidate too, so that a window's loss depends on its neighbours.
         """
         targets = [batch[name] for name in ("start_positions", "end_positions")]
-        output = model(**{name: tensor for name, tensor in batch.items() if not name.endswith("_positions")})
+        given = {name: tensor for name, tensor in batch.items() if not name.endswith("_positions")}
+        output = model(**accepted(model, given))
         padding = batch["attention_mask"] == 0
         losses = [
             nn.functional.cross_entropy(logits.float().masked_fill(padding, -torch.inf), target)
@@ -122,7 +124,7 @@ class SpanHead(Head):
         return torch.stack(losses).mean()
 
     def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[tuple[np.ndarray, np.ndarray]]:
-        output = model(**batch)
+        output = model(**accepted(model, batch))
         starts, ends = output.start_logits.float().cpu().numpy(), output.end_logits.float().cpu().numpy()
         return list(zip(starts, ends, strict=True))
 

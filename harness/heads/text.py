@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,12 +13,16 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, GenerationConfig, PreTrainedModel
 
 from harness.heads import decoding
-from harness.heads.base import IGNORE, Feature, Head
+from harness.heads.base import IGNORE, UNABLE, Feature, Head, accepted
 from harness.heads.warm_start import warm_started
 from harness.languages import NAMES, base
+from harness.training.batches import grouped
+from harness.training.memory import OUT_OF_MEMORY
 
 # Scores are computed for a multiple of so many tokens: a processor's kernels are made for each number of them.
 PLACES = 32
+TRIED = 8  # tokens that are written to compare two ways of writing
+TIE = 1e-4  # of the range of all scores
 
 
 class TextHead(Head):
@@ -26,6 +32,8 @@ class TextHead(Head):
     """
 
     writes = True
+    pads = True  # texts of unlike length may be written together; False: the library's generation depends on padding
+    loop = True  # tokens are written by `harness.heads.decoding` where it covers the model; False: by the library
     pool = 16  # prompts are small; the more of them there are to choose from, the longer every row has work
 
     @classmethod
@@ -34,26 +42,41 @@ class TextHead(Head):
 
     def build(self) -> nn.Module:
         if self.pretrained.architecture == "encoder":
-            model = warm_started(self.pretrained, self.tokenizer)
+            model = warm_started(self.pretrained, self.tokenizer, self.max_written)
         else:
             model = self.pretrained.load(AutoModelForSeq2SeqLM, self.pretrained.configure())
         return self._decide_generation(model)
 
     def _decide_generation(self, model: PreTrainedModel) -> PreTrainedModel:
         """Search with the recipe's limits alone: checkpoints bring lengths, penalties and sampling of their own."""
-        kept = ("decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id", "bos_token_id")
+        kept = (
+            "decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id", "bos_token_id", "begin_suppress_tokens",
+        )  # fmt: skip
         given = model.generation_config
+        never, phrases = self._never_written(given)
         config = GenerationConfig(
-            max_new_tokens=self.recipe.max_target_length,
+            max_new_tokens=self.max_written,
             num_beams=self.recipe.num_beams,
             do_sample=False,
             pad_token_id=self.tokenizer.pad_token_id,
             eos_token_id=self._end(),
+            suppress_tokens=never or None,
+            bad_words_ids=phrases or None,
         )
         for name in kept:
             setattr(config, name, getattr(given, name, None))
         model.generation_config = config
         return model
+
+    def _never_written(self, given: GenerationConfig) -> tuple[list[int], list[list[int]]]:
+        """The single tokens and the sequences of tokens that a checkpoint must not write.
+
+        Padding is one of the tokens: models that were trained with a score of minus infinity for it (Marian) write nothing else.
+        """
+        banned = [list(phrase) for phrase in given.bad_words_ids or []]
+        single = {phrase[0] for phrase in banned if len(phrase) == 1} | set(given.suppress_tokens or [])
+        single = (single | {self.tokenizer.pad_token_id}) - {self._end()}
+        return sorted(single), [phrase for phrase in banned if len(phrase) > 1]
 
     def _end(self) -> int:
         """The token that ends a text."""
@@ -94,7 +117,7 @@ class TextHead(Head):
     def _targets(self, targets: list[str]) -> list[list[int]]:
         """Label ids. Native models keep their tokeniser's own layout; for a warm-started one the first token (CLS) is what
         the decoder starts from, so it is no label."""
-        limit, whole = self.recipe.max_target_length, self._whole_targets(targets)
+        limit, whole = self.max_written, self._whole_targets(targets)
         if self.pretrained.architecture == "encoder-decoder":
             cut = self.tokenizer(text_target=targets, truncation=True, max_length=limit)["input_ids"]
         else:
@@ -122,32 +145,102 @@ class TextHead(Head):
         written = labels[labels != IGNORE]
         more = -len(written) % PLACES
         with scoring_only(model.get_output_embeddings(), places, more):
-            logits = model(**inputs).logits
+            logits = model(**accepted(model, inputs)).logits
         return nn.functional.cross_entropy(
             logits.flatten(0, -2).float(), nn.functional.pad(written, (0, more), value=IGNORE), ignore_index=IGNORE
         )
 
     def _teach(self, model: nn.Module, inputs: dict[str, Tensor], labels: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """What the model reads to write `labels`, and [rows, width] where a label is written."""
-        return {**inputs, "decoder_input_ids": model.prepare_decoder_input_ids_from_labels(labels)}, labels != IGNORE
+        return {**inputs, "decoder_input_ids": _one_later(model, labels)}, labels != IGNORE
 
     def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[str]:
         width = self.recipe.eval_batch_size
-        if decoding.covers(model):
-            written = decoding.decode(model, batch["input_ids"], batch["attention_mask"], width)
-        else:
+        written = self._by_loop(model, batch, width)
+        if written is None:
             written = self._generate(model, batch, width)
         return [text.strip() for text in self.tokenizer.batch_decode(written, skip_special_tokens=True)]
 
+    def _by_loop(self, model: nn.Module, batch: dict[str, Tensor], width: int) -> list[list[int]] | None:
+        """Tokens by the loop of this package; None where it does not serve, and from then on."""
+        if not self.loop or not decoding.covers(model):
+            return None
+        try:
+            return decoding.decode(model, batch["input_ids"], batch["attention_mask"], width)
+        except OUT_OF_MEMORY:
+            raise
+        except UNABLE:
+            logging.getLogger(__name__).info("the library writes: the loop failed", exc_info=True)
+            self.loop = False
+            return None
+
+    def settle(self, model: nn.Module, rows: Sequence[Feature]) -> list[str]:
+        """Whether the loop here, and the library's with padding, write what the library writes for each text alone."""
+        self.loop, self.pads = bool(rows) and decoding.covers(model), True
+        if not rows:
+            return []
+        limit, model.generation_config.max_new_tokens = model.generation_config.max_new_tokens, min(TRIED, self.max_written)
+        mode, device = model.training, next(model.parameters()).device
+        model.eval()
+        try:
+            batch = {name: tensor.to(device) for name, tensor in self.collate([self._asked(row) for row in rows]).items()}
+            with torch.inference_mode():
+                alone = [self._generate(model, {key: values[at : at + 1] for key, values in batch.items()}, 1)[0] for at in range(len(rows))]
+                covered, self.loop = self.loop, self._agrees(model, self._by_loop, alone, batch)
+                self.pads = self.loop or self._agrees(model, self._generate, alone, batch)
+        finally:
+            model.generation_config.max_new_tokens = limit
+            model.train(mode)
+        notes = ["texts are written by the library's own loop: the one here differs for this model"] if covered > self.loop else []
+        return notes + ([] if self.pads else ["padding changes what this model writes, so only texts of equal length are written together"])
+
+    def _agrees(
+        self, model: nn.Module, write: Callable[..., list[list[int]] | None], alone: list[list[int]], batch: dict[str, Tensor]
+    ) -> bool:
+        """Whether a way of writing gives the texts that the model writes alone."""
+        try:
+            written = write(model, batch, len(alone))
+        except UNABLE:
+            return False
+        rows = zip(written or (), alone, batch["input_ids"], batch["attention_mask"], strict=written is not None)
+        return written is not None and all(self._alike(model, *row) for row in rows)
+
+    def settled(self) -> dict[str, Any]:
+        return {"loop": self.loop, "pads": self.pads}
+
+    def _asked(self, row: Feature) -> Feature:
+        """A feature with labels as it would be without."""
+        return replace(row, inputs={name: values for name, values in row.inputs.items() if name != "labels"})
+
+    def _alike(self, model: nn.Module, ours: list[int], theirs: list[int], source: Tensor, mask: Tensor) -> bool:
+        """Whether two texts of tokens are equal, but for words that the model gives the same score."""
+        place = next((at for at, (one, other) in enumerate(zip(ours, theirs, strict=False)) if one != other), None)
+        if place is None:
+            return True
+        if not place and model.config.is_encoder_decoder:  # what a decoder starts from
+            return False
+        read = source[mask.bool()]
+        with torch.inference_mode():
+            scores = self._next_scores(model, read[None], torch.tensor([ours[:place]], dtype=torch.long, device=read.device))
+        return abs(float(scores[ours[place]] - scores[theirs[place]])) <= TIE * float(scores.max() - scores.min())
+
+    def _next_scores(self, model: nn.Module, read: Tensor, written: Tensor) -> Tensor:
+        """The score of each word behind those that were written."""
+        return model(input_ids=read, decoder_input_ids=written).logits[0, -1].float()
+
     def _generate(self, model: nn.Module, batch: dict[str, Tensor], width: int) -> list[list[int]]:
         """The library's way, `width` rows at a time. A batch comes in the order of length: each part has less padding."""
-        written = []
-        for begin in range(0, len(batch["input_ids"]), width):
-            part = {key: rows[begin : begin + width] for key, rows in batch.items()}
-            longest = int(part["attention_mask"].sum(1).max())
-            part = {key: self._cut(rows, longest) for key, rows in part.items()}
-            written += self._written(model.generate(**part), longest).tolist()
-        return written
+        lengths = batch["attention_mask"].sum(1).tolist()
+        groups = [list(range(len(lengths)))] if self.pads else grouped(range(len(lengths)), lengths)
+        written: dict[int, list[int]] = {}
+        for group in groups:
+            for begin in range(0, len(group), width):
+                numbers = group[begin : begin + width]
+                longest = max(lengths[number] for number in numbers)
+                part = {key: self._cut(rows[numbers], longest) for key, rows in batch.items()}
+                made = self._written(model.generate(**accepted(model, part)), longest).tolist()
+                written.update(zip(numbers, made, strict=True))
+        return [written[number] for number in range(len(lengths))]
 
     def _cut(self, rows: Tensor, longest: int) -> Tensor:
         """The columns that the longest row fills; padding is at their right."""
@@ -162,6 +255,15 @@ class TextHead(Head):
         for feature, output in zip(features, outputs, strict=True):
             texts[feature.example] = output
         return texts
+
+
+def _one_later(model: PreTrainedModel, labels: Tensor) -> Tensor:
+    """What a decoder reads to write `labels` [rows, tokens]: its start token, then all labels but the last."""
+    if hasattr(model, "prepare_decoder_input_ids_from_labels"):
+        return model.prepare_decoder_input_ids_from_labels(labels)
+    config = model.generation_config
+    shifted = torch.cat([torch.full_like(labels[:, :1], config.decoder_start_token_id), labels[:, :-1]], 1)
+    return shifted.masked_fill(shifted == IGNORE, config.pad_token_id)
 
 
 @contextmanager
@@ -192,17 +294,17 @@ class PromptedTextHead(TextHead):
 
     def encode(self, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:
         separator = self._plain([self.SEPARATOR])[0]
-        limit = (self.pretrained.max_positions or 10**9) - self.recipe.max_target_length
+        limit = (self.pretrained.max_positions or 10**9) - self.max_written
         room = max(1, min(self.max_length, limit) - len(separator))
         sources = self._plain([example["source"] for example in examples])
         targets = self._plain([example["target"] for example in examples]) if training else []
         start = [self.tokenizer.bos_token_id] if self._starts_with_bos() else []
         self.truncated = sum(len(source) > room - len(start) for source in sources)
-        self.truncated += sum(len(target) >= self.recipe.max_target_length for target in targets)
+        self.truncated += sum(len(target) >= self.max_written for target in targets)
         features = []
         for number, source in enumerate(sources):
             prompt = start + source[: room - len(start)] + separator
-            target = targets[number][: self.recipe.max_target_length - 1] + [self._end()] if training else []
+            target = targets[number][: self.max_written - 1] + [self._end()] if training else []
             inputs = {"input_ids": prompt + target, "attention_mask": [1] * len(prompt + target)}
             if training:
                 inputs["labels"] = [IGNORE] * len(prompt) + target
@@ -231,6 +333,13 @@ class PromptedTextHead(TextHead):
             key: torch.tensor(self._pad(key, [feature.inputs[key] for feature in features], left=True))
             for key in ("input_ids", "attention_mask")
         }
+
+    def _asked(self, row: Feature) -> Feature:
+        count = row.inputs["labels"].count(IGNORE)
+        return replace(row, inputs={name: row.inputs[name][:count] for name in ("input_ids", "attention_mask")})
+
+    def _next_scores(self, model: nn.Module, read: Tensor, written: Tensor) -> Tensor:
+        return model(input_ids=torch.cat([read, written], 1)).logits[0, -1].float()
 
     def _cut(self, rows: Tensor, longest: int) -> Tensor:
         return rows[:, rows.shape[1] - longest :]

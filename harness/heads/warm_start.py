@@ -16,20 +16,25 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from harness.heads.backbone import states_width
+from harness.heads.base import UNABLE
 from harness.models.load import Pretrained
 
 PLAIN_DECODER_LAYERS = 6
 
 
-def warm_started(pretrained: Pretrained, tokenizer: PreTrainedTokenizerBase) -> EncoderDecoderModel:
+def warm_started(pretrained: Pretrained, tokenizer: PreTrainedTokenizerBase, written: int) -> EncoderDecoderModel:
     """The encoder with a decoder that starts from the same weights where it can.
 
     Where the encoder has a causal sibling, that is the decoder and only its cross-attention is new (BERT2BERT). Otherwise
     (DistilBERT, ModernBERT, DeBERTa…) a plain post-norm Transformer decoder of the encoder's width reads its states; only
     the word embeddings are taken over.
+
+    Args:
+        written: the most tokens that it will write.
     """
     encoder = pretrained.load(AutoModel, pretrained.configure())
-    model = EncoderDecoderModel(encoder=encoder, decoder=_sibling(pretrained) or _plain(encoder, tokenizer))
+    model = EncoderDecoderModel(encoder=encoder, decoder=_sibling(pretrained, encoder) or _plain(encoder, tokenizer, written))
     model.config.decoder_start_token_id = _first_known(tokenizer, "cls", "bos", "pad")
     model.config.eos_token_id = _first_known(tokenizer, "eos", "sep", "pad")
     model.config.pad_token_id = tokenizer.pad_token_id
@@ -37,18 +42,36 @@ def warm_started(pretrained: Pretrained, tokenizer: PreTrainedTokenizerBase) -> 
     return model
 
 
-def _sibling(pretrained: Pretrained) -> PreTrainedModel | None:
+def _sibling(pretrained: Pretrained, encoder: PreTrainedModel) -> PreTrainedModel | None:
     """The same weights as a causal decoder with fresh cross-attention, or None where the library has no such class."""
     if not pretrained.has(AutoModelForCausalLM):
         return None
     decoder = pretrained.load(AutoModelForCausalLM, pretrained.configure(is_decoder=True, add_cross_attention=True))
-    crosses = any("cross" in name.lower() for name, _ in decoder.named_modules())
-    return decoder if crosses else None
+    return decoder if _reads(decoder, states_width(encoder)) else None
 
 
-def _plain(encoder: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> BertLMHeadModel:
-    embeddings = encoder.get_input_embeddings().weight
-    width = encoder.config.hidden_size
+@torch.no_grad()
+def _reads(decoder: PreTrainedModel, width: int) -> bool:
+    """Whether what an encoder made changes what a decoder writes: some causal siblings take the argument and ignore it."""
+    mode = decoder.training
+    decoder.eval()
+    try:
+        tokens = torch.zeros(1, 4, dtype=torch.long)
+        states = (torch.zeros(1, 3, width), torch.ones(1, 3, width))
+        one, other = (decoder(input_ids=tokens, encoder_hidden_states=each).logits for each in states)
+        return not torch.equal(one, other)
+    except UNABLE:
+        return False  # it has no such argument, or no layers for it
+    finally:
+        decoder.train(mode)
+
+
+def _plain(encoder: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, written: int) -> BertLMHeadModel:
+    try:
+        embeddings = encoder.get_input_embeddings().weight
+    except NotImplementedError:  # CANINE hashes characters
+        embeddings = torch.empty(len(tokenizer), 0)
+    width = states_width(encoder)
     heads = next(count for count in (width // 64, 8, 4, 2, 1) if count and width % count == 0)
     config = BertConfig(
         vocab_size=embeddings.shape[0],
@@ -56,6 +79,7 @@ def _plain(encoder: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Bert
         num_hidden_layers=min(PLAIN_DECODER_LAYERS, encoder.config.num_hidden_layers),
         num_attention_heads=heads,
         intermediate_size=4 * width,
+        max_position_embeddings=max(512, written),
         is_decoder=True,
         add_cross_attention=True,
         pad_token_id=tokenizer.pad_token_id,

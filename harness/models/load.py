@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +15,8 @@ from torch.utils.weak import WeakIdKeyDictionary
 from transformers import (
     AutoConfig,
     AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
     AutoTokenizer,
     PretrainedConfig,
     PreTrainedModel,
@@ -23,9 +27,19 @@ from harness.errors import BenchError
 from harness.methods import Method
 from harness.model import Checkpoint
 from harness.models.hub import fetch_checkpoint
+from harness.models.shape import RELATIVE, tensor_sizes
 from harness.models.unpack import dense, unpacked
 
 MOST = 0.6  # share of a model's weights
+WITHOUT_HEAD = (AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM)
+# What configurations call the most tokens that they read.
+POSITIONS = ("max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len", "max_seq_length", "seq_length")
+POSITION_TABLE = re.compile(r"(^|[._])(position_embeddings?|positions?_embed(ding)?s?|embed_positions|wpe)\.weight$")
+# Model types that count positions from the padding token's number + 1.
+BEHIND_PADDING = frozenset(
+    "roberta xlm-roberta xlm-roberta-xl camembert xmod mpnet roberta-prelayernorm longformer ibert data2vec-text esm lilt luke "
+    "mluke layoutlmv3".split()
+)
 
 
 class Pretrained:
@@ -33,12 +47,14 @@ class Pretrained:
 
     Attributes:
         taken: the parameters of all that was loaded which hold the checkpoint's weights; whatever else a model has is new.
+        left_out: what is reported of a head of the checkpoint that was not taken over; empty where it has none.
     """
 
     def __init__(self, checkpoint: Checkpoint, method: Method):
         self.checkpoint = checkpoint
         self.method = method
         self.taken = WeakIdKeyDictionary()  # weak, because parts of what is loaded are thrown away
+        self.left_out = ""
         # From a folder even where the model is the Hub's: fetching is patient, and loading asks nobody.
         location = str(fetch_checkpoint(checkpoint)) if checkpoint.revision else checkpoint.location
         folder = unpacked(checkpoint) if checkpoint.gguf else None
@@ -64,9 +80,13 @@ class Pretrained:
         return AutoConfig.from_pretrained(**self.where)
 
     def configure(self, **changes: Any) -> PretrainedConfig:
-        """A copy of the configuration with `changes`."""
+        """A copy of the configuration with `changes`; what makes a row depend on others or on earlier rows is switched off."""
         config = copy.deepcopy(self.config)
         config.update(changes)
+        if getattr(config, "attention_type", None) == "block_sparse":
+            # BigBird turns to full attention at the first short batch, and stays there for all that follow.
+            config.attention_type = "original_full"
+        config.use_cache = False  # nothing is remembered from token to token but in generation, which asks for it
         return config
 
     @cached_property
@@ -87,30 +107,49 @@ class Pretrained:
             ) from error
         if is_byte_level(tokenizer):
             tokenizer = AutoTokenizer.from_pretrained(**self.where, add_prefix_space=True)
-        if tokenizer.pad_token is None:
+        if tokenizer.pad_token is None or not self._has_row(tokenizer.pad_token_id):
             # Padding is always masked, so the token itself never matters; a new one would change the vocabulary's size.
-            tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or tokenizer.bos_token
+            others = (tokenizer.eos_token, tokenizer.unk_token, tokenizer.bos_token, tokenizer.sep_token)
+            known = (token for token in others if token and self._has_row(tokenizer.convert_tokens_to_ids(token)))
+            tokenizer.pad_token = next(known, None)
         if tokenizer.pad_token is None:
             raise BenchError(
-                f"model {self.checkpoint.name!r}: its tokeniser has no padding, end or unknown token; add one to it"
+                f"model {self.checkpoint.name!r}: its tokeniser has no padding, end or unknown token that the model has an "
+                "embedding for; add one to it"
             )
         tokenizer.padding_side = "right"
         tokenizer.truncation_side = "right"
         read_as_text(tokenizer)
         return tokenizer
 
-    @property
+    def _has_row(self, number: int) -> bool:
+        """Whether the model's table of word embeddings has a row for a token; True where its size is not known."""
+        rows = getattr(self.config.get_text_config(), "vocab_size", None)
+        return not isinstance(rows, int) or 0 <= number < rows
+
+    @cached_property
     def max_positions(self) -> int | None:
-        """The most tokens that the model can read, or None where it sets no limit."""
-        limits = [getattr(self.config, name, None) for name in ("max_position_embeddings", "n_positions")]
-        if self.config.model_type in ("t5", "mt5", "umt5"):
-            limits = []  # relative positions: n_positions is only the length it was trained with
+        """The most tokens that the model can read, or None where it sets no limit.
+
+        Told by the configuration, and by the tables of position embeddings among the weights, which win where they are smaller.
+        """
+        config = self.config.get_text_config()
+        limits = [getattr(config, name, None) for name in POSITIONS]
+        if self.config.model_type in RELATIVE:
+            limits = []  # their n_positions is only the length that they were trained with
         limits = [limit for limit in limits if isinstance(limit, int) and limit > 0]
-        # RoBERTa and its kin number positions from pad_token_id + 1, so their tables hold that many rows more.
-        if "roberta" in self.config.model_type or self.config.model_type in ("camembert", "xmod", "mpnet"):
-            limits = [limit - 2 for limit in limits]
+        # These number positions from the padding token's number + 1, so their tables hold that many rows more.
+        padding = getattr(config, "pad_token_id", None)
+        first = (1 if padding is None else padding) + 1 if self.config.model_type in BEHIND_PADDING else 0
+        limits = [limit - first for limit in limits] + [rows - first for rows in self._position_tables()]
         limits += [self.checkpoint.max_length] if self.checkpoint.max_length else []
-        return min(limits, default=None)
+        return min((limit for limit in limits if limit > 0), default=None)
+
+    def _position_tables(self) -> list[int]:
+        """Rows of the tables of absolute position embeddings, by the headers of the files of weights."""
+        files = sorted(Path(str(self.where["pretrained_model_name_or_path"])).glob("*.safetensors"))
+        sizes = {name: size for file in files for name, size in tensor_sizes(file).items()}
+        return [size[0] for name, size in sizes.items() if len(size) == 2 and POSITION_TABLE.search(name)]
 
     def has(self, auto_class: Any) -> bool:
         """Whether the library ships this kind of head for the checkpoint's model type, and it takes the checkpoint's weights.
@@ -141,6 +180,7 @@ class Pretrained:
                 **self.weights,
                 dtype=torch.float32,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # of a head; any other is an error below
             )
         except OSError as error:
             if "safetensors" not in str(error):
@@ -148,15 +188,83 @@ class Pretrained:
             raise BenchError(
                 f"model {self.checkpoint.name!r} has no safetensors weights; convert it with model.save_pretrained, or choose another"
             ) from error
-        self._check_loaded(model, loading["missing_keys"])
-        self._remember(model, loading["missing_keys"])
+        missing = set(loading["missing_keys"])
+        self._check_sizes(model, loading["mismatched_keys"])
+        self._check_loaded(model, missing)
+        missing |= self._without_old_head(model, auto_class, missing, loading["mismatched_keys"])
+        self._remember(model, missing)
         return model
+
+    def _without_old_head(
+        self, model: PreTrainedModel, auto_class: Any, missing: Collection[str], mismatched: Iterable[tuple[Any, ...]]
+    ) -> set[str]:
+        """Give the model a fresh head where the checkpoint brought one that was trained for another task.
+
+        Output layers over the vocabulary stay: a model that writes was pretrained with them.
+
+        Returns:
+            The names of the parameters that are new by this.
+
+        Raises:
+            BenchError: the head is to be kept (`Checkpoint.keep_head`), and the task has other classes.
+        """
+        other = {name for name, *_ in mismatched}
+        if auto_class in WITHOUT_HEAD:
+            return set()
+        inner = {id(parameter) for parameter in model.base_model.parameters()}
+        brought = {
+            name: parameter for name, parameter in model.named_parameters()
+            if id(parameter) not in inner and name not in missing
+        }  # fmt: skip
+        if self.checkpoint.keep_head:
+            self._keep_head(model, brought, other)
+            return set()
+        if not brought:
+            return set()
+        for name, parameter in brought.items():
+            parameter._is_hf_initialized = model.get_submodule(name.rpartition(".")[0])._is_hf_initialized = False
+        model.initialize_weights()
+        names = ", ".join(map(str, (getattr(self.config, "id2label", None) or {}).values()))
+        self.left_out = f"its own head ({names[:60]}) is left out and a new one is trained; --keep-head keeps it"
+        return set(brought)
+
+    def _keep_head(self, model: PreTrainedModel, brought: Mapping[str, nn.Parameter], other: Collection[str]) -> None:
+        """Take the checkpoint's head over, its classes in the order that the task has them."""
+        theirs = {str(name).casefold(): number for number, name in (self.config.id2label or {}).items()}
+        ours = [str(model.config.id2label[number]).casefold() for number in range(len(model.config.id2label))]
+        name = self.checkpoint.name
+        if not brought:
+            raise BenchError(f"model {name!r} has no head of this kind to keep; leave --keep-head out")
+        if other or sorted(theirs) != sorted(ours):
+            raise BenchError(
+                f"model {name!r}: its head knows {', '.join(theirs)[:200]}, the task has {', '.join(ours)[:200]}; --keep-head needs "
+                "the same names, leave it out to train a new head"
+            )
+        order = torch.tensor([theirs[label] for label in ours])
+        with torch.no_grad():
+            for parameter in (one for one in brought.values() if one.shape[0] == len(ours)):
+                parameter.copy_(parameter[order])
 
     def _remember(self, model: nn.Module, missing: Iterable[str]) -> None:
         fresh = set(missing)
         for name, parameter in model.named_parameters():
             if name not in fresh:
                 self.taken[parameter] = name
+
+    def _check_sizes(self, model: PreTrainedModel, mismatched: Iterable[tuple[Any, ...]]) -> None:
+        """Only a head may be of another size than the configuration says.
+
+        Raises:
+            BenchError: another part is.
+        """
+        inner = {id(parameter) for parameter in model.base_model.parameters()}
+        parameters = dict(model.named_parameters())
+        for name, found, wanted in mismatched:
+            if model.base_model is model or id(parameters.get(name)) in inner:
+                raise BenchError(
+                    f"model {self.checkpoint.name!r}: {name} has the size {list(found)} in its weights and {list(wanted)} by its "
+                    "config.json; they do not belong together, fetch the model again"
+                )
 
     def _check_loaded(self, model: PreTrainedModel, missing: Iterable[str]) -> None:
         """A head and cross-attention may be new; where most of the weights are, nothing pretrained would be fine-tuned."""

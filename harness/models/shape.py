@@ -100,7 +100,7 @@ def shape_of(checkpoint: Checkpoint, known: int | None = None) -> Shape | None:
     if config is None:
         return None
     weights = _file(checkpoint, "model.safetensors")
-    tensors = _header(weights) if weights else {}
+    tensors = tensor_sizes(weights) if weights else {}
     return from_config(json.loads(config.read_text(encoding="utf-8")), tensors, known)
 
 
@@ -173,7 +173,7 @@ def tokenizer_file(checkpoint: Checkpoint) -> Path | None:
     return None if checkpoint.gguf else _file(checkpoint, "tokenizer.json")
 
 
-def _header(path: Path) -> dict[str, tuple[int, ...]]:
+def tensor_sizes(path: Path) -> dict[str, tuple[int, ...]]:
     """Tensor → its size, from the first bytes of a safetensors file: their length in 8 bytes, then JSON."""
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))

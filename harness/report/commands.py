@@ -79,6 +79,7 @@ def _command(options: Options, records: list[Record]) -> str:
     suites = {option for record in records for option in record.get("suite_defaults") or ()}
     words += ["--train-sizes", _joined_sizes(sizes)] if sizes != {None} or "--train-sizes" in suites else []
     words += ["--trust-remote-code"] if any(record["model"].get("remote_code") for record in records) else []
+    words += ["--keep-head"] if any(record["model"].get("keep_head") for record in records) else []
     words += [word for setting in options.settings for word in ("--set", setting)]
     search = options.search or (("none",) if "--search" in suites and methods else ())
     words += [word for one in search for word in ("--search", one)]

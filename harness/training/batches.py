@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count as from_number
+from typing import Any
 
 from harness.fast.layout import partition
 
@@ -33,14 +34,24 @@ def remaining_batches(count: int, batch_size: int, seed: int, done: int) -> Iter
         yield from training_batches(count, batch_size, seed, epoch)[skipped if epoch == first else 0 :]
 
 
-def evaluation_batches(lengths: Sequence[int], batch_size: int, tokens: int | None = None) -> list[list[int]]:
+def evaluation_batches(
+    lengths: Sequence[int], batch_size: int, tokens: int | None = None, keys: Sequence[Any] | None = None
+) -> list[list[int]]:
     """Batches in the order of length, longest first: what does not fit into memory fails at once.
 
     Args:
         lengths: of all features, in tokens.
         batch_size: the most features in a batch.
         tokens: the most tokens in a batch of more than one feature, padding included.
+        keys: only features of equal keys share a batch; None: any do.
     """
+    if keys is not None:
+        batches = [
+            [numbers[one] for one in batch]
+            for numbers in grouped(range(len(lengths)), keys)
+            for batch in evaluation_batches([lengths[number] for number in numbers], batch_size, tokens)
+        ]
+        return sorted(batches, key=lambda batch: -lengths[batch[0]])
     order = sorted(range(len(lengths)), key=lambda number: -lengths[number])
     batches, begin = [], 0
     while begin < len(order):
@@ -50,7 +61,17 @@ def evaluation_batches(lengths: Sequence[int], batch_size: int, tokens: int | No
     return batches
 
 
-def pieces(batch: Sequence[int], lengths: Sequence[int], size: int | None, extra: float | None) -> list[list[int]]:
+def grouped(numbers: Iterable[int], keys: Sequence[Any]) -> list[list[int]]:
+    """Numbers whose keys are equal, together."""
+    found: dict[Any, list[int]] = {}
+    for number in numbers:
+        found.setdefault(keys[number], []).append(number)
+    return list(found.values())
+
+
+def pieces(
+    batch: Sequence[int], lengths: Sequence[int], size: int | None, extra: float | None, keys: Sequence[Any] | None = None
+) -> list[list[int]]:
     """A batch cut into pieces that are computed one after another; their gradients add up to the batch's.
 
     Args:
@@ -59,12 +80,16 @@ def pieces(batch: Sequence[int], lengths: Sequence[int], size: int | None, extra
         size: the most features in a piece, or None.
         extra: what one more piece costs, in tokens; features of like length then share a piece, so that less is padding. None:
             padding costs nothing, and only `size` counts.
+        keys: of all features; only those of equal keys share a piece. None: any do.
 
     Returns:
         Feature numbers, longest first.
     """
     if not batch:
         return []
+    if keys is not None:
+        parts = [part for group in grouped(batch, keys) for part in pieces(group, lengths, size, extra)]
+        return sorted(parts, key=lambda part: -lengths[part[0]])
     ordered = sorted(batch, key=lambda number: -lengths[number])
     parts = [(0, len(ordered))]
     if extra is not None:

@@ -52,11 +52,12 @@ def predict(
         NotEnoughMemory: a single feature does not fit.
     """
     model.eval()
-    fast = Fast() if fast is None or head.writes else fast
+    fast = Fast() if fast is None else fast.unpacked() if head.writes else fast
     team = Team(accelerator)
     found: list[tuple[int, Any]] = []
     tokens = AT_ONCE if accelerator.device.type == "cpu" and not head.writes else None
-    waiting = team.share(evaluation_batches([feature.length for feature in features], batch_size * head.pool, tokens))
+    lengths = [feature.length for feature in features]
+    waiting = team.share(evaluation_batches(lengths, batch_size * head.pool, tokens, fast.keys(features)))
     waiting.reverse()
     most = len(features)
     # A head that writes has more of the kind, which it uses itself.

@@ -11,12 +11,42 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from harness.fast.prepare import Fast
-from harness.heads.base import Feature, Head
+from harness.heads.base import UNABLE, Feature, Head
+from harness.training.memory import OUT_OF_MEMORY
 from harness.training.weights import Weights
 
 ROWS = 8  # a gradient of so few is enough to tell rounding, which turns it by a few degrees, from nonsense
 ALIKE = 0.9  # cosine of two gradients
 LOSS = 0.05  # by how much of it the loss may differ
+
+
+def try_half(
+    accelerator: Accelerator, model: nn.Module, weights: Weights, head: Head, fast: Fast, features: Sequence[Feature]
+) -> None:
+    """Compute one row, forward and backward, in the half precision that a training is about to use.
+
+    Args:
+        accelerator: of half precision.
+        model: as it prepared it.
+        weights: of the model; no gradient stays behind.
+        head: of the model.
+        fast: how batches are computed.
+        features: of the training.
+
+    Raises:
+        FloatingPointError: a layer cannot compute in it.
+    """
+    row = min(features, key=lambda feature: feature.length)
+    model.train()
+    try:
+        with torch.random.fork_rng([accelerator.device] if accelerator.device.type == "cuda" else []), accelerator.autocast():
+            fast.compute(partial(head.loss, model), head.collate([row]), accelerator.device).backward()
+    except OUT_OF_MEMORY:
+        raise
+    except UNABLE as error:
+        raise FloatingPointError(f"a layer cannot be computed ({' '.join(str(error).split())[:200]})") from error
+    finally:
+        weights.forget_gradients()
 
 
 def is_faithful(

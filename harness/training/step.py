@@ -40,6 +40,8 @@ class Step:
     def __post_init__(self) -> None:
         self.lengths = [feature.length for feature in self.features]
         self.terms = [self.head.loss_terms(feature) for feature in self.features]
+        # Every module at once: where a model was put together, some may be in evaluation mode although the whole is not.
+        self.weights.model.train()
         self.loss = partial(self.head.loss, self.weights.model)
 
     def run(self, batch: Sequence[int], progress: Progress) -> Tensor:
@@ -82,7 +84,9 @@ class Step:
         """This process's share of the loss, and the tokens that it computed, padding included."""
         whole = max(1, sum(self.terms[number] for number in batch))
         loss, computed = torch.zeros((), device=self.accelerator.device), 0
-        for part in pieces(ours, self.lengths, size, self.extra if self.fast.packing is None else None):
+        padded = self.fast.packing is None
+        keys = self.fast.keys(self.features) if padded else None
+        for part in pieces(ours, self.lengths, size, self.extra if padded else None, keys):
             piece = self.head.collate([self.features[number] for number in part])
             # The loss of a piece is a mean: weighted by its share of the terms, the pieces add up to the batch's mean.
             share = sum(self.terms[number] for number in part) / whole

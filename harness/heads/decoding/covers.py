@@ -10,7 +10,7 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 SETTINGS = frozenset(
     "max_new_tokens num_beams do_sample use_cache pad_token_id eos_token_id bos_token_id decoder_start_token_id "
-    "forced_bos_token_id forced_eos_token_id transformers_version".split()
+    "forced_bos_token_id forced_eos_token_id suppress_tokens transformers_version".split()
 )
 # A model that has its own version of one of these needs something at a step that is not done here.
 STANDARD = (

@@ -72,6 +72,7 @@ class _Work:
         )
         ends = config.eos_token_id
         self.ends = frozenset([ends] if isinstance(ends, int) else ends or [])
+        self.never = torch.tensor(config.suppress_tokens or [], dtype=torch.long, device=ids.device)
         self.looks = looks
         self.width = self._together(width) if fast and not self.joins else width
         self.texts: list[int | None] = []  # by row; None where the text is finished
@@ -154,6 +155,8 @@ class _Work:
 
     def _choose(self, logits: Tensor, written: int | Sequence[int]) -> Tensor:
         """The best token of each row, or the one that must be there, given how many are written."""
+        if len(self.never):
+            logits[:, self.never] = -torch.inf
         tokens = _best(logits)
         if written == 0 and self.first is not None:
             tokens = torch.full_like(tokens, self.first)

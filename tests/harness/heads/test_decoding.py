@@ -181,7 +181,7 @@ def test_no_more_rows_than_allowed_and_finished_ones_make_room(joins, most):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"num_beams": 2}, {"do_sample": True}, {"use_cache": False}, {"suppress_tokens": [4]}, {"bad_words_ids": [[4]]},
+        {"num_beams": 2}, {"do_sample": True}, {"use_cache": False}, {"begin_suppress_tokens": [4]}, {"bad_words_ids": [[4]]},
         {"min_new_tokens": 3}, {"repetition_penalty": 1.2}, {"max_new_tokens": None}, {"forced_eos_token_id": [2, 3]},
         {"forced_bos_token_id": 4},
     ],

@@ -133,7 +133,7 @@ def test_an_encoder_under_trained_cross_attention_needs_no_gradients():
 def test_a_table_that_was_cut_down_is_looked_up_too():
     model = build("bert", CLASSES, SIZE)
     whole = forward_flops(model, [READ])
-    assert keep_used(model, range(100)) == 100
+    assert keep_used(model, range(100))[0] == 100
     assert forward_flops(model, [READ]) == whole
 
 

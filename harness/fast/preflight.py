@@ -1,0 +1,286 @@
+"""Tries a model on a few of its own training rows before it is trained, and decides how its batches are computed.
+
+Model types differ in what they make of padding, of a batch's other rows and of exchanged layers, and most faults of that kind give a
+score without an error. So nothing is taken on trust: three rows of unlike length, computed one by one by the library's own layers,
+are what every faster way has to agree with, in its outputs and in its gradients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from harness.adapt.parts import backbone
+from harness.errors import BenchError
+from harness.heads.base import UNABLE, Feature, Head, accepted
+
+SPREAD = 1e-3  # of the outputs' range: how far two ways of computing the same may lie apart
+ROUNDING = 1e-5  # of the largest output
+SAMPLED = 4096  # numbers of each gradient that are compared
+SEED = 0  # of layers that draw random numbers although nothing is dropped
+Around = Callable[[dict[str, Tensor]], AbstractContextManager[Any]]
+
+
+class Disagrees(Exception):
+    """Two ways of computing the same rows give different results; the message says which."""
+
+
+class Trial:
+    """A few training rows, and what a model gives for them when the library computes each row alone.
+
+    Args:
+        model: as the head built it, on its device, in fp32, with the library's own layers.
+        head: of the model.
+        training: features with labels.
+
+    Attributes:
+        rows: up to three features, the longest first: of the middle length, of a quarter's, and the shortest.
+        outputs: for each row the outputs at its own tokens.
+        gradients: of the rows' loss, without dropout.
+    """
+
+    def __init__(self, model: nn.Module, head: Head, training: Sequence[Feature]):
+        self.model, self.head = model, head
+        self.device = next(model.parameters()).device
+        ordered = sorted(training, key=lambda feature: feature.length)
+        places = {max(least, len(ordered) // part) for least, part in ((2, 2), (1, 4), (0, len(ordered) + 1))}
+        self.rows = [ordered[place] for place in sorted(places, reverse=True) if place < len(ordered)]
+        self.longest = ordered[-1]
+
+    def alone(self) -> None:
+        """Compute each row alone, by the library's own layers; this is what `agrees` compares with.
+
+        Raises:
+            BenchError: the model cannot be computed or trained, reads nothing but single tokens, or remembers other rows.
+        """
+        try:
+            self.outputs = [self._outputs([row])[0] for row in self.rows]
+            self._outputs([replace(self.longest)])
+            again = self._outputs(self.rows[:1])[0]
+            self.gradients = self._gradients([[row] for row in self.rows])
+        except UNABLE as error:
+            raise self.refusal(f"cannot be computed by transformers ({_line(error)})", "choose another model") from error
+        if not _close([self.outputs[0]], [again]):
+            raise self.refusal("gives the same row another result when it is computed again", "choose another model")
+        if not self._reads_context():
+            raise self.refusal(
+                "gives each token the same states whatever stands beside it, as attention does whose kernel is missing",
+                "install what its documentation asks for, or choose another model",
+            )
+
+    def together(self) -> str:
+        """How rows may be computed together: `padded`, `equal` (rows of equal length only) or `single` (each alone)."""
+        for way, groups in (("padded", [self.rows]), ("equal", [[row, _mirrored(row)] for row in self.rows])):
+            expected = self.outputs if way == "padded" else [self._outputs([row])[0] for group in groups for row in group]
+            try:
+                made = [output for group in groups for output in self._outputs(group)]
+                if _close(expected, made):
+                    return way
+            except UNABLE:
+                continue
+        return "single"
+
+    def agrees(self, groups: Sequence[Sequence[Feature]], around: Around = lambda batch: nullcontext()) -> None:
+        """Compare the rows in these groups, as the model computes them now, with each row alone.
+
+        Args:
+            groups: the rows, in the order of `rows`, as they are computed together.
+            around: gives what a batch is computed inside of.
+
+        Raises:
+            Disagrees: outputs or gradients differ, or something is raised.
+        """
+        try:
+            made = [output for group in groups for output in self._outputs(group, around)]
+            if not _close(self.outputs, made):
+                raise Disagrees("its outputs differ from those of single rows")
+            gradients = self._gradients(groups, around)
+        except UNABLE as error:
+            raise Disagrees(_line(error)) from error
+        whole = sum(float(gradient.square().sum()) for gradient in self.gradients.values()) ** 0.5
+        for name, gradient in self.gradients.items():
+            if gradient.shape != gradients[name].shape:
+                continue  # a table of embeddings that was cut down
+            if not float((gradient - gradients[name]).norm()) <= SPREAD * float(gradient.norm()) + 1e-4 * whole:
+                raise Disagrees(f"the gradient of {name} differs from that of single rows")
+
+    def _outputs(self, rows: Sequence[Feature], around: Around = lambda batch: nullcontext()) -> list[list[Tensor]]:
+        """For each row the model's outputs at its own tokens, in evaluation mode."""
+        batch = self.head.collate(rows)
+        given = {name: tensor.to(self.device) for name, tensor in batch.items() if not name.endswith("_positions")}
+        with evaluated(self.model), torch.no_grad(), around(batch):
+            made = self.model(**accepted(self.model, given))
+        found: list[list[Tensor]] = [[] for _ in rows]
+        for name, tensor in made.items():
+            if name == "loss" or not isinstance(tensor, Tensor) or not tensor.is_floating_point() or len(tensor) != len(rows):
+                continue
+            for row, output, own in zip(rows, tensor.float(), found, strict=True):
+                own.append(output[: _tokens(row, name)] if tensor.ndim == 3 or name in ("start_logits", "end_logits") else output)
+        return found
+
+    def _gradients(
+        self, groups: Sequence[Sequence[Feature]], around: Around = lambda batch: nullcontext()
+    ) -> dict[str, Tensor]:
+        """Parts of the gradients of the rows' mean loss, in training mode but without dropout; nothing of them stays behind."""
+        self.model.zero_grad(set_to_none=True)
+        whole = max(1, sum(self.head.loss_terms(row) for group in groups for row in group))
+        device = self.device
+        with trained(self.model), torch.random.fork_rng([device] if device.type == "cuda" else []):
+            for group in groups:
+                torch.manual_seed(SEED)
+                batch = self.head.collate(group)
+                share = sum(self.head.loss_terms(row) for row in group) / whole
+                with around(batch):
+                    loss = self.head.loss(self.model, {name: tensor.to(device) for name, tensor in batch.items()})
+                if loss.requires_grad:
+                    (loss * share).backward()
+        found = {
+            name: _sampled(weight.grad) for name, weight in self.model.named_parameters()
+            if weight.requires_grad and weight.grad is not None
+        }  # fmt: skip
+        self.model.zero_grad(set_to_none=True)
+        return found
+
+    def _reads_context(self) -> bool:
+        """Whether the states of a token change when another token does; True where that cannot be asked."""
+        row = max(self.rows, key=lambda feature: feature.length)
+        inputs = {name: values for name, values in row.inputs.items() if isinstance(values, list) and name != "labels"}
+        ids = torch.tensor([inputs["input_ids"]])
+        if ids.shape[1] < 3:
+            return True
+        place = ids.shape[1] // 2
+        changed = ids.clone()
+        changed[0, place] = next((token for token in ids[0].tolist() if token != int(ids[0, place])), int(ids[0, place]))
+        if torch.equal(ids, changed):
+            return True
+        reader = backbone(self.model)
+        reader = reader.get_encoder() if reader.config.is_encoder_decoder else reader
+        given = {name: torch.tensor([values]).to(self.device) for name, values in inputs.items()}
+        try:
+            with evaluated(self.model), torch.no_grad():
+                one, other = (
+                    reader(**accepted(reader, {**given, "input_ids": tokens.to(self.device)})).last_hidden_state[0]
+                    for tokens in (ids, changed)
+                )
+        except UNABLE:
+            return True
+        if len(one) != ids.shape[1]:
+            return True
+        others = [number for number in range(len(one)) if number != place]
+        return not torch.equal(one[others], other[others])
+
+    def refusal(self, what: str, cure: str) -> BenchError:
+        """The error for a model that `what` is true of."""
+        checkpoint = self.head.pretrained.checkpoint
+        kind = getattr(self.model.config, "model_type", "")
+        return BenchError(f"model {checkpoint.name!r} (model_type {kind}) {what}; {cure}")
+
+
+def check_tokens(model: nn.Module, head: Head, used: set[int]) -> None:
+    """Make sure that the model has an embedding for every token.
+
+    Args:
+        used: the numbers of all tokens in the rows.
+
+    Raises:
+        BenchError: it has not.
+    """
+    table = embeddings(model)
+    rows = getattr(table, "num_embeddings", None)
+    if rows is None or max(used, default=0) < rows:
+        return
+    number = max(used)
+    token = head.tokenizer.convert_ids_to_tokens(number)
+    raise BenchError(
+        f"model {head.pretrained.checkpoint.name!r}: token {token!r} has the number {number}, the model has {rows} embeddings "
+        f"(0 to {rows - 1}); its tokeniser and its weights do not belong together"
+    )
+
+
+def embeddings(model: nn.Module) -> nn.Module | None:
+    """The table of word embeddings; None where a model has none (CANINE)."""
+    try:
+        return backbone(model).get_input_embeddings()
+    except (NotImplementedError, AttributeError):
+        return None
+
+
+@contextmanager
+def evaluated(model: nn.Module) -> Iterator[None]:
+    """Inside, the whole model is in evaluation mode; afterwards every module is in the mode in which it was."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+@contextmanager
+def trained(model: nn.Module) -> Iterator[None]:
+    """Inside, the model is in training mode, and drops nothing: neither states nor layers."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.train()
+    owners = [*model.modules(), *{id(one.config): one.config for one in model.modules() if hasattr(one, "config")}.values()]
+    changed = [
+        (owner, name, value) for owner in owners for name, value in list(vars(owner).items())
+        if "drop" in name and isinstance(value, float) and value
+    ]  # fmt: skip
+    changed += [(module, "p", module.p) for module in model.modules() if isinstance(module, nn.Dropout)]
+    for owner, name, _ in changed:
+        setattr(owner, name, 0.0)
+    try:
+        yield
+    finally:
+        for owner, name, value in changed:
+            setattr(owner, name, value)
+        for module, mode in modes:
+            module.training = mode
+
+
+def _tokens(row: Feature, name: str) -> int | None:
+    """How many of a row's outputs belong to its own tokens: those that it writes, or those that it reads."""
+    labels = row.inputs.get("labels")
+    return len(labels) if isinstance(labels, list) and not name.startswith("encoder") else row.length
+
+
+def _mirrored(row: Feature) -> Feature:
+    """Another row of the same length: the inner tokens in the opposite order."""
+    ids = row.inputs["input_ids"]
+    return replace(row, inputs={**row.inputs, "input_ids": [*ids[:1], *ids[1:-1][::-1], *ids[1:][-1:]]})
+
+
+def _close(expected: Sequence[Sequence[Tensor]], made: Sequence[Sequence[Tensor]]) -> bool:
+    """Whether outputs agree but for rounding, measured by the range of each output over all rows."""
+    for kind in range(len(expected[0])):
+        one, other = ([row[kind] for row in rows] for rows in (expected, made))
+        if any(a.shape != b.shape for a, b in zip(one, other, strict=True)):
+            return False
+        flat, others = (torch.cat([row.flatten() for row in rows]) for rows in (one, other))
+        known = flat.isfinite()
+        if not torch.equal(known, others.isfinite()):
+            return False
+        flat, others = flat[known], others[known]
+        if not len(flat):
+            continue
+        allowed = SPREAD * float(flat.max() - flat.min()) + ROUNDING * float(flat.abs().max()) + 1e-6
+        if not float((flat - others).abs().max()) <= allowed:
+            return False
+    return True
+
+
+def _sampled(gradient: Tensor) -> Tensor:
+    flat = gradient.detach().flatten()
+    return flat[:: max(1, len(flat) // SAMPLED)].clone()
+
+
+def _line(error: BaseException) -> str:
+    """An error in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__

@@ -1,0 +1,64 @@
+"""Does a tokeniser read a task's texts, or does it lose them?"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from transformers import PreTrainedTokenizerBase
+
+from harness.errors import BenchError
+from harness.heads.base import Head
+
+READ = 50  # training rows that are looked at
+CHARACTERS = 2000  # of each text
+UNREAD, SOME = 0.8, 0.05  # share of characters that are lost: above the first nothing can be learnt, above the second it is told
+
+
+def check_text(head: Head, examples: Sequence[Mapping[str, Any]]) -> str:
+    """Encode texts and decode them again.
+
+    Case, accents and blanks do not count: many tokenisers leave them out on purpose.
+
+    Returns:
+        What a person should know of it, in a sentence; empty where little is lost.
+
+    Raises:
+        BenchError: nearly all is lost.
+    """
+    texts = [text[:CHARACTERS] for example in examples for text in _texts(example)]
+    whole = sum(sum(_letters(text).values()) for text in texts)
+    missing = sum(_lost(head.tokenizer, text) for text in texts)
+    share = missing / whole if whole else 0.0
+    name = head.pretrained.checkpoint.name
+    if share > UNREAD:
+        raise BenchError(
+            f"model {name!r}: its tokeniser knows {1 - share:.0%} of the characters of the first {len(examples)} training rows; it was "
+            "made for another language or its files are missing; choose a model for these texts"
+        )
+    return f"its tokeniser does not know {share:.0%} of the characters of the training texts" if share > SOME else ""
+
+
+def _texts(example: Mapping[str, Any]) -> Iterator[str]:
+    """What a model reads of an example."""
+    for name in ("text", "text_pair", "source", "question", "context"):
+        if isinstance(example.get(name), str):
+            yield example[name]
+    if isinstance(example.get("words"), list | tuple):
+        yield " ".join(map(str, example["words"]))
+
+
+def _lost(tokenizer: PreTrainedTokenizerBase, text: str) -> int:
+    """Letters and signs that are not there any more after encoding and decoding."""
+    numbers = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+    unknown = tokenizer.unk_token_id
+    read = tokenizer.decode([number for number in numbers if number != unknown or unknown is None], skip_special_tokens=False)
+    return sum((_letters(text) - _letters(read)).values())
+
+
+def _letters(text: str) -> Counter[str]:
+    """How often each letter or sign stands in a text, whatever its case and accents."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return Counter(sign for sign in plain if not unicodedata.combining(sign) and not sign.isspace() and sign.isprintable())

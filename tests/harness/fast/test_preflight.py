@@ -1,0 +1,296 @@
+"""A model is tried on its own rows before it is trained: what it makes of padding and of other rows decides how it is computed."""
+
+import copy
+from functools import partial
+
+import pytest
+import torch
+from head_examples import EXAMPLES, LABELS, RECIPE
+
+from harness.errors import BenchError
+from harness.fast.attention import NotPackable
+from harness.fast.prepare import EQUAL, PACKED, PADDED, SINGLE, Fast, prepare
+from harness.fast.reading import check_text
+from harness.fast.stack import Packing
+from harness.heads.sequence import SequenceHead
+from harness.heads.text import TextHead
+from harness.heads.tokens import TokenHead
+from harness.methods import METHODS
+from harness.models.load import Pretrained
+from harness.models.resolve import resolve
+from harness.training.device import make_accelerator
+from harness.training.evaluate import predict
+from harness.training.faithful import try_half
+from harness.training.loop import train
+from harness.training.state import Progress
+from harness.training.step import Step
+from harness.training.team import Team
+from harness.training.weights import Weights
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def no_cache(monkeypatch):
+    monkeypatch.setenv("BENCH_CACHE", "off")
+
+
+def made(checkpoints, kind, head=SequenceHead, method="full"):
+    """(model, head, training features) of a tiny checkpoint."""
+    torch.manual_seed(0)
+    pretrained = Pretrained(resolve(str(checkpoints(kind))), METHODS[method])
+    head_class = head.for_architecture(pretrained.architecture)
+    one = head_class(pretrained, RECIPE, LABELS[head], {})
+    return one.build(), one, one.encode(EXAMPLES[head], training=True)
+
+
+def prepared(model, head, features):
+    return prepare(model, head, [features], features)
+
+
+def step_gradients(model, head, features, fast):
+    """Gradients of one step over all features, as a training computes them."""
+    model = copy.deepcopy(model)
+    step = Step(make_accelerator("cpu", "fp32"), Team(make_accelerator("cpu", "fp32")), weights := Weights(model), head, fast, features, RECIPE, 0.0)
+    model.eval()  # dropout off; `run` would turn it on
+    loss, _ = step._gradients(range(len(features)), list(range(len(features))), None)
+    weights.complete_gradients()
+    return float(loss), torch.cat([parameter.grad.flatten() for parameter in weights.parameters()])
+
+
+def leak(model, mix):
+    """Let the layers before the stack see other tokens: `mix` changes [rows, tokens, width] states of the embeddings."""
+    model.bert.embeddings.register_forward_hook(lambda module, args, output: mix(output))
+
+
+def over_the_width(states):
+    return states + states.mean(1, keepdim=True)  # padding included
+
+
+def over_the_rows(states):
+    return states + states.mean((0, 1), keepdim=True)
+
+
+@pytest.mark.parametrize(("mix", "wanted"), [(over_the_width, EQUAL), (over_the_rows, SINGLE)])
+@pytest.mark.parametrize("kind", [SequenceHead, TokenHead], ids=lambda head: head.__name__)
+def test_rows_that_change_each_other_are_not_computed_together(checkpoints, mix, wanted, kind):
+    """As in FNet, ConvBERT, YOSO (padding), Switch and NLLB-MoE (rows that compete for experts)."""
+    model, head, features = made(checkpoints, "bert", kind)
+    leak(model, mix)
+    fast = prepared(model, head, features)
+    assert fast.facts()["batches"] == wanted and fast.packing is None and fast.notes
+    accelerator = make_accelerator("cpu", "fp32")
+    read = [*head.encode(EXAMPLES[kind], training=False)]
+    answers = [predict(accelerator, model, head, read, len(EXAMPLES[kind]), size, fast=fast) for size in (1, 32)]
+    assert answers[0] == answers[1], "a row's prediction depends on the rows beside it"
+    together = step_gradients(model, head, features, fast)
+    alone = step_gradients(model, head, features, Fast(batches=SINGLE))
+    assert together[0] == pytest.approx(alone[0], rel=1e-5)
+    torch.testing.assert_close(together[1], alone[1], rtol=1e-4, atol=1e-6)
+
+
+def test_a_model_that_does_not_mix_rows_is_packed(checkpoints):
+    model, head, features = made(checkpoints, "bert")
+    fast = prepared(model, head, features)
+    assert fast.facts()["batches"] == PACKED and not fast.notes
+
+
+def test_a_model_that_remembers_earlier_rows_is_refused(checkpoints):
+    model, head, features = made(checkpoints, "bert")
+    seen = []
+
+    def remember(module, args, output):
+        seen.append(0)
+        return output + len(seen)
+
+    model.bert.embeddings.register_forward_hook(remember)
+    with pytest.raises(BenchError, match=r"bert.*gives the same row another result when it is computed again"):
+        prepared(model, head, features)
+
+
+def test_attention_without_a_kernel_is_refused(checkpoints):
+    """As MRA's: zeros instead of an error, so that one token alone decides."""
+    model, head, features = made(checkpoints, "bert")
+    for layer in model.bert.encoder.layer:
+        layer.attention.self.register_forward_hook(lambda module, args, output: (torch.zeros_like(output[0]), *output[1:]))
+    with pytest.raises(BenchError, match="whatever stands beside it"):
+        prepared(model, head, features)
+
+
+def test_a_model_that_cannot_be_computed_is_refused_in_one_line(checkpoints):
+    model, head, features = made(checkpoints, "bert")
+
+    def broken(module, args):
+        raise RuntimeError("view size is not\ncompatible")
+
+    model.bert.encoder.register_forward_pre_hook(broken)
+    with pytest.raises(BenchError, match=r"\(model_type bert\) cannot be computed.*view size is not compatible") as error:
+        prepared(model, head, features)
+    assert "\n" not in str(error.value)
+
+
+def test_a_number_beyond_the_embeddings_is_named(checkpoints):
+    model, head, features = made(checkpoints, "bert")
+    features[0].inputs["input_ids"][1] = 4000
+    with pytest.raises(BenchError, match=r"has the number 4000, the model has \d+ embeddings"):
+        prepared(model, head, features)
+
+
+def test_what_the_packed_way_raises_later_means_padding(checkpoints):
+    model, head, features = made(checkpoints, "bert")
+    fast = prepared(model, head, features)
+    expected = float(Fast().compute(partial(head.loss, model.eval()), head.collate(features), CPU))
+    fast.packing.remove()
+    fast.packing.undo = []
+
+    class Broken:
+        def __enter__(self):
+            raise RuntimeError("shape mismatch")
+
+        def __exit__(self, *error):
+            return False
+
+    fast.packing = type("Breaks", (), {"__call__": lambda self, batch: Broken(), "remove": lambda self: None})()
+    assert float(fast.compute(partial(head.loss, model), head.collate(features), CPU)) == pytest.approx(expected, rel=1e-5)
+    assert fast.packing is None and "shape mismatch" in fast.refused
+
+
+def test_what_our_layers_raise_means_the_librarys(checkpoints, monkeypatch):
+    model, head, features = made(checkpoints, "bert")
+    monkeypatch.setattr("harness.fast.prepare.Packing", lambda *args: (_ for _ in ()).throw(NotPackable("not today")))
+    fast = prepared(model, head, features)
+    assert fast.kernels
+    calls = []
+
+    def work(batch):
+        calls.append(type(model.classifier).__name__)
+        if len(calls) == 1:
+            raise RuntimeError("Output 0 of ProductBackward is a view and is being modified inplace")
+        return head.loss(model, batch)
+
+    assert torch.isfinite(fast.compute(work, head.collate(features), CPU))
+    assert not fast.kernels and calls[-1] == "Linear" and type(model.classifier) is torch.nn.Linear
+    assert any("ProductBackward" in note for note in fast.notes)
+
+
+def test_running_out_of_memory_is_not_a_reason_to_go_another_way(checkpoints):
+    model, head, features = made(checkpoints, "bert")
+    fast = prepared(model, head, features)
+
+    def work(batch):
+        raise torch.OutOfMemoryError
+
+    with pytest.raises(torch.OutOfMemoryError):
+        fast.compute(work, head.collate(features), CPU)
+    assert fast.packing is not None and fast.kernels
+
+
+def test_layers_left_out_by_chance_are_not_packed(checkpoints):
+    model, head, features = made(checkpoints, "bart")
+    model.model.encoder.layerdrop = 0.1
+    with pytest.raises(NotPackable, match="LayerDrop"):
+        Packing(model)
+    assert prepared(model, head, features).facts()["batches"] == PADDED
+
+
+@pytest.mark.parametrize("kind", [SequenceHead, TokenHead, TextHead], ids=lambda head: head.__name__)
+@pytest.mark.parametrize("checkpoint", ["deberta-v2", "bart", "t5"])
+def test_a_training_has_dropout_in_every_module_from_its_first_step(checkpoints, kind, checkpoint):
+    """A head of our own is in training mode around a loaded model that is in evaluation mode."""
+    model, head, features = made(checkpoints, checkpoint, kind)
+    fast = prepared(model, head, features)
+    seen = []
+    model.register_forward_pre_hook(lambda module, args: seen.append([name for name, part in model.named_modules() if not part.training]))
+    step = Step(make_accelerator("cpu", "fp32"), Team(make_accelerator("cpu", "fp32")), Weights(model), head, fast, features, RECIPE, 0.0)
+    seen.clear()
+    step.run(range(len(features)), Progress())
+    assert seen and not any(seen), seen[0][:3]
+
+
+def test_what_was_found_is_kept_and_followed(checkpoints, monkeypatch, tmp_path):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    model, head, features = made(checkpoints, "bert")
+    leak(model, over_the_width)
+    first = prepared(model, head, features)
+    assert len(list((tmp_path / "preflight").iterdir())) == 1
+    monkeypatch.setattr("harness.fast.prepare.Trial", None)  # it would be tried again
+    model, head, features = made(checkpoints, "bert")
+    again = prepared(model, head, features)
+    assert (again.batches, again.notes, again.kernels) == (first.batches, first.notes, first.kernels)
+    monkeypatch.undo()
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    other, head, features = made(checkpoints, "electra")
+    assert prepared(other, head, features).batches == PADDED
+
+
+def test_a_damaged_file_of_the_cache_is_made_anew(checkpoints, monkeypatch, tmp_path):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    model, head, features = made(checkpoints, "bert")
+    prepared(model, head, features)
+    (file,) = (tmp_path / "preflight").iterdir()
+    file.write_text('{"batches": 3')
+    model, head, features = made(checkpoints, "bert")
+    assert prepared(model, head, features).packing is not None
+    assert file.read_text().endswith("}")
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "t5", "bert"])
+def test_a_loop_that_writes_something_else_is_not_used(checkpoints, kind, monkeypatch):
+    model, head, features = made(checkpoints, kind, TextHead)
+    assert not prepared(model, head, features).notes and head.loop
+    model, head, features = made(checkpoints, kind, TextHead)
+    right = "harness.heads.decoding.decode"
+    monkeypatch.setattr(right, lambda model, ids, *more: [[7, 7, 7, 7]] * len(ids))
+    fast = prepared(model, head, features)
+    assert not head.loop and any("library's own loop" in note for note in fast.notes)
+
+
+def test_a_loop_that_fails_leaves_the_writing_to_the_library(checkpoints, monkeypatch):
+    model, head, features = made(checkpoints, "gpt2", TextHead)
+    prepared(model, head, features)
+    batch = head.collate(head.encode(EXAMPLES[TextHead], training=False))
+    model.eval()
+    with torch.inference_mode():
+        expected = head.predict(model, batch)
+
+    def fails(*args):
+        raise IndexError("index 9 is out of bounds")
+
+    monkeypatch.setattr("harness.heads.decoding.decode", fails)
+    with torch.inference_mode():
+        assert head.predict(model, batch) == expected and not head.loop
+
+
+def test_half_precision_that_a_layer_cannot_compute_is_told(checkpoints):
+    model, head, features = made(checkpoints, "bert")
+    fast = prepared(model, head, features)
+    fast.give_up("")
+
+    def refuses(module, args):
+        if args[0].dtype == torch.bfloat16:
+            raise RuntimeError('"fft_cpu" not implemented for \'BFloat16\'')
+
+    model.bert.encoder.layer[0].intermediate.register_forward_pre_hook(refuses)
+    accelerator = make_accelerator("cpu", "bf16")
+    weights = Weights(model, half=True)
+    with pytest.raises(FloatingPointError, match="not implemented for 'BFloat16'"):
+        try_half(accelerator, model, weights, head, fast, features)
+
+
+@pytest.mark.parametrize(
+    ("text", "share"), [("the cat sees anna in lisbon", None), ("Ünter dem großen Baum", None), ("猫が庭にいる猫が庭にいる", "knows 0%")]
+)
+def test_a_tokeniser_that_loses_the_texts_is_refused(checkpoints, text, share):
+    _, head, _ = made(checkpoints, "bert")
+    examples = [{"text": text, "text_pair": None, "label": "good"}]
+    if share:
+        with pytest.raises(BenchError, match=share):
+            check_text(head, examples)
+    else:
+        check_text(head, examples)
+
+
+def test_texts_that_are_partly_unknown_are_told(checkpoints):
+    _, head, _ = made(checkpoints, "bert")
+    examples = [{"text": "the cat sees the garden 猫猫猫猫", "text_pair": None}]
+    assert "does not know 1" in check_text(head, examples)
