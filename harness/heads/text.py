@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -12,17 +11,17 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, GenerationConfig, PreTrainedModel
 
-from harness.heads import decoding
-from harness.heads.base import IGNORE, UNABLE, Feature, Head, accepted
+from harness.heads import writing
+from harness.heads.base import IGNORE, Feature, Head, accepted
 from harness.heads.warm_start import warm_started
 from harness.languages import NAMES, base
-from harness.training.batches import grouped
-from harness.training.memory import OUT_OF_MEMORY
 
 # Scores are computed for a multiple of so many tokens: a processor's kernels are made for each number of them.
 PLACES = 32
-TRIED = 8  # tokens that are written to compare two ways of writing
-TIE = 1e-4  # of the range of all scores
+NOTES = {
+    writing.EQUAL: "padding changes what this model writes, so only texts of equal length are written together",
+    writing.NONE: "other texts change what this model writes, so each is written alone",
+}
 
 
 class TextHead(Head):
@@ -32,8 +31,8 @@ class TextHead(Head):
     """
 
     writes = True
-    pads = True  # texts of unlike length may be written together; False: the library's generation depends on padding
-    loop = True  # tokens are written by `harness.heads.decoding` where it covers the model; False: by the library
+    loop = True  # tokens are written by the loop of this package where it serves the model; False: by the library
+    together = writing.ANY  # texts that the library may write together
     pool = 16  # prompts are small; the more of them there are to choose from, the longer every row has work
 
     @classmethod
@@ -156,99 +155,34 @@ class TextHead(Head):
 
     def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[str]:
         width = self.recipe.eval_batch_size
-        written = self._by_loop(model, batch, width)
+        written = writing.by_loop(model, batch, width) if self.loop else None
         if written is None:
-            written = self._generate(model, batch, width)
+            self.loop = False
+            written = writing.by_library(model, batch, width, self.together)
         return [text.strip() for text in self.tokenizer.batch_decode(written, skip_special_tokens=True)]
 
-    def _by_loop(self, model: nn.Module, batch: dict[str, Tensor], width: int) -> list[list[int]] | None:
-        """Tokens by the loop of this package; None where it does not serve, and from then on."""
-        if not self.loop or not decoding.covers(model):
-            return None
-        try:
-            return decoding.decode(model, batch["input_ids"], batch["attention_mask"], width)
-        except OUT_OF_MEMORY:
-            raise
-        except UNABLE:
-            logging.getLogger(__name__).info("the library writes: the loop failed", exc_info=True)
-            self.loop = False
-            return None
-
     def settle(self, model: nn.Module, rows: Sequence[Feature]) -> list[str]:
-        """Whether the loop here, and the library's with padding, write what the library writes for each text alone."""
-        self.loop, self.pads = bool(rows) and decoding.covers(model), True
+        self.loop, self.together = False, writing.ANY
         if not rows:
             return []
-        limit, model.generation_config.max_new_tokens = model.generation_config.max_new_tokens, min(TRIED, self.max_written)
         mode, device = model.training, next(model.parameters()).device
+        unlike, same = (
+            {name: tensor.to(device) for name, tensor in self.collate([self._asked(row) for row in group]).items()}
+            for group in (rows, rows[:1] * 2)
+        )
         model.eval()
         try:
-            batch = {name: tensor.to(device) for name, tensor in self.collate([self._asked(row) for row in rows]).items()}
-            with torch.inference_mode():
-                alone = [self._generate(model, {key: values[at : at + 1] for key, values in batch.items()}, 1)[0] for at in range(len(rows))]
-                covered, self.loop = self.loop, self._agrees(model, self._by_loop, alone, batch)
-                self.pads = self.loop or self._agrees(model, self._generate, alone, batch)
+            self.loop, self.together = writing.settle(model, unlike, same)
         finally:
-            model.generation_config.max_new_tokens = limit
             model.train(mode)
-        notes = ["texts are written by the library's own loop: the one here differs for this model"] if covered > self.loop else []
-        return notes + ([] if self.pads else ["padding changes what this model writes, so only texts of equal length are written together"])
-
-    def _agrees(
-        self, model: nn.Module, write: Callable[..., list[list[int]] | None], alone: list[list[int]], batch: dict[str, Tensor]
-    ) -> bool:
-        """Whether a way of writing gives the texts that the model writes alone."""
-        try:
-            written = write(model, batch, len(alone))
-        except UNABLE:
-            return False
-        rows = zip(written or (), alone, batch["input_ids"], batch["attention_mask"], strict=written is not None)
-        return written is not None and all(self._alike(model, *row) for row in rows)
+        return [NOTES[self.together]] if self.together in NOTES else []
 
     def settled(self) -> dict[str, Any]:
-        return {"loop": self.loop, "pads": self.pads}
+        return {"loop": self.loop, "together": self.together}
 
     def _asked(self, row: Feature) -> Feature:
         """A feature with labels as it would be without."""
         return replace(row, inputs={name: values for name, values in row.inputs.items() if name != "labels"})
-
-    def _alike(self, model: nn.Module, ours: list[int], theirs: list[int], source: Tensor, mask: Tensor) -> bool:
-        """Whether two texts of tokens are equal, but for words that the model gives the same score."""
-        place = next((at for at, (one, other) in enumerate(zip(ours, theirs, strict=False)) if one != other), None)
-        if place is None:
-            return True
-        if not place and model.config.is_encoder_decoder:  # what a decoder starts from
-            return False
-        read = source[mask.bool()]
-        with torch.inference_mode():
-            scores = self._next_scores(model, read[None], torch.tensor([ours[:place]], dtype=torch.long, device=read.device))
-        return abs(float(scores[ours[place]] - scores[theirs[place]])) <= TIE * float(scores.max() - scores.min())
-
-    def _next_scores(self, model: nn.Module, read: Tensor, written: Tensor) -> Tensor:
-        """The score of each word behind those that were written."""
-        return model(input_ids=read, decoder_input_ids=written).logits[0, -1].float()
-
-    def _generate(self, model: nn.Module, batch: dict[str, Tensor], width: int) -> list[list[int]]:
-        """The library's way, `width` rows at a time. A batch comes in the order of length: each part has less padding."""
-        lengths = batch["attention_mask"].sum(1).tolist()
-        groups = [list(range(len(lengths)))] if self.pads else grouped(range(len(lengths)), lengths)
-        written: dict[int, list[int]] = {}
-        for group in groups:
-            for begin in range(0, len(group), width):
-                numbers = group[begin : begin + width]
-                longest = max(lengths[number] for number in numbers)
-                part = {key: self._cut(rows[numbers], longest) for key, rows in batch.items()}
-                made = self._written(model.generate(**accepted(model, part)), longest).tolist()
-                written.update(zip(numbers, made, strict=True))
-        return [written[number] for number in range(len(lengths))]
-
-    def _cut(self, rows: Tensor, longest: int) -> Tensor:
-        """The columns that the longest row fills; padding is at their right."""
-        return rows[:, :longest]
-
-    def _written(self, tokens: Tensor, longest: int) -> Tensor:
-        """What was written, without what was read."""
-        return tokens
 
     def decode(self, features: Sequence[Feature], outputs: Sequence[str], count: int) -> list[str]:
         texts = [""] * count
@@ -337,12 +271,3 @@ class PromptedTextHead(TextHead):
     def _asked(self, row: Feature) -> Feature:
         count = row.inputs["labels"].count(IGNORE)
         return replace(row, inputs={name: row.inputs[name][:count] for name in ("input_ids", "attention_mask")})
-
-    def _next_scores(self, model: nn.Module, read: Tensor, written: Tensor) -> Tensor:
-        return model(input_ids=torch.cat([read, written], 1)).logits[0, -1].float()
-
-    def _cut(self, rows: Tensor, longest: int) -> Tensor:
-        return rows[:, rows.shape[1] - longest :]
-
-    def _written(self, tokens: Tensor, longest: int) -> Tensor:
-        return tokens[:, longest:]
