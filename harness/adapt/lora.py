@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from peft import LoraConfig, inject_adapter_in_model
+from peft.tuners import tuners_utils
 from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as KNOWN
 from torch import nn
 from transformers.pytorch_utils import Conv1D
@@ -22,7 +23,7 @@ def add_adapters(model: nn.Module, pretrained: Pretrained, recipe: Recipe) -> No
     The adapters are put into the layers themselves, not around the model: its class, the names of its modules and `generate`
     stay. They start at zero, so the model computes what it did.
     """
-    names = [name for name, _ in _matrices(model, pretrained)]
+    names = [name for name, _ in _matrices(model, pretrained) if _adaptable(model, name)]
     chosen = _usual(names, pretrained.config.model_type) if recipe.lora_targets == "usual" else []
     chosen = chosen or names
     if not chosen:
@@ -51,6 +52,17 @@ def _matrices(model: nn.Module, pretrained: Pretrained) -> Iterator[tuple[str, n
         linear = isinstance(module, nn.Linear | Conv1D)
         if linear and module is not output and module.weight in pretrained.taken:
             yield name, module
+
+
+def _adaptable(model: nn.Module, name: str) -> bool:
+    """Whether PEFT can put an adapter beside a layer: kernels of Mamba and its kin read the weights of some, past any adapter."""
+    check = getattr(tuners_utils, "_check_lora_target_modules_mamba", None)
+    try:
+        if check is not None:
+            check(LoraConfig(), model, name.rpartition(".")[2])
+    except ValueError:
+        return False
+    return True
 
 
 def _usual(names: Sequence[str], kind: str) -> list[str]:

@@ -163,7 +163,7 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
         return fast
     _choose(fast, trial, undo)
     try:
-        fast.notes += head.settle(model, trial.rows if fast.batches == PADDED else [])
+        fast.notes += head.settle(model, trial.rows, fast.batches == PADDED)
     except UNABLE as error:
         raise trial.refusal(f"cannot write texts ({_reason(error)})", "choose another model") from error
     if place is not None:

@@ -26,6 +26,8 @@ class BackboneHead(nn.Module):
         pool: None to keep one output a token; "mean" over real tokens, "last" for the last real token.
     """
 
+    base_model_prefix = "backbone"  # as transformers and PEFT ask it of models of their own
+
     def __init__(self, pretrained: Pretrained, outputs: int, pool: str | None = None):
         super().__init__()
         backbone = pretrained.load(AutoModel, pretrained.configure())

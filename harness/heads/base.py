@@ -133,11 +133,12 @@ class Head(ABC):
     def decode(self, features: Sequence[Feature], outputs: Sequence[Any], count: int) -> list[Any]:
         """One output for each of `count` examples, from the outputs of all their features."""
 
-    def settle(self, model: nn.Module, rows: Sequence[Feature]) -> list[str]:
+    def settle(self, model: nn.Module, rows: Sequence[Feature], together: bool) -> list[str]:
         """Decide how outputs are computed, where there are several ways.
 
         Args:
-            rows: a few features with labels that may be computed together; none where rows may not share a batch.
+            rows: a few features with labels.
+            together: whether they may be computed together.
 
         Returns:
             What a person should know of it, in sentences.

@@ -32,6 +32,7 @@ class TextHead(Head):
 
     writes = True
     loop = True  # tokens are written by the loop of this package where it serves the model; False: by the library
+    cached = True  # keys and values of what was written are kept; False: the library cannot do so for this model
     together = writing.ANY  # texts that the library may write together
     pool = 16  # prompts are small; the more of them there are to choose from, the longer every row has work
 
@@ -145,6 +146,8 @@ class TextHead(Head):
         more = -len(written) % PLACES
         with scoring_only(model.get_output_embeddings(), places, more):
             logits = model(**accepted(model, inputs)).logits
+        if logits.shape[:2] == places.shape and logits.shape[:2] != (1, len(written) + more):
+            logits, more = logits[places], 0  # the output layer was given something else than states of tokens (ProphetNet)
         return nn.functional.cross_entropy(
             logits.flatten(0, -2).float(), nn.functional.pad(written, (0, more), value=IGNORE), ignore_index=IGNORE
         )
@@ -155,16 +158,14 @@ class TextHead(Head):
 
     def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[str]:
         width = self.recipe.eval_batch_size
+        model.generation_config.use_cache = self.cached
         written = writing.by_loop(model, batch, width) if self.loop else None
         if written is None:
             self.loop = False
             written = writing.by_library(model, batch, width, self.together)
         return [text.strip() for text in self.tokenizer.batch_decode(written, skip_special_tokens=True)]
 
-    def settle(self, model: nn.Module, rows: Sequence[Feature]) -> list[str]:
-        self.loop, self.together = False, writing.ANY
-        if not rows:
-            return []
+    def settle(self, model: nn.Module, rows: Sequence[Feature], together: bool) -> list[str]:
         mode, device = model.training, next(model.parameters()).device
         unlike, same = (
             {name: tensor.to(device) for name, tensor in self.collate([self._asked(row) for row in group]).items()}
@@ -172,13 +173,14 @@ class TextHead(Head):
         )
         model.eval()
         try:
-            self.loop, self.together = writing.settle(model, unlike, same)
+            self.cached = writing.can_cache(model, same)
+            self.loop, self.together = writing.settle(model, unlike, same) if together else (False, writing.ANY)
         finally:
             model.train(mode)
         return [NOTES[self.together]] if self.together in NOTES else []
 
     def settled(self) -> dict[str, Any]:
-        return {"loop": self.loop, "together": self.together}
+        return {"loop": self.loop, "together": self.together, "cached": self.cached}
 
     def _asked(self, row: Feature) -> Feature:
         """A feature with labels as it would be without."""
@@ -202,7 +204,7 @@ def _one_later(model: PreTrainedModel, labels: Tensor) -> Tensor:
 
 @contextmanager
 def scoring_only(scores: nn.Module, places: Tensor, more: int = 0) -> Iterator[None]:
-    """Inside, the output layer computes [1, places, vocabulary] instead of [rows, width, vocabulary].
+    """Inside, the output layer computes [1, places, vocabulary] instead of [rows, width, vocabulary], if it is given [rows, width].
 
     Args:
         scores: the output layer.
@@ -210,7 +212,12 @@ def scoring_only(scores: nn.Module, places: Tensor, more: int = 0) -> Iterator[N
         more: places that are computed behind them, of no meaning.
     """
     index = nn.functional.pad(places.flatten().nonzero().flatten(), (0, more))
-    hook = scores.register_forward_pre_hook(lambda layer, args: (args[0].flatten(0, 1).index_select(0, index)[None],))
+
+    def choose(layer: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        states = args[0]
+        return (states.flatten(0, 1).index_select(0, index)[None],) if states.shape[:-1] == places.shape else args
+
+    hook = scores.register_forward_pre_hook(choose)
     try:
         yield
     finally:

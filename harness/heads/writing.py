@@ -57,6 +57,26 @@ def by_library(model: PreTrainedModel, batch: Batch, width: int, together: str =
     return [written[number] for number in range(len(lengths))]
 
 
+def can_cache(model: PreTrainedModel, batch: Batch) -> bool:
+    """Whether `generate` works for a model with a cache of keys and values; if not, that is switched off.
+
+    Raises:
+        Exception: it works neither with a cache nor without.
+    """
+    config = model.generation_config
+    limit, config.max_new_tokens, config.use_cache = config.max_new_tokens, 3, True
+    try:
+        with torch.inference_mode():
+            try:
+                by_library(model, batch, 1)
+            except UNABLE:
+                config.use_cache = False
+                by_library(model, batch, 1)
+    finally:
+        config.max_new_tokens = limit
+    return config.use_cache
+
+
 def settle(model: PreTrainedModel, unlike: Batch, same: Batch) -> tuple[bool, str]:
     """Try which ways of writing give what the library writes for each text alone.
 

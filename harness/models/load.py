@@ -16,6 +16,7 @@ from transformers import (
     AutoConfig,
     AutoModel,
     AutoModelForCausalLM,
+    AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoTokenizer,
     PretrainedConfig,
@@ -211,11 +212,11 @@ class Pretrained:
         other = {name for name, *_ in mismatched}
         if auto_class in WITHOUT_HEAD:
             return set()
-        inner = {id(parameter) for parameter in model.base_model.parameters()}
-        brought = {
-            name: parameter for name, parameter in model.named_parameters()
-            if id(parameter) not in inner and name not in missing
-        }  # fmt: skip
+        head = self._head(model)
+        brought = {name: parameter for name, parameter in head.items() if name not in missing}
+        if brought:  # what the pretrained model has too, as ModernBERT's dense layer, is no head for a task
+            pretraining = self._names(self._class(AutoModelForMaskedLM))
+            brought = {name: parameter for name, parameter in brought.items() if name not in pretraining}
         if self.checkpoint.keep_head:
             self._keep_head(model, brought, other)
             return set()
@@ -251,16 +252,31 @@ class Pretrained:
             if name not in fresh:
                 self.taken[parameter] = name
 
-    def _check_sizes(self, model: PreTrainedModel, mismatched: Iterable[tuple[Any, ...]]) -> None:
+    def _head(self, model: PreTrainedModel) -> dict[str, nn.Parameter]:
+        """The parameters that the backbone alone does not have, by name."""
+        inner = {id(parameter) for parameter in model.base_model.parameters()}
+        if model.base_model is not model:
+            return {name: parameter for name, parameter in model.named_parameters() if id(parameter) not in inner}
+        # The head lies among the backbone's own layers, as that of T5 for answers does.
+        names = self._names(self._class(AutoModel))
+        return {name: parameter for name, parameter in model.named_parameters() if names and name not in names}
+
+    def _names(self, kind: type[PreTrainedModel] | None) -> set[str]:
+        """The names of the parameters that a class of models has."""
+        if kind is None:
+            return set()
+        with torch.device("meta"):
+            return {name for name, _ in kind(self.configure()).named_parameters()}
+
+    def _check_sizes(self, model: PreTrainedModel, mismatched: Collection[tuple[Any, ...]]) -> None:
         """Only a head may be of another size than the configuration says.
 
         Raises:
             BenchError: another part is.
         """
-        inner = {id(parameter) for parameter in model.base_model.parameters()}
-        parameters = dict(model.named_parameters())
+        head = self._head(model) if mismatched else {}
         for name, found, wanted in mismatched:
-            if model.base_model is model or id(parameters.get(name)) in inner:
+            if name not in head:
                 raise BenchError(
                     f"model {self.checkpoint.name!r}: {name} has the size {list(found)} in its weights and {list(wanted)} by its "
                     "config.json; they do not belong together, fetch the model again"

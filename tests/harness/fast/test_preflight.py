@@ -21,7 +21,6 @@ from harness.models.resolve import resolve
 from harness.training.device import make_accelerator
 from harness.training.evaluate import predict
 from harness.training.faithful import try_half
-from harness.training.loop import train
 from harness.training.state import Progress
 from harness.training.step import Step
 from harness.training.team import Team
