@@ -1,31 +1,67 @@
-"""Which architecture a configuration describes, told from `config.json` alone: the command line never imports torch."""
+"""Which architecture a configuration describes, told from `config.json` alone: the command line never imports torch.
+
+A model that cannot do text tasks is refused here by name; what it would do in a training is an error far from the cause, or a score
+that means nothing.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from harness.errors import BenchError
 
 # `model_type` of transformers' text models. A type that is not here is told by the class names in the configuration.
+# XLNet is an encoder: without the masks of its pre-training, each of its states sees the words behind it, the ones to write too.
 ENCODERS = frozenset(
-    "albert bert big_bird camembert canine convbert data2vec-text deberta deberta-v2 distilbert electra ernie esm eurobert "
-    "flaubert fnet funnel ibert longformer luke megatron-bert mobilebert modernbert mpnet mra nomic_bert nystromformer "
-    "rembert roberta roberta-prelayernorm roc_bert roformer squeezebert xlm xlm-roberta xlm-roberta-xl xmod yoso".split()
+    "albert bert bert-generation big_bird camembert canine convbert data2vec-text deberta deberta-v2 distilbert electra ernie "
+    "esm esmc eurobert flaubert fnet funnel gte ibert jina_embeddings_v3 layoutlm lilt longformer luke megatron-bert mobilebert "
+    "modernbert mpnet nomic_bert nystromformer openai_privacy_filter rembert roberta roberta-prelayernorm roc_bert roformer "
+    "splinter squeezebert ultrabert xlm xlm-roberta xlm-roberta-xl xlnet xmod yoso".split()
 )
 DECODERS = frozenset(
-    "biogpt bloom codegen cohere cohere2 falcon gemma gemma2 gemma3_text glm gpt2 gpt_bigcode gpt_neo gpt_neox gptj granite "
-    "helium llama mamba mamba2 ministral mistral modernbert-decoder mpt nemotron olmo olmo2 olmo3 openai-gpt opt phi phi3 "
-    "qwen2 qwen3 rwkv smollm3 stablelm starcoder2 xglm xlnet".split()
+    "afmoe apertus arcee aria_text axk1 axk2 bailing_hybrid bamba beam biogpt bitnet bloom codegen cohere cohere2 cohere2_moe "
+    "cohere_compass_text ctrl cwm dbrx deepseek_v2 deepseek_v3 deepseek_v32 deepseek_v4 diffllama doge dots1 dots3_note_text "
+    "ernie4_5 ernie4_5_moe exaone4 exaone_moe falcon falcon_h1 falcon_mamba flex_olmo flint gemma gemma2 gemma3_text "
+    "gemma3n_text gemma4_text gemma4_unified_text glm glm4 glm4_moe glm4_moe_lite glm_moe_dsa gpt-sw3 gpt2 gpt_bigcode gpt_neo "
+    "gpt_neox gpt_neox_japanese gpt_oss gptj granite granite_swa granitemoe granitemoe_swa granitemoehybrid granitemoeshared "
+    "helium hrm_text hunyuan_v1_dense hunyuan_v1_moe hy_v3 hy_v4 hyperclovax inkling2_text inkling_text internlm3 iquestcoder "
+    "jais2 jamba jetmoe kimi_linear kolibri1 laguna lfm2 lfm2_moe lfm3 llama llama4_text longcat_flash mamba mamba2 mellum "
+    "mimo_v2_flash minicpm3 minimax minimax_m2 minimax_m3_vl_text ministral ministral3 mistral mixtral modernbert-decoder mpt "
+    "nanochat nemotron nemotron_h olmo olmo2 olmo3 olmo_hybrid olmoe openai-gpt opt persimmon phi phi3 phimoe qwen2 qwen2_moe "
+    "qwen3 qwen3_5_moe_text qwen3_5_text qwen3_moe qwen3_next qwen4_exp_text recurrent_gemma rwkv seed_oss smollm3 solar_open "
+    "stablelm starcoder2 vaultgemma xglm xlstm youtu zamba zamba2 zaya".split()
 )
 ENCODER_DECODERS = frozenset(
     "bart bigbird_pegasus blenderbot blenderbot-small encoder-decoder fsmt led longt5 m2m_100 marian mbart mt5 mvp "
     "nllb-moe pegasus pegasus_x plbart prophetnet switch_transformers t5 t5gemma umt5".split()
 )
-# Their tokenisers are sentence-piece models with a vocabulary for each side; no fast version exists.
-SLOW_TOKENIZERS = frozenset(
-    ["marian", "fsmt", "blenderbot-small", "prophetnet", "xlm", "flaubert", "biogpt", "canine", "esm"]
-)
+
+# What transformers has classes of that look like a text model's, and why they are none.
+SOUND, IMAGES, PAGES = "reads or writes sound", "reads images", "reads the places of words on a page, beside the words"
+PROMPTS = "writes from the states of a larger model"
+NO_TEXT = {
+    **dict.fromkeys(
+        "canary clvp cohere_asr csm dia gradium_phonon_tts higgs_audio_v2 kyutai_speech_to_text moonshine moonshine_streaming moshi "
+        "musicgen musicgen_melody pocket_tts pop2piano seamless_m4t seamless_m4t_v2 speech_to_text speecht5 "
+        "unispeech unispeech-sat wav2vec2 wav2vec2-conformer whisper".split(),
+        SOUND,
+    ),
+    **dict.fromkeys(
+        "chameleon emu3 flava fuyu hiera lxmert neomme pi0 t5gemma2 trocr videomae visual_bert vit_mae".split(), IMAGES
+    ),
+    **dict.fromkeys("bros layoutlmv2 layoutlmv3 layoutxlm markuplm tapas udop".split(), PAGES),
+    **dict.fromkeys("gemma4_assistant gemma4_unified_assistant".split(), PROMPTS),
+    "blt": "reads bytes that a second model has cut into pieces",
+    "cpmant": "puts a prompt of its own before each text, so that its states are no longer those of the text's tokens",
+    "dpr": "gives one vector for a text and no states of its tokens",
+    "mistral4": "has no class in transformers that writes text",
+    "mra": "computes its attention by a kernel for CUDA; without it, transformers gives zeros and no error",
+    "perceiver": "gives the states of its latent vectors, not those of the text's tokens",
+}
+# A model of several, one of which may be a text model: `text_config` and the like.
+_PART = re.compile(r"(vision|audio|image|speech|vq|vlm|thinker|text)_config")
 
 # Kinds of models that share a recipe, by `model_type`; the rules are in harness/recipes.yaml.
 KINDS = {
@@ -67,15 +103,38 @@ def architecture_of(config: Mapping[str, Any], name: str) -> str:
         BenchError: the configuration is of no kind of text model known here.
     """
     kind = str(config.get("model_type", ""))
+    if reason := _unfit(config, kind):
+        raise BenchError(
+            f"model {name!r}: model_type {kind!r} is no text model for bench: it {reason}; choose another model"
+        )
+    if kind == "reformer":  # one type for two models
+        return "decoder" if config.get("is_decoder") else "encoder"
     for known, architecture in ((ENCODERS, "encoder"), (DECODERS, "decoder"), (ENCODER_DECODERS, "encoder-decoder")):
         if kind in known:
             return architecture
-    if not any(key.startswith("vision") or key.startswith("audio") for key in config):
-        for class_name in config.get("architectures") or []:
-            for suffix, architecture in _SUFFIXES.items():
-                if class_name.endswith(suffix):
-                    return architecture
+    for class_name in config.get("architectures") or []:
+        for suffix, architecture in _SUFFIXES.items():
+            if str(class_name).endswith(suffix):
+                return architecture
     raise BenchError(
         f"model {name!r}: model_type {kind!r} is no text encoder, decoder or encoder-decoder known to bench; "
         "register it with its architecture through the entry-point group 'bench.models' (see docs/extending.md)"
     )
+
+
+def _unfit(config: Mapping[str, Any], kind: str) -> str:
+    """What a model does that a text model does not, or lacks; empty where nothing is known against it."""
+    if kind in NO_TEXT:
+        return NO_TEXT[kind]
+    if kind == "xmod" and not config.get("default_language"):
+        return (
+            "has layers for each language, and its config.json does not say which to use (set default_language to one of "
+            f"{', '.join(map(str, config.get('languages') or ['en_XX']))})"
+        )
+    parts = [key for key in config if _PART.fullmatch(key)]
+    if not parts:
+        return ""
+    text = config.get("text_config")
+    inner = text.get("model_type") if isinstance(text, Mapping) else None
+    more = f"; its text part alone would be of model_type {inner!r}" if inner else ""
+    return f"is made of several models, for images or sound beside text ({', '.join(parts)}){more}"

@@ -9,12 +9,25 @@ from pathlib import Path
 from harness.errors import HubError
 from harness.hub import no_bars, patiently, resolved
 from harness.model import Checkpoint, Model
-from harness.models.architectures import SLOW_TOKENIZERS, architecture_of
+from harness.models.architectures import architecture_of
 from harness.models.code import architecture_of_code, check_code, runs_code
+from harness.models.not_quite import check_adapter, check_quantised, nothing_here
+from harness.models.tokenizer_files import check_tokenizer
 from harness.models.weights import check_weights, read_json, weight_names
 
 # Configuration, tokeniser and the weights once: many repositories hold them in five formats, and parts in subfolders.
-FILES = ["*.json", "model.safetensors", "model-*.safetensors", "*.txt", "*.model", "*.spm", "*.codes", "*.jinja"]
+FILES = [
+    "*.json",
+    "model.safetensors",
+    "model-*.safetensors",
+    "*.txt",
+    "*.model",
+    "*.spm",
+    "*.codes",
+    "*.tokenizer",
+    "*.jinja",
+]
+TOLD = ["config.json", "tokenizer_config.json", "adapter_config.json"]  # what is looked at when a run is planned
 CODE = ["*.py"]  # only of a checkpoint whose code is to be run
 SUBFOLDERS = ["*/*"]
 # The Hub's own bot offers safetensors weights as a pull request to repositories that have none.
@@ -27,7 +40,7 @@ def is_hub_id(source: str) -> bool:
 
 
 def hub_checkpoint(source: str, entry: Model, trust_remote_code: bool = False) -> Checkpoint:
-    """The checkpoint `owner/name[@revision]`; downloads its `config.json` only.
+    """The checkpoint `owner/name[@revision]`; downloads no more of it than some JSON files.
 
     A revision without safetensors weights is replaced by the Hub's conversion of it, if there is one.
 
@@ -39,19 +52,39 @@ def hub_checkpoint(source: str, entry: Model, trust_remote_code: bool = False) -
     repo, _, revision = source.partition("@")
     commit = _commit(repo, revision or None, source)
     with no_bars():
-        folder, files = _snapshot(repo, commit, ["config.json"], source)
+        folder, files = _snapshot(repo, commit, TOLD, source)
+        _check_kind(folder, files, source)
         if files and not any(name.endswith(".safetensors") for name in files):
             commit = _commit(repo, _conversion(repo, source), source)
-            folder, files = _snapshot(repo, commit, ["config.json"], source)
-    if not (folder / "config.json").is_file():
-        raise HubError(f"model {source!r} has no config.json, so it is no checkpoint of transformers; check the name")
+            folder, files = _snapshot(repo, commit, TOLD, source)
     config = read_json(folder / "config.json", entry.name)
+    check_quantised(config, entry.name)
     code = runs_code(config, entry.name, trust_remote_code)
+    kind = entry.architecture or (code and architecture_of_code(config)) or architecture_of(config, entry.name)
+    told = (
+        read_json(folder / "tokenizer_config.json", entry.name) if (folder / "tokenizer_config.json").is_file() else {}
+    )
     return Checkpoint(
-        name=entry.name, source=source, location=repo, revision=commit, gguf=None, digest=commit,
-        architecture=entry.architecture or (code and architecture_of_code(config)) or architecture_of(config, entry.name),
-        fast_tokenizer=config.get("model_type") not in SLOW_TOKENIZERS, remote_code=commit if code else "",
+        name=entry.name, source=source, location=repo, revision=commit, gguf=None, digest=commit, architecture=kind,
+        fast_tokenizer=check_tokenizer(config, told, files, entry.name, bool(code)), remote_code=commit if code else "",
     )  # fmt: skip
+
+
+def _check_kind(folder: Path, files: set[str], source: str) -> None:
+    """Make sure that a repository is a whole model of transformers.
+
+    Raises:
+        BenchError: it holds an adapter.
+        HubError: it has no config.json.
+    """
+    there = files or {file.name for file in folder.iterdir()}
+    adapter = read_json(folder / "adapter_config.json", source) if (folder / "adapter_config.json").is_file() else {}
+    check_adapter(there, adapter, f"model {source!r}")
+    if not (folder / "config.json").is_file():
+        raise HubError(
+            nothing_here(there, None, f"model {source!r}")
+            or f"model {source!r} has no config.json, so it is no checkpoint of transformers; check the name"
+        )
 
 
 def fetch_checkpoint(checkpoint: Checkpoint) -> Path:

@@ -11,14 +11,16 @@ from harness import registry
 from harness.data.files import reject_stand_in, reject_stand_ins
 from harness.errors import BenchError, unknown
 from harness.model import Checkpoint, Model
-from harness.models.architectures import SLOW_TOKENIZERS, architecture_of, kind_of
+from harness.models.architectures import architecture_of, kind_of
 from harness.models.code import architecture_of_code, check_code, runs_code
 from harness.models.hub import hub_checkpoint, is_hub_id
+from harness.models.not_quite import check_adapter, check_quantised, names_in, nothing_here
 from harness.models.shape import shape_of
+from harness.models.tokenizer_files import check_tokenizer
 from harness.models.weights import check_weights, read_json, weight_names
 
 # Weights, configurations and tokenisers; a changed README is the same model.
-CONTENTS = (".safetensors", ".json", ".txt", ".model", ".spm")
+CONTENTS = (".safetensors", ".json", ".txt", ".model", ".spm", ".codes", ".tokenizer")
 
 
 def resolve(reference: str, aliases: dict[str, str] | None = None, trust_remote_code: bool = False) -> Checkpoint:
@@ -108,25 +110,37 @@ def _from_files(path: Path, source: str, entry: Model, trusted: bool) -> Checkpo
             **common, location=str(path.resolve().parent), gguf=path.name, digest=digest([path]),
             architecture=entry.architecture or _gguf_architecture(path),
         )  # fmt: skip
-    reject_stand_ins(path)
-    if not (path / "config.json").is_file():
+    if not path.is_dir():
         raise BenchError(
-            f"model {source!r}: no config.json in the folder; it must hold config.json, model.safetensors and a tokeniser"
+            f"model {source!r}: is a file; give the folder with config.json and model.safetensors, or a .gguf file"
+        )
+    reject_stand_ins(path)
+    files = names_in(path)
+    where = source if source.startswith("pkg:") else str(path) if path.is_absolute() else f"./{path}"
+    adapter = read_json(path / "adapter_config.json", entry.name) if "adapter_config.json" in files else {}
+    check_adapter(files, adapter, f"model {source!r}")
+    if "config.json" not in files:
+        raise BenchError(
+            nothing_here(files, where, f"model {source!r}")
+            or f"model {source!r}: no config.json in the folder; it must hold config.json, model.safetensors and a tokeniser"
         )
     if not any(path.glob("*.safetensors")):
         raise BenchError(
-            f"model {source!r}: no .safetensors file in the folder; convert it with model.save_pretrained(folder) first"
+            nothing_here(files, where, f"model {source!r}", ".safetensors file")
+            or f"model {source!r}: no .safetensors file in the folder; convert it with model.save_pretrained(folder) first"
         )
     config = read_json(path / "config.json", entry.name)
+    check_quantised(config, entry.name)
     check_weights(path, weight_names(path, config, entry.name), entry.name)
     code = runs_code(config, entry.name, trusted)
     if code:
         check_code(path, entry.name)
+    told = read_json(path / "tokenizer_config.json", entry.name) if "tokenizer_config.json" in files else {}
+    kind = entry.architecture or (code and architecture_of_code(config)) or architecture_of(config, entry.name)
     parts = sorted(part for part in path.iterdir() if part.suffix in CONTENTS)
     return Checkpoint(
         **common, location=str(path.resolve()), gguf=None, digest=digest(parts),
-        architecture=entry.architecture or (code and architecture_of_code(config)) or architecture_of(config, entry.name),
-        fast_tokenizer=config.get("model_type") not in SLOW_TOKENIZERS,
+        architecture=kind, fast_tokenizer=check_tokenizer(config, told, files, entry.name, bool(code)),
         remote_code=digest(sorted(path.glob("*.py"))) if code else "",
     )  # fmt: skip
 

@@ -66,15 +66,6 @@ def check_weights(folder: Path, names: list[str], name: str) -> None:
                 f"model {name!r}: no {part} in the folder; convert its weights with model.save_pretrained(folder)"
             )
         check_header(folder / part, name)
-    if (
-        (folder / "adapter_config.json").is_file()
-        and (folder / "adapter_model.bin").is_file()
-        and not (folder / "adapter_model.safetensors").is_file()
-    ):
-        raise BenchError(
-            f"model {name!r}: its adapter is in pickled form (adapter_model.bin), which is not loaded; merge it into the "
-            "weights, or remove adapter_config.json"
-        )
 
 
 def check_header(path: Path, name: str) -> None:

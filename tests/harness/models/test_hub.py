@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import HfApi
 
 import harness.models.hub as models_hub
-from harness.errors import HubError
+from harness.errors import BenchError, HubError
 from harness.model import Checkpoint, Model
 
 SUITE = """
@@ -48,7 +48,8 @@ def test_weights_in_pickled_form_only_are_taken_from_the_bot_s_conversion(monkey
     """The commit that is recorded is the conversion's; what somebody else offers under the same title is not trusted."""
     (tmp_path / "config.json").write_text('{"model_type": "marian"}')
     commits = {None: "a" * 40, "refs/pr/7": "b" * 40}
-    files = {"a" * 40: {"config.json", "pytorch_model.bin"}, "b" * 40: {"config.json", "model.safetensors"}}
+    words = {"config.json", "vocab.json", "source.spm", "target.spm"}
+    files = {"a" * 40: {*words, "pytorch_model.bin"}, "b" * 40: {*words, "model.safetensors"}}
     monkeypatch.setattr(models_hub, "resolved", lambda repo, kind, revision: commits[revision])
     monkeypatch.setattr(models_hub, "_snapshot", lambda repo, commit, patterns, source: (tmp_path, files[commit]))
     asked = []
@@ -65,6 +66,31 @@ def test_weights_in_pickled_form_only_are_taken_from_the_bot_s_conversion(monkey
     monkeypatch.setattr(HfApi, "get_repo_discussions", lambda self, repo, **words: iter([]))
     with pytest.raises(HubError, match="'someone/old' has no safetensors weights, and no others are loaded"):
         models_hub.hub_checkpoint("someone/old", Model("old", "someone/old"))
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"config.json": '{"model_type": "bert"}', "model.safetensors": EMPTY}, "no tokeniser in its folder"),
+        ({"adapter_config.json": '{"base_model_name_or_path": "a/base"}'}, "holds an adapter .LORA. for 'a/base'"),
+        ({"model/config.json": "{}", "model/model.safetensors": EMPTY}, "the model is in its folder 'model'"),
+        ({"README.md": "", "model.safetensors": EMPTY}, "has no config.json"),
+        (
+            {"config.json": '{"model_type": "llama", "quantization_config": {"quant_method": "awq", "bits": 4}}'},
+            "its weights are quantised .awq, 4 bits.",
+        ),
+    ],
+)
+def test_a_repository_that_is_no_whole_model_is_refused_when_planned(monkeypatch, tmp_path, files, words):
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    monkeypatch.setattr(models_hub, "resolved", lambda repo, kind, revision: "a" * 40)
+    names = {*files, "model.safetensors"}
+    monkeypatch.setattr(models_hub, "_snapshot", lambda repo, commit, patterns, source: (tmp_path, names))
+    with pytest.raises(BenchError, match=words) as found:
+        models_hub.hub_checkpoint("a/m", Model("m", "a/m"))
+    assert "\n" not in str(found.value)
 
 
 def test_weights_are_whole_only_with_all_their_parts(tmp_path, monkeypatch):

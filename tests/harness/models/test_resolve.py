@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import tiny
 
 from harness.errors import BenchError
-from harness.models.architectures import DECODERS, ENCODER_DECODERS, ENCODERS, architecture_of
+from harness.models.architectures import DECODERS, ENCODER_DECODERS, ENCODERS, NO_TEXT, architecture_of
 from harness.models.resolve import resolve
 
 
@@ -56,6 +57,13 @@ def test_models_that_are_no_text_models_or_need_code_are_refused(checkpoints, tm
     folder = Path(shutil.copytree(checkpoints("bert"), tmp_path / "m"))
     for config, words in (
         ({"model_type": "vit", "architectures": ["ViTForImageClassification"]}, "model_type 'vit' is no text encoder"),
+        ({"model_type": "whisper", "architectures": ["WhisperForConditionalGeneration"]}, "it reads or writes sound"),
+        ({"model_type": "mra"}, "transformers gives zeros and no error"),
+        ({"model_type": "xmod", "languages": ["en_XX", "de_DE"]}, "set default_language to one of en_XX, de_DE"),
+        (
+            {"model_type": "gemma3", "text_config": {"model_type": "gemma3_text"}, "vision_config": {}},
+            "made of several models.*its text part alone would be of model_type 'gemma3_text'",
+        ),
         ({"model_type": "mystery", "auto_map": {"AutoModel": "modeling.X"}}, "needs Python code from its repository"),
     ):
         (folder / "config.json").write_text(json.dumps(config))
@@ -73,7 +81,13 @@ def test_unknown_types_are_told_by_their_classes():
 
 
 def test_no_type_is_of_two_architectures():
-    assert not (ENCODERS & DECODERS or ENCODERS & ENCODER_DECODERS or DECODERS & ENCODER_DECODERS)
+    tables = [ENCODERS, DECODERS, ENCODER_DECODERS, frozenset(NO_TEXT)]
+    assert sum(map(len, tables)) == len(frozenset.union(*tables))
+
+
+def test_a_reformer_is_what_its_configuration_says():
+    assert architecture_of({"model_type": "reformer", "is_decoder": True}, "m") == "decoder"
+    assert architecture_of({"model_type": "reformer", "is_decoder": False}, "m") == "encoder"
 
 
 def test_the_tables_agree_with_the_library():
@@ -86,6 +100,26 @@ def test_the_tables_agree_with_the_library():
         assert kind in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     for kind in ENCODER_DECODERS:
         assert kind in auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES
+
+
+def test_no_type_of_the_library_is_guessed():
+    """Each that has classes like a text model's is in one of our tables, or refused: a new one has to be looked at."""
+    import transformers
+    from transformers.models.auto import modeling_auto as auto
+
+    classes: dict[str, set[str]] = {}
+    for table in (value for name, value in vars(auto).items() if name.endswith("MAPPING_NAMES")):
+        for kind, names in table.items():
+            classes.setdefault(kind, set()).update([names] if isinstance(names, str) else names)
+    guessed = []
+    for kind in sorted(set(classes) & set(transformers.CONFIG_MAPPING.keys()) - {"reformer"}):
+        if kind in ENCODERS | DECODERS | ENCODER_DECODERS:
+            continue
+        told = {"model_type": kind, "architectures": sorted(classes[kind])}
+        parts = {key: {} for key in getattr(transformers.CONFIG_MAPPING[kind], "sub_configs", {})}
+        with suppress(BenchError):
+            guessed.append((kind, architecture_of({**parts, **told}, "m")))
+    assert not guessed, " ".join(kind for kind, _ in guessed)
 
 
 def test_a_gguf_file_in_a_package():
