@@ -81,6 +81,8 @@ def _measure(cell: Cell, splits: Mapping[str, Sequence[Row]]) -> Tokens:
 
 def _columns(tokenizer: Any, split: str, rows: Sequence[Row], family: TaskFamily) -> list[Lengths]:
     """Lengths of each column alone, special tokens left out."""
+    from harness.heads.tokens import glues
+
     counts: dict[str, list[int]] = {}
     for start in range(0, len(rows), CHUNK):
         texts: dict[str, list[Any]] = {}
@@ -89,6 +91,8 @@ def _columns(tokenizer: Any, split: str, rows: Sequence[Row], family: TaskFamily
                 texts.setdefault(name, []).append(value if isinstance(value, str) else list(value))
         for name, values in texts.items():
             words = not isinstance(values[0], str)
+            if words and glues(tokenizer):
+                values, words = [" ".join(value) for value in values], False
             encoded = tokenizer(values, add_special_tokens=False, is_split_into_words=words, verbose=False)
             counts.setdefault(name, []).extend(len(ids) for ids in encoded["input_ids"])
     return [found for name, numbers in counts.items() if (found := summary(name, split, "tokens", numbers))]

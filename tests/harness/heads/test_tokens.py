@@ -1,11 +1,17 @@
 """Words and sub-words: a word is judged once, at its first sub-word, wherever its window begins."""
 
+import logging
+from types import SimpleNamespace
+
 import pytest
+import tiny
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
 
 from harness.heads.base import IGNORE
-from harness.heads.tokens import TokenHead
+from harness.heads.tokens import TokenHead, glues
 from harness.methods import METHODS
-from harness.models.load import Pretrained
+from harness.models.load import Pretrained, read_as_text
 from harness.models.resolve import resolve
 from harness.recipe import Recipe
 
@@ -52,3 +58,123 @@ def test_a_word_has_the_same_pieces_at_the_start_and_inside(head):
     ids = features[0].inputs["input_ids"]
     first = [ids[token] for token, _ in features[0].extra["places"]]
     assert len(set(first)) == 1
+
+
+def of_bytes():
+    """As most decoders of today ship it: no blank before the first word, and no setting for one."""
+    return tiny.byte_bpe(False)
+
+
+def of_pieces():
+    """Gemma's: a blank is a piece's first letter, and none is put in front."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tokenizer.normalizer = normalizers.Replace(" ", "\u2581")
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
+    special = ["<pad>", "<unk>", "</s>", *(f"<0x{number:02X}>" for number in range(256))]
+    words = [f"{blank}{word}" for word in tiny.WORDS for blank in ("", "\u2581")] * 3
+    tokenizer.train_from_iterator(
+        [*words, *"abcdefghijklmnopqrstuvwxyz\u2581"], trainers.BpeTrainer(special_tokens=special)
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", eos_token="</s>")
+
+
+def across_blanks():
+    """Of pieces that run over blanks: "very good" is one token."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.Replace(" ", "\u2581")
+    tokenizer.decoder = decoders.Replace("\u2581", " ")
+    texts = ["\u2581very\u2581good"] * 9 + [f"\u2581{word}" for word in tiny.WORDS] + [*"abcdefghijklmnopqrstuvwxyz"]
+    tokenizer.train_from_iterator(texts, trainers.BpeTrainer(special_tokens=["<pad>", "</s>"]))
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>")
+
+
+def split_digits():
+    """Llama 3's and Qwen's: a blank before a number is a token of its own."""
+    tokenizer = of_bytes()
+    backend = tokenizer.backend_tokenizer
+    pattern = r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|\s+"
+    backend.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(pattern), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    return tokenizer
+
+
+def made(tokenizer, **recipe):
+    """A head of nothing but a tokeniser."""
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    read_as_text(tokenizer)
+    pretrained = SimpleNamespace(tokenizer=tokenizer, max_positions=None, architecture="decoder")
+    return TokenHead(pretrained, Recipe(**{"max_length": 64, **recipe}), LABELS, {})
+
+
+def read(head, words):
+    """Each word as the model reads it: the tokens from its place to the next word's."""
+    feature = head.encode([{"words": words, "tags": ["O"] * len(words)}], training=True)[0]
+    places = feature.extra["places"]
+    ids = [number for number in feature.inputs["input_ids"] if number != head.tokenizer.eos_token_id]
+    ends = [token for token, _ in places[1:]] + [len(ids)]
+    found = {
+        word: head.tokenizer.decode(ids[token:end]).strip() for (token, word), end in zip(places, ends, strict=True)
+    }
+    return head.tokenizer.decode(ids).split(), [found.get(word) for word in range(len(words))]
+
+
+JOINED = [of_bytes, of_pieces, split_digits]
+
+
+@pytest.mark.parametrize("make", JOINED)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["anna", "sees", "the", "garden", "."],
+        ["anna", "2019", "1", "cat"],
+        ["\u6771", "\u4eac", "\u306b", "\u3042"],
+        ["caf\u00e9", "\U0001f600", "</s>", "x"],
+    ],
+)
+def test_words_that_would_be_glued_are_read_as_a_sentence(make, words):
+    head = made(make())
+    assert head.joined
+    whole, single = read(head, words)
+    assert whole == words and single == words
+
+
+@pytest.mark.parametrize("make", JOINED)
+def test_a_joined_sentence_of_many_windows_loses_no_word(make):
+    head = made(make(), max_length=24)
+    words = [f"gardenlisbon{number % 7}" if number % 3 else "cat" for number in range(50)]
+    words[5] = words[20] = ""  # has no token: stays outside
+    tags = [LABELS[number % 3] if words[number] else "O" for number in range(50)]
+    features = head.encode([{"words": words, "tags": tags}, {"words": [], "tags": []}], training=True)
+    assert len(features) > 1 and max(feature.length for feature in features) <= 24
+    places = [word for feature in features for _, word in feature.extra["places"]]
+    assert sorted(places) == [number for number in range(50) if words[number]]
+    outputs = [[max(label, 0) for label in feature.inputs["labels"]] for feature in features]
+    assert head.decode(features, outputs, 2) == [tags, []]
+
+
+def test_a_word_without_a_token_of_its_own_has_its_neighbour_s_tag(caplog):
+    head = made(across_blanks())
+    assert head.joined
+    examples = [{"words": ["anna", "very", "good", "cat"], "tags": ["O", "B-X", "I-X", "O"]}]
+    with caplog.at_level(logging.WARNING):
+        features = head.encode(examples, training=True)
+    assert "1 words have no token of their own" in caplog.text
+    outputs = [[max(label, 0) for label in feature.inputs["labels"]] for feature in features]
+    assert head.decode(features, outputs, 1) == [examples[0]["tags"]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "joined"), [("bert", False), ("t5", False), ("roberta", True), ("llama", False), ("gpt2", True)]
+)
+def test_what_is_read_apart_stays_a_list(kind, joined, checkpoints):
+    assert glues(Pretrained(resolve(str(checkpoints(kind))), METHODS["full"]).tokenizer) == joined
+
+
+@pytest.mark.parametrize("name", ["bert-mini", "gpt2-mini", "t5-mini"])
+def test_the_bundled_models_read_words_apart(name):
+    assert not glues(Pretrained(resolve(name), METHODS["full"]).tokenizer)
