@@ -13,8 +13,11 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, Generation
 
 from harness.heads import writing
 from harness.heads.base import IGNORE, Feature, Head, accepted
+from harness.heads.language_tokens import Spoken, begin_alike, speak
 from harness.heads.warm_start import warm_started
 from harness.languages import NAMES, base
+from harness.models.load import Pretrained
+from harness.recipe import Recipe
 
 # Scores are computed for a multiple of so many tokens: a processor's kernels are made for each number of them.
 PLACES = 32
@@ -35,6 +38,15 @@ class TextHead(Head):
     cached = True  # keys and values of what was written are kept; False: the library cannot do so for this model
     together = writing.ANY  # texts that the library may write together
     pool = 16  # prompts are small; the more of them there are to choose from, the longer every row has work
+
+    def __init__(
+        self, pretrained: Pretrained, recipe: Recipe, labels: Sequence[str] | None, options: Mapping[str, Any]
+    ):
+        super().__init__(pretrained, recipe, labels, options)
+        self.spoken = Spoken()
+        if pretrained.architecture == "encoder-decoder":
+            rows = getattr(pretrained.config, "vocab_size", None)
+            self.spoken = speak(self.tokenizer, options, pretrained.checkpoint.name, rows)
 
     @classmethod
     def for_architecture(cls, architecture: str) -> type[Head]:
@@ -65,6 +77,8 @@ class TextHead(Head):
         )
         for name in kept:
             setattr(config, name, getattr(given, name, None))
+        if self.pretrained.architecture == "encoder-decoder":
+            begin_alike(model, config, self._whole_targets(["a"])[0], self.spoken.token)
         model.generation_config = config
         return model
 
@@ -105,6 +119,8 @@ class TextHead(Head):
 
     def _prefix(self) -> str:
         """What the checkpoint was trained to read before a text in this pair of languages (T5's "translate English to …: ")."""
+        if self.spoken.prefix:
+            return self.spoken.prefix
         pair = f"translation_{self.options.get('source_language')}_to_{self.options.get('target_language')}"
         trained = getattr(self.pretrained.config, "task_specific_params", None) or {}
         return trained.get(pair, {}).get("prefix") or self._known_prefix()

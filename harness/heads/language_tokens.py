@@ -1,0 +1,176 @@
+"""Tokens that name a language, as multilingual translation models read and write them (mBART, mBART-50, M2M100, NLLB, Marian of
+several targets, MADLAD): found by the languages of a task, set, and checked.
+
+Left alone, a tokeniser takes English for its source and nothing, or its source, for its target.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from tokenizers import AddedToken
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from harness.errors import BenchError
+from harness.languages import base
+
+# How a language is written: en_XX, deu_Latn; __de__, __en_XX__; in front of a source >>deu<<, >>cmn_Hans<<, <2de>.
+CODE = re.compile(r"(?:__)?([a-z]{2,3})(?:_([A-Z]{2}|[A-Z][a-z]{3}))?(?:__)?")
+TOKEN = re.compile(r"__[a-z]{2,3}(_[A-Z]{2})?__|[a-z]{2}_[A-Z]{2}|[a-z]{3}_[A-Z][a-z]{3}")
+IN_FRONT = re.compile(r">>(\w+)<<|<2(\w+)>")
+FEW = 3  # tokens that look like a language's; fewer are something else
+SHOWN = 12  # languages in an error
+
+# ISO 639-1 -> the codes of three letters that are in use for it, the one of NLLB first.
+THREE = {
+    pair.partition(":")[0]: tuple(pair.partition(":")[2].split(","))
+    for pair in (
+        "af:afr am:amh ar:arb,ara as:asm ay:ayr,aym az:azj,aze ba:bak be:bel bg:bul bm:bam bn:ben bo:bod br:bre bs:bos ca:cat cs:ces "
+        "cy:cym da:dan de:deu,ger dz:dzo ee:ewe el:ell en:eng eo:epo es:spa et:est,ekk eu:eus fa:pes,fas ff:fuv,ful fi:fin fj:fij "
+        "fo:fao fr:fra fy:fry ga:gle gd:gla gl:glg gn:grn gu:guj ha:hau he:heb hi:hin hr:hrv ht:hat hu:hun hy:hye id:ind ig:ibo "
+        "is:isl it:ita ja:jpn jv:jav ka:kat kg:kon ki:kik kk:kaz km:khm kn:kan ko:kor ks:kas ku:kmr,kur ky:kir lb:ltz lg:lug "
+        "li:lim ln:lin lo:lao lt:lit lv:lvs,lav mg:plt,mlg mi:mri mk:mkd ml:mal mn:khk,mon mr:mar ms:zsm,msa mt:mlt my:mya "
+        "nb:nob ne:npi,nep nl:nld nn:nno no:nob,nor ns:nso ny:nya oc:oci om:gaz,orm or:ory,ori pa:pan pl:pol ps:pbt,pus pt:por "
+        "qu:quy,que rn:run ro:ron ru:rus rw:kin sa:san sc:srd sd:snd sg:sag si:sin sk:slk sl:slv sm:smo sn:sna so:som sq:als,sqi "
+        "sr:srp ss:ssw st:sot su:sun sv:swe sw:swh,swa ta:tam te:tel tg:tgk th:tha ti:tir tk:tuk tl:tgl tn:tsn tr:tur ts:tso "
+        "tt:tat tw:twi ug:uig uk:ukr ur:urd uz:uzn,uzb vi:vie wo:wol xh:xho yi:ydd,yid yo:yor zh:zho,cmn zu:zul"
+    ).split()
+}
+# Where a region decides which script is meant, and one is written without its script.
+SCRIPTS = {"zh_tw": "Hant", "zh_hk": "Hant", "zh_mo": "Hant", "zh_cn": "Hans", "zh_sg": "Hans"}
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What a model is told of the languages.
+
+    Attributes:
+        token: the id of the target's token, which begins or ends what is written; None: there is none.
+        prefix: what is written in front of a source.
+    """
+
+    token: int | None = None
+    prefix: str = ""
+
+
+def speak(tokenizer: PreTrainedTokenizerBase, options: Mapping[str, Any], name: str, rows: int | None) -> Spoken:
+    """Set a tokeniser's source and target language to those of a task.
+
+    Args:
+        tokenizer: of a model with an encoder and a decoder; of most such models it knows no languages, and stays as it is.
+        options: the task's, with `source_language` and `target_language`.
+        name: the model's, for the errors.
+        rows: of the model's table of word embeddings, where it is known.
+
+    Raises:
+        BenchError: the model must be told the languages, and the task has none, or others.
+    """
+    front = {match[1] or match[2]: token for token in tokenizer.get_vocab() if (match := IN_FRONT.fullmatch(token))}
+    if len(front) >= FEW:
+        token = front[_find(front, options, "target", name)]
+        number = tokenizer.convert_tokens_to_ids(token)
+        if number not in tokenizer(f"{token} a")["input_ids"]:
+            raise BenchError(
+                f"model {name!r}: its tokeniser takes {token}, the name of a language, apart; choose another model"
+            )
+        return Spoken(prefix=f"{token} ")
+    codes = _codes(tokenizer)
+    if len(codes) < FEW and not hasattr(type(tokenizer), "src_lang"):
+        return Spoken()
+    if not hasattr(type(tokenizer), "src_lang"):
+        raise BenchError(
+            f"model {name!r}: its tokeniser has tokens of languages ({_some(codes)}), but is of the class {type(tokenizer).__name__}, "
+            "which cannot set them; name the model's own class as tokenizer_class in tokenizer_config.json"
+        )
+    source, target = (_find(codes, options, side, name) for side in ("source", "target"))
+    number = tokenizer.convert_tokens_to_ids(codes[target])
+    if rows is not None and max(number, tokenizer.convert_tokens_to_ids(codes[source])) >= rows:
+        raise BenchError(
+            f"model {name!r}: its tokeniser's token {codes[target]} has the number {number}, but the model has {rows} rows; "
+            "its tokeniser and its weights do not belong together"
+        )
+    tokenizer.src_lang, tokenizer.tgt_lang = source, target
+    _hide(tokenizer, codes.values())
+    return Spoken(token=number)
+
+
+def begin_alike(model: PreTrainedModel, config: GenerationConfig, labels: list[int], language: int | None) -> None:
+    """Have generation begin as the labels of training do, whatever the checkpoint's own configuration says.
+
+    Args:
+        model: its way to shift labels says what the decoder starts from.
+        config: of the generation; changed in place.
+        labels: of any text.
+        language: the token of the target language, if there is one. It, or a token that the checkpoint forces, is forced where the
+            labels begin with it.
+    """
+    if not labels:
+        return
+    if hasattr(model, "prepare_decoder_input_ids_from_labels"):
+        config.decoder_start_token_id = int(model.prepare_decoder_input_ids_from_labels(torch.tensor([labels]))[0, 0])
+    forced = config.forced_bos_token_id if language is None else language
+    config.forced_bos_token_id = forced if forced == labels[0] else None
+
+
+def _hide(tokenizer: PreTrainedTokenizerBase, tokens: Iterable[str]) -> None:
+    """Have the tokens of languages left out of what is written, as other special tokens are."""
+    shown = [
+        token
+        for token in tokens
+        if token in tokenizer.decode([tokenizer.convert_tokens_to_ids(token)], skip_special_tokens=True)
+    ]
+    if shown:
+        tokenizer.extra_special_tokens = [*tokenizer.extra_special_tokens, *shown]
+        if tokenizer.is_fast:
+            tokenizer.add_tokens([AddedToken(token, special=True) for token in shown], special_tokens=True)
+
+
+def _codes(tokenizer: PreTrainedTokenizerBase) -> dict[str, str]:
+    """A tokeniser's own code of a language -> its token; only those that the vocabulary has."""
+    told = getattr(tokenizer, "lang_code_to_token", None)
+    if told is None:
+        given = getattr(tokenizer, "lang_code_to_id", None) or {}
+        told = {code: code for code in [*given, *tokenizer.all_special_tokens] if TOKEN.fullmatch(code)}
+    known = {code: tokenizer.convert_tokens_to_ids(token) for code, token in told.items()}
+    return {
+        code: told[code] for code, number in known.items() if number is not None and number != tokenizer.unk_token_id
+    }
+
+
+def _find(codes: Mapping[str, str], options: Mapping[str, Any], side: str, name: str) -> str:
+    """The code of a task's source or target language.
+
+    Raises:
+        BenchError: the task does not say the language, or the model has none such.
+    """
+    wanted = options.get(f"{side}_language")
+    if not wanted:
+        raise BenchError(
+            f"model {name!r} has to be told the languages, and the task does not say them; add options: {{source_language: …, "
+            f"target_language: …}} to the task (ISO 639-1; the model has {_some(codes)})"
+        )
+    exact = str(wanted).replace("-", "_").casefold()
+    for code in codes:
+        if code.strip("_").casefold() == exact:
+            return code
+    names = {base(wanted), *THREE.get(base(wanted), ())}
+    fits = sorted(code for code in codes if (match := CODE.fullmatch(code)) and match[1] in names)
+    order = [base(wanted), *THREE.get(base(wanted), ())]
+    fits.sort(key=lambda code: order.index(CODE.fullmatch(code)[1]))
+    part = SCRIPTS.get(exact, exact.partition("_")[2]).casefold()
+    closer = [code for code in fits if part and code.casefold().strip("_").endswith(f"_{part}")]
+    if not fits:
+        raise BenchError(
+            f"model {name!r} does not know the {side} language {wanted!r} of the task; it knows {_some(codes)}; choose another model"
+        )
+    return (closer or fits)[0]
+
+
+def _some(codes: Mapping[str, str]) -> str:
+    shown = sorted({code.strip("_") for code in codes})
+    more = len(shown) - SHOWN
+    return ", ".join(shown[:SHOWN]) + (f" and {more} more" if more > 0 else "") if shown else "none"
