@@ -38,14 +38,26 @@ def nllb():
     return transformers.NllbTokenizer(vocab=vocabulary, merges=[], extra_special_tokens=NLLB)
 
 
-def m2m(folder):
+def pieces_of(folder, *files):
+    """A vocabulary of pieces in these files; the names of its pieces."""
     out = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(tiny.TEXTS), model_writer=out, vocab_size=90, hard_vocab_limit=False, minloglevel=2
     )
-    (folder / "sentencepiece.bpe.model").write_bytes(out.getvalue())
+    for file in files:
+        (folder / file).write_bytes(out.getvalue())
     pieces = sentencepiece.SentencePieceProcessor(model_proto=out.getvalue())
-    names = ["<s>", "<pad>", "</s>", "<unk>", *(pieces.id_to_piece(number) for number in range(3, len(pieces)))]
+    return [pieces.id_to_piece(number) for number in range(3, len(pieces))]
+
+
+def marian(folder):
+    names = ["</s>", "<unk>", *pieces_of(folder, "source.spm", "target.spm"), ">>deu<<", ">>nld<<", ">>swe<<", "<pad>"]
+    (folder / "vocab.json").write_text(json.dumps({name: number for number, name in enumerate(names)}))
+    return transformers.MarianTokenizer(*(str(folder / file) for file in ("source.spm", "target.spm", "vocab.json")))
+
+
+def m2m(folder):
+    names = ["<s>", "<pad>", "</s>", "<unk>", *pieces_of(folder, "sentencepiece.bpe.model")]
     (folder / "vocab.json").write_text(json.dumps({name: number for number, name in enumerate(names)}))
     return transformers.M2M100Tokenizer(str(folder / "vocab.json"), str(folder / "sentencepiece.bpe.model"))
 
@@ -58,6 +70,9 @@ KINDS = {
 }
 
 
+ALL = {**KINDS, "marian": ("marian", marian)}
+
+
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     made = {}
@@ -65,10 +80,10 @@ def folders(tmp_path_factory):
     def folder(kind):
         if kind not in made:
             place = tmp_path_factory.mktemp(kind)
-            model_type, tokeniser = KINDS[kind]
+            model_type, tokeniser = ALL[kind]
             tokenizer = tokeniser(place)
             codes = _codes(tokenizer).values()  # M2M100 counts them behind all that it calls its vocabulary
-            rows = max(*tokenizer.get_vocab().values(), *map(tokenizer.convert_tokens_to_ids, codes)) + 1
+            rows = max(*tokenizer.get_vocab().values(), *map(tokenizer.convert_tokens_to_ids, codes), 0) + 1
             torch.manual_seed(1)
             config = transformers.AutoConfig.for_model(model_type, vocab_size=max(rows, len(tokenizer)), **SIZE)
             transformers.AutoModelForSeq2SeqLM.from_config(config).save_pretrained(place)
@@ -150,6 +165,16 @@ def test_a_token_that_the_model_has_no_row_for_is_refused(folders, tmp_path):
     (place / "config.json").write_text(json.dumps({**config, "vocab_size": 40}))
     with pytest.raises(BenchError, match="but the model has 40 rows"):
         head(place)
+
+
+def test_a_language_in_front_of_the_source_is_a_token_of_its_own(folders):
+    one = head(folders("marian"))
+    assert one._prefix() == ">>deu<< "
+    features = one.encode([{"source": "the cat", "target": "die katze"}], training=True)
+    german = one.tokenizer.convert_tokens_to_ids(">>deu<<")
+    assert features[0].inputs["input_ids"][0] == german and german not in features[0].inputs["labels"]
+    with pytest.raises(BenchError, match="does not know the target language 'fr' of the task; it knows deu, nld, swe"):
+        head(folders("marian"), {"source_language": "en", "target_language": "fr"})
 
 
 @pytest.mark.parametrize(
