@@ -131,8 +131,8 @@ def _unfit(config: Mapping[str, Any], kind: str) -> str:
             "has layers for each language, and its config.json does not say which to use (set default_language to one of "
             f"{', '.join(map(str, config.get('languages') or ['en_XX']))})"
         )
-    parts = [key for key in config if _PART.fullmatch(key)]
-    if not parts:
+    parts = [key for key, value in config.items() if _PART.fullmatch(key) and isinstance(value, Mapping)]
+    if not parts or kind in ENCODERS | DECODERS | ENCODER_DECODERS:
         return ""
     text = config.get("text_config")
     inner = text.get("model_type") if isinstance(text, Mapping) else None
