@@ -15,6 +15,9 @@ from harness.errors import BenchError
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 ENDING = ".safetensors"
 LARGEST_HEADER = 100_000_000  # bytes; the format's own limit
+FEW_BITS = frozenset(
+    "F4 F6_E2M3 F6_E3M2 F8_E4M3 F8_E5M2 F8_E8M0 I8 U8".split()
+)  # types of numbers, of weights that were rounded
 
 
 def read_json(path: Path, name: str) -> dict[str, Any]:
@@ -72,7 +75,7 @@ def check_header(path: Path, name: str) -> None:
     """Make sure that a file begins as safetensors do and is as long as it says.
 
     Raises:
-        BenchError: it does not: a file of another kind under this name, or a part of one.
+        BenchError: it does not: a file of another kind under this name, or a part of one; or its weights were rounded to few bits.
     """
     size = path.stat().st_size
     try:
@@ -83,15 +86,26 @@ def check_header(path: Path, name: str) -> None:
             header = json.loads(file.read(length).decode("utf-8"))
             tensors = [value for key, value in header.items() if key != "__metadata__"]
             end = max((int(tensor["data_offsets"][1]) for tensor in tensors), default=0)
+            rounded = sorted(key for key, tensor in header.items() if _is_rounded(key, tensor))
     except (ValueError, AttributeError, KeyError, TypeError, IndexError, RecursionError):
         raise BenchError(
             f"model {name!r}: {path.name} is no safetensors file, or a broken one; fetch it again, or write it with "
             "model.save_pretrained"
         ) from None
+    if rounded:
+        raise BenchError(
+            f"model {name!r}: {path.name} holds quantised weights ({rounded[0]} and {len(rounded) - 1} more), and rounded weights cannot "
+            "be fine-tuned; choose the weights that they were made of (bf16, fp16 or fp32)"
+        )
     if 8 + length + end != size:
         raise BenchError(
             f"model {name!r}: {path.name} has {size:,} bytes, but its header speaks of {8 + length + end:,}; fetch it again"
         )
+
+
+def _is_rounded(key: str, tensor: Mapping[str, Any]) -> bool:
+    """Whether a tensor is a matrix in a few bits, whatever the configuration says (GPTQ packs its in whole numbers)."""
+    return key.endswith(".qweight") or (key.endswith(".weight") and tensor["dtype"] in FEW_BITS)
 
 
 def _check_name(part: Any, where: str, name: str) -> None:

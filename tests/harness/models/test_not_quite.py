@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from harness.errors import BenchError
 from harness.models.resolve import resolve
@@ -46,6 +48,14 @@ def test_quantised_weights_are_refused_by_their_method(model, given, words):
     config = json.loads((model / "config.json").read_text())
     (model / "config.json").write_text(json.dumps({**config, "quantization_config": given}))
     refused(model, words)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"), [("a.qweight", torch.int32), ("a.weight", torch.float8_e4m3fn), ("a.weight", torch.uint8)]
+)
+def test_quantised_weights_are_seen_where_the_configuration_says_nothing(model, name, dtype):
+    save_file({name: torch.zeros(4, 4).to(dtype), "b.weight": torch.zeros(2)}, model / "model.safetensors")
+    refused(model, f"model.safetensors holds quantised weights .{name} and 0 more.")
 
 
 @pytest.mark.parametrize(
