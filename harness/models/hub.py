@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from harness.errors import HubError
 from harness.hub import no_bars, patiently, resolved
@@ -12,7 +13,7 @@ from harness.model import Checkpoint, Model
 from harness.models.architectures import architecture_of
 from harness.models.code import architecture_of_code, check_code, runs_code
 from harness.models.not_quite import check_adapter, check_quantised, nothing_here
-from harness.models.tokenizer_files import check_tokenizer
+from harness.models.tokenizer_files import NoVocabulary, check_tokenizer
 from harness.models.weights import check_weights, read_json, weight_names
 
 # Configuration, tokeniser and the weights once: many repositories hold them in five formats, and parts in subfolders.
@@ -61,12 +62,9 @@ def hub_checkpoint(source: str, entry: Model, trust_remote_code: bool = False) -
     check_quantised(config, entry.name)
     code = runs_code(config, entry.name, trust_remote_code)
     kind = entry.architecture or (code and architecture_of_code(config)) or architecture_of(config, entry.name)
-    told = (
-        read_json(folder / "tokenizer_config.json", entry.name) if (folder / "tokenizer_config.json").is_file() else {}
-    )
     return Checkpoint(
         name=entry.name, source=source, location=repo, revision=commit, gguf=None, digest=commit, architecture=kind,
-        fast_tokenizer=check_tokenizer(config, told, files, entry.name, bool(code)), remote_code=commit if code else "",
+        fast_tokenizer=check_tokenizer(config, _told(folder, entry.name), files, entry.name, bool(code)), remote_code=commit if code else "",
     )  # fmt: skip
 
 
@@ -91,7 +89,7 @@ def fetch_checkpoint(checkpoint: Checkpoint) -> Path:
     """The folder in the cache with all that a checkpoint of the Hub needs to be loaded; what is missing is downloaded.
 
     Raises:
-        HubError: the files cannot be had.
+        HubError: the files cannot be had, or there is no tokeniser among them.
         BenchError: the weights are not safetensors, or code that is to be run stands elsewhere.
     """
     patterns = FILES + (CODE if checkpoint.remote_code else [])
@@ -106,7 +104,19 @@ def fetch_checkpoint(checkpoint: Checkpoint) -> Path:
     check_weights(folder, names, name)
     if checkpoint.remote_code:
         check_code(folder, name)
+    config = read_json(folder / "config.json", name)
+    files = {file.name for file in folder.iterdir()}
+    try:
+        check_tokenizer(config, _told(folder, name), files, name, bool(checkpoint.remote_code))
+    except NoVocabulary as error:
+        raise HubError(f"{error}; if only the cache lacks it, run `bench fetch` with a network", True) from error
     return folder
+
+
+def _told(folder: Path, name: str) -> dict[str, Any]:
+    """What `tokenizer_config.json` says, if there is one."""
+    path = folder / "tokenizer_config.json"
+    return read_json(path, name) if path.is_file() else {}
 
 
 def _commit(repo: str, revision: str | None, source: str) -> str:

@@ -136,6 +136,10 @@ DICTIONARIES = {"ipadic": "ipadic", "unidic": "unidic", "unidic_lite": "unidic-l
 MODULES = {"protobuf": "google.protobuf", "mistral-common": "mistral_common", "unidic-lite": "unidic_lite"}
 
 
+class NoVocabulary(BenchError):
+    """A checkpoint whose tokeniser has none of its files."""
+
+
 def class_of(config: Mapping[str, Any], told: Mapping[str, Any], files: Collection[str] = ()) -> str:
     """The name of the tokeniser's class.
 
@@ -175,7 +179,8 @@ def check_tokenizer(
         Whether it is a fast one, which can tell the place of a token in the text.
 
     Raises:
-        BenchError: there is no vocabulary, or a package is missing.
+        NoVocabulary: its files are not there.
+        BenchError: a package is missing.
     """
     code = (told.get("auto_map") or {}) if trusted else {}
     own = code.get("AutoTokenizer") if isinstance(code, Mapping) else code
@@ -189,7 +194,7 @@ def check_tokenizer(
     if files and needed + ANY * fast and not _readable(needed, files, fast):
         wanted = " and ".join(needed)
         wanted = (f"tokenizer.json, or {wanted}" if wanted else "tokenizer.json") if fast else wanted
-        raise BenchError(
+        raise NoVocabulary(
             f"model {name!r}: no tokeniser in its folder ({kind} needs {wanted}); save it there with "
             "tokenizer.save_pretrained(folder), or choose a model that has one"
         )

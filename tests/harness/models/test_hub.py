@@ -104,6 +104,9 @@ def test_weights_are_whole_only_with_all_their_parts(tmp_path, monkeypatch):
         with pytest.raises(HubError, match="not complete in the cache"):
             models_hub.fetch_checkpoint(checkpoint)
     (tmp_path / "model-2.safetensors").write_text(EMPTY)
+    with pytest.raises(HubError, match=r"no tokeniser in its folder.*if only the cache lacks it, run `bench fetch`"):
+        models_hub.fetch_checkpoint(checkpoint)
+    (tmp_path / "tokenizer.json").write_text("{}")
     assert models_hub.fetch_checkpoint(checkpoint) == tmp_path
 
 
