@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForTokenClassification, PreTrainedTokenizerBase
 
 from harness.heads.backbone import ClassifierOnBackbone
-from harness.heads.base import IGNORE, Feature, Head, label_names
+from harness.heads.base import IGNORE, Feature, Head, accepted, label_names
 from harness.models.load import Pretrained
 from harness.recipe import Recipe
 
@@ -90,6 +90,7 @@ class TokenHead(Head):
         features = []
         for row, number in enumerate(numbers):
             inputs = {key: encoded[key][row] for key in encoded if key in self.tokenizer.model_input_names}
+            inputs.setdefault("attention_mask", [1] * len(inputs["input_ids"]))
             if training:
                 inputs["labels"] = [IGNORE] * len(inputs["input_ids"])
                 for token, word in places[row]:
@@ -140,7 +141,7 @@ class TokenHead(Head):
         )
 
     def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[list[int]]:
-        return model(**batch).logits.float().argmax(-1).tolist()
+        return model(**accepted(model, batch)).logits.float().argmax(-1).tolist()
 
     def decode(self, features: Sequence[Feature], outputs: Sequence[list[int]], count: int) -> list[list[str]]:
         tags: list[list[str]] = [[] for _ in range(count)]
