@@ -101,7 +101,7 @@ class TextHead(Head):
         sources = [self._prefix() + example["source"] for example in examples]
         whole = self.tokenizer(sources, verbose=False)["input_ids"]
         self.truncated = sum(len(ids) > self.max_length for ids in whole)
-        encoded = self.tokenizer(sources, truncation=True, max_length=self.max_length)
+        encoded = self.tokenizer(sources, truncation=True, max_length=self.max_length, return_attention_mask=True)
         targets = self._targets([example["target"] for example in examples]) if training else []
         features = []
         for number in range(len(examples)):
