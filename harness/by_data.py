@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from harness.recipe import Recipe, open_fields
 
@@ -78,6 +79,20 @@ def fit(recipe: Recipe, needs: Needs, passes: float = 1.0) -> tuple[Recipe, dict
         found["doc_stride"] = given("max_length") // 4
         why["doc_stride"] = "a quarter of max_length"
     return recipe.updated(found), why
+
+
+def facts(recipe: Recipe, why: Mapping[str, str], rate: str, precision: str) -> dict[str, Any]:
+    """Field → its value and why it has it, for records and for the line that a plan or a run prints.
+
+    Args:
+        recipe: with a value in each field.
+        why: the reason of each field that was left to the data.
+        rate: why the learning rate is what it is.
+        precision: that is trained in.
+    """
+    values = {"learning_rate": rate, **why}
+    found = {name: {"value": getattr(recipe, name), "why": reason} for name, reason in values.items()}
+    return {**found, "precision": {"value": precision, "why": "what the device computes fast"}}
 
 
 def epochs(rows: int, passes: float = 1.0) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +16,14 @@ from harness.cli.running import say, tell_doubts
 from harness.cli.search_request import read_search
 from harness.cli.searching import Rounds
 from harness.secrets import redact
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.cell import Cell
+    from harness.estimate.estimate import Estimate as CellEstimate
+
+RECIPES = 12  # lines of recipes that are printed
 
 Estimate = Annotated[
     bool,
@@ -100,6 +109,18 @@ def plan(
         if trials and rounds.told:
             say(console, rounds.told)
     if grid:
+        tell_recipes(console, pending, grid.cells[: len(pending)])
         say(console, f"{words.line(grid)}; {words.memory(grid)}")
         if doubt := words.doubt(grid):
             say(console, doubt)
+
+
+def tell_recipes(console: Console, cells: Sequence[Cell], estimates: Sequence[CellEstimate | None]) -> None:
+    """A line for each task, model and method whose recipe follows from the model and the data."""
+    from harness.cli.progress import FIXED, recipe_line, title
+
+    lines = {title(cell, seed=False): recipe_line(one.fitted) for cell, one in zip(cells, estimates, strict=True) if one and len(one.fitted) > FIXED}
+    for name, line in list(lines.items())[:RECIPES]:
+        say(console, f"recipe {name}: {line}")
+    if len(lines) > RECIPES:
+        say(console, f"and {len(lines) - RECIPES} more recipes; --json lists every one")

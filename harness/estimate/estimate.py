@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,21 @@ class Estimate:
             cells took), `calibration` of this machine or of it by other kinds of models, `usual figures` of another
             machine, or `rows` (their number, for baselines).
         records: how many were used.
+        fitted: the fields that its recipe leaves to the data, and the learning rate: value and reason, as the worker will find them;
+            empty where the recipe leaves nothing.
     """
 
     seconds: float
     memory: float | None
     source: str
     records: int = 0
+    fitted: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def facts(self) -> dict[str, Any]:
         """For JSON."""
         memory = None if self.memory is None else round(self.memory)
-        return {"seconds": round(self.seconds, 1), "peak_memory_bytes": memory, "source": self.source}
+        told = {"seconds": round(self.seconds, 1), "peak_memory_bytes": memory, "source": self.source}
+        return {**told, **({"fitted": dict(self.fitted)} if self.fitted else {})}
 
 
 @dataclass(frozen=True)

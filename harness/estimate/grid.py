@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from harness import registry
+from harness.by_data import facts
 from harness.cell import Cell
 from harness.estimate import ratios
 from harness.estimate.calibration import Calibration, Place, calibrated
@@ -97,7 +98,8 @@ class _Estimator:
         """One cell; None where its size or its model's is not known."""
         if same := self._same(cell):
             memory = max(one.memory for one in same) or None
-            return Estimate(float(typical(one.seconds for one in same) or 0), memory, RECORDS, len(same))
+            seconds = float(typical(one.seconds for one in same) or 0)
+            return Estimate(seconds, memory, RECORDS, len(same), same[0].record.get("fitted") or {})
         if cell.is_baseline:
             return Estimate(self._baseline(cell), None, ROWS)
         shape, size = self.known.shape(cell), self.known.sizes(cell)
@@ -119,7 +121,8 @@ class _Estimator:
             memory *= LONGER
         measured = CALIBRATION if self._kinds(cell) <= set(machine.kinds) else OTHERS if machine.kinds else USUAL
         source = SIMILAR if records else measured
-        return Estimate(seconds, memory, source, records)
+        fitted, why = self.known.fitted(cell)
+        return Estimate(seconds, memory, source, records, facts(fitted, why, cell.why, mode) if why else {})
 
     def _same(self, cell: Cell) -> list[Past]:
         return [one for one in self.history if one.here and same_but_seed(one.record, cell)]

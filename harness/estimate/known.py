@@ -70,8 +70,12 @@ class Known:
 
     def recipe(self, cell: Cell) -> Recipe:
         """The cell's recipe with what it leaves to the data, as far as rows and tokens are known here."""
+        return self.fitted(cell)[0]
+
+    def fitted(self, cell: Cell) -> tuple[Recipe, dict[str, str]]:
+        """The same, and why each of those fields has its value."""
         if not open_fields(cell.recipe):
-            return cell.recipe
+            return cell.recipe, {}
         known, shape, family = self.content(cell.task), self.shape(cell), registry.family(cell.task.family)
         if known is None:
             records = (one.record["task"] for one in self.history)
@@ -81,7 +85,7 @@ class Known:
             limit = min(filter(None, (shape and shape.positions, cell.model.max_length)), default=None)
             found = needs(known, self._counter(cell), family.head, limit, cell.model.architecture == "decoder")
             found = replace(found, rows=cell.train_rows or found.rows)
-        return fit(cell.recipe, found, family.passes)[0]
+        return fit(cell.recipe, found, family.passes)
 
     def _counter(self, cell: Cell) -> Counter:
         """One for all models with equal tokenisers, whose files are long and many of which are the same."""

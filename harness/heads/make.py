@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.by_data import SAMPLE, Needs, fit
+from harness.by_data import SAMPLE, Needs, facts, fit
 from harness.cell import Cell
 from harness.family import Row, TaskFamily
 from harness.heads.base import Head
@@ -30,15 +30,8 @@ class Fitted:
     why: dict[str, str]
 
     def facts(self, rate: str, precision: str) -> dict[str, Any]:
-        """Field → its value and why it has it, for records and for the line that a run prints.
-
-        Args:
-            rate: why the learning rate is what it is.
-            precision: that is trained in.
-        """
-        values = {"learning_rate": rate, **self.why}
-        found = {name: {"value": getattr(self.recipe, name), "why": why} for name, why in values.items()}
-        return {**found, "precision": {"value": precision, "why": "what the device computes fast"}}
+        """As `harness.by_data.facts`."""
+        return facts(self.recipe, self.why, rate, precision)
 
 
 def make_head(cell: Cell, family: TaskFamily, labels: list[str] | None) -> Head:
