@@ -17,7 +17,7 @@ from harness.errors import BenchError, unknown
 from harness.finding import Finding
 from harness.languages import words
 from harness.proposal import Proposal, find_columns
-from harness.shown import plain
+from harness.shown import short
 from harness.task import Task
 
 if TYPE_CHECKING:
@@ -112,10 +112,10 @@ class TaskFamily(ABC):
             return ""
         if valid == LANGUAGE:
             fits = isinstance(value, str) and _CODE.fullmatch(value)
-            return "" if fits else f"is {_short(value)}; it must be the code of a language, such as de or pt-BR (ISO 639-1)"
+            return "" if fits else f"is {short(str(value))}; it must be the code of a language, such as de or pt-BR (ISO 639-1)"
         if any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in valid):
             return ""
-        return str(unknown("value", _short(value), map(_written, valid)))
+        return str(unknown("value", short(str(value)), map(_written, valid)))
 
     def takes_truth(self, name: str) -> bool:
         """Whether `true` and `false` may be values of an option."""
@@ -289,8 +289,3 @@ class TaskFamily(ABC):
 def _written(value: str | bool) -> str:
     """As a task file has it."""
     return str(value).lower() if isinstance(value, bool) else value
-
-
-def _short(value: Any) -> str:
-    text = plain(str(value))
-    return text if len(text) <= 60 else text[:59] + "…"

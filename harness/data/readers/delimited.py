@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from harness.data.files import as_paths, read_text, split_lines
 from harness.data.place import PlacedRow
 from harness.errors import BenchError, unknown
+from harness.shown import short
 
 QUOTING = ("minimal", "all", "none")
 FIELD_LIMIT = 2**31 - 1  # characters; Python's own limit of 131,072 is less than a long article
@@ -222,7 +223,7 @@ def _as_dicts(path: Path, records: Records, header: bool | Sequence[str], counts
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         at = f"{path}:{number}" if number else str(path)
-        raise BenchError(f"{at}: column {twice!r} occurs twice; rename one, or name all columns in `header`")
+        raise BenchError(f"{at}: column {short(twice)!r} occurs twice; rename one, or name all columns in `header`")
     rows = []
     for number, fields in records:
         if (not fields or not fields[0] or fields[0].isspace()) and _is_empty(fields):
@@ -238,5 +239,5 @@ def _as_dicts(path: Path, records: Records, header: bool | Sequence[str], counts
 
 
 def _brief(names: Sequence[str]) -> str:
-    shown = [name if len(name) <= 30 else name[:30] + "…" for name in names[:20]]
+    shown = [short(name, 30) for name in names[:20]]
     return ", ".join(shown) + (f" and {len(names) - 20} more" if len(names) > 20 else "")

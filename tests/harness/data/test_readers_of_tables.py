@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness.data.readers import arrow, delimited
+from harness.data.readers import arrow, delimited, json_rows, squad
 from harness.errors import BenchError
 
 pa = pytest.importorskip("pyarrow")
@@ -73,6 +73,38 @@ def test_class_labels_are_names(kind, tmp_path):
         "en": "e", "de": "d",
     }  # fmt: skip
     assert second["label"] is None
+
+
+@pytest.mark.parametrize("kind", ["parquet", "file", "stream"])
+def test_a_column_that_stands_twice_is_refused(kind, tmp_path):
+    made = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"]), pa.array(["c"])], names=["text", "label", "text"])
+    with pytest.raises(BenchError, match=r"/x: column 'text' occurs twice; rename one"):
+        READ[kind](write(tmp_path / "x", made, kind))
+
+
+def test_a_language_that_is_a_column_as_well_is_refused(tmp_path):
+    features = {"translation": {"_type": "Translation", "languages": ["de", "en"]}}
+    made = table([{"translation": {"en": "e", "de": "d"}, "en": "other"}], features)
+    with pytest.raises(BenchError, match=r"row 1: the language 'en' of 'translation' is the name of a column as well"):
+        arrow.read_parquet(write(tmp_path / "x", made, "parquet"))
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "place"),
+    [
+        (json_rows.read_jsonl, '{"text": "a"}\n{"text": "b", "label": "c", "label": "d"}\n', ":2: the key 'label'"),
+        (json_rows.read_jsonl, '{"text": "b", "answers": [{"text": "c", "text": "c"}]}\n', ":1: the key 'text'"),
+        (json_rows.read_json, '[{"text": "a"}, {"text": "b", "text": "c"}]', ": element 1: the key 'text'"),
+        (json_rows.read_json, '{"text": {"0": "a", "0": "b"}, "label": {}}', ": text: the key '0'"),
+        (json_rows.read_json, '{"text": ["a"], "label": ["b"], "text": ["c"]}', ": the key 'text'"),
+        (json_rows.read_json, '{"columns": ["a", "a"], "data": [[1, 2]]}', ": columns: 'a' occurs twice"),
+        (squad.read, '{"data": [{"paragraphs": [{"context": "a", "context": "b", "qas": []}]}]}', r": data\[0\].paragraphs\[0\]: the key"),
+    ],
+)  # fmt: skip
+def test_a_key_that_stands_twice_is_refused_with_its_place(read, text, place, tmp_path):
+    (tmp_path / "x").write_text(text)
+    with pytest.raises(BenchError, match=rf"/x{place}"):
+        read(tmp_path / "x")
 
 
 @pytest.mark.slow
