@@ -26,6 +26,15 @@ MEANINGS = {
         "answers have another text than their span cuts out of the context; the span counts",
     ),
     "clipped": ("cut-answers", "answers ran beyond the end of their context and were cut there"),
+    "swallowed": (
+        "swallowed-rows",
+        "cells of several lines may have swallowed rows: each line has the delimiters of a row; is a quotation mark without its partner?",
+    ),
+    "kept_quotes": (
+        "kept-quotes",
+        "cells stand in quotes, which are kept as text since other cells are written otherwise; if no quote is meant as text, mend "
+        "those and say quoting: minimal",
+    ),
     "several_places": ("ambiguous-answers", "answers without a place occur more than once; the first one was taken"),
     "incomplete": ("incomplete-units", "units lack one of the languages and were left out"),
     "unused_data": ("unused-files", "files or folders in the data's folder look like data and are not read"),

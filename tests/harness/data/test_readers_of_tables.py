@@ -190,3 +190,91 @@ def test_other_quotes_and_escapes(tmp_path):
 def test_marks_that_cannot_be(tmp_path, options, words):
     with pytest.raises(BenchError, match=words):
         read(tmp_path, "a,b\n1,2\n", **options)
+
+
+def reviews(changed=None):
+    """A header and 30 rows of a text and a class; `changed` has other lines by their numbers."""
+    lines = ["text,label", *(f"room {number} was fine,{'pos' if number % 2 else 'neg'}" for number in range(30))]
+    return "\n".join((changed or {}).get(number, line) for number, line in enumerate(lines, start=1)) + "\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        reviews({5: '"room 3 was fine,pos', 9: 'a screen of 12",neg'}),
+        reviews({5: '"room 3 was fine,pos', 7: 'a screen of 12",neg'}).replace(",", ";"),
+        reviews({5: '"room 3 was fine,pos', 7: 'a screen of 12",neg'}).replace("\n", "\r\n"),
+        "".join(  # the class first
+            ",".join(reversed(line.split(","))) + "\n"
+            for line in reviews({5: '"room 3 was fine,pos', 9: 'a screen of 12",neg'}).replace('"', "").splitlines()
+        ).replace("pos,room 3", 'pos,"room 3').replace("12", '12"'),
+    ],
+)  # fmt: skip
+def test_a_cell_that_has_swallowed_rows_is_refused_where_it_begins(text, tmp_path):
+    (tmp_path / "x.csv").write_text(text, newline="")
+    with pytest.raises(
+        BenchError, match=r"/x\.csv:5: the cell of column 'text' that begins here has \d lines, which are rows"
+    ):
+        delimited.read_csv(tmp_path / "x.csv")
+
+
+def test_the_place_of_a_swallowed_row_counts_the_lines_of_cells_before_it(tmp_path):
+    rows = [f"{number},room,{'pos' if number % 2 else 'neg'}" for number in range(30)]
+    rows[4] = '"4\n5\n6","room,pos\n7,room,neg\n8,room,neg\n9,room",pos'
+    (tmp_path / "x.csv").write_text("id,text,label\n" + "\n".join(rows))
+    with pytest.raises(BenchError, match=r"/x\.csv:8: the cell of column 'text'"):
+        delimited.read_csv(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        reviews({5: '"room 3 was fine,pos', 6: 'a screen of 12",neg'}),  # one row only
+        "source,target\n" + "a,b\n" * 9 + '"a,b\n' + "a,b\n" * 5 + 'a",b\n',  # no classes
+    ],
+)
+def test_a_cell_that_may_have_swallowed_rows_is_told(text, tmp_path):
+    (tmp_path / "x.csv").write_text(text)
+    report = {}
+    delimited.read_csv(tmp_path / "x.csv", report=report)
+    assert report["swallowed"] == 1 and report["swallowed_at"][0].startswith(f"{tmp_path}/x.csv:")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Nice, but slow {n}\nBye",
+        "Nice, but slow {n}\n\nVery, very good food, really\nBye",
+        "Roses {n}, red\nblue, violets\nand, so\non, you\nBye",
+        "A list {n},\nof things,\nwith commas,\nat the end,\nand so on",
+        'She said ""no, {n}""\nand left',
+    ],
+)
+def test_texts_of_several_lines_are_no_swallowed_rows(cell, tmp_path):
+    rows = [f'"{cell.replace("{n}", str(number))}",{"pos" if number % 2 else "neg"}\n' for number in range(20)]
+    (tmp_path / "x.csv").write_text("text,label\n" + "".join(rows))
+    report = {}
+    assert len(delimited.read_csv(tmp_path / "x.csv", report=report)) == 20 and not report
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "told"),
+    [
+        ('"text"\t"label"\n"a ""b"" c"\t"pos"\n', {"text": 'a "b" c', "label": "pos"}, {"quoted": 4}),  # all
+        ('"text"\t"n"\n"a"\t1\n"b"\tNA\n', {"text": "a", "n": "1"}, {"quoted": 4}),  # all but numbers
+        ('"text"\t"label"\n"a \\"b\\""\t"pos"\n', {"text": 'a "b"', "label": "pos"}, {"quoted": 4}),  # as R does
+        ('text\tlabel\n"a ""b"""\tpos\nc\tneg\n', {"text": 'a "b"', "label": "pos"}, {"quoted": 1}),  # where needed
+        ('text\tlabel\n"a"\tpos\n"b"\tneg\n', {"text": '"a"', "label": "pos"}, {}),  # texts that stand in quotes
+        ('text\tlabel\n"a\tpos\nb"\tneg\n', {"text": '"a', "label": "pos"}, {}),  # GLUE
+        ('text\tlabel\n"a" ""b""\tpos\n', {"text": '"a" ""b""', "label": "pos"}, {}),
+        ('"t"\t"l"\n' + '"a"\t"b"\n' * 9 + '"a" "b"\t"c"\n', {'"t"': '"a"', '"l"': '"b"'}, {"kept_quotes": 22}),
+    ],
+)  # fmt: skip
+def test_quotes_of_a_tsv_are_text_unless_a_program_wrote_them(text, first, told, tmp_path):
+    (tmp_path / "x.tsv").write_text(text)
+    report = {}
+    assert delimited.read_tsv(tmp_path / "x.tsv", report=report)[0] == first
+    assert report == told
+    assert delimited.read_tsv(tmp_path / "x.tsv", quoting="none")[0] == dict(
+        zip(*(line.split("\t") for line in text.splitlines()[:2]), strict=True)
+    )
