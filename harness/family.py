@@ -7,15 +7,14 @@ so they import torch, evaluate and the like inside functions only.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from harness import languages
 from harness.errors import BenchError, unknown
 from harness.finding import Finding
-from harness.languages import words
 from harness.proposal import Proposal, find_columns
 from harness.shown import short
 from harness.task import Task
@@ -27,7 +26,6 @@ ARCHITECTURES = ("encoder", "decoder", "encoder-decoder")
 ANSWERS = ("label", "tags", "target", "answers")  # what heads call that which is to be found out
 
 LANGUAGE = "language"  # what an option may be instead of one of a few values: the code of a language
-_CODE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 Row = dict[str, Any]
 Prediction = Any  # whatever json.dumps accepts
@@ -111,8 +109,7 @@ class TaskFamily(ABC):
         if valid is None:
             return ""
         if valid == LANGUAGE:
-            fits = isinstance(value, str) and _CODE.fullmatch(value)
-            return "" if fits else f"is {short(str(value))}; it must be the code of a language, such as de or pt-BR (ISO 639-1)"
+            return languages.fault(value)
         if any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in valid):
             return ""
         return str(unknown("value", short(str(value)), map(_written, valid)))
@@ -215,7 +212,7 @@ class TaskFamily(ABC):
     def length(self, row: Row, task: Task) -> int | None:
         """The words that a model reads, for scores by length: those of the `inputs`; None: there are no such scores."""
         texts = self._inputs(row).values()
-        return sum(words(text) if isinstance(text, str) else len(text) for text in texts) if texts else None
+        return sum(languages.words(text) if isinstance(text, str) else len(text) for text in texts) if texts else None
 
     def slices(self, row: Row, task: Task) -> Mapping[str, str]:
         """Kind → the part that a test row belongs to, for scores of each part alone; length and phenomenon go without saying."""

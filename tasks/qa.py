@@ -15,7 +15,7 @@ from harness.data.values import NESTED, TEXT, whole_number
 from harness.errors import unknown
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, quote, some
-from harness.languages import UNSPACED, base
+from harness.languages import SINITIC, UNSPACED, base
 from harness.proposal import Proposal, cell
 from harness.task import Task
 
@@ -28,7 +28,7 @@ UNITS = ("word", "character", "any-character")
 def unit(task: Task) -> str:
     """What answers are compared by: as asked for, else as the language is written."""
     language = base(task.options.get("language"))
-    usual = "character" if language in ("zh", "yue") else "any-character" if language in UNSPACED else "word"
+    usual = "character" if language in SINITIC else "any-character" if language in UNSPACED else "word"
     return str(task.options.get("unit") or usual)
 
 

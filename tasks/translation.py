@@ -15,6 +15,7 @@ from harness.data.values import TEXT, TEXTS
 from harness.errors import BenchError, unknown
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, some
+from harness.languages import CODES, base, known
 from harness.metrics.bleu import MODULES, TOKENIZERS, cure, usual_tokenizer
 from harness.proposal import Proposal, cell
 from harness.task import Task
@@ -22,15 +23,9 @@ from harness.task import Task
 if TYPE_CHECKING:
     from harness.metrics.additive import Additive
 
-# ISO 639-1: codes, some with the names that columns have
-_CODES = """
-en english de german deutsch fr french es spanish zh chinese ro romanian it nl pt pl cs ru ja ko fi sv da tr ar aa ab ae af ak am
-an as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cu cv cy dv dz ee el eo et eu fa ff fj fo fy ga gd gl gn gu gv ha he hi
-ho hr ht hu hy hz ia id ie ig ii ik io is iu jv ka kg ki kj kk kl km kn kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk
-ml mn mr ms mt my na nb nd ne ng nn no nr nv ny oc oj om or os pa pi ps qu rm rn rw sa sc sd se sg si sk sl sm sn so sq sr ss st
-su sw ta te tg th ti tk tl tn to ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zu
-""".split()
-LANGUAGES = {word: next(code for code in _CODES[place::-1] if len(code) == 2) for place, word in enumerate(_CODES)}
+# What columns of a language are called, the likeliest first: codes, and some names.
+_FIRST = "en english de german deutsch fr french es spanish zh chinese ro romanian it nl pt pl cs ru ja ko fi sv da tr ar".split()
+LANGUAGES = {word: base(word) for word in (*_FIRST, *CODES)}
 # What targets are called; `id` is a row's.
 COLUMNS = [word for word in LANGUAGES if word not in ("en", "english", "id")]
 NUMBER = re.compile(r"\s*[-+]?[\d.,]+\s*")
@@ -132,8 +127,11 @@ class Translation(TaskFamily):
             found = Proposal(dict(zip(("source", "target"), codes, strict=True)))
         if found is None:
             return None
-        called = {**found.columns, **given}
-        languages = {f"{side}_language": code for side in ("source", "target") if (code := _language(called[side]))}
+        told = {
+            side: known(given[side]) if side in given else _language(found.columns[side])
+            for side in ("source", "target")
+        }
+        languages = {f"{side}_language": code for side, code in told.items() if code}
         texts = all(isinstance(cell(rows[0], name), str | list) for name in found.columns.values())
         return replace(found, options=languages, likely=texts)
 

@@ -12,8 +12,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
-from harness.check.tally import listed, spot
-from harness.family import Row, TaskFamily
+from harness import languages
+from harness.check.tally import as_text, listed, spot
+from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import ERROR, NOTE, WARNING, Finding, some
 from harness.rows import MOST_PHENOMENA, Data
 from harness.task import Task
@@ -28,6 +29,7 @@ JUDGING = ({"-1", "1"}, {"-1", "0", "1"})  # here -1 is a label like any other
 # Letters of other scripts that look like Latin ones.
 ALIKE = str.maketrans("аеорсухіјѕһԁАВЕКМНОРСТХІЈЅαορνΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdABEKMHOPCTXIJSaopvABEZHIKMNOPTYX")
 JOINTS = re.compile(r"\s*[,;|+&/]\s*")
+SPOKEN = 200  # rows whose script is looked at
 SHOWN = 30  # labels that are written out
 MANY = 0.5  # labels per row from which they are hardly classes
 FEW = 20  # rows with which that cannot be said
@@ -102,6 +104,21 @@ def tokens(splits: Mapping[str, Sequence[Row]]) -> Iterator[Finding]:
                 f"(in a task file labels: {{{json.dumps(kind, ensure_ascii=False)}: O, …}} with every tag), and if most words are names, all is well"
             )
             yield Finding(WARNING, "one-type", message, count)
+
+
+def spoken(splits: Mapping[str, Sequence[Row]], task: Task, family: TaskFamily) -> Iterator[Finding]:
+    """Options that name a language: how they are read, and whether the texts can be in it."""
+    sample = [(row, family.texts(row)) for row in splits["train"][:SPOKEN]]
+    for option, valid in family.option_values.items():
+        if valid != LANGUAGE or option not in task.options:
+            continue
+        code, side = task.options[option], option.removesuffix(f"_{LANGUAGE}")
+        if read := languages.reading(code):
+            yield Finding(NOTE, "language-reading", f"{option}: {read}")
+        told = [as_text(value) for row, texts in sample for name, value in ({side: row.get(side, "")} if side in family.columns else texts).items()]
+        if script := languages.unlike(code, told):
+            message = f"{option} is {languages.short(str(code))}, but the texts are in {script}: is it the right code? It decides how words are counted"
+            yield Finding(WARNING, "language-script", message, len(sample))
 
 
 def reserved(data: Data, task: Task) -> Iterator[Finding]:
