@@ -37,6 +37,13 @@ def short(text: str, most: int = SHOWN) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}… ({len(text):,} characters)"
 
 
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """`a, b, c and 4 more`, long names shortened."""
+    names = [short(name) for name in names]
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
+
+
 def sentence(text: str) -> str:
     """The same, with blanks in place of line breaks: for prose, in which `\\n` would look odd."""
     return plain(_BREAK.sub(" ", text))

@@ -11,6 +11,7 @@ from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.finding import NOTE
 from harness.rows import load
+from harness.shown import short
 from harness.task import Task
 
 # Facts that readers report -> how a note says them. What may be wrong with a data set is told by its check (`harness.check`).
@@ -65,7 +66,7 @@ def validate(task: Task) -> str:
     labels = family.labels(data.splits, task)
     if labels is not None and len(labels) < 2:
         raise BenchError(
-            f"task {task.name!r} ({task.source.describe()}): the training rows have one class only ({labels[0]}); "
+            f"task {task.name!r} ({task.source.describe()}): the training rows have one class only ({short(labels[0])}); "
             "give rows of two or more, or check the column of labels"
         )
     found = plausibility(data, task, family)

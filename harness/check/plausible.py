@@ -13,10 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from harness import languages
-from harness.check.tally import as_text, listed, spot
+from harness.check.tally import as_text, spot
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import ERROR, NOTE, WARNING, Finding, some
 from harness.rows import MOST_PHENOMENA, Data
+from harness.shown import SHOWN as LONGEST
+from harness.shown import listed, short
 from harness.task import Task
 
 Counts = Mapping[str, Mapping[str, int]]  # label (or type of entity) → split → how many
@@ -300,11 +302,11 @@ def _shown(label: str) -> str:
     if not label.isascii() or not label.isprintable() or label != label.strip():
         mixed = label.translate(ALIKE) != label and re.search("[A-Za-z]", label)
         if mixed or label != label.strip() or not label.isprintable() or unicodedata.normalize("NFKC", label) != label:
-            return json.dumps(label)
-    return label
+            return json.dumps(short(label))
+    return short(label)
 
 
 def _key(label: str) -> str:
-    """A label in quotes, as YAML takes it."""
+    """A label in quotes, as YAML takes it; one that is too long for a message is cut."""
     shown = _shown(label)
-    return shown if shown != label else json.dumps(label, ensure_ascii=False)
+    return shown if shown != label and len(label) <= LONGEST else json.dumps(short(label), ensure_ascii=False)

@@ -13,11 +13,12 @@ from harness.check.characters import characters
 from harness.check.lengths import Lengths, lengths
 from harness.check.reader import reader
 from harness.check.repeats import conflicts, duplicates, empty, ids
-from harness.check.tally import listed, spot
+from harness.check.tally import spot
 from harness.errors import BenchError
 from harness.family import TaskFamily, key_of
 from harness.finding import ERROR, NOTE, WARNING, Finding
 from harness.rows import Data, load
+from harness.shown import listed
 from harness.task import Task
 
 EXAMPLES = 3  # rows that are told of each kind of error

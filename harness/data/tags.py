@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from harness.errors import BenchError, unknown
 from harness.finding import first
+from harness.shown import short
 
 # scheme -> what its letters are called in BIOES
 SCHEMES = {
@@ -100,7 +101,7 @@ def _parse(tag: str, bare: bool, place: Callable[[], str]) -> Parsed:
     if tag[:1] in LETTERS and tag[1:2] in ("", "-", "_") and len(tag) != 2:
         return tag[0], tag[2:]
     raise BenchError(
-        f"{place()}: {tag!r} is no tag such as O or B-PER; check the column, name numbers under `labels`, or state scheme: io for bare types"
+        f"{place()}: {short(tag)!r} is no tag such as O or B-PER; check the column, name numbers under `labels`, or state scheme: io for bare types"
     )
 
 
