@@ -192,4 +192,4 @@ def name_of(path: Path) -> str:
     folder = path.resolve().parent.name
     if not path.is_dir() and stem.lower() in GENERIC and folder.lower() not in GENERIC and inside == path:
         stem = folder
-    return re.sub(r"[^\w.-]+", "-", stem).strip("-") or "data"
+    return re.sub(r"[^\w.-]+", "-", stem).lstrip(".").strip("-") or "data"
