@@ -21,6 +21,7 @@ NOTED = {
     "empty_rows": "{} empty rows, skipped",
     "quoted": "{} cells in quotes, read without these",
     "kept_quotes": "warning: {} cells in quotes, which stay part of the text",
+    "single_quotes": "warning: {} cells in single quotes, which stay part of the text",
     "swallowed": "warning: {} cells that may have swallowed rows, by a quotation mark without its partner",
     "unused": "{} files or folders beside the data, not read",
     "dropped": "{} rows dropped by drop_labels",

@@ -30,6 +30,10 @@ LANGUAGES = {word: base(word) for word in (*_FIRST, *CODES)}
 COLUMNS = [word for word in LANGUAGES if word not in ("en", "english", "id")]
 NUMBER = re.compile(r"\s*[-+]?[\d.,]+\s*")
 MOSTLY_NUMBERS = 0.9  # the share of texts from which they are ids or scores
+FEW, ENOUGH = (
+    0.15,
+    15,
+)  # different targets per row up to which they are hardly translations; rows with which that can be said
 OUTLIER = 3.0  # times longer or shorter than usual, sources that are longer than a few words
 LONG_ENOUGH = 20  # characters of the longer side
 
@@ -113,6 +117,13 @@ class Translation(TaskFamily):
             )
             yield Finding(NOTE, "several-references", message, several.total, tuple(several.examples))
         yield from _outliers(splits)
+        targets = [row["target"][0] for rows in splits.values() for row in rows]
+        if _few(targets):
+            message = (
+                f"the targets are {some(len(set(targets)), 'text')} in {some(len(targets), 'row')}: these look like classes, not translations; for "
+                "classes take family text-classification, or name the column of the translations"
+            )
+            yield Finding(WARNING, "few-targets", message, len(targets))
         if tokenizer(task) == "13a" and without_blanks(row["target"][0] for row in splits["test"]):
             message = (
                 "the targets have no blanks between words, so BLEU by word means little; set the option target_language"
@@ -133,7 +144,8 @@ class Translation(TaskFamily):
         }
         languages = {f"{side}_language": code for side, code in told.items() if code}
         texts = all(isinstance(cell(rows[0], name), str | list) for name in found.columns.values())
-        return replace(found, options=languages, likely=texts)
+        few = texts and _few([str(cell(row, found.columns["target"])) for row in rows])
+        return replace(found, options=languages, likely=texts and not few)
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"source": row["source"], "target": row["target"][0]}
@@ -170,6 +182,11 @@ class Translation(TaskFamily):
 def _language(name: Any) -> str | None:
     """The language that a column is called by: `de`, `translation.de`, `de_AT`, `German`."""
     return LANGUAGES.get(str(name).lower().rpartition(".")[2].replace("_", "-").partition("-")[0])
+
+
+def _few(targets: Sequence[str]) -> bool:
+    """Whether texts come again and again, as names of classes do."""
+    return len(targets) >= ENOUGH and len(set(targets)) <= FEW * len(targets)
 
 
 def _outliers(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:

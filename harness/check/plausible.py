@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from harness import languages
 from harness.check.tally import as_text, spot
 from harness.family import LANGUAGE, Row, TaskFamily
-from harness.finding import ERROR, NOTE, WARNING, Finding, some
+from harness.finding import ERROR, NOTE, WARNING, Finding, first, some
 from harness.rows import MOST_PHENOMENA, Data
 from harness.shown import SHOWN as LONGEST
 from harness.shown import listed, short
@@ -31,6 +31,7 @@ JUDGING = ({"-1", "1"}, {"-1", "0", "1"})  # here -1 is a label like any other
 # Letters of other scripts that look like Latin ones.
 ALIKE = str.maketrans("аеорсухіјѕһԁАВЕКМНОРСТХІЈЅαορνΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdABEKMHOPCTXIJSaopvABEZHIKMNOPTYX")
 JOINTS = re.compile(r"\s*[,;|+&/]\s*")
+ENDLESS = 1000  # words of a sentence from which it is hardly one
 SPOKEN = 200  # rows whose script is looked at
 SHOWN = 30  # labels that are written out
 MANY = 0.5  # labels per row from which they are hardly classes
@@ -90,6 +91,13 @@ def tokens(splits: Mapping[str, Sequence[Row]]) -> Iterator[Finding]:
         )
         yield Finding(ERROR, "one-word-rows", message, len(rows))
         return
+    endless = [row for row in rows if len(row["words"]) > ENDLESS]
+    if endless:
+        message = (
+            f"{some(len(endless), 'sentence')} of more than {ENDLESS:,} words, of which models read windows only: do blank lines between "
+            "sentences lack?"
+        )
+        yield Finding(WARNING, "endless-sentences", message, len(endless), first(spot(row) for row in endless))
     blank = sum(not word.strip() for row in rows for word in row["words"])
     if blank:
         yield Finding(WARNING, "blank-words", f"{some(blank, 'word')} without text; models read nothing there, and its tag is scored all the same", blank)

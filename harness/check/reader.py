@@ -30,6 +30,10 @@ MEANINGS = {
         "swallowed-rows",
         "cells of several lines may have swallowed rows: each line has the delimiters of a row; is a quotation mark without its partner?",
     ),
+    "single_quotes": (
+        "single-quotes",
+        'cells stand in single quotes, which are kept as text; if they are meant as quotes, say in a task file: quote: "\'"',
+    ),
     "kept_quotes": (
         "kept-quotes",
         "cells stand in quotes, which are kept as text since other cells are written otherwise; if no quote is meant as text, mend "

@@ -6,6 +6,7 @@ Tjong Kim Sang and De Meulder 2003, Introduction to the CoNLL-2003 shared task.
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from harness.errors import BenchError
 BLANKS = re.compile(r"[ \t]+")
 DOCUMENT = "-DOCSTART-"
 TAG = re.compile(r"O|[BIMESLU][-_].+")
+UNENDING = 200  # tokens of a file's only sentence from which it must be several
 RICHER = 10  # times as many tags that another column has, for a warning; the chunks of CoNLL-2003 are about five times its names
 
 
@@ -64,6 +66,11 @@ def read(
         start = sentences[-1].document + 1 if sentences else 0
         columns = _columns(path, separator, comment, encoding, counts)
         found, marked = _sentences(path, start, columns, words, tags, layers)
+        if len(found) == 1 and len(found[0].words) >= UNENDING:
+            raise BenchError(
+                f"{path}: {len(found[0].words):,} tokens in one sentence, as no blank line ends one; put one behind each sentence, such as with: "
+                f"awk '{{print}} $1 ~ /^[.!?]$/ {{print \"\"}}' {shlex.quote(path.name)} > sentences{path.suffix}"
+            )
         sentences += found
         seen_document_line |= marked
     converted = to_iob2(

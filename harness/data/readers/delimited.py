@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,6 +34,8 @@ BARE = re.compile(
     r"[-+]?\d*[.,]?\d+([eE][-+]?\d+)?|NA|NaN|TRUE|FALSE|null|NULL|"
 )  # what stands without quotes where texts have them
 SAMPLE, MOSTLY = 100, 0.9  # records, and the share of their cells in quotes from which quotes are hardly text
+HEAD = 1000  # records that show whether a text is a table
+ODD, OFTEN = 3, 0.05  # cells in single quotes, and their share of the rows, from which these are hardly text
 FEW = 50  # values of a column of classes, at most
 MANY_LINES = 3  # lines like rows inside of a cell that are told though no column of classes confirms it
 
@@ -102,7 +105,13 @@ def read_csv(
             mark, records = (said, None) if said else _detect(path, text, quotes)
         if report is not None and delimiter == AUTO and mark != ",":
             report.update(delimiter=OTHERS.get(mark, mark))
-        found = _as_dicts(path, records or _records(path, text, mark, quotes, counts), header, counts)
+        try:
+            found = _as_dicts(path, records or _records(path, text, mark, quotes, counts), header, counts)
+        except BenchError as error:
+            other = odd_quotes(path, text) if (delimiter, quotes) == (AUTO, Quotes("minimal", '"', None)) else {}
+            more = f"; in a task file {', '.join(f'{name}: {json.dumps(value)}' for name, value in other.items())} make a table of it"
+            raise BenchError(f"{error}{more if other else ''}") from None
+        counts["single_quotes"] += _single_quotes(found, text, mark, quotes)
         if quote in text and text.count("\n") > len(found) + 1 and quotes.quoting != "none":
             swallowed += _swallowed(found, mark)
         rows += found
@@ -131,13 +140,32 @@ def read_tsv(
     )  # fmt: skip
 
 
-def head(path: Path, text: str, kind: str, most: int) -> list[list[str]]:
+def odd_quotes(path: Path, text: str) -> dict[str, str]:
+    """The options `quote` and `delimiter` with which single quotes make a table of a CSV that is none otherwise; empty where not."""
+    marks = [mark for mark in (",", *OTHERS) if f"{mark}'" in text]
+    if not marks or any(
+        _table(path, text, mark, Quotes("minimal", '"', None), HEAD) for mark in (",", *OTHERS) if mark in text
+    ):
+        return {}
+    found = [mark for mark in marks if _table(path, text, mark, Quotes("minimal", "'", None), None)]
+    return {"quote": "'", "delimiter": found[0]} if len(found) == 1 else {}
+
+
+def _single_quotes(rows: Sequence[PlacedRow], text: str, delimiter: str, quotes: Quotes) -> int:
+    """How many cells of a CSV stand in single quotes, where these are enough to be meant as quotes."""
+    if (quotes.quoting, quotes.quote) != ("minimal", '"') or text.count(f"{delimiter}'") + text.count("\n'") < ODD:
+        return 0
+    number = sum(len(cell) > 2 and cell[0] == cell[-1] == "'" for row in rows for cell in row.values())
+    return number if number >= max(ODD, OFTEN * len(rows)) else 0
+
+
+def head(path: Path, text: str, kind: str, most: int, quote: str = '"') -> list[list[str]]:
     """The fields of the first records of a `csv` or `tsv` with the usual quoting, its header among them, empty ones left out.
 
     Raises:
         BenchError: one of them is broken.
     """
-    quotes = Quotes("minimal" if kind == "csv" else AUTO, '"', None)
+    quotes = Quotes("minimal" if kind == "csv" else AUTO, quote, None)
     if line := SEP.match(text):
         text = text[line.end() :]
     mark = "\t" if kind == "tsv" else line[1] if line else _detect(path, text, quotes, most)[0]

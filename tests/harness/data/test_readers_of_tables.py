@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from harness import registry
 from harness.data.readers import arrow, delimited, json_rows, squad
 from harness.errors import BenchError
+from harness.quick import quick_task
 
 pa = pytest.importorskip("pyarrow")
 
@@ -278,3 +280,32 @@ def test_quotes_of_a_tsv_are_text_unless_a_program_wrote_them(text, first, told,
     assert delimited.read_tsv(tmp_path / "x.tsv", quoting="none")[0] == dict(
         zip(*(line.split("\t") for line in text.splitlines()[:2]), strict=True)
     )
+
+
+GERMAN = "".join(
+    f"Sport;Ein Spiel {n} das sie gewannen.\nWeb;'Der \"Rechner\" {n}; so hei\u00dft er, wie''s scheint'\n"
+    for n in range(20)
+)
+
+
+def test_a_csv_in_single_quotes_is_recognised_or_named(tmp_path):
+    (tmp_path / "news.csv").write_text(GERMAN, encoding="utf-8")
+    made = quick_task(registry.family("text-classification"), str(tmp_path / "news.csv"))
+    rows = made.source.read()["all"]
+    assert dict(made.source.options) == {"header": False, "quote": "'", "delimiter": ";"}
+    assert rows[1] == {"0": "Web", "1": 'Der "Rechner" 0; so hei\u00dft er, wie\'s scheint'}
+    with pytest.raises(
+        BenchError,
+        match=r"fields? where .* expected.*; in a task file quote: \"'\", delimiter: \";\" make a table",
+    ):
+        delimited.read_csv(tmp_path / "news.csv", header=False)
+
+
+def test_cells_in_single_quotes_that_are_kept_are_told(tmp_path):
+    (tmp_path / "x.csv").write_text("text,label\n" + "'a b',x\nc d,y\n" * 9)
+    report = {}
+    assert delimited.read_csv(tmp_path / "x.csv", report=report)[0]["text"] == "'a b'"
+    assert report == {"single_quotes": 9}
+    (tmp_path / "x.csv").write_text("text,label\n" + "'a b' she said,x\nc d,y\n" * 9)
+    delimited.read_csv(tmp_path / "x.csv", report=(report := {}))
+    assert report == {}

@@ -43,6 +43,7 @@ def table(mark, header=True):
         ("a.csv", "text,label\n好的，很好,1\n不好，很差,0\n".encode("gb18030"), "csv", {"encoding": "gb18030"}),
         ("a.csv", "text,label\ncafé très bon,1\nmauvais goût,0\n".encode("cp1252"), "csv", {"encoding": "cp1252"}),
         ("a.csv", "text,label\nfine,1\n".encode("utf-16"), "csv", {"encoding": "utf-16"}),
+        ("a.txt", "__label__a __label__b one text, and more\n__label__a another, too\n", "labelled", {}),
         ("a.csv.gz", gzip.compress(table(",").encode()), "csv", {}),
     ],
 )  # fmt: skip
