@@ -27,6 +27,8 @@ ANSWERS = ("label", "tags", "target", "answers")  # what heads call that which i
 
 LANGUAGE = "language"  # what an option may be instead of one of a few values: the code of a language
 
+READ = (str, list, tuple)  # types of what a model reads; a union would be made anew for every row
+
 Row = dict[str, Any]
 Prediction = Any  # whatever json.dumps accepts
 
@@ -207,7 +209,7 @@ class TaskFamily(ABC):
 
     def _inputs(self, row: Row) -> dict[str, str | Sequence[str]]:
         names = self.inputs or [name for name in (*self.columns, *self.optional_columns) if name not in ANSWERS]
-        return {name: row[name] for name in names if isinstance(row.get(name), str | list | tuple)}
+        return {name: row[name] for name in names if isinstance(row.get(name), READ)}
 
     def length(self, row: Row, task: Task) -> int | None:
         """The words that a model reads, for scores by length: those of the `inputs`; None: there are no such scores."""

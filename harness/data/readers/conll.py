@@ -179,17 +179,17 @@ def _columns(
             parts = line.split()
             counts["comments_like_tokens"] += len(parts) > 1 and bool(TAG.fullmatch(parts[-1]))
         else:
-            numbered.append((number, line))
-    tokens = [line for _, line in numbered if line.strip(" \t") and not line.lstrip(" \t").startswith(DOCUMENT)]
+            numbered.append((number, line, line.strip(" \t")))
+    tokens = [line for _, line, bare in numbered if bare and not bare.startswith(DOCUMENT)]
     tabs = {line.count("\t") for line in tokens} if separator is None else {0}
     # Blanks would hide an empty column, and the next one would take its place.
     end = -1 if all(line.endswith("\t") for line in tokens) else None
     separated = len(tabs) == 1 and tabs != {0} and (tabs != {1} or end is None)
     width = 0
-    for number, line in numbered:
-        if not line.strip(" \t"):
+    for number, line, bare in numbered:
+        if not bare:
             yield number, []
-        elif line.lstrip(" \t").startswith(DOCUMENT):
+        elif bare.startswith(DOCUMENT):
             yield number, [DOCUMENT]
         else:
             if separator:
@@ -199,7 +199,7 @@ def _columns(
                 if " " in line:
                     columns = [column.strip(" ") for column in columns]
             else:
-                columns = BLANKS.split(line.strip(" \t"))
+                columns = BLANKS.split(bare) if "\t" in bare or "  " in bare else bare.split(" ")
             width = width or len(columns)
             if len(columns) != width or width == 1:
                 raise BenchError(
