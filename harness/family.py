@@ -47,10 +47,18 @@ class Metric:
 
 def key_of(texts: Mapping[str, str | Sequence[str]], inputs: Sequence[str]) -> tuple[Hashable, ...]:
     """`TaskFamily.key` of a row's `texts`, of those columns among them that are `inputs` (all, where none are named)."""
-    values = [value for name, value in texts.items() if not inputs or name in inputs]
-    if not any(value and (value if isinstance(value, str) else " ".join(value)).strip() for value in values):
-        return ()
-    return tuple(value if isinstance(value, str) else tuple(value) for value in values)
+    key: list[Hashable] = []
+    empty = True
+    for name, value in texts.items():
+        if inputs and name not in inputs:
+            continue
+        if isinstance(value, str):
+            key.append(value)
+            empty = empty and (not value or value.isspace())
+        else:
+            key.append(tuple(value))
+            empty = empty and not " ".join(value).strip()
+    return () if empty else tuple(key)
 
 
 class TaskFamily(ABC):
@@ -209,7 +217,12 @@ class TaskFamily(ABC):
 
     def _inputs(self, row: Row) -> dict[str, str | Sequence[str]]:
         names = self.inputs or [name for name in (*self.columns, *self.optional_columns) if name not in ANSWERS]
-        return {name: row[name] for name in names if isinstance(row.get(name), READ)}
+        found = {}
+        for name in names:
+            value = row.get(name)
+            if isinstance(value, READ):
+                found[name] = value
+        return found
 
     def length(self, row: Row, task: Task) -> int | None:
         """The words that a model reads, for scores by length: those of the `inputs`; None: there are no such scores."""
