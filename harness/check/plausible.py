@@ -288,6 +288,8 @@ def _says_no_label(name: str, others: Iterable[str], judging: bool) -> bool:
     if low in NO_LABEL or (not re.sub(r"[\W_]+", "", name) and len(name.strip()) <= 1 and name.strip() in "-?."):
         return True
     number = _number(name)
+    if low.lstrip("+-") in ("inf", "infinity"):
+        return all(_number(other) is not None for other in others if other != name)
     if number is None or str(number.normalize()) not in MINUS:
         return False
     rest = [_number(other) for other in others]

@@ -44,6 +44,10 @@ def read_jsonl(
             if not line.strip():
                 empty += 1
                 continue
+            if not rows and line.strip() == "[":
+                raise BenchError(
+                    f"{path}:{number}: begins a list of objects, which is JSON; call the file .json (format: json)"
+                )
             row = _parse(line, path, number)
             if not isinstance(row, dict):
                 raise BenchError(f"{path}:{number}: {type(row).__name__} instead of an object; one JSON object a line")

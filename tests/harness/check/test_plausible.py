@@ -365,3 +365,18 @@ def test_sentences_of_thousands_of_words_are_told():
     task = Task("t", "ner", GeneratedSource(lambda: {"train": rows, "validation": rows[:2], "test": rows[:2]}, "test"))
     codes = {one.code: one for one in examine(task, registry.family("ner"))[0].findings}
     assert codes["endless-sentences"].count == 1
+
+
+@pytest.mark.parametrize(("others", "told"), [(("0", "1"), True), (("inf.", "sup."), False)])
+def test_infinity_among_numbers_is_no_label(tmp_path, others, told):
+    path = table(tmp_path, "x.csv", labelled(*[*others] * 10, *["-inf"] * 5))
+    assert ("unlabelled-rows" in found(path)) == told
+
+
+def test_questions_without_any_answer_are_an_error():
+    rows = [
+        {"question": f"who {n}", "context": f"Ann {n}", "answers": {"text": [], "answer_start": []}} for n in range(9)
+    ]
+    task = Task("t", "qa", GeneratedSource(lambda: {"train": rows, "validation": rows[:2], "test": rows[:2]}, "test"))
+    codes = {one.code: one for one in examine(task, registry.family("qa"))[0].findings}
+    assert codes["no-answers"].level == "error"

@@ -96,6 +96,7 @@ def test_a_language_that_is_a_column_as_well_is_refused(tmp_path):
     [
         (json_rows.read_jsonl, '{"text": "a"}\n{"text": "b", "label": "c", "label": "d"}\n', ":2: the key 'label'"),
         (json_rows.read_jsonl, '{"text": "b", "answers": [{"text": "c", "text": "c"}]}\n', ":1: the key 'text'"),
+        (json_rows.read_jsonl, '[\n{"text": "a"}\n]\n', ":1: begins a list of objects, which is JSON; call the file .json"),
         (json_rows.read_json, '[{"text": "a"}, {"text": "b", "text": "c"}]', ": element 1: the key 'text'"),
         (json_rows.read_json, '{"text": {"0": "a", "0": "b"}, "label": {}}', ": text: the key '0'"),
         (json_rows.read_json, '{"text": ["a"], "label": ["b"], "text": ["c"]}', ": the key 'text'"),
