@@ -36,6 +36,7 @@ NOTED = {
     "surrogates": "{} values with half of a surrogate pair, now U+FFFD",
     "truth_values": "{} truth values written as text or number",
     "impossible_with_answers": "{} questions with answers that are marked as impossible, read as without",
+    "negative_starts": "{} answers with a text and a negative start, left out",
     "offsets": "offsets count {}, converted",
     "unplaced": "{} answers that stand nowhere, left out of training",
     "comments": "{} lines of comments, left out",

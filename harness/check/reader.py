@@ -19,6 +19,10 @@ MEANINGS = {
         "impossible-with-answers",
         "questions are marked as impossible and have answers all the same; they are read as questions without an answer",
     ),
+    "negative_starts": (
+        "negative-starts",
+        "answers have a text and a negative start, which says that there is none; their questions are read as without it",
+    ),
     "misaligned": ("misaligned-answers", "answers do not stand at their offset in the file"),
     "repaired": ("repaired-answers", "of these were moved to the one place where their text stands"),
     "differs": (
