@@ -117,6 +117,7 @@ class Cell:
         size = (f"{self.train_rows}rows",) if self.train_rows else ()
         kind = ("search",) if self.is_trial else ()
         title, name = _plain(self.task.title), _plain(self.model.name)
+        title = re.sub(r"^[.-]", "_", title)  # no hidden folder, and no option where `cells/*` is typed
         rest = "--".join(["", self.method, *size, *kind, f"s{self.seed}", ending])
         if len(os.fsencode(f"{title}--{name}{rest}")) > LONGEST:  # else no folder could be called so; the hash tells it apart
             title, name = title[:SHORTENED], name[:SHORTENED]

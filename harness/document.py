@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from harness.data.files import reject_address
 from harness.errors import BenchError, unknown
 from harness.shown import plain
 from harness.yaml_nodes import DIGITS, SHOWN, Node, compose, misread, node_of, place, quoted, said
@@ -144,6 +145,11 @@ class Value:
             return None
         if any(len(part.encode("utf-8", "replace")) > PART for part in parts):
             self.fault(f"{quoted(text)} is no path; the name of a file or folder has {PART} bytes at most")
+            return None
+        try:
+            reject_address(text)
+        except BenchError as error:
+            self.fault(str(error))
             return None
         try:
             return str(

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from harness.shown import short
+
+LONGEST = 200  # characters of a name, which may be a path
+
 
 class BenchError(Exception):
     """A request, file or model that the person can put right.
@@ -33,10 +37,11 @@ def unknown(kind: str, name: object, valid: Iterable[object], where: str = "", m
     """
     names = [str(one) for one in valid]
     near = nearest(str(name), names)
-    hint = f"did you mean {near!r}? " if near else ""
+    hint = f"did you mean {short(near, LONGEST)!r}? " if near else ""
     rest = f" and {len(names) - 30} more" if len(names) > 30 else ""
     prefix = f"{where}: " if where else ""
-    return BenchError(f"{prefix}unknown {kind} {str(name)!r}; {hint}valid: {', '.join(names[:30])}{rest}{more}")
+    listed = ", ".join(short(one, LONGEST) for one in names[:30])
+    return BenchError(f"{prefix}unknown {kind} {short(str(name), LONGEST)!r}; {hint}valid: {listed}{rest}{more}")
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

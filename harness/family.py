@@ -7,17 +7,16 @@ so they import torch, evaluate and the like inside functions only.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from harness import languages
 from harness.errors import BenchError, unknown
 from harness.finding import Finding
-from harness.languages import words
 from harness.proposal import Proposal, find_columns
-from harness.shown import plain
+from harness.shown import short
 from harness.task import Task
 
 if TYPE_CHECKING:
@@ -27,7 +26,8 @@ ARCHITECTURES = ("encoder", "decoder", "encoder-decoder")
 ANSWERS = ("label", "tags", "target", "answers")  # what heads call that which is to be found out
 
 LANGUAGE = "language"  # what an option may be instead of one of a few values: the code of a language
-_CODE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+
+READ = (str, list, tuple)  # types of what a model reads; a union would be made anew for every row
 
 Row = dict[str, Any]
 Prediction = Any  # whatever json.dumps accepts
@@ -47,10 +47,18 @@ class Metric:
 
 def key_of(texts: Mapping[str, str | Sequence[str]], inputs: Sequence[str]) -> tuple[Hashable, ...]:
     """`TaskFamily.key` of a row's `texts`, of those columns among them that are `inputs` (all, where none are named)."""
-    values = [value for name, value in texts.items() if not inputs or name in inputs]
-    if not any(value and (value if isinstance(value, str) else " ".join(value)).strip() for value in values):
-        return ()
-    return tuple(value if isinstance(value, str) else tuple(value) for value in values)
+    key: list[Hashable] = []
+    empty = True
+    for name, value in texts.items():
+        if inputs and name not in inputs:
+            continue
+        if isinstance(value, str):
+            key.append(value)
+            empty = empty and (not value or value.isspace())
+        else:
+            key.append(tuple(value))
+            empty = empty and not " ".join(value).strip()
+    return () if empty else tuple(key)
 
 
 class TaskFamily(ABC):
@@ -111,11 +119,10 @@ class TaskFamily(ABC):
         if valid is None:
             return ""
         if valid == LANGUAGE:
-            fits = isinstance(value, str) and _CODE.fullmatch(value)
-            return "" if fits else f"is {_short(value)}; it must be the code of a language, such as de or pt-BR (ISO 639-1)"
+            return languages.fault(value)
         if any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in valid):
             return ""
-        return str(unknown("value", _short(value), map(_written, valid)))
+        return str(unknown("value", short(str(value)), map(_written, valid)))
 
     def takes_truth(self, name: str) -> bool:
         """Whether `true` and `false` may be values of an option."""
@@ -210,12 +217,17 @@ class TaskFamily(ABC):
 
     def _inputs(self, row: Row) -> dict[str, str | Sequence[str]]:
         names = self.inputs or [name for name in (*self.columns, *self.optional_columns) if name not in ANSWERS]
-        return {name: row[name] for name in names if isinstance(row.get(name), str | list | tuple)}
+        found = {}
+        for name in names:
+            value = row.get(name)
+            if isinstance(value, READ):
+                found[name] = value
+        return found
 
     def length(self, row: Row, task: Task) -> int | None:
         """The words that a model reads, for scores by length: those of the `inputs`; None: there are no such scores."""
         texts = self._inputs(row).values()
-        return sum(words(text) if isinstance(text, str) else len(text) for text in texts) if texts else None
+        return sum(languages.words(text) if isinstance(text, str) else len(text) for text in texts) if texts else None
 
     def slices(self, row: Row, task: Task) -> Mapping[str, str]:
         """Kind → the part that a test row belongs to, for scores of each part alone; length and phenomenon go without saying."""
@@ -289,8 +301,3 @@ class TaskFamily(ABC):
 def _written(value: str | bool) -> str:
     """As a task file has it."""
     return str(value).lower() if isinstance(value, bool) else value
-
-
-def _short(value: Any) -> str:
-    text = plain(str(value))
-    return text if len(text) <= 60 else text[:59] + "…"

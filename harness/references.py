@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import registry
+from harness.data.files import reject_address
 from harness.data.folder import formats
 from harness.defaults import joined
 from harness.errors import BenchError, HubError, unknown
@@ -33,6 +34,8 @@ def find_tasks(
         columns: those that the person has chosen for tasks of the form `family:path`: a family's column → the data's.
     """
     references = list(references)
+    for reference in references:
+        reject_address(reference)
     _reject_unused(columns or {}, references)
     return {name: task.limited(limit) for name, task in _tasks(references, suite, columns or {}).items()}
 

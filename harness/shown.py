@@ -20,12 +20,28 @@ _HARMFUL = re.compile(
 )
 _BREAK = re.compile(r"\s*[\n\r\u2028\u2029\x85]\s*")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\x1b"}
+SHOWN = 60  # characters of a value in a message
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def plain(text: str) -> str:
     r"""A text on one line, with `\n`, `\x1b` and the like in place of characters that act instead of showing."""
     return _HARMFUL.sub(_escaped, text) if _HARMFUL.search(text) else text
+
+
+def short(text: str, most: int = SHOWN) -> str:
+    """A text as messages have it: on one line, visible, and not too long."""
+    if len(text) > 2 * most:  # of a very long text the rest need not be looked at
+        return f"{plain(text[:most])[: most - 1]}… ({len(text):,} characters)"
+    text = plain(text)
+    return text if len(text) <= most else f"{text[: most - 1]}… ({len(text):,} characters)"
+
+
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """`a, b, c and 4 more`, long names shortened."""
+    names = [short(name) for name in names]
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
 
 
 def sentence(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from harness.data.columns import label_mapping
 from harness.data.source import Source
 from harness.data.values import Notes, label, same_label
+from harness.shown import listed, short
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,8 @@ class Task:
             text = self._label_spellings.get(same_label(text), text)
         if text not in self._label_names:
             raise ValueError(
-                f"label {text!r} is not among the task's labels: {', '.join(self._label_names)}; add it to `labels`, or leave "
-                f"its rows out with drop_labels: [{json.dumps(text, ensure_ascii=False)}]"
+                f"label {short(text)!r} is not among the task's labels: {listed(self._label_names, 30)}; add it to `labels`, or leave "
+                f"its rows out with drop_labels: [{json.dumps(short(text), ensure_ascii=False)}]"
             )
         return self._label_names[text]
 

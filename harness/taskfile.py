@@ -14,6 +14,7 @@ from harness.document import Value, read_document
 from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.rows import KEPT
+from harness.shown import short
 from harness.task import Task
 from harness.yaml_nodes import misread, said
 
@@ -121,7 +122,7 @@ def _labels(value: Value) -> dict[str, str] | tuple[str, ...] | None:
         return {raw: name for raw, name in pairs if name is not None} or None
     names = [one.text(numbers=True) for one in value.list("a mapping of raw label to name, or a list of names")]
     for name in sorted({name for name in names if name is not None and names.count(name) > 1})[:1]:
-        value.fault(f"the name {name!r} occurs twice; to merge classes give a mapping of raw label to name")
+        value.fault(f"the name {short(name)!r} occurs twice; to merge classes give a mapping of raw label to name")
     return tuple(name for name in names if name is not None) or None
 
 

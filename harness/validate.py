@@ -11,6 +11,7 @@ from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.finding import NOTE
 from harness.rows import load
+from harness.shown import short
 from harness.task import Task
 
 # Facts that readers report -> how a note says them. What may be wrong with a data set is told by its check (`harness.check`).
@@ -18,6 +19,10 @@ NOTED = {
     "first_line": "the first line says {}",
     "delimiter": "delimiter {}",
     "empty_rows": "{} empty rows, skipped",
+    "quoted": "{} cells in quotes, read without these",
+    "kept_quotes": "warning: {} cells in quotes, which stay part of the text",
+    "single_quotes": "warning: {} cells in single quotes, which stay part of the text",
+    "swallowed": "warning: {} cells that may have swallowed rows, by a quotation mark without its partner",
     "unused": "{} files or folders beside the data, not read",
     "dropped": "{} rows dropped by drop_labels",
     "orient": "JSON of a data frame, orient {}",
@@ -31,6 +36,7 @@ NOTED = {
     "surrogates": "{} values with half of a surrogate pair, now U+FFFD",
     "truth_values": "{} truth values written as text or number",
     "impossible_with_answers": "{} questions with answers that are marked as impossible, read as without",
+    "negative_starts": "{} answers with a text and a negative start, left out",
     "offsets": "offsets count {}, converted",
     "unplaced": "{} answers that stand nowhere, left out of training",
     "comments": "{} lines of comments, left out",
@@ -62,7 +68,7 @@ def validate(task: Task) -> str:
     labels = family.labels(data.splits, task)
     if labels is not None and len(labels) < 2:
         raise BenchError(
-            f"task {task.name!r} ({task.source.describe()}): the training rows have one class only ({labels[0]}); "
+            f"task {task.name!r} ({task.source.describe()}): the training rows have one class only ({short(labels[0])}); "
             "give rows of two or more, or check the column of labels"
         )
     found = plausibility(data, task, family)

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BenchError
-from harness.shown import plain
+from harness.shown import SHOWN, short
 
 MOST_BYTES = 1024**2  # of a file
 DEEPEST = 30  # lists and mappings inside of each other
 MOST_NODES = 100_000  # values and keys, those that aliases repeat counted each time; of long texts every 64 characters count as one
 LONGEST = 20_000  # characters of one value
 DIGITS = 18  # of a number
-SHOWN = 60  # characters of a value in a message
 
 Note = Callable[[int, str], None]  # is told of a mistake: its line and what it is
 _TAG = "tag:yaml.org,2002:"
@@ -88,12 +87,6 @@ def misread(node: Node) -> str:
     taken = {"bool": "true" if node.text.lower() in _TRUE else "false", "null": "nothing", "timestamp": "a date"}
     quoted = f'write "{short(node.text)}" in quotes' if node.text else "give it a value, or leave the key out"
     return f"YAML reads {short(node.text) or 'what is empty'} as {taken.get(node.kind, 'a number')}; {quoted}"
-
-
-def short(text: str) -> str:
-    """A text of the file as messages have it: visible, and not too long."""
-    text = plain(text)
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}… ({len(text):,} characters)"
 
 
 def quoted(text: str) -> str:

@@ -14,8 +14,8 @@ from harness.data.readers.offsets import NOWHERE, align
 from harness.data.values import NESTED, TEXT, whole_number
 from harness.errors import unknown
 from harness.family import LANGUAGE, Row, TaskFamily
-from harness.finding import NOTE, WARNING, Finding, quote, some
-from harness.languages import UNSPACED, base
+from harness.finding import ERROR, NOTE, WARNING, Finding, quote, some
+from harness.languages import SINITIC, UNSPACED, base
 from harness.proposal import Proposal, cell
 from harness.task import Task
 
@@ -28,7 +28,7 @@ UNITS = ("word", "character", "any-character")
 def unit(task: Task) -> str:
     """What answers are compared by: as asked for, else as the language is written."""
     language = base(task.options.get("language"))
-    usual = "character" if language in ("zh", "yue") else "any-character" if language in UNSPACED else "word"
+    usual = "character" if language in SINITIC else "any-character" if language in UNSPACED else "word"
     return str(task.options.get("unit") or usual)
 
 
@@ -118,6 +118,9 @@ class QuestionAnswering(TaskFamily):
             message = f"{some(several.total, 'question')} {have} several different answers ({several.where()}); any of them counts"
             yield Finding(NOTE, "several-answers", message, several.total, tuple(several.examples))
         yield from self._shared(splits)
+        if not any(row["answers"]["text"] for row in splits["train"]):
+            message = "train has no question with an answer, so there is nothing to learn; check the answers and their offsets (a negative one says that there is none)"
+            yield Finding(ERROR, "no-answers", message, len(splits["train"]))
         unanswerable = {split: sum(not row["answers"]["text"] for row in rows) for split, rows in splits.items()}
         if task.options.get("unanswerable") is False and any(unanswerable.values()):
             message = f"{some(sum(unanswerable.values()), 'question')} without an answer, but the option unanswerable is false"

@@ -15,6 +15,7 @@ from harness.data.values import TEXT, TEXTS
 from harness.errors import BenchError, unknown
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, some
+from harness.languages import CODES, base, known
 from harness.metrics.bleu import MODULES, TOKENIZERS, cure, usual_tokenizer
 from harness.proposal import Proposal, cell
 from harness.task import Task
@@ -22,19 +23,17 @@ from harness.task import Task
 if TYPE_CHECKING:
     from harness.metrics.additive import Additive
 
-# ISO 639-1: codes, some with the names that columns have
-_CODES = """
-en english de german deutsch fr french es spanish zh chinese ro romanian it nl pt pl cs ru ja ko fi sv da tr ar aa ab ae af ak am
-an as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cu cv cy dv dz ee el eo et eu fa ff fj fo fy ga gd gl gn gu gv ha he hi
-ho hr ht hu hy hz ia id ie ig ii ik io is iu jv ka kg ki kj kk kl km kn kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk
-ml mn mr ms mt my na nb nd ne ng nn no nr nv ny oc oj om or os pa pi ps qu rm rn rw sa sc sd se sg si sk sl sm sn so sq sr ss st
-su sw ta te tg th ti tk tl tn to ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zu
-""".split()
-LANGUAGES = {word: next(code for code in _CODES[place::-1] if len(code) == 2) for place, word in enumerate(_CODES)}
+# What columns of a language are called, the likeliest first: codes, and some names.
+_FIRST = "en english de german deutsch fr french es spanish zh chinese ro romanian it nl pt pl cs ru ja ko fi sv da tr ar".split()
+LANGUAGES = {word: base(word) for word in (*_FIRST, *CODES)}
 # What targets are called; `id` is a row's.
 COLUMNS = [word for word in LANGUAGES if word not in ("en", "english", "id")]
 NUMBER = re.compile(r"\s*[-+]?[\d.,]+\s*")
 MOSTLY_NUMBERS = 0.9  # the share of texts from which they are ids or scores
+FEW, ENOUGH = (
+    0.15,
+    15,
+)  # different targets per row up to which they are hardly translations; rows with which that can be said
 OUTLIER = 3.0  # times longer or shorter than usual, sources that are longer than a few words
 LONG_ENOUGH = 20  # characters of the longer side
 
@@ -118,6 +117,13 @@ class Translation(TaskFamily):
             )
             yield Finding(NOTE, "several-references", message, several.total, tuple(several.examples))
         yield from _outliers(splits)
+        targets = [row["target"][0] for rows in splits.values() for row in rows]
+        if _few(targets):
+            message = (
+                f"the targets are {some(len(set(targets)), 'text')} in {some(len(targets), 'row')}: these look like classes, not translations; for "
+                "classes take family text-classification, or name the column of the translations"
+            )
+            yield Finding(WARNING, "few-targets", message, len(targets))
         if tokenizer(task) == "13a" and without_blanks(row["target"][0] for row in splits["test"]):
             message = (
                 "the targets have no blanks between words, so BLEU by word means little; set the option target_language"
@@ -132,10 +138,14 @@ class Translation(TaskFamily):
             found = Proposal(dict(zip(("source", "target"), codes, strict=True)))
         if found is None:
             return None
-        called = {**found.columns, **given}
-        languages = {f"{side}_language": code for side in ("source", "target") if (code := _language(called[side]))}
+        told = {
+            side: known(given[side]) if side in given else _language(found.columns[side])
+            for side in ("source", "target")
+        }
+        languages = {f"{side}_language": code for side, code in told.items() if code}
         texts = all(isinstance(cell(rows[0], name), str | list) for name in found.columns.values())
-        return replace(found, options=languages, likely=texts)
+        few = texts and _few([str(cell(row, found.columns["target"])) for row in rows])
+        return replace(found, options=languages, likely=texts and not few)
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"source": row["source"], "target": row["target"][0]}
@@ -172,6 +182,11 @@ class Translation(TaskFamily):
 def _language(name: Any) -> str | None:
     """The language that a column is called by: `de`, `translation.de`, `de_AT`, `German`."""
     return LANGUAGES.get(str(name).lower().rpartition(".")[2].replace("_", "-").partition("-")[0])
+
+
+def _few(targets: Sequence[str]) -> bool:
+    """Whether texts come again and again, as names of classes do."""
+    return len(targets) >= ENOUGH and len(set(targets)) <= FEW * len(targets)
 
 
 def _outliers(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from harness.check.tally import listed
 from harness.family import Row, TaskFamily
 from harness.finding import ERROR, WARNING, Finding
+from harness.shown import listed, short
 from harness.task import Task
 
 Counts = dict[str, dict[str, int]]  # label → split → rows (or entities)
@@ -28,7 +28,7 @@ def labels(counts: Counts, splits: Mapping[str, Sequence[Row]], task: Task, fami
     classes = {split: {family.stratum(row) for row in rows} - {None} for split, rows in splits.items()}
     for split, names in classes.items():
         if len(names) == 1:
-            told = f"{split} has one label only ({next(iter(names))})"
+            told = f"{split} has one label only ({short(str(next(iter(names))))})"
             if split == "train":
                 yield Finding(ERROR, "one-class", f"{told}; a classifier needs two or more", len(splits[split]))
             elif next(iter(names)) in classes["train"]:

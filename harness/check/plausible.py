@@ -12,10 +12,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
-from harness.check.tally import listed, spot
-from harness.family import Row, TaskFamily
-from harness.finding import ERROR, NOTE, WARNING, Finding, some
+from harness import languages
+from harness.check.tally import as_text, spot
+from harness.family import LANGUAGE, Row, TaskFamily
+from harness.finding import ERROR, NOTE, WARNING, Finding, first, some
 from harness.rows import MOST_PHENOMENA, Data
+from harness.shown import SHOWN as LONGEST
+from harness.shown import listed, short
 from harness.task import Task
 
 Counts = Mapping[str, Mapping[str, int]]  # label (or type of entity) → split → how many
@@ -28,6 +31,8 @@ JUDGING = ({"-1", "1"}, {"-1", "0", "1"})  # here -1 is a label like any other
 # Letters of other scripts that look like Latin ones.
 ALIKE = str.maketrans("аеорсухіјѕһԁАВЕКМНОРСТХІЈЅαορνΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdABEKMHOPCTXIJSaopvABEZHIKMNOPTYX")
 JOINTS = re.compile(r"\s*[,;|+&/]\s*")
+ENDLESS = 1000  # words of a sentence from which it is hardly one
+SPOKEN = 200  # rows whose script is looked at
 SHOWN = 30  # labels that are written out
 MANY = 0.5  # labels per row from which they are hardly classes
 FEW = 20  # rows with which that cannot be said
@@ -86,6 +91,13 @@ def tokens(splits: Mapping[str, Sequence[Row]]) -> Iterator[Finding]:
         )
         yield Finding(ERROR, "one-word-rows", message, len(rows))
         return
+    endless = [row for row in rows if len(row["words"]) > ENDLESS]
+    if endless:
+        message = (
+            f"{some(len(endless), 'sentence')} of more than {ENDLESS:,} words, of which models read windows only: do blank lines between "
+            "sentences lack?"
+        )
+        yield Finding(WARNING, "endless-sentences", message, len(endless), first(spot(row) for row in endless))
     blank = sum(not word.strip() for row in rows for word in row["words"])
     if blank:
         yield Finding(WARNING, "blank-words", f"{some(blank, 'word')} without text; models read nothing there, and its tag is scored all the same", blank)
@@ -102,6 +114,21 @@ def tokens(splits: Mapping[str, Sequence[Row]]) -> Iterator[Finding]:
                 f"(in a task file labels: {{{json.dumps(kind, ensure_ascii=False)}: O, …}} with every tag), and if most words are names, all is well"
             )
             yield Finding(WARNING, "one-type", message, count)
+
+
+def spoken(splits: Mapping[str, Sequence[Row]], task: Task, family: TaskFamily) -> Iterator[Finding]:
+    """Options that name a language: how they are read, and whether the texts can be in it."""
+    sample = [(row, family.texts(row)) for row in splits["train"][:SPOKEN]]
+    for option, valid in family.option_values.items():
+        if valid != LANGUAGE or option not in task.options:
+            continue
+        code, side = task.options[option], option.removesuffix(f"_{LANGUAGE}")
+        if read := languages.reading(code):
+            yield Finding(NOTE, "language-reading", f"{option}: {read}")
+        told = [as_text(value) for row, texts in sample for name, value in ({side: row.get(side, "")} if side in family.columns else texts).items()]
+        if script := languages.unlike(code, told):
+            message = f"{option} is {languages.short(str(code))}, but the texts are in {script}: is it the right code? It decides how words are counted"
+            yield Finding(WARNING, "language-script", message, len(sample))
 
 
 def reserved(data: Data, task: Task) -> Iterator[Finding]:
@@ -261,6 +288,8 @@ def _says_no_label(name: str, others: Iterable[str], judging: bool) -> bool:
     if low in NO_LABEL or (not re.sub(r"[\W_]+", "", name) and len(name.strip()) <= 1 and name.strip() in "-?."):
         return True
     number = _number(name)
+    if low.lstrip("+-") in ("inf", "infinity"):
+        return all(_number(other) is not None for other in others if other != name)
     if number is None or str(number.normalize()) not in MINUS:
         return False
     rest = [_number(other) for other in others]
@@ -283,11 +312,11 @@ def _shown(label: str) -> str:
     if not label.isascii() or not label.isprintable() or label != label.strip():
         mixed = label.translate(ALIKE) != label and re.search("[A-Za-z]", label)
         if mixed or label != label.strip() or not label.isprintable() or unicodedata.normalize("NFKC", label) != label:
-            return json.dumps(label)
-    return label
+            return json.dumps(short(label))
+    return short(label)
 
 
 def _key(label: str) -> str:
-    """A label in quotes, as YAML takes it."""
+    """A label in quotes, as YAML takes it; one that is too long for a message is cut."""
     shown = _shown(label)
-    return shown if shown != label else json.dumps(label, ensure_ascii=False)
+    return shown if shown != label and len(label) <= LONGEST else json.dumps(short(label), ensure_ascii=False)

@@ -19,6 +19,10 @@ MEANINGS = {
         "impossible-with-answers",
         "questions are marked as impossible and have answers all the same; they are read as questions without an answer",
     ),
+    "negative_starts": (
+        "negative-starts",
+        "answers have a text and a negative start, which says that there is none; their questions are read as without it",
+    ),
     "misaligned": ("misaligned-answers", "answers do not stand at their offset in the file"),
     "repaired": ("repaired-answers", "of these were moved to the one place where their text stands"),
     "differs": (
@@ -26,6 +30,19 @@ MEANINGS = {
         "answers have another text than their span cuts out of the context; the span counts",
     ),
     "clipped": ("cut-answers", "answers ran beyond the end of their context and were cut there"),
+    "swallowed": (
+        "swallowed-rows",
+        "cells of several lines may have swallowed rows: each line has the delimiters of a row; is a quotation mark without its partner?",
+    ),
+    "single_quotes": (
+        "single-quotes",
+        'cells stand in single quotes, which are kept as text; if they are meant as quotes, say in a task file: quote: "\'"',
+    ),
+    "kept_quotes": (
+        "kept-quotes",
+        "cells stand in quotes, which are kept as text since other cells are written otherwise; if no quote is meant as text, mend "
+        "those and say quoting: minimal",
+    ),
     "several_places": ("ambiguous-answers", "answers without a place occur more than once; the first one was taken"),
     "incomplete": ("incomplete-units", "units lack one of the languages and were left out"),
     "unused_data": ("unused-files", "files or folders in the data's folder look like data and are not read"),

@@ -13,11 +13,12 @@ from harness.check.characters import characters
 from harness.check.lengths import Lengths, lengths
 from harness.check.reader import reader
 from harness.check.repeats import conflicts, duplicates, empty, ids
-from harness.check.tally import listed, spot
+from harness.check.tally import spot
 from harness.errors import BenchError
 from harness.family import TaskFamily, key_of
 from harness.finding import ERROR, NOTE, WARNING, Finding
 from harness.rows import Data, load
+from harness.shown import listed
 from harness.task import Task
 
 EXAMPLES = 3  # rows that are told of each kind of error
@@ -107,6 +108,7 @@ def _plausible(data: Data, task: Task, family: TaskFamily, counts: of_labels.Cou
     if family.labels(data.splits, task) is not None:
         yield from plausible.labels(counts, data.splits, task, family)
         yield from plausible.tokens(data.splits)
+    yield from plausible.spoken(data.splits, task, family)
     yield from plausible.reserved(data, task)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.data.place import place
@@ -48,10 +48,3 @@ def spot(row: Mapping[str, Any]) -> str:
 def as_text(value: str | Sequence[str]) -> str:
     """A text, or the words of one with blanks between."""
     return value if isinstance(value, str) else " ".join(value)
-
-
-def listed(names: Iterable[str], most: int = 5) -> str:
-    """`a, b, c and 4 more`."""
-    names = list(names)
-    rest = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + rest

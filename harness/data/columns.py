@@ -11,6 +11,7 @@ from harness.data.place import place, placed
 from harness.data.printed import printed
 from harness.data.values import Notes, scalar, text
 from harness.errors import BenchError, unknown
+from harness.shown import short
 
 Row = dict[str, Any]
 Column = str | int | Sequence[str | int] | Mapping[str, Sequence[str | int]]
@@ -129,7 +130,7 @@ def label_mapping(labels: Mapping[Any, str] | Sequence[str]) -> dict[str, str]:
     by_name = {name: name for name in names}
     if len(by_name) < len(names):
         raise BenchError(
-            f"labels {', '.join(names)}: a name occurs twice; to merge classes give a mapping of raw label to name"
+            f"labels {', '.join(map(short, names[:30]))}: a name occurs twice; to merge classes give a mapping of raw label to name"
         )
     if any(name.lstrip("+-").isdecimal() for name in names):
         return by_name

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from harness.data.compressed import decompress, split_member, unzip
 from harness.errors import BenchError
+from harness.shown import short
 
 DEFAULT = "utf-8-sig"  # UTF-8 with or without a byte order mark
 CHUNK = 1024  # bytes: what stands for a file is shorter
 # What stands in the place of a file that has not been fetched: the first bytes, and the command that fetches it.
 POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/[^\n]*\n(?:[^\n]*\n)*?size (?P<size>\d+)")
 ANNEX = re.compile(rb"(\.\./)*/?(\.git/)?annex/objects/\S+\s*")
+ADDRESS = re.compile(r"(https?|ftps?|s3|gs|gcs|az|abfss?|hdfs|hf|file|ssh|sftp):/+(.*)", re.IGNORECASE | re.DOTALL)
+HUB = re.compile(r"(?:https?://(?:www\.)?(?:huggingface\.co|hf\.co)|hf:/)/datasets/([\w.-]+/[\w.-]+)")
 PAGE = re.compile(rb"\s*(<!doctype html|<html[\s>])", re.IGNORECASE)
 
 
@@ -68,6 +72,38 @@ def reject_stand_ins(folder: Path) -> None:
 
 def _megabytes(size: int) -> str:
     return f"{size / 10**6:,.1f} MB" if size >= 10**5 else f"{size:,} bytes"
+
+
+def reject_address(reference: str | Path) -> None:
+    """Make sure that a file or folder is meant, and no address of the internet, which is not read.
+
+    Args:
+        reference: as it was written; of a path the second slash may be gone.
+
+    Raises:
+        BenchError: an address; how to come from there to a file.
+    """
+    match = ADDRESS.match(str(reference))
+    if match is None or Path(reference).expanduser().exists():
+        return
+    scheme, rest = match[1].lower(), match[2]
+    where = f"{short(f'{scheme}://{rest}', 200)}: is an address, not a file"
+    if scheme == "file":
+        raise BenchError(
+            f"file:///{short(rest, 200)}: is an address, not a file; write the path alone: /{short(rest, 200)}"
+        )
+    if hub := HUB.match(f"{scheme}://{rest}"):
+        raise BenchError(
+            f"{where}; in a task file (bench task new NAME) write data: {{hub: {hub[1]}}} for this data set of the Hub"
+        )
+    how = (
+        f"download it first (curl -LO {shlex.quote(f'{scheme}://{rest}')})"
+        if scheme.startswith(("http", "ftp"))
+        else "copy it here first"
+    )
+    raise BenchError(
+        f"{where}; {how} and name the file, or in a task file write data: {{hub: OWNER/NAME}} for a data set of the Hub"
+    )
 
 
 def is_file(path: str | Path) -> bool:

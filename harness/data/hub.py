@@ -197,6 +197,8 @@ def _plain(dataset: Any) -> list[dict[str, Any]]:
         row = {}
         for name, feature in dataset.features.items():
             if isinstance(feature, Translation):
+                if twice := (row.keys() | raw.keys()) & raw[name].keys():
+                    raise ValueError(f"the language {sorted(twice)[0]!r} of {name!r} is the name of a column as well")
                 row.update(raw[name])
             else:
                 row[name] = convert(raw[name], feature)

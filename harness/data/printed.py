@@ -20,16 +20,30 @@ def printed(text: str) -> Any:
     numpy's arrays have no commas (`['Ann' 'Lee']`, `[1 2 0]`), and may be called (`array([1], dtype=int32)`).
 
     Raises:
-        ValueError: an array that was cut short by `...` when it was printed.
+        ValueError: an array that was cut short by `...` when it was printed, or an object in which a key stands twice.
     """
     bare = text.strip()
     if (bare[:1], bare[-1:]) not in (("[", "]"), ("{", "}"), ("(", ")")) and not in_brackets(bare):
         return None
     try:
-        found = json.loads(bare)
+        found = json.loads(bare, object_pairs_hook=_object)
+    except _Twice:
+        raise
     except (ValueError, RecursionError):
         found = _literal(bare)
     return found if isinstance(found, list | tuple | dict) else None
+
+
+class _Twice(ValueError):
+    """A key stands twice in an object."""
+
+
+def _object(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twice(f"the key {short(next(name for name in made if names.count(name) > 1))} stands twice in an object")
+    return made
 
 
 def in_brackets(bare: str) -> bool:
@@ -62,7 +76,13 @@ def _literal(text: str) -> Any:
                 parts.append(token)
             before = token
     try:
-        found = ast.literal_eval(_Calls().visit(ast.parse("".join(parts), mode="eval")))
+        tree = _Calls().visit(ast.parse("".join(parts), mode="eval"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Dict):
+                _object([(key.value, None) for key in node.keys if isinstance(key, ast.Constant)])
+        found = ast.literal_eval(tree)
+    except _Twice:
+        raise
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
     if cut and found and isinstance(found, list | tuple | dict):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from harness.data.files import digest, is_file
+from harness.data.files import digest, is_file, reject_address
 from harness.data.folder import by_split, is_data, matching, of_format, unused
 from harness.data.hub import HubSource
 from harness.data.place import place
@@ -179,6 +179,7 @@ def _expand(files: File | list[File], format: str | None) -> list[Path]:
     """
     paths: list[Path] = []
     for entry in [files] if isinstance(files, str | Path) else files:
+        reject_address(entry)
         path = Path(entry).expanduser()
         if is_file(path):  # even if its name looks like a pattern
             paths.append(path)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from harness.errors import BenchError, unknown
 from harness.finding import first
+from harness.shown import short
 
 # scheme -> what its letters are called in BIOES
 SCHEMES = {
@@ -100,7 +101,7 @@ def _parse(tag: str, bare: bool, place: Callable[[], str]) -> Parsed:
     if tag[:1] in LETTERS and tag[1:2] in ("", "-", "_") and len(tag) != 2:
         return tag[0], tag[2:]
     raise BenchError(
-        f"{place()}: {tag!r} is no tag such as O or B-PER; check the column, name numbers under `labels`, or state scheme: io for bare types"
+        f"{place()}: {short(tag)!r} is no tag such as O or B-PER; check the column, name numbers under `labels`, or state scheme: io for bare types"
     )
 
 
@@ -128,26 +129,40 @@ def _breaks_rule(scheme: str, letter: str, touches: bool) -> bool:
 def _convert(parsed: Sequence[Sequence[Parsed]], scheme: str, where: Where) -> Converted:
     letters = SCHEMES[scheme]
     closing = "E" in letters.values()  # the scheme says where an entity ends
+    named: dict[
+        Parsed, tuple[str, str, str, str]
+    ] = {}  # tag → letter, type, and how IOB2 writes its beginning and its inside
+    for tag in {tag for tags in parsed for tag in tags if tag is not None}:
+        name = f"-{tag[1]}" if tag[1] else ""
+        named[tag] = letters[tag[0]], tag[1], f"B{name}", f"I{name}"
     out, entities = [], 0
     broken: list[tuple[int, int]] = []  # row and token of each entity that breaks the rules
     for index, tags in enumerate(parsed):
+        if not any(tags):
+            out.append(["O"] * len(tags))
+            continue
         row: list[str] = []
         kind: str | None = None  # type of the token before, None where it belongs to no entity
         still_open = False  # the token before promised that its entity goes on
         bad = False  # the current entity is already counted as irregular
         for token, tag in enumerate([*tags, None]):
-            letter, now = (letters[tag[0]], tag[1]) if tag else ("", None)
-            goes_on = tag is not None and letter in ("I", "E") and kind == now and (still_open or not closing)
-            if not goes_on:
+            if tag is None:
                 if closing and still_open and not bad:
                     broken.append((index, token - 1))
-                if tag is not None:
-                    entities += 1
-                    bad = _breaks_rule(scheme, letter, touches=kind == now)
-                    broken += [(index, token)] if bad else []
+                kind, still_open = None, False
+                row.append("O")
+                continue
+            letter, now, begin, inside = named[tag]
+            if letter in ("I", "E") and kind == now and (still_open or not closing):
+                row.append(inside)
+            else:
+                if closing and still_open and not bad:
+                    broken.append((index, token - 1))
+                entities += 1
+                bad = _breaks_rule(scheme, letter, touches=kind == now)
+                broken += [(index, token)] if bad else []
+                row.append(begin)
             still_open = letter in ("B", "I")
             kind = now
-            name = f"-{now}" if now else ""
-            row.append("O" if tag is None else ("I" if goes_on else "B") + name)
         out.append(row[:-1])
     return Converted(out, scheme, entities, len(broken), first(where(*spot) for spot in broken))

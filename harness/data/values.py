@@ -387,7 +387,9 @@ def _shortest(value: float) -> str:
 
 def _decimal(value: Decimal) -> str:
     if not value.is_finite():
-        return str(float(value))
+        raise ValueError(
+            f"the number {'-' if value < 0 else ''}Infinity, which is neither a text nor a class; give it a value, or null for none"
+        )
     if value and abs(value.adjusted()) > MOST_DIGITS:
         return str(value)
     return str(int(value)) if value == value.to_integral_value() else format(value.normalize(), "f")

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.data.compressed import ENDINGS as COMPRESSED
 from harness.data.compressed import split_member
-from harness.data.files import is_file
+from harness.data.files import is_file, reject_address
 from harness.data.folder import class_folders, entries, files_in, formats, matching, members_of, series, split_of
 from harness.data.splits import ALIASES, SPLITS
 from harness.errors import BenchError
@@ -40,6 +40,7 @@ def find(reference: str, where: str) -> tuple[Path, list[Path]]:
     Raises:
         BenchError: no such file, or a folder without data.
     """
+    reject_address(reference)
     file = Path(reference).expanduser()
     if is_file(file) and not (file.suffix.lower() == ".zip" and not formats(file)):
         return file, [file]
@@ -191,4 +192,4 @@ def name_of(path: Path) -> str:
     folder = path.resolve().parent.name
     if not path.is_dir() and stem.lower() in GENERIC and folder.lower() not in GENERIC and inside == path:
         stem = folder
-    return re.sub(r"[^\w.-]+", "-", stem).strip("-") or "data"
+    return re.sub(r"[^\w.-]+", "-", stem).lstrip(".").strip("-") or "data"

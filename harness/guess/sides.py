@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.columns import bind
-from harness.data.files import is_file, read_text
+from harness.data.files import is_file, read_text, reject_address
 from harness.data.folder import by_split, endings, entries, formats
 from harness.data.source import FileSource
 from harness.errors import BenchError
@@ -92,6 +92,7 @@ def joined(reference: str, where: str) -> list[Path]:
     sides = [parts[0], *(parts[0].parent / part if len(part.parts) == 1 else part for part in parts[1:])]
     for side in sides:
         if not is_file(side):
+            reject_address(side)
             raise BenchError(f"{where}: {side}: no such file")
     return sides
 

@@ -13,6 +13,7 @@ from harness.data import encoding as encodings
 from harness.data.files import read_bytes, read_text
 from harness.data.folder import endings, formats
 from harness.data.readers import delimited
+from harness.data.readers.labelled import MARK
 from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.guess.foreign import check_text
@@ -74,9 +75,11 @@ def sniff(path: Path) -> list[Sniffed]:
         kinds = ["conll"] if _is_conll(text) else known if told else _by_content(text)
     made = []
     for kind in kinds:
-        headless = kind in ("csv", "tsv") and not _has_header(path, text, kind)
+        odd = delimited.odd_quotes(path, text) if kind == "csv" else {}
+        headless = kind in ("csv", "tsv") and not _has_header(path, text, kind, odd.get("quote", '"'))
         why = {"header": "the first row looks like data; columns are called by their index, from 0"} if headless else {}
-        made.append(Sniffed(kind, {"header": False, **options} if headless else options, {**why, **remarks}))
+        why |= {"quote": "only with single quotes every line has the same number of fields"} if odd else {}
+        made.append(Sniffed(kind, {**({"header": False} if headless else {}), **odd, **options}, {**why, **remarks}))
     return made
 
 
@@ -119,6 +122,8 @@ def _by_content(text: str) -> Sequence[str]:
     if text.lstrip()[:1] in ("{", "["):
         return [_json(text)]
     lines = [line for line in text.split("\n", SAMPLE)[:SAMPLE] if line.strip()]
+    if lines and all(line.startswith(MARK) for line in lines):
+        return ["labelled"]
     return ["tsv", "pairs", "labelled"] if all("\t" in line for line in lines) else ["csv", "labelled"]
 
 
@@ -151,10 +156,10 @@ def _is_conll(text: str) -> bool:
     ) > 0.95 * len(tokens)
 
 
-def _has_header(path: Path, text: str, kind: str) -> bool:
+def _has_header(path: Path, text: str, kind: str, quote: str) -> bool:
     """Whether the first row names columns: none of its fields is a number, long, or a value of its column."""
     try:
-        rows = delimited.head(path, text, kind, SAMPLE + 1)
+        rows = delimited.head(path, text, kind, SAMPLE + 1, quote)
     except BenchError:  # the reader says later, and better, what is wrong
         return True
     first, *others = rows or [["a column"]]

@@ -121,9 +121,9 @@ class TextHead(Head):
         """What the checkpoint was trained to read before a text in this pair of languages (T5's "translate English to …: ")."""
         if self.spoken.prefix:
             return self.spoken.prefix
-        pair = f"translation_{self.options.get('source_language')}_to_{self.options.get('target_language')}"
+        pair = "_to_".join(base(self.options.get(f"{side}_language")) for side in ("source", "target"))
         trained = getattr(self.pretrained.config, "task_specific_params", None) or {}
-        return trained.get(pair, {}).get("prefix") or self._known_prefix()
+        return trained.get(f"translation_{pair}", {}).get("prefix") or self._known_prefix()
 
     def _known_prefix(self) -> str:
         """What the registry knows of it, where the checkpoint's own configuration says nothing of this pair."""

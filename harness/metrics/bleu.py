@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.languages import UNSPACED, base
+from harness.languages import SINITIC, UNSPACED, base
 
 # sacrebleu's other tokenisers download their models.
 TOKENIZERS = ("13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none")
 MODULES = {"ja-mecab": "MeCab", "ko-mecab": "mecab_ko"}  # what they import, and sacrebleu does not bring along
-_BY_LANGUAGE = {"zh": "zh", "yue": "zh", "ja": "ja-mecab", "ko": "ko-mecab"}
+_BY_LANGUAGE = {**dict.fromkeys(SINITIC, "zh"), "ja": "ja-mecab", "ko": "ko-mecab"}
 
 
 def usual_tokenizer(language: object) -> str:

@@ -275,7 +275,7 @@ class Pretrained:
             BenchError: another part is.
         """
         head = self._head(model) if mismatched else {}
-        for name, found, wanted in mismatched:
+        for name, found, wanted in sorted(mismatched, key=lambda one: one[0]):
             if name not in head:
                 raise BenchError(
                     f"model {self.checkpoint.name!r}: {name} has the size {list(found)} in its weights and {list(wanted)} by its "

@@ -14,7 +14,7 @@ from harness.check.lengths import Lengths
 from harness.check.report import Report
 from harness.check.tokens import Tokens
 from harness.finding import ERROR, NOTE, WARNING, Finding
-from harness.shown import plain
+from harness.shown import plain, short
 from harness.validate import NOTED
 
 KINDS = 30  # classes or entity types shown
@@ -65,7 +65,7 @@ def _kinds(report: Report) -> Table:
     table = _table("", *report.rows)
     shown = list(report.kinds.items())
     for name, counts in shown[:KINDS]:
-        table.add_row(Text(plain(name)), *(Text(f"{counts.get(split, 0):,}") for split in report.rows))
+        table.add_row(Text(short(name)), *(Text(f"{counts.get(split, 0):,}") for split in report.rows))
     if len(shown) > KINDS:
         table.add_row(Text(f"and {len(shown) - KINDS} more", style="dim"), *("" for _ in report.rows))
     return table

@@ -16,6 +16,7 @@ from harness.report.slice_tables import FEW, heading
 from harness.report.slices import SMALL, slices_of
 from harness.report.trials import search
 from harness.searched import is_trial
+from harness.shown import short
 from harness.slices import Slices
 from harness.store import Record
 from harness.trouble import trouble
@@ -167,7 +168,7 @@ def _slices(kind: str, found: Mapping[str, Mapping[str, float]]) -> Table:
     ]
     lines = [
         (
-            name, f"{part.get('rows', '')}" + (FEW if small[name] else ""), text.score(part.get("score")),
+            short(name), f"{part.get('rows', '')}" + (FEW if small[name] else ""), text.score(part.get("score")),
             *(_value(part.get(other)) for other in names),
         )
         for name, part in found.items()

@@ -11,6 +11,7 @@ from harness.report.rows import Row
 from harness.report.slices import SMALL, best, of_classes
 from harness.report.tables import escape, table, title
 from harness.report.text import score, signed
+from harness.shown import short
 
 TOP = 5  # rows of the board that Markdown shows
 PARTS = 12  # of a kind
@@ -79,7 +80,7 @@ def slice_part(board: Board, column: Column) -> list[str]:
     headers = ["slice", "rows", *map(title, shown), "another is best"]
     lines = [
         [
-            f"{escape(heading(one.kind))}: {escape(one.name)}",
+            f"{escape(heading(one.kind))}: {escape(short(one.name))}",
             one.count,
             *(_bold(score(one.scores[row.title]), one.best == row.title) for row in shown),
             _other(one, rows[0].title),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from harness import registry
 from harness.check.report import Report, examine
+from harness.data.files import reject_address
 from harness.data.folder import formats
 from harness.data.source import FileSource
 from harness.errors import BenchError
@@ -33,6 +34,7 @@ def is_data(argument: str) -> bool:
     """
     if files.is_data(argument):
         return True
+    reject_address(argument)
     if "/" in argument or formats(Path(argument)):
         raise BenchError(
             f"{argument}: no such file or folder; give data that are there, or a plain name for a template"

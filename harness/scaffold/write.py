@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.check.report import Report
-from harness.check.tally import listed
 from harness.family import TaskFamily
 from harness.guess.word import Guess
 from harness.looks import look_at
-from harness.shown import plain
+from harness.shown import listed, plain, short
 
 MOST = 100  # classes that are written out, a line for each
 TOLD = 20  # those that a comment names
@@ -153,7 +152,7 @@ def _labels(report: Report, classes: bool) -> list[str]:
     counts = {name: sum(by_split.values()) for name, by_split in report.kinds.items()}
     if not counts:
         return []
-    told = listed([f"{name} {number:,}" for name, number in counts.items()], most=TOLD)
+    told = listed([f"{short(name, 40)} {number:,}" for name, number in counts.items()], most=TOLD)
     numbers = all(re.fullmatch(r"[-+]?\d+", name) for name in counts)
     if not (numbers and classes and len(counts) <= MOST):
         return [f"# {'labels' if classes else 'found'}: {told}"]

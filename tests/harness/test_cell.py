@@ -67,6 +67,11 @@ def test_the_id_is_readable_and_fit_for_a_folder():
     assert "/" not in odd.id
 
 
+@pytest.mark.parametrize("name", [".hidden", "..", ".", "-rf"])
+def test_no_cell_has_a_hidden_folder_or_one_like_an_option(name):
+    assert replace(CELL, task=replace(CELL.task, name=name)).id.startswith(f"_{name[1:]}--bert--full--s0--")
+
+
 def test_the_id_is_the_same_in_every_version():
     """A changed id would run every finished cell of everybody again: it may change with the protocol only."""
     assert CELL.id == "tweets--bert--full--s0--33aad5780cd8"

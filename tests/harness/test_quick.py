@@ -205,3 +205,12 @@ def test_what_is_not_clear_about_a_published_data_set(shared):
         BenchError, match=r"2 files for test .*files: {train: train.tsv, validation: dev.tsv, test: test-"
     ):
         quick(f"sentiment:{shared}/data/sst2")
+
+
+@pytest.mark.parametrize(("path", "name"), [(".films.csv", "films"), (".films/train.csv", "films"), ("...csv", "data")])
+def test_a_task_of_hidden_files_has_a_name_that_is_not(path, name, tmp_path):
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text(
+        "text,label\n" + "".join(f"film {number},{'ab'[number % 2]}\n" for number in range(20))
+    )
+    assert quick_task(registry.family("sentiment"), str(tmp_path / path)).name == name

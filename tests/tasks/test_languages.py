@@ -1,16 +1,20 @@
 """Languages without blanks: the tokenisers and units that options choose, against the reference implementations."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
 import sacrebleu
 
-from harness import registry
+from harness import languages, registry
+from harness.check import plausible
 from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.plan import Request, make_plan
+from harness.quick import quick_task
 from harness.task import Task
+from tasks.translation import tokenizer
 
 CHINESE = (["我们今天去山上看云。", "水很冷，他不喜欢。"], ["我们明天去山上看云。", "水很冷，她不喜欢！"])
 GERMAN = (["der Hund schläft heute.", "ein kaltes Haus"], ["der Hund schläft.", "ein kaltes, altes Haus"])
@@ -95,3 +99,62 @@ def answer_score(prediction, gold, **options):
 def test_answers_are_compared_as_their_language_is_written(prediction, gold, options, unit, f1):
     result = answer_score(prediction, gold, **options)
     assert result["unit"] == unit and result["f1"] == pytest.approx(f1)
+
+
+@pytest.mark.parametrize(
+    ("code", "meant"),
+    [
+        ("zho", "zh"), ("chi", "zh"), ("cn", "zh"), ("cmn-Hans", "zh"), ("zh_TW", "zh"), ("Chinese", "zh"), ("jp", "ja"), ("jpn", "ja"),
+        ("ger", "de"), ("deu_Latn", "de"), ("english", "en"), ("en_US", "en"), ("yue", "yue"), ("fil", "tl"), ("hsb", "hsb"),
+    ],
+)  # fmt: skip
+def test_codes_and_names_with_one_sensible_reading(code, meant):
+    family = registry.family("translation")
+    assert languages.base(code) == meant and not family.option_fault("target_language", code)
+    assert tokenizer(task("translation", target_language=code)) == tokenizer(task("translation", target_language=meant))
+    same = meant == re.split("[-_]", code)[0]
+    assert languages.reading(code) == ("" if same else f"{code} is read as {meant}")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("xx", "is xx; it must be the code of a language (ISO 639-1), such as ar, cs, de"),
+        ("germn", "did you mean de (German)?"),
+        ("kr", "is kr, the code of Kanuri; write ko if Korean is meant, and kau if not"),
+        ("zh--x", "it must be the code"), ("", "it must be the code"), (5, "is 5; it must be the code"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("family", "option"), [("translation", "target_language"), ("qa", "language"), ("ner", "language")]
+)
+def test_codes_that_are_none_are_refused(family, option, code, words):
+    assert words in registry.family(family).option_fault(option, code)
+
+
+@pytest.mark.parametrize(
+    ("code", "target", "told"),
+    [
+        ("jp", "ja", ["target_language: jp is read as ja"]),
+        ("my", "a text in Malay", ["target_language is my, but the texts are in other letters"]),
+        ("de", "水很冷，他不喜欢", ["target_language is de, but the texts are in Chinese characters"]),
+        ("zh", "今日は山へ行きます", ["target_language is zh, but the texts are in kana"]),
+        ("zh-TW", "水很冷，他不喜欢", []),
+        ("en", "a house", []),
+    ],
+)
+def test_how_a_language_is_read_and_whether_texts_are_in_it_is_told(code, target, told):
+    rows = [{"id": str(number), "source": f"text {number}", "target": [target]} for number in range(9)]
+    splits = dict.fromkeys(("train", "validation", "test"), rows)
+    made = task("translation", target_language=code, source_language="en")
+    found = [finding.message for finding in plausible.spoken(splits, made, registry.family("translation"))]
+    assert [message.startswith(start) for message, start in zip(found, told, strict=False)] == [True] * len(told)
+    assert len(found) == len(told) + (code == "jp")  # there the text itself is of other letters
+
+
+def test_files_called_by_codes_of_three_letters_choose_the_tokeniser(tmp_path):
+    for split in ("train", "test"):
+        (tmp_path / f"{split}.eng").write_text("".join(f"text {number}\n" for number in range(20)))
+        (tmp_path / f"{split}.zho").write_text("".join(f"水很冷 {number}\n" for number in range(20)), encoding="utf-8")
+    made = quick_task(registry.family("translation"), f"{tmp_path}/train.eng+{tmp_path}/train.zho")
+    assert made.options == {"source_language": "en", "target_language": "zh"}

@@ -14,7 +14,9 @@ from typing import Any
 from harness.data.compressed import check_size
 from harness.data.files import as_paths, read_bytes
 from harness.data.place import PlacedRow
+from harness.data.readers.json_rows import once
 from harness.errors import BenchError
+from harness.shown import short
 
 IPC_FILE, FEATHER_1 = b"ARROW1", b"FEA1"
 BATCH = 1000  # rows
@@ -61,6 +63,8 @@ def _rows(files: Any, kind: str, parts_of: Callable[[Any], tuple[Any, Iterator[A
         data = read_bytes(path)
         try:
             schema, parts = parts_of(pyarrow.BufferReader(data))
+            if (twice := once(schema.names)) is not None:
+                raise BenchError(f"{path}: column {short(twice)!r} occurs twice; rename one and write the file again")
             table = pyarrow.Table.from_batches(_bounded(parts, len(data), path), schema)
             table.validate(full=True)  # a damaged file may have lengths below zero
             content = table.to_pylist()
@@ -71,7 +75,10 @@ def _rows(files: Any, kind: str, parts_of: Callable[[Any], tuple[Any, Iterator[A
             ) from None
         features = _features(table.schema.metadata)
         for number, row in enumerate(content, start=1):
-            rows.append(PlacedRow(_named(row, features), path, f"row {number}"))
+            try:
+                rows.append(PlacedRow(_named(row, features), path, f"row {number}"))
+            except ValueError as error:
+                raise BenchError(f"{path}: row {number}: {error}") from None
     return rows
 
 
@@ -98,6 +105,10 @@ def _named(row: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any
     for name, value in row.items():
         feature = features.get(name)
         if isinstance(feature, dict) and feature.get("_type") == "Translation" and isinstance(value, dict):
+            if twice := (new.keys() | row.keys()) & value.keys():
+                raise ValueError(
+                    f"the language {sorted(twice)[0]!r} of {name!r} is the name of a column as well; rename that"
+                )
             new.update(value)
         else:
             new[name] = _convert(value, feature)

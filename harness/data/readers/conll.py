@@ -6,6 +6,7 @@ Tjong Kim Sang and De Meulder 2003, Introduction to the CoNLL-2003 shared task.
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from harness.errors import BenchError
 BLANKS = re.compile(r"[ \t]+")
 DOCUMENT = "-DOCSTART-"
 TAG = re.compile(r"O|[BIMESLU][-_].+")
+UNENDING = 200  # tokens of a file's only sentence from which it must be several
 RICHER = 10  # times as many tags that another column has, for a warning; the chunks of CoNLL-2003 are about five times its names
 
 
@@ -64,6 +66,11 @@ def read(
         start = sentences[-1].document + 1 if sentences else 0
         columns = _columns(path, separator, comment, encoding, counts)
         found, marked = _sentences(path, start, columns, words, tags, layers)
+        if len(found) == 1 and len(found[0].words) >= UNENDING:
+            raise BenchError(
+                f"{path}: {len(found[0].words):,} tokens in one sentence, as no blank line ends one; put one behind each sentence, such as with: "
+                f"awk '{{print}} $1 ~ /^[.!?]$/ {{print \"\"}}' {shlex.quote(path.name)} > sentences{path.suffix}"
+            )
         sentences += found
         seen_document_line |= marked
     converted = to_iob2(
@@ -172,17 +179,17 @@ def _columns(
             parts = line.split()
             counts["comments_like_tokens"] += len(parts) > 1 and bool(TAG.fullmatch(parts[-1]))
         else:
-            numbered.append((number, line))
-    tokens = [line for _, line in numbered if line.strip(" \t") and not line.lstrip(" \t").startswith(DOCUMENT)]
+            numbered.append((number, line, line.strip(" \t")))
+    tokens = [line for _, line, bare in numbered if bare and not bare.startswith(DOCUMENT)]
     tabs = {line.count("\t") for line in tokens} if separator is None else {0}
     # Blanks would hide an empty column, and the next one would take its place.
     end = -1 if all(line.endswith("\t") for line in tokens) else None
     separated = len(tabs) == 1 and tabs != {0} and (tabs != {1} or end is None)
     width = 0
-    for number, line in numbered:
-        if not line.strip(" \t"):
+    for number, line, bare in numbered:
+        if not bare:
             yield number, []
-        elif line.lstrip(" \t").startswith(DOCUMENT):
+        elif bare.startswith(DOCUMENT):
             yield number, [DOCUMENT]
         else:
             if separator:
@@ -192,7 +199,7 @@ def _columns(
                 if " " in line:
                     columns = [column.strip(" ") for column in columns]
             else:
-                columns = BLANKS.split(line.strip(" \t"))
+                columns = BLANKS.split(bare) if "\t" in bare or "  " in bare else bare.split(" ")
             width = width or len(columns)
             if len(columns) != width or width == 1:
                 raise BenchError(

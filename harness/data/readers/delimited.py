@@ -1,14 +1,15 @@
 """Delimiter-separated values: CSV (RFC 4180) and TSV.
 
 The two differ in their defaults only. In a CSV a double quote encloses fields. In a TSV it is a character like any
-other: files such as GLUE's have unbalanced quotes, and a reader that honours them swallows all rows up to the next one.
-Say `quoting: minimal` for the TSV that does quote.
+other: files such as GLUE's have unbalanced quotes, and a reader that honours them swallows all rows up to the next one. A TSV that
+cannot be meant so is read as a program has quoted it, and told; say `quoting: minimal` or `none` to decide it yourself.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,14 +20,24 @@ from typing import Any, NamedTuple
 from harness.data.files import as_paths, read_text, split_lines
 from harness.data.place import PlacedRow
 from harness.errors import BenchError, unknown
+from harness.shown import short
 
-QUOTING = ("minimal", "all", "none")
+QUOTING = ("minimal", "all", "none", "auto")
 FIELD_LIMIT = 2**31 - 1  # characters; Python's own limit of 131,072 is less than a long article
 AUTO = "auto"
 OTHERS = {";": "semicolon", "\t": "tab", "|": "bar"}  # what stands in a CSV where a comma should
 SEP = re.compile(
     r'"?sep=(.)"?[,;\t|]*(?:\r\n|\n|\Z)', re.IGNORECASE
 )  # what tells Excel the delimiter, in the first line
+
+BARE = re.compile(
+    r"[-+]?\d*[.,]?\d+([eE][-+]?\d+)?|NA|NaN|TRUE|FALSE|null|NULL|"
+)  # what stands without quotes where texts have them
+SAMPLE, MOSTLY = 100, 0.9  # records, and the share of their cells in quotes from which quotes are hardly text
+HEAD = 1000  # records that show whether a text is a table
+ODD, OFTEN = 3, 0.05  # cells in single quotes, and their share of the rows, from which these are hardly text
+FEW = 50  # values of a column of classes, at most
+MANY_LINES = 3  # lines like rows inside of a cell that are told though no column of classes confirms it
 
 Records = Iterable[tuple[int, list[str]]]
 
@@ -59,7 +70,8 @@ def read_csv(
         delimiter: one character; or `auto`: the comma, unless it does not cut every line into the same number of fields
             (two or more) and one of semicolon, tab and bar does. The report then gets `delimiter`, the one that was taken.
         quoting: `minimal` or `all`: quotes enclose fields, which may then hold delimiters, line ends and doubled quotes.
-            `none`: quotes are ordinary text.
+            `none`: quotes are ordinary text. `auto`: they are, unless every cell with a quote is written as a program quotes it, and all
+            cells stand in quotes but for numbers, or one has doubled quotes inside; the report then has how many as `quoted`.
         quote: the character that encloses fields.
         escape: a character, such as the backslash, that takes its meaning from a quote or delimiter behind it.
         header: True: the first row names the columns; False: they are called "0", "1", ...; a list: their names.
@@ -73,7 +85,8 @@ def read_csv(
     if len(set(marks.values())) < len(marks):
         raise BenchError("delimiter, quote and escape must be three different characters")
     quotes = Quotes(quoting, quote, escape)
-    rows = []
+    rows: list[dict[str, str]] = []
+    swallowed: list[str] = []
     counts: Counter[str] = Counter()
     for path in as_paths(files):
         text, said = read_text(path, encoding), None
@@ -92,9 +105,20 @@ def read_csv(
             mark, records = (said, None) if said else _detect(path, text, quotes)
         if report is not None and delimiter == AUTO and mark != ",":
             report.update(delimiter=OTHERS.get(mark, mark))
-        rows += _as_dicts(path, records or _records(path, text, mark, quotes), header, counts)
-    if report is not None and counts["empty_rows"]:
-        report.update(empty_rows=counts["empty_rows"])
+        try:
+            found = _as_dicts(path, records or _records(path, text, mark, quotes, counts), header, counts)
+        except BenchError as error:
+            other = odd_quotes(path, text) if (delimiter, quotes) == (AUTO, Quotes("minimal", '"', None)) else {}
+            more = f"; in a task file {', '.join(f'{name}: {json.dumps(value)}' for name, value in other.items())} make a table of it"
+            raise BenchError(f"{error}{more if other else ''}") from None
+        counts["single_quotes"] += _single_quotes(found, text, mark, quotes)
+        if quote in text and text.count("\n") > len(found) + 1 and quotes.quoting != "none":
+            swallowed += _swallowed(found, mark)
+        rows += found
+    if report is not None:
+        report.update({name: number for name, number in counts.items() if number})
+        if swallowed:
+            report.update(swallowed=len(swallowed), swallowed_at=swallowed)
     return rows
 
 
@@ -102,27 +126,46 @@ def read_tsv(
     files: Any,
     *,
     delimiter: str = "\t",
-    quoting: str = "none",
+    quoting: str = AUTO,
     quote: str = '"',
     escape: str | None = None,
     header: bool | Sequence[str] = True,
     encoding: str = "utf-8-sig",
     report: dict[str, Any] | None = None,
 ) -> list[dict[str, str]]:
-    """As `read_csv`, with a TSV's defaults: tabs, and quotes that are text."""
+    """As `read_csv`, with a TSV's defaults: tabs, and quotes that are text unless every cell has them."""
     return read_csv(
         files, delimiter=delimiter, quoting=quoting, quote=quote, escape=escape, header=header, encoding=encoding,
         report=report,
     )  # fmt: skip
 
 
-def head(path: Path, text: str, kind: str, most: int) -> list[list[str]]:
+def odd_quotes(path: Path, text: str) -> dict[str, str]:
+    """The options `quote` and `delimiter` with which single quotes make a table of a CSV that is none otherwise; empty where not."""
+    marks = [mark for mark in (",", *OTHERS) if f"{mark}'" in text]
+    if not marks or any(
+        _table(path, text, mark, Quotes("minimal", '"', None), HEAD) for mark in (",", *OTHERS) if mark in text
+    ):
+        return {}
+    found = [mark for mark in marks if _table(path, text, mark, Quotes("minimal", "'", None), None)]
+    return {"quote": "'", "delimiter": found[0]} if len(found) == 1 else {}
+
+
+def _single_quotes(rows: Sequence[PlacedRow], text: str, delimiter: str, quotes: Quotes) -> int:
+    """How many cells of a CSV stand in single quotes, where these are enough to be meant as quotes."""
+    if (quotes.quoting, quotes.quote) != ("minimal", '"') or text.count(f"{delimiter}'") + text.count("\n'") < ODD:
+        return 0
+    number = sum(len(cell) > 2 and cell[0] == cell[-1] == "'" for row in rows for cell in row.values())
+    return number if number >= max(ODD, OFTEN * len(rows)) else 0
+
+
+def head(path: Path, text: str, kind: str, most: int, quote: str = '"') -> list[list[str]]:
     """The fields of the first records of a `csv` or `tsv` with the usual quoting, its header among them, empty ones left out.
 
     Raises:
         BenchError: one of them is broken.
     """
-    quotes = Quotes("minimal" if kind == "csv" else "none", '"', None)
+    quotes = Quotes("minimal" if kind == "csv" else AUTO, quote, None)
     if line := SEP.match(text):
         text = text[line.end() :]
     mark = "\t" if kind == "tsv" else line[1] if line else _detect(path, text, quotes, most)[0]
@@ -167,9 +210,92 @@ def _is_empty(fields: Sequence[str]) -> bool:
     return not "".join(fields).strip()
 
 
-def _records(path: Path, text: str, delimiter: str, quotes: Quotes) -> Iterator[tuple[int, list[str]]]:
+def _records(
+    path: Path, text: str, delimiter: str, quotes: Quotes, counts: Counter[str] | None = None
+) -> Iterator[tuple[int, list[str]]]:
     """(line on which it starts, fields) of every record, without fields where the line is blank."""
-    return _plain(text, delimiter) if quotes.quoting == "none" else _quoted(path, text, delimiter, quotes)
+    if quotes.quoting == AUTO and quotes.quote in text:
+        return _unquoted(list(_plain(text, delimiter)), quotes.quote, Counter() if counts is None else counts)
+    return _plain(text, delimiter) if quotes.quoting in ("none", AUTO) else _quoted(path, text, delimiter, quotes)
+
+
+def _unquoted(
+    records: list[tuple[int, list[str]]], quote: str, counts: Counter[str]
+) -> Iterator[tuple[int, list[str]]]:
+    """Records without the quotes that a program put around their cells; as they are where quotes must be text.
+
+    `counts` gets the cells that were `quoted`, or those of `kept_quotes` where nearly all cells have them and some are written otherwise.
+    """
+
+    def stands(cell: str) -> bool:
+        return len(cell) > 1 and cell[0] == cell[-1] == quote
+
+    for inner in (quote + quote, "\\" + quote):  # as CSV has it, and as R's write.table
+        whole, doubled, number = True, False, 0
+        for cell in (cell for _, fields in records for cell in fields):
+            if quote in cell:
+                rest = cell[1:-1].replace(inner, "") if stands(cell) else quote
+                if quote in rest:
+                    break
+                number, doubled = number + 1, doubled or len(rest) < len(cell) - 2
+            elif whole and not BARE.fullmatch(cell.strip()):
+                whole = False
+        else:
+            if number and (whole or (doubled and inner[0] == quote)):
+                counts["quoted"] += number
+                return (
+                    (at, [cell[1:-1].replace(inner, quote) if quote in cell else cell for cell in fields])
+                    for at, fields in records
+                )
+    first = [cell for _, fields in records[:SAMPLE] for cell in fields]
+    if sum(map(stands, first)) > MOSTLY * len(first):
+        counts["kept_quotes"] += sum(stands(cell) for _, fields in records for cell in fields)
+    return iter(records)
+
+
+def _swallowed(rows: Sequence[PlacedRow], delimiter: str) -> list[str]:
+    """Places of cells that a quote without its partner has filled with the rows behind it, as far as that can be doubted.
+
+    Such a cell has as many delimiters in each of its lines as the table, the first and the last line making up one row together. That is
+    sure where its lines also have the classes of the table where these belong.
+
+    Raises:
+        BenchError: one is sure, with two rows or more.
+    """
+    suspects = []
+    for row in rows:
+        if not any("\n" in cell for cell in row.values()):
+            continue
+        above, width = 0, len(row)
+        for column, (name, cell) in enumerate(row.items()):
+            lines = [line.removesuffix("\r").split(delimiter) for line in cell.split("\n")]
+            widths = [width - column, *[width] * (len(lines) - 2), column + 1]
+            if width > 1 and len(lines) > 1 and [len(line) for line in lines] == widths:
+                suspects.append((row, above, column, name, lines))
+            above += len(lines) - 1
+    if not suspects:
+        return []
+    classes: dict[int, set[str]] = {}
+    for column, name in enumerate(rows[0]):
+        values = {row[name] for row in rows if "\n" not in row[name]}
+        if 1 < len(values) <= min(FEW, max(3, len(rows) // 5)):
+            classes[column] = values
+    doubts = []
+    for row, above, column, name, lines in suspects:
+        shifted = [dict(enumerate(lines[0][1:], column + 1)), *(dict(enumerate(line)) for line in lines[1:-1])]
+        shifted.append(dict(enumerate(lines[-1][:column])))
+        told = [{place: line[place] for place in classes if place in line and place != column} for line in shifted]
+        sure = sum(all(value and value in classes[place] for place, value in line.items()) for line in told if line)
+        if sure < sum(map(bool, told)) or not (sure or len(lines) - 2 >= MANY_LINES):
+            continue
+        at = f"{row.file}:{row.spot + above}"
+        if sure > 1:
+            raise BenchError(
+                f"{at}: the cell of column {short(name)!r} that begins here has {len(lines)} lines, which are rows of the table, such as "
+                f"{short(delimiter.join(lines[1]))!r}; a quotation mark lacks its partner: mend the line, or say quoting: none where quotes are text"
+            )
+        doubts.append(at)
+    return doubts
 
 
 def _plain(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -222,7 +348,7 @@ def _as_dicts(path: Path, records: Records, header: bool | Sequence[str], counts
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         at = f"{path}:{number}" if number else str(path)
-        raise BenchError(f"{at}: column {twice!r} occurs twice; rename one, or name all columns in `header`")
+        raise BenchError(f"{at}: column {short(twice)!r} occurs twice; rename one, or name all columns in `header`")
     rows = []
     for number, fields in records:
         if (not fields or not fields[0] or fields[0].isspace()) and _is_empty(fields):
@@ -238,5 +364,5 @@ def _as_dicts(path: Path, records: Records, header: bool | Sequence[str], counts
 
 
 def _brief(names: Sequence[str]) -> str:
-    shown = [name if len(name) <= 30 else name[:30] + "…" for name in names[:20]]
+    shown = [short(name, 30) for name in names[:20]]
     return ", ".join(shown) + (f" and {len(names) - 20} more" if len(names) > 20 else "")

@@ -13,6 +13,7 @@ from harness.data.compressed import check_size, zip_errors
 from harness.data.files import as_paths, read_bytes
 from harness.data.place import PlacedRow
 from harness.errors import BenchError, unknown
+from harness.shown import short
 
 CURE = 'save it as CSV, or run: pip install "bench-harness[excel]"'
 
@@ -46,7 +47,7 @@ def read(
             raise BenchError(f"{path}: {width} columns, but `header` names {len(names)}")
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
-            raise BenchError(f"{path}: column {twice!r} occurs twice; rename one, or name all columns in `header`")
+            raise BenchError(f"{path}: column {short(twice)!r} occurs twice; rename one, or name all columns in `header`")
         rows += [PlacedRow(zip(names, fields, strict=True), path, number) for number, fields in padded]
     return rows
 

@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from harness.data.files import as_paths, read_text, split_lines
 from harness.data.place import PlacedRow
 from harness.errors import BenchError
+from harness.shown import short
+
+Pairs = list[tuple[str, Any]]
+
+
+class _Twice(Exception):
+    """A key stands twice in an object; its argument."""
+
+
+def _object(pairs: Pairs) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise _Twice(once(name for name, _ in pairs))
+    return made
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+
+
+def once(names: Iterable[str]) -> str | None:
+    """The first name that stands there twice; None where each stands once."""
+    return next((name for name, number in Counter(names).items() if number > 1), None)
 
 
 def read_jsonl(
@@ -20,6 +44,10 @@ def read_jsonl(
             if not line.strip():
                 empty += 1
                 continue
+            if not rows and line.strip() == "[":
+                raise BenchError(
+                    f"{path}:{number}: begins a list of objects, which is JSON; call the file .json (format: json)"
+                )
             row = _parse(line, path, number)
             if not isinstance(row, dict):
                 raise BenchError(f"{path}:{number}: {type(row).__name__} instead of an object; one JSON object a line")
@@ -71,6 +99,8 @@ def _of_frame(content: dict[str, Any], key: str) -> tuple[Any, str]:
     inside, names = content.get(key), content.get("columns")
     if isinstance(inside, list) and isinstance(names, list) and all(isinstance(row, list) for row in inside):
         titles = [str(name) for name in names]
+        if (twice := once(titles)) is not None:
+            raise BenchError(f"columns: {short(twice)!r} occurs twice; rename one")
         # A row of another length stays a list, which is an error.
         return [dict(zip(titles, row, strict=True)) if len(row) == len(titles) else row for row in inside], "split"
     if key in content:
@@ -117,7 +147,12 @@ def load(path: Any, encoding: str) -> Any:
 
 def _parse(text: str, path: Any, line: int | None) -> Any:
     try:
-        return json.loads(text)
+        return _DECODER.decode(text)
+    except _Twice as error:
+        where = f":{line}" if line else f": {_place_of_twice(text)}".removesuffix(": ")
+        raise BenchError(
+            f"{path}{where}: the key {short(error.args[0])!r} stands twice in an object; leave one out, or rename it"
+        ) from None
     except json.JSONDecodeError as error:
         hint = ""
         if error.pos >= len(text.rstrip()):
@@ -131,3 +166,20 @@ def _parse(text: str, path: Any, line: int | None) -> Any:
         ) from None
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists in lists in lists
         raise BenchError(f"{path}{f':{line}' if line else ''}: JSON that cannot be read ({error})") from None
+
+
+def _place_of_twice(text: str) -> str:
+    """The path of the first object in which a key stands twice, such as `data[3].paragraphs[0]`; empty for the outermost."""
+
+    def search(value: Any, path: str) -> str | None:
+        if isinstance(value, tuple):  # an object, as its pairs
+            if once(name for name, _ in value) is not None:
+                return path
+            inside = ((item, f"{path}.{short(name)}".lstrip(".")) for name, item in value)
+        elif isinstance(value, list):
+            inside = ((item, f"{path}[{index}]" if path else f"element {index}") for index, item in enumerate(value))
+        else:
+            return None
+        return next((found for item, here in inside if (found := search(item, here)) is not None), None)
+
+    return search(json.loads(text, object_pairs_hook=tuple), "") or ""

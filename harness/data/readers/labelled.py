@@ -10,6 +10,7 @@ from typing import Any
 from harness.data.files import as_paths, read_text, split_lines
 from harness.data.place import PlacedRow
 from harness.errors import BenchError
+from harness.shown import short
 
 # The coarse label alone: what follows its colon is a finer class, for which one writes (?P<label>\S+)\s+(?P<text>.*).
 PATTERN = r"(?:__label__)?(?P<label>[^:\s]+)(:\S*)?\s+(?P<text>.*)"
@@ -44,7 +45,7 @@ def read(
                 )
             labels = [word for word in line.split() if word.startswith(MARK)]
             if len(labels) > 1:
-                shown = ", ".join(label.removeprefix(MARK) for label in labels[:3])
+                shown = ", ".join(short(label.removeprefix(MARK)) for label in labels[:3])
                 raise BenchError(
                     f"{path}:{number}: a row has several labels ({shown}); bench classifies into one: keep one {MARK}… a line"
                 )

@@ -73,6 +73,8 @@ def written(row: Row, how: Columns, notes: Notes) -> Iterator[tuple[str | None, 
         nothing = text is not None and (not text.strip() or text.strip() == how.no_answer)
         if not nothing and (_is_empty(start) or whole_number(start) >= 0):
             yield text, start, stop
+        elif not nothing:
+            notes["negative_starts"] += text is not None
 
 
 def _written(row: Row, how: Columns, notes: Notes) -> list[tuple[str | None, Any, Any]]:

@@ -17,6 +17,7 @@ from harness.report.page.widgets import box
 from harness.report.rows import Row
 from harness.report.slice_tables import FEW, heading, largest, ranked, slices
 from harness.report.slices import SMALL, of_classes
+from harness.shown import short
 
 PARTS = 40  # of a kind of slices, those with the most rows
 
@@ -47,10 +48,10 @@ def _slices(view: View, column: Column, kind: str) -> Html:
     headings, values = [], []
     for one in shown:
         best = f"best: {one.best}" if one.best and one.best != order[0].title else ""
-        headings.append([one.name, " · ".join(filter(None, (f"{one.count} rows", best)))])
+        headings.append([short(one.name), " · ".join(filter(None, (f"{one.count} rows", best)))])
         values.append([one.scores[row.title] for row in rows])
         for figure in ("precision", "recall") if classes else ():
-            headings.append([f"{one.name} {figure}", ""])
+            headings.append([f"{short(one.name)} {figure}", ""])
             values.append([_points(found.get(kind, {}).get(one.name, {}).get(figure)) for found in own])
     lines = list(zip(*values, strict=True))
     left_out = f", without {len(every) - len(shown)} of fewer rows" if len(every) > len(shown) else ""

@@ -9,6 +9,7 @@ from harness.check.plausible import canonical
 from harness.check.report import examine, warnings
 from harness.data.source import FileSource, GeneratedSource
 from harness.errors import BenchError
+from harness.guess.guess import guess
 from harness.quick import quick_task
 from harness.rows import load
 from harness.task import Task
@@ -345,3 +346,37 @@ def test_a_split_without_its_column_is_told_beside_refused_rows(tmp_path):
     task = Task("t", "sentiment", FileSource("csv", {"train": tmp_path / "train.csv", "test": tmp_path / "test.csv"}))
     told = " ".join(finding.message for finding in examine(task, registry.family("sentiment"))[0].findings)
     assert "no label" in told and "wrong" in told
+
+
+def test_targets_that_are_classes_are_no_translations(tmp_path):
+    lines = [f"text number {number} is here\t{'OTHER' if number % 3 else 'OFFENSE'}\tOTHER" for number in range(40)]
+    (tmp_path / "x.txt").write_text("\n".join(lines) + "\n")
+    assert guess(str(tmp_path / "x.txt"), list(registry.families().values()), "x", [])[0].task.family != "translation"
+    made = quick_task(registry.family("translation"), str(tmp_path / "x.txt"))
+    messages = {one.code: one.message for one in examine(made, registry.family("translation"))[0].findings}
+    assert messages["few-targets"].startswith("the targets are 2 texts in 40 rows: these look like classes")
+
+
+def test_sentences_of_thousands_of_words_are_told():
+    rows = [
+        {"words": ["a"] * (1500 if number == 3 else 9), "tags": ["B-X"] + ["O"] * (1499 if number == 3 else 8)}
+        for number in range(9)
+    ]
+    task = Task("t", "ner", GeneratedSource(lambda: {"train": rows, "validation": rows[:2], "test": rows[:2]}, "test"))
+    codes = {one.code: one for one in examine(task, registry.family("ner"))[0].findings}
+    assert codes["endless-sentences"].count == 1
+
+
+@pytest.mark.parametrize(("others", "told"), [(("0", "1"), True), (("inf.", "sup."), False)])
+def test_infinity_among_numbers_is_no_label(tmp_path, others, told):
+    path = table(tmp_path, "x.csv", labelled(*[*others] * 10, *["-inf"] * 5))
+    assert ("unlabelled-rows" in found(path)) == told
+
+
+def test_questions_without_any_answer_are_an_error():
+    rows = [
+        {"question": f"who {n}", "context": f"Ann {n}", "answers": {"text": [], "answer_start": []}} for n in range(9)
+    ]
+    task = Task("t", "qa", GeneratedSource(lambda: {"train": rows, "validation": rows[:2], "test": rows[:2]}, "test"))
+    codes = {one.code: one for one in examine(task, registry.family("qa"))[0].findings}
+    assert codes["no-answers"].level == "error"

@@ -1,12 +1,16 @@
 """What a check finds in small data whose faults are known, family by family."""
 
+import io
+
 import pytest
 import toy
+from rich.console import Console
 
 from harness import registry
 from harness.check.report import examine, warnings
 from harness.data.source import FileSource, GeneratedSource, HubSource
 from harness.family import TaskFamily
+from harness.report.checked import checked
 from harness.rows import load
 from harness.task import Task
 
@@ -242,3 +246,30 @@ def test_a_hundred_thousand_rows_take_seconds():
 def test_the_toy_data_are_clean():
     splits = {name: list({row["text"]: row for row in rows}.values()) for name, rows in toy.sentiment().items()}
     assert look("sentiment", splits)[1] == {}
+
+
+LONG = "Lorem ipsum " * 400 + "x"
+
+
+@pytest.mark.parametrize(
+    ("family", "rows", "more"),
+    [
+        ("sentiment", {"all": texts(*((f"text {n}", f"{'ab'[n % 2]}{LONG}") for n in range(40)))}, {}),
+        ("sentiment", {"all": texts(*((f"text {n}", LONG) for n in range(40)))}, {}),  # one class
+        ("sentiment", {"all": texts(*((f"text {n}", LONG + "aA"[n % 2]) for n in range(40)))}, {}),  # variants
+        ("sentiment", {"all": texts(*((f"text {n}", LONG if n == 3 else "ab"[n % 2]) for n in range(40)))}, {}),  # a stray
+        ("sentiment", {split: texts(*((f"{split} {n}", f"{split}{n % 2}{LONG}") for n in range(9))) for split in ("train", "test")}, {}),
+        ("sentiment", {"all": texts(*((f"text {n}", LONG) for n in range(9)))}, {"labels": {LONG + "2": "b", "c": "c"}}),
+        ("sentiment", {"all": texts(*((f"text {n}", "ab"[n % 2]) for n in range(40)))}, {"drop_labels": (LONG,)}),
+        ("sentiment", {"all": texts(*((f"text {n}", "ab"[n % 2]) for n in range(40)))}, {"labels": {"a": "a", "b": "b", LONG: LONG}}),
+        ("ner", {"all": [{"words": ["a"], "tags": [LONG]}] * 9}, {}),
+        ("ner", {"all": [{"words": ["a", "b"], "tags": ["O", f"B-{LONG}"]}] * 30}, {}),
+        ("ner", {"all": [{"words": ["a", "b"], "tags": ["O", LONG]}] * 9}, {"labels": {"O": "O", LONG + "2": "O"}}),
+    ],
+)  # fmt: skip
+def test_long_labels_are_shortened_wherever_they_are_shown(family, rows, more):
+    report, _, _ = look(family, rows, **more)
+    console = Console(width=100, file=io.StringIO())
+    console.print(checked(report))
+    assert all(len(finding.message) < 1500 for finding in report.findings)
+    assert len(console.file.getvalue()) < 7000

@@ -373,3 +373,11 @@ def test_a_file_per_column_belongs_to_lines_only(write):
         parallel.read(write("a", "1"))
     with pytest.raises(BenchError, match="only format 'lines'"):
         delimited.read_csv({"text": write("a", "1")})
+
+
+def test_tokens_without_any_blank_line_are_refused_with_a_cure(write):
+    tokens = ("Rennes I-LOC\nest O\ncalme O\n. O\n" * 60).strip() + "\n"
+    with pytest.raises(BenchError, match=r"x.bio: 240 tokens in one sentence, as no blank line ends one; .*awk '.print. .* x.bio > sentences.bio"):
+        conll.read(write("x.bio", tokens))
+    assert len(conll.read(write("x.bio", tokens.replace(". O\n", ". O\n\n")))) == 60
+    assert len(conll.read(write("x.bio", "Rennes I-LOC\nest O\n"))) == 1

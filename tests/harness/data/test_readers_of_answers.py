@@ -180,3 +180,11 @@ def test_nothing_in_a_file_is_run(value):
 def test_what_is_no_whole_number(value):
     with pytest.raises(ValueError, match="is no whole number"):
         whole_number(value)
+
+
+def test_answers_with_a_text_and_a_negative_start_are_counted(tmp_path):
+    lines = [{"question": "who?", "context": "Ann of Oslo", "answer_text": text, "answer_start": start} for text, start in (("Ann", 0), ("Ann", -5), ("", -1))]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    report = {}
+    rows = spans.read(tmp_path / "x.jsonl", table="jsonl", text="answer_text", start="answer_start", report=report)
+    assert [row["answers"]["text"] for row in rows] == [["Ann"], [], []] and report["negative_starts"] == 1

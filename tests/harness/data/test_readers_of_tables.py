@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from harness.data.readers import arrow, delimited
+from harness import registry
+from harness.data.readers import arrow, delimited, json_rows, squad
 from harness.errors import BenchError
+from harness.quick import quick_task
 
 pa = pytest.importorskip("pyarrow")
 
@@ -73,6 +75,39 @@ def test_class_labels_are_names(kind, tmp_path):
         "en": "e", "de": "d",
     }  # fmt: skip
     assert second["label"] is None
+
+
+@pytest.mark.parametrize("kind", ["parquet", "file", "stream"])
+def test_a_column_that_stands_twice_is_refused(kind, tmp_path):
+    made = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"]), pa.array(["c"])], names=["text", "label", "text"])
+    with pytest.raises(BenchError, match=r"/x: column 'text' occurs twice; rename one"):
+        READ[kind](write(tmp_path / "x", made, kind))
+
+
+def test_a_language_that_is_a_column_as_well_is_refused(tmp_path):
+    features = {"translation": {"_type": "Translation", "languages": ["de", "en"]}}
+    made = table([{"translation": {"en": "e", "de": "d"}, "en": "other"}], features)
+    with pytest.raises(BenchError, match=r"row 1: the language 'en' of 'translation' is the name of a column as well"):
+        arrow.read_parquet(write(tmp_path / "x", made, "parquet"))
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "place"),
+    [
+        (json_rows.read_jsonl, '{"text": "a"}\n{"text": "b", "label": "c", "label": "d"}\n', ":2: the key 'label'"),
+        (json_rows.read_jsonl, '{"text": "b", "answers": [{"text": "c", "text": "c"}]}\n', ":1: the key 'text'"),
+        (json_rows.read_jsonl, '[\n{"text": "a"}\n]\n', ":1: begins a list of objects, which is JSON; call the file .json"),
+        (json_rows.read_json, '[{"text": "a"}, {"text": "b", "text": "c"}]', ": element 1: the key 'text'"),
+        (json_rows.read_json, '{"text": {"0": "a", "0": "b"}, "label": {}}', ": text: the key '0'"),
+        (json_rows.read_json, '{"text": ["a"], "label": ["b"], "text": ["c"]}', ": the key 'text'"),
+        (json_rows.read_json, '{"columns": ["a", "a"], "data": [[1, 2]]}', ": columns: 'a' occurs twice"),
+        (squad.read, '{"data": [{"paragraphs": [{"context": "a", "context": "b", "qas": []}]}]}', r": data\[0\].paragraphs\[0\]: the key"),
+    ],
+)  # fmt: skip
+def test_a_key_that_stands_twice_is_refused_with_its_place(read, text, place, tmp_path):
+    (tmp_path / "x").write_text(text)
+    with pytest.raises(BenchError, match=rf"/x{place}"):
+        read(tmp_path / "x")
 
 
 @pytest.mark.slow
@@ -158,3 +193,120 @@ def test_other_quotes_and_escapes(tmp_path):
 def test_marks_that_cannot_be(tmp_path, options, words):
     with pytest.raises(BenchError, match=words):
         read(tmp_path, "a,b\n1,2\n", **options)
+
+
+def reviews(changed=None):
+    """A header and 30 rows of a text and a class; `changed` has other lines by their numbers."""
+    lines = ["text,label", *(f"room {number} was fine,{'pos' if number % 2 else 'neg'}" for number in range(30))]
+    return "\n".join((changed or {}).get(number, line) for number, line in enumerate(lines, start=1)) + "\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        reviews({5: '"room 3 was fine,pos', 9: 'a screen of 12",neg'}),
+        reviews({5: '"room 3 was fine,pos', 7: 'a screen of 12",neg'}).replace(",", ";"),
+        reviews({5: '"room 3 was fine,pos', 7: 'a screen of 12",neg'}).replace("\n", "\r\n"),
+        "".join(  # the class first
+            ",".join(reversed(line.split(","))) + "\n"
+            for line in reviews({5: '"room 3 was fine,pos', 9: 'a screen of 12",neg'}).replace('"', "").splitlines()
+        ).replace("pos,room 3", 'pos,"room 3').replace("12", '12"'),
+    ],
+)  # fmt: skip
+def test_a_cell_that_has_swallowed_rows_is_refused_where_it_begins(text, tmp_path):
+    (tmp_path / "x.csv").write_text(text, newline="")
+    with pytest.raises(
+        BenchError, match=r"/x\.csv:5: the cell of column 'text' that begins here has \d lines, which are rows"
+    ):
+        delimited.read_csv(tmp_path / "x.csv")
+
+
+def test_the_place_of_a_swallowed_row_counts_the_lines_of_cells_before_it(tmp_path):
+    rows = [f"{number},room,{'pos' if number % 2 else 'neg'}" for number in range(30)]
+    rows[4] = '"4\n5\n6","room,pos\n7,room,neg\n8,room,neg\n9,room",pos'
+    (tmp_path / "x.csv").write_text("id,text,label\n" + "\n".join(rows))
+    with pytest.raises(BenchError, match=r"/x\.csv:8: the cell of column 'text'"):
+        delimited.read_csv(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        reviews({5: '"room 3 was fine,pos', 6: 'a screen of 12",neg'}),  # one row only
+        "source,target\n" + "a,b\n" * 9 + '"a,b\n' + "a,b\n" * 5 + 'a",b\n',  # no classes
+    ],
+)
+def test_a_cell_that_may_have_swallowed_rows_is_told(text, tmp_path):
+    (tmp_path / "x.csv").write_text(text)
+    report = {}
+    delimited.read_csv(tmp_path / "x.csv", report=report)
+    assert report["swallowed"] == 1 and report["swallowed_at"][0].startswith(f"{tmp_path}/x.csv:")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Nice, but slow {n}\nBye",
+        "Nice, but slow {n}\n\nVery, very good food, really\nBye",
+        "Roses {n}, red\nblue, violets\nand, so\non, you\nBye",
+        "A list {n},\nof things,\nwith commas,\nat the end,\nand so on",
+        'She said ""no, {n}""\nand left',
+    ],
+)
+def test_texts_of_several_lines_are_no_swallowed_rows(cell, tmp_path):
+    rows = [f'"{cell.replace("{n}", str(number))}",{"pos" if number % 2 else "neg"}\n' for number in range(20)]
+    (tmp_path / "x.csv").write_text("text,label\n" + "".join(rows))
+    report = {}
+    assert len(delimited.read_csv(tmp_path / "x.csv", report=report)) == 20 and not report
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "told"),
+    [
+        ('"text"\t"label"\n"a ""b"" c"\t"pos"\n', {"text": 'a "b" c', "label": "pos"}, {"quoted": 4}),  # all
+        ('"text"\t"n"\n"a"\t1\n"b"\tNA\n', {"text": "a", "n": "1"}, {"quoted": 4}),  # all but numbers
+        ('"text"\t"label"\n"a \\"b\\""\t"pos"\n', {"text": 'a "b"', "label": "pos"}, {"quoted": 4}),  # as R does
+        ('text\tlabel\n"a ""b"""\tpos\nc\tneg\n', {"text": 'a "b"', "label": "pos"}, {"quoted": 1}),  # where needed
+        ('text\tlabel\n"a"\tpos\n"b"\tneg\n', {"text": '"a"', "label": "pos"}, {}),  # texts that stand in quotes
+        ('text\tlabel\n"a\tpos\nb"\tneg\n', {"text": '"a', "label": "pos"}, {}),  # GLUE
+        ('text\tlabel\n"a" ""b""\tpos\n', {"text": '"a" ""b""', "label": "pos"}, {}),
+        ('"t"\t"l"\n' + '"a"\t"b"\n' * 9 + '"a" "b"\t"c"\n', {'"t"': '"a"', '"l"': '"b"'}, {"kept_quotes": 22}),
+    ],
+)  # fmt: skip
+def test_quotes_of_a_tsv_are_text_unless_a_program_wrote_them(text, first, told, tmp_path):
+    (tmp_path / "x.tsv").write_text(text)
+    report = {}
+    assert delimited.read_tsv(tmp_path / "x.tsv", report=report)[0] == first
+    assert report == told
+    assert delimited.read_tsv(tmp_path / "x.tsv", quoting="none")[0] == dict(
+        zip(*(line.split("\t") for line in text.splitlines()[:2]), strict=True)
+    )
+
+
+GERMAN = "".join(
+    f"Sport;Ein Spiel {n} das sie gewannen.\nWeb;'Der \"Rechner\" {n}; so hei\u00dft er, wie''s scheint'\n"
+    for n in range(20)
+)
+
+
+def test_a_csv_in_single_quotes_is_recognised_or_named(tmp_path):
+    (tmp_path / "news.csv").write_text(GERMAN, encoding="utf-8")
+    made = quick_task(registry.family("text-classification"), str(tmp_path / "news.csv"))
+    rows = made.source.read()["all"]
+    assert dict(made.source.options) == {"header": False, "quote": "'", "delimiter": ";"}
+    assert rows[1] == {"0": "Web", "1": 'Der "Rechner" 0; so hei\u00dft er, wie\'s scheint'}
+    with pytest.raises(
+        BenchError,
+        match=r"fields? where .* expected.*; in a task file quote: \"'\", delimiter: \";\" make a table",
+    ):
+        delimited.read_csv(tmp_path / "news.csv", header=False)
+
+
+def test_cells_in_single_quotes_that_are_kept_are_told(tmp_path):
+    (tmp_path / "x.csv").write_text("text,label\n" + "'a b',x\nc d,y\n" * 9)
+    report = {}
+    assert delimited.read_csv(tmp_path / "x.csv", report=report)[0]["text"] == "'a b'"
+    assert report == {"single_quotes": 9}
+    (tmp_path / "x.csv").write_text("text,label\n" + "'a b' she said,x\nc d,y\n" * 9)
+    delimited.read_csv(tmp_path / "x.csv", report=(report := {}))
+    assert report == {}

@@ -1,14 +1,21 @@
 """The layer below all formats: what stands in a file's place, line ends, empty rows, Excel's first line, cells without end."""
 
 import json
+import re
 
 import pytest
 
+from harness import registry
 from harness.data.files import read_bytes, read_text, split_lines
 from harness.data.readers import delimited, excel, json_rows, labelled
 from harness.data.source import LONGEST, FileSource
 from harness.errors import BenchError
 from harness.models.resolve import resolve
+from harness.quick import quick_task
+from harness.references import find_tasks
+from harness.scaffold.new import is_data
+from harness.suite import Suite
+from harness.taskfile import load_task
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 5242880\n"
 ROWS = "".join(f"text {number},{number % 2}\n" for number in range(6))
@@ -156,3 +163,35 @@ def test_broken_json_says_how_to_mend_it(tmp_path, text, words):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(BenchError, match=words):
         json_rows.read_json(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("address", "cure"),
+    [
+        ("https://example.org/data/train.csv", "download it first (curl -LO https://example.org/data/train.csv) and name the file"),
+        ("s3://bucket/train.csv", "copy it here first and name the file"),
+        ("https://huggingface.co/datasets/stanfordnlp/sst2", "write data: {hub: stanfordnlp/sst2} for this data set of the Hub"),
+        ("hf://datasets/stanfordnlp/sst2/train.csv", "write data: {hub: stanfordnlp/sst2}"),
+        ("file:///data/train.csv", "write the path alone: /data/train.csv"),
+    ],
+)  # fmt: skip
+def test_an_address_is_no_file_and_says_what_to_do(address, cure, tmp_path):
+    def of_file(files):
+        (tmp_path / "t.yaml").write_text(f"family: translation\ndata: {{format: lines, files: {files}}}\n")
+        load_task(tmp_path / "t.yaml")
+
+    tries = [
+        lambda: of_file(f'{{train: {{source: a.en, target: "{address}"}}}}'),
+        lambda: of_file(f'{{train: ["{address}"]}}'),
+        lambda: FileSource("csv", {"all": address}).read(),
+        lambda: quick_task(registry.family("sentiment"), address),
+        lambda: quick_task(registry.family("translation"), f"{address}.en+{address}.de"),
+        lambda: is_data(address),
+        lambda: find_tasks([f"{address}.yaml"], Suite("", 1, "", {}, (), ())),
+    ]
+    for attempt in tries:
+        with pytest.raises(BenchError, match=re.escape("is an address, not a file; ")) as caught:
+            attempt()
+        assert "\n" not in str(caught.value)
+    with pytest.raises(BenchError, match=re.escape(cure)):
+        FileSource("csv", {"all": address}).read()

@@ -35,7 +35,7 @@ def read(rows, family="sentiment", **task):
         (True, "true"), (np.bool_(False), "false"),
         (1, "1"), (1.0, "1"), (-0.0, "0"), (Decimal("1.00"), "1"), (np.int8(1), "1"), (np.float64(1), "1"),
         (0.1, "0.1"), (Decimal("0.10"), "0.1"), (np.float32(0.1), "0.1"), (float(np.float32(0.1)), "0.1"), (np.float16(0.1), "0.1"),
-        (1e-7, "0.0000001"), (float("inf"), "inf"), (Decimal("-Infinity"), "-inf"), (10**20, "1" + 20 * "0"),
+        (1e-7, "0.0000001"), (10**20, "1" + 20 * "0"),
         *((value, None) for value in MISSING),
     ],
 )  # fmt: skip
@@ -47,6 +47,39 @@ def test_a_value_has_one_text(value, expected):
 def test_what_is_no_text_is_refused(value):
     with pytest.raises(ValueError, match=r"not UTF-8|neither a text nor a number"):
         values.scalar(value, values.Notes())
+
+
+@pytest.mark.parametrize("value", [float("inf"), -np.inf, np.float32("inf"), Decimal("-Infinity"), np.array(np.inf)])
+def test_infinity_is_no_text(value):
+    with pytest.raises(ValueError, match=r"the number -?Infinity, which is neither a text nor a class"):
+        values.scalar(value, values.Notes())
+
+
+@pytest.mark.parametrize(
+    ("family", "row", "column"),
+    [
+        ("sentiment", {"text": "a", "label": float("inf")}, "label"),
+        ("sentiment", {"text": float("-inf"), "label": "a"}, "text"),
+        ("sentiment", {"text": "a", "label": "a", "id": float("inf")}, "id"),
+        ("ner", {"words": ["a", float("inf")], "tags": ["O", "O"]}, "words"),
+        ("ner", {"words": ["a"], "tags": [float("inf")]}, "tags"),
+        ("translation", {"source": float("inf"), "target": "a"}, "source"),
+        ("translation", {"source": "a", "target": ["a", float("inf")]}, "target"),
+        ("qa", {"question": "a", "context": "a", "answers": {"text": ["a"], "answer_start": [float("inf")]}}, "no whole number"),
+        ("qa", {"question": "a", "context": "a", "answers": {"text": [float("inf")], "answer_start": [0]}}, "Infinity"),
+    ],
+)  # fmt: skip
+def test_infinity_is_refused_in_every_column(family, row, column):
+    with pytest.raises(BenchError, match=rf"row 1: .*{column}"):
+        read([row], family)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": 1, "a": 2}', "{'a': 1, 'a': 2}", "[{'b': 1}, {'a': array([1]), 'a': array([2])}]"]
+)
+def test_a_printed_object_with_a_key_twice_is_refused(text):
+    with pytest.raises(ValueError, match="the key 'a' stands twice in an object"):
+        printed(text)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.floats(width=32, allow_nan=False, allow_infinity=False))
