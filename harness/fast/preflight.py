@@ -109,6 +109,19 @@ class Trial:
             if not float((gradient - gradients[name]).norm()) <= SPREAD * float(gradient.norm()) + 1e-4 * whole:
                 raise Disagrees(f"the gradient of {name} differs from that of single rows")
 
+    def answers(self, groups: Sequence[Sequence[Feature]], around: Around) -> None:
+        """Compare the outputs alone, as an evaluation computes them: see `agrees`.
+
+        Raises:
+            Disagrees: they differ, or something is raised.
+        """
+        try:
+            made = [output for group in groups for output in self._outputs(group, around)]
+        except UNABLE as error:
+            raise Disagrees(_line(error)) from error
+        if not _close(self.outputs, made):
+            raise Disagrees("its outputs differ from those of single rows")
+
     def _outputs(self, rows: Sequence[Feature], around: Around = lambda batch: nullcontext()) -> list[list[Tensor]]:
         """For each row the model's outputs at its own tokens, in evaluation mode."""
         batch = self.head.collate(rows)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -47,6 +48,7 @@ class Fast:
         refused: why they are not, or "".
         batches: what is computed together where nothing is packed: `PADDED`, `EQUAL` or `SINGLE`.
         kernels: whether linear layers and dropout are those of this package; False: the library's own.
+        evaluates: whether linear layers are exchanged in evaluations too, see `harness.linear.packed`.
         vocabulary: rows of the table of word embeddings, where it was cut down.
         notes: what a person should know of this, in sentences.
         model: what `compute` works on.
@@ -56,6 +58,7 @@ class Fast:
     refused: str = ""
     batches: str = PADDED
     kernels: bool = False
+    evaluates: bool = True
     vocabulary: int | None = None
     notes: list[str] = field(default_factory=list)
     model: nn.Module | None = None
@@ -108,7 +111,7 @@ class Fast:
 
     def unpacked(self) -> Fast:
         """The same without packing, for what computes its batches in a way of its own."""
-        return Fast(batches=self.batches)
+        return Fast(batches=self.batches, evaluates=self.evaluates)
 
     def facts(self) -> dict[str, Any]:
         """For the record."""
@@ -162,6 +165,7 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
         vars(head).update(known["head"])
         return fast
     _choose(fast, trial, undo)
+    fast.evaluates = _evaluates(fast, trial)
     try:
         fast.notes += head.settle(model, trial.rows, fast.batches == PADDED)
     except UNABLE as error:
@@ -169,7 +173,7 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
     if place is not None:
         found = {
             "batches": fast.batches, "kernels": fast.kernels, "packed": fast.packing is not None, "refused": fast.refused,
-            "first_only": bool(fast.packing and fast.packing.first_only), "notes": fast.notes, "head": head.settled(),
+            "first_only": bool(fast.packing and fast.packing.first_only), "notes": fast.notes, "head": head.settled(), "evaluates": fast.evaluates,
         }  # fmt: skip
         write(place, lambda path: path.write_text(json.dumps(found), encoding="utf-8"))
     return fast
@@ -209,9 +213,26 @@ def _choose(fast: Fast, trial: Trial, undo: Callable[[], None] | None) -> None:
                 fast.notes.append(NOTES[SINGLE])
 
 
+def _evaluates(fast: Fast, trial: Trial) -> bool:
+    """Whether the layers that are exchanged in evaluations give what the library's give."""
+
+    @contextmanager
+    def around(batch: dict[str, Tensor]) -> Iterator[None]:
+        with linear.packed(fast.model), fast.packing(batch) if fast.packing is not None else nullcontext():
+            yield
+
+    groups = [trial.rows] if fast.packing is not None or fast.batches == PADDED else [[row] for row in trial.rows]
+    try:
+        trial.answers(groups, around)
+    except (NotPackable, Disagrees) as reason:
+        fast.notes.append(f"evaluated by the library's own layers: {reason}")
+        return False
+    return True
+
+
 def _follow(fast: Fast, known: dict[str, Any]) -> None:
     """Do what an earlier trial of the same model came to."""
-    fast.refused, fast.notes = known["refused"], list(known["notes"])
+    fast.refused, fast.notes, fast.evaluates = known["refused"], list(known["notes"]), known["evaluates"]
     if known["packed"]:
         try:
             fast.packing = Packing(fast.model, known["first_only"])
@@ -246,7 +267,7 @@ def _read(place: Path | None) -> dict[str, Any] | None:
         found = json.loads(place.read_text(encoding="utf-8")) if place is not None else None
     except (OSError, ValueError):
         return None
-    needed = {"batches", "kernels", "packed", "refused", "first_only", "notes", "head"}
+    needed = {"batches", "kernels", "packed", "refused", "first_only", "notes", "head", "evaluates"}
     return found if isinstance(found, dict) and needed <= set(found) else None
 
 

@@ -56,12 +56,13 @@ def predict(
     team = Team(accelerator)
     found: list[tuple[int, Any]] = []
     tokens = AT_ONCE if accelerator.device.type == "cpu" and not head.writes else None
+    quick = fast.evaluates and not head.writes
     lengths = [feature.length for feature in features]
     waiting = team.share(evaluation_batches(lengths, batch_size * head.pool, tokens, fast.keys(features)))
     waiting.reverse()
     most = len(features)
     # A head that writes has more of the kind, which it uses itself.
-    with torch.inference_mode(), accelerator.autocast(), nullcontext() if head.writes else packed(model):
+    with torch.inference_mode(), accelerator.autocast(), packed(model) if quick else nullcontext():
         while waiting:
             numbers = waiting.pop()
             if len(numbers) > most:

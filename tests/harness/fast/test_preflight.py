@@ -1,6 +1,7 @@
 """A model is tried on its own rows before it is trained: what it makes of padding and of other rows decides how it is computed."""
 
 import copy
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -293,3 +294,18 @@ def test_texts_that_are_partly_unknown_are_told(checkpoints):
     _, head, _ = made(checkpoints, "bert")
     examples = [{"text": "the cat sees the garden 猫猫猫猫", "text_pair": None}]
     assert "does not know 1" in check_text(head, examples)
+
+
+def test_layers_of_an_evaluation_that_go_wrong_are_the_librarys(checkpoints, monkeypatch):
+    model, head, features = made(checkpoints, "bert")
+
+    @contextmanager
+    def wrong(model):
+        handle = model.classifier.register_forward_hook(lambda module, args, output: output * 2)
+        yield
+        handle.remove()
+
+    monkeypatch.setattr("harness.linear.packed", wrong)
+    fast = prepared(model, head, features)
+    assert not fast.evaluates and any("evaluated by the library's own layers" in note for note in fast.notes)
+    assert fast.facts()["batches"] == PACKED
