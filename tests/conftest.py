@@ -55,6 +55,14 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def zoo(shared, tmp_path_factory):
+    """zoo(names) -> the folder with tiny checkpoints of these kinds in `models`, and tasks in `data`; see `zoo_kinds`."""
+    from zoo_kinds import maker
+
+    return maker(shared, tmp_path_factory.mktemp("zoo"))
+
+
+@pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory):
     """checkpoints(kind) -> folder of a tiny random model of that model type, made once a session.
 

@@ -1,105 +1,8 @@
 """Tiny checkpoints of a hundred model types through every family: a row's prediction never depends on the rows beside it, or the model
-is refused in one line. The checkpoints are made on the spot by scripts of the shared folder."""
-
-import os
-import re
-import shutil
-import subprocess
-import sys
-from dataclasses import replace
-from pathlib import Path
+is refused in one line."""
 
 import pytest
-
-from harness.attempt import Attempt
-from harness.duration import NEVER
-from harness.errors import BenchError
-from harness.plan import Request, make_plan
-from harness.store import Store
-from harness.training.interrupt import Interruption
-from harness.underway import Place, UnderWay
-
-TASKS = ("sent", "topic", "names", "quest", "trans")
-SETTINGS = {
-    "recipe.epochs": "1", "recipe.max_length": "64", "recipe.doc_stride": "16", "recipe.max_target_length": "24",
-    "recipe.batch_size": "16", "recipe.evaluations": "1",
-}  # fmt: skip
-# One of each kind of trouble: no mask, layers of their own, characters, states in place of attention, padding by blocks, a decoder that
-# never reads beside an encoder, languages, tokens that must not be written, several streams of states.
-SHORT = (
-    "bert", "deberta-v1", "convbert", "canine", "bigbird", "longformer-b", "roformer", "llama", "gemma2", "mamba", "rwkv", "falcon-alibi",
-    "m2m100-b", "marian", "prophetnet",
-)  # fmt: skip
-
-@pytest.fixture(scope="session")
-def zoo(shared, tmp_path_factory):
-    """zoo(names) -> the folder with `models` and `data`; what is not there yet is made."""
-    source = Path(shared) / "tools" / "zoo"
-    if not source.is_dir():
-        pytest.skip(f"no {source.name} among the shared test inputs")
-    folder = tmp_path_factory.mktemp("zoo")
-    shutil.copytree(source, folder, dirs_exist_ok=True)
-    (folder / "data").mkdir(exist_ok=True)
-    subprocess.run([sys.executable, "make_data.py"], cwd=folder, check=True, capture_output=True)
-
-    def made(*names):
-        missing = [name for name in names if not (folder / "models" / name / "config.json").is_file()]
-        if missing:
-            subprocess.run([sys.executable, "make_models.py", *missing], cwd=folder, check=False, capture_output=True)
-        return folder
-
-    return made
-
-
-def kinds():
-    """The names of all kinds that the scripts can make; none where the shared folder is missing."""
-    shared = Path(os.environ.get("BENCH_SHARED", Path(__file__).resolve().parents[2] / "shared"))
-    script = shared / "tools" / "zoo" / "make_models.py"
-    text = script.read_text(encoding="utf-8") if script.is_file() else ""
-    return sorted({first or second for first, second in re.findall(r'^  "([\w-]+)": \(|(?<=\), )"([\w-]+)": \(', text, re.MULTILINE)})
-
-
-def run(folder, name, task, place, method="full", settings=None):
-    """`refused`, or `ok` where the predictions for batches of 1 and of 32 rows are the same. A traceback of a library is neither."""
-    wanted = {**SETTINGS, **(settings or {})}
-    request = Request([str(folder / "models" / name)], [str(folder / "data" / f"{task}.yaml")], methods=(method,), settings=wanted)
-    try:
-        plan = make_plan(request)
-        if not plan.cells:
-            assert plan.impossible
-            return "refused"
-        cell = plan.cells[0]
-        under = UnderWay(cell, Place("cpu", Store(str(place)), lambda event: None, NEVER, Interruption()))
-        precision = "bf16" if cell.recipe.precision == "bf16" else "fp32"
-        attempt = Attempt(under, precision)
-        together = attempt.run().predictions
-    except BenchError as error:
-        assert "\n" not in str(error) and name in str(error)
-        return "refused"
-    except FloatingPointError:
-        assert precision == "bf16"
-        return "in fp32 only"
-    attempt.recipe = replace(attempt.recipe, eval_batch_size=1)
-    vars(attempt.head.recipe)["eval_batch_size"] = 1
-    alone = attempt._answers("test")
-    if precision == "fp32":
-        assert plain(alone) == plain(together), f"{name} on {task}: a prediction depends on the rows beside it"
-    return "ok"
-
-
-def plain(predictions):
-    """Predictions without their scores, which differ in their last digits."""
-    return [one.get("text", one) if isinstance(one, dict) else one for one in predictions]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", SHORT)
-def test_fifteen_kinds(zoo, name, tmp_path):
-    folder = zoo(*SHORT)
-    tasks = ("sent", "trans", ("names", "quest", "topic")[SHORT.index(name) % 3])
-    for task in tasks:
-        assert run(folder, name, task, tmp_path) in ("ok", "refused")
-    assert run(folder, name, "sent", tmp_path) == "ok", "every one of these can classify texts"
+from zoo_kinds import TASKS, kinds, run
 
 
 @pytest.mark.slow
@@ -111,19 +14,3 @@ def test_every_kind(zoo, name, tmp_path):
         pytest.skip(f"this version of transformers cannot make {name}")
     for task in TASKS:
         run(folder, name, task, tmp_path)
-
-
-@pytest.mark.slow
-@pytest.mark.long
-@pytest.mark.parametrize("name", SHORT)
-@pytest.mark.parametrize("what", ["lora", "frozen", "scratch", "bf16", "beams", "long"])
-def test_other_settings(zoo, name, what, tmp_path):
-    folder = zoo(*SHORT)
-    method = what if what in ("lora", "frozen", "scratch") else "full"
-    settings = {
-        "bf16": {"recipe.precision": "bf16"},
-        "beams": {"recipe.num_beams": "3"},
-        "long": {"recipe.max_length": "512", "recipe.max_target_length": "200"},
-    }.get(what, {})
-    for task in ("trans",) if what == "beams" else ("sent", "names", "trans"):
-        run(folder, name, task, tmp_path, method, settings)

@@ -1,0 +1,30 @@
+"""Fifteen of the kinds in `test_zoo`, in every run of the tests; and with the settings that have found faults."""
+
+import pytest
+from zoo_kinds import SHORT, run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHORT)
+def test_fifteen_kinds(zoo, name, tmp_path):
+    folder = zoo(*SHORT)
+    tasks = ("sent", "trans", ("names", "quest", "topic")[SHORT.index(name) % 3])
+    for task in tasks:
+        assert run(folder, name, task, tmp_path) in ("ok", "refused")
+    assert run(folder, name, "sent", tmp_path) == "ok", "every one of these can classify texts"
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("what", ["lora", "frozen", "scratch", "bf16", "beams", "long"])
+def test_other_settings(zoo, name, what, tmp_path):
+    folder = zoo(*SHORT)
+    method = what if what in ("lora", "frozen", "scratch") else "full"
+    settings = {
+        "bf16": {"recipe.precision": "bf16"},
+        "beams": {"recipe.num_beams": "3"},
+        "long": {"recipe.max_length": "512", "recipe.max_target_length": "200"},
+    }.get(what, {})
+    for task in ("trans",) if what == "beams" else ("sent", "names", "trans"):
+        run(folder, name, task, tmp_path, method, settings)
