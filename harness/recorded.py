@@ -120,6 +120,8 @@ class Training(TypedDict, total=False):
     trouble: list[Sign] | None
     resumed: int | None
     retried: str | None
+    batches: str | None
+    notes: list[str] | None
 
 
 class Cost(TypedDict, total=False):

@@ -83,6 +83,7 @@ def _facts(record: Record) -> dict[str, str]:
             str(part) for part in (model["name"], model.get("architecture"), model.get("source")) if part
         ),
         "revision": model.get("revision") or "",
+        "kept head": "the training went on from the head that the model brought" if model.get("keep_head") else "",
         "remote code": "Python code from the model's own repository was run" if model.get("remote_code") else "",
         "parameters": text.count(model["parameters"]) if model.get("parameters") else "",
         "task": f"{task['name']} ({task['family']}), version {task.get('version')}, {task.get('source')}",
@@ -114,6 +115,7 @@ def _happened(training: Mapping[str, Any]) -> str:
         if training.get("micro_batch_size")
         else "",
         f"trained by {devices} processes" if devices else "",
+        *(training.get("notes") or []),
     ]
     return "; ".join(filter(None, said))
 
