@@ -54,3 +54,14 @@ def test_without_an_estimate_the_first_lines_promise_nothing():
     assert progress.left() == ""
     progress.finished(cells[0], {"status": "failed"})
     assert out.getvalue().splitlines()[-1].endswith("[1/2]")
+
+
+def test_what_is_unusual_of_a_model_is_told_once():
+    out, warned = StringIO(), set()
+    for seed in (0, 1):
+        one = cell(seed=seed)
+        with make_progress(Console(file=out, width=80), [one], {}, warned) as progress:
+            progress.event(one, {"event": "notes", "notes": ["its own head (LABEL_0) is left out", "each is computed alone"]})
+            progress.event(one, {"event": "notes", "notes": []})
+    (line,) = out.getvalue().splitlines()
+    assert line.startswith("model  ") and line.endswith("its own head (LABEL_0) is left out; each is computed alone")
