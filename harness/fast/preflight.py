@@ -36,19 +36,21 @@ class Trial:
     Args:
         model: as the head built it, on its device, in fp32, with the library's own layers.
         head: of the model.
-        training: features with labels.
+        splits: the features of every split, whose lengths count.
+        training: those with labels.
 
     Attributes:
-        rows: three features of unlike length, the longest first: of the middle length, of a quarter's, and the shortest. What the
-            training rows lack of them is made from them, for rows that are tested may be of other lengths.
+        rows: three features of unlike length, the longest first: of the middle length, of a quarter's, and the shortest. Where
+            the training rows are of one length and those of other splits are not, one is made of such a length.
+        ends: the shortest and the longest row of all splits, which have to be computable.
         outputs: for each row the outputs at its own tokens.
         gradients: of the rows' loss, without dropout.
     """
 
-    def __init__(self, model: nn.Module, head: Head, training: Sequence[Feature]):
+    def __init__(self, model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], training: Sequence[Feature]):
         self.model, self.head = model, head
         self.device = next(model.parameters()).device
-        self.rows, self.longest = tried(training)
+        self.rows, self.ends = tried(splits, training)
 
     def alone(self) -> None:
         """Compute each row alone, by the library's own layers; this is what `agrees` compares with.
@@ -65,7 +67,7 @@ class Trial:
             )
         try:
             self.outputs = [self._outputs([row])[0] for row in self.rows]
-            self._outputs([replace(self.longest)])
+            self._compute_ends()
             again = self._outputs(self.rows[:1])[0]
             self.gradients = self._gradients([[row] for row in self.rows])
         except UNABLE as error:
@@ -83,6 +85,16 @@ class Trial:
             raise self.refusal(
                 "writes the same whatever text it is given: its decoder does not read what its encoder made", "choose another model"
             )
+
+    def _compute_ends(self) -> None:
+        """Compute the shortest and the longest row, one of which may be among the rows to be tested alone."""
+        for row in self.ends:
+            if "labels" not in row.inputs and self.head.writes and self.model.config.is_encoder_decoder:
+                row = replace(row, inputs={**row.inputs, "labels": self.rows[0].inputs["labels"]})
+            try:
+                self._outputs([row])
+            except UNABLE as error:
+                raise RuntimeError(f"for a row of {row.length} tokens: {_line(error)}") from error
 
     def together(self) -> str:
         """How rows may be computed together: `padded`, `equal` (rows of equal length only) or `single` (each alone)."""
@@ -217,11 +229,18 @@ class Trial:
         return BenchError(f"model {checkpoint.name!r} (model_type {kind}) {what}; {cure}")
 
 
-def tried(training: Sequence[Feature]) -> tuple[list[Feature], Feature]:
-    """The rows of a trial, and the longest of all."""
+def tried(splits: Sequence[Sequence[Feature]], training: Sequence[Feature]) -> tuple[list[Feature], list[Feature]]:
+    """The rows of a trial, and the shortest and the longest row of all splits."""
     ordered = sorted(training, key=lambda feature: feature.length)
     places = {max(least, len(ordered) // part) for least, part in ((2, 2), (1, 4), (0, len(ordered) + 1))}
-    return _unlike([ordered[place] for place in sorted(places, reverse=True) if place < len(ordered)]), ordered[-1]
+    rows = [ordered[place] for place in sorted(places, reverse=True) if place < len(ordered)]
+    rows += [rows[-1]] * (3 - len(rows))
+    every = [feature for split in (training, *splits) for feature in split]
+    ends = [choose(every, key=lambda feature: feature.length) for choose in (min, max)]
+    if len({row.length for row in rows}) == 1:
+        others = [row.length for row in ends if row.length != rows[0].length]
+        rows[-1] = _resized(rows[-1], others[0]) if others else rows[-1]
+    return sorted(rows, key=lambda row: row.length, reverse=True), ends
 
 
 def check_tokens(model: nn.Module, head: Head, used: set[int]) -> None:
@@ -293,23 +312,15 @@ def _tokens(row: Feature, name: str) -> int | None:
     return len(labels) if isinstance(labels, list) and not name.startswith("encoder") else row.length
 
 
-def _unlike(rows: Sequence[Feature]) -> list[Feature]:
-    """Three rows, not all of one length, the longest first."""
-    made = [*rows, *[_of_another_length(rows[-1])] * (3 - len(rows))]
-    if len({row.length for row in made}) == 1:
-        made[-1] = _of_another_length(made[-1])
-    return sorted(made, key=lambda row: row.length, reverse=True)
-
-
-def _of_another_length(row: Feature) -> Feature:
-    """A row with half of its tokens, of those behind the first the last ones; a row of few has them twice."""
-    whole, cut = row.length, row.length // 2 if row.length > 4 else 0
+def _resized(row: Feature, length: int) -> Feature:
+    """A row with so many tokens: of those behind the first, the last ones, or all several times."""
+    whole, times = row.length, -(-length // row.length)
     inputs = {}
     for name, values in row.inputs.items():
         if isinstance(values, list) and len(values) == whole:
-            inputs[name] = [*values[:1], *values[1 + cut :]] if cut else [*values[:1], *values[1:], *(values[1:] or values)]
+            inputs[name] = [*values[:1], *((values * times)[1:][1 - length :] if length > 1 else [])]
         else:
-            inputs[name] = min(values, whole - cut - 1) if name.endswith("_positions") else values
+            inputs[name] = min(values, length - 1) if name.endswith("_positions") else values
     return replace(row, inputs=inputs)
 
 

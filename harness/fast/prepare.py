@@ -139,11 +139,11 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
     fast = Fast(model=model)
     used = {token for features in splits for feature in features for token in feature.inputs["input_ids"]}
     check_tokens(model, head, used)
-    place = _kept(model, head, training)
+    place = _kept(model, head, splits, training)
     known = _read(place, head)
     trial = None
     if known is None:
-        trial = Trial(model, head, training)
+        trial = Trial(model, head, splits, training)
         trial.alone()
         fast.batches = WAYS[trial.together()]
     else:
@@ -220,14 +220,16 @@ def _follow(fast: Fast, known: dict[str, Any]) -> None:
             fast.give_up(str(reason))
 
 
-def _kept(model: nn.Module, head: Head, training: Sequence[Feature]) -> Path | None:
+def _kept(
+    model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], training: Sequence[Feature]
+) -> Path | None:
     """The file of the cache that holds what was found for such a cell; None: there is no cache."""
     folder = cache_folder("preflight")
     checkpoint = head.pretrained.checkpoint
     if folder is None or not type(head).__module__.startswith("harness.") or checkpoint.remote_code:
         return None
     recipe = head.recipe
-    rows, longest = tried(training)
+    rows, ends = tried(splits, training)
     facts = {
         "code": sources(CODE),
         "libraries": {name: version(name) for name in LIBRARIES},
@@ -238,7 +240,7 @@ def _kept(model: nn.Module, head: Head, training: Sequence[Feature]) -> Path | N
         "writes": [head.max_length, head.max_written, recipe.num_beams, dict(head.options)],
         "device": model_device(model).type,
         "processor": torch.backends.cpu.get_cpu_capability(),
-        "rows": [row.inputs for row in (*rows, longest)],
+        "rows": [row.inputs for row in (*rows, *ends)],
     }
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=repr).encode()).hexdigest()
     return folder / f"{digest}.json"

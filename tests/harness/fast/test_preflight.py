@@ -431,3 +431,26 @@ def test_what_was_found_is_not_taken_for_another_situation(checkpoints, monkeypa
         head.max_written -= 1
     prepared(model, head, features)
     assert len(list((tmp_path / "preflight").iterdir())) == 2
+
+
+@pytest.mark.parametrize("kind", [SequenceHead, TextHead], ids=lambda head: head.__name__)
+@pytest.mark.parametrize("checkpoint", ["bert", "t5"])
+def test_a_row_to_be_tested_that_cannot_be_computed_is_told_before_the_training(checkpoints, kind, checkpoint):
+    """As Funnel's of fewer than five tokens."""
+
+    def refuses(module, args, kwargs):
+        given = args[0] if args else kwargs["input_ids"]
+        if given.shape[1] < 4:
+            raise RuntimeError("shapes do not match")
+
+    def found(short):
+        model, head, features = made(checkpoints, checkpoint, kind)
+        inputs = {name: values for name, values in shortened(features[0], 3).inputs.items() if name != "labels"}
+        reader = model.get_encoder() if kind is TextHead else model.base_model
+        reader.register_forward_pre_hook(refuses, with_kwargs=True)
+        long = [feature for feature in features if feature.length >= 4]
+        return prepare(model, head, [long, *[[replace(features[0], inputs=inputs)]] * short], long)
+
+    assert found(0).batches == PADDED
+    with pytest.raises(BenchError, match="for a row of 3 tokens: RuntimeError: shapes do not match"):
+        found(1)
