@@ -88,7 +88,8 @@ def _serves(states: Tensor, layer: nn.Module) -> bool:
     """Whether `Product` computes what the layer would: under autocast that would be bf16."""
     tensors = [tensor for tensor in (states, layer.weight, layer.bias) if tensor is not None]
     full = all(tensor.dtype == torch.float32 and tensor.device.type == "cpu" for tensor in tensors)
-    return full and torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
+    # oneDNN has no product of no rows (experts and languages that no token of a batch asks for).
+    return full and states.numel() > 0 and torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
 
 
 def install(model: nn.Module) -> None:

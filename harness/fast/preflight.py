@@ -36,35 +36,44 @@ class Trial:
     Args:
         model: as the head built it, on its device, in fp32, with the library's own layers.
         head: of the model.
-        training: features with labels.
+        splits: the features of every split, whose lengths count.
+        training: those with labels.
 
     Attributes:
-        rows: up to three features, the longest first: of the middle length, of a quarter's, and the shortest.
+        rows: three features of unlike length, the longest first: of the middle length, of a quarter's, and the shortest. Where
+            the training rows are of one length and those of other splits are not, one is made of such a length.
+        ends: the shortest and the longest row of all splits, which have to be computable.
         outputs: for each row the outputs at its own tokens.
         gradients: of the rows' loss, without dropout.
     """
 
-    def __init__(self, model: nn.Module, head: Head, training: Sequence[Feature]):
+    def __init__(self, model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], training: Sequence[Feature]):
         self.model, self.head = model, head
         self.device = next(model.parameters()).device
-        ordered = sorted(training, key=lambda feature: feature.length)
-        places = {max(least, len(ordered) // part) for least, part in ((2, 2), (1, 4), (0, len(ordered) + 1))}
-        self.rows = [ordered[place] for place in sorted(places, reverse=True) if place < len(ordered)]
-        self.longest = ordered[-1]
+        self.rows, self.ends = tried(splits, training)
 
     def alone(self) -> None:
         """Compute each row alone, by the library's own layers; this is what `agrees` compares with.
 
         Raises:
-            BenchError: the model cannot be computed or trained, reads nothing but single tokens, or remembers other rows.
+            BenchError: the model cannot be computed or trained, holds what is no number, reads nothing but single tokens, writes whatever
+                it reads, or remembers other rows.
         """
+        # Asked of the weights: attention on a CPU may give numbers although one of its weights is none.
+        lost = next((name for name, weight in self.model.named_parameters() if not bool(weight.detach().sum().isfinite())), None)
+        if lost is not None:
+            raise self.refusal(
+                f"has weights that are no finite numbers ({lost})", "fetch its weights again, or choose another model"
+            )
         try:
             self.outputs = [self._outputs([row])[0] for row in self.rows]
-            self._outputs([replace(self.longest)])
+            self._compute_ends()
             again = self._outputs(self.rows[:1])[0]
             self.gradients = self._gradients([[row] for row in self.rows])
         except UNABLE as error:
             raise self.refusal(f"cannot be computed by transformers ({_line(error)})", "choose another model") from error
+        if any(bool(output.isnan().any()) for row in self.outputs for output in row):
+            raise self.refusal("gives outputs that are no numbers (NaN)", "choose another model")
         if not _close([self.outputs[0]], [again]):
             raise self.refusal("gives the same row another result when it is computed again", "choose another model")
         if not self._reads_context():
@@ -72,6 +81,20 @@ class Trial:
                 "gives each token the same states whatever stands beside it, as attention does whose kernel is missing",
                 "install what its documentation asks for, or choose another model",
             )
+        if not self._reads_source():
+            raise self.refusal(
+                "writes the same whatever text it is given: its decoder does not read what its encoder made", "choose another model"
+            )
+
+    def _compute_ends(self) -> None:
+        """Compute the shortest and the longest row, one of which may be among the rows to be tested alone."""
+        for row in self.ends:
+            if "labels" not in row.inputs and self.head.writes and self.model.config.is_encoder_decoder:
+                row = replace(row, inputs={**row.inputs, "labels": self.rows[0].inputs["labels"]})
+            try:
+                self._outputs([row])
+            except UNABLE as error:
+                raise RuntimeError(f"for a row of {row.length} tokens: {_line(error)}") from error
 
     def together(self) -> str:
         """How rows may be computed together: `padded`, `equal` (rows of equal length only) or `single` (each alone)."""
@@ -100,6 +123,8 @@ class Trial:
             if not _close(self.outputs, made):
                 raise Disagrees("its outputs differ from those of single rows")
             gradients = self._gradients(groups, around)
+            if lost := self.gradients.keys() - gradients.keys():
+                raise Disagrees(f"the gradient of {min(lost)} is lost")
         except UNABLE as error:
             raise Disagrees(_line(error)) from error
         whole = sum(float(gradient.square().sum()) for gradient in self.gradients.values()) ** 0.5
@@ -146,8 +171,10 @@ class Trial:
         with trained(self.model), torch.random.fork_rng([device] if device.type == "cuda" else []):
             for group in groups:
                 torch.manual_seed(SEED)
-                batch = self.head.collate(group)
                 share = sum(self.head.loss_terms(row) for row in group) / whole
+                if not share:  # a window without a word of its own; the mean of no terms is no number
+                    continue
+                batch = self.head.collate(group)
                 with around(batch):
                     loss = self.head.loss(self.model, {name: tensor.to(device) for name, tensor in batch.items()})
                 if loss.requires_grad:
@@ -187,11 +214,46 @@ class Trial:
         others = [number for number in range(len(one)) if number != place]
         return not torch.equal(one[others], other[others])
 
+    def _reads_source(self) -> bool:
+        """Whether what is written depends on what was read; True where a model has no encoder, or that cannot be asked."""
+        if not self.head.writes or not getattr(self.model.config, "is_encoder_decoder", False):
+            return True
+        row = max(self.rows, key=lambda feature: feature.length)
+        ids = row.inputs["input_ids"]
+        inner = sorted(set(ids))
+        changed = [inner[(inner.index(token) + 1) % len(inner)] for token in ids]
+        if changed == ids:
+            return True
+        batches = [self.head.collate([replace(row, inputs={**row.inputs, "input_ids": tokens})]) for tokens in (ids, changed)]
+        try:
+            with evaluated(self.model), torch.no_grad():
+                one, other = (
+                    self.model(**accepted(self.model, {name: tensor.to(self.device) for name, tensor in batch.items()})).logits
+                    for batch in batches
+                )
+        except UNABLE:
+            return True
+        return not torch.equal(one, other)
+
     def refusal(self, what: str, cure: str) -> BenchError:
         """The error for a model that `what` is true of."""
         checkpoint = self.head.pretrained.checkpoint
         kind = getattr(self.model.config, "model_type", "")
         return BenchError(f"model {checkpoint.name!r} (model_type {kind}) {what}; {cure}")
+
+
+def tried(splits: Sequence[Sequence[Feature]], training: Sequence[Feature]) -> tuple[list[Feature], list[Feature]]:
+    """The rows of a trial, and the shortest and the longest row of all splits."""
+    ordered = sorted(training, key=lambda feature: feature.length)
+    places = {max(least, len(ordered) // part) for least, part in ((2, 2), (1, 4), (0, len(ordered) + 1))}
+    rows = [ordered[place] for place in sorted(places, reverse=True) if place < len(ordered)]
+    rows += [rows[-1]] * (3 - len(rows))
+    every = [feature for split in (training, *splits) for feature in split]
+    ends = [choose(every, key=lambda feature: feature.length) for choose in (min, max)]
+    if len({row.length for row in rows}) == 1:
+        others = [row.length for row in ends if row.length != rows[0].length]
+        rows[-1] = _resized(rows[-1], others[0]) if others else rows[-1]
+    return sorted(rows, key=lambda row: row.length, reverse=True), ends
 
 
 def check_tokens(model: nn.Module, head: Head, used: set[int]) -> None:
@@ -263,10 +325,23 @@ def _tokens(row: Feature, name: str) -> int | None:
     return len(labels) if isinstance(labels, list) and not name.startswith("encoder") else row.length
 
 
+def _resized(row: Feature, length: int) -> Feature:
+    """A row with so many tokens: of those behind the first, the last ones, or all several times."""
+    whole, times = row.length, -(-length // row.length)
+    inputs = {}
+    for name, values in row.inputs.items():
+        if isinstance(values, list) and len(values) == whole:
+            inputs[name] = [*values[:1], *((values * times)[1:][1 - length :] if length > 1 else [])]
+        else:
+            inputs[name] = min(values, length - 1) if name.endswith("_positions") else values
+    return replace(row, inputs=inputs)
+
+
 def _mirrored(row: Feature) -> Feature:
-    """Another row of the same length: the inner tokens in the opposite order."""
+    """Another row of the same length: the inner tokens in the opposite order, or all where that is no other."""
     ids = row.inputs["input_ids"]
-    return replace(row, inputs={**row.inputs, "input_ids": [*ids[:1], *ids[1:-1][::-1], *ids[1:][-1:]]})
+    inner = [*ids[:1], *ids[1:-1][::-1], *ids[1:][-1:]]
+    return replace(row, inputs={**row.inputs, "input_ids": inner if inner != ids else ids[::-1]})
 
 
 def _close(expected: Sequence[Sequence[Tensor]], made: Sequence[Sequence[Tensor]]) -> bool:

@@ -21,7 +21,7 @@ from harness.cache.key import sources
 from harness.caching import cache_folder, write
 from harness.fast import dropout
 from harness.fast.attention import NotPackable
-from harness.fast.preflight import Disagrees, Trial, check_tokens
+from harness.fast.preflight import Disagrees, Trial, check_tokens, tried
 from harness.fast.stack import Packing
 from harness.fast.vocabulary import keep_used
 from harness.heads.base import UNABLE, Feature, Head
@@ -128,7 +128,7 @@ class Fast:
 def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], training: Sequence[Feature]) -> Fast:
     """Make `model` fast in place; what it computes stays the same, but for the order of random numbers.
 
-    Whether it does is found out once for a checkpoint, task family and method, and kept in the cache.
+    Whether it does is found out once for a checkpoint, task, lengths and method, and kept in the cache.
 
     Args:
         model: on its device, not yet under autocast: rounding to bf16 would hide a difference.
@@ -142,11 +142,11 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
     fast = Fast(model=model)
     used = {token for features in splits for feature in features for token in feature.inputs["input_ids"]}
     check_tokens(model, head, used)
-    place = _kept(model, head, training)
-    known = _read(place)
+    place = _kept(model, head, splits, training)
+    known = _read(place, head)
     trial = None
     if known is None:
-        trial = Trial(model, head, training)
+        trial = Trial(model, head, splits, training)
         trial.alone()
         fast.batches = WAYS[trial.together()]
     else:
@@ -154,7 +154,7 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
     if fast.batches != PADDED:
         fast.notes.append(NOTES[fast.batches])
     undo = None
-    if not head.writes:
+    if not head.writes and (known is None or not known["whole"]):
         fast.vocabulary, undo = keep_used(model, used | _special(head, model))
     if model_device(model).type == "cpu" and (known is None or known["kernels"]):
         dropout.install(model)
@@ -173,7 +173,8 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
     if place is not None:
         found = {
             "batches": fast.batches, "kernels": fast.kernels, "packed": fast.packing is not None, "refused": fast.refused,
-            "first_only": bool(fast.packing and fast.packing.first_only), "notes": fast.notes, "head": head.settled(), "evaluates": fast.evaluates,
+            "first_only": bool(fast.packing and fast.packing.first_only), "notes": fast.notes, "head": head.settled(),
+            "whole": undo is not None and fast.vocabulary is None, "evaluates": fast.evaluates,
         }  # fmt: skip
         write(place, lambda path: path.write_text(json.dumps(found), encoding="utf-8"))
     return fast
@@ -240,35 +241,45 @@ def _follow(fast: Fast, known: dict[str, Any]) -> None:
             fast.give_up(str(reason))
 
 
-def _kept(model: nn.Module, head: Head, training: Sequence[Feature]) -> Path | None:
+def _kept(
+    model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], training: Sequence[Feature]
+) -> Path | None:
     """The file of the cache that holds what was found for such a cell; None: there is no cache."""
     folder = cache_folder("preflight")
     checkpoint = head.pretrained.checkpoint
     if folder is None or not type(head).__module__.startswith("harness.") or checkpoint.remote_code:
         return None
     recipe = head.recipe
+    rows, ends = tried(splits, training)
     facts = {
         "code": sources(CODE),
         "libraries": {name: version(name) for name in LIBRARIES},
         "model": checkpoint.identity(),
         "class": [type(module).__qualname__ for module in (head, model)],
         "trained": sorted(name for name, weight in model.named_parameters() if weight.requires_grad),
-        "method": [head.pretrained.method.name, recipe.lora_rank, recipe.lora_dropout],
+        "method": [head.pretrained.method.name, recipe.lora_rank, recipe.lora_alpha, recipe.lora_dropout],
+        "writes": [head.max_length, head.max_written, recipe.num_beams, dict(head.options)],
         "device": model_device(model).type,
         "processor": torch.backends.cpu.get_cpu_capability(),
-        "longest": max(feature.length for feature in training),
+        "rows": [row.inputs for row in (*rows, *ends)],
     }
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=repr).encode()).hexdigest()
     return folder / f"{digest}.json"
 
 
-def _read(place: Path | None) -> dict[str, Any] | None:
+def _read(place: Path | None, head: Head) -> dict[str, Any] | None:
+    """What the cache holds; None where that is nothing, or nothing that could be followed."""
     try:
         found = json.loads(place.read_text(encoding="utf-8")) if place is not None else None
     except (OSError, ValueError):
         return None
-    needed = {"batches", "kernels", "packed", "refused", "first_only", "notes", "head", "evaluates"}
-    return found if isinstance(found, dict) and needed <= set(found) else None
+    kinds = {"kernels": bool, "packed": bool, "first_only": bool, "whole": bool, "evaluates": bool, "refused": str, "notes": list, "head": dict}
+    if not isinstance(found, dict) or any(type(found.get(name)) is not kind for name, kind in kinds.items()):
+        return None
+    usual = head.settled()
+    alike = found["head"].keys() == usual.keys() and all(type(found["head"][name]) is type(usual[name]) for name in usual)
+    plain = alike and all(isinstance(note, str) for note in found["notes"])
+    return found if plain and found.get("batches") in WAYS.values() else None
 
 
 def _reason(error: BaseException) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel, PreTrainedModel
+from transformers import AutoModel, AutoModelForSeq2SeqLM, PreTrainedModel
 from transformers.modeling_outputs import ModelOutput
 
 from harness.heads.base import IGNORE, UNABLE, accepted, label_names
@@ -30,7 +30,9 @@ class BackboneHead(nn.Module):
 
     def __init__(self, pretrained: Pretrained, outputs: int, pool: str | None = None):
         super().__init__()
-        backbone = pretrained.load(AutoModel, pretrained.configure())
+        # A model that was put together of an encoder and a decoder (EncoderDecoderModel) can only be loaded whole.
+        kind = AutoModel if pretrained.has(AutoModel) or pretrained.architecture != "encoder-decoder" else AutoModelForSeq2SeqLM
+        backbone = pretrained.load(kind, pretrained.configure())
         self.backbone = backbone.get_encoder() if pretrained.architecture == "encoder-decoder" else backbone
         self.config = backbone.config
         self.pool = pool

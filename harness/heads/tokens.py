@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForTokenClassification, PreTrainedTokenizerBase
 
 from harness.heads.backbone import ClassifierOnBackbone
-from harness.heads.base import IGNORE, Feature, Head, accepted, label_names
+from harness.heads.base import IGNORE, UNABLE, Feature, Head, accepted, label_names
 from harness.models.load import Pretrained
 from harness.recipe import Recipe
 
@@ -23,16 +23,17 @@ Reading = tuple[Any, list[list[tuple[int, ...]]]]  # an encoding, and the words 
 
 
 def glues(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Whether a fast tokeniser reads a list of words as if there were no blanks between them.
+    """Whether a fast tokeniser reads a list of words as if there were no blanks between them, or cannot read lists of words.
 
-    So do most byte-level ones of today: to put a blank before each word is a setting of older classes, which the one class that reads
-    any tokenizer.json does not know.
+    Most byte-level ones of today do the first: to put a blank before each word is a setting of older classes, which the one class that
+    reads any tokenizer.json does not know. LUKE's takes the words of several sentences for pairs of texts.
     """
-    for words in PROBES:
-        apart, joined = (
-            tokenizer(given, is_split_into_words=given is words, add_special_tokens=False)["input_ids"]
-            for given in (words, " ".join(words))
-        )
+    try:
+        lists = tokenizer([list(words) for words in PROBES], is_split_into_words=True, add_special_tokens=False)["input_ids"]
+    except UNABLE:
+        return True
+    for words, apart in zip(PROBES, lists, strict=True):
+        joined = tokenizer(" ".join(words), add_special_tokens=False)["input_ids"]
         if apart != joined and tokenizer.decode(apart).split() != tokenizer.decode(joined).split():
             return True
     return False

@@ -87,9 +87,11 @@ class Step:
         padded = self.fast.packing is None
         keys = self.fast.keys(self.features) if padded else None
         for part in pieces(ours, self.lengths, size, self.extra if padded else None, keys):
-            piece = self.head.collate([self.features[number] for number in part])
             # The loss of a piece is a mean: weighted by its share of the terms, the pieces add up to the batch's mean.
             share = sum(self.terms[number] for number in part) / whole
+            if not share:  # windows without a word of their own: the mean of no terms is no number
+                continue
+            piece = self.head.collate([self.features[number] for number in part])
             mean = self.fast.compute(self.loss, piece, self.accelerator.device) * share
             self.accelerator.backward(mean)
             loss += mean.detach()

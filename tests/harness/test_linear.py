@@ -70,6 +70,8 @@ def test_what_is_left_to_pytorch(monkeypatch):
     assert module.bfloat16()(states.bfloat16()).dtype == torch.bfloat16
     with pytest.raises(TypeError):
         module.float()(states)
+    with torch.enable_grad():
+        assert module(states[:0]).shape == (0, OUT)  # an expert that no token asks for
 
     class Own(nn.Linear):
         pass

@@ -1,7 +1,9 @@
 """A model is tried on its own rows before it is trained: what it makes of padding and of other rows decides how it is computed."""
 
 import copy
+import json
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -13,7 +15,9 @@ from harness.fast.attention import NotPackable
 from harness.fast.prepare import EQUAL, PACKED, PADDED, SINGLE, Fast, prepare
 from harness.fast.reading import check_text
 from harness.fast.stack import Packing
+from harness.heads.base import IGNORE
 from harness.heads.sequence import SequenceHead
+from harness.heads.spans import SpanHead
 from harness.heads.text import TextHead
 from harness.heads.tokens import TokenHead
 from harness.methods import METHODS
@@ -309,3 +313,160 @@ def test_layers_of_an_evaluation_that_go_wrong_are_the_librarys(checkpoints, mon
     fast = prepared(model, head, features)
     assert not fast.evaluates and any("evaluated by the library's own layers" in note for note in fast.notes)
     assert fast.facts()["batches"] == PACKED
+
+
+def shortened(feature, length):
+    """A feature with its first tokens and its last one."""
+    inputs = {name: [*values[: length - 1], values[-1]] if isinstance(values, list) else values for name, values in feature.inputs.items()}
+    return replace(feature, inputs=inputs)
+
+
+@pytest.mark.parametrize(("mix", "wanted"), [(over_the_width, EQUAL), (over_the_rows, SINGLE)])
+@pytest.mark.parametrize(("count", "length"), [(1, 8), (1, 3), (2, 5), (3, 6)])
+@pytest.mark.parametrize("kind", [SequenceHead, TokenHead], ids=lambda head: head.__name__)
+def test_training_rows_of_one_length_do_not_hide_what_padding_does(checkpoints, mix, wanted, count, length, kind):
+    """The rows that are tested are of other lengths."""
+    model, head, features = made(checkpoints, "bert", kind)
+    leak(model, mix)
+    same = [shortened(feature, length) for feature in features[:count]]
+    fast = prepare(model, head, [same, features], same)
+    assert fast.batches == wanted and fast.packing is None
+
+
+@pytest.mark.parametrize("kind", [SequenceHead, TokenHead, SpanHead, TextHead], ids=lambda head: head.__name__)
+@pytest.mark.parametrize("checkpoint", ["bert", "gpt2", "t5"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_training_row_is_enough_to_pack(checkpoints, kind, checkpoint, count):
+    model, head, features = made(checkpoints, checkpoint, kind)
+    fast = prepare(model, head, [features], features[:count])
+    assert fast.facts()["packed"], fast.refused
+
+
+def test_rows_without_a_label_do_not_keep_a_model_from_being_packed(checkpoints):
+    """The last window of a sentence may hold the end of a word that another window judges: the mean over no word is no number."""
+    model, head, features = made(checkpoints, "bert", TokenHead)
+    bare = replace(features[0], inputs={name: values[:3] for name, values in features[0].inputs.items()} | {"labels": [IGNORE] * 3})
+    fast = prepared(model, head, [*features, bare])
+    assert fast.facts()["packed"], fast.refused
+    fast.give_up("")
+    loss, gradients = step_gradients(model, head, [bare], fast)
+    assert loss == 0 and not gradients.any()
+
+
+@pytest.mark.parametrize("kind", ["bert", "gpt2", "t5"])
+def test_a_weight_that_is_no_number_is_named(checkpoints, kind):
+    model, head, features = made(checkpoints, kind)
+    name, weight = next((name, weight) for name, weight in model.named_parameters() if weight.ndim == 2 and "embed" not in name and "wte" not in name and "wpe" not in name and "shared" not in name)
+    with torch.no_grad():
+        weight[0, 0] = float("nan")
+    with pytest.raises(BenchError, match=rf"has weights that are no finite numbers \({name}\)"):
+        prepared(model, head, features)
+
+
+@pytest.mark.parametrize(("kind", "cross"), [("t5", "EncDecAttention"), ("bart", "encoder_attn"), ("bert", "crossattention")])
+def test_a_decoder_that_does_not_read_its_encoder_is_refused(checkpoints, kind, cross):
+    model, head, features = made(checkpoints, kind, TextHead)
+    assert not prepared(model, head, features).notes
+    model, head, features = made(checkpoints, kind, TextHead)
+    for name, module in model.named_modules():
+        if name.endswith(f".{cross}"):
+            module.register_forward_hook(lambda module, args, output: (torch.zeros_like(output[0]), *output[1:]))
+            if kind == "bert":
+                module.output.LayerNorm.register_forward_hook(lambda module, args, output: torch.zeros_like(output))
+    with pytest.raises(BenchError, match=rf"{kind}.*writes the same whatever text it is given"):
+        prepared(model, head, features)
+
+
+def test_a_gradient_that_a_faster_way_loses_is_noticed(checkpoints, monkeypatch):
+    model, head, features = made(checkpoints, "bert")
+
+    def cut(module, args):
+        return (args[0].detach(), *args[1:])
+
+    class Detaching(Packing):
+        def __init__(self, model, first_only=False):
+            super().__init__(model, first_only)
+            self.undo.append(model.bert.encoder.layer[0].register_forward_pre_hook(cut).remove)
+
+    monkeypatch.setattr("harness.fast.prepare.Packing", Detaching)
+    fast = prepared(model, head, features)
+    assert fast.packing is None and "is lost" in fast.refused
+
+
+DAMAGES = (
+    {"head": 3}, {"head": {"tokenizer": None}}, {"head": {"loop": "no", "together": "any", "cached": True}}, {"batches": "other"},
+    {"notes": 5}, {"notes": [7]}, {"packed": "yes"}, {"refused": None}, {"whole": None},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_file_of_the_cache_that_cannot_be_followed_is_made_anew(checkpoints, monkeypatch, tmp_path, damage):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    model, head, features = made(checkpoints, "bert", TextHead)
+    expected = prepared(model, head, features).facts()
+    (file,) = (tmp_path / "preflight").iterdir()
+    whole = json.loads(file.read_text())
+    file.write_text(json.dumps({**whole, **damage}))
+    model, head, features = made(checkpoints, "bert", TextHead)
+    assert prepared(model, head, features).facts() == {**expected, "first_only": whole["first_only"]}
+    assert json.loads(file.read_text()) == whole
+
+
+def test_a_table_that_has_to_stay_whole_stays_so_by_the_cache(checkpoints, monkeypatch, tmp_path):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    outputs = []
+    for _ in range(2):
+        model, head, features = made(checkpoints, "bert")
+        features = features[:1]
+        model.eval()
+
+        def read_the_table(module, args, output):
+            return output + module.word_embeddings.weight.mean(0)
+
+        model.bert.embeddings.register_forward_hook(read_the_table)
+        fast = prepared(model, head, features)
+        assert fast.vocabulary is None
+        batch = head.collate(features)
+        batch.pop("labels")
+        with torch.no_grad():
+            outputs.append(model.eval()(**batch).logits)
+    torch.testing.assert_close(*outputs)
+
+
+@pytest.mark.parametrize("change", ["rows", "beams", "written"])
+def test_what_was_found_is_not_taken_for_another_situation(checkpoints, monkeypatch, tmp_path, change):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    model, head, features = made(checkpoints, "bert", TextHead)
+    prepared(model, head, features)
+    model, head, features = made(checkpoints, "bert", TextHead)
+    if change == "rows":
+        features = features[1:]
+    elif change == "beams":
+        head.recipe = replace(head.recipe, num_beams=3)
+    else:
+        head.max_written -= 1
+    prepared(model, head, features)
+    assert len(list((tmp_path / "preflight").iterdir())) == 2
+
+
+@pytest.mark.parametrize("kind", [SequenceHead, TextHead], ids=lambda head: head.__name__)
+@pytest.mark.parametrize("checkpoint", ["bert", "t5"])
+def test_a_row_to_be_tested_that_cannot_be_computed_is_told_before_the_training(checkpoints, kind, checkpoint):
+    """As Funnel's of fewer than five tokens."""
+
+    def refuses(module, args, kwargs):
+        given = args[0] if args else kwargs["input_ids"]
+        if given.shape[1] < 4:
+            raise RuntimeError("shapes do not match")
+
+    def found(short):
+        model, head, features = made(checkpoints, checkpoint, kind)
+        inputs = {name: values for name, values in shortened(features[0], 3).inputs.items() if name != "labels"}
+        reader = model.get_encoder() if kind is TextHead else model.base_model
+        reader.register_forward_pre_hook(refuses, with_kwargs=True)
+        long = [feature for feature in features if feature.length >= 4]
+        return prepare(model, head, [long, *[[replace(features[0], inputs=inputs)]] * short], long)
+
+    assert found(0).batches == PADDED
+    with pytest.raises(BenchError, match="for a row of 3 tokens: RuntimeError: shapes do not match"):
+        found(1)
