@@ -470,3 +470,21 @@ def test_a_row_to_be_tested_that_cannot_be_computed_is_told_before_the_training(
     assert found(0).batches == PADDED
     with pytest.raises(BenchError, match="for a row of 3 tokens: RuntimeError: shapes do not match"):
         found(1)
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_model_that_leaves_its_training_to_chance_is_not_slowed_down(checkpoints, broken):
+    """As PhiMoE, which draws its experts; a gradient that a faster way loses is noticed all the same."""
+    model, head, features = made(checkpoints, "bert")
+
+    def noisy(module, args, output):
+        return output * (1 + torch.rand_like(output)) if module.training else output
+
+    def cut(module, args):
+        return (args[0].detach(), *args[1:]) if len(args[0]) > 1 else None
+
+    model.bert.encoder.layer[0].intermediate.register_forward_hook(noisy)
+    if broken:
+        model.classifier.register_forward_pre_hook(cut)
+    fast = prepared(model, head, features)
+    assert fast.facts()["batches"] == (SINGLE if broken else PACKED)
