@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -17,11 +13,10 @@ from accelerate.utils import send_to_device
 from torch import Tensor, nn
 
 from harness import linear
-from harness.cache.key import sources
-from harness.caching import cache_folder, write
-from harness.fast import dropout
+from harness.fast import decision, dropout
 from harness.fast.attention import NotPackable
-from harness.fast.preflight import Disagrees, Trial, check_tokens, tried
+from harness.fast.decision import EQUAL, PADDED, SINGLE, Decision
+from harness.fast.preflight import Disagrees, Trial, check_tokens
 from harness.fast.stack import Packing
 from harness.fast.vocabulary import keep_used
 from harness.heads.base import UNABLE, Feature, Head
@@ -29,14 +24,12 @@ from harness.training.memory import OUT_OF_MEMORY
 
 T = TypeVar("T")
 PACKS = ("cpu", "cuda")  # devices on which packing has a road; on `cuda` it is unmeasured
-PACKED, PADDED, EQUAL, SINGLE = "packed", "padded", "rows of equal length", "single rows"
+PACKED = "packed"
 WAYS = {"padded": PADDED, "equal": EQUAL, "single": SINGLE}
 NOTES = {
     EQUAL: "padding changes what this model computes, so only rows of equal length are computed together",
     SINGLE: "other rows change what this model computes for a row, so each is computed alone",
 }
-CODE = ("harness.fast", "harness.heads", "harness.models.load", "harness.linear", "harness.adapt")
-LIBRARIES = ("torch", "transformers", "accelerate")
 
 
 @dataclass
@@ -142,27 +135,27 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
     fast = Fast(model=model)
     used = {token for features in splits for feature in features for token in feature.inputs["input_ids"]}
     check_tokens(model, head, used)
-    place = _kept(model, head, splits, training)
-    known = _read(place, head)
+    place = decision.place_of(model, head, splits, training)
+    known = decision.read(place, head)
     trial = None
     if known is None:
         trial = Trial(model, head, splits, training)
         trial.alone()
         fast.batches = WAYS[trial.together()]
     else:
-        fast.batches = known["batches"]
+        fast.batches = known.batches
     if fast.batches != PADDED:
         fast.notes.append(NOTES[fast.batches])
     undo = None
-    if not head.writes and (known is None or not known["whole"]):
+    if not head.writes and (known is None or not known.whole):
         fast.vocabulary, undo = keep_used(model, used | _special(head, model))
-    if model_device(model).type == "cpu" and (known is None or known["kernels"]):
+    if model_device(model).type == "cpu" and (known is None or known.kernels):
         dropout.install(model)
         linear.install(model)
         fast.kernels = True
     if known is not None:
         _follow(fast, known)
-        vars(head).update(known["head"])
+        vars(head).update(known.head)
         return fast
     _choose(fast, trial, undo)
     fast.evaluates = _evaluates(fast, trial)
@@ -170,13 +163,14 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
         fast.notes += head.settle(model, trial.rows, fast.batches == PADDED)
     except UNABLE as error:
         raise trial.refusal(f"cannot write texts ({_reason(error)})", "choose another model") from error
-    if place is not None:
-        found = {
-            "batches": fast.batches, "kernels": fast.kernels, "packed": fast.packing is not None, "refused": fast.refused,
-            "first_only": bool(fast.packing and fast.packing.first_only), "notes": fast.notes, "head": head.settled(),
-            "whole": undo is not None and fast.vocabulary is None, "evaluates": fast.evaluates,
-        }  # fmt: skip
-        write(place, lambda path: path.write_text(json.dumps(found), encoding="utf-8"))
+    decision.keep(
+        place,
+        Decision(
+            batches=fast.batches, kernels=fast.kernels, evaluates=fast.evaluates, refused=fast.refused, notes=fast.notes,
+            packed=fast.packing is not None, first_only=bool(fast.packing and fast.packing.first_only),
+            whole=undo is not None and fast.vocabulary is None, head=head.settled(),
+        ),
+    )  # fmt: skip
     return fast
 
 
@@ -231,55 +225,14 @@ def _evaluates(fast: Fast, trial: Trial) -> bool:
     return True
 
 
-def _follow(fast: Fast, known: dict[str, Any]) -> None:
+def _follow(fast: Fast, known: Decision) -> None:
     """Do what an earlier trial of the same model came to."""
-    fast.refused, fast.notes, fast.evaluates = known["refused"], list(known["notes"]), known["evaluates"]
-    if known["packed"]:
+    fast.refused, fast.notes, fast.evaluates = known.refused, list(known.notes), known.evaluates
+    if known.packed:
         try:
-            fast.packing = Packing(fast.model, known["first_only"])
+            fast.packing = Packing(fast.model, known.first_only)
         except NotPackable as reason:
             fast.give_up(str(reason))
-
-
-def _kept(
-    model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], training: Sequence[Feature]
-) -> Path | None:
-    """The file of the cache that holds what was found for such a cell; None: there is no cache."""
-    folder = cache_folder("preflight")
-    checkpoint = head.pretrained.checkpoint
-    if folder is None or not type(head).__module__.startswith("harness.") or checkpoint.remote_code:
-        return None
-    recipe = head.recipe
-    rows, ends = tried(splits, training)
-    facts = {
-        "code": sources(CODE),
-        "libraries": {name: version(name) for name in LIBRARIES},
-        "model": checkpoint.identity(),
-        "class": [type(module).__qualname__ for module in (head, model)],
-        "trained": sorted(name for name, weight in model.named_parameters() if weight.requires_grad),
-        "method": [head.pretrained.method.name, recipe.lora_rank, recipe.lora_alpha, recipe.lora_dropout],
-        "writes": [head.max_length, head.max_written, recipe.num_beams, dict(head.options)],
-        "device": model_device(model).type,
-        "processor": torch.backends.cpu.get_cpu_capability(),
-        "rows": [row.inputs for row in (*rows, *ends)],
-    }
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=repr).encode()).hexdigest()
-    return folder / f"{digest}.json"
-
-
-def _read(place: Path | None, head: Head) -> dict[str, Any] | None:
-    """What the cache holds; None where that is nothing, or nothing that could be followed."""
-    try:
-        found = json.loads(place.read_text(encoding="utf-8")) if place is not None else None
-    except (OSError, ValueError):
-        return None
-    kinds = {"kernels": bool, "packed": bool, "first_only": bool, "whole": bool, "evaluates": bool, "refused": str, "notes": list, "head": dict}
-    if not isinstance(found, dict) or any(type(found.get(name)) is not kind for name, kind in kinds.items()):
-        return None
-    usual = head.settled()
-    alike = found["head"].keys() == usual.keys() and all(type(found["head"][name]) is type(usual[name]) for name in usual)
-    plain = alike and all(isinstance(note, str) for note in found["notes"])
-    return found if plain and found.get("batches") in WAYS.values() else None
 
 
 def _reason(error: BaseException) -> str:
