@@ -136,7 +136,7 @@ def test_whatever_matters_makes_another_file(checkpoints, folder, monkeypatch):
     head = make(checkpoints)
     head.tokenizer.add_tokens(["garden"])
     Encoder(head).encode(examples, True)
-    monkeypatch.setattr(key, "_code", lambda: "another version of this program")
+    monkeypatch.setattr(key, "sources", lambda names: "another version of this program")
     Encoder(make(checkpoints)).encode(examples, True)
     assert len(list(folder.iterdir())) == len(others) + 1 + len(settings) + 2
 
