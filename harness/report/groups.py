@@ -121,7 +121,8 @@ def task_identity(record: Record) -> dict[str, Any]:
 def model_identity(record: Record) -> dict[str, Any]:
     """What two records must have in common to be results of the same model."""
     names = ("name", "architecture", "revision", "digest", "gguf", "code")
-    return {name: record["model"].get(name) for name in names}
+    head = "kept" if record["model"].get("keep_head") else "new"
+    return {**{name: record["model"].get(name) for name in names}, "head": head}
 
 
 def _newest(where: Place, records: list[Record]) -> tuple[list[Record], list[str]]:

@@ -261,3 +261,11 @@ def test_settings_of_one_model_make_one_command_each():
         record(typed=typed(), recipe={"epochs": 3}, id="y"),
     ]
     assert [("--set recipe.epochs=8" in line) for line in commands(place(records)[0])] == [False, True]
+
+
+def test_a_head_that_was_kept_is_a_row_of_its_own():
+    """Two cells of one model and seed, of which one went on from the model's own head, are no two records of the same."""
+    kept = record(model="bert", score=99.0, model_facts={"keep_head": True}, id="kept")
+    (places, notes) = place([record(model="bert", score=90.0), kept])
+    assert sorted(one.model for one in places) == ["bert (head kept)", "bert (head new)"]
+    assert not any("newest counts" in note for note in notes)
