@@ -93,13 +93,18 @@ class Trial:
 
     def _compute_ends(self) -> None:
         """Compute the rows of `ends`, some of which may be among the rows to be tested alone."""
+        failed: list[tuple[int, Exception]] = []
         for row in self.ends:
             if "labels" not in row.inputs and self.head.writes and self.model.config.is_encoder_decoder:
                 row = replace(row, inputs={**row.inputs, "labels": self.rows[0].inputs["labels"]})
             try:
                 self._outputs([row])
             except UNABLE as error:
-                raise RuntimeError(f"for a row of {row.length} tokens: {_line(error)}") from error
+                failed.append((row.length, error))
+        if len(failed) == len(self.ends):
+            raise failed[0][1]
+        for length, error in failed:
+            raise RuntimeError(f"for a row of {length} tokens: {_line(error)}") from error
 
     def together(self) -> str:
         """How rows may be computed together: `padded`, `equal` (rows of equal length only) or `single` (each alone)."""
