@@ -42,7 +42,7 @@ class Trial:
     Attributes:
         rows: three features of unlike length, the longest first: of the middle length, of a quarter's, and the shortest. Where
             the training rows are of one length and those of other splits are not, one is made of such a length.
-        ends: the shortest and the longest row of all splits, which have to be computable.
+        ends: the shortest and the longest row of all splits, and the one with the longest text to write; all have to be computable.
         outputs: for each row the outputs at its own tokens.
         gradients: of the rows' loss, without dropout.
         drew: whether the model drew random numbers for them, although nothing is dropped, as some choose their experts by.
@@ -69,8 +69,8 @@ class Trial:
                 f"has weights that are no finite numbers ({lost})", "fetch its weights again, or choose another model"
             )
         try:
-            self.outputs = [self._outputs([row])[0] for row in self.rows]
             self._compute_ends()
+            self.outputs = [self._outputs([row])[0] for row in self.rows]
             again = self._outputs(self.rows[:1])[0]
             alone = [[row] for row in self.rows]
             self.gradients = self._gradients(alone)
@@ -92,14 +92,19 @@ class Trial:
             )
 
     def _compute_ends(self) -> None:
-        """Compute the shortest and the longest row, one of which may be among the rows to be tested alone."""
+        """Compute the rows of `ends`, some of which may be among the rows to be tested alone."""
+        failed: list[tuple[int, Exception]] = []
         for row in self.ends:
             if "labels" not in row.inputs and self.head.writes and self.model.config.is_encoder_decoder:
                 row = replace(row, inputs={**row.inputs, "labels": self.rows[0].inputs["labels"]})
             try:
                 self._outputs([row])
             except UNABLE as error:
-                raise RuntimeError(f"for a row of {row.length} tokens: {_line(error)}") from error
+                failed.append((row.length, error))
+        if len(failed) == len(self.ends):
+            raise failed[0][1]
+        for length, error in failed:
+            raise RuntimeError(f"for a row of {length} tokens: {_line(error)}") from error
 
     def together(self) -> str:
         """How rows may be computed together: `padded`, `equal` (rows of equal length only) or `single` (each alone)."""
@@ -253,13 +258,15 @@ class Trial:
 
 
 def tried(splits: Sequence[Sequence[Feature]], training: Sequence[Feature]) -> tuple[list[Feature], list[Feature]]:
-    """The rows of a trial, and the shortest and the longest row of all splits."""
+    """The rows of a trial, and those of extreme lengths: the shortest, the longest, and the one with the most labels."""
     ordered = sorted(training, key=lambda feature: feature.length)
     places = {max(least, len(ordered) // part) for least, part in ((2, 2), (1, 4), (0, len(ordered) + 1))}
     rows = [ordered[place] for place in sorted(places, reverse=True) if place < len(ordered)]
     rows += [rows[-1]] * (3 - len(rows))
     every = [feature for split in (training, *splits) for feature in split]
     ends = [choose(every, key=lambda feature: feature.length) for choose in (min, max)]
+    if isinstance(training[0].inputs.get("labels"), list):
+        ends.append(max(training, key=lambda feature: len(feature.inputs["labels"])))
     if len({row.length for row in rows}) == 1:
         others = [row.length for row in ends if row.length != rows[0].length]
         rows[-1] = _resized(rows[-1], others[0]) if others else rows[-1]

@@ -28,31 +28,36 @@ def check_text(head: Head, examples: Sequence[Mapping[str, Any]]) -> str:
     Raises:
         BenchError: nearly all is lost.
     """
-    texts = [text[:CHARACTERS] for example in examples for text in _texts(example)]
-    whole = sum(sum(_letters(text).values()) for text in texts)
-    missing = sum(_lost(head.tokenizer, text) for text in texts)
-    share = missing / whole if whole else 0.0
+    whole, missing = Counter[str](), Counter[str]()
+    for part, text in ((part, text[:CHARACTERS]) for example in examples for part, text in _texts(example)):
+        whole[part] += sum(_letters(text).values())
+        missing[part] += _lost(head.tokenizer, text, part)
+    # Each part by itself: of a pair of languages, a model may know one and not the other.
+    share = max((missing[part] / whole[part] for part in whole if whole[part]), default=0.0)
     name = head.pretrained.checkpoint.name
     if share > UNREAD:
+        worst = max(whole, key=lambda part: missing[part] / max(1, whole[part]))
+        where = f" as {worst}" if len(whole) > 1 else ""
         raise BenchError(
-            f"model {name!r}: its tokeniser knows {1 - share:.0%} of the characters of the first {len(examples)} training rows; it was "
+            f"model {name!r}: its tokeniser knows {1 - share:.0%} of the characters{where} of the first {len(examples)} training rows; it was "
             "made for another language or its files are missing; choose a model for these texts"
         )
     return f"its tokeniser does not know {share:.0%} of the characters of the training texts" if share > SOME else ""
 
 
-def _texts(example: Mapping[str, Any]) -> Iterator[str]:
-    """What a model reads of an example."""
-    for name in ("text", "text_pair", "source", "question", "context"):
+def _texts(example: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a model reads and writes of an example, each with the name of its part."""
+    for name in ("text", "text_pair", "source", "target", "question", "context"):
         if isinstance(example.get(name), str):
-            yield example[name]
+            yield name, example[name]
     if isinstance(example.get("words"), list | tuple):
-        yield " ".join(map(str, example["words"]))
+        yield "words", " ".join(map(str, example["words"]))
 
 
-def _lost(tokenizer: PreTrainedTokenizerBase, text: str) -> int:
+def _lost(tokenizer: PreTrainedTokenizerBase, text: str, part: str) -> int:
     """Letters and signs that are not there any more after encoding and decoding."""
-    numbers = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+    given = {"text_target" if part == "target" else "text": text}
+    numbers = tokenizer(**given, add_special_tokens=False, verbose=False)["input_ids"]
     unknown = tokenizer.unk_token_id
     read = tokenizer.decode([number for number in numbers if number != unknown or unknown is None], skip_special_tokens=False)
     return sum((_letters(text) - _letters(read)).values())

@@ -488,3 +488,23 @@ def test_a_model_that_leaves_its_training_to_chance_is_not_slowed_down(checkpoin
         model.classifier.register_forward_pre_hook(cut)
     fast = prepared(model, head, features)
     assert fast.facts()["batches"] == (SINGLE if broken else PACKED)
+
+
+def test_a_tokeniser_that_loses_what_is_to_be_written_is_refused(checkpoints):
+    _, head, _ = made(checkpoints, "bert", TextHead)
+    with pytest.raises(BenchError, match=r"knows 0% of the characters as target of the first 1 training rows"):
+        check_text(head, [{"source": "the cat sees anna in lisbon", "target": "猫が庭にいる"}])
+
+
+def test_the_longest_text_to_write_is_tried(checkpoints):
+    """A decoder may have a shorter table of positions than the encoder beside it."""
+    model, head, features = made(checkpoints, "bart", TextHead)
+    longest = max(len(feature.inputs["labels"]) for feature in features)
+
+    def refuses(module, args, kwargs):
+        if kwargs["input_ids"].shape[1] >= longest:
+            raise IndexError("index out of range in self")
+
+    model.get_decoder().register_forward_pre_hook(refuses, with_kwargs=True)
+    with pytest.raises(BenchError, match="index out of range"):
+        prepared(model, head, features)

@@ -142,3 +142,18 @@ def test_labels_are_ignored_outside_the_target(head):
             assert head.tokenizer.decode(labels, skip_special_tokens=True).split() == example["target"].split()
             assert labels[-1] == head._end()
             assert head.loss_terms(feature) == len(labels)
+
+
+@pytest.mark.parametrize("kind", [SequenceHead, TokenHead, SpanHead, TextHead], ids=lambda kind: kind.__name__)
+def test_a_model_put_together_of_two_serves_every_family(kind, checkpoints, tmp_path):
+    """An encoder-decoder of two BERTs can only be loaded whole; its encoder reads for the other families."""
+    pretrained = Pretrained(resolve(str(checkpoints("bert"))), METHODS["full"])
+    TextHead(pretrained, RECIPE, [], {}).build().save_pretrained(tmp_path)
+    pretrained.tokenizer.save_pretrained(tmp_path)
+    both = Pretrained(resolve(str(tmp_path)), METHODS["full"])
+    assert both.architecture == "encoder-decoder"
+    head = kind(both, RECIPE, LABELS[kind], {})
+    model = head.build()
+    batch = head.collate(head.encode(EXAMPLES[kind], training=True))
+    assert math.isfinite(float(head.loss(model, batch)))
+    assert all(parameter in both.taken for name, parameter in model.named_parameters() if name.startswith("backbone."))

@@ -178,3 +178,23 @@ def test_what_is_read_apart_stays_a_list(kind, joined, checkpoints):
 @pytest.mark.parametrize("name", ["bert-mini", "gpt2-mini", "t5-mini"])
 def test_the_bundled_models_read_words_apart(name):
     assert not glues(Pretrained(resolve(name), METHODS["full"]).tokenizer)
+
+
+def test_a_tokeniser_that_takes_lists_of_words_for_pairs_reads_sentences(checkpoints, monkeypatch):
+    """As LUKE's, of which two words would be a pair of texts, and any other number an error."""
+    head = TokenHead(Pretrained(resolve(str(checkpoints("bert"))), METHODS["full"]), Recipe(max_length=16), ["O", "B-LOC"], {})
+    assert not head.joined
+    whole = type(head.tokenizer).__call__
+
+    def pairs(self, text, *more, **options):
+        if options.get("is_split_into_words") and isinstance(text[0], list):
+            text, _ = zip(*text, strict=True)
+        return whole(self, text, *more, **options)
+
+    monkeypatch.setattr(type(head.tokenizer), "__call__", pairs)
+    head = TokenHead(head.pretrained, Recipe(max_length=16), ["O", "B-LOC"], {})
+    sentences = [{"words": ["Anna", "sees", "Lisbon"]}, {"words": ["the", "garden"]}]
+    assert head.joined
+    features = head.encode(sentences, training=False)
+    assert [feature.extra["words"] for feature in features] == [3, 2]
+    assert [[word for _, word in feature.extra["places"]] for feature in features] == [[0, 1, 2], [0, 1]]
