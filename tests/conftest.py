@@ -55,11 +55,11 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def zoo(shared, tmp_path_factory):
-    """zoo(names) -> the folder with tiny checkpoints of these kinds in `models`, and tasks in `data`; see `zoo_kinds`."""
-    from zoo_kinds import maker
+def model_types(shared, tmp_path_factory):
+    """model_types(names) -> the folder with tiny checkpoints of these kinds in `models`, and tasks in `data`; see `tests/model_types.py`."""
+    from model_types import maker
 
-    return maker(shared, tmp_path_factory.mktemp("zoo"))
+    return maker(shared, tmp_path_factory.mktemp("types"))
 
 
 @pytest.fixture(scope="session")

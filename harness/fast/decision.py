@@ -15,7 +15,7 @@ from torch import nn
 
 from harness import caching
 from harness.cache.key import sources
-from harness.fast.preflight import tried
+from harness.fast.tried_rows import tried
 from harness.heads.base import Feature, Head
 
 PADDED, EQUAL, SINGLE = "padded", "rows of equal length", "single rows"

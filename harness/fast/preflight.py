@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from harness.adapt.parts import backbone
 from harness.errors import BenchError
+from harness.fast.tried_rows import mirrored, tried
 from harness.heads.base import UNABLE, Feature, Head, accepted
 
 SPREAD = 1e-3  # of the outputs' range: how far two ways of computing the same may lie apart
@@ -108,7 +109,7 @@ class Trial:
 
     def together(self) -> str:
         """How rows may be computed together: `padded`, `equal` (rows of equal length only) or `single` (each alone)."""
-        for way, groups in (("padded", [self.rows]), ("equal", [[row, _mirrored(row)] for row in self.rows])):
+        for way, groups in (("padded", [self.rows]), ("equal", [[row, mirrored(row)] for row in self.rows])):
             expected = self.outputs if way == "padded" else [self._outputs([row])[0] for group in groups for row in group]
             try:
                 made = [output for group in groups for output in self._outputs(group)]
@@ -257,22 +258,6 @@ class Trial:
         return BenchError(f"model {checkpoint.name!r} (model_type {kind}) {what}; {cure}")
 
 
-def tried(splits: Sequence[Sequence[Feature]], training: Sequence[Feature]) -> tuple[list[Feature], list[Feature]]:
-    """The rows of a trial, and those of extreme lengths: the shortest, the longest, and the one with the most labels."""
-    ordered = sorted(training, key=lambda feature: feature.length)
-    places = {max(least, len(ordered) // part) for least, part in ((2, 2), (1, 4), (0, len(ordered) + 1))}
-    rows = [ordered[place] for place in sorted(places, reverse=True) if place < len(ordered)]
-    rows += [rows[-1]] * (3 - len(rows))
-    every = [feature for split in (training, *splits) for feature in split]
-    ends = [choose(every, key=lambda feature: feature.length) for choose in (min, max)]
-    if isinstance(training[0].inputs.get("labels"), list):
-        ends.append(max(training, key=lambda feature: len(feature.inputs["labels"])))
-    if len({row.length for row in rows}) == 1:
-        others = [row.length for row in ends if row.length != rows[0].length]
-        rows[-1] = _resized(rows[-1], others[0]) if others else rows[-1]
-    return sorted(rows, key=lambda row: row.length, reverse=True), ends
-
-
 def check_tokens(model: nn.Module, head: Head, used: set[int]) -> None:
     """Make sure that the model has an embedding for every token.
 
@@ -340,25 +325,6 @@ def _tokens(row: Feature, name: str) -> int | None:
     """How many of a row's outputs belong to its own tokens: those that it writes, or those that it reads."""
     labels = row.inputs.get("labels")
     return len(labels) if isinstance(labels, list) and not name.startswith("encoder") else row.length
-
-
-def _resized(row: Feature, length: int) -> Feature:
-    """A row with so many tokens: of those behind the first, the last ones, or all several times."""
-    whole, times = row.length, -(-length // row.length)
-    inputs = {}
-    for name, values in row.inputs.items():
-        if isinstance(values, list) and len(values) == whole:
-            inputs[name] = [*values[:1], *((values * times)[1:][1 - length :] if length > 1 else [])]
-        else:
-            inputs[name] = min(values, length - 1) if name.endswith("_positions") else values
-    return replace(row, inputs=inputs)
-
-
-def _mirrored(row: Feature) -> Feature:
-    """Another row of the same length: the inner tokens in the opposite order, or all where that is no other."""
-    ids = row.inputs["input_ids"]
-    inner = [*ids[:1], *ids[1:-1][::-1], *ids[1:][-1:]]
-    return replace(row, inputs={**row.inputs, "input_ids": inner if inner != ids else ids[::-1]})
 
 
 def _close(expected: Sequence[Sequence[Tensor]], made: Sequence[Sequence[Tensor]]) -> bool:

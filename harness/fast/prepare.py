@@ -78,6 +78,16 @@ class Fast:
                 self.use_library(_reason(reason))
         return work(send_to_device(batch, device))
 
+    def slower(self, error: Exception) -> bool:
+        """Go on by the next slower way after an error that it may have made; False where there is none."""
+        if self.packing is not None:
+            self.give_up(_reason(error))
+        elif self.kernels:
+            self.use_library(_reason(error))
+        else:
+            return False
+        return True
+
     def give_up(self, reason: str) -> None:
         """Go on without packing."""
         if self.packing is not None:

@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from harness.fast.prepare import Fast
-from harness.heads.base import Feature, Head
+from harness.heads.base import UNABLE, Feature, Head
 from harness.recipe import Recipe
 from harness.training.batches import pieces
 from harness.training.memory import OUT_OF_MEMORY, advise, free_unused
@@ -67,6 +67,12 @@ class Step:
                 loss, computed, short = *self._gradients(batch, ours, size), False
             except OUT_OF_MEMORY:
                 loss, computed, short = torch.zeros((), device=self.accelerator.device), 0, True
+            except UNABLE as error:  # in the backward pass, for `compute` has dealt with the other
+                if not self.fast.slower(error):
+                    raise
+                self.weights.forget_gradients()
+                before.restore()
+                continue
             if not self.team.sum(short)[0]:
                 break
             # Outside of the handler, whose error keeps the tensors of the failed pass alive.

@@ -508,3 +508,25 @@ def test_the_longest_text_to_write_is_tried(checkpoints):
     model.get_decoder().register_forward_pre_hook(refuses, with_kwargs=True)
     with pytest.raises(BenchError, match="index out of range"):
         prepared(model, head, features)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_what_a_backward_pass_raises_later_means_a_slower_way(checkpoints, monkeypatch, packed):
+    model, head, features = made(checkpoints, "bert")
+    fast = prepared(model, head, features)
+    if not packed:
+        fast.give_up("not today")
+    step = Step(make_accelerator("cpu", "fp32"), Team(make_accelerator("cpu", "fp32")), Weights(model), head, fast, features, RECIPE, 0.0)
+    backward, calls = step.accelerator.backward, []
+
+    def fails_once(loss):
+        calls.append(float(loss))
+        if len(calls) == 1:
+            raise RuntimeError("Expected size for first two dimensions of batch2 tensor")
+        backward(loss)
+
+    monkeypatch.setattr(step.accelerator, "backward", fails_once)
+    loss = step.run(range(len(features)), Progress())
+    assert torch.isfinite(loss) and len(calls) > 1
+    assert fast.packing is None and fast.kernels == packed and ("first two dimensions" in (fast.refused if packed else fast.notes[-1]))
+    assert all(torch.isfinite(parameter.grad).all() for parameter in step.weights.parameters())

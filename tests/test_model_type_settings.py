@@ -1,13 +1,13 @@
-"""Fifteen of the kinds in `test_zoo`, in every run of the tests; and with the settings that have found faults."""
+"""Fifteen of the kinds in `test_model_types`, in every run of the tests; and with the settings that have found faults."""
 
 import pytest
-from zoo_kinds import SHORT, run
+from model_types import SHORT, run
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SHORT)
-def test_fifteen_kinds(zoo, name, tmp_path):
-    folder = zoo(*SHORT)
+def test_fifteen_kinds(model_types, name, tmp_path):
+    folder = model_types(*SHORT)
     tasks = ("sent", "trans", ("names", "quest", "topic")[SHORT.index(name) % 3])
     for task in tasks:
         assert run(folder, name, task, tmp_path) in ("ok", "refused")
@@ -18,8 +18,8 @@ def test_fifteen_kinds(zoo, name, tmp_path):
 @pytest.mark.long
 @pytest.mark.parametrize("name", SHORT)
 @pytest.mark.parametrize("what", ["lora", "frozen", "scratch", "bf16", "beams", "long"])
-def test_other_settings(zoo, name, what, tmp_path):
-    folder = zoo(*SHORT)
+def test_other_settings(model_types, name, what, tmp_path):
+    folder = model_types(*SHORT)
     method = what if what in ("lora", "frozen", "scratch") else "full"
     settings = {
         "bf16": {"recipe.precision": "bf16"},

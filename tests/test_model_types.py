@@ -2,14 +2,14 @@
 is refused in one line."""
 
 import pytest
-from zoo_kinds import TASKS, kinds, run
+from model_types import TASKS, kinds, run
 
 
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.parametrize("name", kinds())
-def test_every_kind(zoo, name, tmp_path):
-    folder = zoo(*kinds())
+def test_every_kind(model_types, name, tmp_path):
+    folder = model_types(*kinds())
     if not (folder / "models" / name / "model.safetensors").is_file():
         pytest.skip(f"this version of transformers cannot make {name}")
     for task in TASKS:
