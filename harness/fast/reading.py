@@ -37,9 +37,9 @@ def check_text(head: Head, examples: Sequence[Mapping[str, Any]]) -> str:
     name = head.pretrained.checkpoint.name
     if share > UNREAD:
         worst = max(whole, key=lambda part: missing[part] / max(1, whole[part]))
-        where = f" as {worst}" if len(whole) > 1 else ""
+        where = f" of {worst!r}" if len(whole) > 1 else ""
         raise BenchError(
-            f"model {name!r}: its tokeniser knows {1 - share:.0%} of the characters{where} of the first {len(examples)} training rows; it was "
+            f"model {name!r}: its tokeniser knows {1 - share:.0%} of the characters{where} in the first {len(examples)} training rows; it was "
             "made for another language or its files are missing; choose a model for these texts"
         )
     return f"its tokeniser does not know {share:.0%} of the characters of the training texts" if share > SOME else ""

@@ -492,7 +492,7 @@ def test_a_model_that_leaves_its_training_to_chance_is_not_slowed_down(checkpoin
 
 def test_a_tokeniser_that_loses_what_is_to_be_written_is_refused(checkpoints):
     _, head, _ = made(checkpoints, "bert", TextHead)
-    with pytest.raises(BenchError, match=r"knows 0% of the characters as target of the first 1 training rows"):
+    with pytest.raises(BenchError, match=r"knows 0% of the characters of 'target' in the first 1 training rows"):
         check_text(head, [{"source": "the cat sees anna in lisbon", "target": "猫が庭にいる"}])
 
 
