@@ -19,6 +19,7 @@ from harness.adapt.parts import backbone
 from harness.errors import BenchError
 from harness.fast.tried_rows import mirrored, tried
 from harness.heads.base import UNABLE, Feature, Head, accepted
+from harness.training.memory import OUT_OF_MEMORY, advise
 
 SPREAD = 1e-3  # of the outputs' range: how far two ways of computing the same may lie apart
 ROUNDING = 1e-5  # of the largest output
@@ -62,6 +63,7 @@ class Trial:
         Raises:
             BenchError: the model cannot be computed or trained, holds what is no number, reads nothing but single tokens, writes whatever
                 it reads, or remembers other rows.
+            NotEnoughMemory: a single row does not fit.
         """
         # Asked of the weights: attention on a CPU may give numbers although one of its weights is none.
         lost = next((name for name, weight in self.model.named_parameters() if not bool(weight.detach().sum().isfinite())), None)
@@ -76,6 +78,8 @@ class Trial:
             alone = [[row] for row in self.rows]
             self.gradients = self._gradients(alone)
             self.still = self._gradients(alone, mode=evaluated) if self.drew else {}
+        except OUT_OF_MEMORY:
+            raise advise("training", self.head.max_length) from None
         except UNABLE as error:
             raise self.refusal(f"cannot be computed by transformers ({_line(error)})", "choose another model") from error
         if any(bool(output.isnan().any()) for row in self.outputs for output in row):
@@ -100,6 +104,8 @@ class Trial:
                 row = replace(row, inputs={**row.inputs, "labels": self.rows[0].inputs["labels"]})
             try:
                 self._outputs([row])
+            except OUT_OF_MEMORY:
+                raise
             except UNABLE as error:
                 failed.append((row.length, error))
         if len(failed) == len(self.ends):

@@ -26,6 +26,7 @@ from harness.models.resolve import resolve
 from harness.training.device import make_accelerator
 from harness.training.evaluate import predict
 from harness.training.faithful import try_half
+from harness.training.memory import NotEnoughMemory
 from harness.training.state import Progress
 from harness.training.step import Step
 from harness.training.team import Team
@@ -530,3 +531,14 @@ def test_what_a_backward_pass_raises_later_means_a_slower_way(checkpoints, monke
     assert torch.isfinite(loss) and len(calls) > 1
     assert fast.packing is None and fast.kernels == packed and ("first two dimensions" in (fast.refused if packed else fast.notes[-1]))
     assert all(torch.isfinite(parameter.grad).all() for parameter in step.weights.parameters())
+
+
+def test_a_row_that_does_not_fit_into_memory_is_told_as_that(checkpoints):
+    model, head, features = made(checkpoints, "bert")
+
+    def full(module, args):
+        raise torch.OutOfMemoryError
+
+    model.bert.encoder.register_forward_pre_hook(full)
+    with pytest.raises(NotEnoughMemory, match="one row at a time; try --set recipe.max_length"):
+        prepared(model, head, features)
