@@ -540,5 +540,5 @@ def test_a_row_that_does_not_fit_into_memory_is_told_as_that(checkpoints):
         raise torch.OutOfMemoryError
 
     model.bert.encoder.register_forward_pre_hook(full)
-    with pytest.raises(NotEnoughMemory, match="one row at a time; try --set recipe.max_length"):
+    with pytest.raises(NotEnoughMemory, match="does not fit with one row at a time"):
         prepared(model, head, features)
