@@ -26,5 +26,5 @@ def test_other_settings(model_types, name, what, tmp_path):
         "beams": {"recipe.num_beams": "3"},
         "long": {"recipe.max_length": "512", "recipe.max_target_length": "200"},
     }.get(what, {})
-    for task in ("trans",) if what == "beams" else ("sent", "names", "trans"):
+    for task in {"beams": ("trans",), "frozen": ("names",), "scratch": ("sent",)}.get(what, ("sent", "trans")):
         run(folder, name, task, tmp_path, method, settings)
