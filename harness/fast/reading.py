@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from transformers import PreTrainedTokenizerBase
-
 from harness.errors import BenchError
 from harness.heads.base import Head
 
@@ -31,7 +29,7 @@ def check_text(head: Head, examples: Sequence[Mapping[str, Any]]) -> str:
     whole, missing = Counter[str](), Counter[str]()
     for part, text in ((part, text[:CHARACTERS]) for example in examples for part, text in _texts(example)):
         whole[part] += sum(_letters(text).values())
-        missing[part] += _lost(head.tokenizer, text, part)
+        missing[part] += _lost(head, text, part)
     # Each part by itself: of a pair of languages, a model may know one and not the other.
     share = max((missing[part] / whole[part] for part in whole if whole[part]), default=0.0)
     name = head.pretrained.checkpoint.name
@@ -54,10 +52,11 @@ def _texts(example: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "words", " ".join(map(str, example["words"]))
 
 
-def _lost(tokenizer: PreTrainedTokenizerBase, text: str, part: str) -> int:
+def _lost(head: Head, text: str, part: str) -> int:
     """Letters and signs that are not there any more after encoding and decoding."""
-    given = {"text_target" if part == "target" else "text": text}
-    numbers = tokenizer(**given, add_special_tokens=False, verbose=False)["input_ids"]
+    tokenizer = head.tokenizer
+    sided = part == "target" and head.pretrained.architecture == "encoder-decoder"  # tokenisers of others take no targets
+    numbers = tokenizer(**{"text_target" if sided else "text": text}, add_special_tokens=False, verbose=False)["input_ids"]
     unknown = tokenizer.unk_token_id
     read = tokenizer.decode([number for number in numbers if number != unknown or unknown is None], skip_special_tokens=False)
     return sum((_letters(text) - _letters(read)).values())
