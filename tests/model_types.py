@@ -18,7 +18,6 @@ from harness.store import Store
 from harness.training.interrupt import Interruption
 from harness.underway import Place, UnderWay
 
-TASKS = ("sent", "topic", "names", "quest", "trans")
 SETTINGS = {
     "recipe.epochs": "1", "recipe.max_length": "64", "recipe.doc_stride": "16", "recipe.max_target_length": "24",
     "recipe.batch_size": "16", "recipe.evaluations": "1",
