@@ -12,7 +12,7 @@ def test_every_kind(model_types, name, tmp_path):
     folder = model_types(*kinds())
     if not (folder / "models" / name / "model.safetensors").is_file():
         pytest.skip(f"this version of transformers cannot make {name}")
-    # Classification and writing for every kind, the others in turn: all five for all kinds take ten minutes more.
+    # Classification and writing for every kind, the others in turn: the tests have 40 minutes in all.
     every = kinds()
     others = ("topic", "names", "quest")
     for task in ("sent", "trans", others[every.index(name) % 3]):
