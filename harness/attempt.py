@@ -16,6 +16,7 @@ from harness.fast.prepare import prepare
 from harness.fast.reading import READ, check_text
 from harness.heads.base import Feature, Head
 from harness.heads.make import fitted_head
+from harness.heads.unable import OUT_OF_MEMORY
 from harness.methods import METHODS
 from harness.outcome import Outcome
 from harness.rows import load
@@ -26,6 +27,7 @@ from harness.training.evaluate import predict
 from harness.training.faithful import is_faithful, try_half
 from harness.training.keeper import Keeper
 from harness.training.loop import train
+from harness.training.memory import advise
 from harness.training.team import Team
 from harness.training.weights import Weights
 from harness.underway import UnderWay
@@ -76,12 +78,14 @@ class Attempt:
         unread = check_text(self.head, [family.example(row, task) for row in self.splits["train"][:READ]])
         self.features, truncated = self._encode(self.head)
         watch.begin("model")
-        self.fast = prepare(
-            model.to(self.accelerator.device), self.head, list(self.features.values()), self.features["train"]
-        )
-        # Not wrapped for several processes: `Step` adds their gradients up, weighted by what each has seen.
+        try:
+            model.to(self.accelerator.device)
+            self.fast = prepare(model, self.head, list(self.features.values()), self.features["train"])
+        except OUT_OF_MEMORY:
+            raise advise("training", self.head.max_length) from None
         self.fast.notes += [note for note in (fitted.head.pretrained.left_out, unread) if note]
         self.emit({"event": "notes", "notes": self.fast.notes})
+        # Not wrapped for several processes: `Step` adds their gradients up, weighted by what each has seen.
         self.model = self.accelerator.prepare_model(model, evaluation_mode=True)
         progress = self._train()
         predictions, metrics, trivial = self.validated, {}, {}

@@ -101,6 +101,11 @@ def base(code: object) -> str:
     return _KNOWN.get(first, first)
 
 
+def three_letters(language: str) -> list[str]:
+    """The codes of three letters that are read as a language's code of two."""
+    return [code for code, meant in _KNOWN.items() if meant == language and len(code) == 3]
+
+
 def known(code: object) -> str:
     """The same; empty for what is no language that is known here."""
     return _KNOWN.get(base(code), "")

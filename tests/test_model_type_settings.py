@@ -1,7 +1,7 @@
 """Fifteen of the kinds in `test_model_types`, in every run of the tests; and with the settings that have found faults."""
 
 import pytest
-from model_types import SHORT, run
+from model_types import SHORT, expected, run
 
 
 @pytest.mark.slow
@@ -10,8 +10,7 @@ def test_fifteen_kinds(model_types, name, tmp_path):
     folder = model_types(*SHORT)
     tasks = ("sent", "trans", ("names", "quest", "topic")[SHORT.index(name) % 3])
     for task in tasks:
-        assert run(folder, name, task, tmp_path) in ("ok", "refused")
-    assert run(folder, name, "sent", tmp_path) == "ok", "every one of these can classify texts"
+        assert run(folder, name, task, tmp_path) == expected(name, task), task
 
 
 @pytest.mark.slow
@@ -27,4 +26,5 @@ def test_other_settings(model_types, name, what, tmp_path):
         "long": {"recipe.max_length": "512", "recipe.max_target_length": "200"},
     }.get(what, {})
     for task in {"beams": ("trans",), "frozen": ("names",), "scratch": ("sent",)}.get(what, ("sent", "trans")):
-        run(folder, name, task, tmp_path, method, settings)
+        got = run(folder, name, task, tmp_path, method, settings)
+        assert got == expected(name, task) or (what == "bf16" and got == "in fp32 only"), (task, got)

@@ -2,7 +2,7 @@
 is refused in one line."""
 
 import pytest
-from model_types import kinds, run
+from model_types import expected, kinds, run
 
 
 @pytest.mark.slow
@@ -16,4 +16,4 @@ def test_every_kind(model_types, name, tmp_path):
     every = kinds()
     others = ("topic", "names", "quest")
     for task in ("sent", "trans", others[every.index(name) % 3]):
-        run(folder, name, task, tmp_path)
+        assert run(folder, name, task, tmp_path) == expected(name, task), task

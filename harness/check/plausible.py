@@ -32,7 +32,7 @@ JUDGING = ({"-1", "1"}, {"-1", "0", "1"})  # here -1 is a label like any other
 ALIKE = str.maketrans("аеорсухіјѕһԁАВЕКМНОРСТХІЈЅαορνΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdABEKMHOPCTXIJSaopvABEZHIKMNOPTYX")
 JOINTS = re.compile(r"\s*[,;|+&/]\s*")
 ENDLESS = 1000  # words of a sentence from which it is hardly one
-SPOKEN = 200  # rows whose script is looked at
+SCRIPTS_OF = 200  # rows whose script is looked at
 SHOWN = 30  # labels that are written out
 MANY = 0.5  # labels per row from which they are hardly classes
 FEW = 20  # rows with which that cannot be said
@@ -116,9 +116,9 @@ def tokens(splits: Mapping[str, Sequence[Row]]) -> Iterator[Finding]:
             yield Finding(WARNING, "one-type", message, count)
 
 
-def spoken(splits: Mapping[str, Sequence[Row]], task: Task, family: TaskFamily) -> Iterator[Finding]:
+def language_options(splits: Mapping[str, Sequence[Row]], task: Task, family: TaskFamily) -> Iterator[Finding]:
     """Options that name a language: how they are read, and whether the texts can be in it."""
-    sample = [(row, family.texts(row)) for row in splits["train"][:SPOKEN]]
+    sample = [(row, family.texts(row)) for row in splits["train"][:SCRIPTS_OF]]
     for option, valid in family.option_values.items():
         if valid != LANGUAGE or option not in task.options:
             continue

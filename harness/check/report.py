@@ -108,7 +108,7 @@ def _plausible(data: Data, task: Task, family: TaskFamily, counts: of_labels.Cou
     if family.labels(data.splits, task) is not None:
         yield from plausible.labels(counts, data.splits, task, family)
         yield from plausible.tokens(data.splits)
-    yield from plausible.spoken(data.splits, task, family)
+    yield from plausible.language_options(data.splits, task, family)
     yield from plausible.reserved(data, task)
 
 

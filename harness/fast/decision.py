@@ -18,13 +18,12 @@ from harness.cache.key import sources
 from harness.fast.tried_rows import tried
 from harness.heads.base import Feature, Head
 
-PADDED, EQUAL, SINGLE = "padded", "rows of equal length", "single rows"
 CODE = ("harness.fast", "harness.heads", "harness.models.load", "harness.linear", "harness.adapt")
 LIBRARIES = ("torch", "transformers", "accelerate")
 
 
 class Decision(msgspec.Struct):
-    """How a model's batches are computed; see `harness.fast.prepare.Fast` for what the first seven mean.
+    """How a model's batches are computed; see `harness.fast.prepare.Fast` for what the first five mean.
 
     Attributes:
         packed, first_only: whether batches are packed, and whether the last layer goes on with the first token of each row.

@@ -7,8 +7,8 @@ are what every faster way has to agree with, in its outputs and in its gradients
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -17,13 +17,14 @@ from torch import Tensor, nn
 
 from harness.adapt.parts import backbone
 from harness.errors import BenchError
+from harness.fast.comparing import close, differs, evaluated, generators, sampled, trained
 from harness.fast.tried_rows import mirrored, tried
-from harness.heads.base import UNABLE, Feature, Head, accepted
-from harness.training.memory import OUT_OF_MEMORY, advise
+from harness.heads.base import Feature, Head, accepted
+from harness.heads.unable import Unable, computing
+from harness.models.load import word_embeddings
 
-SPREAD = 1e-3  # of the outputs' range: how far two ways of computing the same may lie apart
-ROUNDING = 1e-5  # of the largest output
-SAMPLED = 4096  # numbers of each gradient that are compared
+# What is computed together where nothing is packed: rows of any length, of equal length, none.
+PADDED, EQUAL, SINGLE = "padded", "rows of equal length", "single rows"
 SEED, SEEDS = 0, (1, 2, 3)  # of layers that draw random numbers although nothing is dropped
 Around = Callable[[dict[str, Tensor]], AbstractContextManager[Any]]
 
@@ -63,7 +64,6 @@ class Trial:
         Raises:
             BenchError: the model cannot be computed or trained, holds what is no number, reads nothing but single tokens, writes whatever
                 it reads, or remembers other rows.
-            NotEnoughMemory: a single row does not fit.
         """
         # Asked of the weights: attention on a CPU may give numbers although one of its weights is none.
         lost = next((name for name, weight in self.model.named_parameters() if not bool(weight.detach().sum().isfinite())), None)
@@ -78,13 +78,11 @@ class Trial:
             alone = [[row] for row in self.rows]
             self.gradients = self._gradients(alone)
             self.still = self._gradients(alone, mode=evaluated) if self.drew else {}
-        except OUT_OF_MEMORY:
-            raise advise("training", self.head.max_length) from None
-        except UNABLE as error:
-            raise self.refusal(f"cannot be computed by transformers ({_line(error)})", "choose another model") from error
+        except Unable as error:
+            raise self.refusal(f"cannot be computed by transformers ({error})", "choose another model") from error
         if any(bool(output.isnan().any()) for row in self.outputs for output in row):
             raise self.refusal("gives outputs that are no numbers (NaN)", "choose another model")
-        if not _close([self.outputs[0]], [again]):
+        if not close([self.outputs[0]], [again]):
             raise self.refusal("gives the same row another result when it is computed again", "choose another model")
         if not self._reads_context():
             raise self.refusal(
@@ -98,32 +96,30 @@ class Trial:
 
     def _compute_ends(self) -> None:
         """Compute the rows of `ends`, some of which may be among the rows to be tested alone."""
-        failed: list[tuple[int, Exception]] = []
+        failed: list[tuple[int, Unable]] = []
         for row in self.ends:
             if "labels" not in row.inputs and self.head.writes and self.model.config.is_encoder_decoder:
                 row = replace(row, inputs={**row.inputs, "labels": self.rows[0].inputs["labels"]})
             try:
                 self._outputs([row])
-            except OUT_OF_MEMORY:
-                raise
-            except UNABLE as error:
+            except Unable as error:
                 failed.append((row.length, error))
         if len(failed) == len(self.ends):
             raise failed[0][1]
         for length, error in failed:
-            raise RuntimeError(f"for a row of {length} tokens: {_line(error)}") from error
+            raise Unable(f"for a row of {length} tokens: {error}") from error
 
     def together(self) -> str:
-        """How rows may be computed together: `padded`, `equal` (rows of equal length only) or `single` (each alone)."""
-        for way, groups in (("padded", [self.rows]), ("equal", [[row, mirrored(row)] for row in self.rows])):
-            expected = self.outputs if way == "padded" else [self._outputs([row])[0] for group in groups for row in group]
+        """How rows may be computed together: `PADDED`, `EQUAL` or `SINGLE`."""
+        for way, groups in ((PADDED, [self.rows]), (EQUAL, [[row, mirrored(row)] for row in self.rows])):
+            expected = self.outputs if way == PADDED else [self._outputs([row])[0] for group in groups for row in group]
             try:
                 made = [output for group in groups for output in self._outputs(group)]
-                if _close(expected, made):
+                if close(expected, made):
                     return way
-            except UNABLE:
+            except Unable:
                 continue
-        return "single"
+        return SINGLE
 
     def agrees(self, groups: Sequence[Sequence[Feature]], around: Around = lambda batch: nullcontext()) -> None:
         """Compare the rows in these groups, as the model computes them now, with each row alone.
@@ -137,21 +133,21 @@ class Trial:
         """
         try:
             made = [output for group in groups for output in self._outputs(group, around)]
-            if not _close(self.outputs, made):
+            if not close(self.outputs, made):
                 raise Disagrees("its outputs differ from those of single rows")
             gradients = self._gradients(groups, around)
-            differs = _differs(self.gradients, gradients)
-            if differs and self._left_to_chance(gradients, groups, around):
-                differs = _differs(self.still, self._gradients(groups, around, mode=evaluated))
-        except UNABLE as error:
-            raise Disagrees(_line(error)) from error
-        if differs:
-            raise Disagrees(differs)
+            where = differs(self.gradients, gradients)
+            if where and self._left_to_chance(gradients, groups, around):
+                where = differs(self.still, self._gradients(groups, around, mode=evaluated))
+        except Unable as error:
+            raise Disagrees(str(error)) from error
+        if where:
+            raise Disagrees(where)
 
     def _left_to_chance(self, gradients: dict[str, Tensor], groups: Sequence[Sequence[Feature]], around: Around) -> bool:
         """Whether gradients are others with other random numbers, so that they differ from those of single rows in any case."""
         others = (self._gradients(groups, around, seed) for seed in SEEDS if self.drew)
-        return any(_differs(gradients, found) for found in others)
+        return any(differs(gradients, found) for found in others)
 
     def answers(self, groups: Sequence[Sequence[Feature]], around: Around) -> None:
         """Compare the outputs alone, as an evaluation computes them: see `agrees`.
@@ -161,11 +157,12 @@ class Trial:
         """
         try:
             made = [output for group in groups for output in self._outputs(group, around)]
-        except UNABLE as error:
-            raise Disagrees(_line(error)) from error
-        if not _close(self.outputs, made):
+        except Unable as error:
+            raise Disagrees(str(error)) from error
+        if not close(self.outputs, made):
             raise Disagrees("its outputs differ from those of single rows")
 
+    @computing()
     def _outputs(self, rows: Sequence[Feature], around: Around = lambda batch: nullcontext()) -> list[list[Tensor]]:
         """For each row the model's outputs at its own tokens, in evaluation mode."""
         batch = self.head.collate(rows)
@@ -180,6 +177,7 @@ class Trial:
                 own.append(output[: _tokens(row, name)] if tensor.ndim == 3 or name in ("start_logits", "end_logits") else output)
         return found
 
+    @computing()
     def _gradients(
         self, groups: Sequence[Sequence[Feature]], around: Around = lambda batch: nullcontext(), seed: int = SEED,
         mode: Callable[[nn.Module], AbstractContextManager[None]] | None = None,
@@ -195,14 +193,14 @@ class Trial:
                 if not share:  # a window without a word of its own; the mean of no terms is no number
                     continue
                 batch = self.head.collate(group)
-                before = _generators(device)
+                before = generators(device)
                 with around(batch):
                     loss = self.head.loss(self.model, {name: tensor.to(device) for name, tensor in batch.items()})
                 if loss.requires_grad:
                     (loss * share).backward()
-                self.drew |= not torch.equal(before, _generators(device))
+                self.drew |= not torch.equal(before, generators(device))
         found = {
-            name: _sampled(weight.grad) for name, weight in self.model.named_parameters()
+            name: sampled(weight.grad) for name, weight in self.model.named_parameters()
             if weight.requires_grad and weight.grad is not None
         }  # fmt: skip
         self.model.zero_grad(set_to_none=True)
@@ -224,12 +222,12 @@ class Trial:
         reader = reader.get_encoder() if reader.config.is_encoder_decoder else reader
         given = {name: torch.tensor([values]).to(self.device) for name, values in inputs.items()}
         try:
-            with evaluated(self.model), torch.no_grad():
+            with computing(), evaluated(self.model), torch.no_grad():
                 one, other = (
                     reader(**accepted(reader, {**given, "input_ids": tokens.to(self.device)})).last_hidden_state[0]
                     for tokens in (ids, changed)
                 )
-        except UNABLE:
+        except Unable:
             return True
         if len(one) != ids.shape[1]:
             return True
@@ -248,12 +246,12 @@ class Trial:
             return True
         batches = [self.head.collate([replace(row, inputs={**row.inputs, "input_ids": tokens})]) for tokens in (ids, changed)]
         try:
-            with evaluated(self.model), torch.no_grad():
+            with computing(), evaluated(self.model), torch.no_grad():
                 one, other = (
                     self.model(**accepted(self.model, {name: tensor.to(self.device) for name, tensor in batch.items()})).logits
                     for batch in batches
                 )
-        except UNABLE:
+        except Unable:
             return True
         return not torch.equal(one, other)
 
@@ -273,7 +271,7 @@ def check_tokens(model: nn.Module, head: Head, used: set[int]) -> None:
     Raises:
         BenchError: it has not.
     """
-    table = embeddings(model)
+    table = word_embeddings(backbone(model))
     rows = getattr(table, "num_embeddings", None)
     if rows is None or max(used, default=0) < rows:
         return
@@ -285,98 +283,7 @@ def check_tokens(model: nn.Module, head: Head, used: set[int]) -> None:
     )
 
 
-def embeddings(model: nn.Module) -> nn.Module | None:
-    """The table of word embeddings; None where a model has none (CANINE)."""
-    try:
-        return backbone(model).get_input_embeddings()
-    except (NotImplementedError, AttributeError):
-        return None
-
-
-@contextmanager
-def evaluated(model: nn.Module) -> Iterator[None]:
-    """Inside, the whole model is in evaluation mode; afterwards every module is in the mode in which it was."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-
-
-@contextmanager
-def trained(model: nn.Module) -> Iterator[None]:
-    """Inside, the model is in training mode, and drops nothing: neither states nor layers."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.train()
-    owners = [*model.modules(), *{id(one.config): one.config for one in model.modules() if hasattr(one, "config")}.values()]
-    changed = [
-        (owner, name, value) for owner in owners for name, value in list(vars(owner).items())
-        if "drop" in name and isinstance(value, float) and value
-    ]  # fmt: skip
-    changed += [(module, "p", module.p) for module in model.modules() if isinstance(module, nn.Dropout)]
-    for owner, name, _ in changed:
-        setattr(owner, name, 0.0)
-    try:
-        yield
-    finally:
-        for owner, name, value in changed:
-            setattr(owner, name, value)
-        for module, mode in modes:
-            module.training = mode
-
-
 def _tokens(row: Feature, name: str) -> int | None:
     """How many of a row's outputs belong to its own tokens: those that it writes, or those that it reads."""
     labels = row.inputs.get("labels")
     return len(labels) if isinstance(labels, list) and not name.startswith("encoder") else row.length
-
-
-def _close(expected: Sequence[Sequence[Tensor]], made: Sequence[Sequence[Tensor]]) -> bool:
-    """Whether outputs agree but for rounding, measured by the range of each output over all rows."""
-    for kind in range(len(expected[0])):
-        one, other = ([row[kind] for row in rows] for rows in (expected, made))
-        if any(a.shape != b.shape for a, b in zip(one, other, strict=True)):
-            return False
-        flat, others = (torch.cat([row.flatten() for row in rows]) for rows in (one, other))
-        known = flat.isfinite()
-        if not torch.equal(known, others.isfinite()):
-            return False
-        flat, others = flat[known], others[known]
-        if not len(flat):
-            continue
-        allowed = SPREAD * float(flat.max() - flat.min()) + ROUNDING * float(flat.abs().max()) + 1e-6
-        if not float((flat - others).abs().max()) <= allowed:
-            return False
-    return True
-
-
-def _generators(device: torch.device) -> Tensor:
-    """The state of the random numbers that a model on a device may draw."""
-    states = [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]
-    return torch.cat(states)
-
-
-def _differs(expected: dict[str, Tensor], made: dict[str, Tensor]) -> str:
-    """In what gradients differ from those of single rows; empty where they agree."""
-    if lost := expected.keys() - made.keys():
-        return f"the gradient of {min(lost)} is lost"
-    whole = sum(float(gradient.square().sum()) for gradient in expected.values()) ** 0.5
-    for name, gradient in expected.items():
-        if gradient.shape != made[name].shape:
-            continue  # a table of embeddings that was cut down
-        if not float((gradient - made[name]).norm()) <= SPREAD * float(gradient.norm()) + 1e-4 * whole:
-            return f"the gradient of {name} differs from that of single rows"
-    return ""
-
-
-def _sampled(gradient: Tensor) -> Tensor:
-    flat = gradient.detach().flatten()
-    return flat[:: max(1, len(flat) // SAMPLED)].clone()
-
-
-def _line(error: BaseException) -> str:
-    """An error in one line."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -15,17 +14,16 @@ from torch import Tensor, nn
 from harness import linear
 from harness.fast import decision, dropout
 from harness.fast.attention import NotPackable
-from harness.fast.decision import EQUAL, PADDED, SINGLE, Decision
-from harness.fast.preflight import Disagrees, Trial, check_tokens
+from harness.fast.decision import Decision
+from harness.fast.preflight import EQUAL, PADDED, SINGLE, Disagrees, Trial, check_tokens
 from harness.fast.stack import Packing
 from harness.fast.vocabulary import keep_used
-from harness.heads.base import UNABLE, Feature, Head
-from harness.training.memory import OUT_OF_MEMORY
+from harness.heads.base import Feature, Head
+from harness.heads.unable import Unable, computing
 
 T = TypeVar("T")
 PACKS = ("cpu", "cuda")  # devices on which packing has a road; on `cuda` it is unmeasured
 PACKED = "packed"
-WAYS = {"padded": PADDED, "equal": EQUAL, "single": SINGLE}
 NOTES = {
     EQUAL: "padding changes what this model computes, so only rows of equal length are computed together",
     SINGLE: "other rows change what this model computes for a row, so each is computed alone",
@@ -63,27 +61,24 @@ class Fast:
         """
         if self.packing is not None:
             try:
-                with self.packing(batch):
+                with computing("a packed batch"), self.packing(batch):
                     return work(send_to_device(batch, device))
-            except OUT_OF_MEMORY:
-                raise
-            except (NotPackable, *UNABLE) as reason:
-                self.give_up(_reason(reason))
+            except (NotPackable, Unable) as reason:
+                self.give_up(str(reason))
         if self.kernels:
             try:
-                return work(send_to_device(batch, device))
-            except OUT_OF_MEMORY:
-                raise
-            except UNABLE as reason:
-                self.use_library(_reason(reason))
+                with computing("a batch"):
+                    return work(send_to_device(batch, device))
+            except Unable as reason:
+                self.use_library(str(reason))
         return work(send_to_device(batch, device))
 
-    def slower(self, error: Exception) -> bool:
-        """Go on by the next slower way after an error that it may have made; False where there is none."""
+    def slower(self, reason: str) -> bool:
+        """Go on by the next slower way after an error that the present one may have made; False where there is none."""
         if self.packing is not None:
-            self.give_up(_reason(error))
+            self.give_up(reason)
         elif self.kernels:
-            self.use_library(_reason(error))
+            self.use_library(reason)
         else:
             return False
         return True
@@ -151,7 +146,7 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
     if known is None:
         trial = Trial(model, head, splits, training)
         trial.alone()
-        fast.batches = WAYS[trial.together()]
+        fast.batches = trial.together()
     else:
         fast.batches = known.batches
     if fast.batches != PADDED:
@@ -171,8 +166,8 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
     fast.evaluates = _evaluates(fast, trial)
     try:
         fast.notes += head.settle(model, trial.rows, fast.batches == PADDED)
-    except UNABLE as error:
-        raise trial.refusal(f"cannot write texts ({_reason(error)})", "choose another model") from error
+    except Unable as error:
+        raise trial.refusal(f"cannot write texts ({error})", "choose another model") from error
     decision.keep(
         place,
         Decision(
@@ -243,12 +238,6 @@ def _follow(fast: Fast, known: Decision) -> None:
             fast.packing = Packing(fast.model, known.first_only)
         except NotPackable as reason:
             fast.give_up(str(reason))
-
-
-def _reason(error: BaseException) -> str:
-    logging.getLogger(__name__).info("a faster way was given up", exc_info=error)
-    text = " ".join(str(error).split())[:200]
-    return text if isinstance(error, NotPackable) else f"{type(error).__name__}: {text}"
 
 
 def _special(head: Head, model: nn.Module) -> set[int]:

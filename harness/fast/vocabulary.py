@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, nn
 
-from harness.fast.preflight import embeddings
+from harness.adapt.parts import backbone
+from harness.models.load import word_embeddings
 
 WORTH = 0.8  # share of the vocabulary above which the table stays as it is
 
@@ -43,7 +44,7 @@ def keep_used(model: nn.Module, used: Iterable[int]) -> tuple[int | None, Callab
     Returns:
         How many rows it has now, and what makes it whole again; None and None where it stayed whole.
     """
-    table = embeddings(model)
+    table = word_embeddings(backbone(model))
     if type(table) is not nn.Embedding or table.max_norm is not None or table.scale_grad_by_freq or table.sparse:
         return None, None
     numbers = torch.tensor(sorted(used))

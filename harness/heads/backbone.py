@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from transformers import AutoModel, AutoModelForSeq2SeqLM, PreTrainedModel
 from transformers.modeling_outputs import ModelOutput
 
-from harness.heads.base import IGNORE, UNABLE, accepted, label_names
+from harness.heads.base import IGNORE, accepted, label_names
+from harness.heads.unable import Unable, computing
 from harness.models.load import Pretrained
 
 PROBE = 16  # tokens
@@ -90,9 +91,10 @@ def states_width(backbone: PreTrainedModel) -> int:
     backbone.eval()
     try:
         device = next(backbone.parameters()).device
-        states = backbone(input_ids=torch.zeros(1, PROBE, dtype=torch.long, device=device)).last_hidden_state
+        with computing():
+            states = backbone(input_ids=torch.zeros(1, PROBE, dtype=torch.long, device=device)).last_hidden_state
         return states.shape[-1]
-    except UNABLE:  # it needs more than tokens, or more of them
+    except Unable:  # it needs more than tokens, or more of them
         config = backbone.config.get_text_config()
         return getattr(config, "d_model", None) or config.hidden_size
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -17,8 +17,6 @@ from harness.recipe import Recipe
 
 IGNORE = -100  # the label that cross-entropy leaves out
 ENDLESS = 10**9  # tokens: more than any row has
-# What a library raises for tensors and arguments that it cannot work with; running out of memory is none of it.
-UNABLE = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError, AssertionError)
 NOT_EVERYWHERE = ("attention_mask", "token_type_ids")  # arguments that some models do not take
 
 
@@ -56,7 +54,17 @@ def parameters_of(kind: type[nn.Module]) -> frozenset[str]:
 def accepted(model: nn.Module, batch: Mapping[str, Any]) -> dict[str, Any]:
     """A batch without the masks and segment numbers that the model's forward pass does not take (FNet, CANINE, Mamba)."""
     taken = parameters_of(type(model))
+    if "input_ids" not in taken:  # a wrapper that hands on whatever it is given
+        return dict(batch)
     return {name: value for name, value in batch.items() if name in taken or name not in NOT_EVERYWHERE}
+
+
+def grouped(numbers: Iterable[int], keys: Sequence[Any]) -> list[list[int]]:
+    """Numbers of features whose keys are equal, together."""
+    found: dict[Any, list[int]] = {}
+    for number in numbers:
+        found.setdefault(keys[number], []).append(number)
+    return list(found.values())
 
 
 class Head(ABC):

@@ -16,7 +16,7 @@ from tokenizers import AddedToken
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from harness.errors import BenchError
-from harness.languages import base
+from harness.languages import base, three_letters
 
 # How a language is written: en_XX, deu_Latn; __de__, __en_XX__; in front of a source >>deu<<, >>cmn_Hans<<, <2de>.
 CODE = re.compile(r"(?:__)?([a-z]{2,3})(?:_([A-Z]{2}|[A-Z][a-z]{3}))?(?:__)?")
@@ -25,27 +25,14 @@ IN_FRONT = re.compile(r">>(\w+)<<|<2(\w+)>")
 FEW = 3  # tokens that look like a language's; fewer are something else
 SHOWN = 12  # languages in an error
 
-# ISO 639-1 -> the codes of three letters that are in use for it, the one of NLLB first.
-THREE = {
-    pair.partition(":")[0]: tuple(pair.partition(":")[2].split(","))
-    for pair in (
-        "af:afr am:amh ar:arb,ara as:asm ay:ayr,aym az:azj,aze ba:bak be:bel bg:bul bm:bam bn:ben bo:bod br:bre bs:bos ca:cat cs:ces "
-        "cy:cym da:dan de:deu,ger dz:dzo ee:ewe el:ell en:eng eo:epo es:spa et:est,ekk eu:eus fa:pes,fas ff:fuv,ful fi:fin fj:fij "
-        "fo:fao fr:fra fy:fry ga:gle gd:gla gl:glg gn:grn gu:guj ha:hau he:heb hi:hin hr:hrv ht:hat hu:hun hy:hye id:ind ig:ibo "
-        "is:isl it:ita ja:jpn jv:jav ka:kat kg:kon ki:kik kk:kaz km:khm kn:kan ko:kor ks:kas ku:kmr,kur ky:kir lb:ltz lg:lug "
-        "li:lim ln:lin lo:lao lt:lit lv:lvs,lav mg:plt,mlg mi:mri mk:mkd ml:mal mn:khk,mon mr:mar ms:zsm,msa mt:mlt my:mya "
-        "nb:nob ne:npi,nep nl:nld nn:nno no:nob,nor ns:nso ny:nya oc:oci om:gaz,orm or:ory,ori pa:pan pl:pol ps:pbt,pus pt:por "
-        "qu:quy,que rn:run ro:ron ru:rus rw:kin sa:san sc:srd sd:snd sg:sag si:sin sk:slk sl:slv sm:smo sn:sna so:som sq:als,sqi "
-        "sr:srp ss:ssw st:sot su:sun sv:swe sw:swh,swa ta:tam te:tel tg:tgk th:tha ti:tir tk:tuk tl:tgl tn:tsn tr:tur ts:tso "
-        "tt:tat tw:twi ug:uig uk:ukr ur:urd uz:uzn,uzb vi:vie wo:wol xh:xho yi:ydd,yid yo:yor zh:zho,cmn zu:zul"
-    ).split()
-}
+# Codes of three letters that NLLB has for a language of two letters, beside those of the standard.
+MORE = {"ff": ("fuv",), "no": ("nob",), "sq": ("als",)}
 # Where a region decides which script is meant, and one is written without its script.
 SCRIPTS = {"zh_tw": "Hant", "zh_hk": "Hant", "zh_mo": "Hant", "zh_cn": "Hans", "zh_sg": "Hans"}
 
 
 @dataclass(frozen=True)
-class Spoken:
+class Languages:
     """What a model is told of the languages.
 
     Attributes:
@@ -57,7 +44,7 @@ class Spoken:
     prefix: str = ""
 
 
-def speak(tokenizer: PreTrainedTokenizerBase, options: Mapping[str, Any], name: str, rows: int | None) -> Spoken:
+def set_languages(tokenizer: PreTrainedTokenizerBase, options: Mapping[str, Any], name: str, rows: int | None) -> Languages:
     """Set a tokeniser's source and target language to those of a task.
 
     Args:
@@ -77,10 +64,10 @@ def speak(tokenizer: PreTrainedTokenizerBase, options: Mapping[str, Any], name: 
             raise BenchError(
                 f"model {name!r}: its tokeniser takes {token}, the name of a language, apart; choose another model"
             )
-        return Spoken(prefix=f"{token} ")
+        return Languages(prefix=f"{token} ")
     codes = _codes(tokenizer)
     if len(codes) < FEW and not hasattr(type(tokenizer), "src_lang"):
-        return Spoken()
+        return Languages()
     if not hasattr(type(tokenizer), "src_lang"):
         raise BenchError(
             f"model {name!r}: its tokeniser has tokens of languages ({_some(codes)}), but is of the class {type(tokenizer).__name__}, "
@@ -95,7 +82,7 @@ def speak(tokenizer: PreTrainedTokenizerBase, options: Mapping[str, Any], name: 
         )
     tokenizer.src_lang, tokenizer.tgt_lang = source, target
     _hide(tokenizer, codes.values())
-    return Spoken(token=number)
+    return Languages(token=number)
 
 
 def begin_alike(model: PreTrainedModel, config: GenerationConfig, labels: list[int], language: int | None) -> None:
@@ -157,9 +144,8 @@ def _find(codes: Mapping[str, str], options: Mapping[str, Any], side: str, name:
     for code in codes:
         if code.strip("_").casefold() == exact:
             return code
-    names = {base(wanted), *THREE.get(base(wanted), ())}
-    fits = sorted(code for code in codes if (match := CODE.fullmatch(code)) and match[1] in names)
-    order = [base(wanted), *THREE.get(base(wanted), ())]
+    order = [base(wanted), *three_letters(base(wanted)), *MORE.get(base(wanted), ())]
+    fits = sorted(code for code in codes if (match := CODE.fullmatch(code)) and match[1] in order)
     fits.sort(key=lambda code: order.index(CODE.fullmatch(code)[1]))
     part = SCRIPTS.get(exact, exact.partition("_")[2]).casefold()
     closer = [code for code in fits if part and code.casefold().strip("_").endswith(f"_{part}")]

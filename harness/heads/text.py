@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, Generation
 
 from harness.heads import writing
 from harness.heads.base import IGNORE, Feature, Head, accepted
-from harness.heads.language_tokens import Spoken, begin_alike, speak
+from harness.heads.language_tokens import Languages, begin_alike, set_languages
 from harness.heads.warm_start import warm_started
 from harness.languages import NAMES, base
 from harness.models.load import Pretrained
@@ -43,10 +43,10 @@ class TextHead(Head):
         self, pretrained: Pretrained, recipe: Recipe, labels: Sequence[str] | None, options: Mapping[str, Any]
     ):
         super().__init__(pretrained, recipe, labels, options)
-        self.spoken = Spoken()
+        self.languages = Languages()
         if pretrained.architecture == "encoder-decoder":
             rows = getattr(pretrained.config, "vocab_size", None)
-            self.spoken = speak(self.tokenizer, options, pretrained.checkpoint.name, rows)
+            self.languages = set_languages(self.tokenizer, options, pretrained.checkpoint.name, rows)
 
     @classmethod
     def for_architecture(cls, architecture: str) -> type[Head]:
@@ -78,7 +78,7 @@ class TextHead(Head):
         for name in kept:
             setattr(config, name, getattr(given, name, None))
         if self.pretrained.architecture == "encoder-decoder":
-            begin_alike(model, config, self._whole_targets(["a"])[0], self.spoken.token)
+            begin_alike(model, config, self._whole_targets(["a"])[0], self.languages.token)
         model.generation_config = config
         return model
 
@@ -119,8 +119,8 @@ class TextHead(Head):
 
     def _prefix(self) -> str:
         """What the checkpoint was trained to read before a text in this pair of languages (T5's "translate English to …: ")."""
-        if self.spoken.prefix:
-            return self.spoken.prefix
+        if self.languages.prefix:
+            return self.languages.prefix
         pair = "_to_".join(base(self.options.get(f"{side}_language")) for side in ("source", "target"))
         trained = getattr(self.pretrained.config, "task_specific_params", None) or {}
         return trained.get(f"translation_{pair}", {}).get("prefix") or self._known_prefix()

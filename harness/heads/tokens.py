@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from transformers import AutoModelForTokenClassification, PreTrainedTokenizerBase
 
 from harness.heads.backbone import ClassifierOnBackbone
-from harness.heads.base import IGNORE, UNABLE, Feature, Head, accepted, label_names
+from harness.heads.base import IGNORE, Feature, Head, accepted, label_names
+from harness.heads.unable import Unable, computing
 from harness.models.load import Pretrained
 from harness.recipe import Recipe
 
@@ -29,8 +30,9 @@ def glues(tokenizer: PreTrainedTokenizerBase) -> bool:
     reads any tokenizer.json does not know. LUKE's takes the words of several sentences for pairs of texts.
     """
     try:
-        lists = tokenizer([list(words) for words in PROBES], is_split_into_words=True, add_special_tokens=False)["input_ids"]
-    except UNABLE:
+        with computing():
+            lists = tokenizer([list(words) for words in PROBES], is_split_into_words=True, add_special_tokens=False)["input_ids"]
+    except Unable:
         return True
     for words, apart in zip(PROBES, lists, strict=True):
         joined = tokenizer(" ".join(words), add_special_tokens=False)["input_ids"]

@@ -17,8 +17,8 @@ from transformers import (
 )
 
 from harness.heads.backbone import states_width
-from harness.heads.base import UNABLE
-from harness.models.load import Pretrained
+from harness.heads.unable import Unable, computing
+from harness.models.load import Pretrained, word_embeddings
 
 PLAIN_DECODER_LAYERS = 6
 
@@ -58,19 +58,18 @@ def _reads(decoder: PreTrainedModel, width: int) -> bool:
     try:
         tokens = torch.zeros(1, 4, dtype=torch.long)
         states = (torch.zeros(1, 3, width), torch.ones(1, 3, width))
-        one, other = (decoder(input_ids=tokens, encoder_hidden_states=each).logits for each in states)
+        with computing():
+            one, other = (decoder(input_ids=tokens, encoder_hidden_states=each).logits for each in states)
         return not torch.equal(one, other)
-    except UNABLE:
+    except Unable:
         return False  # it has no such argument, or no layers for it
     finally:
         decoder.train(mode)
 
 
 def _plain(encoder: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, written: int) -> BertLMHeadModel:
-    try:
-        embeddings = encoder.get_input_embeddings().weight
-    except NotImplementedError:  # CANINE hashes characters
-        embeddings = torch.empty(len(tokenizer), 0)
+    table = word_embeddings(encoder)
+    embeddings = torch.empty(len(tokenizer), 0) if table is None else table.weight
     width = states_width(encoder)
     heads = next(count for count in (width // 64, 8, 4, 2, 1) if count and width % count == 0)
     config = BertConfig(

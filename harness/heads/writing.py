@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 
 import torch
@@ -10,9 +9,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from harness.heads import decoding
-from harness.heads.base import UNABLE, accepted
-from harness.training.batches import grouped
-from harness.training.memory import OUT_OF_MEMORY
+from harness.heads.base import accepted, grouped
+from harness.heads.unable import Unable, computing
 
 ANY, EQUAL, NONE = "any", "equal", "none"  # texts that may be written together: of any length, of equal length, each alone
 TRIED = 12  # tokens that are written to compare two ways of writing
@@ -26,11 +24,9 @@ def by_loop(model: PreTrainedModel, batch: Batch, width: int) -> list[list[int]]
     if not decoding.covers(model):
         return None
     try:
-        return decoding.decode(model, batch["input_ids"], batch["attention_mask"], width)
-    except OUT_OF_MEMORY:
-        raise
-    except UNABLE:
-        logging.getLogger(__name__).info("the library writes: the loop failed", exc_info=True)
+        with computing("writing by the quick loop"):
+            return decoding.decode(model, batch["input_ids"], batch["attention_mask"], width)
+    except Unable:
         return None
 
 
@@ -61,17 +57,19 @@ def can_cache(model: PreTrainedModel, batch: Batch) -> bool:
     """Whether `generate` works for a model with a cache of keys and values; if not, that is switched off.
 
     Raises:
-        Exception: it works neither with a cache nor without.
+        Unable: it works neither with a cache nor without.
     """
     config = model.generation_config
     limit, config.max_new_tokens, config.use_cache = config.max_new_tokens, 3, True
     try:
         with torch.inference_mode():
             try:
-                by_library(model, batch, 1)
-            except UNABLE:
+                with computing("writing with a cache"):
+                    by_library(model, batch, 1)
+            except Unable:
                 config.use_cache = False
-                by_library(model, batch, 1)
+                with computing():
+                    by_library(model, batch, 1)
     finally:
         config.max_new_tokens = limit
     return config.use_cache
@@ -108,8 +106,9 @@ def settle(model: PreTrainedModel, unlike: Batch, same: Batch) -> tuple[bool, st
 
 def _agrees(model: PreTrainedModel, way: Way, batch: Batch, alone: Sequence[list[int]]) -> bool:
     try:
-        written = way(model, batch, len(alone))
-    except UNABLE:
+        with computing("writing texts together"):
+            written = way(model, batch, len(alone))
+    except Unable:
         return False
     if written is None:
         return False

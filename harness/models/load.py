@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from transformers import (
     AutoConfig,
     AutoModel,
     AutoModelForCausalLM,
-    AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoTokenizer,
     PretrainedConfig,
@@ -28,6 +27,7 @@ from harness.errors import BenchError
 from harness.methods import Method
 from harness.model import Checkpoint
 from harness.models.hub import fetch_checkpoint
+from harness.models.old_head import check_sizes, own_head
 from harness.models.shape import RELATIVE, tensor_sizes
 from harness.models.unpack import dense, unpacked
 
@@ -158,10 +158,10 @@ class Pretrained:
         A head that calls its backbone by another name than the backbone's own class does would silently start from random
         weights: so does question answering for Llama, Qwen and their kin in transformers 5.23.
         """
-        head, backbone = self._class(auto_class), self._class(AutoModel)
+        head, backbone = self.class_of(auto_class), self.class_of(AutoModel)
         return head is not None and (backbone is None or head.base_model_prefix == backbone.base_model_prefix)
 
-    def _class(self, auto_class: Any) -> type[PreTrainedModel] | None:
+    def class_of(self, auto_class: Any) -> type[PreTrainedModel] | None:
         """What an auto class would build for the checkpoint's configuration; some types name several classes, the first is meant."""
         # Not `in ….keys()`: the keys of this lazy mapping are made by importing every model there is, seconds a cell.
         found = auto_class._model_mapping.get(type(self.config), None)
@@ -190,97 +190,20 @@ class Pretrained:
                 f"model {self.checkpoint.name!r} has no safetensors weights; convert it with model.save_pretrained, or choose another"
             ) from error
         missing = set(loading["missing_keys"])
-        self._check_sizes(model, loading["mismatched_keys"])
         self._check_loaded(model, missing)
-        missing |= self._without_old_head(model, auto_class, missing, loading["mismatched_keys"])
+        if auto_class not in WITHOUT_HEAD:
+            new, self.left_out = own_head(self, model, missing, loading["mismatched_keys"])
+            missing |= new
+        else:
+            check_sizes(self, (), loading["mismatched_keys"])
         self._remember(model, missing)
         return model
-
-    def _without_old_head(
-        self, model: PreTrainedModel, auto_class: Any, missing: Collection[str], mismatched: Iterable[tuple[Any, ...]]
-    ) -> set[str]:
-        """Give the model a fresh head where the checkpoint brought one that was trained for another task.
-
-        Output layers over the vocabulary stay: a model that writes was pretrained with them.
-
-        Returns:
-            The names of the parameters that are new by this.
-
-        Raises:
-            BenchError: the head is to be kept (`Checkpoint.keep_head`), and the task has other classes.
-        """
-        other = {name for name, *_ in mismatched}
-        if auto_class in WITHOUT_HEAD:
-            return set()
-        head = self._head(model)
-        brought = {name: parameter for name, parameter in head.items() if name not in missing}
-        if brought:  # what the pretrained model has too, as ModernBERT's dense layer, is no head for a task
-            pretraining = self._names(self._class(AutoModelForMaskedLM))
-            brought = {name: parameter for name, parameter in brought.items() if name not in pretraining}
-        if self.checkpoint.keep_head:
-            self._keep_head(model, brought, other)
-            return set()
-        if not brought:
-            return set()
-        for name, parameter in brought.items():
-            parameter._is_hf_initialized = model.get_submodule(name.rpartition(".")[0])._is_hf_initialized = False
-        model.initialize_weights()
-        names = ", ".join(map(str, (getattr(self.config, "id2label", None) or {}).values()))
-        self.left_out = f"its own head ({names[:60]}) is left out and a new one is trained; --keep-head keeps it"
-        return set(brought)
-
-    def _keep_head(self, model: PreTrainedModel, brought: Mapping[str, nn.Parameter], other: Collection[str]) -> None:
-        """Take the checkpoint's head over, its classes in the order that the task has them."""
-        theirs = {str(name).casefold(): number for number, name in (self.config.id2label or {}).items()}
-        ours = [str(model.config.id2label[number]).casefold() for number in range(len(model.config.id2label))]
-        name = self.checkpoint.name
-        if not brought:
-            raise BenchError(f"model {name!r} has no head of this kind to keep; leave --keep-head out")
-        if other or sorted(theirs) != sorted(ours):
-            raise BenchError(
-                f"model {name!r}: its head knows {', '.join(theirs)[:200]}, the task has {', '.join(ours)[:200]}; --keep-head needs "
-                "the same names, leave it out to train a new head"
-            )
-        order = torch.tensor([theirs[label] for label in ours])
-        with torch.no_grad():
-            for parameter in (one for one in brought.values() if one.shape[0] == len(ours)):
-                parameter.copy_(parameter[order])
 
     def _remember(self, model: nn.Module, missing: Iterable[str]) -> None:
         fresh = set(missing)
         for name, parameter in model.named_parameters():
             if name not in fresh:
                 self.taken[parameter] = name
-
-    def _head(self, model: PreTrainedModel) -> dict[str, nn.Parameter]:
-        """The parameters that the backbone alone does not have, by name."""
-        inner = {id(parameter) for parameter in model.base_model.parameters()}
-        if model.base_model is not model:
-            return {name: parameter for name, parameter in model.named_parameters() if id(parameter) not in inner}
-        # The head lies among the backbone's own layers, as that of T5 for answers does.
-        names = self._names(self._class(AutoModel))
-        return {name: parameter for name, parameter in model.named_parameters() if names and name not in names}
-
-    def _names(self, kind: type[PreTrainedModel] | None) -> set[str]:
-        """The names of the parameters that a class of models has."""
-        if kind is None:
-            return set()
-        with torch.device("meta"):
-            return {name for name, _ in kind(self.configure()).named_parameters()}
-
-    def _check_sizes(self, model: PreTrainedModel, mismatched: Collection[tuple[Any, ...]]) -> None:
-        """Only a head may be of another size than the configuration says.
-
-        Raises:
-            BenchError: another part is.
-        """
-        head = self._head(model) if mismatched else {}
-        for name, found, wanted in sorted(mismatched, key=lambda one: one[0]):
-            if name not in head:
-                raise BenchError(
-                    f"model {self.checkpoint.name!r}: {name} has the size {list(found)} in its weights and {list(wanted)} by its "
-                    "config.json; they do not belong together, fetch the model again"
-                )
 
     def _check_loaded(self, model: PreTrainedModel, missing: Iterable[str]) -> None:
         """A head and cross-attention may be new; where most of the weights are, nothing pretrained would be fine-tuned."""
@@ -291,6 +214,14 @@ class Pretrained:
                 f"model {self.checkpoint.name!r}: {share:.0%} of the weights of {type(model).__name__} are not in the checkpoint; "
                 "check that its config.json and its weights belong together"
             )
+
+
+def word_embeddings(model: PreTrainedModel) -> nn.Module | None:
+    """The table of word embeddings; None where a model has none: CANINE hashes characters, and says that this is not implemented."""
+    try:
+        return model.get_input_embeddings()
+    except NotImplementedError:
+        return None
 
 
 def read_as_text(tokenizer: PreTrainedTokenizerBase) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count as from_number
 from typing import Any
 
 from harness.fast.layout import partition
+from harness.heads.base import grouped
 
 
 def training_batches(count: int, batch_size: int, seed: int, epoch: int) -> list[list[int]]:
@@ -59,14 +60,6 @@ def evaluation_batches(
         batches.append(order[begin : begin + size])
         begin += size
     return batches
-
-
-def grouped(numbers: Iterable[int], keys: Sequence[Any]) -> list[list[int]]:
-    """Numbers whose keys are equal, together."""
-    found: dict[Any, list[int]] = {}
-    for number in numbers:
-        found.setdefault(keys[number], []).append(number)
-    return list(found.values())
 
 
 def pieces(

@@ -13,9 +13,10 @@ from torch import nn
 
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature, Head
+from harness.heads.unable import OUT_OF_MEMORY
 from harness.linear import packed
 from harness.training.batches import evaluation_batches
-from harness.training.memory import OUT_OF_MEMORY, advise, free_unused
+from harness.training.memory import advise, free_unused
 from harness.training.team import Team
 
 # Computed together on a CPU where nothing is written: what a layer makes of more does not fit into a cache, and memory for it is

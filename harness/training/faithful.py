@@ -11,8 +11,8 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from harness.fast.prepare import Fast
-from harness.heads.base import UNABLE, Feature, Head
-from harness.training.memory import OUT_OF_MEMORY
+from harness.heads.base import Feature, Head
+from harness.heads.unable import Unable, computing
 from harness.training.weights import Weights
 
 ROWS = 8  # a gradient of so few is enough to tell rounding, which turns it by a few degrees, from nonsense
@@ -39,12 +39,11 @@ def try_half(
     row = min(features, key=lambda feature: feature.length)
     model.train()
     try:
-        with torch.random.fork_rng([accelerator.device] if accelerator.device.type == "cuda" else []), accelerator.autocast():
+        chance = torch.random.fork_rng([accelerator.device] if accelerator.device.type == "cuda" else [])
+        with computing("half precision"), chance, accelerator.autocast():
             fast.compute(partial(head.loss, model), head.collate([row]), accelerator.device).backward()
-    except OUT_OF_MEMORY:
-        raise
-    except UNABLE as error:
-        raise FloatingPointError(f"a layer cannot be computed ({' '.join(str(error).split())[:200]})") from error
+    except Unable as error:
+        raise FloatingPointError(f"a layer cannot be computed ({error})") from error
     finally:
         weights.forget_gradients()
 

@@ -1,4 +1,4 @@
-"""Running out of memory: how it is recognised, and what a person can do."""
+"""Running out of memory: what a person can do; and how much was used."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ import sys
 
 import torch
 from accelerate import Accelerator
-
-# By type, never by words in a message. A CPU on which torch cannot allocate raises a plain RuntimeError, which no type tells
-# from others: it fails the cell. Far more often the system's killer comes first.
-OUT_OF_MEMORY = (torch.OutOfMemoryError, MemoryError)
 
 
 class NotEnoughMemory(Exception):

@@ -11,10 +11,11 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from harness.fast.prepare import Fast
-from harness.heads.base import UNABLE, Feature, Head
+from harness.heads.base import Feature, Head
+from harness.heads.unable import OUT_OF_MEMORY, Unable, computing
 from harness.recipe import Recipe
 from harness.training.batches import pieces
-from harness.training.memory import OUT_OF_MEMORY, advise, free_unused
+from harness.training.memory import advise, free_unused
 from harness.training.state import Progress, RandomStates
 from harness.training.team import Team
 from harness.training.weights import Weights
@@ -64,12 +65,13 @@ class Step:
             size = progress.micro_batch_size or self.recipe.micro_batch_size
             before = RandomStates()
             try:
-                loss, computed, short = *self._gradients(batch, ours, size), False
+                with computing("a step"):
+                    loss, computed, short = *self._gradients(batch, ours, size), False
             except OUT_OF_MEMORY:
                 loss, computed, short = torch.zeros((), device=self.accelerator.device), 0, True
-            except UNABLE as error:  # in the backward pass, for `compute` has dealt with the other
-                if not self.fast.slower(error):
-                    raise
+            except Unable as error:  # in the backward pass, for `compute` has dealt with the other
+                if not self.fast.slower(str(error)):
+                    raise error.__cause__ from None
                 self.weights.forget_gradients()
                 before.restore()
                 continue

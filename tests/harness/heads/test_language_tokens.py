@@ -199,7 +199,7 @@ def test_a_language_is_found_by_its_code(codes, wanted, found):
 @pytest.mark.parametrize("kind", ["t5", "bart"])
 def test_models_without_languages_need_none(kind, checkpoints):
     one = head(checkpoints(kind), {})
-    assert one.spoken.token is None and one._prefix() == ""
+    assert one.languages.token is None and one._prefix() == ""
 
 
 @torch.no_grad()
