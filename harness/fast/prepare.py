@@ -19,14 +19,15 @@ from harness.fast.preflight import EQUAL, PADDED, SINGLE, Disagrees, Trial, chec
 from harness.fast.stack import Packing
 from harness.fast.vocabulary import keep_used
 from harness.heads.base import Feature, Head
-from harness.heads.unable import Unable, computing
+from harness.heads.unable import OUT_OF_MEMORY, Unable, computing
 
 T = TypeVar("T")
 PACKS = ("cpu", "cuda")  # devices on which packing has a road; on `cuda` it is unmeasured
-PACKED = "packed"
+PACKED, FULL = "packed", "full"
 NOTES = {
     EQUAL: "padding changes what this model computes, so only rows of equal length are computed together",
     SINGLE: "other rows change what this model computes for a row, so each is computed alone",
+    FULL: "memory was too short to try rows together, so each is computed alone",
 }
 
 
@@ -140,43 +141,70 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
     fast = Fast(model=model)
     used = {token for features in splits for feature in features for token in feature.inputs["input_ids"]}
     check_tokens(model, head, used)
+    words = used | _special(head, model)
     place = decision.place_of(model, head, splits, training)
     known = decision.read(place, head)
-    trial = None
-    if known is None:
-        trial = Trial(model, head, splits, training)
-        trial.alone()
-        fast.batches = trial.together()
-    else:
-        fast.batches = known.batches
-    if fast.batches != PADDED:
-        fast.notes.append(NOTES[fast.batches])
-    undo = None
-    if not head.writes and (known is None or not known.whole):
-        fast.vocabulary, undo = keep_used(model, used | _special(head, model))
-    if model_device(model).type == "cpu" and (known is None or known.kernels):
-        dropout.install(model)
-        linear.install(model)
-        fast.kernels = True
     if known is not None:
-        _follow(fast, known)
-        vars(head).update(known.head)
+        _follow(fast, known, head, words)
         return fast
-    _choose(fast, trial, undo)
-    fast.evaluates = _evaluates(fast, trial)
+    trial = Trial(model, head, splits, training)
+    trial.alone()
     try:
-        fast.notes += head.settle(model, trial.rows, fast.batches == PADDED)
-    except Unable as error:
-        raise trial.refusal(f"cannot write texts ({error})", "choose another model") from error
+        whole = _settle(fast, trial, words)
+    except OUT_OF_MEMORY:  # of rows together; that is a matter of this device today, so nothing is kept
+        _one_by_one(fast, trial)
+        return fast
     decision.keep(
         place,
         Decision(
             batches=fast.batches, kernels=fast.kernels, evaluates=fast.evaluates, refused=fast.refused, notes=fast.notes,
-            packed=fast.packing is not None, first_only=bool(fast.packing and fast.packing.first_only),
-            whole=undo is not None and fast.vocabulary is None, head=head.settled(),
+            packed=fast.packing is not None, first_only=bool(fast.packing and fast.packing.first_only), whole=whole,
+            head=head.settled(),
         ),
     )  # fmt: skip
     return fast
+
+
+def _settle(fast: Fast, trial: Trial, words: set[int]) -> bool:
+    """Find the fastest way of computing that can be trusted; whether the table of word embeddings must stay whole for it."""
+    fast.batches = trial.together()
+    if fast.batches != PADDED:
+        fast.notes.append(NOTES[fast.batches])
+    undo = _quicken(fast, trial.head, words, cut=True, kernels=True)
+    _choose(fast, trial, undo)
+    fast.evaluates = _evaluates(fast, trial)
+    _write(fast, trial, fast.batches == PADDED)
+    return undo is not None and fast.vocabulary is None
+
+
+def _one_by_one(fast: Fast, trial: Trial) -> None:
+    """Compute each row alone by the library's own layers, for want of memory to try anything else."""
+    fast.give_up(NOTES[FULL])
+    if fast.kernels:
+        fast.use_library(NOTES[FULL])
+    fast.batches, fast.evaluates = SINGLE, False
+    fast.notes.append(NOTES[FULL])
+    _write(fast, trial, together=False)
+
+
+def _write(fast: Fast, trial: Trial, together: bool) -> None:
+    """Let the head decide how it computes its outputs."""
+    try:
+        fast.notes += trial.head.settle(fast.model, trial.rows, together)
+    except Unable as error:
+        raise trial.refusal(f"cannot write texts ({error})", "choose another model") from error
+
+
+def _quicken(fast: Fast, head: Head, words: set[int], cut: bool, kernels: bool) -> Callable[[], None] | None:
+    """Cut the table of word embeddings down and exchange layers; what makes the table whole again, if it was cut."""
+    undo = None
+    if cut and not head.writes:
+        fast.vocabulary, undo = keep_used(fast.model, words)
+    if kernels and model_device(fast.model).type == "cpu":
+        dropout.install(fast.model)
+        linear.install(fast.model)
+        fast.kernels = True
+    return undo
 
 
 def model_device(model: nn.Module) -> torch.device:
@@ -230,14 +258,16 @@ def _evaluates(fast: Fast, trial: Trial) -> bool:
     return True
 
 
-def _follow(fast: Fast, known: Decision) -> None:
+def _follow(fast: Fast, known: Decision, head: Head, words: set[int]) -> None:
     """Do what an earlier trial of the same model came to."""
-    fast.refused, fast.notes, fast.evaluates = known.refused, list(known.notes), known.evaluates
+    fast.batches, fast.refused, fast.notes, fast.evaluates = known.batches, known.refused, list(known.notes), known.evaluates
+    _quicken(fast, head, words, cut=not known.whole, kernels=known.kernels)
     if known.packed:
         try:
             fast.packing = Packing(fast.model, known.first_only)
         except NotPackable as reason:
             fast.give_up(str(reason))
+    vars(head).update(known.head)
 
 
 def _special(head: Head, model: nn.Module) -> set[int]:

@@ -8,6 +8,7 @@ import toy
 
 from harness import attempt
 from harness.duration import Every
+from harness.errors import BenchError
 from harness.heads.sequence import SequenceHead
 from harness.store import Store
 from harness.training.interrupt import Interrupted, Interruption
@@ -59,7 +60,8 @@ def test_what_is_no_lack_of_memory_is_not_tried_again(checkpoints, tmp_path, mon
         raise RuntimeError("CUDA out of memory, says a message")
 
     monkeypatch.setattr(SequenceHead, "loss", fail)
-    with pytest.raises(RuntimeError, match="says a message"):
+    monkeypatch.setenv("BENCH_CACHE", "off")  # so that the trial before the training meets it
+    with pytest.raises(BenchError, match=r"cannot be computed by transformers \(RuntimeError: .*says a message\)"):
         run(toy.cell(checkpoints("bert")), tmp_path)
 
 
@@ -114,6 +116,28 @@ def test_the_second_try_is_resumed_as_the_second(checkpoints, tmp_path, monkeypa
     assert record["training"]["retried"] and record["training"]["resumed"] == 1
 
 
+@pytest.mark.parametrize("most", [1, 2])
+def test_a_device_that_holds_no_three_rows_computes_them_one_by_one(checkpoints, tmp_path, monkeypatch, most):
+    """Nothing of it is kept: on another day, or without a neighbour on the device, there may be more memory."""
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    cell = toy.cell(checkpoints("llama"), epochs=2)
+    whole = run(cell, tmp_path / "whole")
+    assert whole["training"]["batches"] == "packed" and len(list((tmp_path / "cache/preflight").iterdir())) == 1
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "other"))
+    small_device(monkeypatch, most)
+    alone = run(cell, tmp_path / "alone")
+    assert alone["training"]["batches"] == "single rows" and "memory was too short" in alone["training"]["notes"][0]
+    assert losses(alone) == pytest.approx(losses(whole), abs=1e-4)
+    assert not list((tmp_path / "other/preflight").iterdir())
+
+
+def test_a_single_row_that_does_not_fit_is_told_before_the_training(checkpoints, tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCH_CACHE", "off")
+    small_device(monkeypatch, 0)
+    with pytest.raises(NotEnoughMemory, match="training does not fit with one row at a time"):
+        run(toy.cell(checkpoints("llama")), tmp_path)
+
+
 def test_no_number_in_fp32_is_a_failure_that_leaves_no_checkpoint(checkpoints, tmp_path):
     cell = toy.cell(checkpoints("bert"), epochs=8, learning_rate=1e30, max_grad_norm=1e30, evaluations=1)
     with pytest.raises(FloatingPointError):
@@ -138,6 +162,6 @@ def test_one_prediction_for_all_is_tried_in_fp32_unless_it_is_the_models_own(
         monkeypatch.setattr(SequenceHead, "loss", lost)
     record = run(toy.cell(checkpoints(kind), epochs=1, precision="bf16"), tmp_path)
     assert record["constant"] and math.isfinite(record["score"])
-    assert record["environment"]["precision"] == ("bf16" if faithful else "fp32")
+    assert record["environment"]["precision"] == ("bf16" if faithful else "fp32"), record["training"]
     said = "one and the same prediction for every row in bf16"
     assert record["training"].get("retried") == (None if faithful else said)
