@@ -22,7 +22,7 @@ from typing import Any
 from harness import registry
 from harness.cell import Cell
 from harness.files import write_text
-from harness.plan import Request, make_plan
+from harness.planning import Request, make_plan
 from harness.store import Store
 
 SUITE = Path(__file__).with_name("real.yaml")

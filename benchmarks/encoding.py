@@ -67,8 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print a Markdown table."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # as in a worker
     gc.disable()  # the same
-    from harness.cli.options import make_request
-    from harness.plan import make_plan
+    from harness.planning import make_plan
+    from harness.request import read_request
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--suite", default=str(SUITE))
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", default="2000,20000,100000")
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args(arguments)
-    plan = make_plan(make_request(given.model, given.tasks, given.suite, "full", "1", None, []))
+    plan = make_plan(read_request(given.model, given.tasks, suite=given.suite, methods="full", seeds="1", baselines=False))
     print("| task | rows | tokenise | first use | next use | file, MB |\n|---|---:|---:|---:|---:|---:|")
     for cell in plan.cells:
         for rows in map(int, given.rows.split(",")):

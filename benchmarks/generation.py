@@ -33,7 +33,7 @@ from harness.files import write_text
 from harness.heads.base import Feature
 from harness.heads.make import fitted_head
 from harness.heads.text import PromptedTextHead, TextHead
-from harness.plan import Request, make_plan
+from harness.planning import Request, make_plan
 from harness.rows import load
 from harness.store import Store
 from harness.training.batches import evaluation_batches

@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.cell import Cell
-from harness.cli.options import make_request
 from harness.engines.base import Slot
 from harness.engines.grid import Observer, run_grid
 from harness.engines.local import LocalEngine
 from harness.job import Job
 from harness.methods import modules
-from harness.plan import Request, make_plan
+from harness.planning import Request, make_plan
+from harness.request import read_request
 from harness.store import Record
 
 INSIDE = ("train_seconds", "evaluate_seconds")
@@ -120,7 +120,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--devices", default="cpu")
     parser.add_argument("--jobs", type=int, default=1)
     given = parser.parse_args(arguments)
-    request = make_request(given.models, given.tasks, given.suite, given.methods, given.seeds, given.limit, given.set)
+    request = read_request(
+        given.models, given.tasks, suite=given.suite, methods=given.methods, seeds=given.seeds, limit=given.limit, settings=given.set,
+        baselines=False,
+    )  # fmt: skip
     print("\n".join(table(measure(request, given.devices, given.jobs))))
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cell import Cell
-from harness.plan import Request, make_plan
+from harness.planning import Request, make_plan
 from harness.store import Store
 
 SUITE = Path(__file__).with_name("real.yaml")

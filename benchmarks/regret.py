@@ -28,7 +28,7 @@ from harness.data.nested import nested
 from harness.engines.choose import make_engine
 from harness.engines.grid import Observer, run_grid
 from harness.job import Job
-from harness.plan import Request, make_plan
+from harness.planning import Request, make_plan
 from harness.recipe import trained_by
 from harness.rows import load
 from harness.store import Record, Store

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.data.splits import SPLITS
 from harness.family import TaskFamily
+from harness.guess.chosen import columns_of
 from harness.guess.guess import guess
 from harness.guess.misfit import undecided
 from harness.guess.word import Guess
@@ -39,7 +40,8 @@ def quick_task(family: TaskFamily, path: str, columns: Mapping[str, str] | None 
     found = guess(path, [family], where, columns=columns)[0]
     if found.undecided:
         raise undecided(found, where)
-    return replace(found.task, description=_description(found, family))
+    chosen = {ours: theirs for ours, theirs in (columns or {}).items() if ours in columns_of(family)}
+    return replace(found.task, description=_description(found, family), reference=f"{family.name}:{path}", chosen=chosen)
 
 
 def _description(found: Guess, family: TaskFamily) -> str:

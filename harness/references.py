@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from harness.errors import BenchError, HubError, unknown
 from harness.guess.chosen import columns_of
 from harness.guess.files import is_data, no_such_file
 from harness.hub import cached
-from harness.model import Checkpoint
+from harness.model import Checkpoint, Model
 from harness.models.resolve import registered, resolve
 from harness.quick import quick_task
 from harness.suite import Suite
@@ -26,7 +27,7 @@ MENTIONED = 8  # models that a message names
 
 
 def find_tasks(
-    references: Iterable[str], suite: Suite, limit: int | None = None, columns: Mapping[str, str] | None = None
+    references: Iterable[str | Task], suite: Suite, limit: int | None = None, columns: Mapping[str, str] | None = None
 ) -> dict[str, Task]:
     """What references mean, by a reference for each task alone: at most `limit` rows a split.
 
@@ -35,14 +36,15 @@ def find_tasks(
     """
     references = list(references)
     for reference in references:
-        reject_address(reference)
+        if isinstance(reference, str):
+            reject_address(reference)
     _reject_unused(columns or {}, references)
     return {name: task.limited(limit) for name, task in _tasks(references, suite, columns or {}).items()}
 
 
-def _reject_unused(columns: Mapping[str, str], references: Sequence[str]) -> None:
+def _reject_unused(columns: Mapping[str, str], references: Sequence[str | Task]) -> None:
     """A `BenchError` for a chosen column that no task would get."""
-    families = [reference.partition(":")[0] for reference in references if is_quick(reference)]
+    families = [one.partition(":")[0] for one in references if isinstance(one, str) and is_quick(one)]
     valid = dict.fromkeys(name for family in families for name in columns_of(registry.family(family)))
     for ours, theirs in columns.items():
         if not families:
@@ -58,7 +60,7 @@ def is_quick(reference: str) -> bool:
     return ":" in reference and not reference.endswith((".yaml", ".yml"))
 
 
-def _tasks(references: Sequence[str], suite: Suite, columns: Mapping[str, str]) -> dict[str, Task]:
+def _tasks(references: Sequence[str | Task], suite: Suite, columns: Mapping[str, str]) -> dict[str, Task]:
     """The tasks that references mean, each by a reference that means it alone: its name, file or `family:path`.
 
     Raises:
@@ -67,15 +69,15 @@ def _tasks(references: Sequence[str], suite: Suite, columns: Mapping[str, str]) 
     found: dict[str, tuple[str, Task]] = {}
     for reference, following in zip(references, [*references[1:], ""], strict=True):
         try:
-            meant = _task(reference, suite, columns)
+            meant = [reference] if isinstance(reference, Task) else _task(reference, suite, columns)
         except BenchError as error:
-            if is_quick(reference) and ":" not in following and formats(Path(following)):  # one name was cut in two
+            if is_quick(reference) and isinstance(following, str) and ":" not in following and formats(Path(following)):  # one name was cut in two
                 whole = shlex.quote(joined([f"{reference},{following}"]))
                 raise BenchError(f"{error}; a name with a comma stands in double quotes: {whole}") from None
             raise
         for task in meant:
             registry.family(task.family).accept(task)
-            own = reference if reference.endswith((".yaml", ".yml")) or is_quick(reference) else task.name
+            own = task.reference or task.name
             if found.setdefault(task.name, (own, task))[1] != task:
                 raise BenchError(f"two different tasks are called {task.name!r}; give one of them another name")
     return dict(found.values())
@@ -91,7 +93,7 @@ def _task(reference: str, suite: Suite, columns: Mapping[str, str]) -> Sequence[
     if reference in known:
         return [known[reference]]
     if reference.endswith((".yaml", ".yml")):
-        return [load_task(Path(reference))]
+        return [replace(load_task(Path(reference)), reference=reference)]
     family, colon, path = reference.partition(":")
     if colon:
         adapter = registry.family(family)
@@ -112,21 +114,22 @@ def _task(reference: str, suite: Suite, columns: Mapping[str, str]) -> Sequence[
 
 
 def find_models(
-    references: Iterable[str], suite: Suite, trust_remote_code: bool = False
+    references: Iterable[str | Model], suite: Suite, trust_remote_code: bool = False
 ) -> list[tuple[Checkpoint, HubError | None, str]]:
     """The checkpoints of the references, empty ones where the Hub does not give them, and why, and the reference of each; `all` means
     those of the suite. Different models may have one name, as two folders of one last name have.
     """
     names: list[Any] = []
     for reference in references:
-        names += list(suite.models) if reference == "all" else [reference]
+        names += list(suite.models) if isinstance(reference, str) and reference == "all" else [reference]
     if not names:
         which = f"suite {suite.name!r} names no models" if suite.name else "without a suite, all means no models"
         raise BenchError(f"{which}; name some with --models, such as {', '.join(at_hand())}, a folder, or a Hub id")
     found: dict[tuple[str, str], tuple[Checkpoint, HubError | None, str]] = {}
     for name in names:
         checkpoint, error = _model(name, suite, trust_remote_code)
-        found.setdefault((checkpoint.name, checkpoint.digest), (checkpoint, error, name))
+        typed = name.source if isinstance(name, Model) else name
+        found.setdefault((checkpoint.name, checkpoint.digest), (checkpoint, error, typed))
     return list(found.values())
 
 
@@ -144,11 +147,11 @@ def at_hand() -> list[str]:
     return [*shipped, *cached()][:MENTIONED]
 
 
-def _model(reference: str, suite: Suite, trust_remote_code: bool) -> tuple[Checkpoint, HubError | None]:
-    if suite.aliases.get(reference) in suite.models:  # another name for one of the suite's own
+def _model(reference: str | Model, suite: Suite, trust_remote_code: bool) -> tuple[Checkpoint, HubError | None]:
+    if isinstance(reference, str) and suite.aliases.get(reference) in suite.models:  # another name for one of the suite's own
         reference = suite.aliases[reference]
     aliases = suite.references
-    if (baseline := registry.baselines().get(aliases.get(reference, reference))) is not None:
+    if isinstance(reference, str) and (baseline := registry.baselines().get(aliases.get(reference, reference))) is not None:
         return baseline.checkpoint(), None
     try:
         return resolve(reference, aliases, trust_remote_code), None

@@ -73,17 +73,17 @@ NONE = Suite(
 )  # what a request has that names no suite: recipes follow from the models and the data
 
 
-def suite_for(name: str | None, tasks: Sequence[str]) -> Suite:
+def suite_for(name: str | None, tasks: Sequence[str | Task]) -> Suite:
     """The suite that a request names; without a name the default one where all its tasks are of it, else `NONE`.
 
     Args:
-        tasks: references of tasks.
+        tasks: references of tasks, or tasks.
     """
     if name:
         return load_suite(name)
     default = load_suite(DEFAULT)
     own = {"all", *(task.name for task in default.tasks), *(task.family for task in default.tasks)}
-    return default if set(tasks) <= own else NONE
+    return default if all(isinstance(one, str) and one in own for one in tasks) else NONE
 
 
 def load_suite(reference: str) -> Suite:

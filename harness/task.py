@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 from harness.data.columns import label_mapping
@@ -28,6 +30,8 @@ class Task:
         drop_labels: raw labels whose rows are left out, and counted.
         options: what the family wants to know beyond that, for instance the languages of a translation.
         limit: at most so many rows of every split; the task is then called `name@limit`.
+        reference: how a command asks for it where its name is not enough: `family:path`, or a task file.
+        chosen: the columns that a person has chosen for `family:path`, as `--column` has them.
     """
 
     name: str
@@ -40,6 +44,49 @@ class Task:
     limit: int | None = None
     description: str = ""
     drop_labels: tuple[str, ...] = ()
+    reference: str = field(default="", compare=False)
+    chosen: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def from_file(cls, path: str | PathLike[str]) -> Task:
+        """The task of a task file (`.yaml`).
+
+        Raises:
+            BenchError: a line for each mistake in the file.
+
+        Example:
+            >>> task = Task.from_file("airline.yaml")  # doctest: +SKIP
+        """
+        from harness.taskfile import load_task
+
+        return replace(load_task(Path(path)), reference=fspath(path))
+
+    @classmethod
+    def from_data(cls, data: Any, family: str, **options: Any) -> Task:
+        """A task from rows in memory or from data files; see `harness.rows_in_memory.task_of`.
+
+        Args:
+            data: a pandas data frame, a list of dictionaries, a `datasets.Dataset` or `DatasetDict`, a mapping of split to any of these,
+                or the path of a file or folder.
+            family: the task family, such as `sentiment`.
+            options: `name`, `columns`, `labels`, `options`, `folder`; any other keyword is a column: `text="tweet"`.
+
+        Raises:
+            BenchError: no such family or column, or rows that cannot be used.
+
+        Example:
+            >>> rows = [{"tweet": "so good", "mood": "pos"}, {"tweet": "so bad", "mood": "neg"}]
+            >>> Task.from_data(rows, "sentiment", name="tweets", text="tweet", label="mood").name
+            'tweets'
+        """
+        from harness.rows_in_memory import task_of
+
+        return task_of(data, family, **options)
+
+    @classmethod
+    def from_frame(cls, frame: Any, family: str, **options: Any) -> Task:
+        """`from_data` of a pandas data frame: `Task.from_frame(df, family="sentiment", text="tweet", label="mood")`."""
+        return cls.from_data(frame, family, **options)
 
     @property
     def title(self) -> str:

@@ -14,7 +14,7 @@ import pytest
 from harness.attempt import Attempt
 from harness.duration import NEVER
 from harness.errors import BenchError
-from harness.plan import Request, make_plan
+from harness.planning import Request, make_plan
 from harness.store import Store
 from harness.training.interrupt import Interruption
 from harness.underway import Place, UnderWay

@@ -9,7 +9,7 @@ import pytest
 from harness import registry
 from harness.data.source import HubSource
 from harness.family import ARCHITECTURES, TaskFamily
-from harness.plan import Request, make_plan
+from harness.planning import Request, make_plan
 from harness.rows import load_splits
 from harness.store import Store
 from harness.suite import load_suite

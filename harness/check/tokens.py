@@ -12,6 +12,7 @@ from typing import Any
 from harness.cell import Cell
 from harness.check.lengths import Lengths, summary
 from harness.family import Row, TaskFamily
+from harness.main_module import hidden_main
 
 CHUNK = 2000  # rows encoded together, so that features of a large data set need little memory
 
@@ -43,7 +44,9 @@ def measure(cell: Cell, splits: Mapping[str, Sequence[Row]]) -> Tokens:
         BenchError: the model's tokeniser cannot be used.
     """
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_measure, cell, splits).result()
+        with hidden_main():
+            running = pool.submit(_measure, cell, splits)
+        return running.result()
 
 
 def _measure(cell: Cell, splits: Mapping[str, Sequence[Row]]) -> Tokens:

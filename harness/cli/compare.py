@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -18,24 +19,17 @@ def compare(
     as_json: options.Json = False,
 ) -> None:
     """Compare two models on the same test rows: differences with 95 % intervals, and whether they could be chance."""
-    import sys
-    from dataclasses import asdict
-
-    from harness.cli.comparison import picture
-    from harness.cli.leaderboard import tell_damaged
-    from harness.remote.mirror import read_store
+    from harness.cli.leaderboard import say_damaged
+    from harness.results import load_results
     from harness.shown import console, plain
-    from harness.stats.compare import compare as found
     from harness.strict_json import dumps
 
-    told: list[str] = []
-    store = read_store(results)
-    rows = found(store, ours, theirs, [name.strip() for name in task.split(",") if name.strip()], told.append)
-    tell_damaged(store)
-    for line in told if not as_json else ():
-        print(f"bench: {plain(line)}", file=sys.stderr)
+    found = load_results(results).compare(ours, theirs, task)
+    say_damaged(found.store)
     if as_json:
-        print(dumps([{**asdict(row), "verdict": row.verdict} for row in rows], indent=1))
-    else:
-        screen = console(highlight=False)
-        screen.print(picture(ours, theirs, rows, screen.width))
+        print(dumps(found.facts(), indent=1))
+        return
+    for line in found.notes:
+        print(f"bench: {plain(line)}", file=sys.stderr)
+    screen = console(highlight=False)
+    screen.print(found.picture(screen.width))

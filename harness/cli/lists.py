@@ -12,55 +12,22 @@ WIDE = 140  # columns of a terminal from which on a model takes one line
 
 def tasks(as_json: options.Json = False) -> None:
     """List the task families and the registered tasks."""
-    from harness import registry
+    from harness import listings
 
-    families = [
-        {"family": family.name, "metric": family.primary_metric, "description": family.description}
-        for family in registry.families().values()
-    ]
-    named = [
-        {"task": task.name, "family": task.family, "version": task.version, "description": task.description}
-        for task in registry.tasks().values()
-    ]
     if as_json:
-        print(dumps({"families": families, "tasks": named}, indent=1))
+        print(dumps({"families": listings.families(), "tasks": listings.tasks()}, indent=1))
     else:
-        _print(families)
+        _print(listings.families())
         print()
-        _print(named)
+        _print(listings.tasks())
 
 
 def models(as_json: options.Json = False) -> None:
     """List the registered models and the baselines; any Hub id, folder or .gguf file works as well."""
-    from harness import registry
+    from harness import listings
     from harness.methods import BASELINE
 
-    rows = [
-        {
-            "model": model.name,
-            "architecture": model.architecture,
-            "source": model.source,
-            "families": list(model.families or registry.families()),
-            "description": model.description,
-            "kind": model.kind,
-            "parameters": model.parameters,
-            "traps": model.traps(),
-        }
-        for model in registry.models().values()
-    ]
-    rows += [
-        {
-            "model": baseline.name,
-            "architecture": BASELINE,
-            "source": f"{BASELINE}:{baseline.name}",
-            "families": list(baseline.families),
-            "description": baseline.description,
-            "kind": BASELINE,
-            "parameters": None,
-            "traps": {},
-        }
-        for baseline in registry.baselines().values()
-    ]
+    rows = listings.models()
     if as_json:
         print(dumps(rows, indent=1))
     else:
@@ -93,19 +60,9 @@ def _model_line(row: dict[str, Any], wide: bool) -> dict[str, Any]:
 
 def suites(as_json: options.Json = False) -> None:
     """List the suites."""
-    from harness import registry
-    from harness.suite import load_suite
+    from harness import listings
 
-    rows = [
-        {
-            "suite": suite.name,
-            "version": suite.version,
-            "models": dict(suite.models),
-            "tasks": [task.title for task in suite.tasks],
-            "description": suite.description,
-        }
-        for suite in map(load_suite, registry.suites())
-    ]
+    rows = listings.suites()
     if as_json:
         print(dumps(rows, indent=1))
     else:

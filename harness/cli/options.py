@@ -6,14 +6,9 @@ Here and in the commands, whatever is not needed to print a help text is importe
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-from harness.errors import BenchError
-
-if TYPE_CHECKING:
-    from harness.plan import Request
 
 RESULTS = "bench-results"
 
@@ -133,54 +128,3 @@ Results = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", envvar="BENCH_JSON", help="Print JSON.")]
-
-
-def make_request(
-    models: str,
-    tasks: str,
-    suite: str | None,
-    methods: str | None,
-    seeds: str | None,
-    limit: int | None,
-    settings: list[str] | None,
-    trust_remote_code: bool = False,
-    baselines: bool = False,
-    train_sizes: str | None = None,
-    columns: list[str] | None = None,
-    keep_head: bool = False,
-) -> Request:
-    """The request that these options mean; for None in the place of methods, seeds or sizes the suite is asked.
-
-    Raises:
-        BenchError: an empty list, or a seed, setting or column that cannot be read.
-    """
-    from harness.defaults import Defaults, read_names, read_seeds, read_sizes
-    from harness.guess.chosen import read_columns
-    from harness.plan import Request
-    from harness.settings import recipe_settings
-    from harness.suite import suite_for
-
-    asked = read_names(tasks, "--tasks")
-    silent = None in (methods, seeds, train_sizes)
-    defaults = suite_for(suite, asked).defaults if silent else Defaults()
-    return Request(
-        models=read_names(models, "--models"),
-        tasks=asked,
-        suite=suite,
-        methods=read_names(defaults.methods if methods is None else methods, "--methods"),
-        seeds=read_seeds(defaults.seeds if seeds is None else seeds),
-        train_sizes=read_sizes(defaults.train_sizes if train_sizes is None else train_sizes),
-        limit=limit,
-        settings=recipe_settings(dict(_setting(item) for item in settings or [])),
-        trust_remote_code=trust_remote_code,
-        baselines=baselines,
-        columns=read_columns(columns or []),
-        keep_head=keep_head,
-    )
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise BenchError(f"--set {text}: must be NAME=VALUE, such as lr=3e-5")
-    return name.strip(), value.strip()

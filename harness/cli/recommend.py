@@ -31,30 +31,16 @@ def recommend(
     as_json: options.Json = False,
 ) -> None:
     """Say which model to fine-tune under these limits, and on what evidence."""
-
-    from harness.amount import amount
-    from harness.cli.leaderboard import tell_damaged
-    from harness.cli.recommendation import facts, picture
-    from harness.remote.mirror import read_store
-    from harness.report.board import Board
-    from harness.report.parts import Needed
-    from harness.report.recommend import Limits
-    from harness.report.recommend import recommend as choose
+    from harness.cli.leaderboard import say_damaged
+    from harness.results import load_results
     from harness.shown import console
-    from harness.stats.standings import standings
     from harness.strict_json import dumps
 
-    limits = Limits(
-        amount("--max-parameters", max_parameters, "100M or 1.5B") if max_parameters else None,
-        max_train_minutes * 60 if max_train_minutes is not None else None,
-        amount("--max-memory", max_memory, "8GiB") if max_memory else None,
-    )
-    store = read_store(results)
-    records = Needed.read(store)
-    tell_damaged(store)
-    board = Board.of(records, standings=standings(store, records))
-    found = choose(board, limits, [name.strip() for name in task.split(",") if name.strip()])
+    found = load_results(results)
+    choice = found.recommend(tasks=task, max_parameters=max_parameters, max_train_minutes=max_train_minutes, max_memory=max_memory)
+    say_damaged(found.store)
     if as_json:
-        print(dumps(facts(found), indent=1))
+        print(dumps(choice.facts(), indent=1))
     else:
-        console(highlight=False).print(picture(found))
+        screen = console(highlight=False)
+        screen.print(choice.picture(screen.width))

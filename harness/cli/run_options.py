@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from harness.errors import BenchError
-
 Engine = Annotated[str, typer.Option("--engine", envvar="BENCH_ENGINE", help="local, ray, or inline for debugging.")]
 Address = Annotated[
     str,
@@ -71,17 +69,3 @@ EstimateSearch = Annotated[
         help="Before a search, say how long it will take, even if this machine has to be measured for that.",
     ),
 ]
-
-
-def shard_of(text: str | None) -> tuple[int, int]:
-    """(index from 0, number of shards) of `I/N`; (0, 1) for none.
-
-    Raises:
-        BenchError: it is no such pair.
-    """
-    if text is None:
-        return 0, 1
-    index, slash, count = text.partition("/")
-    if not (slash and index.strip().isdecimal() and count.strip().isdecimal() and 1 <= int(index) <= int(count)):
-        raise BenchError(f"--shard {text}: must be I/N with I from 1 to N, such as 1/4")
-    return int(index) - 1, int(count)

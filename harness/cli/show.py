@@ -9,8 +9,8 @@ import typer
 
 from harness.cli import options
 from harness.cli.options import RESULTS
-from harness.errors import BenchError, unknown
-from harness.remote.mirror import read_store
+from harness.errors import BenchError
+from harness.results import load_results
 from harness.searched import is_trial
 from harness.slices import Slices
 from harness.store import Record
@@ -29,17 +29,8 @@ def show(
     as_json: options.Json = False,
 ) -> None:
     """Show one cell: its scores, cost, some predictions with the texts of their rows, or what went wrong."""
-    store = read_store(results)
-    ids = [record["id"] for record in store.records()]
-    matches = [name for name in ids if name == cell] or [name for name in ids if cell in name]
-    if not matches:
-        for name, why in store.damaged.items():
-            if cell in name:
-                raise BenchError(f"{name}: its record is damaged: {why}; run the cell again")
-        raise unknown("cell", cell, ids)
-    if len(matches) > 1:
-        raise BenchError(f"{cell!r} stands for {len(matches)} cells; give more of one: {', '.join(matches[:5])}")
-    record = store.record(matches[0])
+    found = load_results(results)
+    record, store = found.cell(cell), found.store
     if as_json:
         print(dumps(record, indent=1))
         return
@@ -47,7 +38,7 @@ def show(
     from harness.report.texts import texts
     from harness.shown import console
 
-    predictions = store.predictions(matches[0]) if record["status"] == "ok" and not is_trial(record) else []
+    predictions = store.predictions(record["id"]) if record["status"] == "ok" and not is_trial(record) else []
     read = texts(record["task"], predictions, store.root, fetch=with_texts) if predictions else ({}, "")
     console().print(render(record, predictions, _slices(record, predictions), read))
 

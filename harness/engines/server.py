@@ -16,6 +16,7 @@ from multiprocessing.util import get_temp_dir
 from typing import Any
 
 from harness.engines import child, guard
+from harness.main_module import hidden_main
 
 # Loaded once in the server: a cell's fresh process then starts in milliseconds.
 PRELOADED = [
@@ -28,7 +29,6 @@ PRELOADED = [
     "harness.metrics.entities",
     "harness.metrics.squad",
     "harness.metrics.translation",
-    "typer",  # the command itself, which the start of a process imports again
     "harness.engines.warm",
 ]
 RESTARTS, PAUSE = 3, 0.2  # times that the server is started again for one worker, and seconds before each
@@ -81,7 +81,8 @@ class Server:
             self._start_server()
             process = self.context.Process(target=target, args=(*words, theirs))
             try:
-                process.start()
+                with hidden_main():
+                    process.start()
             except (EOFError, ConnectionError):
                 if last:
                     raise

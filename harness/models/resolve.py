@@ -23,11 +23,11 @@ from harness.models.weights import check_weights, read_json, weight_names
 CONTENTS = (".safetensors", ".json", ".txt", ".model", ".spm", ".codes", ".tokenizer")
 
 
-def resolve(reference: str, aliases: dict[str, str] | None = None, trust_remote_code: bool = False) -> Checkpoint:
+def resolve(reference: str | Model, aliases: dict[str, str] | None = None, trust_remote_code: bool = False) -> Checkpoint:
     """The checkpoint that a reference means.
 
     Args:
-        reference: as given by the person.
+        reference: as given by the person, or a model with what its files do not tell.
         aliases: a suite's own names, looked up before the registered ones.
         trust_remote_code: whether Python code from the model's repository may be run, where it cannot be loaded without.
 
@@ -47,11 +47,13 @@ def resolve(reference: str, aliases: dict[str, str] | None = None, trust_remote_
     )  # fmt: skip
 
 
-def registered(reference: str, aliases: dict[str, str] | None = None) -> Model:
+def registered(reference: str | Model, aliases: dict[str, str] | None = None) -> Model:
     """What is known of a reference before it is looked at: the registered entry of that name, or for that repository.
 
     A repository of the Hub has the traps of its registered entry, whatever name it is called by.
     """
+    if isinstance(reference, Model):
+        return reference
     name = (aliases or {}).get(reference, reference)
     if name in registry.models():
         return registry.models()[name]

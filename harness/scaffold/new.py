@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from harness import registry
 from harness.check.report import Report, examine
@@ -15,8 +15,10 @@ from harness.data.folder import formats
 from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.family import TaskFamily
+from harness.files import write_text
 from harness.finding import ERROR
 from harness.guess import files
+from harness.guess.chosen import read_columns
 from harness.guess.guess import guess
 from harness.guess.misfit import Unread
 from harness.guess.word import Guess
@@ -40,6 +42,35 @@ def is_data(argument: str) -> bool:
             f"{argument}: no such file or folder; give data that are there, or a plain name for a template"
         )
     return False
+
+
+def write_task_file(
+    data: str, family: str | None, output: Path | None, columns: Mapping[str, Any] | Iterable[str], force: bool
+) -> tuple[Path, str]:
+    """Write a task file, from data that are there or as a template; the file, and what is left to do in it.
+
+    Args:
+        data: a file, folder, pattern, or a name.
+        columns: those that the person has chosen, as `--column` has them, or ours → theirs.
+
+    Raises:
+        BenchError: no such data, several readings of them, or a file that is there already or cannot be written.
+    """
+    chosen = read_columns(f"{ours}={theirs}" for ours, theirs in columns.items()) if isinstance(columns, Mapping) else read_columns(columns)
+    if is_data(data):
+        text, path, todo = from_data(data, family, output, chosen)
+    elif chosen:
+        raise BenchError(f"--column is for data that are there; {data} is a name, for a template")
+    else:
+        text, path, todo = from_name(data, family, output)
+    if path.suffix not in (".yaml", ".yml"):
+        raise BenchError(f"--output {path}: a task file ends in .yaml")
+    if path.exists() and not force:
+        raise BenchError(f"{path} is there already; name another --output, or say --force to overwrite it")
+    if not path.absolute().parent.is_dir():
+        raise BenchError(f"--output {path}: no such folder; make it first")
+    write_text(path, text)
+    return path, todo
 
 
 class Written(NamedTuple):

@@ -21,7 +21,7 @@ from harness.heads.tokens import TokenHead
 from harness.methods import METHODS
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
-from harness.plan import Request, make_plan
+from harness.planning import Request, make_plan
 from harness.recipe import Recipe
 from harness.registry import family
 from harness.rows import load_splits

@@ -6,9 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.cli.options import make_request
 from harness.defaults import Defaults, read_seeds, read_sizes
 from harness.errors import BenchError
+from harness.request import read_request
 from harness.suite import load_suite
 
 SUITE = """
@@ -97,7 +97,7 @@ def test_a_run_takes_what_the_suite_says_and_the_command_line_wins(write):
     assert [(one["method"], one["seed"], one["task"].get("train_rows")) for one in told["cells"]] == [("frozen", 0, None)]
     assert [one["changes"] for one in told["trials"]] == [{"learning_rate": 1e-4}, {"learning_rate": 1e-3}]
     assert "trials" not in planned("--suite", file, "--search", "none")
-    request = make_request("all", "all", file, None, "1", None, None)
+    request = read_request(suite=file, seeds="1")
     assert request.methods == ["full", "lora"] and request.seeds == [0] and request.train_sizes == (20, None)
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import caching
+from harness import caching, running
 from harness.cli import main as cli
-from harness.cli import running
 from harness.files import write_text
 from harness.shown import csv_cell, plain
 

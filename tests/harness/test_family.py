@@ -10,7 +10,7 @@ from harness import registry
 from harness.baselines.run import run_baseline
 from harness.data.source import GeneratedSource
 from harness.errors import BenchError
-from harness.plan import Request, make_plan
+from harness.planning import Request, make_plan
 from harness.references import find_tasks
 from harness.report.board import Board
 from harness.stats.compare import compare

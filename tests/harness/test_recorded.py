@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.cli.leaderboard import page, render
 from harness.errors import BenchError
 from harness.recorded import Damaged, checked, read
 from harness.report.board import Board
+from harness.report.board_files import page, render
 from harness.report.formats import FORMATS, formatted
 from harness.report.parts import Needed
 from harness.report.recommend import Limits, recommend

@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 from harness import registry
 from harness.baselines.run import run_baseline
 from harness.cli.main import app
-from harness.cli.options import make_request
 from harness.data.source import FileSource, HubSource
 from harness.errors import BenchError
-from harness.plan import Request, make_plan
+from harness.planning import Request, make_plan
+from harness.request import read_request
 from harness.rows import load
 from harness.store import Store
 from harness.task import Task
@@ -98,7 +98,7 @@ def test_a_plan_has_each_size_and_the_ids_of_whole_cells_stay():
 
 def test_the_option_is_read_or_refused():
     def sizes(text):
-        return make_request("all", "all", "mini", "full", "1", None, None, train_sizes=text).train_sizes
+        return read_request(suite="mini", methods="full", seeds="1", train_sizes=text).train_sizes
 
     assert sizes("all") == (None,) and sizes("1000, all,100") == (100, 1000, None)
     for wrong in ("", "0", "1", "-5", "x", "100,100", "1e3", "all,all"):

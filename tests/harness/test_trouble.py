@@ -8,8 +8,8 @@ from made_records import failed, record
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.cli.running import advice
 from harness.predicted import answers
+from harness.report.run_end import advice
 from harness.store import Store
 from harness.trouble import as_facts, summary, trouble, trouble_of_seeds
 
@@ -196,14 +196,14 @@ def test_the_command_that_searches():
     good, bad = trained(), trained(model="gpt", score=50.0, constant=True)
     diverged = failed(model="t5")
     diverged["error"]["type"] = "FloatingPointError"
-    assert advice([good, failed(model="t5")], "bench run") == ""
-    assert advice([good, bad], "bench run") == "1 of 2 trainings failed; to try other recipes: bench run --search auto"
-    assert advice([good, bad, diverged], "bench run").startswith("2 of 3 trainings failed; ")
-    assert advice([good, {**bad, "search": {"winner": {}}}], "bench run") == ""
+    assert advice([good, failed(model="t5")]) == ""
+    assert advice([good, bad]) == "1 of 2 trainings failed"
+    assert advice([good, bad, diverged]).startswith("2 of 3 trainings failed")
+    assert advice([good, {**bad, "search": {"winner": {}}}]) == ""
     seeds = [trained(score=score, seed=seed) for seed, score in enumerate((90.0, 50.5, 91.0))]
-    assert advice(seeds, "bench run").startswith("1 of 3 trainings failed; ")
+    assert advice(seeds).startswith("1 of 3 trainings failed")
     doubtful = [good, trained(validations(88.0, 80.0, 70.0), model="gpt")]
-    assert advice(doubtful, "bench run").startswith("1 of 2 trainings may have fallen short; ")
+    assert advice(doubtful).startswith("1 of 2 trainings may have fallen short")
 
 
 def run(folder, batch_size, *words):

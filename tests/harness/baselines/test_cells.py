@@ -17,7 +17,7 @@ from harness.errors import BenchError
 from harness.estimate.disk import check_disk
 from harness.estimate.grid import ROWS, estimate
 from harness.estimate.words import line
-from harness.plan import Request, make_plan
+from harness.planning import Request, make_plan
 from harness.recipe import Recipe
 from harness.stats.compare import compare
 from harness.stats.load import Scored
@@ -76,7 +76,7 @@ def test_one_that_answers_for_none_of_the_tasks_is_told():
 
 
 def test_a_request_whose_models_cannot_run_is_as_wrong_as_without_baselines(monkeypatch):
-    from harness import plan
+    from harness import planning as plan
 
     monkeypatch.setattr(plan, "cannot", lambda checkpoint, task: None if checkpoint.kind == "baseline" else "no head")
     with pytest.raises(BenchError, match="nothing to run: no head"):

@@ -7,11 +7,11 @@ import pytest
 from rich.console import Console
 
 from harness.cell import Cell
-from harness.cli.cells_table import LINES, all_facts, cells_table, to_json
 from harness.data.source import FileSource
 from harness.errors import HubError
 from harness.model import Checkpoint
 from harness.recipe import Recipe
+from harness.report.cells_table import LINES, all_facts, cells_table, to_json
 from harness.task import Task
 
 RECIPE = Recipe()

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness.cli.estimate import Times
 from harness.estimate import calibration, words
 from harness.estimate.estimate import CALIBRATION, RECORDS, SIMILAR, Estimate, Grid
-from harness.plan import Request, make_plan
+from harness.expected import Times
+from harness.planning import Request, make_plan
 from harness.store import Store
 
 

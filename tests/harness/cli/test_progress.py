@@ -5,9 +5,9 @@ from io import StringIO
 from made_trials import cell
 from rich.console import Console
 
-from harness.cli.progress import make_progress
 from harness.engines.base import Slot
 from harness.methods import BASELINE
+from harness.progress import make_progress
 
 
 def test_data_are_doubted_once_in_all_rounds_of_a_run():

@@ -3,9 +3,9 @@
 import pytest
 
 from harness.cli import run as run_module
-from harness.cli.run_options import shard_of
 from harness.errors import BenchError
-from harness.plan import Request, make_plan
+from harness.planning import Request, make_plan
+from harness.running import Execution
 
 ASKED = {"models": "bert,gpt2", "tasks": "mini-topics,mini-ner", "seeds": "2"}
 
@@ -13,9 +13,9 @@ ASKED = {"models": "bert,gpt2", "tasks": "mini-topics,mini-ner", "seeds": "2"}
 def shard(monkeypatch, tmp_path, text):
     """The ids of the cells that a run of one shard would run."""
     found = []
-    monkeypatch.setattr(run_module, "work", lambda pending, *rest: found.extend(job.cell.id for job in pending))
-    monkeypatch.setattr("harness.engines.choose.make_engine", lambda *words: None)
-    monkeypatch.setattr(run_module, "show", lambda *words: None)
+    monkeypatch.setattr("harness.running._Worker.start", lambda self, todo: found.extend(cell.id for cell, _ in todo))
+    monkeypatch.setattr("harness.report.run_end.say_table", lambda *words: None)
+    monkeypatch.setattr("harness.report.run_end.say_end", lambda *words: True)
     monkeypatch.setattr(run_module, "again", lambda context: "bench run")
     monkeypatch.setattr("harness.cli.signals.signal.signal", lambda *words: None)
     run_module.run(None, **ASKED, shard=text, results=tmp_path / "results")
@@ -40,9 +40,9 @@ def test_shards_are_disjoint_and_together_whole(monkeypatch, tmp_path, capsys, c
 @pytest.mark.parametrize("text", ["0/4", "5/4", "4", "/4", "1/", "a/4", "-1/4", "1/0", "1/4/2", ""])
 def test_wrong_shards_are_told_in_one_line(text):
     with pytest.raises(BenchError) as raised:
-        shard_of(text)
+        Execution(shard=text).check()
     assert str(raised.value) == f"--shard {text}: must be I/N with I from 1 to N, such as 1/4"
 
 
 def test_a_shard_is_counted_from_one():
-    assert shard_of(None) == (0, 1) and shard_of("1/4") == (0, 4) and shard_of("4/4") == (3, 4)
+    assert [Execution(shard=text).part() for text in (None, "1/4", "4/4")] == [(0, 1), (0, 4), (3, 4)]

@@ -19,7 +19,7 @@ from harness.estimate.history import size_by_record
 from harness.estimate.machine import names
 from harness.estimate.ratios import shape_by_record
 from harness.estimate.speed import Speed
-from harness.plan import Request, make_plan
+from harness.planning import Request, make_plan
 from harness.store import Store
 
 SPEED = Speed(
@@ -211,7 +211,7 @@ def test_nothing_but_the_calibration_itself_imports_torch(tmp_path):
     code = (
         "import sys\n"
         "from harness.estimate import grid, words\n"
-        "from harness.plan import Request, make_plan\n"
+        "from harness.planning import Request, make_plan\n"
         "from harness.store import Store\n"
         "from harness.estimate.calibration import Calibration, Speed\n"
         f"grid.calibrated = lambda place, kinds, tell: Calibration(Speed({SPEED.seconds!r}, {SPEED.bytes!r}), kinds)\n"

@@ -9,8 +9,8 @@ import pytest
 from made_records import failed, record
 from rich.cells import cell_len
 
-from harness.cli.leaderboard import render as from_folder
 from harness.report.board import Board
+from harness.report.board_files import render as from_folder
 from harness.report.markdown import render
 from harness.report.tables import escape, table
 from harness.store import Store

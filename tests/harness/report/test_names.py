@@ -13,7 +13,7 @@ from made_records import record
 
 from harness.defaults import joined, read_names
 from harness.errors import BenchError
-from harness.plan import Request, make_plan
+from harness.planning import Request, make_plan
 from harness.report.board import Board
 from harness.report.commands import commands
 from harness.report.groups import place

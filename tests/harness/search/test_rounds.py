@@ -8,10 +8,9 @@ import made_trials as made
 import pytest
 from rich.console import Console
 
-from harness.cli.search_request import shard_by_search
-from harness.cli.searching import Rounds
 from harness.errors import BenchError
-from harness.plan import Plan
+from harness.planning import Plan
+from harness.search.rounds import Rounds, shard_by_search
 from harness.search.trials import scores
 from harness.search.wanted import read_wanted
 from harness.store import Store

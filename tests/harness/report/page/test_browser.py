@@ -31,7 +31,7 @@ def chromium():
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """The page of a small made-up folder, and of the repository's own results."""
-    from harness.cli.leaderboard import page
+    from harness.report.board_files import page
 
     place = tmp_path_factory.mktemp("page")
     (place / "small.html").write_text(made(view(folder(place / "results"))), encoding="utf-8")

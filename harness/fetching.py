@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from harness.cell import Cell
 from harness.data.source import HubSource
 from harness.errors import BenchError
 from harness.model import Checkpoint
 from harness.models.hub import fetch_checkpoint
+from harness.planning import Request, make_plan
+from harness.report.quantities import count
+from harness.running import announce, say
+from harness.secrets import redact
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @dataclass(frozen=True)
@@ -59,3 +67,29 @@ def _data(source: HubSource) -> Fetched:
     except BenchError as error:
         return Fetched("data", name, source.revision, error=error)
     return Fetched("data", name, source.revision, files, size)
+
+
+def fetch_request(request: Request, console: Console) -> dict[str, Any]:
+    """Fetch what the cells of a request need: `fetched`, `failed` (why), `files`, `bytes`.
+
+    Raises:
+        BenchError: the request is wrong.
+    """
+    made = make_plan(request)
+    announce(made, console)
+    got, failed = [], [str(error) for _, error in made.lost]
+    for item in fetch_all(made.cells):
+        if item.error is not None:
+            failed.append(str(item.error))
+            say(console, f"failed: {item.error}", "red")
+            continue
+        got.append(item)
+        say(console, f"{item.kind:5}  {item.name}: {_amount(item.files)}, {count(item.bytes)}B")
+    files, size = sum(item.files for item in got), sum(item.bytes for item in got)
+    say(console, f"in the cache: {len(got)} repositories, {_amount(files)}, {count(size)}B")
+    fetched = [{"kind": i.kind, "name": i.name, "revision": i.revision, "files": i.files, "bytes": i.bytes} for i in got]
+    return {"fetched": fetched, "failed": [redact(line) for line in dict.fromkeys(failed)], "files": files, "bytes": size}
+
+
+def _amount(files: int) -> str:
+    return f"{files} file{'s' if files != 1 else ''}"

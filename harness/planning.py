@@ -12,12 +12,11 @@ from harness.baselines.choose import beside, idle, is_baseline
 from harness.cell import Cell, rule_facts
 from harness.defaults import joined
 from harness.errors import BenchError, HubError, unknown
-from harness.guess.chosen import columns_of
 from harness.methods import BASELINE, METHODS
-from harness.model import Checkpoint
+from harness.model import Checkpoint, Model
 from harness.recipe import PRECISIONS, Recipe
 from harness.recipes import apply_rules, rules_for
-from harness.references import find_models, find_tasks, is_quick, of_one_name
+from harness.references import find_models, find_tasks, of_one_name
 from harness.settings import recipe_settings, reject_for_baselines, reject_foreign
 from harness.suite import Suite, suite_for
 from harness.task import Task
@@ -37,8 +36,8 @@ class Request:
         columns: for tasks of the form `family:path` which of the data's columns are the family's: ours → theirs.
     """
 
-    models: Sequence[str]
-    tasks: Sequence[str]
+    models: Sequence[str | Model]
+    tasks: Sequence[str | Task]
     suite: str | None = None
     methods: Sequence[str] = ("full",)
     seeds: Sequence[int] = (0,)
@@ -106,7 +105,7 @@ def make_plan(request: Request) -> Plan:
                 continue
             for method in [BASELINE] if is_baseline(checkpoint) else request.methods:
                 cell = _cell(suite, task, fingerprint, checkpoint, method, request.seeds[0], settings)
-                made.append((replace(cell, typed=_typed(request, settings, typed, name)), no_model or no_data))
+                made.append((replace(cell, typed=_typed(request, settings, typed, name, task)), no_model or no_data))
     impossible += idle(named, [cell for cell, _ in made])
     # Seeds outermost: a grid that is stopped half-way has whole tables for the first seeds.
     every = [
@@ -124,7 +123,7 @@ def make_plan(request: Request) -> Plan:
         cells=tuple({cell.id: cell for cell in cells}.values()),
         impossible=tuple(dict.fromkeys(impossible)),
         notes=(*suite.notes, *of_one_name(models), *_notes(suite, list(asked.values()), found), *left_out, *few_steps(cell for cell, _ in every)),
-        references={task.title: _again(name, request, suite) for name, task in asked.items()},
+        references={task.title: _again(name, task, request, suite) for name, task in asked.items()},
         lost=tuple({cell.id: (cell, error) for cell, error in lost}.values()),
     )
 
@@ -141,29 +140,26 @@ def _notes(suite: Suite, tasks: Sequence[Task], found: Mapping[str, str]) -> lis
     return notes
 
 
-def _typed(request: Request, settings: Mapping[str, str], model: str, task: str) -> dict[str, Any]:
+def _typed(request: Request, settings: Mapping[str, str], model: str, name: str, task: Task) -> dict[str, Any]:
     """What was typed for a cell: of the options, those that a command for this cell alone needs."""
     given = {
-        "model": model, "task": task, "columns": _columns(request, task), "settings": dict(settings) if model else {},
+        "model": model, "task": name, "columns": _columns(task), "settings": dict(settings) if model else {},
         "limit": request.limit,
     }  # fmt: skip
     return {name: value for name, value in given.items() if value}
 
 
-def _columns(request: Request, name: str) -> list[str]:
+def _columns(task: Task) -> list[str]:
     """The columns that were chosen for a task, as `--column` has them."""
-    if not (request.columns and is_quick(name)):
-        return []
-    known = columns_of(registry.family(name.partition(":")[0]))
-    return [f"{ours}={theirs}" for ours, theirs in request.columns.items() if ours in known]
+    return [f"{ours}={theirs}" for ours, theirs in task.chosen.items()]
 
 
-def _again(name: str, request: Request, suite: Suite) -> str:
+def _again(name: str, task: Task, request: Request, suite: Suite) -> str:
     """How to ask for one of a request's tasks again: with the columns that were chosen for it, or with the suite where the name
     means something else without it, or nothing.
     """
     own = {task.name: task for task in suite.tasks}
-    words = [joined([name]), *(word for one in _columns(request, name) for word in ("--column", one))]
+    words = [joined([name]), *(word for one in _columns(task) for word in ("--column", one))]
     words += ["--suite", request.suite or suite.name] if name in own and own[name] != registry.tasks().get(name) else []
     return shlex.join(words)
 

@@ -7,15 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.cli.running import say
 from harness.store import Record, Store, timestamp
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from harness.cell import Cell
-    from harness.cli.ended import Ended
-    from harness.plan import Plan
+    from harness.planning import Plan
+    from harness.search.ended import Ended
     from harness.search.searches import Search
     from harness.search.trials import Tried
     from harness.search.wanted import Wanted
@@ -50,7 +47,7 @@ class Rounds:
         store: Store,
         rerun_failed: bool = False,
     ):
-        from harness.cli.ended import Ended
+        from harness.search.ended import Ended
         from harness.search.searches import make_searches
 
         self.plain, self.store = list(cells), store
@@ -98,11 +95,12 @@ class Rounds:
                 found[replace(before, search=None).id] = now
         return [found.get(cell.id, cell) for cell in self.plain]
 
-    def run(self, start: Start, fail_fast: bool, console: Console) -> bool:
+    def run(self, start: Start, fail_fast: bool, say: Callable[[str], None]) -> bool:
         """Run trials, round by round, until no search asks for one; False where the run is to end here.
 
         Args:
             start: runs cells, given with the stamps of their records, and returns the records of those that ended.
+            say: prints a line.
         """
         from harness.search.outcome import why
         from harness.search.trials import FAILED, state
@@ -112,18 +110,18 @@ class Rounds:
         self.store.tidy(done)
         while pending := self.pending:
             ran = True
-            say(console, self._round(pending))
+            say(self._round(pending))
             records = start([(cell, self.store.stamp(cell.id)) for cell in pending])
             self.ended.add(records)
             for record in records:
                 if state(record) == FAILED:
-                    say(console, f"trial failed: {record['id']}: {why(record)}", "yellow")
+                    say(f"trial failed: {record['id']}: {why(record)}")
             if len(records) < len(pending) or (fail_fast and any(record["status"] != "ok" for record in records)):
                 return False
             self._look()
         if ran:
             for search, tried in zip(self.searches, self.states, strict=True):
-                say(console, f"search: {search.title}: {found(tried)}")
+                say(f"search: {search.title}: {found(tried)}")
         return True
 
     def record_failures(self) -> list[Cell]:
@@ -196,3 +194,12 @@ def found(state: Tried) -> str:
         return f"no winner {number}"
     changes = ", ".join(f"{name} {one}" for name, one in state.cells[state.winner].search.changes.items())
     return f"{changes} (validation {value(state.records[state.winner]):.2f}, the best {number})"
+
+
+def shard_by_search(cells: Sequence[Cell], index: int, shards: int) -> list[Cell]:
+    """Every `shards`-th model, task and method, with all its seeds: so that no two shards do the same search."""
+    units: dict[str, int] = {}
+    keys = [replace(cell, seed=0).id for cell in cells]
+    for key in keys:
+        units.setdefault(key, len(units))
+    return [cell for cell, key in zip(cells, keys, strict=True) if units[key] % shards == index]

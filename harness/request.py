@@ -1,0 +1,145 @@
+"""What a person asks for, read from the words of a command line or from the arguments of a Python call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any
+
+from harness.defaults import Defaults, read_names, read_seeds, read_sizes
+from harness.errors import BenchError
+from harness.guess.chosen import read_columns
+from harness.model import Model
+from harness.planning import Request
+from harness.settings import recipe_settings
+from harness.suite import suite_for
+from harness.task import Task
+
+if TYPE_CHECKING:
+    from harness.search.wanted import Wanted
+
+References = str | Task | Model | PathLike[str] | Sequence[Any]
+Numbers = str | int | Sequence[Any] | None
+
+
+def read_request(
+    models: References = "all",
+    tasks: References = "all",
+    *,
+    suite: str | PathLike[str] | None = None,
+    methods: str | Sequence[str] | None = None,
+    seeds: Numbers = None,
+    columns: Mapping[str, Any] | Iterable[str] | None = None,
+    limit: int | None = None,
+    train_sizes: Numbers = None,
+    settings: Mapping[str, Any] | Iterable[str] | None = None,
+    trust_remote_code: bool = False,
+    keep_head: bool = False,
+    baselines: bool = True,
+) -> Request:
+    """The request that these options mean. For methods, seeds or sizes of None the suite is asked.
+
+    Each value is as the command line has it, or as Python has it: `seeds="0,1"` or `seeds=[0, 1]`, `settings=["lr=3e-5"]` or
+    `settings={"lr": 3e-5}`.
+
+    Raises:
+        BenchError: an empty list, or a value that cannot be read.
+    """
+    suite = None if suite is None else fspath(suite)
+    asked = read_references(tasks, "--tasks")
+    silent = None in (methods, seeds, train_sizes)
+    defaults = suite_for(suite, asked).defaults if silent else Defaults()
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        raise BenchError(f"--limit {limit}: must be a number of rows, 1 or more")
+    return Request(
+        models=read_references(models, "--models"),
+        tasks=asked,
+        suite=suite,
+        methods=read_references(defaults.methods if methods is None else methods, "--methods"),
+        seeds=read_seeds(_numbers(defaults.seeds if seeds is None else seeds)),
+        train_sizes=read_sizes(_numbers(defaults.train_sizes if train_sizes is None else train_sizes)),
+        limit=limit,
+        settings=recipe_settings(_settings(settings or {})),
+        trust_remote_code=trust_remote_code,
+        baselines=baselines,
+        columns=read_columns(_pairs(columns or {}, "+")),
+        keep_head=keep_head,
+    )
+
+
+def read_references(given: References, where: str) -> list[Any]:
+    """References to tasks or models: text with commas between, or a list; objects stay as they are, paths become text.
+
+    Raises:
+        BenchError: there are none.
+    """
+    if isinstance(given, str):
+        return read_names(given, where)
+    if isinstance(given, (Task, Model, PathLike)):
+        given = [given]
+    found = [fspath(one) if isinstance(one, PathLike) else one for one in given]
+    for one in found:
+        if not isinstance(one, (str, Task, Model)) or one == "":
+            raise BenchError(f"{where}: {one!r} is a {type(one).__name__}; give names, paths, or harness.Task and harness.Model")
+    if not found:
+        raise BenchError(f"{where} is empty; name one or more, or all")
+    return found
+
+
+def read_search(given: str | Mapping[str, Sequence[Any]] | Iterable[str] | None, request: Request) -> Wanted | None:
+    """The search for recipes that is asked for, or else the suite's, checked before anything is downloaded or read.
+
+    Args:
+        given: as `--search` has it (`"auto"`, `["lr=1e-5,3e-5"]`), or field → values (`{"lr": [1e-5, 3e-5]}`).
+
+    Raises:
+        BenchError: it is unknown, or the request contradicts it.
+    """
+    from harness.search import wanted as asked
+
+    suite, where = suite_for(request.suite, request.tasks), asked.OPTION
+    if isinstance(given, Mapping):
+        given = [f"{name}={','.join(str(one) for one in values)}" for name, values in given.items()]
+    texts = [given] if isinstance(given, str) else list(given or ())
+    if not texts:
+        texts, where = list(suite.defaults.search), f"{request.suite or suite.name}: search"
+    wanted = asked.read_wanted(texts, where)
+    if wanted is None:
+        return None
+    if wanted.kind == asked.OPTUNA:
+        from harness.search.tpe import require
+
+        require()
+    if wanted.kind == asked.SUITE and not suite.search.get(asked.GRID):
+        raise BenchError(
+            f"--search suite: {f'the suite {suite.name} has no section search.grid' if suite.name else 'no suite is named'}; "
+            "name fields instead, such as --search lr=1e-5,3e-5, or use --suite standard"
+        )
+    asked.check(wanted, wanted.names, request.methods, request.settings)
+    return wanted
+
+
+def _numbers(given: Numbers) -> str:
+    """Numbers as their option has them; a list of one seed is that seed, and no number of seeds."""
+    if isinstance(given, (str, int)) or given is None:
+        return "" if given is None else str(given)
+    texts = ["all" if one is None else str(one) for one in given]
+    return ",".join(texts) + ("," if len(texts) == 1 else "")
+
+
+def _pairs(given: Mapping[str, Any] | Iterable[str], between: str) -> list[str]:
+    """`NAME=VALUE` texts; the values of a list are joined by `between`."""
+    if not isinstance(given, Mapping):
+        return [given] if isinstance(given, str) else list(given)
+    return [f"{name}={between.join(map(str, one)) if isinstance(one, (list, tuple)) else one}" for name, one in given.items()]
+
+
+def _settings(given: Mapping[str, Any] | Iterable[str]) -> dict[str, str]:
+    """Settings by name, as `--set` has them."""
+    found: dict[str, str] = {}
+    for text in _pairs(given, ","):
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise BenchError(f"--set {text}: must be NAME=VALUE, such as lr=3e-5")
+        found[name.strip()] = value.strip()
+    return found
