@@ -270,4 +270,6 @@ def _listed(kind: str) -> pandas.DataFrame:
 def _console(shown: bool) -> Console:
     from harness.shown import console
 
-    return console(file=sys.stdout, highlight=False, quiet=not shown, force_jupyter=False)
+    # A notebook claims to be a terminal, but keeps every picture that was ever drawn in it.
+    notebook = {"force_terminal": False, "color_system": None} if "ipykernel" in sys.modules else {}
+    return console(file=sys.stdout, highlight=False, quiet=not shown, force_jupyter=False, **notebook)

@@ -75,7 +75,7 @@ def read_references(given: References, where: str) -> list[Any]:
     """
     if isinstance(given, str):
         return read_names(given, where)
-    if isinstance(given, (Task, Model, PathLike)):
+    if not isinstance(given, Iterable):  # one alone
         given = [given]
     found = [fspath(one) if isinstance(one, PathLike) else one for one in given]
     for one in found:

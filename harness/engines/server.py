@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from multiprocessing.connection import Connection
 from multiprocessing.util import get_temp_dir
 from typing import Any
@@ -45,7 +46,7 @@ class Server:
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload([*modules, *PRELOADED])  # the last of them freezes what the others made
         atexit.register(_end_server)
-        self._guard = _start_guard()
+        self._guard = _the_guard()
         self._watched: set[int] = set()  # fork servers and their resource trackers
         self._start_server()
 
@@ -101,8 +102,9 @@ class Server:
             self._guard.stdin.write(b"%d\n" % number)
 
 
-def _start_guard() -> subprocess.Popen[bytes] | None:
-    """The process that watches; it ends with this one."""
+@cache
+def _the_guard() -> subprocess.Popen[bytes] | None:
+    """The process that watches, one for all servers of this process: it ends with this process, and not with the first run of several."""
     if not hasattr(os, "pidfd_open"):
         return None
     words = [sys.executable, "-I", "-S", guard.__file__, str(child.ORPHAN + 1), get_temp_dir()]

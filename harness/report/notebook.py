@@ -25,7 +25,7 @@ def leaderboard(board: Board) -> str:
         for column in board.columns:
             entry = row.entries.get(column.title)
             number = _text(mean(entry) + spread(entry.sd if entry else None))
-            cells.append((f"<b>{number}</b>" if entry and entry.best else number) + (f"<sup>{_text(marks(entry))}</sup>" if entry else ""))
+            cells.append((f"<b>{number}</b>" if entry and entry.best else number) + (f"<sup>{_text(marks(entry))}</sup>" if entry and marks(entry) else ""))
         cells += [f"<b>{score(row.average)}</b>" if row.best else score(row.average)] * average
         cells += [_text(cost.shown(row)) for cost in costs]
         name = _text(row.title)
@@ -34,7 +34,7 @@ def leaderboard(board: Board) -> str:
     lines.append(["<i>trivial answer</i>", *trivial])
     head = "".join(f"<th style='text-align:{'right' if number else 'left'}'>{one}</th>" for number, one in enumerate(headings))
     body = "".join(f"<tr>{''.join(_cell(number, one) for number, one in enumerate(line))}</tr>" for line in lines)
-    notes = [*baselines_named(board), *legend(board), *(f"note: {line}" for line in [*troubles(board), *board.notes])]
+    notes = [*baselines_named(board), *legend(board, groups=False), *(f"note: {line}" for line in [*troubles(board), *board.notes])]
     return (
         f"<ul>{''.join(f'<li>{_text(line)}</li>' for line in verdict(board).lines())}</ul>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

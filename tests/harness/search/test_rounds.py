@@ -42,7 +42,7 @@ def curve(cell):
 
 def go(found, runner, fail_fast=False):
     console = Console(file=io.StringIO(), width=200)
-    return found.run(runner, fail_fast, console), console.file.getvalue()
+    return found.run(runner, fail_fast, lambda line: console.print(line, markup=False, soft_wrap=True)), console.file.getvalue()
 
 
 def test_all_seeds_are_reported_with_the_one_winner_and_the_record_tells_all(store):
