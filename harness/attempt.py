@@ -13,7 +13,7 @@ from harness.adapt.apply import adapt
 from harness.cache.encoded import Encoder
 from harness.check.report import warnings
 from harness.fast.prepare import prepare
-from harness.fast.reading import READ, check_text
+from harness.fast.rows_tried import READ, check_text
 from harness.heads.base import Feature, Head
 from harness.heads.make import fitted_head
 from harness.heads.unable import OUT_OF_MEMORY
@@ -22,13 +22,13 @@ from harness.outcome import Outcome
 from harness.rows import load
 from harness.searched import Trial
 from harness.train_rows import drawn
+from harness.training.cost import advise
 from harness.training.device import make_accelerator
 from harness.training.evaluate import predict
 from harness.training.faithful import is_faithful, try_half
 from harness.training.keeper import Keeper
 from harness.training.loop import train
-from harness.training.memory import advise
-from harness.training.team import Team
+from harness.training.together import Team
 from harness.training.weights import Weights
 from harness.underway import UnderWay
 

@@ -236,7 +236,7 @@ class TaskFamily(ABC):
     def classes(
         self, predictions: Sequence[Prediction], references: Sequence[Any], task: Task
     ) -> Mapping[str, Mapping[str, Mapping[str, float]]]:
-        """Kind → class → its scores, where the metric is one over classes (see `harness.metrics.classes`).
+        """Kind → class → its scores, where the metric is one over classes (see `harness.metrics.counts`).
 
         `rows` counts how often the class is wanted, `score` (0-100) ranks models on it; other keys as the metric calls them.
         """

@@ -20,9 +20,8 @@ from harness.predicted import answers, is_constant, phenomena, slices, task_fact
 from harness.rows import Data
 from harness.searched import Searched
 from harness.store import Record, timestamp
-from harness.training.cost import efficiency
+from harness.training.cost import efficiency, peak_memory
 from harness.training.device import environment, precision_of
-from harness.training.memory import peak_memory
 from harness.training.state import Progress
 from harness.trouble import as_facts, trouble
 

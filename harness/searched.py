@@ -44,7 +44,7 @@ class Searched:
     Attributes:
         specification: what was searched, and how; plain values.
         arguments: of `--search`, which ask for it.
-        outcome: what the search came to, for the record (see `harness.search.outcome`); None: it has not ended. Without a
+        outcome: what the search came to, for the record (see `harness.search.trials`); None: it has not ended. Without a
             winner the cell's recipe is the one that the search begins with.
     """
 

@@ -11,9 +11,9 @@ from harness.cell import Cell
 from harness.duration import Every
 from harness.store import Store
 from harness.training.checkpoint import Checkpoint, Unusable
-from harness.training.interrupt import Interruption
+from harness.training.cost import Stopwatch
+from harness.training.keeper import Interruption
 from harness.training.loop import Emit
-from harness.training.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from harness.outcome import Outcome, make_record, trial_record
 from harness.predicted import is_constant, lines
 from harness.store import Record, Store
 from harness.training.device import precisions
-from harness.training.interrupt import Interruption
+from harness.training.keeper import Interruption
 from harness.training.loop import Emit
 from harness.underway import Place, UnderWay
 

@@ -10,7 +10,7 @@ from harness.data.values import LABEL, TEXT
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import WARNING, Finding
 from harness.looks import FULL, Looks, look_at, match, words_of
-from harness.metrics.classes import by_label
+from harness.metrics.counts import by_label
 from harness.proposal import Proposal, find_columns
 from harness.rows import KEPT
 from harness.task import Task

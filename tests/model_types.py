@@ -16,7 +16,7 @@ from harness.duration import NEVER
 from harness.errors import BenchError
 from harness.planning import Request, make_plan
 from harness.store import Store
-from harness.training.interrupt import Interruption
+from harness.training.keeper import Interruption
 from harness.underway import Place, UnderWay
 
 SETTINGS = {

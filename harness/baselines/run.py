@@ -18,9 +18,8 @@ from harness.predicted import is_constant, lines, phenomena, slices, task_facts
 from harness.rows import load
 from harness.store import Record, Store, timestamp
 from harness.train_rows import drawn
+from harness.training.cost import Stopwatch, process_peak
 from harness.training.device import surroundings
-from harness.training.memory import process_peak
-from harness.training.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from harness.training.loop import Emit

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.engines.cluster_cell import ClusterHandle, Seat
+from harness.engines.node_slots import ClusterHandle, Place, Seat, versions
 from harness.engines.nodes import ClusterSlot, connect, make_slots
-from harness.engines.place import Place, versions
 from harness.errors import BenchError
 from harness.files import passing
 from harness.job import Job

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.cell import Cell
 from harness.engines.base import GRACE, Ended, Engine, Handle, Slot, stays_failed
-from harness.engines.failure import fail
+from harness.engines.life import fail
 from harness.errors import BenchError
 from harness.job import Job
 from harness.remote.mirror import open_store

@@ -27,7 +27,7 @@ class InlineHandle:
     """A cell in a thread."""
 
     def __init__(self, job: Job, slot: Slot):
-        from harness.training.interrupt import Interruption
+        from harness.training.keeper import Interruption
 
         self.job, self.slot = job, slot
         self.interruption = Interruption()

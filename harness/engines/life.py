@@ -1,4 +1,4 @@
-"""One try of a cell, from its claim to its record; the same wherever it runs."""
+"""One try of a cell, from its claim to its record; and the records of cells that could not write one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,58 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from harness.engines.base import CLAIMED, DONE, NO_ROOM, STOPPED, Slot, error_facts
-from harness.engines.failure import write_failure
+from harness.cell import Cell
+from harness.engines.base import CLAIMED, DONE, NO_ROOM, STOPPED, Ended, Slot, error_facts, failed_record
 from harness.files import disk_full
 from harness.job import Job
 from harness.remote.folder import Unreachable
 from harness.remote.mirror import open_store
-from harness.store import Store
+from harness.store import Record, Store, timestamp
+
+# Records of cells that did not end well, where the cell itself cannot write them.
+
+
+def write_failure(store: Store, cell: Cell, error: dict[str, Any], started: float, seconds: float) -> Record:
+    """Write a failed record and return it; the caller has the cell's claim.
+
+    Args:
+        store: the results folder.
+        cell: that failed.
+        error: as `harness.engines.base.error_facts` gives it.
+        started: seconds since the epoch.
+        seconds: that the cell took.
+    """
+    record = failed_record(cell, error, timestamp(started), timestamp(time.time()), seconds)
+    store.write(record)
+    return record
+
+
+def fail(store: Store, cell: Cell, kind: str, message: str, started: float, seconds: float) -> Ended:
+    """The end of a cell whose worker is gone, with a record of the failure unless another run has the cell by now.
+
+    A worker that died after it had written a good record has done its work: that record stays.
+    """
+    claim = store.claim(cell.id)
+    if not claim.take():
+        return Ended(claimed=True)
+    try:
+        if store.settle(cell.id):
+            return Ended(store.record(cell.id))
+        error = {"type": kind, "message": message, "traceback": ""}
+        record = write_failure(store, cell, error, started, seconds)
+        store.send(cell.id)  # what cannot be sent now, the end of the run sends
+        return Ended(store.record(cell.id) or record)
+    except OSError as failure:
+        full = disk_full(failure)
+        if not full:
+            raise
+        return Ended(no_room=str(full.filename or store.root))
+    finally:
+        claim.release()
+
+
+# One try of a cell, from its claim to its record; the same wherever it runs.
+
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -35,7 +80,7 @@ def live(
         job: what to do.
         slot: where.
         emit: is told of phases, steps and validations.
-        interruption: a `harness.training.interrupt.Interruption`.
+        interruption: a `harness.training.keeper.Interruption`.
         log: sends what is printed inside its block to a file, after what is there already or instead of it.
         leave: ends the cell where nothing is to be saved yet.
 
@@ -91,7 +136,7 @@ def _keeping(store: Store, job: Job, emit: Emit) -> Emit:
 
 
 def _run(job: Job, slot: Slot, store: Store, emit: Emit, interruption: Any, started: float, clock: float) -> int:
-    from harness.training.interrupt import Interrupted
+    from harness.training.keeper import Interrupted
 
     try:
         run(job, slot, 0, emit, interruption)
@@ -124,7 +169,7 @@ def run(job: Job, slot: Slot, rank: int, emit: Emit, interruption: Any, port: in
         return
     import transformers
 
-    from harness.training import group
+    from harness.training import together as group
     from harness.worker import run_cell
 
     transformers.utils.logging.disable_progress_bar()

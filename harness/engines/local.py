@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.engines import child
 from harness.engines.base import CLAIMED, DONE, NO_ROOM, STOPPED, Ended, Slot
-from harness.engines.failure import fail
+from harness.engines.life import fail
 from harness.engines.members import Members
 from harness.engines.server import Server
 from harness.errors import BenchError

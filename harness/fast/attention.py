@@ -15,8 +15,7 @@ from transformers.masking_utils import sdpa_mask
 
 from harness.fast.core import Core
 from harness.fast.infer import infer
-from harness.fast.layout import Group, Layout
-from harness.fast.moves import Collect, Spread
+from harness.fast.layout import Collect, Group, Layout, Spread
 
 NAME = "packed"
 # What a model may hand to its attention without changing what is computed here. `dropout`, `scaling`, `is_causal` and

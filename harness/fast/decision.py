@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from harness import caching
-from harness.cache.key import sources
-from harness.fast.tried_rows import tried
+from harness.cache.encoded import sources
+from harness.fast.rows_tried import tried
 from harness.heads.base import Feature, Head
 
 CODE = ("harness.fast", "harness.heads", "harness.models.load", "harness.linear", "harness.adapt")

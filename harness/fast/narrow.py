@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from harness.fast.attention import ACTIVE, NotPackable
-from harness.fast.moves import Collect
+from harness.fast.layout import Collect
 
 
 def projection(layer: nn.Module) -> nn.Module:

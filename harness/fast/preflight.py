@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from harness.adapt.parts import backbone
 from harness.errors import BenchError
 from harness.fast.comparing import close, differs, evaluated, generators, sampled, trained
-from harness.fast.tried_rows import mirrored, tried
+from harness.fast.rows_tried import mirrored, tried
 from harness.heads.base import Feature, Head, accepted
 from harness.heads.unable import Unable, computing
 from harness.models.load import word_embeddings

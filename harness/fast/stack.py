@@ -18,8 +18,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from harness.fast.attention import ACTIVE, NAME, NotPackable, Packed
 from harness.fast.grain import COARSE, FINE, FULL
-from harness.fast.layout import Layout
-from harness.fast.moves import Collect, Spread
+from harness.fast.layout import Collect, Layout, Spread
 from harness.fast.narrow import first_tokens, projection, widen
 
 IGNORE = -100

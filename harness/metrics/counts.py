@@ -1,7 +1,8 @@
-"""What metrics count in each row. `evaluate`, which the metrics themselves are made for, is not loaded for it."""
+"""What metrics count in each row, and precision, recall and F1 of each class from these counts."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -11,6 +12,46 @@ from sacrebleu.metrics import BLEU, CHRF
 from harness.errors import BenchError
 from harness.metrics.answers import UNITS, best
 from harness.metrics.bleu import TOKENIZERS, cure
+
+# Precision, recall and F1 of each class alone, from counts. Loads nothing heavy: a leaderboard makes them of many records.
+
+
+Parts = dict[str, dict[str, float]]
+
+
+def by_label(predictions: Sequence[Any], references: Sequence[Any]) -> Parts:
+    """Label → its scores, where each row has one label; the figures of scikit-learn's `precision_recall_fscore_support`."""
+    right = Counter(gold for ours, gold in zip(predictions, references, strict=True) if ours == gold)
+    return _scores(right, Counter(predictions), Counter(references))
+
+
+def by_entity_type(predictions: Sequence[list[str]], references: Sequence[list[str]], mode: str = "default") -> Parts:
+    """Entity type → its scores, counted as `harness.metrics.entities.Entities` does; its `per_type`."""
+
+    right: Counter[str] = Counter()
+    predicted: Counter[str] = Counter()
+    wanted: Counter[str] = Counter()
+    for ours, gold in zip(predictions, references, strict=True):
+        found, there = entities(ours, mode), entities(gold, mode)
+        for counts, some in ((right, found & there), (predicted, found), (wanted, there)):
+            counts.update(entity[0] for entity in some)
+    return _scores(right, predicted, wanted)
+
+
+def _scores(right: Counter[Any], predicted: Counter[Any], wanted: Counter[Any]) -> Parts:
+    """Those that the references have, by name; undefined ratios are 0."""
+    found = {}
+    for name in sorted(wanted):
+        precision = right[name] / predicted[name] if predicted[name] else 0.0
+        recall = right[name] / wanted[name]
+        f1 = 2 * right[name] / (predicted[name] + wanted[name])
+        found[str(name)] = {
+            "rows": wanted[name], "score": 100 * f1, "precision": precision, "recall": recall, "f1": f1
+        }  # fmt: skip
+    return found
+
+
+# What metrics count in each row. `evaluate`, which the metrics themselves are made for, is not loaded for it.
 
 
 def entity_counts(

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.caching import cache_folder
 from harness.files import passing, write_whole
 from harness.recorded import checked
-from harness.remote.courier import Courier
+from harness.remote.courier import RECORD, Courier, Marks
 from harness.remote.folder import PASSING, RemoteFolder, Unreachable, is_url
-from harness.remote.marks import RECORD, Marks
-from harness.remote.place import place_of
 from harness.secrets import redact
 from harness.store import CHECKPOINT, Record, Store
+
+# Where a machine keeps its copy of what lies behind a URL.
+
+
+def place_of(url: str) -> Path:
+    """The folder of this machine for a URL, always the same one: in the cache, or in the folder for passing files without one."""
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    base = cache_folder("mirrors") or Path(tempfile.gettempdir(), f"bench-mirrors-{user}")
+    base.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return base / hashlib.sha256(url.rstrip("/").encode()).hexdigest()[:16]
+
+
+# A results folder behind a URL, and the copy of it that this machine works in.
+
 
 FILES = ("predictions.jsonl", "log.txt", RECORD)  # in the order in which they appear: the record says that all is there
 CHUNK = 100  # cells that are brought together

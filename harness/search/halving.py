@@ -1,19 +1,48 @@
-"""Learning rates around the recipe's own: all of them in short trainings, the best in whole ones.
-
-Successive halving with two rungs (Jamieson & Talwalkar 2016, "Non-stochastic Best Arm Identification and Hyperparameter
-Optimization"; Li et al. 2018, "Hyperband").
-"""
+"""Learning rates around the recipe's own, and the median rule that ends hopeless trials."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import zip_longest
+from statistics import median
 from typing import Any
 
 from harness.cell import Cell
-from harness.search.space import rounded
+from harness.search.rules import rounded
 from harness.search.trials import FAILED, OK, Lookup, Tried, state, trial, value
 from harness.search.wanted import RATE
+
+# The median rule: which validations a trial has to reach to go on (Golovin et al. 2017, section 3.2.1). It is the rule of
+# Optuna's `MedianPruner`, turned round: that asks whether a trial is to end now, and a worker, which may run anywhere and again,
+# needs to know beforehand. A test holds the two against each other.
+
+
+STARTUP = 5  # trials that ran to their end, before which none is ended
+WARMUP = 1  # validations of a trial after which it is never ended
+
+
+def thresholds(finished: Sequence[Sequence[float]]) -> tuple[float | None, ...]:
+    """For each validation the median of what other trials had there; None: whatever it gives, the trial goes on.
+
+    Args:
+        finished: the validations (0-100) of each trial that ran to its end.
+    """
+    if len(finished) < STARTUP:
+        return ()
+    found: list[float | None] = []
+    for number, scores in enumerate(zip_longest(*finished, fillvalue=math.nan)):
+        known = [score for score in scores if not math.isnan(score)]
+        found.append(median(known) if known and number >= WARMUP else None)
+    return tuple(found)
+
+
+# Learning rates around the recipe's own: all of them in short trainings, the best in whole ones. Successive halving with two
+# rungs (Jamieson & Talwalkar 2016, "Non-stochastic Best Arm Identification and Hyperparameter Optimization"; Li et al. 2018,
+# "Hyperband").
+
 
 STEP = 3.0  # between two neighbouring rates
 # By what the recipe's rate is multiplied. Of equal candidates the first goes on: the one that is nearer to the recipe's own,

@@ -102,8 +102,7 @@ class Rounds:
             start: runs cells, given with the stamps of their records, and returns the records of those that ended.
             say: prints a line.
         """
-        from harness.search.outcome import why
-        from harness.search.trials import FAILED, state
+        from harness.search.trials import FAILED, state, why
 
         ran = False
         done = [record["id"] for one in self.states for record in one.records if record and record["status"] == "ok"]

@@ -10,11 +10,9 @@ from harness.cell import Cell
 from harness.errors import BenchError
 from harness.search.grid import Grid
 from harness.search.halving import Halving
-from harness.search.outcome import outcome, why
-from harness.search.rules import values_for
-from harness.search.space import usual_space
+from harness.search.rules import usual_space, values_for
 from harness.search.tpe import Tpe
-from harness.search.trials import CHOSEN, FAILED, Lookup, Tried, state
+from harness.search.trials import CHOSEN, FAILED, Lookup, Tried, outcome, state, why
 from harness.search.wanted import AUTO, GRID, OPTION, OPTUNA, SUITE, Wanted, check
 from harness.searched import Searched
 

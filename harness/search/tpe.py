@@ -6,8 +6,8 @@ from typing import Any
 
 from harness.cell import Cell
 from harness.errors import BenchError
-from harness.search.prune import STARTUP, WARMUP, thresholds
-from harness.search.space import Space, distributions, plain, rounded
+from harness.search.halving import STARTUP, WARMUP, thresholds
+from harness.search.rules import Space, distributions, plain, rounded
 from harness.search.trials import FAILED, OK, Lookup, Tried, scores, state, trial, value
 from harness.searched import SEARCH_SEED
 from harness.store import Record

@@ -1,4 +1,4 @@
-"""Trials: cells that carry a candidate recipe, and what their records say of it."""
+"""Trials: cells that carry a candidate recipe, what their records say of it, and what a search came to."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Any
 from harness.cell import Cell
 from harness.searched import SEARCH_SEED, Trial
 from harness.store import Record
+
+# Trials: cells that carry a candidate recipe, and what their records say of it.
+
 
 Lookup = Callable[[str], Record | None]  # a cell's id → its record, None while it is to run
 CHOSEN = "by the search"  # why a recipe is what it is
@@ -85,3 +88,49 @@ def value(record: Record) -> float:
 def scores(record: Record) -> list[float]:
     """All its validations in their order."""
     return [float(line["score"]) for line in (record.get("training") or {}).get("history") or []]
+
+
+# What a search came to, as the records of its report cells hold it.
+
+
+def outcome(tried: Tried) -> dict[str, Any]:
+    """A record's `search`, but for what was asked.
+
+    `trials` are in their order: id, the fields that were changed, the share of the steps where it was not all (`budget`), how it
+    ended, its best validation (0-100), seconds from its start to its record. `winner` is a place in them, None where all failed. `seconds` are those of all together, failed ones included, and
+    `peak_memory_bytes` is the largest of them.
+
+    Args:
+        tried: a search that has ended.
+    """
+    costs = [record.get("cost") or {} for record in tried.records]
+    trials = [_trial(cell.id, cell.search, record) for cell, record in zip(tried.cells, tried.records, strict=True)]
+    return {
+        "seed": SEARCH_SEED,
+        "trials": trials,
+        "winner": tried.winner,
+        "seconds": sum(float(cost.get("total_seconds") or 0.0) for cost in costs),
+        "peak_memory_bytes": max((int(cost.get("peak_memory_bytes") or 0) for cost in costs), default=0),
+    }
+
+
+def _trial(name: str, search: Any, record: Record) -> dict[str, Any]:
+    ended = state(record)
+    assert isinstance(search, Trial)
+    return {
+        "id": name,
+        "recipe": dict(search.changes),
+        **({"budget": search.budget} if search.budget < 1 else {}),
+        "status": ended,
+        "validation": None if ended == FAILED else value(record),
+        "seconds": (record.get("cost") or {}).get("total_seconds"),
+        **({"error": why(record)} if ended == FAILED else {}),
+    }
+
+
+def why(record: Record) -> str:
+    """The first line of why a trial failed."""
+    error = record.get("error")
+    if not error:
+        return "its best validation is no number"
+    return f"{error.get('type')}: {str(error.get('message') or '').partition(chr(10))[0]}"

@@ -1,18 +1,91 @@
-"""What a training did for the time that it took: tokens, floating-point operations, and how much of the device it used."""
+"""What a training took: time by phases, tokens, operations, memory."""
 
 from __future__ import annotations
 
+import resource
+import sys
+import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate import Accelerator
 from torch import nn
 
 from harness.heads.base import Feature
-from harness.training.flops import depth, training_flops
-from harness.training.peak import matmul_peak
+from harness.training.flops import depth, matmul_peak, training_flops
 from harness.training.state import Progress
+
+if TYPE_CHECKING:
+    from harness.training.loop import Emit
+
+
+# Where a cell's time goes.
+
+
+class Stopwatch:
+    """Seconds by phase; announces each phase as it begins."""
+
+    def __init__(self, emit: Emit):
+        self.emit = emit
+        self.seconds: dict[str, float] = {}
+        self.phase, self.started = "", time.perf_counter()
+
+    def begin(self, phase: str) -> None:
+        """End the current phase and begin another; the same name adds up."""
+        self.end()
+        self.phase = phase
+        self.emit({"event": "phase", "phase": phase})
+
+    def end(self) -> None:
+        """End the current phase."""
+        now = time.perf_counter()
+        if self.phase:
+            self.seconds[self.phase] = self.seconds.get(self.phase, 0.0) + now - self.started
+        self.phase, self.started = "", now
+
+    def so_far(self) -> dict[str, float]:
+        """Seconds by phase, the current one up to now."""
+        now = time.perf_counter()
+        current = {self.phase: self.seconds.get(self.phase, 0.0) + now - self.started} if self.phase else {}
+        return self.seconds | current
+
+
+# Running out of memory: what a person can do; and how much was used.
+
+
+class NotEnoughMemory(Exception):
+    """A single row is too much for the device's memory."""
+
+
+def advise(what: str, max_length: int) -> NotEnoughMemory:
+    """The error for `what` (training, prediction) that did not fit with one row at a time."""
+    return NotEnoughMemory(
+        f"out of memory: {what} does not fit with one row at a time; try --set recipe.max_length=N below {max_length},"
+        " fewer cells at once (--jobs 1), a device with more memory, or a smaller model"
+    )
+
+
+def free_unused() -> None:
+    """Give what torch keeps for later use back to the device."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def peak_memory(accelerator: Accelerator) -> int:
+    """Bytes: of the GPU's allocator, or the process's largest resident size."""
+    if accelerator.device.type == "cuda":
+        return torch.cuda.max_memory_allocated(accelerator.device)
+    return process_peak()
+
+
+def process_peak() -> int:
+    """Bytes: the process's largest resident size."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+# What a training did for the time that it took: tokens, floating-point operations, and how much of the device it used.
 
 
 def efficiency(

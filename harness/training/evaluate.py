@@ -16,8 +16,8 @@ from harness.heads.base import Feature, Head
 from harness.heads.unable import OUT_OF_MEMORY
 from harness.linear import packed
 from harness.training.batches import evaluation_batches
-from harness.training.memory import advise, free_unused
-from harness.training.team import Team
+from harness.training.cost import advise, free_unused
+from harness.training.together import Team
 
 # Computed together on a CPU where nothing is written: what a layer makes of more does not fit into a cache, and memory for it is
 # asked of the system anew in each layer.

@@ -1,18 +1,23 @@
-"""How many floating-point operations a training needs, from the model's layers and the texts' lengths.
-
-The count is that of model FLOPs as in Chowdhery et al. 2022 (PaLM), appendix B, itself after Kaplan et al. 2020: a matrix of n
-weights costs 2n a token forward and 4n backward, and the scores and sums of an attention layer of width d over T tokens cost
-4·T·d a token forward and twice that backward: 6·N + 12·layers·d·T a token when everything is trained. Weights that are looked
-up instead of multiplied (word and position embeddings) cost nothing; the matrix that gives a language model's logits counts. Padding,
-dropout, norms, activations, the optimiser and recomputation are left out, so that a faster loop has the same count in less time; so are the products by relative positions that DeBERTa adds.
-"""
+"""How many floating-point operations a training needs, and how fast its device could do them."""
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Sequence
+from functools import cache
 
+import torch
 from torch import nn
+
+# How many floating-point operations a training needs, from the model's layers and the texts' lengths. The count is that of model
+# FLOPs as in Chowdhery et al. 2022 (PaLM), appendix B, itself after Kaplan et al. 2020: a matrix of n weights costs 2n a token
+# forward and 4n backward, and the scores and sums of an attention layer of width d over T tokens cost 4·T·d a token forward and
+# twice that backward: 6·N + 12·layers·d·T a token when everything is trained. Weights that are looked up instead of multiplied
+# (word and position embeddings) cost nothing; the matrix that gives a language model's logits counts. Padding, dropout, norms,
+# activations, the optimiser and recomputation are left out, so that a faster loop has the same count in less time; so are the
+# products by relative positions that DeBERTa adds.
+
 
 # Beside the names of transformers' modules; what has none of these costs what its own tokens cost.
 _QUERIES = {"query", "q", "q_proj", "q_lin", "query_proj"}
@@ -142,3 +147,43 @@ def _is_below_the_head(name: str) -> bool:
     return any(part.isdigit() for part in parts) or any(
         "embed" in part or part in ("wte", "wpe", "shared") for part in parts
     )
+
+
+# How fast a device multiplies matrices: the roof under which a training step works.
+
+
+SIZES = {"cpu": 512}  # rows and columns: a few milliseconds, so that the best one was not interrupted
+LARGE = 4096  # of an accelerator
+BUDGET = 0.05  # seconds
+
+
+@cache
+def matmul_peak(device: str, precision: str, threads: int) -> float:
+    """FLOP/s of a plain matrix product, the best of as many as take about 50 ms.
+
+    Args:
+        device: as torch calls it, such as `cpu` or `cuda`.
+        precision: `fp32` or `bf16`.
+        threads: as torch is set now; part of the key only.
+    """
+    size = SIZES.get(device.split(":")[0], LARGE)
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    # No random numbers: the generators belong to the cell.
+    left = torch.full((size, size), 0.5, dtype=dtype, device=device)
+    right = torch.full((size, size), 0.25, dtype=dtype, device=device)
+    product = left @ right  # the first one prepares kernels and memory
+    best, end = float("inf"), time.perf_counter() + BUDGET
+    while best == float("inf") or time.perf_counter() < end:
+        _wait(device)
+        started = time.perf_counter()
+        torch.matmul(left, right, out=product)
+        _wait(device)
+        best = min(best, time.perf_counter() - started)
+    return 2 * size**3 / best
+
+
+def _wait(device: str) -> None:
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+    elif device.startswith("mps"):
+        torch.mps.synchronize()

@@ -20,7 +20,7 @@ from harness.training.optimiser import clipped_step, make_optimiser, make_schedu
 from harness.training.state import Progress, State
 from harness.training.step import Step
 from harness.training.steps import planned
-from harness.training.team import Team
+from harness.training.together import Team
 from harness.training.weights import Weights
 
 Emit = Callable[[dict[str, Any]], None]

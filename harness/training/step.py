@@ -15,9 +15,9 @@ from harness.heads.base import Feature, Head
 from harness.heads.unable import OUT_OF_MEMORY, Unable, computing
 from harness.recipe import Recipe
 from harness.training.batches import pieces
-from harness.training.memory import advise, free_unused
+from harness.training.cost import advise, free_unused
 from harness.training.state import Progress, RandomStates
-from harness.training.team import Team
+from harness.training.together import Team
 from harness.training.weights import Weights
 
 

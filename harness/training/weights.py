@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from harness.training.flat import Flat
+from harness.training.optimiser import Flat
 
 
 class Weights:

@@ -86,7 +86,7 @@ def test_what_is_asked_for_twice_is_one_cell_however_it_is_asked():
     """A task of rows in memory is the task that the command on its board names."""
     task = tweets()
     (_, _, cell) = harness.plan("bert-mini", task, estimate=False).plan.cells
-    chosen = {ours: theirs for ours, theirs in task.chosen.items()}
+    chosen = dict(task.chosen.items())
     (_, _, again) = harness.plan("bert-mini", task.reference, columns=chosen, estimate=False).plan.cells
     assert again.id == cell.id and cell.typed["columns"] == ["text=tweet", "label=mood"]
     report = harness.plan(["bert-mini", "gpt2-mini"], [task, "mini-ner"], seeds=[3], methods=["full", "lora"], settings={"lr": 1e-4}, estimate=False)

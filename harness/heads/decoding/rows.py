@@ -11,7 +11,7 @@ from transformers import EncoderDecoderCache
 from transformers.cache_utils import Cache, DynamicLayer
 
 from harness.heads.decoding.attention import whole
-from harness.heads.decoding.begun import Begun, layers
+from harness.heads.decoding.covers import Begun, layers
 
 ROOM = 8  # columns for tokens to come; fewer is more copying, more is more reading for nothing
 

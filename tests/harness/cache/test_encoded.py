@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import tiny
 
-from harness.cache import encoded, key
+from harness.cache import encoded
+from harness.cache import encoded as key
 from harness.cache.encoded import Encoder
 from harness.heads.sequence import SequenceHead
 from harness.heads.spans import SpanHead

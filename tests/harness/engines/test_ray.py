@@ -15,8 +15,8 @@ from harness.duration import Every
 from harness.engines.cluster import ClusterEngine
 from harness.engines.grid import Policy, run_grid
 from harness.engines.inline import InlineEngine
+from harness.engines.node_slots import versions
 from harness.engines.nodes import connect, make_slots
-from harness.engines.place import versions
 from harness.errors import BenchError
 from harness.job import Job
 from harness.store import Store

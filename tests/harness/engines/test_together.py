@@ -72,7 +72,7 @@ def test_a_row_that_comes_back_twice_is_an_error(checkpoints, monkeypatch):
     """What would have gone unseen if metrics counted rows in the processes and added the counts up."""
     from harness.heads.make import make_head
     from harness.training.device import make_accelerator
-    from harness.training.team import Team
+    from harness.training.together import Team
     from tasks.sentiment import Sentiment
 
     head = make_head(toy.cell(checkpoints("bert")), Sentiment(), ["bad", "good"])

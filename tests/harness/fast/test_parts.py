@@ -18,8 +18,7 @@ from transformers import (
 
 from harness.fast.dropout import Dropout, dropout, install, keep
 from harness.fast.grain import COARSE, FINE, FULL, Grain
-from harness.fast.layout import FITS, Layout, group_rows, partition
-from harness.fast.moves import Collect, Spread
+from harness.fast.layout import FITS, Collect, Layout, Spread, group_rows, partition
 from harness.fast.vocabulary import UsedEmbedding, keep_used
 
 CPU = torch.device("cpu")

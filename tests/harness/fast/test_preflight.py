@@ -13,7 +13,7 @@ from head_examples import EXAMPLES, LABELS, RECIPE
 from harness.errors import BenchError
 from harness.fast.attention import NotPackable
 from harness.fast.prepare import EQUAL, PACKED, PADDED, SINGLE, Fast, prepare
-from harness.fast.reading import check_text
+from harness.fast.rows_tried import check_text
 from harness.fast.stack import Packing
 from harness.heads.base import IGNORE
 from harness.heads.sequence import SequenceHead
@@ -28,7 +28,7 @@ from harness.training.evaluate import predict
 from harness.training.faithful import try_half
 from harness.training.state import Progress
 from harness.training.step import Step
-from harness.training.team import Team
+from harness.training.together import Team
 from harness.training.weights import Weights
 
 CPU = torch.device("cpu")

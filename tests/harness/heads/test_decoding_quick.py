@@ -13,8 +13,8 @@ from harness.heads import decoding
 from harness.heads.decoding import attention, greedy, steps
 from harness.heads.decoding.attention import LIKE_SDPA, attend, whole
 from harness.heads.decoding.greedy import _best
-from harness.heads.decoding.quick import quick
 from harness.heads.decoding.rows import Rows, cut
+from harness.heads.decoding.steps import quick
 from harness.linear import precision
 from harness.training.weights import Weights
 

@@ -12,9 +12,9 @@ from faulty import FaultyFileSystem
 from watch import LONG, Watch, wait_for, wait_until_done
 
 from harness.duration import Every
-from harness.engines.failure import fail
 from harness.engines.grid import run_grid
 from harness.engines.inline import InlineEngine
+from harness.engines.life import fail
 from harness.errors import BenchError
 from harness.job import Job
 from harness.remote import folder as remote_folder

@@ -8,8 +8,7 @@ import pytest
 from harness.estimate.history import same_but_seed
 from harness.recipe import Recipe
 from harness.search.halving import BUDGET, FACTORS, Halving
-from harness.search.outcome import outcome
-from harness.search.trials import trial
+from harness.search.trials import outcome, trial
 from harness.training.steps import planned
 
 RATE = 9e-5  # of the recipe

@@ -4,8 +4,7 @@ import made_trials as made
 import pytest
 
 from harness.errors import BenchError
-from harness.search.rules import values_for
-from harness.search.space import Range
+from harness.search.rules import Range, values_for
 from harness.suite import load_suite
 
 SUITE = """

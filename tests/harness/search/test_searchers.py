@@ -12,8 +12,8 @@ import pytest
 from harness.estimate.history import same_but_seed
 from harness.recipe import MECHANICS
 from harness.search.grid import Grid
-from harness.search.prune import STARTUP, WARMUP, thresholds
-from harness.search.space import Range, usual_space
+from harness.search.halving import STARTUP, WARMUP, thresholds
+from harness.search.rules import Range, usual_space
 from harness.search.tpe import Tpe
 from harness.search.trials import scores, trial
 from harness.searched import SEARCH_SEED, Trial

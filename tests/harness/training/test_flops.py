@@ -12,8 +12,7 @@ from transformers import (
 )
 
 from harness.fast.vocabulary import keep_used
-from harness.training.flops import depth, forward_flops, training_flops
-from harness.training.peak import matmul_peak
+from harness.training.flops import depth, forward_flops, matmul_peak, training_flops
 
 SIZE = {"hidden_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 128}
 GPT2 = {"n_embd": 64, "n_layer": 3, "n_head": 4, "bos_token_id": 1, "eos_token_id": 2}

@@ -11,8 +11,8 @@ from harness.duration import Every
 from harness.errors import BenchError
 from harness.heads.sequence import SequenceHead
 from harness.store import Store
-from harness.training.interrupt import Interrupted, Interruption
-from harness.training.memory import NotEnoughMemory
+from harness.training.cost import NotEnoughMemory
+from harness.training.keeper import Interrupted, Interruption
 from harness.worker import run_cell
 
 

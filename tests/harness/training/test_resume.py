@@ -10,7 +10,7 @@ import toy
 from harness.duration import NEVER, Every
 from harness.store import Store
 from harness.training.checkpoint import Checkpoint, Unusable
-from harness.training.interrupt import Interrupted, Interruption
+from harness.training.keeper import Interrupted, Interruption
 from harness.training.state import RandomStates
 from harness.worker import run_cell
 
