@@ -58,7 +58,7 @@ def plan(
     """Show the cells of a run, which are finished, and how long the others will take. Runs nothing."""
     from harness.cli.cells_table import all_facts, cells_table, to_json
     from harness.cli.estimate import estimated
-    from harness.estimate import words
+    from harness.estimate import estimate as words
     from harness.plan import make_plan
     from harness.remote.mirror import read_store
     from harness.shown import console as make_console
@@ -111,8 +111,6 @@ def plan(
     if grid:
         tell_recipes(console, pending, grid.cells[: len(pending)])
         say(console, f"{words.line(grid)}; {words.memory(grid)}")
-        if doubt := words.doubt(grid):
-            say(console, doubt)
 
 
 def tell_recipes(console: Console, cells: Sequence[Cell], estimates: Sequence[CellEstimate | None]) -> None:

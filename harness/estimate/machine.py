@@ -1,16 +1,216 @@
-"""This machine as records name it, without asking torch."""
+"""This machine: what records call it, and how fast it computes a layer, which is timed once and kept in the user's cache folder.
+
+Run as `python -m harness.estimate.machine DEVICE THREADS '[["fp32", 128], …]'`, it times a layer for each precision and width,
+and prints a line of JSON for each as it ends. Only that process imports torch.
+"""
 
 from __future__ import annotations
 
 import glob
+import hashlib
+import json
+import math
 import os
 import platform
+import subprocess
 import sys
-from collections.abc import Collection, Mapping
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import astuple, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from harness import processor
+from harness.caching import cache_folder
+from harness.files import write_text
+
+TIMEOUT = 120.0  # seconds by the wall's clock, after which what is not timed yet stays untimed
+LOADING, LAYER = 3.0, 1.0  # seconds of a processor to load torch and to time one layer: to say how long it will be
+ENOUGH, TIMES = 0.2, 8  # seconds that one thing is repeated, and how often at most
+FEW, MANY, LONG = (1, 8), (16, 40), (2, 320)  # rows and tokens of the batches that are timed
+HEAD = 64  # numbers of an attention's head, as most models have
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds of a layer of one width: `read` for a pass forward, `train` for one forward and backward.
+
+    Attributes:
+        read_layer, train_layer: of a layer however small the batch is.
+        read_flop, train_flop: of a floating-point operation with its weights.
+        read_score, train_score: of how one token attends to another, in one head.
+        update: of AdamW for each weight.
+    """
+
+    read_layer: float
+    read_flop: float
+    read_score: float
+    train_layer: float
+    train_flop: float
+    train_score: float
+    update: float
+
+
+# What this module timed on an Intel Xeon with AVX-512, bf16 and AMX, one thread: for a first word about a CPU that was not timed.
+USUAL = {
+    "fp32": {
+        64: Speed(2.7e-4, 1.9e-11, 2e-9, 1.2e-3, 3.5e-11, 2e-8, 4e-9), 128: Speed(3.7e-4, 1.2e-11, 2e-9, 1.6e-3, 1.9e-11, 2e-8, 3e-9),
+        384: Speed(1.3e-3, 9.0e-12, 2e-9, 6.5e-3, 1.1e-11, 3e-8, 2e-9), 768: Speed(5.4e-3, 8.0e-12, 4e-9, 2.2e-2, 9.5e-12, 3e-8, 2e-9),
+    },
+    "bf16": {
+        64: Speed(5.3e-4, 1.5e-11, 1e-9, 2.1e-3, 2.3e-11, 2e-8, 5e-9), 128: Speed(6.8e-4, 7.7e-12, 1e-9, 2.8e-3, 1.1e-11, 3e-8, 3e-9),
+        384: Speed(2.1e-3, 2.9e-12, 1e-9, 8.0e-3, 5.4e-12, 2e-8, 2e-9), 768: Speed(9.4e-3, 2.4e-12, 1e-9, 2.6e-2, 3.6e-12, 3e-8, 2e-9),
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The device of a slot, and its (precision, width) → speed as far as it was timed."""
+
+    device: str
+    timed: Mapping[tuple[str, int], Speed]
+
+    def speed(self, precision: str, width: int) -> tuple[Speed, bool] | None:
+        """For a model of this width, and whether it was timed here; None where nothing is known (cards that were not timed)."""
+        here = {timed: speed for (mode, timed), speed in self.timed.items() if mode == precision}
+        if nearest := _nearest(here, width, 2.0):
+            return nearest, True
+        usual = _nearest(USUAL.get(precision, {}) if self.device == "cpu" else {}, width, math.inf)
+        return (usual, False) if usual else None
+
+
+def _nearest(speeds: Mapping[int, Speed], width: int, within: float) -> Speed | None:
+    apart = {timed: max(timed / width, width / timed) for timed in speeds}
+    best = min(apart, key=lambda timed: apart[timed], default=None)
+    return None if best is None or apart[best] > within else speeds[best]
+
+
+def timed(device: str, threads: int, wanted: Collection[tuple[str, int]], tell: Callable[[str], None] | None) -> Machine:
+    """The machine, with the (precision, width) that are `wanted` timed first where they are not yet.
+
+    Args:
+        device, threads: of a slot, as `Slot` has them.
+        tell: is told before anything is timed, which takes some seconds; None: nothing is timed.
+    """
+    folder = cache_folder("machine")
+    path = folder and folder / f"{_identity(device, threads)}.json"
+    found = _read(path)
+    missing = sorted({*wanted} - found.keys())
+    if missing and tell:
+        seconds = 5 * math.ceil((LOADING + LAYER * len(missing)) / 5)
+        busy = hasattr(os, "getloadavg") and os.getloadavg()[0] > cores() / 2
+        longer = ", more while other programs have the processor" if busy else ""
+        kept = "" if path else "; there is no cache folder (BENCH_CACHE) to keep it in"
+        tell(f"measuring this machine once, about {seconds} s{longer}{kept}")
+        for one in _measure(device, threads, missing):
+            found.update(one)
+            _keep(path, found)  # at once: whatever ends the measurement, this is not measured again
+    return Machine(device, found)
+
+
+def _identity(device: str, threads: int) -> str:
+    """Of all that a measurement depends on, and of how it is made."""
+    libraries = {name: version(name) for name in ("torch", "transformers", "accelerate")}
+    known = [device.split(":")[0], threads, cores(), names(), libraries, sys.version, Path(__file__).read_text(encoding="utf-8")]
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _read(path: Path | None) -> dict[tuple[str, int], Speed]:
+    """What was kept; nothing where there is no file, or a damaged one."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8")) if path else []
+        return {(str(mode), int(width)): Speed(*map(float, speed)) for mode, width, speed in kept}
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _keep(path: Path | None, found: Mapping[tuple[str, int], Speed]) -> None:
+    try:
+        if path:
+            write_text(path, json.dumps([[*key, astuple(speed)] for key, speed in found.items()]))
+    except OSError:
+        pass  # a full disk: it is measured again the next time
+
+
+def _measure(device: str, threads: int, wanted: Collection[tuple[str, int]]) -> Iterator[dict[tuple[str, int], Speed]]:
+    """Each as it is timed, by a process of its own; fewer than wanted where that fails or takes too long."""
+    command = [sys.executable, "-P", "-m", "harness.estimate.machine", device.split(":")[0], str(threads), json.dumps([*wanted])]
+    settings = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    try:
+        process = subprocess.Popen(command, **settings)
+    except OSError:
+        return
+    end = threading.Timer(TIMEOUT, process.terminate)
+    end.start()
+    try:
+        for line in process.stdout:
+            mode, width, speed = json.loads(line)
+            yield {(mode, width): Speed(*speed)}
+    except ValueError:  # it was ended within a line
+        pass
+    finally:
+        end.cancel()
+        process.terminate()
+        process.wait()
+
+
+def time_layer(device: str, threads: int, precision: str, width: int) -> Speed:
+    """How long a transformer's layer and AdamW take here, with random weights and in a loop as plain as can be."""
+    import torch
+    from torch import nn
+    from torch.nn.utils import get_total_norm
+
+    torch.set_num_threads(threads)
+    torch.backends.mha.set_fastpath_enabled(False)  # fused layers, which no model of the library uses
+    heads = next(heads for heads in range(max(1, width // HEAD), 0, -1) if width % heads == 0)
+    layer = nn.TransformerEncoderLayer(width, heads, 4 * width, 0.1, "gelu", batch_first=True, device=device)
+    optimiser = torch.optim.AdamW(layer.parameters(), fused=device in ("cpu", "cuda"))
+    # With one thread by the processor's clock, so that whatever else the machine does at the moment does not count.
+    now = time.process_time if device == "cpu" and threads == 1 else time.perf_counter
+    fast = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)  # what `auto` means on a card
+    half = torch.autocast(device, torch.bfloat16, enabled=precision == "bf16" or (precision == "auto" and fast))
+
+    def best(run: Callable[[], Any]) -> float:
+        run()  # the first one prepares kernels and memory
+        taken: list[float] = []
+        while len(taken) < TIMES and sum(taken) < ENOUGH:
+            begun = now()
+            run()
+            if device != "cpu":
+                getattr(torch, device).synchronize()
+            taken.append(now() - begun)
+        return min(taken)
+
+    def seconds(batch: tuple[int, int], trains: bool) -> float:
+        states = torch.randn(*batch, width, device=device, requires_grad=trains)
+
+        def train() -> None:
+            with half:
+                loss = layer(states).float().sum()
+            loss.backward()
+
+        def read() -> None:
+            with half, torch.no_grad():
+                layer(states)
+
+        layer.train(trains)
+        return best(train if trains else read)
+
+    def parts(trains: bool) -> tuple[float, float, float]:
+        few, many, long = (seconds(batch, trains) for batch in (FEW, MANY, LONG))
+        scores = [rows * tokens**2 * heads for rows, tokens in (MANY, LONG)]
+        score = max(0.0, long - many) / (scores[1] - scores[0])  # both have as many tokens
+        operations = (2 + 4 * trains) * 12 * width**2 * (math.prod(MANY) - math.prod(FEW))
+        return few, max(0.0, many - few - score * scores[0]) / operations, score
+
+    def update() -> None:
+        get_total_norm([weight.grad for weight in layer.parameters()])
+        optimiser.step()
+
+    return Speed(*parts(False), *parts(True), best(update) / (12 * width**2))
 
 
 def cores() -> int:
@@ -26,9 +226,8 @@ def devices(asked: str) -> list[str]:
     """
     if asked != "auto":
         return [name.strip() for name in asked.split(",")]
-    cards = sorted(glob.glob("/dev/nvidia[0-9]*"))
-    if cards and os.environ.get("CUDA_VISIBLE_DEVICES") != "":
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    cards, visible = sorted(glob.glob("/dev/nvidia[0-9]*")), os.environ.get("CUDA_VISIBLE_DEVICES")
+    if cards and visible != "":
         return [f"cuda:{number}" for number in range(len(visible.split(",")) if visible else len(cards))]
     return ["mps"] if sys.platform == "darwin" and platform.machine() == "arm64" else ["cpu"]
 
@@ -44,16 +243,12 @@ def precision(device: str, asked: str, avoid: Collection[str] = ()) -> str:
 
 def is_here(environment: Mapping[str, Any], device: str, threads: int) -> bool:
     """Whether a record's environment is like this machine and slot: its processor or card, and the number of threads."""
-    kind = device.split(":")[0]
-    if environment.get("device_type") != kind or not environment.get("device"):
+    kind, name = device.split(":")[0], environment.get("device")
+    if environment.get("device_type") != kind or not name:
         return False
     if kind == "cpu":
-        return environment.get("threads") == threads and environment["device"] in (names() or [environment["device"]])
-    return _card(environment["device"])
-
-
-def _card(name: str) -> bool:
-    """Whether the NVIDIA driver's files tell of a card of that name; where they tell nothing, any card will do."""
+        return environment.get("threads") == threads and name in (names() or [name])
+    # The NVIDIA driver's files tell of the cards; where they tell nothing, any will do.
     told = [path.read_text(errors="replace") for path in Path("/proc/driver/nvidia/gpus").glob("*/information")]
     return not told or any(name in text for text in told)
 
@@ -67,3 +262,14 @@ def names() -> list[str]:
     if {"avx512vl", "avx512bw", "avx512dq", "fma"} <= flags:
         return [f"{name}, AVX512", f"{name}, AVX2"]
     return [f"{name}, AVX2"] if {"avx2", "fma"} <= flags else [f"{name}, DEFAULT", f"{name}, NO AVX"]
+
+
+def main() -> None:
+    """The command line of this module."""
+    device, threads, wanted = sys.argv[1:]
+    for mode, width in json.loads(wanted):
+        print(json.dumps([mode, width, astuple(time_layer(device, int(threads), mode, width))]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from harness.cli.estimate import Times
-from harness.estimate import calibration, words
+from harness.estimate import estimate as words
+from harness.estimate import machine as machine_module
 from harness.estimate.estimate import CALIBRATION, RECORDS, SIMILAR, Estimate, Grid
 from harness.plan import Request, make_plan
 from harness.store import Store
@@ -62,7 +63,7 @@ def test_the_plan_as_json_and_without_estimates(folder):
 
 
 def test_a_run_says_what_the_plan_would_and_never_measures(folder, monkeypatch):
-    monkeypatch.setattr(calibration, "_measure", lambda *asked: pytest.fail("a run waited for a measurement"))
+    monkeypatch.setattr(machine_module, "_measure", lambda *asked: pytest.fail("a run waited for a measurement"))
     times = Times(Store(folder / "bench-results"), "cpu", None, 1)
     known = make_plan(Request(["bert-mini"], ["mini-ner"])).cells
     other = make_plan(Request(["bert-mini"], ["mini-topics"])).cells
@@ -113,7 +114,7 @@ def test_what_an_estimate_was_told_from():
     assert line(RECORDS, records=1) == "about 10 s on 1 slot (from 1 past record)"
     assert "(from a calibration of this machine)" in line(CALIBRATION)
     assert "(from 4 past records and a calibration of this machine)" in line(CALIBRATION, RECORDS, records=4)
-    assert "(from 2 past records of like cells and a calibration of this machine)" in line(SIMILAR, records=2)
+    assert "(from 2 past records of like cells)" in line(SIMILAR, records=2)
     assert words.memory(Grid((None,), 2, 0.0, 0)) == "memory: unknown"
 
 
@@ -123,7 +124,7 @@ def test_the_plan_prints_the_recipes_that_the_worker_will_find(tmp_path, capsys)
     from harness import registry
     from harness.by_data import facts
     from harness.cli.plan import RECIPES, tell_recipes
-    from harness.estimate.known import Known
+    from harness.estimate.grid import Known
     from harness.heads.make import fitted_head
     from harness.rows import load
 
