@@ -1,7 +1,7 @@
 """This machine: what records call it, and how fast it computes a layer, which is timed once and kept in the user's cache folder.
 
-Run as `python -m harness.estimate.machine DEVICE THREADS '[["fp32", 128], …]'`, it times a layer for each precision and width,
-and prints a line of JSON for each as it ends. Only that process imports torch.
+Run as `python -m harness.estimate.machine DEVICE THREADS '[["fp32", 128], …]'`, it times a layer of each precision and width and prints
+them as JSON. Only that process imports torch.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import os
 import platform
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +26,7 @@ from harness import processor
 from harness.caching import cache_folder
 from harness.files import write_text
 
-TIMEOUT = 120.0  # seconds by the wall's clock, after which what is not timed yet stays untimed
+TIMEOUT = 120.0  # seconds by the wall's clock, after which the usual figures have to do
 LOADING, LAYER = 3.0, 1.0  # seconds of a processor to load torch and to time one layer: to say how long it will be
 ENOUGH, TIMES = 0.2, 8  # seconds that one thing is repeated, and how often at most
 FEW, MANY, LONG = (1, 8), (16, 40), (2, 320)  # rows and tokens of the batches that are timed
@@ -97,7 +97,10 @@ def timed(device: str, threads: int, wanted: Collection[tuple[str, int]], tell: 
     """
     folder = cache_folder("machine")
     path = folder and folder / f"{_identity(device, threads)}.json"
-    found = _read(path)
+    try:
+        found = _speeds(path.read_text(encoding="utf-8")) if path else {}
+    except (OSError, ValueError):
+        found = {}
     missing = sorted({*wanted} - found.keys())
     if missing and tell:
         seconds = 5 * math.ceil((LOADING + LAYER * len(missing)) / 5)
@@ -105,9 +108,10 @@ def timed(device: str, threads: int, wanted: Collection[tuple[str, int]], tell: 
         longer = ", more while other programs have the processor" if busy else ""
         kept = "" if path else "; there is no cache folder (BENCH_CACHE) to keep it in"
         tell(f"measuring this machine once, about {seconds} s{longer}{kept}")
-        for one in _measure(device, threads, missing):
-            found.update(one)
-            _keep(path, found)  # at once: whatever ends the measurement, this is not measured again
+        found |= _measure(device, threads, missing)
+        with suppress(OSError):  # a full disk: it is measured again the next time
+            if path:
+                write_text(path, _json(found))
     return Machine(device, found)
 
 
@@ -118,43 +122,26 @@ def _identity(device: str, threads: int) -> str:
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _read(path: Path | None) -> dict[tuple[str, int], Speed]:
-    """What was kept; nothing where there is no file, or a damaged one."""
+def _json(found: Mapping[tuple[str, int], Speed]) -> str:
+    return json.dumps([[*key, astuple(speed)] for key, speed in found.items()])
+
+
+def _speeds(text: str) -> dict[tuple[str, int], Speed]:
+    """What `_json` has written; nothing where it is damaged."""
     try:
-        kept = json.loads(path.read_text(encoding="utf-8")) if path else []
-        return {(str(mode), int(width)): Speed(*map(float, speed)) for mode, width, speed in kept}
-    except (OSError, ValueError, TypeError):
+        return {(str(mode), int(width)): Speed(*map(float, speed)) for mode, width, speed in json.loads(text)}
+    except (ValueError, TypeError):
         return {}
 
 
-def _keep(path: Path | None, found: Mapping[tuple[str, int], Speed]) -> None:
-    try:
-        if path:
-            write_text(path, json.dumps([[*key, astuple(speed)] for key, speed in found.items()]))
-    except OSError:
-        pass  # a full disk: it is measured again the next time
-
-
-def _measure(device: str, threads: int, wanted: Collection[tuple[str, int]]) -> Iterator[dict[tuple[str, int], Speed]]:
-    """Each as it is timed, by a process of its own; fewer than wanted where that fails or takes too long."""
+def _measure(device: str, threads: int, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Speed]:
+    """By a process of its own; nothing where that fails or takes too long."""
     command = [sys.executable, "-P", "-m", "harness.estimate.machine", device.split(":")[0], str(threads), json.dumps([*wanted])]
-    settings = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     try:
-        process = subprocess.Popen(command, **settings)
-    except OSError:
-        return
-    end = threading.Timer(TIMEOUT, process.terminate)
-    end.start()
-    try:
-        for line in process.stdout:
-            mode, width, speed = json.loads(line)
-            yield {(mode, width): Speed(*speed)}
-    except ValueError:  # it was ended within a line
-        pass
-    finally:
-        end.cancel()
-        process.terminate()
-        process.wait()
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT)
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    return _speeds(done.stdout)
 
 
 def time_layer(device: str, threads: int, precision: str, width: int) -> Speed:
@@ -267,8 +254,7 @@ def names() -> list[str]:
 def main() -> None:
     """The command line of this module."""
     device, threads, wanted = sys.argv[1:]
-    for mode, width in json.loads(wanted):
-        print(json.dumps([mode, width, astuple(time_layer(device, int(threads), mode, width))]), flush=True)
+    print(_json({(mode, width): time_layer(device, int(threads), mode, width) for mode, width in json.loads(wanted)}))
 
 
 if __name__ == "__main__":
