@@ -12,12 +12,13 @@ import json
 import math
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -35,22 +36,15 @@ HEAD = 64  # numbers of an attention's head, as most models have
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds of a layer of one width: `read` for a pass forward, `train` for one forward and backward.
+    """Seconds of a layer of one width: `read` for a pass forward, `train` for one forward and backward."""
 
-    Attributes:
-        read_layer, train_layer: of a layer however small the batch is.
-        read_flop, train_flop: of a floating-point operation with its weights.
-        read_score, train_score: of how one token attends to another, in one head.
-        update: of AdamW for each weight.
-    """
-
-    read_layer: float
-    read_flop: float
-    read_score: float
+    read_layer: float  # a layer, however small the batch is
+    read_flop: float  # a floating-point operation with its weights
+    read_score: float  # how one token attends to another, in one head
     train_layer: float
     train_flop: float
     train_score: float
-    update: float
+    update: float  # of AdamW, for each weight
 
 
 # What this module timed on an Intel Xeon with AVX-512, bf16 and AMX, one thread: for a first word about a CPU that was not timed.
@@ -66,6 +60,9 @@ USUAL = {
 }  # fmt: skip
 
 
+WIDTHS = (64, 128, 384, 768)  # that are timed, for all widths that are nearer to them than to the others
+
+
 @dataclass(frozen=True)
 class Machine:
     """The device of a slot, and its (precision, width) → speed as far as it was timed."""
@@ -75,39 +72,38 @@ class Machine:
 
     def speed(self, precision: str, width: int) -> tuple[Speed, bool] | None:
         """For a model of this width, and whether it was timed here; None where nothing is known (cards that were not timed)."""
-        here = {timed: speed for (mode, timed), speed in self.timed.items() if mode == precision}
-        if nearest := _nearest(here, width, 2.0):
-            return nearest, True
-        usual = _nearest(USUAL.get(precision, {}) if self.device == "cpu" else {}, width, math.inf)
-        return (usual, False) if usual else None
+        key = precision, nearest(width)
+        found = self.timed.get(key) or (USUAL.get(precision, {}).get(key[1]) if self.device == "cpu" else None)
+        if not found:
+            return None
+        wider = max(1.0, width / WIDTHS[-1]) ** 2  # what a wide layer takes with a small batch is to read its weights
+        return replace(found, read_layer=found.read_layer * wider, train_layer=found.train_layer * wider), key in self.timed
 
 
-def _nearest(speeds: Mapping[int, Speed], width: int, within: float) -> Speed | None:
-    apart = {timed: max(timed / width, width / timed) for timed in speeds}
-    best = min(apart, key=lambda timed: apart[timed], default=None)
-    return None if best is None or apart[best] > within else speeds[best]
+def nearest(width: int) -> int:
+    """The width that is timed for models of this one."""
+    return min(WIDTHS, key=lambda timed: abs(math.log(timed / width)))
 
 
 def timed(device: str, threads: int, wanted: Collection[tuple[str, int]], tell: Callable[[str], None] | None) -> Machine:
-    """The machine, with the (precision, width) that are `wanted` timed first where they are not yet.
+    """The machine, timed first for the models that are `wanted` where it is not yet.
 
     Args:
+        wanted: their precisions and widths.
         device, threads: of a slot, as `Slot` has them.
         tell: is told before anything is timed, which takes some seconds; None: nothing is timed.
     """
     folder = cache_folder("machine")
     path = folder and folder / f"{_identity(device, threads)}.json"
-    try:
-        found = _speeds(path.read_text(encoding="utf-8")) if path else {}
-    except (OSError, ValueError):
-        found = {}
-    missing = sorted({*wanted} - found.keys())
+    found: dict[tuple[str, int], Speed] = {}
+    with suppress(OSError):
+        found = _speeds(path.read_bytes() if path else b"")
+    missing = sorted({(mode, nearest(width)) for mode, width in wanted} - found.keys())
     if missing and tell:
-        seconds = 5 * math.ceil((LOADING + LAYER * len(missing)) / 5)
         busy = hasattr(os, "getloadavg") and os.getloadavg()[0] > cores() / 2
         longer = ", more while other programs have the processor" if busy else ""
         kept = "" if path else "; there is no cache folder (BENCH_CACHE) to keep it in"
-        tell(f"measuring this machine once, about {seconds} s{longer}{kept}")
+        tell(f"measuring this machine once, about {5 * math.ceil((LOADING + LAYER * len(missing)) / 5)} s{longer}{kept}")
         found |= _measure(device, threads, missing)
         with suppress(OSError):  # a full disk: it is measured again the next time
             if path:
@@ -126,7 +122,7 @@ def _json(found: Mapping[tuple[str, int], Speed]) -> str:
     return json.dumps([[*key, astuple(speed)] for key, speed in found.items()])
 
 
-def _speeds(text: str) -> dict[tuple[str, int], Speed]:
+def _speeds(text: str | bytes) -> dict[tuple[str, int], Speed]:
     """What `_json` has written; nothing where it is damaged."""
     try:
         return {(str(mode), int(width)): Speed(*map(float, speed)) for mode, width, speed in json.loads(text)}
@@ -152,7 +148,7 @@ def time_layer(device: str, threads: int, precision: str, width: int) -> Speed:
 
     torch.set_num_threads(threads)
     torch.backends.mha.set_fastpath_enabled(False)  # fused layers, which no model of the library uses
-    heads = next(heads for heads in range(max(1, width // HEAD), 0, -1) if width % heads == 0)
+    heads = width // HEAD
     layer = nn.TransformerEncoderLayer(width, heads, 4 * width, 0.1, "gelu", batch_first=True, device=device)
     optimiser = torch.optim.AdamW(layer.parameters(), fused=device in ("cpu", "cuda"))
     # With one thread by the processor's clock, so that whatever else the machine does at the moment does not count.
@@ -160,31 +156,27 @@ def time_layer(device: str, threads: int, precision: str, width: int) -> Speed:
     fast = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)  # what `auto` means on a card
     half = torch.autocast(device, torch.bfloat16, enabled=precision == "bf16" or (precision == "auto" and fast))
 
-    def best(run: Callable[[], Any]) -> float:
-        run()  # the first one prepares kernels and memory
+    def usual(run: Callable[[], Any]) -> float:
         taken: list[float] = []
-        while len(taken) < TIMES and sum(taken) < ENOUGH:
+        while len(taken) < 2 or (len(taken) < TIMES and sum(taken[1:]) < ENOUGH):
             begun = now()
             run()
             if device != "cpu":
                 getattr(torch, device).synchronize()
             taken.append(now() - begun)
-        return min(taken)
+        return statistics.median(taken[1:])  # the first one prepares kernels and memory
 
     def seconds(batch: tuple[int, int], trains: bool) -> float:
         states = torch.randn(*batch, width, device=device, requires_grad=trains)
 
-        def train() -> None:
-            with half:
+        def run() -> None:
+            with half, torch.set_grad_enabled(trains):
                 loss = layer(states).float().sum()
-            loss.backward()
-
-        def read() -> None:
-            with half, torch.no_grad():
-                layer(states)
+            if trains:
+                loss.backward()
 
         layer.train(trains)
-        return best(train if trains else read)
+        return usual(run)
 
     def parts(trains: bool) -> tuple[float, float, float]:
         few, many, long = (seconds(batch, trains) for batch in (FEW, MANY, LONG))
@@ -197,7 +189,7 @@ def time_layer(device: str, threads: int, precision: str, width: int) -> Speed:
         get_total_norm([weight.grad for weight in layer.parameters()])
         optimiser.step()
 
-    return Speed(*parts(False), *parts(True), best(update) / (12 * width**2))
+    return Speed(*parts(False), *parts(True), usual(update) / (12 * width**2))
 
 
 def cores() -> int:

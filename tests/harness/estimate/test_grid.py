@@ -13,7 +13,7 @@ from harness.estimate import estimate as words
 from harness.estimate.estimate import CALIBRATION, RECORDS, SIMILAR, USUAL, makespan
 from harness.estimate.grid import estimate
 from harness.estimate.history import shape_by_record, size_by_record
-from harness.estimate.machine import Machine, Speed, names
+from harness.estimate.machine import Machine, Speed, names, nearest
 from harness.plan import Request, make_plan
 from harness.store import Store
 
@@ -33,7 +33,7 @@ def measured(monkeypatch):
 
     def timed(device, threads, wanted, tell):
         asked.append((device, threads, set(wanted)))
-        return Machine(device, dict.fromkeys(wanted, SPEED))
+        return Machine(device, dict.fromkeys(((mode, nearest(width)) for mode, width in wanted), SPEED))
 
     monkeypatch.setattr(grid_module, "timed", timed)
     return asked

@@ -9,7 +9,7 @@ from dataclasses import astuple
 import pytest
 
 import harness.estimate.machine as machine_module
-from harness.estimate.machine import USUAL, Machine, Speed, is_here, names, precision, timed
+from harness.estimate.machine import USUAL, Speed, is_here, names, precision, timed
 
 WANTED = {("fp32", 128), ("bf16", 384)}
 SPEED = Speed(3e-4, 2e-11, 2e-9, 1e-3, 2e-11, 2e-8, 3e-9)
@@ -87,8 +87,8 @@ def test_a_measurement_without_a_cache_folder_says_that_it_is_not_kept(measureme
 
 def test_a_layer_is_timed_by_a_process_of_its_own_and_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
-    found = timed("cpu", 1, {("fp32", 64), ("fp32", 100)}, print)
-    assert found.timed.keys() == {("fp32", 64), ("fp32", 100)}
+    found = timed("cpu", 1, {("fp32", 64), ("fp32", 128)}, print)
+    assert found.timed.keys() == {("fp32", 64), ("fp32", 128)}
     for speed in found.timed.values():
         assert all(math.isfinite(seconds) and seconds >= 0 for seconds in astuple(speed))
         assert speed.train_layer > speed.read_layer and 0 < speed.read_flop < 1e-8 and 0 < speed.train_flop < 1e-8 and speed.update > 0
@@ -121,10 +121,13 @@ def test_a_process_that_hangs_is_ended(tmp_path, monkeypatch):
         os.kill(int((tmp_path / "id").read_text()), 0)
 
 
-def test_speeds_are_those_of_the_nearest_width():
-    machine = Machine("cpu", {("fp32", 64): SPEED, ("fp32", 256): USUAL["fp32"][768]})
-    assert machine.speed("fp32", 80) == (SPEED, True) and machine.speed("fp32", 256) == (USUAL["fp32"][768], True)
-    assert machine.speed("fp32", 2048) == (USUAL["fp32"][768], False) and machine.speed("fp16", 64) is None
+def test_speeds_are_those_of_the_nearest_width_that_is_timed(measurement):
+    machine = timed("cpu", 1, {("fp32", 96), ("fp32", 100), ("fp32", 160), ("fp32", 4096), ("fp32", 16)}, print)
+    assert measurement == [("cpu", 1, [("fp32", 64), ("fp32", 128), ("fp32", 768)])]
+    assert machine.speed("fp32", 140) == (SPEED, True) and machine.speed("fp32", 256) == (USUAL["fp32"][384], False)
+    wide, _ = machine.speed("fp32", 1536)
+    assert (wide.read_layer, wide.read_flop) == (4 * SPEED.read_layer, SPEED.read_flop)
+    assert machine.speed("fp16", 64) is None
 
 
 def test_a_precision_that_a_model_must_avoid_is_not_what_auto_means():
