@@ -115,6 +115,7 @@ def size_by_record(record: Record, train_rows: int | None = None) -> dict[str, S
     return {
         split: Size(count, count * mean, count * mean**2, count * mean, round(2 * mean), training.get("vocabulary"))
         for split, count in counts.items()
+        if count
     }
 
 

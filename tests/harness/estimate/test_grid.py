@@ -142,6 +142,15 @@ def test_a_record_tells_how_many_words_a_table_of_embeddings_was_cut_to(plan):
     assert {size.different for size in size_by_record(record(plan[0], 5, 9.0, train_tokens=64_000)).values()} == {None}
 
 
+def test_a_split_without_rows_is_no_reason_to_say_nothing(tmp_path, plan):
+    store = Store(tmp_path)
+    for cell, seconds in zip(plan[:2], (10.0, 1000.0), strict=True):
+        empty = record(replace(cell, recipe=replace(cell.recipe, epochs=50)), 5, seconds, train_tokens=64_000)
+        empty["task"]["rows"]["test"] = 0
+        store.write(empty)
+    assert {one.source for one in estimates(store, plan).cells} == {SIMILAR}
+
+
 def test_the_rows_of_the_hub_are_unknown_until_a_record_tells_them(tmp_path, plan):
     hub = replace(plan[0].task, source=HubSource("owner/name"), name="far")
     cell = replace(plan[0], task=hub)

@@ -4,6 +4,9 @@ import json
 import math
 import os
 import signal
+import subprocess
+import sys
+import time
 from dataclasses import astuple
 
 import pytest
@@ -117,6 +120,27 @@ def test_a_process_that_hangs_is_ended(tmp_path, monkeypatch):
     monkeypatch.setattr(machine_module.sys, "executable", str(hangs))
     monkeypatch.setattr(machine_module, "TIMEOUT", 3.0)
     assert machine_module._measure("cpu", 1, [("fp32", 64)]) == {}
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "id").read_text()), 0)
+
+
+def test_ctrl_c_ends_the_measurement_too(tmp_path):
+    hangs = tmp_path / "python"
+    hangs.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/new\nmv {tmp_path}/new {tmp_path}/id\nexec sleep 60\n")
+    hangs.chmod(0o755)
+    code = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from harness.estimate.machine import _measure\n"
+        f"sys.executable = {str(hangs)!r}\n"
+        "_measure('cpu', 1, [('fp32', 64)])"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 60
+    while not (tmp_path / "id").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    parent.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in parent.communicate(timeout=30)[1]
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "id").read_text()), 0)
 
