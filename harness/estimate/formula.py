@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.estimate.machine import Speed
-from harness.estimate.sizes import WINDOWS, WRITES, Size
+from harness.estimate.sizes import WINDOWS, WRITES, TextSize
 from harness.methods import METHODS
 from harness.models.shape import Shape
 from harness.recipe import Recipe
@@ -29,7 +29,7 @@ HALF, HALF_HELD = 1.2e8, 4  # what bf16 adds to a process, and to a weight
 
 
 @dataclass(frozen=True)
-class Cost:
+class Takes:
     """Seconds of a cell from its start to its record, and bytes at its peak."""
 
     seconds: float
@@ -37,9 +37,9 @@ class Cost:
 
 
 def cost(
-    shape: Shape, sizes: Mapping[str, Size], head: str, architecture: str, recipe: Recipe, speed: Speed, method: str = "full",
+    shape: Shape, sizes: Mapping[str, TextSize], head: str, architecture: str, recipe: Recipe, speed: Speed, method: str = "full",
     budget: float = 1.0,
-) -> Cost:  # fmt: skip
+) -> Takes:  # fmt: skip
     """Of one cell. The weights of heads and adapters are too few to count.
 
     Args:
@@ -74,7 +74,7 @@ def cost(
     memory = BASE + half * HALF + model.parameters * (HELD + half * HALF_HELD) + trained * (TRAINED + KEPT * kept)
     memory += share * ((states * state + scores * SCORE) * bool(backward) + train.written * shape.vocabulary * LOGIT * bool(model.words))
     slower = SLOWER if shape.rotates or shape.relative else 1
-    return Cost(CELL + model.parameters * WEIGHT + seconds * slower, memory)
+    return Takes(CELL + model.parameters * WEIGHT + seconds * slower, memory)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class _Model:
         """The matrix that scores words in layers of as many weights."""
         return self.words / (12 * self.shape.width**2)
 
-    def trained(self, train: Size) -> float:
+    def trained(self, train: TextSize) -> float:
         """Weights that are trained: without the embeddings of words that no row holds, unless any word may be written."""
         vocabulary, found = self.shape.vocabulary, train.different
         few = not self.words and found is not None and found <= WORTH * vocabulary
@@ -122,12 +122,12 @@ class _Model:
         """Weights times tokens, of those read and those of the decoder beside."""
         return read * self.weights + target * self.above_weights
 
-    def passed(self, size: Size, target: float) -> tuple[float, float]:
+    def passed(self, size: TextSize, target: float) -> tuple[float, float]:
         """(numbers in all hidden states, attention scores) of a pass over a split."""
         scores = size.squares * self.layers + target**2 / size.features * self.above
         return (size.tokens * self.layers + target * self.above) * self.shape.width, scores * self.shape.heads
 
-    def reads(self, size: Size, recipe: Recipe, speed: Speed) -> float:
+    def reads(self, size: TextSize, recipe: Recipe, speed: Speed) -> float:
         """Seconds to read a split once. Before texts are written, the decoder beside an encoder reads nothing."""
         target = 0.0 if self.words else size.tokens
         batches = max(math.ceil(size.features / recipe.eval_batch_size), 0 if self.words else math.ceil(size.tokens / AT_ONCE))
@@ -135,7 +135,7 @@ class _Model:
         products, (_, scores) = self.products(size.tokens, target), self.passed(size, target)
         return batches * layers * speed.read_layer + 2 * products * speed.read_flop + scores * speed.read_score
 
-    def writes(self, size: Size, recipe: Recipe, speed: Speed, green: bool) -> float:
+    def writes(self, size: TextSize, recipe: Recipe, speed: Speed, green: bool) -> float:
         """Seconds to write texts as long as the targets; where the model is `green`, half-way from there to the limit."""
         mean, longest = size.written / size.features, float(size.longest_written)
         if green:

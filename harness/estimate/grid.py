@@ -16,7 +16,7 @@ from harness.estimate.estimate import CALIBRATION, RECORDS, ROWS, SIMILAR, USUAL
 from harness.estimate.formula import cost
 from harness.estimate.history import Past, Told, correction, past, same_but_seed, size_by_record, told
 from harness.estimate.machine import Machine, precision, timed
-from harness.estimate.sizes import Content, Counter, Size, content, needs, sizes, trained_on
+from harness.estimate.sizes import Content, Counter, TextSize, content, needs, sizes, trained_on
 from harness.models.shape import Shape, shape_of, tokenizer_file
 from harness.recipe import Recipe, open_fields
 from harness.rows import load
@@ -101,7 +101,7 @@ class Known:
         self.history = history
         self.shapes: dict[str, Shape | None] = {}
         self.counters: dict[str, Counter] = {}
-        self.counted: dict[tuple, Mapping[str, Size]] = {}
+        self.counted: dict[tuple, Mapping[str, TextSize]] = {}
         self.contents: dict[str, Content | None] = {}
 
     def same(self, cell: Cell) -> list[Past]:
@@ -119,7 +119,7 @@ class Known:
                 self.shapes[model.digest] = None  # files that are not what they should be: the worker will say it
         return self.shapes[model.digest]
 
-    def sizes(self, cell: Cell) -> Mapping[str, Size] | None:
+    def sizes(self, cell: Cell) -> Mapping[str, TextSize] | None:
         """Split → its size; None where nothing tells how many rows there are."""
         known = self.content(cell.task)
         if known is None:

@@ -15,7 +15,7 @@ from harness.cell import Cell
 from harness.errors import BenchError
 from harness.estimate.formula import cost
 from harness.estimate.machine import Machine, is_here
-from harness.estimate.sizes import Size
+from harness.estimate.sizes import TextSize
 from harness.methods import METHODS
 from harness.models.shape import Shape
 from harness.recipe import MECHANICS, Recipe, trained_by
@@ -98,7 +98,7 @@ def same_but_seed(record: Record, cell: Cell) -> bool:
     )
 
 
-def size_by_record(record: Record, train_rows: int | None = None) -> dict[str, Size] | None:
+def size_by_record(record: Record, train_rows: int | None = None) -> dict[str, TextSize] | None:
     """A task's size as one of its records tells it: rows, and tokens of a row as that model's tokeniser cut them.
 
     Args:
@@ -113,7 +113,7 @@ def size_by_record(record: Record, train_rows: int | None = None) -> dict[str, S
     mean = min(cost["train_tokens"] / seen, recipe.get("max_length") or 10**9)
     counts = {**rows, "train": train_rows or rows["train"]}
     return {
-        split: Size(count, count * mean, count * mean**2, count * mean, round(2 * mean), training.get("vocabulary"))
+        split: TextSize(count, count * mean, count * mean**2, count * mean, round(2 * mean), training.get("vocabulary"))
         for split, count in counts.items()
         if count
     }
@@ -156,8 +156,8 @@ def told(history: Iterable[Past], shapes: Mapping[str, Shape | None], machine: M
     for one in history:
         record, model, task = one.record, one.record["model"], one.record["task"]
         family, size = registry.families().get(task["family"]), size_by_record(record)
-        if not one.here or is_trial(record) or record["method"] not in METHODS or not family or not size:  # the last three: of another version
-            continue
+        if not one.here or is_trial(record) or record["method"] not in METHODS or not family or not size:
+            continue  # of another machine, not tested, or of another version
         shape = shapes.get(model.get("digest", "")) or shape_by_record(record)
         mode = record["environment"].get("precision", "auto")
         speed = shape and (machine.speed(mode, shape.width) or machine.speed("auto", shape.width))

@@ -22,7 +22,7 @@ WRITES, WINDOWS, SPANS = "harness.heads.text:TextHead", "harness.heads.tokens:To
 
 
 @dataclass(frozen=True)
-class Size:
+class TextSize:
     """One split.
 
     Attributes:
@@ -41,7 +41,7 @@ class Size:
     different: int | None = None
 
 
-def trained_on(sizes: Mapping[str, Size], rows: int, of: int) -> dict[str, Size]:
+def trained_on(sizes: Mapping[str, TextSize], rows: int, of: int) -> dict[str, TextSize]:
     """The sizes where a training sees `rows` of `of` training rows: of their usual length."""
     train, share = sizes["train"], rows / of
     parts = {name: getattr(train, name) * share for name in ("tokens", "squares", "written")}
@@ -78,9 +78,11 @@ def content(splits: Mapping[str, Sequence[Row]], family: TaskFamily) -> Content:
         read = tuple(text for name, text in found.items() if name in (inputs or found))
         return Texts(read, next((text for name, text in found.items() if name not in (inputs or found)), ""))
 
-    counts = {split: min(SAMPLE, len(rows)) for split, rows in splits.items()}
-    sample = {split: [texts(rows[number * len(rows) // counts[split]]) for number in range(counts[split])] for split, rows in splits.items()}
-    return Content({split: len(rows) for split, rows in splits.items()}, sample)
+    def spread(rows: Sequence[Row]) -> list[Texts]:
+        count = min(SAMPLE, len(rows))
+        return [texts(rows[number * len(rows) // count]) for number in range(count)]
+
+    return Content({split: len(rows) for split, rows in splits.items()}, {split: spread(rows) for split, rows in splits.items()})
 
 
 class Counter:
@@ -113,7 +115,7 @@ class Counter:
         return [one.ids for one in self.tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
 
-def sizes(content: Content, counter: Counter, head: str, recipe: Recipe, limit: int | None, one_sequence: bool) -> dict[str, Size]:
+def sizes(content: Content, counter: Counter, head: str, recipe: Recipe, limit: int | None, one_sequence: bool) -> dict[str, TextSize]:
     """Split → its size.
 
     Args:
@@ -133,7 +135,7 @@ def sizes(content: Content, counter: Counter, head: str, recipe: Recipe, limit: 
         lengths = _features(rows, counter, head, most, recipe.doc_stride, answers if one_sequence else None)
         scale = content.rows[split] / max(1, len(rows))
         features, squares = max(1, round(len(lengths) * scale)), sum(length**2 for length in lengths) * scale
-        found[split] = Size(features, sum(lengths) * scale, squares, sum(written) * scale, max(written, default=0), different)
+        found[split] = TextSize(features, sum(lengths) * scale, squares, sum(written) * scale, max(written, default=0), different)
     return found
 
 

@@ -17,8 +17,8 @@ from harness.estimate.sizes import (
     WRITES,
     Content,
     Counter,
-    Size,
     Texts,
+    TextSize,
     content,
     needs,
     sizes,
@@ -31,7 +31,7 @@ from harness.registry import models as registered
 
 HEAD = "harness.heads.sequence:SequenceHead"
 SHAPE = Shape(3, 0, 128, 600_000, 0, 1000, 750_000)
-SIZE = Size(320, 6400.0, 150_000.0, 3200.0, 15)
+SIZE = TextSize(320, 6400.0, 150_000.0, 3200.0, 15)
 ALL = {"train": SIZE, "validation": replace(SIZE, features=64), "test": replace(SIZE, features=64)}
 
 
