@@ -49,7 +49,7 @@ class Times:
         Args:
             tell: is told when the machine is measured first; None: it is not measured.
         """
-        from harness.estimate import words
+        from harness.estimate import estimate as words
 
         try:
             grid = estimated(cells, self.store, *self.slots, tell)

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from harness.cell import Cell
-from harness.estimate import words
+from harness.estimate import estimate as words
 from harness.expected import estimated
 from harness.planning import Plan, Request, make_plan
 from harness.progress import FIXED, recipe_line, title
@@ -134,8 +134,6 @@ class PlanReport(Displayed):
         if self.grid:
             yield from ((line, "") for line in self._recipes())
             yield f"{words.line(self.grid)}; {words.memory(self.grid)}", ""
-            if doubt := words.doubt(self.grid):
-                yield doubt, ""
 
     def _recipes(self) -> Iterator[str]:
         """A line for each task, model and method whose recipe follows from the model and the data."""

@@ -1,15 +1,14 @@
-"""What is expected of cells, and of a grid of them."""
+"""What is expected of cells, and of a grid of them; for programs and in words."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 RECORDS, SIMILAR, CALIBRATION, USUAL, ROWS = "records", "similar records", "calibration", "usual figures", "rows"
-OTHERS = "calibration of other kinds of models"
+MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 @dataclass(frozen=True)
@@ -19,9 +18,8 @@ class Estimate:
     Attributes:
         seconds: from the start of its process to its record.
         memory: its peak in bytes, or None.
-        source: `records` (of the same cell with other seeds), `similar records` (what follows, set right by what other
-            cells took), `calibration` of this machine or of it by other kinds of models, `usual figures` of another
-            machine, or `rows` (their number, for baselines).
+        source: `records` (of the same cell with other seeds), `similar records` (what follows, set right by what other cells took),
+            `calibration` of this machine, `usual figures` of another one, or `rows` (their number, for baselines).
         records: how many were used.
         fitted: the fields that its recipe leaves to the data, and the learning rate: value and reason, as the worker will find them;
             empty where the recipe leaves nothing.
@@ -49,16 +47,12 @@ class Grid:
         slots: cells at once.
         start: seconds that the libraries need to load, once.
         records: past records that were used.
-        measured: whether the machine was measured for these cells.
-        busy: the file to remove for a new measurement, where the machine was busy during this one.
     """
 
     cells: tuple[Estimate | None, ...]
     slots: int
     start: float
     records: int
-    measured: bool = True
-    busy: Path | None = None
 
     @property
     def unknown(self) -> int:
@@ -67,13 +61,12 @@ class Grid:
 
     @property
     def rough(self) -> bool:
-        """Whether the machine was not measured for some cells, nor told by records."""
-        return any(one and one.source in (USUAL, OTHERS) for one in self.cells)
+        """Whether some cells are told by the figures of another machine alone."""
+        return any(one and one.source == USUAL for one in self.cells)
 
     @property
     def seconds(self) -> float | None:
-        """Until the last cell ends; those of which nothing is known are left out. None where nothing is known of
-        any."""
+        """Until the last cell ends; those of which nothing is known are left out. None where nothing is known of any."""
         known = [one.seconds for one in self.cells if one]
         return self.start + makespan(known, self.slots) if known else None
 
@@ -92,7 +85,6 @@ class Grid:
             "unknown": self.unknown,
             "records": self.records,
             "rough": self.rough,
-            "busy": self.busy is not None,
         }
 
 
@@ -107,3 +99,43 @@ def makespan(seconds: Iterable[float], slots: int, running: Iterable[float] = ()
     for each in seconds:
         heapq.heapreplace(free, free[0] + each)
     return max(free)
+
+
+def line(grid: Grid) -> str:
+    """Time, what it was told from, and whether it is uncertain."""
+    if grid.seconds is None:
+        return "time: unknown (neither records nor rows of these tasks are on this machine)"
+    sources = {one.source for one in grid.cells if one}
+    like = "" if RECORDS in sources else " of like cells"
+    told = {
+        RECORDS: f"{grid.records} past record{'s' if grid.records != 1 else ''}{like}",
+        CALIBRATION: "a calibration of this machine",
+        USUAL: "the figures of another machine",
+    }
+    found = [what for source, what in told.items() if source in sources or (source == RECORDS and SIMILAR in sources)]
+    slots = f"{grid.slots} slots" if grid.slots > 1 else "1 slot"
+    unknown = f", without {grid.unknown} cells of unknown size" if grid.unknown else ""
+    rough = ", rough" if grid.rough else ""
+    return f"{about(grid.seconds)} on {slots}{unknown}{rough} (from {' and '.join(found) or 'the number of rows'})"
+
+
+def memory(grid: Grid) -> str:
+    """The largest cell, and how many run at once."""
+    if grid.memory is None:
+        return "memory: unknown"
+    at_once = f", {grid.slots} at once" if grid.slots > 1 else ""
+    return f"about {grid.memory / 2**30:.1f} GiB a cell at most{at_once}"
+
+
+def about(seconds: float) -> str:
+    """A time with no more figures than an estimate has."""
+    return f"about {duration(seconds)}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit that people would use."""
+    if seconds < 1.5 * MINUTE:
+        return f"{max(1, seconds):.0f} s"
+    if seconds < 1.5 * HOUR:
+        return f"{seconds / MINUTE:.0f} min"
+    return f"{seconds / HOUR:.1f} h" if seconds < 2 * DAY else f"{seconds / DAY:.1f} days"

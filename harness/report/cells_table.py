@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cell import Cell
-from harness.estimate.words import duration
+from harness.estimate.estimate import duration
 from harness.planning import Plan
 from harness.strict_json import dumps
 

@@ -15,8 +15,8 @@ from harness.cell import Cell
 from harness.cli.main import app
 from harness.errors import BenchError
 from harness.estimate.disk import check_disk
+from harness.estimate.estimate import line
 from harness.estimate.grid import ROWS, estimate
-from harness.estimate.words import line
 from harness.planning import Request, make_plan
 from harness.recipe import Recipe
 from harness.stats.compare import compare

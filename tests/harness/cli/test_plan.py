@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.estimate import calibration, words
+from harness.estimate import estimate as words
+from harness.estimate import machine as machine_module
 from harness.estimate.estimate import CALIBRATION, RECORDS, SIMILAR, Estimate, Grid
 from harness.expected import Times
 from harness.planning import Request, make_plan
@@ -62,7 +63,7 @@ def test_the_plan_as_json_and_without_estimates(folder):
 
 
 def test_a_run_says_what_the_plan_would_and_never_measures(folder, monkeypatch):
-    monkeypatch.setattr(calibration, "_measure", lambda *asked: pytest.fail("a run waited for a measurement"))
+    monkeypatch.setattr(machine_module, "_measure", lambda *asked: pytest.fail("a run waited for a measurement"))
     times = Times(Store(folder / "bench-results"), "cpu", None, 1)
     known = make_plan(Request(["bert-mini"], ["mini-ner"])).cells
     other = make_plan(Request(["bert-mini"], ["mini-topics"])).cells
@@ -113,19 +114,19 @@ def test_what_an_estimate_was_told_from():
     assert line(RECORDS, records=1) == "about 10 s on 1 slot (from 1 past record)"
     assert "(from a calibration of this machine)" in line(CALIBRATION)
     assert "(from 4 past records and a calibration of this machine)" in line(CALIBRATION, RECORDS, records=4)
-    assert "(from 2 past records of like cells and a calibration of this machine)" in line(SIMILAR, records=2)
+    assert "(from 2 past records of like cells)" in line(SIMILAR, records=2)
     assert words.memory(Grid((None,), 2, 0.0, 0)) == "memory: unknown"
 
 
-def test_the_plan_prints_the_recipes_that_the_worker_will_find(tmp_path, capsys):
-    from rich.console import Console
-
+def test_the_plan_prints_the_recipes_that_the_worker_will_find(tmp_path):
     from harness import registry
     from harness.by_data import facts
-    from harness.cli.plan import RECIPES, tell_recipes
-    from harness.estimate.known import Known
+    from harness.estimate.grid import Known
     from harness.heads.make import fitted_head
+    from harness.plan_report import RECIPES, PlanReport
+    from harness.planning import Plan
     from harness.rows import load
+    from harness.suite import NONE
 
     rows = "".join(f"the garden number {number} is very {word} and warm,{word}\n" for number in range(80) for word in ("good", "bad"))
     (tmp_path / "gardens.csv").write_text(f"text,label\n{rows}")
@@ -137,7 +138,8 @@ def test_the_plan_prints_the_recipes_that_the_worker_will_find(tmp_path, capsys)
     assert (recipe, why) == (told.recipe, told.why) and {"epochs", "max_length"} <= set(why)
     cells = [replace(cell, model=replace(cell.model, name=f"bert-{number}")) for number in range(RECIPES + 3)]
     estimate = Estimate(1.0, None, CALIBRATION, 0, facts(recipe, why, cell.why, "bf16"))
-    tell_recipes(Console(width=200), [*cells, cell], [*[estimate] * len(cells), None])
-    said = capsys.readouterr().out
+    grid = Grid((*[estimate] * len(cells), None), 1, 0.0, 0)
+    report = PlanReport(Plan(NONE, (*cells, cell)), Store(tmp_path / "results"), frozenset(), grid=grid)
+    said = "\n".join(line for line, _ in report.lines())
     assert said.count("recipe gardens · bert-") == RECIPES and "and 3 more recipes" in said
     assert f"up to {recipe.epochs} epochs of batches of {recipe.batch_size} (96 training rows); {recipe.max_length} tokens" in " ".join(said.split())
