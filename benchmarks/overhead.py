@@ -22,10 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.cell import Cell
-from harness.engines.base import Slot
+from harness.engines.base import Job, Slot
 from harness.engines.grid import Observer, run_grid
 from harness.engines.local import LocalEngine
-from harness.job import Job
 from harness.methods import modules
 from harness.planning import Request, make_plan
 from harness.request import read_request

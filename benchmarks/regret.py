@@ -25,9 +25,9 @@ from tables import markdown
 
 from harness import registry
 from harness.data.nested import nested
+from harness.engines.base import Job
 from harness.engines.choose import make_engine
 from harness.engines.grid import Observer, run_grid
-from harness.job import Job
 from harness.planning import Request, make_plan
 from harness.recipe import trained_by
 from harness.rows import load

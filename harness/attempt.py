@@ -11,6 +11,7 @@ from accelerate.utils import set_seed
 from harness import registry
 from harness.adapt.apply import adapt
 from harness.cache.encoded import Encoder
+from harness.cell_run import CellRun
 from harness.check.report import warnings
 from harness.fast.prepare import prepare
 from harness.fast.rows_tried import READ, check_text
@@ -30,7 +31,6 @@ from harness.training.keeper import Keeper
 from harness.training.loop import train
 from harness.training.together import Team
 from harness.training.weights import Weights
-from harness.underway import UnderWay
 
 
 class Attempt:
@@ -41,7 +41,7 @@ class Attempt:
         precision: `fp32`, `bf16` or `fp16`.
     """
 
-    def __init__(self, under: UnderWay, precision: str):
+    def __init__(self, under: CellRun, precision: str):
         self.under, self.precision = under, precision
         self.cell, self.watch, self.emit = under.cell, under.watch, under.place.emit
         self.family = registry.family(self.cell.task.family)

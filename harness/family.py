@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from harness import languages
 from harness.errors import BenchError, unknown
 from harness.finding import Finding
-from harness.proposal import Proposal, find_columns
+from harness.looks import Proposal, find_columns
 from harness.shown import short
 from harness.task import Task
 

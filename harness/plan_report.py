@@ -12,7 +12,7 @@ from rich.text import Text
 
 from harness.cell import Cell
 from harness.estimate import estimate as words
-from harness.expected import estimated
+from harness.estimate.run_times import estimated
 from harness.planning import Plan, Request, make_plan
 from harness.progress import FIXED, recipe_line, title
 from harness.remote.mirror import read_store

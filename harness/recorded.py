@@ -27,7 +27,7 @@ class Damaged(ValueError):
     """A record that cannot be used; the message names the key and what is wrong with it."""
 
 
-class Model(TypedDict, total=False):
+class ModelKeys(TypedDict, total=False):
     """`model`: what was trained."""
 
     name: Required[str]
@@ -41,7 +41,7 @@ class Model(TypedDict, total=False):
     keep_head: bool | None
 
 
-class Task(TypedDict, total=False):
+class TaskKeys(TypedDict, total=False):
     """`task`: the data, and how many rows of each split were read."""
 
     name: Required[str]
@@ -68,14 +68,14 @@ Recipe = dict[str, Plain]
 Slices = dict[str, dict[str, Numbers]]
 
 
-class Fitted(TypedDict, total=False):
+class FittedKeys(TypedDict, total=False):
     """One field of `fitted`: a value that followed from the data."""
 
     value: Required[Plain]
     why: str | None
 
 
-class Metrics(TypedDict, total=False):
+class MetricsKeys(TypedDict, total=False):
     """`metrics`, each in its library's own scale."""
 
     validation: dict[str, Any] | None
@@ -111,7 +111,7 @@ class Sign(TypedDict, total=False):
     failed: bool
 
 
-class Training(TypedDict, total=False):
+class TrainingKeys(TypedDict, total=False):
     """`training`: how it went."""
 
     steps: int | None
@@ -124,7 +124,7 @@ class Training(TypedDict, total=False):
     notes: list[str] | None
 
 
-class Cost(TypedDict, total=False):
+class CostKeys(TypedDict, total=False):
     """`cost`: seconds, bytes, tokens and numbers of parameters."""
 
     train_seconds: Number
@@ -146,7 +146,7 @@ class Cost(TypedDict, total=False):
     utilisation: Number
 
 
-class Environment(TypedDict, total=False):
+class EnvironmentKeys(TypedDict, total=False):
     """`environment`: where it ran; empty for a cell that failed early."""
 
     python: str
@@ -158,7 +158,7 @@ class Environment(TypedDict, total=False):
     libraries: dict[str, str | None]
 
 
-class Error(TypedDict, total=False):
+class ErrorKeys(TypedDict, total=False):
     """`error` of a cell that failed."""
 
     type: str | None
@@ -167,7 +167,7 @@ class Error(TypedDict, total=False):
     stays: bool
 
 
-class Tried(TypedDict, total=False):
+class TriedKeys(TypedDict, total=False):
     """A line of `search.trials`."""
 
     id: Required[str]
@@ -185,12 +185,12 @@ class Specification(TypedDict, total=False):
     fields: Required[dict[str, Any]]
 
 
-class Search(TypedDict, total=False):
+class SearchKeys(TypedDict, total=False):
     """`search`: how the recipe was found."""
 
     specification: Required[Specification]
     arguments: list[str] | None
-    trials: list[Tried] | None
+    trials: list[TriedKeys] | None
     seed: int
     winner: int | None
     seconds: Number
@@ -206,14 +206,14 @@ class Typed(TypedDict, total=False):
     limit: int
 
 
-class Trial(TypedDict, total=False):
+class TrialKeys(TypedDict, total=False):
     """`trial` of a cell that a search has tried."""
 
     value: float | None
     pruned: bool | None
 
 
-class Head(TypedDict, total=False):
+class HeadKeys(TypedDict, total=False):
     """What a record says of itself before anything else."""
 
     schema: Required[Literal[1]]
@@ -226,33 +226,33 @@ class Head(TypedDict, total=False):
     suite_defaults: Any
     protocol: int | None
     purpose: str | None
-    trial: Trial | None
+    trial: TrialKeys | None
     primary_metric: str | None
     score: float | None
     trivial_score: float | None
     constant: bool | None
     answers: Answers | None
-    training: Training | None
-    cost: Cost | None
-    fitted: dict[str, Fitted] | None
+    training: TrainingKeys | None
+    cost: CostKeys | None
+    fitted: dict[str, FittedKeys] | None
     started: str | None
     finished: str | None
-    error: Error | None
+    error: ErrorKeys | None
 
 
-class Whole(Head, total=False):
+class Whole(HeadKeys, total=False):
     """A record."""
 
-    model: Required[Model]
-    task: Required[Task]
+    model: Required[ModelKeys]
+    task: Required[TaskKeys]
     recipe: Recipe | None
-    environment: Environment | None
-    metrics: Metrics | None
-    search: Search | None
+    environment: EnvironmentKeys | None
+    metrics: MetricsKeys | None
+    search: SearchKeys | None
     typed: Typed | None
 
 
-class Line(TypedDict, total=False):
+class LineKeys(TypedDict, total=False):
     """A line of `predictions.jsonl`: a test row."""
 
     id: Required[str]
@@ -263,7 +263,7 @@ class Line(TypedDict, total=False):
     slices: dict[str, str | list[str]] | None
 
 
-_LINE = msgspec.json.Decoder(Line)
+_LINE = msgspec.json.Decoder(LineKeys)
 
 
 def read(content: bytes) -> dict[str, Any]:
@@ -351,7 +351,7 @@ def consistent(record: Any) -> None:
         raise Damaged("trial.value is missing")
 
 
-def complete(search: Search) -> None:
+def complete(search: SearchKeys) -> None:
     """Raises:
     Damaged: the winner of a search is none of its trials.
     """

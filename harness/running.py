@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness import duration
 from harness.errors import BenchError, unknown
-from harness.expected import Times
+from harness.estimate.run_times import Times
 from harness.planning import Plan, Request, make_plan
 from harness.remote.folder import Unreachable
 from harness.remote.mirror import Mirror, open_store
@@ -194,9 +194,9 @@ class _Worker:
 
     def start(self, todo: Sequence[tuple[Cell, str]]) -> list[Record]:
         """Run cells, given with the stamps of their records; the records of those that ended."""
+        from harness.engines.base import Job
         from harness.engines.grid import run_grid
         from harness.estimate.disk import check_disk
-        from harness.job import Job
         from harness.progress import make_progress
 
         every = duration.every("--checkpoint-every", self.execution.checkpoint_every)

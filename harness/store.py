@@ -182,7 +182,7 @@ class Store:
 
         Raises:
             FileNotFoundError: there are none.
-            Damaged: a line is not as `harness.recorded.Line` says.
+            Damaged: a line is not as `harness.recorded.LineKeys` says.
         """
         return read_lines((self.root / "cells" / cell_id / "predictions.jsonl").read_bytes())
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from harness import registry
 from harness.attempt import Attempt
 from harness.cell import Cell
+from harness.cell_run import CellContext, CellRun
 from harness.duration import NEVER, Every
-from harness.outcome import Outcome, make_record, trial_record
-from harness.predicted import is_constant, lines
+from harness.outcome import Outcome, is_constant, lines, make_record, trial_record
 from harness.store import Record, Store
 from harness.training.device import precisions
 from harness.training.keeper import Interruption
 from harness.training.loop import Emit
-from harness.underway import Place, UnderWay
 
 
 def run_cell(
@@ -41,7 +40,7 @@ def run_cell(
         Interrupted: it was asked to; its state is saved.
         Exception: whatever else went wrong; no record is written then.
     """
-    under = UnderWay(cell, Place(device, store, emit, every, interruption or Interruption()))
+    under = CellRun(cell, CellContext(device, store, emit, every, interruption or Interruption()))
     tries = precisions(device, cell.recipe.precision, cell.model.avoid)
     if under.before.get("precision") in tries:
         tries = tries[tries.index(under.before["precision"]) :]
@@ -62,7 +61,7 @@ def run_cell(
     return _finish(under, outcome)
 
 
-def _finish(under: UnderWay, outcome: Outcome) -> Record:
+def _finish(under: CellRun, outcome: Outcome) -> Record:
     """Write predictions and record, and remove what was kept to go on from."""
     cell, family = under.cell, registry.family(under.cell.task.family)
     make = trial_record if cell.is_trial else make_record

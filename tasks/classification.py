@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from harness.data.values import LABEL, TEXT
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import WARNING, Finding
-from harness.looks import FULL, Looks, look_at, match, words_of
+from harness.looks import FULL, Looks, Proposal, find_columns, look_at, match, words_of
 from harness.metrics.counts import by_label
-from harness.proposal import Proposal, find_columns
 from harness.rows import KEPT
 from harness.task import Task
 
@@ -152,7 +151,7 @@ class Classification(TaskFamily):
         return row["label"]
 
     def score(self, predictions: Sequence[str], references: Sequence[str], task: Task) -> dict[str, Any]:
-        from harness.metrics.classification import Classification as Metric
+        from harness.metrics.classification import ClassificationMetric as Metric
 
         # One set of classes for all models: that of the test rows, whatever a model predicts besides.
         return Metric().compute(predictions=predictions, references=references, labels=sorted(set(references)))

@@ -16,8 +16,8 @@ from harness.errors import BenchError, unknown
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, some
 from harness.languages import CODES, base, known
+from harness.looks import Proposal, cell
 from harness.metrics.bleu import MODULES, TOKENIZERS, cure, usual_tokenizer
-from harness.proposal import Proposal, cell
 from harness.task import Task
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class Translation(TaskFamily):
         return row["target"][0]
 
     def score(self, predictions: Sequence[str], references: Sequence[list[str]], task: Task) -> dict[str, Any]:
-        from harness.metrics.translation import Translation as Metric
+        from harness.metrics.translation import TranslationMetric as Metric
 
         return Metric().compute(predictions=predictions, references=references, tokenize=tokenizer(task))
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from harness.attempt import Attempt
+from harness.cell_run import CellContext, CellRun
 from harness.duration import NEVER
 from harness.errors import BenchError
 from harness.planning import Request, make_plan
 from harness.store import Store
 from harness.training.keeper import Interruption
-from harness.underway import Place, UnderWay
 
 SETTINGS = {
     "recipe.epochs": "1", "recipe.max_length": "64", "recipe.doc_stride": "16", "recipe.max_target_length": "24",
@@ -90,7 +90,7 @@ def run(folder, name, task, place, method="full", settings=None):
             assert plan.impossible
             return "refused"
         cell = plan.cells[0]
-        under = UnderWay(cell, Place("cpu", Store(str(place)), lambda event: None, NEVER, Interruption()))
+        under = CellRun(cell, CellContext("cpu", Store(str(place)), lambda event: None, NEVER, Interruption()))
         precision = "bf16" if cell.recipe.precision == "bf16" else "fp32"
         attempt = Attempt(under, precision)
         together = attempt.run().predictions

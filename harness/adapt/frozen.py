@@ -1,13 +1,34 @@
-"""Method `frozen`: the head is trained on a model that stays as it is (a linear probe, where the head is linear)."""
+"""The parts of a model, and the method frozen: the head is trained on a model that stays as it is."""
 
 from __future__ import annotations
 
 from torch import nn
+from transformers import PreTrainedModel
 
-from harness.adapt.parts import backbone, train_what_is_new
 from harness.errors import BenchError
 from harness.models.load import Pretrained
 from harness.recipe import Recipe
+
+# The parts of a model: its backbone, and which weights are new.
+
+
+def backbone(model: nn.Module) -> nn.Module:
+    """The model without its head; a model that writes is a backbone as a whole."""
+    return next(module for module in model.modules() if isinstance(module, PreTrainedModel)).base_model
+
+
+def train_what_is_new(model: nn.Module, pretrained: Pretrained) -> int:
+    """Freeze what the checkpoint has brought and train the rest: heads, cross-attention, a decoder beside an encoder.
+
+    Returns:
+        How many weights are trained.
+    """
+    for parameter in model.parameters():
+        parameter.requires_grad_(parameter not in pretrained.taken)
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+# Method `frozen`: the head is trained on a model that stays as it is (a linear probe, where the head is linear).
 
 
 def freeze(model: nn.Module, pretrained: Pretrained, recipe: Recipe) -> None:

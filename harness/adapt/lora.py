@@ -11,7 +11,7 @@ from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as KNO
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
-from harness.adapt.parts import train_what_is_new
+from harness.adapt.frozen import train_what_is_new
 from harness.errors import BenchError
 from harness.models.load import Pretrained
 from harness.recipe import Recipe

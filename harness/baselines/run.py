@@ -13,8 +13,8 @@ from harness.baseline import Predictor
 from harness.cell import Cell
 from harness.check.report import warnings
 from harness.errors import BenchError
-from harness.predicted import answers as counts
-from harness.predicted import is_constant, lines, phenomena, slices, task_facts
+from harness.outcome import answers as counts
+from harness.outcome import is_constant, lines, phenomena, slices, task_facts
 from harness.rows import load
 from harness.store import Record, Store, timestamp
 from harness.train_rows import drawn

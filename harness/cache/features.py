@@ -25,7 +25,7 @@ FACTS, SUM = b"bench", b"crc32"
 
 
 @dataclass
-class Column:
+class IntColumn:
     """One column.
 
     Attributes:
@@ -48,11 +48,11 @@ class Column:
         return [flat[begin:end].reshape(shape) for begin, end in pairwise(starts)]
 
 
-def write_columns(path: Path, columns: Mapping[str, Column], facts: Mapping[str, Any]) -> None:
+def write_columns(path: Path, columns: Mapping[str, IntColumn], facts: Mapping[str, Any]) -> None:
     """Write columns of equally many rows, and `facts` (JSON) with them."""
     arrays, small = [], {}
     for name, column in columns.items():
-        small[name] = Column(_smallest(column.values), column.starts)
+        small[name] = IntColumn(_smallest(column.values), column.starts)
         values = pa.array(small[name].values)
         arrays.append(
             values if column.starts is None else pa.LargeListArray.from_arrays(pa.array(column.starts), values)
@@ -65,7 +65,7 @@ def write_columns(path: Path, columns: Mapping[str, Column], facts: Mapping[str,
         writer.write_table(table)
 
 
-def read_columns(path: Path) -> tuple[dict[str, Column], dict[str, Any]]:
+def read_columns(path: Path) -> tuple[dict[str, IntColumn], dict[str, Any]]:
     """Columns and facts; the columns are views of the mapped file.
 
     Raises:
@@ -86,11 +86,11 @@ def read_columns(path: Path) -> tuple[dict[str, Column], dict[str, Any]]:
         raise ValueError(f"{path}: {error}") from error
 
 
-def _column(chunked: pa.ChunkedArray) -> Column:
+def _column(chunked: pa.ChunkedArray) -> IntColumn:
     array = chunked.chunk(0) if chunked.num_chunks == 1 else chunked.combine_chunks()
     if not pa.types.is_large_list(array.type):
-        return Column(_numbers(array))
-    return Column(_numbers(array.values), _numbers(array.offsets))
+        return IntColumn(_numbers(array))
+    return IntColumn(_numbers(array.values), _numbers(array.offsets))
 
 
 def _numbers(array: pa.Array) -> np.ndarray:
@@ -108,7 +108,7 @@ def _smallest(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _checksum(told: bytes, columns: Mapping[str, Column]) -> int:
+def _checksum(told: bytes, columns: Mapping[str, IntColumn]) -> int:
     total = zlib.crc32(told)
     for name, column in columns.items():
         total = zlib.crc32(name.encode(), total)
@@ -128,7 +128,7 @@ class Unstorable(Exception):
     """Features that hold something else than integers, windows and texts of their examples."""
 
 
-def to_columns(features: Sequence[Feature], examples: Examples) -> tuple[dict[str, Column], list[list[Any]]]:
+def to_columns(features: Sequence[Feature], examples: Examples) -> tuple[dict[str, IntColumn], list[list[Any]]]:
     """Columns, and for each value of a feature a line [place, name, kind, detail] that says how to make it again.
 
     A text is stored as the example's column that it comes from, so the file holds no sentence.
@@ -150,7 +150,7 @@ def to_columns(features: Sequence[Feature], examples: Examples) -> tuple[dict[st
     return columns, layout
 
 
-def from_columns(columns: Mapping[str, Column], layout: Sequence[Sequence[Any]], examples: Examples) -> list[Feature]:
+def from_columns(columns: Mapping[str, IntColumn], layout: Sequence[Sequence[Any]], examples: Examples) -> list[Feature]:
     """The features again.
 
     Raises:
@@ -166,7 +166,7 @@ def from_columns(columns: Mapping[str, Column], layout: Sequence[Sequence[Any]],
     return [Feature(*parts) for parts in zip(numbers, found["inputs"], found["extra"], strict=True)]
 
 
-def _store(values: list[Any], features: Sequence[Feature], examples: Examples) -> tuple[str, Any, dict[str, Column]]:
+def _store(values: list[Any], features: Sequence[Feature], examples: Examples) -> tuple[str, Any, dict[str, IntColumn]]:
     """Kind, detail and columns of one value of every feature."""
     kind = type(values[0])
     if any(type(value) is not kind for value in values):
@@ -182,7 +182,7 @@ def _store(values: list[Any], features: Sequence[Feature], examples: Examples) -
             rows = [getattr(window, part[1:]) for window in values]
             if any(row.dtype != dtype or row.ndim != dimensions for row in rows):
                 raise Unstorable("a window of another layout")
-            columns[part] = Column(np.concatenate([row.ravel() for row in rows]), _starts([row.size for row in rows]))
+            columns[part] = IntColumn(np.concatenate([row.ravel() for row in rows]), _starts([row.size for row in rows]))
         return "window", None, columns
     if kind is list:
         first = next((value[0] for value in values if value), 0)
@@ -214,23 +214,23 @@ def _integers(values: list[Any]) -> np.ndarray:
         raise Unstorable("an integer of more than 64 bits") from None
 
 
-def _one(values: list[Any]) -> Column:
-    return Column(_integers(values))
+def _one(values: list[Any]) -> IntColumn:
+    return IntColumn(_integers(values))
 
 
-def _many(values: list[Any], sizes: list[int]) -> Column:
-    return Column(_integers(values), _starts(sizes))
+def _many(values: list[Any], sizes: list[int]) -> IntColumn:
+    return IntColumn(_integers(values), _starts(sizes))
 
 
 def _starts(sizes: list[int]) -> np.ndarray:
     return np.array([0, *accumulate(sizes)], dtype=np.int64)
 
 
-def _tuples(parts: Mapping[str, Column], width: int, numbers: Any, examples: Any) -> list[list[tuple[int, ...]]]:
+def _tuples(parts: Mapping[str, IntColumn], width: int, numbers: Any, examples: Any) -> list[list[tuple[int, ...]]]:
     return [list(zip(*[iter(row)] * width, strict=True)) for row in parts[""].lists()]
 
 
-def _windows(parts: Mapping[str, Column], detail: None, numbers: Any, examples: Any) -> list[Window]:
+def _windows(parts: Mapping[str, IntColumn], detail: None, numbers: Any, examples: Any) -> list[Window]:
     offsets, tokens = parts["/offsets"].arrays(np.int32, 2), parts["/tokens"].arrays(np.int64)
     return [Window(*made) for made in zip(offsets, tokens, parts["/null"].values.tolist(), strict=True)]
 

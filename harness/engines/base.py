@@ -1,4 +1,4 @@
-"""The contract between the grid and what runs its cells."""
+"""The contract between the grid and what runs its cells: jobs, slots, handles."""
 
 from __future__ import annotations
 
@@ -8,10 +8,34 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.cell import Cell
+from harness.duration import USUAL, Every
 from harness.errors import BenchError, HubError
-from harness.job import Job
 from harness.secrets import redact
 from harness.store import Record
+
+# What an engine is given: a cell, and how it is to be run.
+
+
+@dataclass(frozen=True)
+class Job:
+    """One try of a cell. Nothing here could change the score.
+
+    Attributes:
+        root: the results folder, or its URL.
+        seen: the stamp of the cell's record when the run was planned, see `Store.stamp`.
+        checkpoint_every: how often the state of the training is saved.
+        devices: processes that train the cell together, each on a device of its own.
+    """
+
+    cell: Cell
+    root: str
+    seen: str = ""
+    checkpoint_every: Every = USUAL
+    devices: int = 1
+
+
+# The contract between the grid and what runs its cells.
+
 
 # What a worker's process ends with. The numbers are of `sysexits.h`, where that has one.
 DONE = 0

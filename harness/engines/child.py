@@ -13,9 +13,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from harness.engines.base import STOPPED, Slot
+from harness.engines.base import STOPPED, Job, Slot
 from harness.engines.life import live, run
-from harness.job import Job
 from harness.remote.mirror import open_store
 from harness.secrets import guard_output
 

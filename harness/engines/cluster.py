@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.engines.node_slots import ClusterHandle, Place, Seat, versions
+from harness.engines.base import Job
+from harness.engines.node_slots import ClusterHandle, NodeSlot, Seat, versions
 from harness.engines.nodes import ClusterSlot, connect, make_slots
 from harness.errors import BenchError
 from harness.files import passing
-from harness.job import Job
 from harness.remote.folder import is_url
 from harness.secrets import is_secret
 
@@ -68,7 +68,7 @@ class ClusterEngine:
             if name.startswith(("BENCH_", "HF_")) and not is_secret(name)
         }
         actor = (
-            self.ray.remote(Place)
+            self.ray.remote(NodeSlot)
             .options(
                 num_cpus=slot.cpus, num_gpus=slot.gpus, max_restarts=0, max_concurrency=4,
                 scheduling_strategy=NodeAffinitySchedulingStrategy(slot.node, soft=True),

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.cell import Cell
-from harness.engines.base import GRACE, Ended, Engine, Handle, Slot, stays_failed
+from harness.engines.base import GRACE, Ended, Engine, Handle, Job, Slot, stays_failed
 from harness.engines.life import fail
 from harness.errors import BenchError
-from harness.job import Job
 from harness.remote.mirror import open_store
 from harness.store import Record, Store
 

@@ -15,10 +15,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TextIO
 
-from harness.engines.base import CLAIMED, NO_ROOM, STOPPED, Ended, Slot
+from harness.engines.base import CLAIMED, NO_ROOM, STOPPED, Ended, Job, Slot
 from harness.engines.life import live
 from harness.errors import BenchError
-from harness.job import Job
 from harness.remote.mirror import open_store
 from harness.secrets import Redacting, point_loggers
 

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.cell import Cell
-from harness.engines.base import CLAIMED, DONE, NO_ROOM, STOPPED, Ended, Slot, error_facts, failed_record
+from harness.engines.base import CLAIMED, DONE, NO_ROOM, STOPPED, Ended, Job, Slot, error_facts, failed_record
 from harness.files import disk_full
-from harness.job import Job
 from harness.remote.folder import Unreachable
 from harness.remote.mirror import open_store
 from harness.store import Record, Store, timestamp

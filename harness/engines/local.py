@@ -11,12 +11,11 @@ from multiprocessing import connection as connections
 from typing import Any
 
 from harness.engines import child
-from harness.engines.base import CLAIMED, DONE, NO_ROOM, STOPPED, Ended, Slot
+from harness.engines.base import CLAIMED, DONE, NO_ROOM, STOPPED, Ended, Job, Slot
 from harness.engines.life import fail
 from harness.engines.members import Members
 from harness.engines.server import Server
 from harness.errors import BenchError
-from harness.job import Job
 from harness.remote.mirror import open_store
 
 SERVER_GONE = 255  # what multiprocessing says of a process whose fork server was killed, whether or not it still runs

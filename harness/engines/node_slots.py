@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.cell import PROTOCOL
-from harness.engines.base import Ended, Slot
+from harness.engines.base import Ended, Job, Slot
 from harness.engines.life import fail
 from harness.engines.nodes import ClusterSlot, is_alive
-from harness.job import Job
 from harness.remote.folder import RemoteFolder, is_url
 from harness.remote.mirror import open_store
 
@@ -35,7 +34,7 @@ def versions() -> dict[str, Any]:
     return {"bench": version("bench-harness"), "protocol": PROTOCOL}
 
 
-class Place:
+class NodeSlot:
     """The actor.
 
     Args:

@@ -15,7 +15,7 @@ from transformers.masking_utils import sdpa_mask
 
 from harness.fast.core import Core
 from harness.fast.infer import infer
-from harness.fast.layout import Collect, Group, Layout, Spread
+from harness.fast.layout import Collect, Group, Layout, Scatter
 
 NAME = "packed"
 # What a model may hand to its attention without changing what is computed here. `dropout`, `scaling`, `is_causal` and
@@ -178,7 +178,7 @@ def _sdpa(
 def _padded(states: Tensor, group: Group) -> Tensor:
     """[tokens of the group, heads, size] → [rows, heads, width, size]."""
     if group.real is not None:
-        states = Spread.apply(states, group.index, group.inverse)
+        states = Scatter.apply(states, group.index, group.inverse)
     return states.view(group.rows, group.width, *states.shape[1:]).transpose(1, 2)
 
 

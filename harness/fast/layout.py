@@ -196,7 +196,7 @@ def partition(lengths: Sequence[int], cost: Callable[[int, int], float], places:
 # tokens may have places behind the last one that belong to no row; they are zeros in either direction.
 
 
-class Spread(torch.autograd.Function):
+class Scatter(torch.autograd.Function):
     """[tokens, …] → [places, …]. Places of padding repeat the first token, and whoever reads them must not use them: no
     gradient comes back from there."""
 

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harness.adapt.parts import backbone
+from harness.adapt.frozen import backbone
 from harness.errors import BenchError
 from harness.fast.comparing import close, differs, evaluated, generators, sampled, trained
 from harness.fast.rows_tried import mirrored, tried
@@ -33,7 +33,7 @@ class Disagrees(Exception):
     """Two ways of computing the same rows give different results; the message says which."""
 
 
-class Trial:
+class Preflight:
     """A few training rows, and what a model gives for them when the library computes each row alone.
 
     Args:

@@ -15,7 +15,7 @@ from harness import linear
 from harness.fast import decision, dropout
 from harness.fast.attention import NotPackable
 from harness.fast.decision import Decision
-from harness.fast.preflight import EQUAL, PADDED, SINGLE, Disagrees, Trial, check_tokens
+from harness.fast.preflight import EQUAL, PADDED, SINGLE, Disagrees, Preflight, check_tokens
 from harness.fast.stack import Packing
 from harness.fast.vocabulary import keep_used
 from harness.heads.base import Feature, Head
@@ -147,7 +147,7 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
     if known is not None:
         _follow(fast, known, head, words)
         return fast
-    trial = Trial(model, head, splits, training)
+    trial = Preflight(model, head, splits, training)
     trial.alone()
     try:
         whole = _settle(fast, trial, words)
@@ -165,7 +165,7 @@ def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], t
     return fast
 
 
-def _settle(fast: Fast, trial: Trial, words: set[int]) -> bool:
+def _settle(fast: Fast, trial: Preflight, words: set[int]) -> bool:
     """Find the fastest way of computing that can be trusted; whether the table of word embeddings must stay whole for it."""
     fast.batches = trial.together()
     if fast.batches != PADDED:
@@ -177,7 +177,7 @@ def _settle(fast: Fast, trial: Trial, words: set[int]) -> bool:
     return undo is not None and fast.vocabulary is None
 
 
-def _one_by_one(fast: Fast, trial: Trial) -> None:
+def _one_by_one(fast: Fast, trial: Preflight) -> None:
     """Compute each row alone by the library's own layers, for want of memory to try anything else."""
     fast.give_up(NOTES[FULL])
     if fast.kernels:
@@ -187,7 +187,7 @@ def _one_by_one(fast: Fast, trial: Trial) -> None:
     _write(fast, trial, together=False)
 
 
-def _write(fast: Fast, trial: Trial, together: bool) -> None:
+def _write(fast: Fast, trial: Preflight, together: bool) -> None:
     """Let the head decide how it computes its outputs."""
     try:
         fast.notes += trial.head.settle(fast.model, trial.rows, together)
@@ -212,7 +212,7 @@ def model_device(model: nn.Module) -> torch.device:
     return next(model.parameters()).device
 
 
-def _choose(fast: Fast, trial: Trial, undo: Callable[[], None] | None) -> None:
+def _choose(fast: Fast, trial: Preflight, undo: Callable[[], None] | None) -> None:
     """The fastest way that agrees with the library's rows one by one: packed, then not; our layers, then the library's."""
     if model_device(fast.model).type not in PACKS:
         fast.refused = f"not on {model_device(fast.model).type}"
@@ -241,7 +241,7 @@ def _choose(fast: Fast, trial: Trial, undo: Callable[[], None] | None) -> None:
                 fast.notes.append(NOTES[SINGLE])
 
 
-def _evaluates(fast: Fast, trial: Trial) -> bool:
+def _evaluates(fast: Fast, trial: Preflight) -> bool:
     """Whether the layers that are exchanged in evaluations give what the library's give."""
 
     @contextmanager

@@ -18,7 +18,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from harness.fast.attention import ACTIVE, NAME, NotPackable, Packed
 from harness.fast.grain import COARSE, FINE, FULL
-from harness.fast.layout import Collect, Layout, Spread
+from harness.fast.layout import Collect, Layout, Scatter
 from harness.fast.narrow import first_tokens, projection, widen
 
 IGNORE = -100
@@ -139,7 +139,7 @@ def pack(states: Any, layout: Layout) -> Any:
 
 def unpack(states: Tensor, layout: Layout) -> Tensor:
     """[1, held, …] → [rows, width, …]; padding holds a copy of the first token."""
-    padded = Spread.apply(states[0], layout.inverse, layout.index)
+    padded = Scatter.apply(states[0], layout.inverse, layout.index)
     return padded.view(layout.rows, layout.width, *padded.shape[1:])
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, nn
 
-from harness.adapt.parts import backbone
+from harness.adapt.frozen import backbone
 from harness.models.load import word_embeddings
 
 WORTH = 0.8  # share of the vocabulary above which the table stays as it is

@@ -22,7 +22,7 @@ from harness.guess.misfit import Unread, no_format
 from harness.guess.sides import side_by_side
 from harness.guess.sniff import Sniffed, check_encodings, sniff
 from harness.guess.word import Guess
-from harness.proposal import Proposal, find_columns
+from harness.looks import Proposal, find_columns
 from harness.task import Task
 
 Rows = list[dict[str, Any]]

@@ -13,8 +13,7 @@ from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.guess.sniff import Sniffed
 from harness.guess.word import Guess
-from harness.looks import described, look_at
-from harness.proposal import Proposal
+from harness.looks import Proposal, described, look_at
 
 SHEETS = (".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 MOST = 8  # columns that a question names

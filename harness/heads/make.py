@@ -17,7 +17,7 @@ from harness.recipe import Recipe, open_fields
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedHead:
     """A head, and the recipe that it goes by.
 
     Attributes:
@@ -41,7 +41,7 @@ def make_head(cell: Cell, family: TaskFamily, labels: list[str] | None) -> Head:
 
 def fitted_head(
     cell: Cell, family: TaskFamily, labels: list[str] | None, splits: Mapping[str, Sequence[Row]]
-) -> Fitted:
+) -> FittedHead:
     """The same, with the recipe fitted to training and validation rows where it leaves fields to the data.
 
     Args:
@@ -57,7 +57,7 @@ def fitted_head(
         samples = [_spread(splits[name]) for name in ("train", "validation") if splits.get(name)]
         tokens = [head.needs([family.example(row, cell.task) for row in sample]) for sample in samples]
         recipe, why = fit(recipe, Needs(rows, tokens, pretrained.max_positions, head.windows), family.passes)
-    return Fitted(kind(pretrained, recipe, labels, cell.task.options), recipe, why)
+    return FittedHead(kind(pretrained, recipe, labels, cell.task.options), recipe, why)
 
 
 def _spread(rows: Sequence[Row]) -> list[Row]:

@@ -44,7 +44,7 @@ def f1_of(counts: Sequence[Sequence[float]]) -> Additive:
 
 
 def over_classes(predictions: Sequence[str], references: Sequence[str], metric: str) -> Additive:
-    """A metric of `harness.metrics.classification.Classification` that is an average over classes, or Matthews' correlation.
+    """A metric of `harness.metrics.classification.ClassificationMetric` that is an average over classes, or Matthews' correlation.
 
     Averages run over the classes of the references, whatever is predicted; in a resample, over those that it holds.
 

@@ -11,7 +11,7 @@ _CITATION = """\
   journal={Journal of Machine Learning Research}, volume={12}, pages={2825--2830}, year={2011}}"""
 
 
-class Classification(OfflineMetric):
+class ClassificationMetric(OfflineMetric):
     """Accuracy, F1, precision, recall (0 to 1) and Matthews' correlation (-1 to 1) over label names.
 
     `compute(predictions=[str], references=[str], labels=None)`. `labels` is the task's whole list of label names: the

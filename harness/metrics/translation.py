@@ -16,7 +16,7 @@ _CITATION = """\
   author={Popovi{\\'c}, Maja}, booktitle={WMT}, pages={392--395}, year={2015}}"""
 
 
-class Translation(OfflineMetric):
+class TranslationMetric(OfflineMetric):
     """Corpus BLEU and chrF (both 0 to 100) with sacrebleu's signatures, brevity penalty and length ratio.
 
     `compute(predictions=[str], references=[[str]], tokenize="13a")`: every row has one or more references, and rows may

@@ -50,7 +50,7 @@ class Error(TypedDict, total=False):
     message: str | None
 
 
-class Part(recorded.Head, total=False):
+class Part(recorded.HeadKeys, total=False):
     """Of a record. What many records have in common stays text (`Raw`) until it is known to be new."""
 
     typed: Raw
@@ -68,8 +68,8 @@ class Part(recorded.Head, total=False):
 INSIDE = {"metrics": Metrics, "training": Training, "cost": Cost, "error": Error}
 # What stays text, and what it must be.
 SHARED = {
-    "model": recorded.Model, "task": recorded.Task, "recipe": recorded.Recipe | None,
-    "environment": recorded.Environment | None, "search": recorded.Search | None,
+    "model": recorded.ModelKeys, "task": recorded.TaskKeys, "recipe": recorded.Recipe | None,
+    "environment": recorded.EnvironmentKeys | None, "search": recorded.SearchKeys | None,
     "typed": recorded.Typed | None,
 }  # fmt: skip
 COMMON = tuple(name for name in SHARED if name not in ("search", "typed"))  # which many records do not have

@@ -22,7 +22,7 @@ from harness.guess.chosen import read_columns
 from harness.guess.guess import guess
 from harness.guess.misfit import Unread
 from harness.guess.word import Guess
-from harness.proposal import Proposal
+from harness.looks import Proposal
 from harness.rows import Data
 from harness.scaffold.write import FILL_IN, task_text, template
 from harness.task import Task

@@ -11,7 +11,7 @@ from harness.cell import Cell
 from harness.search.trials import Lookup, Tried, trial
 
 
-class Grid:
+class GridSearcher:
     """A grid for one model, task and method.
 
     Args:

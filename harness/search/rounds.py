@@ -1,23 +1,68 @@
-"""The rounds of trials that `--search` asks for, and what they came to."""
+"""The rounds of trials that a search asks for, which of them have ended, and what they came to."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.engines.base import stays_failed
+from harness.search.trials import Tried
 from harness.store import Record, Store, timestamp
 
 if TYPE_CHECKING:
     from harness.cell import Cell
     from harness.planning import Plan
-    from harness.search.ended import Ended
-    from harness.search.searches import Search
+    from harness.search.searches import CellSearch
     from harness.search.trials import Tried
     from harness.search.wanted import Wanted
 
-    Start = Callable[[list[tuple[Cell, str]]], list[Record]]
+
+# Which trials have ended, for a run or a plan.
+
+
+class EndedTrials:
+    """Cell's id → its record, None while it is to run; a `harness.search.trials.Lookup`.
+
+    A trial that failed has ended: it cannot win, and a search that is finished stays so. It is run again where that is asked
+    for, and where its search has no winner, like any cell that failed.
+
+    Args:
+        store: the results.
+        rerun_failed: whether all that failed before is to run again.
+    """
+
+    def __init__(self, store: Store, rerun_failed: bool = False):
+        self.store, self.rerun_failed = store, rerun_failed
+        self.known: dict[str, Record] = {}
+        self.again: set[str] = set()
+
+    def __call__(self, cell_id: str) -> Record | None:
+        if cell_id not in self.known and cell_id not in self.again:
+            record = self.store.record(cell_id)
+            if record is not None and not (self.rerun_failed and record["status"] != "ok"):
+                self.known[cell_id] = record
+        return self.known.get(cell_id)
+
+    def add(self, records: Iterable[Record]) -> None:
+        """What has ended just now."""
+        self.known |= {record["id"]: record for record in records}
+
+    def reopen(self, tried: Tried) -> bool:
+        """Let the trials of a search without a winner run again, if another try could end otherwise; whether there are any."""
+        if not tried.ended or tried.winner is not None:
+            return False
+        again = {
+            record["id"] for record in tried.records if record and record["status"] != "ok" and not stays_failed(record)
+        }
+        for cell_id in again:
+            self.known.pop(cell_id, None)
+        self.again |= again
+        return bool(again)
+
+
+# The rounds of trials that `--search` asks for, and what they came to.
 
 
 class Rounds:
@@ -47,16 +92,15 @@ class Rounds:
         store: Store,
         rerun_failed: bool = False,
     ):
-        from harness.search.ended import Ended
         from harness.search.searches import make_searches
 
         self.plain, self.store = list(cells), store
         ours = {replace(cell, seed=0).id for cell in cells}
-        every: list[Search] = make_searches(made.cells, wanted, made.suite, settings)
+        every: list[CellSearch] = make_searches(made.cells, wanted, made.suite, settings)
         self.searches = [one for one in every if replace(one.cells[0], seed=0, search=None).id in ours]
         self.arguments = " ".join(wanted.arguments)
         self.told = next((search.searcher.told for search in self.searches), "")
-        self.ended: Ended = Ended(store, rerun_failed)
+        self.ended: EndedTrials = EndedTrials(store, rerun_failed)
         self.states: list[Tried] = []
         self._look()
         reopened = [self.ended.reopen(state) for state in self.states]
@@ -95,7 +139,7 @@ class Rounds:
                 found[replace(before, search=None).id] = now
         return [found.get(cell.id, cell) for cell in self.plain]
 
-    def run(self, start: Start, fail_fast: bool, say: Callable[[str], None]) -> bool:
+    def run(self, start: Callable[[list[tuple[Cell, str]]], list[Record]], fail_fast: bool, say: Callable[[str], None]) -> bool:
         """Run trials, round by round, until no search asks for one; False where the run is to end here.
 
         Args:

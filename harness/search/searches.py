@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from harness.cell import Cell
 from harness.errors import BenchError
-from harness.search.grid import Grid
+from harness.search.grid import GridSearcher
 from harness.search.halving import Halving
 from harness.search.rules import usual_space, values_for
 from harness.search.tpe import Tpe
@@ -46,7 +46,7 @@ class Searcher(Protocol):
 
 
 @dataclass(frozen=True)
-class Search:
+class CellSearch:
     """One of them.
 
     Attributes:
@@ -82,7 +82,7 @@ class Search:
         )
 
 
-def make_searches(cells: Sequence[Cell], wanted: Wanted, suite: Rules, settings: Mapping[str, str]) -> list[Search]:
+def make_searches(cells: Sequence[Cell], wanted: Wanted, suite: Rules, settings: Mapping[str, str]) -> list[CellSearch]:
     """The searches of a plan's cells; baselines have none.
 
     Args:
@@ -107,20 +107,20 @@ def make_searches(cells: Sequence[Cell], wanted: Wanted, suite: Rules, settings:
         searcher = _searcher(group[0], wanted, suite, settings)
         asked = Searched(searcher.specification, wanted.arguments)
         marked = tuple(replace(cell, search=asked) for cell in group)
-        searches.append(Search(marked, searcher, wanted.arguments))
+        searches.append(CellSearch(marked, searcher, wanted.arguments))
     _reject_unequal(searches, wanted)
     return searches
 
 
 def _searcher(cell: Cell, wanted: Wanted, suite: Rules, settings: Mapping[str, str]) -> Searcher:
     if wanted.kind == GRID:
-        return Grid(cell, wanted.fields)
+        return GridSearcher(cell, wanted.fields)
     if wanted.kind == AUTO:
         return Halving(cell)
     if wanted.kind == SUITE:
         fields = values_for(suite.search.get(GRID, ()), cell)
         check(wanted, list(fields), [cell.method], settings)
-        grid = Grid(cell, fields)
+        grid = GridSearcher(cell, fields)
         if grid.trials < 2:
             raise BenchError(
                 f"{wanted.title}: the suite {suite.name} gives {cell.model.name} on {cell.task.title} by {cell.method} no values to "
@@ -138,9 +138,9 @@ def _searcher(cell: Cell, wanted: Wanted, suite: Rules, settings: Mapping[str, s
     return Tpe(cell, free, wanted.trials)
 
 
-def _reject_unequal(searches: Sequence[Search], wanted: Wanted) -> None:
+def _reject_unequal(searches: Sequence[CellSearch], wanted: Wanted) -> None:
     """A model that may choose among more recipes than another has an advantage that has nothing to do with the model."""
-    first: dict[str, Search] = {}
+    first: dict[str, CellSearch] = {}
     for search in searches:
         other = first.setdefault(search.cells[0].task.title, search)
         if other.searcher.trials != search.searcher.trials:

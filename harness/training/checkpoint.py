@@ -34,14 +34,14 @@ class Unusable(Exception):
 
 
 @dataclass
-class Checkpoint:
+class SavedTraining:
     """What a file holds: named tensors and plain values."""
 
     values: dict[str, Any]
     tensors: dict[str, Tensor]
 
     @classmethod
-    def of(cls, state: State, randoms: Iterable[tuple[dict[str, Any], dict[str, Tensor]]]) -> Checkpoint:
+    def of(cls, state: State, randoms: Iterable[tuple[dict[str, Any], dict[str, Tensor]]]) -> SavedTraining:
         """The checkpoint of a state, with the random states of every process that trains it."""
         tensors = {f"model/{name}": tensor for name, tensor in state.weights.items()}
         tensors |= {f"best/{name}": tensor for name, tensor in (state.best or {}).items()}
@@ -113,7 +113,7 @@ class Checkpoint:
         write_whole(path, fill)
 
     @classmethod
-    def load(cls, path: Path) -> Checkpoint | None:
+    def load(cls, path: Path) -> SavedTraining | None:
         """What the file holds, or None where there is none.
 
         Raises:

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.duration import NEVER, Every
 from harness.files import disk_full
-from harness.training.checkpoint import Checkpoint
+from harness.training.checkpoint import SavedTraining
 from harness.training.state import RandomStates, State
 from harness.training.together import Team
 
@@ -66,7 +66,7 @@ class Keeper:
     def __init__(
         self,
         path: Path,
-        found: Checkpoint | None,
+        found: SavedTraining | None,
         every: Every,
         interruption: Interruption,
         team: Team,
@@ -123,7 +123,7 @@ class Keeper:
         self._saved_end = state.progress.ended
         if self.team.rank != 0:
             return
-        checkpoint = Checkpoint.of(state, randoms)
+        checkpoint = SavedTraining.of(state, randoms)
         checkpoint.values["account"] = self.account()
         try:
             checkpoint.save(self.path)

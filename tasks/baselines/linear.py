@@ -17,7 +17,7 @@ WORD = r"(?u)\b\w+\b"
 STEPS = 1000  # of the solver at most
 
 
-class Linear(Predictor):
+class LinearBaseline(Predictor):
     """A fitted regression.
 
     Args:
@@ -59,7 +59,7 @@ class TfidfRegression(Baseline):
         best, found = -1.0, None
         for strength in STRENGTHS if validation else (1.0,):
             model = LogisticRegression(C=strength, max_iter=STEPS, random_state=seed).fit(features, labels)
-            made = Linear(vectorizers, model, {"C": strength, "of": list(STRENGTHS), "unit": unit})
+            made = LinearBaseline(vectorizers, model, {"C": strength, "of": list(STRENGTHS), "unit": unit})
             reached = _score(made, validation, task)
             if reached > best:
                 best, found = reached, made

@@ -12,7 +12,7 @@ SENTENCE = re.compile(r"[.!?。！？]")  # between two words: a sentence ends
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundAnswer:
     """The best piece of a context.
 
     Attributes:
@@ -47,7 +47,7 @@ class Passage:
         self.first = np.repeat(ends[:-1], np.diff(ends))
         self.last = np.repeat(ends[1:], np.diff(ends))
 
-    def best(self, length: int, width: int) -> Found:
+    def best(self, length: int, width: int) -> FoundAnswer:
         """The piece of `length` words of one sentence with the highest weight among its neighbours.
 
         Neighbours are up to `width` words on each side, of the same sentence. Words of the question in the piece itself count
@@ -58,7 +58,7 @@ class Passage:
 
         count = len(self.spans)
         if not count:
-            return Found("", 0.0)
+            return FoundAnswer("", 0.0)
         length = min(length, count)
         starts = np.arange(count - length + 1)
         inside = self.sums[starts + length] - self.sums[starts]
@@ -69,7 +69,7 @@ class Passage:
         score = np.round(around - inside - self._distance(starts, length) / max(1, count - 1), 9)
         at = int(np.argmax(np.where(self.first[starts] == self.first[starts + length - 1], score, -np.inf)))
         text = self.context[self.spans[at][0] : self.spans[at + length - 1][1]]
-        return Found(text, min(1.0, float(around[at]) / self.total) if self.total else 0.0)
+        return FoundAnswer(text, min(1.0, float(around[at]) / self.total) if self.total else 0.0)
 
     def _distance(self, starts: Any, length: int) -> Any:
         """Words from each piece to the nearest word of the question beside it; 0 where there is none."""

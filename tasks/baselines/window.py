@@ -14,7 +14,7 @@ from harness import registry
 from harness.baseline import Baseline, Predictor
 from harness.family import Row
 from harness.task import Task
-from tasks.baselines.passage import Found, Passage
+from tasks.baselines.passage import FoundAnswer, Passage
 from tasks.baselines.words import pattern
 
 LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 15)  # words of an answer
@@ -23,7 +23,7 @@ THRESHOLDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)  # share of the quest
 ROWS = 400  # of train and validation that lengths are chosen on, so that it takes seconds
 
 
-class Window(Predictor):
+class WindowBaseline(Predictor):
     """The best piece of each context.
 
     Args:
@@ -54,7 +54,7 @@ class SlidingWindow(Baseline):
     families = ("qa",)
     seconds_a_row = 2e-3
 
-    def fit(self, train: Sequence[Row], validation: Sequence[Row], task: Task, seed: int) -> Window:
+    def fit(self, train: Sequence[Row], validation: Sequence[Row], task: Task, seed: int) -> WindowBaseline:
         # Numbered anew: rows of different splits may have the same id, which scoring does not allow.
         rows = [{**row, "id": str(number)} for number, row in enumerate(_spread([*train, *validation]))]
         words = pattern(row["context"] for row in rows)
@@ -72,10 +72,10 @@ class SlidingWindow(Baseline):
         setting = max(settings, key=lambda one: reached(one, 0.0, answered))
         none = task.options.get("unanswerable") is not False and any(not row["answers"]["text"] for row in train)
         threshold = max(THRESHOLDS, key=lambda one: reached(setting, one, range(len(rows)))) if none else 0.0
-        return Window(words, *setting, threshold, len(rows))
+        return WindowBaseline(words, *setting, threshold, len(rows))
 
 
-def _answers(found: Sequence[Found], threshold: float) -> list[str]:
+def _answers(found: Sequence[FoundAnswer], threshold: float) -> list[str]:
     return [one.text if one.share >= threshold else "" for one in found]
 
 

@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from harness import registry
 from harness.languages import words
-from harness.predicted import lines as saved
+from harness.outcome import lines as saved
 from harness.slices import LENGTH, buckets, sliced
 from harness.task import Task
 

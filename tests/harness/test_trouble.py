@@ -8,7 +8,7 @@ from made_records import failed, record
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.predicted import answers
+from harness.outcome import answers
 from harness.report.run_end import advice
 from harness.store import Store
 from harness.trouble import as_facts, summary, trouble, trouble_of_seeds

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from harness.data.readers import answers as forms
-from harness.data.readers.offsets import NEARLY_ALL, Claim, Unit, explain
+from harness.data.readers.offsets import NEARLY_ALL, ClaimedOffset, Unit, explain
 from harness.data.values import Notes, boolean, scalar, whole_number
 
 Row = Mapping[str, Any]
@@ -98,13 +98,13 @@ def counted_by(rows: Sequence[Row], how: Columns, context: str) -> tuple[Unit, b
     Args:
         context: the column of the context.
     """
-    claims: list[Claim] = []
+    claims: list[ClaimedOffset] = []
     ends: list[int] = []
     for row in rows:
         try:
             for text, start, stop in written(row, how, Notes()):
                 if text and stop is not None:
-                    claim, end = Claim(row[context], text, whole_number(start)), whole_number(stop)
+                    claim, end = ClaimedOffset(row[context], text, whole_number(start)), whole_number(stop)
                     claims.append(claim)
                     ends.append(end)
         except ValueError:  # whoever reads the row says what is wrong with it

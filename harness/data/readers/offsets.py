@@ -25,7 +25,7 @@ TRIED = "code points, UTF-16 units, UTF-8 bytes, with other line ends or accents
 NOWHERE = -1  # the offset of an answer whose text counts for scores, but whose place is not known
 
 
-class Claim(NamedTuple):
+class ClaimedOffset(NamedTuple):
     """What a file says: this text stands at this offset of this context."""
 
     context: str
@@ -113,7 +113,7 @@ def places(context: str, text: str) -> list[tuple[int, str]]:
     return []
 
 
-def explain(claims: Sequence[Claim]) -> Unit:
+def explain(claims: Sequence[ClaimedOffset]) -> Unit:
     """The unit that explains all or nearly all claims, code points where no other does so better."""
     wrong = [claim for claim in claims if standing(*claim) is None]
     if not wrong:
@@ -181,13 +181,13 @@ def _stands(row: Mapping[str, Any]) -> bool:
     )
 
 
-def _claims(row: Mapping[str, Any]) -> Iterable[Claim]:
+def _claims(row: Mapping[str, Any]) -> Iterable[ClaimedOffset]:
     for text, start in zip(row["answers"]["text"], row["answers"]["answer_start"], strict=True):
         if text and start is not None and start != NOWHERE:
-            yield Claim(row["context"], text, start)
+            yield ClaimedOffset(row["context"], text, start)
 
 
-def _right(unit: Unit, claims: Iterable[Claim]) -> int:
+def _right(unit: Unit, claims: Iterable[ClaimedOffset]) -> int:
     return sum(standing(context, text, unit.place(context, start)) is not None for context, text, start in claims)
 
 

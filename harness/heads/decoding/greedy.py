@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from harness.heads.decoding.covers import Begun
-from harness.heads.decoding.rows import Rows
+from harness.heads.decoding.rows import CacheRows
 from harness.heads.decoding.steps import DecoderSteps, EncoderDecoderSteps, quick
 from harness.linear import precision
 
@@ -76,7 +76,7 @@ class _Work:
         self.width = self._together(width) if fast and not self.joins else width
         self.texts: list[int | None] = []  # by row; None where the text is finished
         self.free: list[int] = []  # rows of finished texts
-        self.rows: Rows | None = None
+        self.rows: CacheRows | None = None
         self.tokens = ids.new_empty(0)  # last written, by row
 
     def run(self) -> list[list[int]]:
@@ -108,7 +108,7 @@ class _Work:
         """Begin with texts in all rows."""
         self.texts, self.free = self._next(self.width), []
         begun = self._begin(self.texts)
-        self.rows = Rows(begun, self.limit)
+        self.rows = CacheRows(begun, self.limit)
         self.tokens = self._choose(begun.logits, 0)
         self._take(range(len(self.texts)), [[token] for token in self.tokens.tolist()])
 

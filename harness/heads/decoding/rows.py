@@ -16,7 +16,7 @@ from harness.heads.decoding.covers import Begun, layers
 ROOM = 8  # columns for tokens to come; fewer is more copying, more is more reading for nothing
 
 
-class Columns(DynamicLayer):
+class CacheColumns(DynamicLayer):
     """Keys and values of a layer, with free columns at the right: a step writes one column and copies nothing else."""
 
     def __init__(self, keys: Tensor, values: Tensor):
@@ -53,7 +53,7 @@ class Columns(DynamicLayer):
         self.begin, self.end = 0, self.end - self.begin
 
 
-class Rows:
+class CacheRows:
     """The texts in work. Rows of texts that are finished go on being computed until they are replaced or left out.
 
     Attributes:
@@ -67,7 +67,7 @@ class Rows:
         self.limit = limit
         cache, columns = begun.cache, begun.mask.shape[1]
         own, self.crossed = layers(cache)
-        self.layers = [Columns(layer.keys, layer.values) for layer in own]
+        self.layers = [CacheColumns(layer.keys, layer.values) for layer in own]
         self.cache = Cache(layers=self.layers)
         self.source_mask, self.states = begun.source_mask, begun.states
         if self.crossed:

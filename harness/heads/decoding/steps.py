@@ -14,7 +14,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from harness.heads.decoding.attention import exchanged
 from harness.heads.decoding.covers import Begun, arguments, new_cache, start_token
-from harness.heads.decoding.rows import Rows
+from harness.heads.decoding.rows import CacheRows
 from harness.linear import replaced, replacements
 
 # Faster operators for a model that writes on a CPU: the same sums, at most in another order.
@@ -77,7 +77,7 @@ class DecoderSteps:
         )
         return Begun(out.logits[:, -1], cache, mask, lengths)
 
-    def step(self, tokens: Tensor, rows: Rows) -> Tensor:
+    def step(self, tokens: Tensor, rows: CacheRows) -> Tensor:
         """Scores (rows, vocabulary) of the tokens that follow `tokens` (rows)."""
         out = self.model(
             input_ids=tokens[:, None], attention_mask=rows.seen(), position_ids=rows.positions,
@@ -117,7 +117,7 @@ class EncoderDecoderSteps:
         parts = zip(ids.split(size), mask.split(size), strict=True)
         return torch.cat([encoder(input_ids=some, attention_mask=seen, return_dict=True)[0] for some, seen in parts])
 
-    def step(self, tokens: Tensor, rows: Rows) -> Tensor:
+    def step(self, tokens: Tensor, rows: CacheRows) -> Tensor:
         """As for `DecoderSteps`."""
         return self._forward(tokens[:, None], rows.seen(), rows.source_mask, rows.states, rows.cache).logits[:, -1]
 

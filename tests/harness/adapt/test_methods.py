@@ -7,7 +7,7 @@ from head_examples import EXAMPLES, LABELS, RECIPE
 from torch import nn
 
 from harness.adapt.apply import adapt
-from harness.adapt.parts import backbone
+from harness.adapt.frozen import backbone
 from harness.errors import BenchError
 from harness.fast.prepare import prepare
 from harness.fast.vocabulary import UsedEmbedding

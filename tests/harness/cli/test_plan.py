@@ -11,7 +11,7 @@ import pytest
 from harness.estimate import estimate as words
 from harness.estimate import machine as machine_module
 from harness.estimate.estimate import CALIBRATION, RECORDS, SIMILAR, Estimate, Grid
-from harness.expected import Times
+from harness.estimate.run_times import Times
 from harness.planning import Request, make_plan
 from harness.store import Store
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness import registry
 from harness.data.readers import squad
-from harness.data.readers.offsets import POINTS, Claim, explain
+from harness.data.readers.offsets import POINTS, ClaimedOffset, explain
 from harness.data.source import FileSource, GeneratedSource
 from harness.errors import BenchError
 from harness.rows import load
@@ -102,10 +102,10 @@ def test_each_file_has_its_own_unit(tmp_path):
 
 
 def test_few_wrong_offsets_are_no_unit():
-    good = [Claim("The cat sat. The cat sat.", "cat", 4)] * 30
-    assert explain([*good, Claim("The cat sat. The cat sat.", "cat", 5)]) == POINTS
-    emoji = Claim("😀 cat, cat", "cat", 2)
-    assert explain([*good, *[emoji] * 9, Claim("😀 cat, cat", "cat", 3)]) == POINTS
+    good = [ClaimedOffset("The cat sat. The cat sat.", "cat", 4)] * 30
+    assert explain([*good, ClaimedOffset("The cat sat. The cat sat.", "cat", 5)]) == POINTS
+    emoji = ClaimedOffset("😀 cat, cat", "cat", 2)
+    assert explain([*good, *[emoji] * 9, ClaimedOffset("😀 cat, cat", "cat", 3)]) == POINTS
 
 
 def test_an_answer_is_moved_to_its_only_place_alone(tmp_path):

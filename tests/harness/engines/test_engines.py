@@ -10,12 +10,11 @@ import toy
 from watch import LONG, Watch, wait_for, wait_until_done
 
 from harness.engines import child
-from harness.engines.base import Slot
+from harness.engines.base import Job, Slot
 from harness.engines.grid import Policy, run_grid
 from harness.engines.inline import InlineEngine
 from harness.engines.local import LocalEngine, make_slots
 from harness.errors import BenchError
-from harness.job import Job
 from harness.store import Store
 
 NUMBER = iter(range(1000, 2000))  # seeds: every test has cells of its own

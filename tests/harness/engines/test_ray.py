@@ -12,13 +12,13 @@ from watch import LONG, Watch, wait_for, wait_until_done
 
 from harness.claim import Claim
 from harness.duration import Every
+from harness.engines.base import Job
 from harness.engines.cluster import ClusterEngine
 from harness.engines.grid import Policy, run_grid
 from harness.engines.inline import InlineEngine
 from harness.engines.node_slots import versions
 from harness.engines.nodes import connect, make_slots
 from harness.errors import BenchError
-from harness.job import Job
 from harness.store import Store
 
 ray = pytest.importorskip("ray", reason='ray is not installed: pip install "bench-harness[ray]"')

@@ -11,7 +11,7 @@ from head_examples import EXAMPLES, LABELS, RECIPE
 from harness.fast import attention
 from harness.fast.attention import NotPackable
 from harness.fast.grain import COARSE, FINE, FULL, Grain, up
-from harness.fast.preflight import Disagrees, Trial
+from harness.fast.preflight import Disagrees, Preflight
 from harness.fast.prepare import Fast, prepare
 from harness.fast.stack import Packing
 from harness.methods import METHODS
@@ -147,7 +147,7 @@ def test_a_model_that_comes_out_otherwise_is_refused(bert, monkeypatch):
     model, head, features = bert
     monkeypatch.setenv("BENCH_CACHE", "off")  # which knows nothing of the fault
     monkeypatch.setattr(attention, "_bias", lambda *arguments: None)
-    trial = Trial(model, head, [features], features)
+    trial = Preflight(model, head, [features], features)
     trial.alone()
     packing = Packing(model)
     with pytest.raises(Disagrees, match="outputs differ"):
@@ -160,7 +160,7 @@ def test_a_model_that_comes_out_otherwise_is_refused(bert, monkeypatch):
 
 def test_what_attention_is_asked_for_and_not_known_here_is_refused(bert):
     model, head, features = bert
-    trial = Trial(model, head, [features], features)
+    trial = Preflight(model, head, [features], features)
     trial.alone()
     packing = Packing(model)
     layer = model.bert.encoder.layer[0].attention.self

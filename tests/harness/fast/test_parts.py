@@ -18,7 +18,7 @@ from transformers import (
 
 from harness.fast.dropout import Dropout, dropout, install, keep
 from harness.fast.grain import COARSE, FINE, FULL, Grain
-from harness.fast.layout import FITS, Collect, Layout, Spread, group_rows, partition
+from harness.fast.layout import FITS, Collect, Layout, Scatter, group_rows, partition
 from harness.fast.vocabulary import UsedEmbedding, keep_used
 
 CPU = torch.device("cpu")
@@ -147,7 +147,7 @@ def test_moves_have_the_right_gradients(grain):
     places = torch.randn(6, 2, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda states: Collect.apply(states, layout.index, layout.held), (places,))
     real = torch.zeros(6, 1, dtype=torch.float64).index_fill_(0, layout.index, 1.0)
-    assert torch.autograd.gradcheck(lambda states: Spread.apply(states, layout.inverse, layout.index) * real, (tokens,))
+    assert torch.autograd.gradcheck(lambda states: Scatter.apply(states, layout.inverse, layout.index) * real, (tokens,))
 
 
 def trained(model, used, ids):

@@ -13,7 +13,7 @@ from harness.heads import decoding
 from harness.heads.decoding import attention, greedy, steps
 from harness.heads.decoding.attention import LIKE_SDPA, attend, whole
 from harness.heads.decoding.greedy import _best
-from harness.heads.decoding.rows import Rows, cut
+from harness.heads.decoding.rows import CacheRows, cut
 from harness.heads.decoding.steps import quick
 from harness.linear import precision
 from harness.training.weights import Weights
@@ -134,7 +134,7 @@ def test_keys_and_values_of_texts_begun_together_are_no_more_than_allowed(kind, 
     model = make(kind)
     ids, mask = batch(model, 24)
     widest = []
-    monkeypatch.setattr(greedy, "Rows", lambda begun, limit: widest.append(len(begun.mask)) or Rows(begun, limit))
+    monkeypatch.setattr(greedy, "CacheRows", lambda begun, limit: widest.append(len(begun.mask)) or CacheRows(begun, limit))
     expected = decoding.decode(model, ids, mask, 4)
     assert max(widest) == 16
     made, held = greedy._Work(model, ids, mask, 4, 1, False, True), greedy.HELD

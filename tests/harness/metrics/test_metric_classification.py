@@ -6,13 +6,13 @@ import random
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef, precision_score, recall_score
 
-from harness.metrics.classification import Classification
+from harness.metrics.classification import ClassificationMetric
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 
 def score(predictions, references, **options):
-    result = Classification().compute(predictions=predictions, references=references, **options)
+    result = ClassificationMetric().compute(predictions=predictions, references=references, **options)
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     return result
 
@@ -84,7 +84,7 @@ def test_predicted_label_that_never_occurs():
     ],
 )
 def test_rows_that_cannot_be_scored(predictions, references, options, message):
-    metric = Classification()
+    metric = ClassificationMetric()
     with pytest.raises(ValueError, match=message):
         metric.compute(predictions=predictions, references=references, **options)
     assert metric.compute(predictions=["a"], references=["a"])["accuracy"] == 1, "nothing is left of the failed call"

@@ -8,13 +8,13 @@ import pytest
 import sacrebleu
 
 from harness.errors import BenchError
-from harness.metrics.translation import Translation
+from harness.metrics.translation import TranslationMetric
 
 TEXT = "the a small grey owl fox sleeps hunts by night , . Eule schläft über 1,999 (old) can't"
 
 
 def score(predictions, references, **options):
-    result = Translation().compute(predictions=predictions, references=references, **options)
+    result = TranslationMetric().compute(predictions=predictions, references=references, **options)
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     return result
 

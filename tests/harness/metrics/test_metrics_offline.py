@@ -9,16 +9,16 @@ from pathlib import Path
 import evaluate
 import pytest
 
-from harness.metrics.classification import Classification
+from harness.metrics.classification import ClassificationMetric
 from harness.metrics.entities import Entities
 from harness.metrics.squad import Squad
-from harness.metrics.translation import Translation
+from harness.metrics.translation import TranslationMetric
 
 ROOT = Path(__file__).parents[3]
 ROWS = {
-    Classification: (["a", "b"], ["a", "a"]),
+    ClassificationMetric: (["a", "b"], ["a", "a"]),
     Entities: ([["B-X", "O"]], [["B-X", "B-X"]]),
-    Translation: (["an owl sleeps here"], [["an owl sleeps here"]]),
+    TranslationMetric: (["an owl sleeps here"], [["an owl sleeps here"]]),
     Squad: ([{"id": "1", "prediction_text": "owl"}], [{"id": "1", "answers": {"text": ["owl"], "answer_start": [0]}}]),
 }
 # One import of the libraries, which is slow, then two processes from it: as the workers' fork server does it.

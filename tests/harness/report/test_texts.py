@@ -14,7 +14,7 @@ from harness.cli.main import app
 from harness.data.source import HubSource
 from harness.model import Checkpoint
 from harness.origins import note
-from harness.predicted import lines
+from harness.outcome import lines
 from harness.quick import quick_task
 from harness.recipe import Recipe
 from harness.report.texts import texts

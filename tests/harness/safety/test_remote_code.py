@@ -20,11 +20,11 @@ from typer.testing import CliRunner
 from harness import registry
 from harness.cache.encoded import Encoder
 from harness.cli.main import app
+from harness.engines.base import Job
 from harness.engines.grid import Observer, run_grid
 from harness.engines.local import LocalEngine
 from harness.errors import BenchError
 from harness.heads.make import make_head
-from harness.job import Job
 from harness.methods import METHODS
 from harness.model import Checkpoint, Model
 from harness.models.hub import fetch_checkpoint

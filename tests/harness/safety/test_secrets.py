@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from harness import secrets
 from harness.cli import main as cli
 from harness.cli.main import app
+from harness.engines.base import Job
 from harness.engines.grid import Observer, run_grid
 from harness.engines.local import LocalEngine
 from harness.errors import BenchError, HubError
-from harness.job import Job
 from harness.model import Checkpoint
 from harness.report.board_files import refresh
 from harness.secrets import HIDDEN, redact

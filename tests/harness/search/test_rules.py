@@ -82,10 +82,10 @@ def test_every_model_of_the_standard_suite_has_six_trials_on_each_task():
     from itertools import product
 
     from harness.models.zoo import MODELS
-    from harness.search.grid import Grid
+    from harness.search.grid import GridSearcher
 
     suite = load_suite("standard")
     for task, model, method in product(suite.tasks, MODELS, ("full", "lora", "frozen", "scratch")):
         cell = made.cell(model.name, method=method)
         cell = replace(cell, task=task, model=replace(cell.model, architecture=model.architecture, kind=model.kind))
-        assert Grid(cell, values_for(suite.search["grid"], cell)).trials == 6, (task.name, model.name)
+        assert GridSearcher(cell, values_for(suite.search["grid"], cell)).trials == 6, (task.name, model.name)

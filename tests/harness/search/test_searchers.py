@@ -11,7 +11,7 @@ import pytest
 
 from harness.estimate.history import same_but_seed
 from harness.recipe import MECHANICS
-from harness.search.grid import Grid
+from harness.search.grid import GridSearcher
 from harness.search.halving import STARTUP, WARMUP, thresholds
 from harness.search.rules import Range, usual_space
 from harness.search.tpe import Tpe
@@ -45,7 +45,7 @@ def curve(cell):
 
 def test_a_grid_is_every_combination_at_once_the_first_field_slowest():
     base = made.cell(seed=7, weight_decay=0.5)
-    tried = Grid(base, GRID).tried({}.get)
+    tried = GridSearcher(base, GRID).tried({}.get)
     assert changes(tried) == [
         {"learning_rate": 1e-5, "batch_size": 16}, {"learning_rate": 1e-5, "batch_size": 32},
         {"learning_rate": 3e-5, "batch_size": 16}, {"learning_rate": 3e-5, "batch_size": 32},
@@ -58,7 +58,7 @@ def test_a_grid_is_every_combination_at_once_the_first_field_slowest():
 
 def test_the_highest_validation_wins_whatever_else_the_records_say():
     """A trial has no test score; if one had, it would not count."""
-    grid, values = Grid(made.cell(), GRID), iter([(60.0, 99.0), (80.0, 1.0), (70.0, 98.0), (79.9, 100.0)])
+    grid, values = GridSearcher(made.cell(), GRID), iter([(60.0, 99.0), (80.0, 1.0), (70.0, 98.0), (79.9, 100.0)])
 
     def misleading(cell):
         validation, test = next(values)
@@ -69,7 +69,7 @@ def test_the_highest_validation_wins_whatever_else_the_records_say():
 
 
 def test_of_equal_ones_the_first_wins_and_what_failed_never():
-    grid = Grid(made.cell(), GRID)
+    grid = GridSearcher(made.cell(), GRID)
     ends = [made.failed, lambda cell: made.record(cell, [70.0]), lambda cell: made.record(cell, [70.0]),
             lambda cell: made.record(cell, [float("nan")])]  # fmt: skip
     _, tried = run(grid, lambda cell: ends[grid.cells.index(cell)](cell))
@@ -79,7 +79,7 @@ def test_of_equal_ones_the_first_wins_and_what_failed_never():
 
 
 def test_a_pruned_trial_cannot_win():
-    grid = Grid(made.cell(), GRID)
+    grid = GridSearcher(made.cell(), GRID)
     _, tried = run(
         grid, lambda cell: {**made.record(cell, [70.0]), "trial": {"value": 99.0, "pruned": cell is grid.cells[0]}}
     )

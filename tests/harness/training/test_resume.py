@@ -9,7 +9,7 @@ import toy
 
 from harness.duration import NEVER, Every
 from harness.store import Store
-from harness.training.checkpoint import Checkpoint, Unusable
+from harness.training.checkpoint import SavedTraining, Unusable
 from harness.training.keeper import Interrupted, Interruption
 from harness.training.state import RandomStates
 from harness.worker import run_cell
@@ -86,7 +86,7 @@ def test_a_stopped_training_of_a_part_ends_as_if_it_had_not_been(checkpoints, tm
     store = Store(tmp_path / "stopped")
     with pytest.raises(Interrupted):
         run(cell, tmp_path / "stopped", Stop("step", 3))
-    saved = Checkpoint.load(store.checkpoint(cell.id)).tensors
+    saved = SavedTraining.load(store.checkpoint(cell.id)).tensors
     for part in ("model/", "best/"):
         names = {name.removeprefix(part) for name in saved if name.startswith(part)}
         assert any("classif" in name or "score" in name for name in names)
@@ -138,7 +138,7 @@ def test_a_checkpoint_that_is_not_whole_is_not_used(checkpoints, undisturbed, tm
     elif damage == "empty":
         path.write_bytes(b"")
     else:
-        found = Checkpoint.load(path)
+        found = SavedTraining.load(path)
         if damage == "other model":
             found.tensors = {name.replace("encoder", "coder"): tensor for name, tensor in found.tensors.items()}
             found.save(path)
@@ -183,7 +183,7 @@ def test_random_states_are_those_of_all_generators():
 
 
 def test_what_is_no_checkpoint(tmp_path):
-    assert Checkpoint.load(tmp_path / "none") is None
+    assert SavedTraining.load(tmp_path / "none") is None
     (tmp_path / "text").write_text("hello")
     with pytest.raises(Unusable, match="cannot be read"):
-        Checkpoint.load(tmp_path / "text")
+        SavedTraining.load(tmp_path / "text")

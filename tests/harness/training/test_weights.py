@@ -11,7 +11,7 @@ from harness.duration import Every
 from harness.heads.make import make_head
 from harness.recipe import Recipe
 from harness.store import Store
-from harness.training.checkpoint import Checkpoint
+from harness.training.checkpoint import SavedTraining
 from harness.training.keeper import Interrupted, Interruption
 from harness.training.optimiser import make_optimiser
 from harness.training.weights import Weights
@@ -169,7 +169,7 @@ def test_checkpoints_hold_the_fp32_weights(checkpoints, kind, tmp_path, monkeypa
 
     with pytest.raises(Interrupted):
         run_cell(cell, "cpu", broken, stop, Every(seconds=1e9), interruption)
-    saved = Checkpoint.load(broken.checkpoint(cell.id))
+    saved = SavedTraining.load(broken.checkpoint(cell.id))
     assert {tensor.dtype for name, tensor in saved.tensors.items() if name.startswith("model/")} >= {torch.float32}
     assert torch.bfloat16 not in {tensor.dtype for name, tensor in saved.tensors.items() if name.startswith("model/")}
     again = run_cell(cell, "cpu", broken, lambda event: None)

@@ -10,14 +10,14 @@ from typing import Any
 from harness.cell import Cell
 from harness.duration import Every
 from harness.store import Store
-from harness.training.checkpoint import Checkpoint, Unusable
+from harness.training.checkpoint import SavedTraining, Unusable
 from harness.training.cost import Stopwatch
 from harness.training.keeper import Interruption
 from harness.training.loop import Emit
 
 
 @dataclass(frozen=True)
-class Place:
+class CellContext:
     """Where a cell runs, and who is told of it.
 
     Attributes:
@@ -35,7 +35,7 @@ class Place:
     interruption: Interruption
 
 
-class UnderWay:
+class CellRun:
     """A cell under way.
 
     Attributes:
@@ -44,7 +44,7 @@ class UnderWay:
         retried: why the cell was run again in fp32, or "".
     """
 
-    def __init__(self, cell: Cell, place: Place):
+    def __init__(self, cell: Cell, place: CellContext):
         self.cell, self.place = cell, place
         self.begun, self.clock, self.watch = time.time(), time.perf_counter(), Stopwatch(place.emit)
         self.path = place.store.checkpoint(cell.id)
@@ -80,9 +80,9 @@ class UnderWay:
         print(f"the checkpoint is not used, the training begins anew: {why}", file=sys.stderr)
         self.forget()
 
-    def _load(self) -> Checkpoint | None:
+    def _load(self) -> SavedTraining | None:
         try:
-            return Checkpoint.load(self.path)
+            return SavedTraining.load(self.path)
         except Unusable as reason:
             self.unusable(str(reason))
             return None
