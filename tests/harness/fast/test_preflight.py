@@ -217,7 +217,7 @@ def test_what_was_found_is_kept_and_followed(checkpoints, monkeypatch, tmp_path)
     leak(model, over_the_width)
     first = prepared(model, head, features)
     assert len(list((tmp_path / "preflight").iterdir())) == 1
-    monkeypatch.setattr("harness.fast.prepare.Trial", None)  # it would be tried again
+    monkeypatch.setattr("harness.fast.prepare.Preflight", None)  # it would be tried again
     model, head, features = made(checkpoints, "bert")
     again = prepared(model, head, features)
     assert (again.batches, again.notes, again.kernels) == (first.batches, first.notes, first.kernels)
