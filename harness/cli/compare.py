@@ -25,7 +25,7 @@ def compare(
     from harness.cli.leaderboard import tell_damaged
     from harness.remote.mirror import read_store
     from harness.shown import console, plain
-    from harness.stats.compare import compare as found
+    from harness.stats.row_comparison import compare as found
     from harness.strict_json import dumps
 
     told: list[str] = []

@@ -28,8 +28,8 @@ def fetch(
     """Bring the models and data of a run into the cache; `HF_HUB_OFFLINE=1 bench run` then needs no network."""
     from harness.cli.running import announce, say
     from harness.fetch import fetch_all
+    from harness.grouping.costs import count
     from harness.plan import make_plan
-    from harness.report.text import count
     from harness.shown import console as make_console
 
     if not sys.stderr.isatty():  # read by the clients when they are imported

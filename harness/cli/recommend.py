@@ -35,11 +35,11 @@ def recommend(
     from harness.amount import amount
     from harness.cli.leaderboard import tell_damaged
     from harness.cli.recommendation import facts, picture
+    from harness.grouping.board_records import BoardRecords
     from harness.remote.mirror import read_store
     from harness.report.board import Board
-    from harness.report.parts import Needed
-    from harness.report.recommend import Limits
-    from harness.report.recommend import recommend as choose
+    from harness.report.model_choice import Limits
+    from harness.report.model_choice import recommend as choose
     from harness.shown import console
     from harness.stats.standings import standings
     from harness.strict_json import dumps
@@ -50,7 +50,7 @@ def recommend(
         amount("--max-memory", max_memory, "8GiB") if max_memory else None,
     )
     store = read_store(results)
-    records = Needed.read(store)
+    records = BoardRecords.read(store)
     tell_damaged(store)
     board = Board.of(records, standings=standings(store, records))
     found = choose(board, limits, [name.strip() for name in task.split(",") if name.strip()])

@@ -113,8 +113,8 @@ def show(
     Raises:
         typer.Exit: with status 1, where a cell failed or was not run.
     """
+    from harness.grouping.board_records import BoardRecords
     from harness.report.board import Board
-    from harness.report.parts import Needed
     from harness.report.terminal import final_table
     from harness.stats.standings import standings
 
@@ -126,7 +126,7 @@ def show(
     else:
         with whatever_happens("the table cannot be made", store, console):
             console.print()
-            needed = Needed.of(records)
+            needed = BoardRecords.of(records)
             console.print(final_table(Board.of(needed, standings=standings(store, needed)), f"{store.name}/{BOARD}"))
     failed = [record for record in records if record["status"] == "failed"]
     for record in failed:
@@ -175,7 +175,7 @@ def whatever_happens(what: str, store: Store, console: Console) -> Iterator[None
 
 def advice(records: Sequence[Record], command: str) -> str:
     """What to run where recipes that nobody has searched did not suit their models; empty where all went well."""
-    from harness.report.groups import identified, place
+    from harness.grouping.groups import identified, place
     from harness.trouble import SEARCH, trouble, trouble_of_seeds
 
     plain = [record for record in records if record["method"] != BASELINE and not record.get("search")]
@@ -215,9 +215,9 @@ def again(context: typer.Context) -> str:
 
 def _search(record: Record) -> dict[str, Any]:
     """What a record tells of the search for its recipe, if there was one: its trials can be looked up in the record."""
-    from harness.report.searched import summary
+    from harness.grouping.recipe_variants import search_summary
 
-    return {"search": summary(record["search"])} if record.get("search") else {}
+    return {"search": search_summary(record["search"])} if record.get("search") else {}
 
 
 def record_lost(made: Plan, store: Store) -> None:

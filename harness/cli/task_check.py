@@ -81,7 +81,7 @@ def _tokens(
 
 
 def _show(report: Report, tokens: Tokens | None, taken: str, apart: bool) -> None:
-    from harness.report.checked import checked
+    from harness.check.check_table import check_table
     from harness.shown import console, plain
 
     screen = console(highlight=False)
@@ -89,7 +89,7 @@ def _show(report: Report, tokens: Tokens | None, taken: str, apart: bool) -> Non
         screen.print()
     if taken:  # what the files were taken for
         screen.print(plain(taken), markup=False, soft_wrap=not screen.is_terminal)
-    screen.print(checked(report, tokens))
+    screen.print(check_table(report, tokens))
 
 
 def _facts(report: Report, tokens: Tokens | None) -> dict[str, Any]:

@@ -1,50 +1,115 @@
-"""The leaderboard as data: a pure function of records. Whatever shows it only chooses letters."""
+"""What pre-training is worth: the same model from its pretrained and from random weights, seed by seed."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from statistics import stdev
+from typing import Any
 
 from harness import recorded
+from harness.grouping.board_records import BoardRecords
+from harness.grouping.contenders import average
+from harness.grouping.groups import BoardPlace, identified, main_places, place, succeeded
+from harness.grouping.row_names import row_order
+from harness.grouping.titles import canonical
 from harness.methods import BASELINE
 from harness.published import Published
-from harness.report.columns import Column, make_column, row_order
+from harness.report.board_columns import BoardColumn, make_column
+from harness.report.board_rows import Row, make_rows, table_rows
 from harness.report.commands import commands
-from harness.report.crossed import Crossed
 from harness.report.curves import Curve, curves
-from harness.report.entries import Standing, average
-from harness.report.gains import Gain, gains
-from harness.report.groups import Place, identified, main_places, place
-from harness.report.overall import Overall
-from harness.report.parts import Needed
-from harness.report.rows import Row, make_rows, table_rows
-from harness.report.runs import Environment, Failure, environments, failures
 from harness.slices import Slices
+from harness.stats.over_tasks import Overall
+from harness.stats.standings import Standings
 from harness.store import Record
 
-LEAST_ROWS = 6  # of a test: all of n rows speak for one of two models by chance with probability 2 / 2 ** n
+PRETRAINED, RANDOM = "full", "scratch"
 
 
 @dataclass(frozen=True)
-class Standings:
-    """What `harness.stats.standings` finds out of a board's records.
+class Gain:
+    """Points that pre-training adds to one model on one task.
 
     Attributes:
-        of: place → its standing.
-        notes: a sentence for each column that there are none for.
-        places: the records by place, and notes on that, as `harness.report.groups.place` gives them: a board of very many
-            records need not find them again.
-        overall: how the rows stand over all tasks; None for fewer than two tasks.
-        crossed: title of each learning curve → who overtakes whom.
-        slices: by the ids of records that hold none.
+        task: the column's title.
+        mean: of `full` minus `scratch` over the seeds that both have.
+        sd: sample standard deviation of the differences; None for a single seed.
     """
 
-    of: Mapping[Place, Standing]
-    notes: Sequence[str]
-    places: tuple[dict[Place, list[Record]], list[str]]
-    overall: Overall | None = None
-    crossed: Mapping[str, Crossed] = field(default_factory=dict)
-    slices: Mapping[str, Slices] = field(default_factory=dict)
+    model: str
+    task: str
+    mean: float
+    sd: float | None
+    seeds: tuple[int, ...]
+
+
+def gains(places: Mapping[BoardPlace, list[Record]]) -> tuple[Gain, ...]:
+    """One gain for each model, recipe and task with both methods and a common seed."""
+    scores = {
+        (where.model, where.task, where.method): {
+            record["seed"]: record["score"] for record in records if succeeded(record)
+        }
+        for where, records in places.items()
+    }
+    found = []
+    for (model, task, method), pretrained in sorted(scores.items()):
+        random = scores.get((model, task, RANDOM), {})
+        seeds = tuple(seed for seed in sorted(pretrained) if seed in random)
+        if method == PRETRAINED and seeds:
+            differences = [pretrained[seed] - random[seed] for seed in seeds]
+            spread = stdev(differences) if len(differences) > 1 else None
+            found.append(Gain(model, task, average(differences), spread, seeds))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A cell without a score: its error's type, the first line of the message, and the names of its task and model."""
+
+    id: str
+    type: str
+    message: str
+    task: str
+    model: str
+
+
+@dataclass(frozen=True)
+class BoardEnvironment:
+    """Where `cells` of the cells ran; `facts` as the record holds them."""
+
+    facts: Mapping[str, Any]
+    cells: int
+
+
+def failures(records: Iterable[Record]) -> tuple[Failure, ...]:
+    """All failed cells, by id."""
+    return tuple(
+        _failure(record) for record in sorted(records, key=lambda record: record["id"]) if not succeeded(record)
+    )
+
+
+def environments(records: Sequence[Record]) -> tuple[BoardEnvironment, ...]:
+    """The different environments, the one with the most cells first; a failed cell may have none."""
+    found = [record["environment"] for record in records if record.get("environment")]
+    names = {key: canonical(one) for key, one in {id(one): one for one in found}.items()}  # many share one object
+    facts = {names[id(one)]: one for one in found}
+    cells = Counter(names[id(one)] for one in found)
+    return tuple(BoardEnvironment(facts[key], cells[key]) for key in sorted(facts, key=lambda key: (-cells[key], key)))
+
+
+def _failure(record: Record) -> Failure:
+    error = record.get("error") or {
+        "type": "score",
+        "message": f"the score is {record.get('score')}, which is no number",
+    }
+    lines = str(error.get("message") or "").strip().splitlines() or [""]
+    names = record["task"]["name"], record["model"]["name"]
+    return Failure(record["id"], str(error.get("type") or "unknown"), lines[0], *names)
+
+
+LEAST_ROWS = 6  # of a test: all of n rows speak for one of two models by chance with probability 2 / 2 ** n
 
 
 @dataclass(frozen=True)
@@ -66,14 +131,14 @@ class Board:
         dates: the days (UTC, ISO 8601) of the first start and the last end; None where no record says.
     """
 
-    columns: tuple[Column, ...]
+    columns: tuple[BoardColumn, ...]
     rows: tuple[Row, ...]
     trivial_average: float | None
     notes: tuple[str, ...]
     overall: Overall | None
     failures: tuple[Failure, ...]
     gains: tuple[Gain, ...]
-    environments: tuple[Environment, ...]
+    environments: tuple[BoardEnvironment, ...]
     commands: tuple[str, ...]
     suites: tuple[str, ...]
     dates: tuple[str, str] | None
@@ -82,7 +147,7 @@ class Board:
 
     @property
     def table_rows(self) -> tuple[Row, ...]:
-        """The rows of a table of models × tasks, see `harness.report.rows.table_rows`."""
+        """The rows of a table of models × tasks, see `harness.report.board_rows.table_rows`."""
         return table_rows(self.rows, self.columns)
 
     @classmethod
@@ -100,7 +165,7 @@ class Board:
             published: numbers of others to stand beside ours.
             standings: how sure the means are, and what could not be found out.
         """
-        records = Needed.of(records)
+        records = BoardRecords.of(records)
         every, said = standings.places if standings else place(filter(identified, records))
         places, notes = main_places(every), list(said)
         kept = [record for group in every.values() for record in group]
@@ -132,14 +197,14 @@ class Board:
             suites=suites,
             dates=_dates(kept),
             cells=len(kept),
-            curves=curves(every, standings.of if standings else {}, standings.crossed if standings else None),
+            curves=curves(every, standings.of if standings else {}, standings.overtakings if standings else None),
         )
 
 
 def _columns(
-    places: Mapping[Place, list[Record]], order: Sequence[str], slices: Mapping[str, Slices]
-) -> tuple[Column, ...]:
-    by_title: dict[str, dict[Place, list[Record]]] = {}
+    places: Mapping[BoardPlace, list[Record]], order: Sequence[str], slices: Mapping[str, Slices]
+) -> tuple[BoardColumn, ...]:
+    by_title: dict[str, dict[BoardPlace, list[Record]]] = {}
     for where in sorted(places, key=row_order):
         by_title.setdefault(where.task, {})[where] = places[where]
     rank = {name: number for number, name in enumerate(order)}
@@ -147,7 +212,7 @@ def _columns(
     return tuple(sorted(columns, key=lambda column: (rank.get(column.task, len(rank)), column.title)))
 
 
-def few_rows(columns: Iterable[Column]) -> list[str]:
+def few_rows(columns: Iterable[BoardColumn]) -> list[str]:
     """A sentence for each column with so few test rows that no exact test of them can be significant, whatever they show."""
     return [
         f"{column.title}: its {rows} test {'row is' if rows == 1 else 'rows are'} too few to tell any two models apart"

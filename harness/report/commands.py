@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from harness.defaults import joined
+from harness.grouping.groups import BoardPlace
 from harness.methods import BASELINE
-from harness.report.groups import Place
 from harness.shown import shell
 from harness.store import Record
 
@@ -24,7 +24,7 @@ class Options(NamedTuple):
     search: tuple[str, ...]
 
 
-def commands(places: Mapping[Place, list[Record]]) -> tuple[str, ...]:
+def commands(places: Mapping[BoardPlace, list[Record]]) -> tuple[str, ...]:
     """One command for each suite, subset size, choice of columns and recipe that the records tell apart.
 
     A record says what was typed for it: the reference of its model and task, `--set`, `--column`; of older ones the command is made
@@ -46,7 +46,7 @@ def commands(places: Mapping[Place, list[Record]]) -> tuple[str, ...]:
     return tuple(_command(options, groups[options]) for options in sorted(groups))
 
 
-def _options(where: Place, record: Record) -> Options:
+def _options(where: BoardPlace, record: Record) -> Options:
     typed = record.get("typed") or {}
     search = record.get("search") or {}
     if typed:

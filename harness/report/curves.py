@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from statistics import stdev
 from typing import Any
 
+from harness.grouping.contenders import average
+from harness.grouping.groups import BoardPlace, succeeded
+from harness.grouping.row_names import row_title
+from harness.grouping.titles import canonical
 from harness.methods import BASELINE
 from harness.recipe import MECHANICS
-from harness.report.columns import row_title
-from harness.report.crossed import Crossed
-from harness.report.entries import Standing, average
-from harness.report.groups import Place, succeeded
-from harness.report.titles import canonical
+from harness.stats.overtaking import Overtakings, size_key
+from harness.stats.standings import Standing
 from harness.store import Record
 
 
 @dataclass(frozen=True)
-class Size:
+class CurveSize:
     """One of the sizes of a curve.
 
     Attributes:
@@ -41,7 +42,7 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Point:
+class CurvePoint:
     """What the seeds of a row gave at one size.
 
     Attributes:
@@ -60,14 +61,14 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Line:
+class CurveLine:
     """One row of the board on one task; `points` are of the curve's sizes, None where nothing was run."""
 
     title: str
     model: str
     method: str
     architecture: str | None
-    points: tuple[Point | None, ...]
+    points: tuple[CurvePoint | None, ...]
 
     @property
     def is_baseline(self) -> bool:
@@ -90,19 +91,19 @@ class Curve:
 
     task: str
     metric: str | None
-    sizes: tuple[Size, ...]
-    lines: tuple[Line, ...]
-    crossed: Crossed | None
+    sizes: tuple[CurveSize, ...]
+    lines: tuple[CurveLine, ...]
+    crossed: Overtakings | None
     notes: tuple[str, ...]
 
 
 def curves(
-    places: Mapping[Place, Sequence[Record]],
-    standings: Mapping[Place, Standing] | None = None,
-    crossed: Mapping[str, Crossed] | None = None,
+    places: Mapping[BoardPlace, Sequence[Record]],
+    standings: Mapping[BoardPlace, Standing] | None = None,
+    crossed: Mapping[str, Overtakings] | None = None,
 ) -> tuple[Curve, ...]:
     """A curve for each task that was trained on two numbers of rows or more, by title."""
-    tasks: dict[str, dict[int | None, list[Place]]] = {}
+    tasks: dict[str, dict[int | None, list[BoardPlace]]] = {}
     for where in places:
         tasks.setdefault(where.curve, {}).setdefault(where.train_rows, []).append(where)
     return tuple(
@@ -112,27 +113,22 @@ def curves(
     )
 
 
-def by_size(train_rows: int | None) -> float:
-    """To sort sizes by: all rows come last."""
-    return train_rows or math.inf
-
-
 def _curve(
     title: str,
-    found: Mapping[int | None, Sequence[Place]],
-    places: Mapping[Place, Sequence[Record]],
-    standings: Mapping[Place, Standing],
-    crossed: Crossed | None,
+    found: Mapping[int | None, Sequence[BoardPlace]],
+    places: Mapping[BoardPlace, Sequence[Record]],
+    standings: Mapping[BoardPlace, Standing],
+    crossed: Overtakings | None,
 ) -> Curve:
-    sizes = sorted(found, key=by_size)
-    rows: dict[tuple[str, str], dict[int | None, Place]] = {}
+    sizes = sorted(found, key=size_key)
+    rows: dict[tuple[str, str], dict[int | None, BoardPlace]] = {}
     for where in sorted((where for size in sizes for where in found[size]), key=lambda one: (one.model, one.method)):
         rows.setdefault((where.model, where.method), {})[where.train_rows] = where
     lines = []
     for (model, method), own in rows.items():
         points = [_point(places[own[size]], standings.get(own[size])) if size in own else None for size in sizes]
         facts = places[next(iter(own.values()))][0]["model"]
-        lines.append(Line(row_title(model, method), model, method, facts.get("architecture"), tuple(points)))
+        lines.append(CurveLine(row_title(model, method), model, method, facts.get("architecture"), tuple(points)))
     good = {size: [r for where in found[size] for r in places[where] if succeeded(r)] for size in sizes}
     metric = next((record["primary_metric"] for own in good.values() for record in own), None)
     return Curve(
@@ -145,16 +141,16 @@ def _curve(
     )
 
 
-def _size(train_rows: int | None, records: Sequence[Record]) -> Size:
+def _size(train_rows: int | None, records: Sequence[Record]) -> CurveSize:
     rows = next((n for record in records if (n := (record["task"].get("rows") or {}).get("train"))), train_rows)
-    return Size(train_rows, rows, average(record.get("trivial_score") for record in records))
+    return CurveSize(train_rows, rows, average(record.get("trivial_score") for record in records))
 
 
-def _point(records: Sequence[Record], standing: Standing | None) -> Point:
+def _point(records: Sequence[Record], standing: Standing | None) -> CurvePoint:
     scores = [float(record["score"]) for record in records if succeeded(record)]
     mean = average(scores)
     sure = standing if mean is not None else None
-    return Point(
+    return CurvePoint(
         mean=mean,
         sd=stdev(scores) if len(scores) > 1 else None,
         # Two seeds that differ much have an interval beyond the scale; few rows often make them differ much.
@@ -165,15 +161,15 @@ def _point(records: Sequence[Record], standing: Standing | None) -> Point:
     )
 
 
-def _rank(line: Line) -> tuple[Any, ...]:
+def _rank(line: CurveLine) -> tuple[Any, ...]:
     last = next((point.mean for point in reversed(line.points) if point and point.mean is not None), -math.inf)
     return line.is_baseline, -last, line.title
 
 
 def _notes(
-    rows: Mapping[tuple[str, str], Mapping[int | None, Place]],
-    places: Mapping[Place, Sequence[Record]],
-    lines: Sequence[Line],
+    rows: Mapping[tuple[str, str], Mapping[int | None, BoardPlace]],
+    places: Mapping[BoardPlace, Sequence[Record]],
+    lines: Sequence[CurveLine],
 ) -> list[str]:
     notes = []
     for (model, method), own in rows.items():
@@ -182,7 +178,7 @@ def _notes(
         if differ := sorted(n for n in names if len({canonical(recipe.get(n)) for recipe in recipes}) > 1):
             told = "; ".join(
                 f"{', '.join(f'{name} {recipe.get(name)}' for name in differ)} at {_asked(size)}"
-                for (size, recipe) in sorted(zip(own, recipes, strict=True), key=lambda one: by_size(one[0]))
+                for (size, recipe) in sorted(zip(own, recipes, strict=True), key=lambda one: size_key(one[0]))
             )
             notes.append(f"{row_title(model, method)} has other recipes at other sizes: {told}.")
     if any(point and point.seeds == 1 for line in lines if not line.is_baseline for point in line.points):

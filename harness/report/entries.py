@@ -1,76 +1,93 @@
-"""One cell of the board: what the seeds of one model, task, method and recipe gave together."""
+"""Slices of the test rows, as records and boards have them: kind → part → figures."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Any
 
+import msgspec
+
+from harness.grouping.contenders import DIGITS, EQUAL, Troubled, average, troubled, untrained
+from harness.grouping.costs import Costed, Number, of_entry
+from harness.grouping.groups import succeeded
 from harness.methods import BASELINE
-from harness.report.costs import Costed, Number, of_entry
-from harness.report.groups import succeeded
-from harness.report.ranks import Interval, split, told
-from harness.report.slices import means, slices_of
 from harness.slices import Slices
+from harness.stats.standings import Standing
 from harness.store import Record
-from harness.trouble import Trouble, trouble_of_seeds
+
+PHENOMENON = "phenomenon"
+OF_CLASSES = ("precision", "recall", "f1")  # besides the score, which is F1 then
+SMALL = 20  # rows; the score of fewer is mostly chance
+
+
+def slices_of(record: Record, found: Mapping[str, Slices]) -> Slices:
+    """A record's slices, its phenomena included.
+
+    Args:
+        found: record's id → slices, of records from before they were kept there.
+    """
+    metrics = record.get("metrics") or {}
+    own = metrics.get("slices") or found.get(record["id"]) or {}
+    if isinstance(own, bytes):  # see `harness.grouping.board_records`
+        own = msgspec.json.decode(own)
+    phenomena = metrics.get("phenomena")
+    return {**own, **({PHENOMENON: phenomena} if phenomena else {})}
+
+
+def slice_means(many: Sequence[Slices]) -> Slices:
+    """Kind → part → figure → mean over the seeds that have it; `seeds`: how many these are."""
+    return {
+        kind: {
+            name: {
+                "seeds": len(parts),
+                **{
+                    figure: fmean(known)
+                    for figure in dict.fromkeys(figure for part in parts for figure in part)
+                    if figure != "rows" and (known := [part[figure] for part in parts if part.get(figure) is not None])
+                },
+            }
+            for name, parts in named.items()
+        }
+        for kind, named in _by_part(many).items()
+    }
+
+
+def slice_rows(many: Sequence[Slices]) -> dict[str, dict[str, int]]:
+    """Kind → part → how many rows it has."""
+    return {
+        kind: {name: max(int(part.get("rows") or 0) for part in parts) for name, parts in named.items()}
+        for kind, named in _by_part(many).items()
+    }
+
+
+def best_on_slice(scores: Mapping[Any, float | None], first: Any) -> Any:
+    """Whose score is the highest, `first` where it is equal to it as shown."""
+    known = {key: round(value, 2) for key, value in scores.items() if value is not None}
+    if not known:
+        return None
+    top = max(known.values())
+    return first if known.get(first) == top else next(key for key, value in known.items() if value == top)
+
+
+def has_class_scores(slices: Slices, kind: str) -> bool:
+    """Whether a kind's scores are each class's F1, and not the task's metric on some of the rows."""
+    return any(set(OF_CLASSES) == part.keys() - {"seeds", "rows", "score"} for part in slices.get(kind, {}).values())
+
+
+def _by_part(many: Iterable[Slices]) -> dict[str, dict[str, list[Mapping[str, float]]]]:
+    found: dict[str, dict[str, list[Mapping[str, float]]]] = {}
+    for slices in many:
+        for kind, parts in slices.items():
+            for name, part in parts.items():
+                found.setdefault(kind, {}).setdefault(name, []).append(part)
+    return found
+
 
 TRUNCATED_SHARE = 0.05  # of the test rows; more than that is marked
-EQUAL = 1e-9  # a mean of equal numbers may differ from them in the last bit
-DIGITS = 2  # of scores: what is equal to so many is a tie
-
-
-@dataclass(frozen=True)
-class Lead:
-    """By how much one mean is higher than another, in points, over the seeds that both have.
-
-    The 95 % interval is over test rows and seeds, paired row by row and seed by seed; with one seed it is over test rows alone.
-    """
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Troubled:
-    """A sign of trouble in the trainings of an entry, and the seeds that show it; the text is the first one's."""
-
-    trouble: Trouble
-    seeds: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How sure a mean is, and what it differs from; from predictions, which a board does not read (see `harness.stats`).
-
-    Attributes:
-        letters: rows of a column that share one cannot be told apart; empty where there is only one row.
-        low, high: a 95 % interval of the mean, over test rows and seeds.
-        ranks: the least and the greatest rank in its column that it may have (see `harness.report.ranks`).
-        brief: whether the board is to show ranks, because some of its rows have too many letters.
-        behind: how far the first of the column's `running` is ahead of it; None for that one, and without a common seed.
-    """
-
-    letters: str
-    low: float
-    high: float
-    ranks: Interval | None = None
-    brief: bool = False
-    behind: Lead | None = None
-
-    @property
-    def groups(self) -> set[str]:
-        """The letters one by one."""
-        return split(self.letters)
-
-    @property
-    def mark(self) -> str:
-        """What stands behind the score."""
-        return told(self.ranks) if self.brief and self.ranks else self.letters
 
 
 @dataclass(frozen=True)
@@ -86,10 +103,10 @@ class Entry(Costed):
             but not told apart from it), `failed-training` (some seed's training failed, see `trouble`), `constant` (some seed's predictions are all the same), `truncated` (more than 5 % of the test rows were cut), `remote-code` (Python code from the model's repository was
             run), `searched` (its recipe was chosen by a search), `few-seeds` (another entry of the column has more). Baselines have neither of the first five.
         best: the column's highest mean, or one equal to it to two digits. See `mark_column`.
-        costs: name → number, of `harness.report.costs.COSTS`.
+        costs: name → number, of `harness.grouping.costs.COSTS`.
         standing: how sure the mean is; None where nobody has looked.
         metrics: metric → mean on test, in its library's own scale.
-        slices: kind → part → figure → mean over the seeds, see `harness.report.slices.means`.
+        slices: kind → part → figure → mean over the seeds, see `harness.report.entries.slice_means`.
         trouble: signs that the trainings failed or fell short.
     """
 
@@ -127,26 +144,9 @@ def make_entry(records: Sequence[Record], slices: Mapping[str, Slices] | None = 
         best=False,
         costs=of_entry(good),
         metrics=mean_each(numbers(part.get("test")) for part in metrics),
-        slices=means([slices_of(record, slices or {}) for record in good]),
+        slices=slice_means([slices_of(record, slices or {}) for record in good]),
         trouble=trouble,
     )
-
-
-def troubled(records: Sequence[Record]) -> tuple[Troubled, ...]:
-    """The signs of trouble in a place's records that ended well, one of a kind."""
-    found: dict[tuple[str, bool], tuple[Trouble, list[int]]] = {}
-    for record in records:
-        for one in record.get("trouble") or ():
-            found.setdefault((one.kind, one.failed), (one, []))[1].append(record["seed"])
-    if len(records) > 1 and records[0]["method"] != BASELINE:
-        for one in trouble_of_seeds(records):
-            found.setdefault((one.kind, one.failed), (one, [record["seed"] for record in records]))
-    return tuple(Troubled(one, tuple(seeds)) for one, seeds in found.values())
-
-
-def untrained(seeds: Collection[int], trouble: Sequence[Troubled]) -> bool:
-    """Whether the training of each of the seeds failed."""
-    return bool(seeds) and set(seeds) <= {seed for one in trouble if one.trouble.failed for seed in one.seeds}
 
 
 def mark_column(entries: Sequence[Entry], baselines: Collection[int] = ()) -> list[Entry]:
@@ -178,12 +178,6 @@ def highest(values: Mapping[Any, float]) -> set[Any]:
         return set()
     top = max(round(value, DIGITS) for value in values.values())
     return {key for key, value in values.items() if round(value, DIGITS) == top}
-
-
-def average(values: Any) -> float | None:
-    """The mean of the values that are not None; None where there are none."""
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
 
 
 def mean_each(mappings: Any) -> dict[str, float]:

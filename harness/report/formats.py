@@ -9,15 +9,15 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.cell import sized
+from harness.grouping.costs import COSTS
 from harness.published import published
-from harness.report.board import Board, Standings
-from harness.report.costs import COSTS
-from harness.report.diagram import diagram
-from harness.report.latex import to_latex
-from harness.report.latex_curves import curves_to_latex
+from harness.report.board import Board
+from harness.report.latex import curves_to_latex, to_latex
 from harness.report.markdown import render
+from harness.report.ranks_over_tasks import diagram
 from harness.report.verdict import verdict
 from harness.shown import csv_cell
+from harness.stats.standings import Standings
 from harness.store import Record
 from harness.strict_json import dumps
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.report.board import Board
-from harness.report.columns import Column
-from harness.report.rows import Row
-from harness.report.slices import SMALL, best, of_classes
-from harness.report.tables import escape, table, title
-from harness.report.text import score, signed
+from harness.report.board_columns import BoardColumn
+from harness.report.board_rows import Row
+from harness.report.board_text import score, signed
+from harness.report.entries import SMALL, best_on_slice, has_class_scores
+from harness.report.markdown_tables import escape, row_heading, table
 from harness.shown import short
 
 TOP = 5  # rows of the board that Markdown shows
@@ -42,7 +42,7 @@ class Slice:
         return f"{self.rows:,}" + (FEW if self.rows < SMALL else "")
 
 
-def slices(column: Column, rows: Sequence[Row]) -> Iterator[Slice]:
+def task_slices(column: BoardColumn, rows: Sequence[Row]) -> Iterator[Slice]:
     """The slices of a task.
 
     Args:
@@ -54,49 +54,49 @@ def slices(column: Column, rows: Sequence[Row]) -> Iterator[Slice]:
             found = {
                 row.title: row.entries[column.title].slices.get(kind, {}).get(name, {}).get("score") for row in rows
             }
-            yield Slice(kind, name, count, found, best({one: found[one] for one in equal}, equal[0] if equal else None))
+            yield Slice(kind, name, count, found, best_on_slice({one: found[one] for one in equal}, equal[0] if equal else None))
 
 
-def ranked(board: Board, column: Column) -> list[Row]:
+def ranked_rows(board: Board, column: BoardColumn) -> list[Row]:
     """The rows that have a score on a task, the highest mean first, those of fewer seeds than others last."""
     known = [row for row in board.rows if column.title in row.entries and row.entries[column.title].mean is not None]
     entries = {row.title: row.entries[column.title] for row in known}
     return sorted(known, key=lambda row: ("few-seeds" in entries[row.title].flags, -(entries[row.title].mean or 0.0)))
 
 
-def heading(kind: str) -> str:
+def kind_heading(kind: str) -> str:
     """What a kind is called where people read it."""
     return UNITS.get(kind, kind)
 
 
-def slice_part(board: Board, column: Column) -> list[str]:
+def slice_section(board: Board, column: BoardColumn) -> list[str]:
     """Of a task's section in leaderboard.md: slices × the best rows."""
-    rows = ranked(board, column)
-    found = list(slices(column, rows))
+    rows = ranked_rows(board, column)
+    found = list(task_slices(column, rows))
     if not found:
         return []
-    chosen = [one for kind in column.slices for one in largest([one for one in found if one.kind == kind], PARTS)]
+    chosen = [one for kind in column.slices for one in largest_slices([one for one in found if one.kind == kind], PARTS)]
     shown = rows[:TOP]
-    headers = ["slice", "rows", *map(title, shown), "another is best"]
+    headers = ["slice", "rows", *map(row_heading, shown), "another is best"]
     lines = [
         [
-            f"{escape(heading(one.kind))}: {escape(short(one.name))}",
+            f"{escape(kind_heading(one.kind))}: {escape(short(one.name))}",
             one.count,
             *(_bold(score(one.scores[row.title]), one.best == row.title) for row in shown),
-            _other(one, rows[0].title),
+            _other_best(one, rows[0].title),
         ]
         for one in chosen
     ]
-    return [_said(rows, column, len(found) - len(chosen)), table(headers, lines)]
+    return [_slice_note(rows, column, len(found) - len(chosen)), table(headers, lines)]
 
 
-def largest(parts: Sequence[Slice], most: int) -> list[Slice]:
+def largest_slices(parts: Sequence[Slice], most: int) -> list[Slice]:
     """Those with the most rows, in their own order."""
     names = {one.name for one in sorted(parts, key=lambda one: -one.rows)[:most]}
     return [one for one in parts if one.name in names]
 
 
-def _other(one: Slice, first: str) -> str:
+def _other_best(one: Slice, first: str) -> str:
     """Who is best on a slice, and by how much, where it is not the one that is best on all rows."""
     if one.best is None or one.best == first:
         return ""
@@ -109,9 +109,9 @@ def _bold(shown: str, bold: bool) -> str:
     return f"**{shown}**" if bold else shown
 
 
-def _said(rows: Sequence[Row], column: Column, left_out: int) -> str:
+def _slice_note(rows: Sequence[Row], column: BoardColumn, left_out: int) -> str:
     classes = [
-        kind for kind in column.slices if any(of_classes(row.entries[column.title].slices, kind) for row in rows)
+        kind for kind in column.slices if any(has_class_scores(row.entries[column.title].slices, kind) for row in rows)
     ]
     f1 = "".join(f"; of each {escape(kind)} its F1" for kind in classes)
     few = any(count < SMALL for parts in column.slices.values() for count in parts.values())

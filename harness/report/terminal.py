@@ -1,4 +1,4 @@
-"""The board on a terminal: what to fine-tune, then the table in the widest form that fits."""
+"""Learning curves on a terminal: a table for each task."""
 
 from __future__ import annotations
 
@@ -11,17 +11,32 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from harness.grouping.costs import NONE, costs_of
 from harness.report.board import Board
-from harness.report.columns import Column
-from harness.report.costs import costs_of
-from harness.report.rows import Row
-from harness.report.show import show
-from harness.report.terminal_curves import curve_tables
-from harness.report.text import NONE, baselines_named, legend, marks, mean, score, spread, troubles
+from harness.report.board_columns import BoardColumn
+from harness.report.board_rows import Row
+from harness.report.board_text import baselines_named, legend, marks, mean, score, spread, troubles
+from harness.report.curve_text import curve_lines, point_text, size_headings
+from harness.report.curves import Curve
 from harness.report.verdict import verdict
 from harness.shown import plain
 
-__all__ = ["final_table", "show"]
+
+def curve_tables(board: Board) -> list[RenderableType]:
+    """Models × numbers of training rows; none where there are no curves."""
+    return [part for curve in board.curves for part in (Text(), _curve_table(curve))]
+
+
+def _curve_table(curve: Curve) -> RenderableType:
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(Text.assemble(curve.task, "\n", (curve.metric or NONE, "dim not bold")), overflow="fold")
+    for heading in size_headings(curve):
+        table.add_column(Text(heading), justify="right")
+    for line in curve.lines:
+        table.add_row(Text(line.title, style="italic dim" if line.is_baseline else ""), *map(point_text, line.points))
+    table.add_row(*(Text(text, style="dim") for text in ("trivial answer", *(score(s.trivial) for s in curve.sizes))))
+    return Group(table, *(Text(text, style="dim") for text in curve_lines(curve)))
+
 
 BEST = "*"  # also seen where there is no colour
 MOST = 12  # tasks with a line of their own in the verdict
@@ -110,9 +125,9 @@ class _Fitting:
                 yield _table(board, columns, narrow)
 
 
-def _parts(board: Board, form: Form, fits) -> Iterator[Sequence[Column]]:
+def _parts(board: Board, form: Form, fits) -> Iterator[Sequence[BoardColumn]]:
     """The columns of each of several tables: as many as fit, one at least."""
-    part: list[Column] = []
+    part: list[BoardColumn] = []
     for column in board.columns:
         if part and not fits(_table(board, [*part, column], form)):
             yield part
@@ -121,7 +136,7 @@ def _parts(board: Board, form: Form, fits) -> Iterator[Sequence[Column]]:
     yield part
 
 
-def _table(board: Board, columns: Sequence[Column], form: Form) -> Table:
+def _table(board: Board, columns: Sequence[BoardColumn], form: Form) -> Table:
     """The table of some of the columns; the average stands behind the last one."""
     rows = board.table_rows
     table = Table(box=None, header_style="bold", padding=(0, form.gap, 0, 0), pad_edge=False)
@@ -162,7 +177,7 @@ def _turned(board: Board, form: Form) -> Table:
     return table
 
 
-def _cells(rows: Iterable[Row], column: Column, form: Form) -> list[Text]:
+def _cells(rows: Iterable[Row], column: BoardColumn, form: Form) -> list[Text]:
     """A column from top to bottom, with room for the longest spread and marks, so that numbers stand below each other."""
     entries = [row.entries.get(column.title) for row in rows]
     spreads = [spread(entry.sd) if entry else "" for entry in entries]
@@ -188,7 +203,7 @@ def _number(text: str, best: bool) -> Text:
     return Text(BEST + text, style="bold green") if best else Text(text)
 
 
-def _headings(columns: Sequence[Column]) -> list[str]:
+def _headings(columns: Sequence[BoardColumn]) -> list[str]:
     """Titles without the words that all begin with: `mini-ner`, `mini-qa` → `ner`, `qa`."""
     words = [column.title.split("-") for column in columns]
     common = 0

@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from harness.grouping.contenders import EQUAL
+from harness.grouping.costs import Costed
 from harness.methods import METHODS
 from harness.report.board import Board
-from harness.report.columns import Column
-from harness.report.costs import Costed
-from harness.report.entries import EQUAL, Entry
-from harness.report.rows import Row
+from harness.report.board_columns import BoardColumn
+from harness.report.board_rows import Row
+from harness.report.entries import Entry
 from harness.report.verdict_lines import (
     AHEAD,
     BASELINE,
@@ -23,10 +24,10 @@ from harness.report.verdict_lines import (
     FIRST,
     TIE,
     TRIVIAL,
-    Beside,
-    Fallen,
+    OtherRow,
     OverallVerdict,
     TaskVerdict,
+    TroubledRow,
     Verdict,
 )
 
@@ -39,16 +40,16 @@ def verdict(board: Board) -> Verdict:
     return Verdict(tasks, _overall(board, tasks) if len(tasks) > 1 else None)
 
 
-def _of_task(board: Board, column: Column) -> TaskVerdict:
+def _of_task(board: Board, column: BoardColumn) -> TaskVerdict:
     rows = {row.title: row for row in board.rows if column.title in row.entries}
     entries = {title: row.entries[column.title] for title, row in rows.items()}
-    fallen = tuple(_fallen(board, column, rows))
+    fallen = tuple(_troubled_rows(board, column, rows))
     model = next(iter(column.running), None)
     base = _baseline(column, entries, model)
     if model is None:
         return TaskVerdict(column.title, column.metric, FAILED, baseline=base, fallen=fallen)
     entry = entries[model]
-    others = [_beside(entry, title, entries[title]) for title in column.running[1:]]
+    others = [_other_row(entry, title, entries[title]) for title in column.running[1:]]
     tied = tuple(one for one in others if len(entry.scores) > 1 and _ties(one))
     together = [model, *(one.row for one in tied)]
     unproven = tuple(title for title in together if not _proven(entries[title], base))
@@ -73,7 +74,7 @@ def _of_task(board: Board, column: Column) -> TaskVerdict:
         baseline=base,
         tied=tied if outcome == TIE else (),
         unproven=unproven,
-        above=tuple(_above(column, rows, entry)),
+        above=tuple(_higher_rows(column, rows, entry)),
         fallen=fallen,
         train_seconds=costs.train_seconds if costs else None,
         peak_memory_bytes=costs.peak_memory_bytes if costs else None,
@@ -81,32 +82,32 @@ def _of_task(board: Board, column: Column) -> TaskVerdict:
     )
 
 
-def _beside(entry: Entry, title: str, other: Entry) -> Beside:
+def _other_row(entry: Entry, title: str, other: Entry) -> OtherRow:
     ours, theirs = entry.standing, other.standing
     found = theirs.behind if theirs else None
     apart = bool(ours and theirs and ours.groups and theirs.groups and not ours.groups & theirs.groups)
     if found is None:
-        return Beside(title, other.mean, entry.mean - other.mean, None, None, apart)
-    return Beside(title, other.mean, found.value, found.low, found.high, apart)
+        return OtherRow(title, other.mean, entry.mean - other.mean, None, None, apart)
+    return OtherRow(title, other.mean, found.value, found.low, found.high, apart)
 
 
-def _baseline(column: Column, entries: Mapping[str, Entry], model: str | None) -> Beside | None:
+def _baseline(column: BoardColumn, entries: Mapping[str, Entry], model: str | None) -> OtherRow | None:
     """The best baseline, or else the trivial answer, which nobody tests against: it has no predictions."""
     name, score = (column.hurdle.model, column.hurdle.mean) if column.hurdle else (TRIVIAL, column.trivial)
     if score is None:
         return None
     if model is None:
-        return Beside(name, score, None, None, None, False)
+        return OtherRow(name, score, None, None, None, False)
     if name == TRIVIAL:
-        return Beside(name, score, entries[model].mean - score, None, None, entries[model].mean > score)
-    return _beside(entries[model], name, entries[name])
+        return OtherRow(name, score, entries[model].mean - score, None, None, entries[model].mean > score)
+    return _other_row(entries[model], name, entries[name])
 
 
-def _ties(one: Beside) -> bool:
+def _ties(one: OtherRow) -> bool:
     return not one.apart and one.low is not None and one.low <= 0.0
 
 
-def _proven(entry: Entry, base: Beside | None) -> bool:
+def _proven(entry: Entry, base: OtherRow | None) -> bool:
     """Whether an entry is shown to beat the best baseline; without standings nothing is."""
     if base is None or base.row == TRIVIAL:
         return "trivial" not in entry.flags
@@ -118,7 +119,7 @@ def _price(entry: Costed) -> tuple[float, ...]:
     return tuple(math.inf if value is None else value for value in known)
 
 
-def _above(column: Column, rows: Mapping[str, Row], entry: Entry) -> Iterable[tuple[str, float, str]]:
+def _higher_rows(column: BoardColumn, rows: Mapping[str, Row], entry: Entry) -> Iterable[tuple[str, float, str]]:
     for title, row in rows.items():
         own = row.entries[column.title]
         if title in column.running or row.is_baseline or own.mean is None or own.untrained or own.mean <= entry.mean:
@@ -127,7 +128,7 @@ def _above(column: Column, rows: Mapping[str, Row], entry: Entry) -> Iterable[tu
         yield title, own.mean, "from random weights" if random else "fewer seeds"
 
 
-def _fallen(board: Board, column: Column, rows: Mapping[str, Row]) -> Iterable[Fallen]:
+def _troubled_rows(board: Board, column: BoardColumn, rows: Mapping[str, Row]) -> Iterable[TroubledRow]:
     for title, row in rows.items():
         entry = row.entries[column.title]
         if row.is_baseline:
@@ -137,11 +138,11 @@ def _fallen(board: Board, column: Column, rows: Mapping[str, Row]) -> Iterable[F
             known = known or [one for one in board.failures if one.task == column.task]
             told = f"{known[0].type}: {known[0].message}" if known else ""
             told = told if len(told) <= LONGEST else f"{told[:LONGEST]}…"
-            yield Fallen(title, told, "", True, known[0].id if known else "")
+            yield TroubledRow(title, told, "", True, known[0].id if known else "")
             continue
         # What failed comes first; of the rest one sign is enough.
         for one in sorted((own.trouble for own in entry.trouble), key=lambda trouble: not trouble.failed)[:1]:
-            yield Fallen(title, one.text, one.cure, entry.untrained)
+            yield TroubledRow(title, one.text, one.cure, entry.untrained)
 
 
 def _overall(board: Board, tasks: Sequence[TaskVerdict]) -> OverallVerdict:

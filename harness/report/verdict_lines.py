@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.report.entries import EQUAL
-from harness.report.quantities import count, duration, memory, sizes
+from harness.grouping.contenders import EQUAL
+from harness.grouping.costs import count, duration, memory, sizes
 
 FIRST, AHEAD, TIE, BASELINE, FAILED = "first", "ahead", "tie", "baseline", "failed"
 TRIVIAL = "trivial answer"
@@ -16,7 +16,7 @@ KINDS = 3  # of failure in a sentence
 
 
 @dataclass(frozen=True)
-class Beside:
+class OtherRow:
     """Another row beside the task's model.
 
     Attributes:
@@ -42,7 +42,7 @@ class Beside:
 
 
 @dataclass(frozen=True)
-class Fallen:
+class TroubledRow:
     """A row whose trainings failed or fell short.
 
     Attributes:
@@ -90,12 +90,12 @@ class TaskVerdict:
     score: float | None = None
     seeds: int = 0
     take: str | None = None
-    next: Beside | None = None
-    baseline: Beside | None = None
-    tied: tuple[Beside, ...] = ()
+    next: OtherRow | None = None
+    baseline: OtherRow | None = None
+    tied: tuple[OtherRow, ...] = ()
     unproven: tuple[str, ...] = ()
     above: tuple[tuple[str, float, str], ...] = ()
-    fallen: tuple[Fallen, ...] = ()
+    fallen: tuple[TroubledRow, ...] = ()
     train_seconds: float | None = None
     peak_memory_bytes: float | None = None
     parameters: int | None = None
@@ -103,7 +103,7 @@ class TaskVerdict:
     @property
     def line(self) -> str:
         """One sentence for a person."""
-        parts = _SAID[self.outcome](self)
+        parts = _SENTENCES[self.outcome](self)
         parts += [f"{row} has {_points(score)}, but {why}" for row, score, why in self.above]
         failed = [one.row for one in self.fallen if one.failed]
         if failed and self.outcome not in (BASELINE, FAILED):
@@ -160,16 +160,16 @@ class Verdict:
         return over if over and most is not None and len(self.tasks) > most else [one.line for one in self.tasks] + over
 
 
-def _said_first(one: TaskVerdict) -> list[str]:
+def _first(one: TaskVerdict) -> list[str]:
     hedge = "" if one.outcome == FIRST else ", ahead but not proven"
     seed = " (one seed)" if one.seeds == 1 else ""
-    facts = [f"{_points(one.score)} {one.metric}{seed}", *_over(one)]
+    facts = [f"{_points(one.score)} {one.metric}{seed}", *_over_baseline(one)]
     if one.next:
         facts.append(f"{one.next.difference} over {one.next.row}")
     return [f"fine-tune {one.take}{hedge}: {', '.join(facts)}", *_cost(one, one.parameters)]
 
 
-def _said_tie(one: TaskVerdict) -> list[str]:
+def _tie(one: TaskVerdict) -> list[str]:
     names, scores = [one.model, *(own.row for own in one.tied)], [one.score, *(own.score for own in one.tied)]
     shown = _listed([_points(score) for score in scores])
     if len(scores) > NAMED:
@@ -189,25 +189,25 @@ def _said_tie(one: TaskVerdict) -> list[str]:
     return [f"{_listed(names)} tie: {shown} {one.metric}{beside}", take, *rest]
 
 
-def _said_baseline(one: TaskVerdict) -> list[str]:
+def _baseline(one: TaskVerdict) -> list[str]:
     than, yet = one.baseline, " yet" if one.fallen else ""
     name = f"the {TRIVIAL}{yet}" if than.row == TRIVIAL else f"{than.row}{yet}, the best baseline"
     told = f"no model beats {name} ({_points(than.score)} {one.metric})"
-    return [told, f"{one.model} has {_points(one.score)}, {than.difference}", *_tried(one.fallen)]
+    return [told, f"{one.model} has {_points(one.score)}, {than.difference}", *_troubles(one.fallen)]
 
 
-def _said_failed(one: TaskVerdict) -> list[str]:
+def _failed(one: TaskVerdict) -> list[str]:
     has = one.baseline and one.baseline.row != TRIVIAL
     base = [f"{one.baseline.row}, the best baseline, has {_points(one.baseline.score)} {one.metric}"] if has else []
     if not one.fallen:
         return ["no model was trained", *base]
     what = "every training failed" if all(own.cell for own in one.fallen) else "no model was trained well"
-    return [what, *_tried(one.fallen), *base]
+    return [what, *_troubles(one.fallen), *base]
 
 
-def _tried(fallen: Sequence[Fallen]) -> list[str]:
+def _troubles(fallen: Sequence[TroubledRow]) -> list[str]:
     """What was seen, and what to try; those that show the same are told of together, and of many kinds the first ones."""
-    told: dict[tuple[str, str], list[Fallen]] = {}
+    told: dict[tuple[str, str], list[TroubledRow]] = {}
     for one in fallen:
         told.setdefault((one.text, one.cure), []).append(one)
     parts = []
@@ -219,7 +219,7 @@ def _tried(fallen: Sequence[Fallen]) -> list[str]:
     return [*parts, f"{more} more"] if more else parts
 
 
-def _over(one: TaskVerdict) -> list[str]:
+def _over_baseline(one: TaskVerdict) -> list[str]:
     if one.baseline is None:
         return []
     name = f"the {TRIVIAL}" if one.baseline.row == TRIVIAL else f"{one.baseline.row}, the best baseline"
@@ -261,4 +261,4 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-_SAID = {FIRST: _said_first, AHEAD: _said_first, TIE: _said_tie, BASELINE: _said_baseline, FAILED: _said_failed}
+_SENTENCES = {FIRST: _first, AHEAD: _first, TIE: _tie, BASELINE: _baseline, FAILED: _failed}

@@ -1,4 +1,4 @@
-"""How models stand over all tasks of a board: ranks, normalised scores, wins, and groups that cannot be told apart."""
+"""How models stand over all tasks: what `harness.stats.overall` finds out, as data."""
 
 from __future__ import annotations
 
@@ -7,16 +7,94 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from harness.grouping.contenders import average
+from harness.grouping.row_names import row_title
 from harness.methods import BASELINE
-from harness.report.columns import row_title
-from harness.report.entries import average
-from harness.report.overall import LeftOut, Overall, Ranked
-from harness.stats import kept
-from harness.stats.letters import letters
+from harness.stats.multiple_tests import letters
+from harness.stats.statistics_cache import cache_key, cached, family_source_hash
 from harness.store import Record
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # numpy takes a tenth of a second, and a board from the cache needs none
     from harness.metrics.additive import Array
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A mean over the tasks and its 95 % interval, over tasks, seeds and test rows; None where nobody could look."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One row of the board that has a score on every task.
+
+    Attributes:
+        title, model, method: as in `harness.report.board_rows.Row`.
+        rank: mean over the tasks of the rank by mean score; 1 is best, ties share the mean of their ranks (Demšar 2006).
+        score: mean over the tasks of (score − trivial answer's) / (best score of these rows − trivial answer's): 0 is as good
+            as the trivial answer, 1 the best of every task. None where no task has such a scale.
+        wins: the chance that a training of this row scores higher than one of another row on one of the tasks, ties half
+            (Agarwal et al. 2021, "probability of improvement"): over all pairs of seeds, rows and tasks.
+        letters: rows that share one cannot be told apart over the tasks; empty where nobody could look.
+        few_seeds: another row has more seeds on some task.
+    """
+
+    title: str
+    model: str
+    method: str
+    rank: Figure
+    score: Figure | None
+    wins: Figure
+    letters: str
+    few_seeds: bool
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row that is not ranked, and the tasks that it has no score on."""
+
+    title: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Friedman:
+    """The test that all rows are equal over the tasks (Friedman 1937), on ranks of mean scores.
+
+    Attributes:
+        statistic, degrees, p: chi-square's, corrected for ties.
+        critical_difference: of two average ranks, at the level 0.05, by Nemenyi's test (Demšar 2006).
+    """
+
+    statistic: float
+    degrees: int
+    p: float
+    critical_difference: float
+
+
+@dataclass(frozen=True)
+class Overall:
+    """Rows over all tasks.
+
+    Attributes:
+        tasks: the columns' titles.
+        scaled: those of them that `Ranked.score` is a mean over.
+        rows: by average rank, then by title.
+        left_out: rows with gaps, by title.
+        friedman: None where it could say nothing, and `notes` say why.
+        notes: sentences.
+    """
+
+    tasks: tuple[str, ...]
+    scaled: tuple[str, ...]
+    rows: tuple[Ranked, ...]
+    left_out: tuple[LeftOut, ...]
+    friedman: Friedman | None
+    notes: tuple[str, ...]
+
 
 NAMED = 5  # tasks at most in a note
 MOST = 100  # rows with intervals and groups: the number of pairs grows with the square
@@ -24,7 +102,7 @@ Row = tuple[str, str]  # model, method
 
 
 @dataclass
-class Task:
+class TaskScores:
     """A column of the board.
 
     Attributes:
@@ -49,15 +127,15 @@ class Task:
             for row, own in self.rows.items()
         }
         families = {record["task"]["family"] for own in self.rows.values() for record in own.values()}
-        return kept.key(facts, {name: kept.source(name) for name in sorted(families)})
+        return cache_key(facts, {name: family_source_hash(name) for name in sorted(families)})
 
     @property
     def trivial(self) -> float | None:
-        """As `harness.report.columns.Column` has it."""
+        """As `harness.report.board_columns.BoardColumn` has it."""
         return average(record.get("trivial_score") for own in self.rows.values() for record in own.values())
 
 
-def over_tasks(tasks: Sequence[Task]) -> Overall | None:
+def over_tasks(tasks: Sequence[TaskScores]) -> Overall | None:
     """The rows with a score on each task, over all tasks; None for fewer than two tasks.
 
     Rows with gaps are left out: an average over other tasks is no average to compare with. Baselines are made for some tasks, so
@@ -74,8 +152,8 @@ def over_tasks(tasks: Sequence[Task]) -> Overall | None:
         note = "Nothing is ranked over all tasks: fewer than two rows have a score on each of them."
         return Overall(titles, (), (), left_out, None, (note,))
     unknown = [task.title for task in tasks if task.unknown]
-    found = kept.overall(
-        kept.key([(task.title, task.key, task.unknown) for task in tasks]), lambda: _make(tasks, whole)
+    found = cached(
+        cache_key([(task.title, task.key, task.unknown) for task in tasks]), Overall, lambda: _compute_overall(tasks, whole)
     )
     notes = found.notes
     if unknown and len(whole) <= MOST:
@@ -84,10 +162,10 @@ def over_tasks(tasks: Sequence[Task]) -> Overall | None:
     return replace(found, left_out=left_out, notes=notes)
 
 
-def _make(tasks: Sequence[Task], rows: Sequence[Row]) -> Overall:
-    from harness.stats.across import per_task
-    from harness.stats.figures import points, sure
-    from harness.stats.friedman import friedman
+def _compute_overall(tasks: Sequence[TaskScores], rows: Sequence[Row]) -> Overall:
+    from harness.stats.across_tasks import figures_with_intervals as sure
+    from harness.stats.across_tasks import friedman, per_task
+    from harness.stats.across_tasks import point_figures as points
 
     scores = [[{seed: r["score"] for seed, r in task.rows[row].items()} for row in rows] for task in tasks]
     per = per_task(scores, [task.trivial for task in tasks])
@@ -109,7 +187,7 @@ def _make(tasks: Sequence[Task], rows: Sequence[Row]) -> Overall:
         else:
             order = sorted(range(len(rows)), key=lambda m: (figures[m][0].value, rows[m]))
             groups = letters(order, different)
-    few = _few(scores)
+    few = _fewer_seeds(scores)
     ranked = [
         Ranked(row_title(*row), *row, *figures[m], letters=groups.get(m, ""), few_seeds=few[m])
         for m, row in enumerate(rows)
@@ -119,7 +197,7 @@ def _make(tasks: Sequence[Task], rows: Sequence[Row]) -> Overall:
     return Overall(titles, tuple(titles[t] for t in per.scaled), tuple(ranked), (), tested, tuple(notes))
 
 
-def _few(scores: Sequence[Sequence[Mapping[int, float]]]) -> list[bool]:
+def _fewer_seeds(scores: Sequence[Sequence[Mapping[int, float]]]) -> list[bool]:
     """Which models have fewer seeds than another on some task."""
     most = [max(map(len, models)) for models in scores]
     return [any(len(task[m]) < top for task, top in zip(scores, most, strict=True)) for m in range(len(scores[0]))]

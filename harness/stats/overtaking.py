@@ -1,4 +1,4 @@
-"""Who overtakes whom when there are more training rows, and whether the predictions say so at each size."""
+"""Who overtakes whom on a learning curve: found by `harness.stats.overtaking`, told in words here."""
 
 from __future__ import annotations
 
@@ -8,14 +8,54 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from statistics import fmean
 
-from harness.report.columns import row_title
-from harness.report.crossed import Crossed, Overtaking
-from harness.report.curves import by_size
-from harness.stats.holm import holm
-from harness.stats.kept import Found
-from harness.stats.scores import Column, key, scores
+from harness.grouping.groups import Column, scores_by_row
+from harness.grouping.row_names import row_title
+from harness.stats.multiple_tests import ALPHA, holm
+from harness.stats.statistics_cache import ColumnStatistics
 
-ALPHA = 0.05
+
+@dataclass(frozen=True)
+class Overtaking:
+    """Two rows whose order at the smallest and the largest size that both have differs, and which can be told apart at some size.
+
+    Attributes:
+        early, late: the one that is ahead at the smallest size, and at the largest.
+        differences: late minus early at each of the curve's sizes, over the seeds that both have; None where there are none.
+        verdicts: at each size -1 (early is ahead), 1 (late is) or 0 (they cannot be told apart); None where nothing was tested.
+        crossings: numbers of rows at which straight lines between the means, on the logarithmic scale, cross: estimates.
+    """
+
+    early: str
+    late: str
+    differences: tuple[float | None, ...]
+    verdicts: tuple[int | None, ...]
+    crossings: tuple[float, ...]
+
+    @property
+    def shown(self) -> bool:
+        """Whether the one was really ahead and then the other was; else one of the two leads is chance as far as anybody knows."""
+        known = [verdict for verdict in self.verdicts if verdict]
+        return -1 in known and 1 in known[known.index(-1) :]
+
+
+@dataclass(frozen=True)
+class Overtakings:
+    """What `harness.stats.overtaking` finds on a task.
+
+    Attributes:
+        overtakings: those that are shown first, then by title.
+        unproven: pairs of which the means change their order, but which no size tells apart.
+    """
+
+    overtakings: tuple[Overtaking, ...] = ()
+    unproven: int = 0
+
+
+def size_key(train_rows: int | None) -> float:
+    """To sort sizes by: all rows come last."""
+    return train_rows or math.inf
+
+
 
 
 @dataclass(frozen=True)
@@ -34,7 +74,7 @@ class AtSize:
     p: Mapping[tuple[str, str], float]
 
 
-def overtakings(sizes: Sequence[AtSize], baselines: Collection[str] = ()) -> Crossed:
+def overtakings(sizes: Sequence[AtSize], baselines: Collection[str] = ()) -> Overtakings:
     """All pairs of rows whose order at the smallest and the largest size that both have differs.
 
     Where the difference is real is said by the paired test at each size (`harness.stats.paired`), at the level 0.05 over all
@@ -66,10 +106,10 @@ def overtakings(sizes: Sequence[AtSize], baselines: Collection[str] = ()) -> Cro
             found.append(Overtaking(early, late, tuple(ours), tuple(verdicts), tuple(crossings)))
         else:
             unproven += 1
-    return Crossed(tuple(sorted(found, key=lambda one: (not one.shown, one.early, one.late))), unproven)
+    return Overtakings(tuple(sorted(found, key=lambda one: (not one.shown, one.early, one.late))), unproven)
 
 
-def crossed(columns: Mapping[str, Column], found: Mapping[str, Found]) -> dict[str, Crossed]:
+def overtakings_by_curve(columns: Mapping[str, Column], found: Mapping[str, ColumnStatistics]) -> dict[str, Overtakings]:
     """Title of a learning curve → who overtakes whom on it.
 
     Args:
@@ -81,29 +121,29 @@ def crossed(columns: Mapping[str, Column], found: Mapping[str, Found]) -> dict[s
         for where in places:
             by_curve.setdefault(where.curve, {})[where.train_rows] = title
     return {
-        curve: _named(
-            overtakings(*_tested([(columns[title], found.get(title)) for _, title in sorted(sizes.items(), key=_size)]))
+        curve: _with_titles(
+            overtakings(*_sizes_and_baselines([(columns[title], found.get(title)) for _, title in sorted(sizes.items(), key=_item_size)]))
         )
         for curve, sizes in by_curve.items()
         if len(sizes) > 1
     }
 
 
-def _size(item: tuple[int | None, str]) -> float:
-    return by_size(item[0])
+def _item_size(item: tuple[int | None, str]) -> float:
+    return size_key(item[0])
 
 
-def _tested(sizes: Sequence[tuple[Column, Found | None]]) -> tuple[list[AtSize], set[str]]:
+def _sizes_and_baselines(sizes: Sequence[tuple[Column, ColumnStatistics | None]]) -> tuple[list[AtSize], set[str]]:
     tested, baselines = [], set()
     for places, found in sizes:
-        baselines |= {key(where) for where in places if where.is_baseline}
+        baselines |= {where.row_key for where in places if where.is_baseline}
         counts = ((r["task"].get("rows") or {}).get("train") for own in places.values() for r in own.values())
         p = {(one, other): p for one, other, p in found.p} if found else {}
-        tested.append(AtSize(next(filter(None, counts), None), scores(places), p))
+        tested.append(AtSize(next(filter(None, counts), None), scores_by_row(places), p))
     return tested, baselines
 
 
-def _named(found: Crossed) -> Crossed:
+def _with_titles(found: Overtakings) -> Overtakings:
     """With the titles of the board's rows."""
     named = [replace(one, early=_title(one.early), late=_title(one.late)) for one in found.overtakings]
     return replace(found, overtakings=tuple(named))

@@ -16,8 +16,7 @@ import numpy as np
 from scipy import stats
 
 from harness.metrics.additive import Additive, Array
-from harness.stats.luck import Prior, same
-from harness.stats.mixture import Error
+from harness.stats.seed_variance import MeanError, Prior, same
 
 RESAMPLES = 2000
 SEED = 0  # of the resampling: the same records give the same numbers
@@ -25,13 +24,13 @@ LEVEL = 0.95
 
 
 @dataclass(frozen=True)
-class Spread:
+class MeanSpread:
     """A mean over seeds, in points of 0-100, and how far it may be from what other rows and seeds would give.
 
     Attributes:
         value: the mean.
         low, high: a 95 % interval.
-        p: of the hypothesis that it is zero, from the same distribution as the interval (`harness.stats.mixture`).
+        p: of the hypothesis that it is zero, from the same distribution as the interval (`harness.stats.seed_variance`).
         degrees: of freedom, Satterthwaite's: a size of how well the whole standard error is known. No p comes from them.
         row_error: standard error that comes from the choice of the test rows.
         seed_error: standard error that comes from the seeds, with what is peculiar to a seed on a row; None for a single seed, and
@@ -54,7 +53,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Difference(Spread):
+class Difference(MeanSpread):
     """Our score minus theirs, over the seeds that both have.
 
     Attributes:
@@ -78,7 +77,7 @@ def difference(
     The error has two parts. That of the rows is the paired bootstrap's (Efron & Tibshirani 1993; Koehn 2004): rows are drawn
     with replacement, the same for both models and all seeds, and the metric is computed anew. That of the seeds is the sample
     deviation of the seeds' differences over the root of their number, with Student's t, in the light of what the other rows of
-    the column show (`harness.stats.luck`). What is in both (rows and seeds are crossed random effects) stays with the seeds. A
+    the column show (`harness.stats.seed_variance`). What is in both (rows and seeds are crossed random effects) stays with the seeds. A
     percentile of resampled seeds would be too narrow for the few there are.
 
     Args:
@@ -87,13 +86,13 @@ def difference(
         resamples: of the bootstrap and of the randomisation.
         prior: of the variance of the seeds' differences.
     """
-    drawing = Drawing(rows, resamples)
+    drawing = Resampling(rows, resamples)
     scores = [(drawing.of(our), drawing.of(their)) for our, their in zip(ours, theirs, strict=True)]
     each = np.array([float(our.score - their.score) for our, their in scores])
     drawn = np.array([our.drawn - their.drawn for our, their in scores])
-    marks = [(marks_of(our), marks_of(their)) for our, their in zip(ours, theirs, strict=True)]
-    tested = Rows(rows, unlike(marks), all(map(right_or_wrong, (*ours, *theirs))))
-    found = spread(each, drawn, tested, prior)
+    marks = [(row_marks(our), row_marks(their)) for our, their in zip(ours, theirs, strict=True)]
+    tested = TestRows(rows, rows_that_differ(marks), all(map(is_share_of_right_rows, (*ours, *theirs))))
+    found = mean_spread(each, drawn, tested, prior)
     return Difference(
         **vars(found),
         resamples=resamples,
@@ -103,14 +102,14 @@ def difference(
 
 
 @dataclass(frozen=True)
-class Drawn:
+class ResampledScore:
     """A metric on all rows, and on each resample of them."""
 
     score: float
     drawn: Array
 
 
-class Drawing:
+class Resampling:
     """Resamples of the rows of a test, the same for every model and seed that is asked about.
 
     Args:
@@ -123,13 +122,13 @@ class Drawing:
         chance = np.random.default_rng(SEED)
         self.times = chance.multinomial(rows, np.full(rows, 1 / rows), size=resamples).astype(float)
 
-    def of(self, metric: Any) -> Drawn:
+    def of(self, metric: Any) -> ResampledScore:
         """The scores of a metric, such as `TaskFamily.additive` gives it."""
-        return Drawn(float(metric.resampled(self.whole)[0]), metric.resampled(self.times))
+        return ResampledScore(float(metric.resampled(self.whole)[0]), metric.resampled(self.times))
 
 
 @dataclass(frozen=True)
-class Rows:
+class TestRows:
     """The rows of a test, as far as they limit what may be said, however the resamples look.
 
     Attributes:
@@ -155,7 +154,7 @@ class Rows:
         return 100 * (1 - ((1 - LEVEL) / 2) ** (1 / self.count)) if self.points else 0.0
 
 
-def spread(each: Array, drawn: Array, rows: Rows, prior: Prior | None = None) -> Spread:
+def mean_spread(each: Array, drawn: Array, rows: TestRows, prior: Prior | None = None) -> MeanSpread:
     """The mean over seeds of a score or a difference, and how sure it is; see `difference`.
 
     Args:
@@ -166,7 +165,7 @@ def spread(each: Array, drawn: Array, rows: Rows, prior: Prior | None = None) ->
     """
     seeds, value, error = len(each), float(each.mean()), error_of(each, drawn, rows, prior)
     half = error.half(LEVEL)
-    return Spread(
+    return MeanSpread(
         value=value,
         low=value - half,
         high=value + half,
@@ -180,23 +179,23 @@ def spread(each: Array, drawn: Array, rows: Rows, prior: Prior | None = None) ->
     )
 
 
-def error_of(each: Array, drawn: Array, rows: Rows, prior: Prior | None = None) -> Error:
-    """The error of a mean over seeds, for whom an interval would be of no use; arguments as of `spread`."""
+def error_of(each: Array, drawn: Array, rows: TestRows, prior: Prior | None = None) -> MeanError:
+    """The error of a mean over seeds, for whom an interval would be of no use; arguments as of `mean_spread`."""
     seeds, together = len(each), drawn.mean(axis=0)
     row_variance = 0.0 if same(together) else float(together.var(ddof=1))
     limits = {"least": rows.least, "unseen": rows.unseen if rows.shares or not row_variance else 0.0}
     row_degrees = rows.count - 1
     if seeds == 1:
-        return Error(row_variance, row_degrees, **limits)
+        return MeanError(row_variance, row_degrees, **limits)
     found, degrees = 0.0 if same(each) else float(each.var(ddof=1)), float(seeds - 1)
     if prior:
         found, degrees = prior.moderated(found, degrees)
     if not found:  # nothing is known of seeds, so what is peculiar to one on a row stays with the rows
-        return Error(row_variance, row_degrees, **limits)
+        return MeanError(row_variance, row_degrees, **limits)
     # What is peculiar to a seed on a row is in both parts: it is what the rows' variance gains when seeds are not averaged.
     both = float(drawn.var(axis=1, ddof=1).mean() - row_variance) / (seeds - 1)
     rest = min(row_variance, max(0.0, row_variance - both))
-    return Error(rest, row_degrees, found / seeds, degrees, **limits)
+    return MeanError(rest, row_degrees, found / seeds, degrees, **limits)
 
 
 def _randomised(ours: Sequence[Any], theirs: Sequence[Any], value: float, resamples: int) -> float | None:
@@ -214,14 +213,14 @@ def _randomised(ours: Sequence[Any], theirs: Sequence[Any], value: float, resamp
 
 
 def _mcnemar(ours: Sequence[Any], theirs: Sequence[Any]) -> float | None:
-    if len(ours) != 1 or not all(map(right_or_wrong, (*ours, *theirs))):
+    if len(ours) != 1 or not all(map(is_share_of_right_rows, (*ours, *theirs))):
         return None
     right, also = ours[0].counts[:, 0] > 0, theirs[0].counts[:, 0] > 0
     only, other = int(np.sum(right & ~also)), int(np.sum(also & ~right))
     return float(stats.binomtest(only, only + other).pvalue) if only + other else 1.0
 
 
-def unlike(pairs: Sequence[tuple[Array | None, Array | None]]) -> int | None:
+def rows_that_differ(pairs: Sequence[tuple[Array | None, Array | None]]) -> int | None:
     """On how many rows two models differ with any seed; None for metrics that are no sums over rows.
 
     Args:
@@ -232,14 +231,14 @@ def unlike(pairs: Sequence[tuple[Array | None, Array | None]]) -> int | None:
     return int(np.any([ours != theirs for ours, theirs in pairs], axis=0).sum())
 
 
-def marks_of(metric: Any) -> Array | None:
+def row_marks(metric: Any) -> Array | None:
     """A number for each row, equal where what the metric counts in it is equal; None for metrics that are no sums over rows."""
     if not isinstance(metric, Additive):
         return None
     return metric.counts @ np.random.default_rng(SEED).random(metric.counts.shape[1])
 
 
-def right_or_wrong(metric: Any) -> bool:
+def is_share_of_right_rows(metric: Any) -> bool:
     """Whether a metric is the share of rows that are right."""
     if not isinstance(metric, Additive):
         return False

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.report import text
-from harness.report.costs import Cost, costs_of
+from harness.grouping.costs import CostColumn, costs_of
+from harness.report import board_text as text
+from harness.report.board_rows import Row
 from harness.report.entries import Entry
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
 from harness.report.page.view import View
 from harness.report.page.widgets import box, field, fields, numbered
-from harness.report.rows import Row
 
 Point = tuple[float, float]
 Measured = tuple[int, float | None, Row | Entry]  # number of the row, score, what has the costs
@@ -45,13 +45,13 @@ def chart(view: View) -> Part | None:
 
 
 def _plot(
-    title: str, axis: str, trivial: float | None, costs: Sequence[Cost], rows: Sequence[Measured]
+    title: str, axis: str, trivial: float | None, costs: Sequence[CostColumn], rows: Sequence[Measured]
 ) -> dict[str, Any]:
     """`points`: for each cost [row, cost, score, both as texts, whether it is on the front], the cheapest first."""
     return {"title": title, "axis": axis, "trivial": trivial, "points": [_points(cost, rows) for cost in costs]}
 
 
-def _points(cost: Cost, rows: Sequence[Measured]) -> list[list[Any]]:
+def _points(cost: CostColumn, rows: Sequence[Measured]) -> list[list[Any]]:
     known = [(value, score, number) for number, score, thing in rows if score is not None and (value := cost.of(thing))]
     known.sort(key=lambda point: (point[0], -point[1], point[2]))
     best = front([(value, score) for value, score, _ in known])

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.report.columns import Column
+from harness.report.board_columns import BoardColumn
 from harness.report.page.markup import Html, tag
 from harness.report.page.section import Part
 from harness.report.page.view import Lines, View
 from harness.report.page.widgets import box, field, fields, numbered
-from harness.report.predicted import label
+from harness.report.row_texts import label_of
 
 LABELS = 40  # of a task that have a line of their own, the most frequent ones
 OTHER = "(other)"
@@ -30,7 +30,7 @@ def confusion(view: View) -> Part | None:
     return Part(_frame(said, found), found)
 
 
-def _task(view: View, column: Column) -> dict[str, Any] | None:
+def _task(view: View, column: BoardColumn) -> dict[str, Any] | None:
     counted = []
     for row in view.rows_of(column):
         pairs, seeds = Pairs(), 0
@@ -40,7 +40,7 @@ def _task(view: View, column: Column) -> dict[str, Any] | None:
                 continue
             if not _labels(lines):
                 return None
-            pairs.update((label(line["reference"]), _said(line["prediction"])) for line in lines)
+            pairs.update((label_of(line["reference"]), _said(line["prediction"])) for line in lines)
             seeds += 1
         if seeds:
             counted.append((row.title, pairs, seeds))
@@ -61,12 +61,12 @@ def _task(view: View, column: Column) -> dict[str, Any] | None:
 
 def _labels(lines: Lines) -> bool:
     """Whether the references are labels: single values, of which few are different."""
-    references = [label(line["reference"]) for line in lines]
+    references = [label_of(line["reference"]) for line in lines]
     return None not in references and 2 <= len(set(references)) <= max(LABELS, len(lines) // 4)
 
 
 def _said(prediction: Any) -> str:
-    said = label(prediction)
+    said = label_of(prediction)
     return OTHER if said is None else said
 
 

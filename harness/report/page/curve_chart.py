@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from harness.report.curves import Curve, Line
-from harness.report.learning_curves import point_text
+from harness.grouping.costs import NONE
+from harness.report.curve_text import point_text
+from harness.report.curves import Curve, CurveLine
 from harness.report.page.markup import Html, tag
-from harness.report.text import NONE
 
 SHAPES = {
     "encoder": "M5 0A5 5 0 1 1-5 0A5 5 0 1 1 5 0Z",
@@ -34,7 +34,7 @@ def drawable(curve: Curve) -> bool:
     return any(True for line in curve.lines for _ in _known(curve, line))
 
 
-def _known(curve: Curve, line: Line) -> Iterator[tuple[int, float]]:
+def _known(curve: Curve, line: CurveLine) -> Iterator[tuple[int, float]]:
     """The points of a line that have a place: number of the size, mean."""
     for number, (size, point) in enumerate(zip(curve.sizes, line.points, strict=True)):
         if size.rows and point and point.mean is not None:
@@ -177,7 +177,7 @@ class _Chart:
             )
 
 
-def _kind(line: Line) -> str:
+def _kind(line: CurveLine) -> str:
     return line.architecture if line.architecture in SHAPES else "other"
 
 

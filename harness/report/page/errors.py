@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.report.columns import Column
+from harness.report.board_columns import BoardColumn
+from harness.report.board_rows import Row
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
 from harness.report.page.view import Lines, View
 from harness.report.page.widgets import box, field, fields, numbered
-from harness.report.predicted import right, shown
-from harness.report.rows import Row
-from harness.report.texts import texts as texts_of
+from harness.report.row_texts import answer_text, is_right, test_texts
 from harness.store import Record
 
 CHARACTERS = 500_000  # of one task's predictions; what goes beyond is left out
@@ -52,7 +51,7 @@ class Said:
     right: Sequence[bool]
 
 
-def _task(view: View, column: Column) -> dict[str, Any] | None:
+def _task(view: View, column: BoardColumn) -> dict[str, Any] | None:
     models = _models(view, column)
     if not models:
         return None
@@ -62,7 +61,7 @@ def _task(view: View, column: Column) -> dict[str, Any] | None:
     texts: dict[str, int] = {}
 
     def number(value: Any) -> int:
-        return texts.setdefault(shown(value), len(texts))
+        return texts.setdefault(answer_text(value), len(texts))
 
     return {
         "title": column.title,
@@ -86,7 +85,7 @@ def _task(view: View, column: Column) -> dict[str, Any] | None:
     }
 
 
-def _models(view: View, column: Column) -> list[Said]:
+def _models(view: View, column: BoardColumn) -> list[Said]:
     """Of each row of the board the first seed with predictions for the same test rows as the first row's."""
     found: list[Said] = []
     ids: list[Any] = []
@@ -94,7 +93,7 @@ def _models(view: View, column: Column) -> list[Said]:
         for record in view.records(row, column):
             lines = view.predictions(record)
             if lines and [line["id"] for line in lines] == (ids := ids or [line["id"] for line in lines]):
-                verdict = [right(line["prediction"], line["reference"]) for line in lines]
+                verdict = [is_right(line["prediction"], line["reference"]) for line in lines]
                 found.append(Said(row, record, lines, verdict))
                 break
     return found
@@ -104,14 +103,14 @@ def _read(view: View, one: Said, ids: Sequence[str]) -> dict[str, Any]:
     """`read`: the rows' texts, if they are asked for and to be had; `unread`: why they are not."""
     if not view.with_texts:
         return {}
-    found, why = texts_of(one.record["task"], one.lines, view.store.root)
-    return {"unread": why} if why else {"read": [shown(found.get(one, "")) for one in ids]}
+    found, why = test_texts(one.record["task"], one.lines, view.store.root)
+    return {"unread": why} if why else {"read": [answer_text(found.get(one, "")) for one in ids]}
 
 
 def _kept(most: int, models: Sequence[Said]) -> list[int]:
     """The places of the rows that go into the page, in the order of the file: those where the models agree least."""
     places = range(len(models[0].lines))
-    answers = [{shown(one.lines[place]["prediction"]) for one in models} for place in places]
+    answers = [{answer_text(one.lines[place]["prediction"]) for one in models} for place in places]
     counts = [sum(one.right[place] for one in models) for place in places]
     ranked = sorted(
         places, key=lambda place: (-min(counts[place], len(models) - counts[place]), -len(answers[place]), place)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.report import text
-from harness.report.columns import Column, trained_on
+from harness.grouping.recipe_variants import search_sentence
+from harness.report import board_text as text
+from harness.report.board_columns import BoardColumn, trained_on
 from harness.report.markdown import EMPTY
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
 from harness.report.page.slices import table
 from harness.report.page.view import View
 from harness.report.page.widgets import box
-from harness.report.searched import sentence
 
 
 def empty(view: View) -> Part | None:
@@ -48,7 +48,7 @@ def tasks(view: View) -> Part | None:
     return Part(tag("div", found, class_="folds")) if found else None
 
 
-def _facts(column: Column) -> Html:
+def _facts(column: BoardColumn) -> Html:
     revision = f", revision {column.revision}" if column.revision else ""
     return pairs(
         {
@@ -63,7 +63,7 @@ def _facts(column: Column) -> Html:
             "warnings about the data": "; ".join(column.warnings),
             "seeds": ", ".join(map(str, column.seeds)),
             "recipe": text.recipe(column.recipe),
-            "search": sentence(column.searches, text.duration),
+            "search": search_sentence(column.searches, text.duration),
             "metric settings": "; ".join(f"{name} {value}" for name, value in column.settings.items()),
         }
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from harness.report import text
+from harness.report import board_text as text
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.view import View
 

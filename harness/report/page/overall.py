@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from harness.report.diagram import diagram
-from harness.report.over_tasks import friedman_sentence, introduction, ranked_text, title
-from harness.report.overall import Overall
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
 from harness.report.page.view import View
 from harness.report.page.widgets import box
-from harness.report.ranks import groups
+from harness.report.ranks_over_tasks import (
+    diagram,
+    figure_text,
+    friedman_sentence,
+    group_texts,
+    over_tasks_introduction,
+    ranked_title,
+)
+from harness.stats.over_tasks import Overall
 
 
 def overall(view: View) -> Part | None:
@@ -29,7 +34,7 @@ def overall(view: View) -> Part | None:
     )
     return Part(
         join(
-            tag("p", introduction(found)),
+            tag("p", over_tasks_introduction(found)),
             tag("div", tag("div", _table(found), test), tag("div", picture, tag("p", drawn)), class_="beside"),
             said,
         )
@@ -41,11 +46,11 @@ def _table(found: Overall) -> Html:
     rows = [
         tag(
             "tr",
-            tag("th", title(row), scope="row"),
-            [tag("td", ranked_text(figure), class_="number") for figure in (row.rank, row.score, row.wins)],
+            tag("th", ranked_title(row), scope="row"),
+            [tag("td", figure_text(figure), class_="number") for figure in (row.rank, row.score, row.wins)],
             tag("td", group, class_="number"),
         )
-        for row, group in zip(found.rows, groups(found), strict=True)
+        for row, group in zip(found.rows, group_texts(found), strict=True)
     ]
     head = tag("thead", tag("tr", [tag("th", name, scope="col") for name in heads]))
     return box(

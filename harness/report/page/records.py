@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.report import text
-from harness.report.columns import Column
+from harness.grouping.groups import succeeded
+from harness.report import board_text as text
+from harness.report.board import failures
+from harness.report.board_columns import BoardColumn
+from harness.report.board_rows import Row
 from harness.report.entries import Entry
-from harness.report.groups import succeeded
 from harness.report.page.view import View
-from harness.report.rows import Row
-from harness.report.runs import failures
 from harness.store import Record
 
 ALIKE = 40  # names of rows that an entry cannot be told apart from
 
 
-def cell_data(view: View, cells: Sequence[tuple[Row, Column]]) -> list[dict[str, Any]]:
+def cell_data(view: View, cells: Sequence[tuple[Row, BoardColumn]]) -> list[dict[str, Any]]:
     """One mapping a cell, all of it texts for a person; in the order of the cells."""
     return [_cell(view, row, column, row.entries[column.title]) for row, column in cells]
 
 
-def _cell(view: View, row: Row, column: Column, entry: Entry) -> dict[str, Any]:
+def _cell(view: View, row: Row, column: BoardColumn, entry: Entry) -> dict[str, Any]:
     records = view.records(row, column)
     names = list(entry.metrics)
     recipes = dict.fromkeys(_recipe(record) for record in records)
@@ -36,7 +36,7 @@ def _cell(view: View, row: Row, column: Column, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _facts(view: View, row: Row, column: Column, entry: Entry) -> list[list[str]]:
+def _facts(view: View, row: Row, column: BoardColumn, entry: Entry) -> list[list[str]]:
     flags = [f"{letter} {meaning}" for flag, (letter, meaning) in text.FLAGS.items() if flag in entry.flags]
     facts = {
         column.metric or "score": text.mean(entry),
@@ -60,7 +60,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:ALIKE]) + more
 
 
-def _alike(view: View, row: Row, column: Column) -> list[str]:
+def _alike(view: View, row: Row, column: BoardColumn) -> list[str]:
     """The rows that share a letter with one in a column."""
     standings = {
         other.title: entry.standing

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from harness.report import text
+from harness.grouping.costs import CostColumn, costs_of
+from harness.report import board_text as text
 from harness.report.board import Board
-from harness.report.columns import Column
-from harness.report.costs import Cost, costs_of
+from harness.report.board_columns import BoardColumn
+from harness.report.board_rows import Row
 from harness.report.entries import Entry
 from harness.report.page.heat import steps
 from harness.report.page.markup import Html, join, tag
@@ -18,7 +19,6 @@ from harness.report.page.strip import Strips
 from harness.report.page.tools import tools
 from harness.report.page.view import View
 from harness.report.page.widgets import box
-from harness.report.rows import Row
 
 TROUBLES = 6  # that are unfolded at first
 
@@ -85,7 +85,7 @@ def scores(view: View) -> Part | None:
     return Part(body, {"cells": cell_data(view, cells), "rows": rows})
 
 
-def _headers(view: View, several: bool, costs: Sequence[Cost]) -> list[Html]:
+def _headers(view: View, several: bool, costs: Sequence[CostColumn]) -> list[Html]:
     tasks = [
         _header(column.title, "down", column.metric, task=column.title, family=column.family)
         for column in view.board.columns
@@ -112,7 +112,7 @@ def _row(row: Row, cells: Iterable[Html], folded: bool) -> Html:
     return tag("tr", name, *cells, class_=kind, **{f"data_{key}": value for key, value in facts.items()})
 
 
-def _score(view: View, row: Row, column: Column, strips: Strips, heat: int | None, number: int | None) -> Html:
+def _score(view: View, row: Row, column: BoardColumn, strips: Strips, heat: int | None, number: int | None) -> Html:
     entry = row.entries.get(column.title)
     if entry is None or number is None:
         return tag("td", text.NONE, class_="number", data_task=column.title)
@@ -161,12 +161,12 @@ def _average(row: Row, link: Callable[[str], Html]) -> Html:
     return tag("td", shown, class_="number best" if row.best else "number", data_v=row.average)
 
 
-def _cost(row: Row, cost: Cost, link: Callable[[str], Html]) -> Html:
+def _cost(row: Row, cost: CostColumn, link: Callable[[str], Html]) -> Html:
     value = cost.of(row)
     return tag("td", text.NONE if value is None else link(cost.shown(row)), class_="number", data_v=value)
 
 
-def _trivial(view: View, several: bool, costs: Sequence[Cost]) -> Html:
+def _trivial(view: View, several: bool, costs: Sequence[CostColumn]) -> Html:
     tasks = [
         tag("td", text.score(column.trivial), class_="number", data_task=column.title) for column in view.board.columns
     ]

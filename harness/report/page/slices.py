@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from harness.report import text
-from harness.report.columns import Column
-from harness.report.entries import average, numbers
-from harness.report.groups import succeeded
+from harness.grouping.contenders import average
+from harness.grouping.groups import succeeded
+from harness.report import board_text as text
+from harness.report.board_columns import BoardColumn
+from harness.report.board_rows import Row
+from harness.report.entries import SMALL, has_class_scores, numbers
 from harness.report.page.heat import steps
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
 from harness.report.page.view import View
 from harness.report.page.widgets import box
-from harness.report.rows import Row
-from harness.report.slice_tables import FEW, heading, largest, ranked, slices
-from harness.report.slices import SMALL, of_classes
+from harness.report.slice_tables import FEW, kind_heading, largest_slices, ranked_rows, task_slices
 from harness.shown import short
 
 PARTS = 40  # of a kind of slices, those with the most rows
@@ -38,13 +38,13 @@ def sliced(view: View) -> Part | None:
     return Part(join(tag("p", said), tag("div", found, class_="folds")))
 
 
-def _slices(view: View, column: Column, kind: str) -> Html:
-    order = ranked(view.board, column)
-    every = [one for one in slices(column, order) if one.kind == kind]
-    shown = largest(every, PARTS)
+def _slices(view: View, column: BoardColumn, kind: str) -> Html:
+    order = ranked_rows(view.board, column)
+    every = [one for one in task_slices(column, order) if one.kind == kind]
+    shown = largest_slices(every, PARTS)
     rows = view.rows_of(column)
     own = [row.entries[column.title].slices for row in rows]
-    classes = any(of_classes(one, kind) for one in own)
+    classes = any(has_class_scores(one, kind) for one in own)
     headings, values = [], []
     for one in shown:
         best = f"best: {one.best}" if one.best and one.best != order[0].title else ""
@@ -55,8 +55,8 @@ def _slices(view: View, column: Column, kind: str) -> Html:
             values.append([_points(found.get(kind, {}).get(one.name, {}).get(figure)) for found in own])
     lines = list(zip(*values, strict=True))
     left_out = f", without {len(every) - len(shown)} of fewer rows" if len(every) > len(shown) else ""
-    title = f"{column.title}: {heading(kind)}"
-    body = table(title, heading(kind), headings, rows, lines, [list(map(text.score, line)) for line in lines])
+    title = f"{column.title}: {kind_heading(kind)}"
+    body = table(title, kind_heading(kind), headings, rows, lines, [list(map(text.score, line)) for line in lines])
     return _folded(title, f"{len(every)} slices{left_out}", body)
 
 
@@ -70,7 +70,7 @@ def types(view: View) -> Part | None:
     for column in view.board.columns:
         rows = view.rows_of(column)
         own = [row.entries[column.title].slices for row in rows]
-        told = [set(parts) for kind, parts in column.slices.items() if any(of_classes(one, kind) for one in own)]
+        told = [set(parts) for kind, parts in column.slices.items() if any(has_class_scores(one, kind) for one in own)]
         for metric, parts in _nested([view.records(row, column) for row in rows]).items():
             title = f"{column.title}: {metric.replace('_', ' ')}"
             names = list(dict.fromkeys((kind, name) for part in parts for kind, name in part))

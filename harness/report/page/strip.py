@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from harness.report import text
+from harness.report import board_text as text
 from harness.report.entries import Entry
 from harness.report.page.markup import Html, tag
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.report.columns import Column
-from harness.report.entries import average
+from harness.grouping.contenders import average
+from harness.report.board_columns import BoardColumn
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
 from harness.report.page.view import View
@@ -29,7 +29,7 @@ def training(view: View) -> Part | None:
     return Part(join(tag("p", said), _frame(found)), found)
 
 
-def _task(view: View, column: Column) -> dict[str, Any] | None:
+def _task(view: View, column: BoardColumn) -> dict[str, Any] | None:
     models = []
     for row in view.rows_of(column):
         seeds = [seed for record in view.records(row, column) if (seed := _seed(record, view.training(record)))]

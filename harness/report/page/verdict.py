@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.report.page.markup import Html, join, tag
 from harness.report.page.section import Part
 from harness.report.page.view import View
-from harness.report.verdict import verdict as found
+from harness.report.verdict import verdict as verdict_of_verdict
 from harness.report.verdict_lines import AHEAD, BASELINE, FAILED, FIRST, TIE, TaskVerdict
 
 # How sure an outcome is, in a word or two beside the task's name.
@@ -16,7 +16,7 @@ def verdict(view: View) -> Part | None:
     """The line over all tasks, and a card for each task."""
     if not view.board.columns:
         return None
-    told = found(view.board)
+    told = verdict_of_verdict(view.board)
     over = tag("p", told.overall.line, class_="lead") if told.overall else None
     return Part(join(over, tag("ul", [_card(one) for one in told.tasks], class_="cards")))
 

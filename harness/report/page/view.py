@@ -8,11 +8,12 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
+from harness.grouping.groups import BoardPlace, succeeded
 from harness.published import published
-from harness.report.board import Board, Standings
-from harness.report.columns import Column
-from harness.report.groups import Place, succeeded
-from harness.report.rows import BEST_BASELINE, Row
+from harness.report.board import Board
+from harness.report.board_columns import BoardColumn
+from harness.report.board_rows import BEST_BASELINE, Row
+from harness.stats.standings import Standings
 from harness.store import Record, Store
 
 ROWS = 500  # of a task's predictions that go into the page
@@ -26,14 +27,14 @@ class View:
     Attributes:
         board: everything that is counted comes from here.
         places: the records of each of the board's entries, by seed.
-        store: the results folder, for what the board does not hold; of `places` the records are cut (`harness.report.parts`).
+        store: the results folder, for what the board does not hold; of `places` the records are cut (`harness.grouping.board_records`).
         folder: the results folder as the page's links name it, relative to the page.
         rows: of a task's predictions that go into the page at most.
         with_texts: whether the texts of these rows do, where the data can be read.
     """
 
     board: Board
-    places: Mapping[Place, Sequence[Record]]
+    places: Mapping[BoardPlace, Sequence[Record]]
     store: Store
     folder: str
     rows: int = ROWS
@@ -63,18 +64,18 @@ class View:
         titles = {row.title for row in self.board.table_rows}
         return [*self.board.table_rows, *(row for row in self.board.rows if row.title not in titles)]
 
-    def behind(self, row: Row, column: Column) -> Row:
+    def behind(self, row: Row, column: BoardColumn) -> Row:
         """The row that an entry was made for: of the row `best baseline` the one of the column's best baseline."""
         if not (row.is_baseline and row.model == BEST_BASELINE and column.hurdle):
             return row
         return next(one for one in self.board.rows if one.is_baseline and one.title == column.hurdle.model)
 
-    def records(self, row: Row, column: Column) -> Sequence[Record]:
+    def records(self, row: Row, column: BoardColumn) -> Sequence[Record]:
         """The records behind an entry, by seed; none where there is no such entry."""
         own = self.behind(row, column)
         return self._records.get((own.model, own.method, column.title), ())
 
-    def rows_of(self, column: Column) -> list[Row]:
+    def rows_of(self, column: BoardColumn) -> list[Row]:
         """The rows that have a score in a column, in the board's order."""
         return [row for row in self.board.rows if (found := row.entries.get(column.title)) and found.mean is not None]
 

@@ -20,8 +20,8 @@ from harness.cli import main as cli
 from harness.data.columns import bind
 from harness.report.board import Board
 from harness.report.formats import FORMATS
+from harness.report.markdown_tables import escape
 from harness.report.page.markup import tag
-from harness.report.tables import escape
 from harness.scaffold.write import _scalar
 from harness.shown import console, plain, shell, visible
 from harness.taskfile import load_task

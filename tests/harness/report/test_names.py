@@ -13,12 +13,12 @@ from made_records import record
 
 from harness.defaults import joined, read_names
 from harness.errors import BenchError
+from harness.grouping.groups import place
+from harness.grouping.row_names import command_name, row_named
+from harness.grouping.titles import distinguishing
 from harness.plan import Request, make_plan
 from harness.report.board import Board
 from harness.report.commands import commands
-from harness.report.groups import place
-from harness.report.names import called, row_named
-from harness.report.titles import distinguishing
 from harness.store import Store
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -208,7 +208,7 @@ def test_a_name_of_several_rows_is_told():
         record(model="best", model_facts=one, typed=typed(f"./{number}/best"), id=str(number))
         for number, one in enumerate(facts)
     )[0]
-    assert sorted(map(called, found)) == ["0/best", "1/best"]
+    assert sorted(map(command_name, found)) == ["0/best", "1/best"]
     with pytest.raises(BenchError, match="several rows are called 'best'; name one of: 0/best, 1/best"):
         row_named("best", found, "results")
 

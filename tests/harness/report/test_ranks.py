@@ -7,25 +7,23 @@ import numpy as np
 from made_records import record
 from scipy import stats
 
-from harness.report.board import Board, Standings
-from harness.report.entries import Standing
-from harness.report.groups import place
+from harness.grouping.groups import place
+from harness.report.board import Board
 from harness.report.latex import to_latex
 from harness.report.markdown import render
-from harness.report.ranks import intervals, split, told, too_many
-from harness.stats.holm import holm
-from harness.stats.letters import letters
+from harness.stats.multiple_tests import holm, letters, rank_intervals, rank_text, split_letters, too_many_letters
+from harness.stats.standings import Standing, Standings
 
 
 def test_of_three():
-    assert intervals([(3.0, {"a"}), (2.0, {"a", "b"}), (1.0, {"b"})]) == [(1, 2), (1, 3), (2, 3)]
-    assert intervals([(1.0, {"b"}), (3.0, {"a"})]) == [(2, 2), (1, 1)] and intervals([(1.0, {"a"})]) == [(1, 1)]
-    assert told((1, 9)) == "#1–9" and told((4, 4)) == "#4"
+    assert rank_intervals([(3.0, {"a"}), (2.0, {"a", "b"}), (1.0, {"b"})]) == [(1, 2), (1, 3), (2, 3)]
+    assert rank_intervals([(1.0, {"b"}), (3.0, {"a"})]) == [(2, 2), (1, 1)] and rank_intervals([(1.0, {"a"})]) == [(1, 1)]
+    assert rank_text((1, 9)) == "#1–9" and rank_text((4, 4)) == "#4"
 
 
 def test_letters_beyond_z():
-    assert split("abc") == {"a", "b", "c"} and split("a.aa.b") == {"a", "aa", "b"} and split("") == set()
-    assert not too_many(["abcdef", ""]) and too_many(["a", "abcdefg"]) and too_many(["a.b.c.d.e.f.aa"])
+    assert split_letters("abc") == {"a", "b", "c"} and split_letters("a.aa.b") == {"a", "aa", "b"} and split_letters("") == set()
+    assert not too_many_letters(["abcdef", ""]) and too_many_letters(["a", "abcdefg"]) and too_many_letters(["a.b.c.d.e.f.aa"])
 
 
 def test_all_ranks_at_once_are_held_by_95_percent():
@@ -41,7 +39,7 @@ def test_all_ranks_at_once_are_held_by_95_percent():
             [int(m) for m in np.argsort(-seen)],
             [frozenset(pair) for pair, one in zip(pairs, p, strict=True) if one < 0.05],
         )
-        found = intervals([(seen[m], split(groups[m])) for m in range(7)])
+        found = rank_intervals([(seen[m], split_letters(groups[m])) for m in range(7)])
         held += all(low <= m + 1 <= high for m, (low, high) in enumerate(found))
     assert (
         held / boards >= 0.93

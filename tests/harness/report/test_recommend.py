@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 from harness.amount import amount
 from harness.cli.main import app
 from harness.errors import BenchError
-from harness.report.board import Board, Standings
-from harness.report.entries import Standing
-from harness.report.groups import place
-from harness.report.recommend import Limits, recommend
+from harness.grouping.groups import place
+from harness.report.board import Board
+from harness.report.model_choice import Limits, recommend
+from harness.stats.standings import Standing, Standings
 from harness.store import Store
 
 # model -> (score on films, score on books, parameters, seconds of training, letters on films, letters on books)

@@ -14,12 +14,13 @@ from made_page import HOSTILE, folder, hostile, view
 from made_records import record
 from page_parser import parse
 
+from harness.grouping.costs import memory, sizes
+from harness.report.board_text import score
 from harness.report.formats import to_json
 from harness.report.page.markup import Html, tag
 from harness.report.page.registry import SECTIONS
 from harness.report.page.render import page
 from harness.report.page.section import Part, Section
-from harness.report.text import memory, score, sizes
 from harness.store import Store
 
 PACKAGE = files("harness.report.page")

@@ -9,10 +9,11 @@ from made_records import record
 from page_parser import parse
 
 from harness.methods import BASELINE
-from harness.report.entries import Standing, make_entry
+from harness.report.entries import make_entry
 from harness.report.page.render import page
 from harness.report.page.strip import DOT, Strips
 from harness.report.page.training import mean
+from harness.stats.standings import Standing
 from harness.store import Store
 
 

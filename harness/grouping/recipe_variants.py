@@ -1,0 +1,202 @@
+"""Different recipes of one model: found, numbered and named, so that nothing averages over them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.grouping.titles import canonical
+from harness.methods import BASELINE
+from harness.recipe import MECHANICS
+from harness.store import Record
+
+USUAL = "usual"  # a field that nobody has set: as the rules have it for each task
+
+
+@dataclass(frozen=True)
+class RecipeSetting:
+    """One of the recipes of a model.
+
+    Attributes:
+        number: 1 for the one with the most records; 0 where the model has one recipe for each task and method.
+        values: the recipe fields that tell it from the model's others, with their values.
+    """
+
+    number: int
+    values: tuple[tuple[str, Any], ...] = ()
+
+
+def recipe_settings(records: list[Record], tasks: list[str], models: list[str]) -> tuple[list[RecipeSetting], list[str]]:
+    """Each record's recipe among those that its model was trained with on the same task by the same method."""
+    recipes = comparable_recipes(records, tasks, models)
+    known = {id(recipe): recipe or {} for recipe in recipes}  # many records share one object
+    used: dict[str, dict[tuple[str, str], set[int]]] = defaultdict(lambda: defaultdict(set))
+    for record, task, model, recipe in zip(records, tasks, models, recipes, strict=True):
+        used[model][task, record["method"]].add(id(recipe))
+    different = {frozenset(keys) for groups in used.values() for keys in groups.values()}
+    varying = {keys: _differing_fields([known[key] for key in keys]) for keys in different}
+    varied = {
+        model: sorted({name for keys in groups.values() for name in varying[frozenset(keys)]})
+        for model, groups in used.items()
+    }
+    values = {
+        (model, key): tuple((name, known[key].get(name)) for name in varied[model])
+        for model, groups in used.items()
+        for keys in groups.values()
+        for key in keys
+    }
+    chosen = [values[model, id(recipe)] for recipe, model in zip(recipes, models, strict=True)]
+    apart = _fixed_settings(records, models, varied)
+    chosen = [own + more for own, more in zip(chosen, apart, strict=True)]
+    different_of = {model for model, more in zip(models, apart, strict=True) if varied[model] or more}
+    counts: dict[str, Counter] = defaultdict(Counter)
+    for model, values in zip(models, chosen, strict=True):
+        counts[model][values] += 1
+    order, notes = {}, []
+    for model, counter in sorted(counts.items()):
+        ranked = sorted(counter, key=lambda values: (-counter[values], canonical(values)))
+        order[model] = {values: place + 1 if model in different_of else 0 for place, values in enumerate(ranked)}
+        if model in different_of:
+            told = "; ".join(f"recipe {order[model][v]}: {', '.join(f'{n} {x}' for n, x in v)}" for v in ranked)
+            notes.append(f"{model} was trained with different recipes, which are not averaged: {told}.")
+    return [RecipeSetting(order[model][values], values) for model, values in zip(models, chosen, strict=True)], notes
+
+
+def _differing_fields(recipes: Sequence[Mapping[str, Any]]) -> set[str]:
+    if len(recipes) < 2:
+        return set()
+    names = {name for recipe in recipes for name in recipe if name not in MECHANICS}
+    return {name for name in names if len({canonical(recipe.get(name)) for recipe in recipes}) > 1}
+
+
+def _fixed_settings(records: Sequence[Record], models: Sequence[str], varied: Mapping[str, Sequence[str]]) -> list[tuple[tuple[str, Any], ...]]:
+    """For each record the fields that `--set` fixed for some of its model's records and not for others, perhaps on other tasks.
+
+    Rules may give tasks different recipes, and a row holds them all; what a person has set is another row.
+    """
+    fixed = [(record.get("typed") or {}).get("settings") or {} for record in records]
+    known = {
+        (model, canonical(own)): own
+        for model, own, record in zip(models, fixed, records, strict=True)
+        if record.get("typed") and record["method"] != BASELINE
+    }
+    names: dict[str, set[str]] = defaultdict(set)
+    for model, _ in known:
+        same = [own for (other, _), own in known.items() if other == model]
+        names[model] |= {name for own in same for name in own if any(one.get(name) != own[name] for one in same)}
+    return [
+        ()
+        if record["method"] == BASELINE
+        else tuple(
+            (name, (record.get("recipe") or {}).get(name) if name in own else USUAL)
+            for name in sorted(names[model] - set(varied[model]) - set(MECHANICS))
+        )
+        for record, model, own in zip(records, models, fixed, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What one search came to.
+
+    Attributes:
+        row: the model, and the method unless it is the usual one.
+        arguments: of `--search`.
+        trials, pruned, failed: numbers of trials: all, those that were ended early, those without a value.
+        recipe: the fields that were searched, as the winner has them.
+        seconds: that all trials took together.
+    """
+
+    row: str
+    arguments: tuple[str, ...]
+    trials: int
+    pruned: int
+    failed: int
+    recipe: Mapping[str, Any]
+    seconds: float
+
+
+def search_summary(search: Mapping[str, Any]) -> dict[str, Any]:
+    """A record's `search` without its trials one by one."""
+    trials = search.get("trials") or []
+    ends = [trial["status"] for trial in trials]
+    return {
+        "arguments": list(search.get("arguments") or ()),
+        "trials": len(trials),
+        "pruned": ends.count("pruned"),
+        "failed": ends.count("failed"),
+        "recipe": trials[winner]["recipe"] if (winner := search.get("winner")) is not None else {},
+        "seconds": float(search.get("seconds") or 0.0),
+    }
+
+
+def searches_of(rows: Iterable[tuple[str, Sequence[Record]]]) -> tuple[SearchResult, ...]:
+    """The different searches of rows' records; seeds share theirs."""
+    made: dict[str, SearchResult] = {}
+    for row, records in rows:
+        for search in {id(one): one for record in records if (one := record.get("search"))}.values():
+            told = search_summary(search)
+            one = SearchResult(**{**told, "row": row, "arguments": tuple(told["arguments"])})
+            made.setdefault(canonical([row, told]), one)
+    return tuple(made.values())
+
+
+def comparable_recipes(records: Sequence[Record], tasks: Sequence[str], models: Sequence[str]) -> list[Mapping[str, Any] | None]:
+    """Each record's recipe as far as it tells rows of a board apart; equal ones of searches are one object.
+
+    What a search has chosen may differ from task to task and is no other row for that: in the place of the chosen fields
+    stands what was searched. But where one search on one task has chosen differently, or other values go by the same name,
+    these are told apart, so that nothing averages over them.
+    """
+    different: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    names = []
+    for record, task, model in zip(records, tasks, models, strict=True):
+        search = record.get("search")
+        name = (task, model, record["method"], " ".join(search.get("arguments") or ())) if search else ()
+        names.append(name)
+        if search:
+            different[name].add(canonical([search.get("specification"), record.get("recipe")]))
+    made: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    return [_comparable_recipe(record, name, len(different[name]) > 1, made) if name else record.get("recipe")
+            for record, name in zip(records, names, strict=True)]  # fmt: skip
+
+
+def _comparable_recipe(
+    record: Record, name: tuple[str, ...], whole: bool, made: dict[tuple[Any, ...], Any]
+) -> Mapping[str, Any]:
+    recipe, search = record.get("recipe") or {}, record["search"]
+    key = (id(record.get("recipe")), id(search), name[-1], whole)
+    if key not in made:
+        fields = search["specification"]["fields"]
+        told = f"{name[-1]} {canonical(fields)}" if whole else name[-1]
+        made[key] = {
+            **{field: "searched" if field in fields and not whole else value for field, value in recipe.items()},
+            "search": told,
+        }
+    return made[key]
+
+
+def search_sentence(searches: Sequence[SearchResult], duration: Any) -> str:
+    """What was searched on a task, and what won for whom; `duration` makes a text of seconds."""
+    by_arguments: dict[tuple[str, ...], list[SearchResult]] = defaultdict(list)
+    for one in searches:
+        by_arguments[one.arguments].append(one)
+    told = []
+    for arguments, group in by_arguments.items():
+        winners = "; ".join(f"{one.row} {_recipe_text(one.recipe)}" for one in group)
+        numbers = sorted({one.trials for one in group})
+        ends = [
+            f"{sum(getattr(one, end) for one in group)} {end}"
+            for end in ("pruned", "failed")
+            if any(getattr(one, end) for one in group)
+        ]
+        counts = ", ".join([f"{'/'.join(map(str, numbers))} trials a row", *ends])
+        total = duration(sum(one.seconds for one in group))
+        told.append(f"{' '.join(arguments)} ({counts}, {total} in all), chosen on validation: {winners}")
+    return "; ".join(told)
+
+
+def _recipe_text(recipe: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in recipe.items()) or "none"

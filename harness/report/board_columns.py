@@ -1,0 +1,185 @@
+"""One column of the board: a task, its data, its metric and the recipes it was trained with."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.grouping.contenders import Hurdle, average, hurdle, running
+from harness.grouping.groups import BoardPlace, succeeded
+from harness.grouping.recipe_variants import SearchResult, searches_of
+from harness.grouping.row_names import row_order, row_title
+from harness.grouping.titles import canonical
+from harness.recipe import trained_by
+from harness.report.entries import mean_each, numbers, slice_rows, slices_of, truncated_share
+from harness.slices import Slices
+from harness.store import Record
+
+
+@dataclass(frozen=True)
+class BoardColumn:
+    """What a reader must know of a task to judge the numbers below it.
+
+    Attributes:
+        title: on the board; unique.
+        task: its name.
+        metric: the primary metric's name; None where every cell failed.
+        rows: split → number of rows.
+        split_rule: how the splits came about; None where no record says.
+        rows_without_limit: split → rows that there would be without a limit; empty without one.
+        train_rows_available: training rows of which a part was trained on, another one for each seed; None where all were.
+        warnings: what a look at the data found before training.
+        truncated: model → share (0-1) of its test rows that were cut to fit, where any was; of records with a split rule.
+        seeds: all that any model has a score for.
+        trivial: score (0-100) of the answer that needs no model.
+        hurdle: the best baseline; None where none was run.
+        running: titles of the rows that a person may choose among, best first (see `harness.grouping.contenders.running`).
+        trivial_metrics: all its metrics, in their libraries' own scale.
+        metrics: names of the secondary metrics.
+        settings: what else the metric says of itself, such as its signature; values that differ are joined.
+        slices: kind → part → its number of test rows (of entity types: of entities).
+        searches: for each row whose recipe was searched, what was tried and what won.
+        recipe: recipe field → (value, what was trained with it) pairs; one pair with nothing named where all agree.
+    """
+
+    title: str
+    task: str
+    family: str
+    version: Any
+    source: str | None
+    revision: str | None
+    fingerprint: str | None
+    protocol: Any
+    metric: str | None
+    rows: Mapping[str, int]
+    split_rule: str | None
+    rows_without_limit: Mapping[str, int]
+    train_rows_available: int | None
+    warnings: tuple[str, ...]
+    truncated: Mapping[str, float]
+    seeds: tuple[int, ...]
+    trivial: float | None
+    hurdle: Hurdle | None
+    running: tuple[str, ...]
+    trivial_metrics: Mapping[str, float]
+    metrics: tuple[str, ...]
+    settings: Mapping[str, str]
+    slices: Mapping[str, Mapping[str, int]]
+    searches: tuple[SearchResult, ...]
+    recipe: Mapping[str, tuple[tuple[Any, tuple[str, ...]], ...]]
+
+
+def make_column(
+    title: str, places: Mapping[BoardPlace, Sequence[Record]], slices: Mapping[str, Slices] | None = None
+) -> BoardColumn:
+    """The column of the places that share a task title; `slices` as for `make_entry`."""
+    records = [record for place in sorted(places, key=row_order) for record in places[place]]
+    good = [record for record in records if succeeded(record)]
+    task = next((record["task"] for record in good if "split_rule" in record["task"]), (good or records)[0]["task"])
+    metric = next((record["primary_metric"] for record in good), None)
+    tests = [(record.get("metrics") or {}).get("test") or {} for record in good]
+    found = {name: None for test in tests for name in numbers(test) if name != metric}
+    return BoardColumn(
+        title=title,
+        task=task["name"],
+        family=task["family"],
+        version=task.get("version"),
+        source=task.get("source"),
+        revision=task.get("revision"),
+        fingerprint=task.get("fingerprint"),
+        protocol=records[0].get("protocol"),
+        metric=metric,
+        rows=task.get("rows") or {},
+        split_rule=task.get("split_rule"),
+        rows_without_limit=(task.get("rows_without_limit") or {}) if task.get("limit") else {},
+        train_rows_available=task.get("train_rows_available"),
+        warnings=tuple(task.get("warnings") or ()),
+        truncated=_truncated_shares(places),
+        seeds=tuple(sorted({record["seed"] for record in good})),
+        trivial=average(record.get("trivial_score") for record in good),
+        hurdle=hurdle(places),
+        running=tuple(row_title(where.model, where.method) for where in running(places)),
+        trivial_metrics=_trivial_metrics([(record.get("metrics") or {}).get("trivial") for record in good]),
+        metrics=tuple(found),
+        settings=_settings(tests),
+        slices=slice_rows([slices_of(record, slices or {}) for record in good]),
+        searches=searches_of(
+            (row_title(where.model, where.method), places[where])
+            for where in sorted(places, key=row_order)
+        ),
+        recipe=_recipe({where: found for where, found in places.items() if not where.is_baseline}),
+    )
+
+
+def _trivial_metrics(found: Sequence[Mapping[str, Any] | None]) -> dict[str, float]:
+    """The mean of each of the trivial answer's metrics; many records share one object."""
+    known = {key: numbers(metrics) for key, metrics in {id(metrics): metrics for metrics in found}.items()}
+    return mean_each(known[id(metrics)] for metrics in found)
+
+
+def trained_on(column: BoardColumn) -> str:
+    """Which part of the training rows was trained on; empty where all were."""
+    there = column.train_rows_available
+    return f"{column.rows['train']:,} of {there:,} training rows, others for each seed" if there else ""
+
+
+def _truncated_shares(places: Mapping[BoardPlace, Sequence[Record]]) -> dict[str, float]:
+    shares: dict[str, float] = {}
+    for place in sorted(places, key=row_order):
+        for record in places[place]:
+            if succeeded(record) and "split_rule" in record["task"]:  # boards of older records stay as they are
+                shares[place.model] = max(shares.get(place.model, 0.0), truncated_share(record["task"]))
+    return {model: share for model, share in shares.items() if share}
+
+
+def _settings(tests: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    values: dict[str, dict[str, None]] = defaultdict(dict)
+    for test in tests:
+        for name, value in test.items():
+            if isinstance(value, (str, int)):  # `str | int` would be made anew for each value
+                values[name][str(value)] = None
+    return {name: " / ".join(sorted(found)) for name, found in values.items()}
+
+
+def _recipe(places: Mapping[BoardPlace, Sequence[Record]]) -> dict[str, tuple[tuple[Any, tuple[str, ...]], ...]]:
+    """Field → its values; who has which is said by architecture where that decides it, else by model, else by row."""
+    recipes: dict[tuple[int, str], Mapping[str, Any]] = {}
+
+    def used(record: Record) -> tuple[int, str]:
+        """A key for the recipe that a record was trained by; many records share one object."""
+        fitted = {name: one["value"] for name, one in (record.get("fitted") or {}).items()}
+        key = (id(record.get("recipe")), canonical(fitted) if fitted else "")
+        if key not in recipes:
+            recipes[key] = trained_by(record)
+        return key
+
+    cells = list(
+        dict.fromkeys(
+            (
+                used(record),
+                (record["model"].get("architecture") or "", place.model, f"{place.model} · {place.method}"),
+            )
+            for place in sorted(places, key=row_order)
+            for record in places[place]
+        )
+    )
+    fields = dict.fromkeys(name for key, _ in cells for name in recipes[key])
+    told = {
+        field: {key: (canonical(recipe.get(field)), recipe.get(field)) for key, recipe in recipes.items()}
+        for field in fields
+    }
+    return {field: _values([(*told[field][key], names) for key, names in cells]) for field in fields}
+
+
+def _values(cells: Sequence[tuple[str, Any, tuple[str, ...]]]) -> tuple[tuple[Any, tuple[str, ...]], ...]:
+    """The values of a field, each with what was trained with it; a cell is canonical text, value and names from wide to narrow."""
+    values = {key: value for key, value, _ in cells}
+    if len(values) == 1:
+        return ((cells[0][1], ()),)
+    for level in range(len(cells[0][2])):
+        owners = {key: tuple(sorted({names[level] for own, _, names in cells if own == key})) for key in values}
+        if sum(map(len, owners.values())) == len({names[level] for *_, names in cells}):
+            break
+    return tuple((values[key], owners[key]) for key in sorted(values))

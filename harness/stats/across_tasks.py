@@ -1,0 +1,230 @@
+"""Figures over tasks: what each task says of each model, and how sure the mean over the tasks is.
+
+Tasks are what the interval is about: it says where the mean would lie over many more tasks like these. In a hierarchy the
+variance between the tasks' own figures holds that of seeds and rows already; to draw all three levels with replacement
+counts these twice, and percentiles of a handful of tasks are too narrow (Ren et al. 2010, "Nonparametric bootstrapping for
+hierarchical data"). So only seeds and rows are drawn (`harness.stats.across_tasks`), the level of the tasks is known without: all
+figures are means over tasks. The larger of the two variances counts, for tasks may agree by chance more than their seeds
+and rows allow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy import stats
+
+from harness.metrics.additive import Array
+from harness.stats.multiple_tests import ALPHA, holm
+from harness.stats.over_tasks import Figure, Friedman
+from harness.stats.paired import SEED
+
+LEVEL = 0.95
+NEUTRAL = 0.5  # of a task, on which every model is as good as all are on average; see `interval`
+DIGITS = 9  # sums in another order differ in their last bits, and are ties
+LEAST_GAIN = 1.0  # points that the best model beats the trivial answer by, for a scale that is not noise
+
+
+@dataclass(frozen=True)
+class PerTask:
+    """What each task says.
+
+    Attributes:
+        ranks: [tasks, models], 1 for the best.
+        wins: [tasks, models], 0-1.
+        scores: [scaled tasks, models]; 0 for the trivial answer's, 1 for the best.
+        scaled: numbers of the tasks that have such a scale.
+        trivial: [scaled tasks], their trivial scores.
+    """
+
+    ranks: Array
+    wins: Array
+    scores: Array
+    scaled: list[int]
+    trivial: Array
+
+
+def per_task(scores: Sequence[Sequence[Mapping[int, float]]], trivial: Sequence[float | None]) -> PerTask:
+    """Ranks, wins and normalised scores.
+
+    Args:
+        scores: of tasks, of models: seed → score (0-100).
+        trivial: each task's trivial score; None where it is not known.
+    """
+    means = np.array([[math.fsum(one.values()) / len(one) for one in models] for models in scores])
+    best = means.max(axis=1)
+    scaled = [t for t, low in enumerate(trivial) if low is not None and best[t] - low >= LEAST_GAIN]
+    lows = np.array([trivial[t] for t in scaled], dtype=float)
+    return PerTask(
+        ranks=rank_models(means, axis=1),
+        wins=np.array([_wins([list(one.values()) for one in models]) for models in scores]),
+        scores=(means[scaled] - lows[:, None]) / (best[scaled] - lows)[:, None],
+        scaled=scaled,
+        trivial=lows,
+    )
+
+
+def rank_models(scores: Array, axis: int) -> Array:
+    """1 for the highest; equal ones share the mean of their ranks."""
+    return stats.rankdata(-np.round(scores, DIGITS), axis=axis)
+
+
+def _wins(models: Sequence[Sequence[float]]) -> Array:
+    """Each model's chance to beat another: all scores are sorted once, whatever the number of pairs."""
+    weights = np.concatenate([np.full(len(seeds), 1 / len(seeds)) for seeds in models])
+    _, place = np.unique(np.round(np.concatenate(models), DIGITS), return_inverse=True)
+    mass = np.bincount(place, weights)
+    beaten = weights * (np.cumsum(mass) - mass / 2)[place]
+    whole = np.add.reduceat(beaten, np.cumsum([0, *map(len, models)])[:-1])
+    return (whole - 0.5) / (len(models) - 1)  # one half: against itself
+
+
+def mean_interval(values: Array, within: float, neutral: float, bounds: tuple[float, float]) -> tuple[float, float]:
+    """A 95 % interval of a mean over tasks: Student's t with a degree of freedom less than there are tasks.
+
+    A model that is the first of all five tasks need not be the first of all tasks. Half a task is added on which it is
+    average, as Agresti & Coull (1998) do for proportions; it moves the interval, not the mean that is shown.
+
+    Args:
+        values: [tasks].
+        within: variance of their mean from seeds and rows.
+        neutral: the value of the average model.
+        bounds: what values there are.
+    """
+    weight = len(values) + NEUTRAL
+    centre = (float(values.sum()) + NEUTRAL * neutral) / weight
+    squares = float(((values - centre) ** 2).sum()) + NEUTRAL * (neutral - centre) ** 2
+    half = math.sqrt(max(squares / (weight - 1) / weight, within)) * float(
+        stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
+    )
+    return max(bounds[0], centre - half), min(bounds[1], centre + half)
+
+
+def p_value(values: Array, within: float) -> float:
+    """Of the hypothesis that the mean over tasks is zero; arguments as of `interval`."""
+    mean, error = float(values.mean()), math.sqrt(max(float(values.var(ddof=1)) / len(values), within))
+    if error == 0.0:
+        return 1.0 if mean == 0.0 else 2.0 ** (1 - len(values))  # of a sign test: all speak for one
+    return float(2 * stats.t.sf(abs(mean) / error, len(values) - 1))
+
+
+def rank_variances(drawn: Sequence[Array]) -> Array:
+    """[models]: variances of average ranks from seeds and rows.
+
+    Args:
+        drawn: of tasks, [models, resamples] of scores.
+    """
+    return sum(rank_models(one, axis=0).var(axis=1, ddof=1) for one in drawn) / len(drawn) ** 2
+
+
+def score_covariances(drawn: Sequence[Array], trivial: Array) -> Array:
+    """[models, models]: covariances of mean normalised scores from seeds and rows.
+
+    Args:
+        drawn: of the scaled tasks, [models, resamples] of scores.
+        trivial: their trivial scores.
+    """
+    gains = [one - low for one, low in zip(drawn, trivial, strict=True)]
+    return sum(np.cov(gain / np.maximum(gain.max(axis=0), LEAST_GAIN)) for gain in gains) / len(drawn) ** 2
+
+
+Figures = tuple[Figure, Figure | None, Figure]  # rank, normalised score, wins
+
+
+def point_figures(per: PerTask) -> list[Figures]:
+    """The figures of each model, without intervals."""
+
+    def mean(part: Array, model: int) -> Figure | None:
+        return Figure(float(part[:, model].mean())) if len(part) else None
+
+    return [
+        (mean(per.ranks, model), mean(per.scores, model), mean(per.wins, model)) for model in range(per.ranks.shape[1])
+    ]
+
+
+def figures_with_intervals(
+    per: PerTask, drawn: Sequence[Sequence[Array]]
+) -> tuple[list[Figures], set[frozenset[int]] | None]:  # fmt: skip
+    """The figures with intervals, and the pairs of models that differ; None for these where nothing can be told.
+
+    Pairs are tested by their difference in normalised score, which depends little on who else is on the board; a difference
+    in average ranks does (Benavoli, Corani & Mangili 2016, "Should we really use post-hoc tests based on mean-ranks?").
+
+    Args:
+        per: what each task says.
+        drawn: of tasks, of models: [resamples] of mean scores, as `harness.stats.across_tasks` draws them.
+    """
+    many = [np.array(one) for one in drawn]
+    models, within = per.ranks.shape[1], rank_variances(many)
+    covariance = score_covariances([many[t] for t in per.scaled], per.trivial) if len(per.scaled) > 1 else None
+    figures = []
+    for model, (rank, score, wins) in enumerate(point_figures(per)):
+        among = mean_interval(per.ranks[:, model], within[model], (models + 1) / 2, (1.0, float(models)))
+        # The share of the others that a model ranks above is what it wins, but that seeds of one score say more.
+        beaten = mean_interval(per.wins[:, model], within[model] / (models - 1) ** 2, 0.5, (0.0, 1.0))
+        if covariance is not None:
+            middle, variance = float(per.scores.mean()), float(covariance[model, model])
+            score = Figure(score.value, *mean_interval(per.scores[:, model], variance, middle, (-math.inf, 1.0)))
+        figures.append((Figure(rank.value, *among), score, Figure(wins.value, *beaten)))
+    return figures, None if covariance is None else _different_pairs(per.scores, covariance)
+
+
+def _different_pairs(scores: Array, covariance: Array) -> set[frozenset[int]]:
+    pairs = list(combinations(range(scores.shape[1]), 2))
+    alone = np.diag(covariance)
+    p = [
+        p_value(scores[:, one] - scores[:, other], float(alone[one] + alone[other] - 2 * covariance[one, other]))
+        for one, other in pairs
+    ]
+    return {frozenset(pair) for pair, adjusted in zip(pairs, holm(p), strict=True) if adjusted < ALPHA}
+
+
+LEAST_MODELS, LEAST_TASKS = 3, 5
+
+
+def friedman(ranks: Array) -> tuple[Friedman | None, str]:
+    """Friedman's test and Nemenyi's critical difference, or why there are none.
+
+    Args:
+        ranks: [tasks, models], of mean scores.
+    """
+    tasks, models = ranks.shape
+    if models < LEAST_MODELS or tasks < LEAST_TASKS:
+        return None, (
+            f"Friedman's test is left out: with {models} models on {tasks} tasks it has no power, whatever they are like "
+            f"(it takes {LEAST_MODELS} models and {LEAST_TASKS} tasks at least, and ten tasks to be of much use)."
+        )
+    if np.all(ranks == ranks[0, 0]):
+        return None, "Friedman's test is left out: all models are equal on every task."
+    found = stats.friedmanchisquare(*ranks.T)
+    distance = critical_difference(models, tasks)
+    return Friedman(float(found.statistic), models - 1, float(found.pvalue), distance), ""
+
+
+def critical_difference(models: int, tasks: int) -> float:
+    """By which two average ranks must differ at the level 0.05 (Nemenyi 1963)."""
+    quantile = float(stats.studentized_range.ppf(1 - ALPHA, models, math.inf)) / math.sqrt(2)
+    return quantile * math.sqrt(models * (models + 1) / (6 * tasks))
+
+
+def resample_seeds(drawn: Mapping[int, Array]) -> Array:
+    """A model's mean score over drawn seeds, on drawn rows: [resamples].
+
+    Of n seeds, n - 1 are drawn with replacement: so many make the variance of the mean the right one, and n would make it
+    too small by a third for three seeds (McCarthy & Snowden 1985; Rao & Wu 1988). Models with the same seeds get the same
+    draw, for they are paired: equal seeds have equal splits and order of data.
+
+    Args:
+        drawn: seed → scores on resamples of the rows, the same for all models.
+    """
+    seeds = sorted(drawn)
+    scores = np.array([drawn[seed] for seed in seeds])
+    if len(seeds) == 1:
+        return scores[0]
+    number = scores.shape[1]
+    chosen = np.random.default_rng([SEED, *map(abs, seeds)]).integers(0, len(seeds), size=(len(seeds) - 1, number))
+    return scores[chosen, np.arange(number)].mean(axis=0)
