@@ -1,12 +1,14 @@
-"""What the sections of the page are made from: the board, and the records and predictions that it came from."""
+"""The input of the sections of the page, `View`: the board with its records and predictions; and what a section is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
+
+from markupsafe import Markup
 
 from harness.grouping.groups import BoardPlace, succeeded
 from harness.published import published
@@ -98,3 +100,35 @@ class View:
     def address(self, record_id: str) -> str:
         """Where the page finds a cell's record."""
         return quote(f"{self.folder}/cells/{record_id}/record.json", safe="/.~-_")
+
+
+@dataclass(frozen=True)
+class Part:
+    """The content of a section.
+
+    Attributes:
+        html: below its heading; must be of use without JavaScript too.
+        data: for the script of the section, as JSON. None where it needs none.
+    """
+
+    html: Markup
+    data: Any = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """An entry of `harness.report.page.render.SECTIONS`.
+
+    Attributes:
+        name: its anchor, and the name that its script asks for its data by; letters and hyphens.
+        title: its heading.
+        make: returns its content, or None where there is nothing to show.
+        scripts: files of `js/` that it needs. A script is in the page once, however many sections name it.
+        half: whether two such sections in a row stand side by side where the window is wide.
+    """
+
+    name: str
+    title: str
+    make: Callable[[View], Part | None]
+    scripts: tuple[str, ...] = ()
+    half: bool = False

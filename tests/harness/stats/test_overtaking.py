@@ -10,7 +10,7 @@ from harness.metrics.additive import mean_of
 from harness.report.board import Board
 from harness.report.curve_text import overtaking_sentences
 from harness.stats.overtaking import AtSize, Overtaking, Overtakings, crossing, overtakings
-from harness.stats.paired import Resampling, TestRows, spread
+from harness.stats.paired import Resampling, TestRows, mean_spread
 from harness.stats.row_comparison import compare
 from harness.stats.standings import standings
 from harness.store import Store
@@ -165,7 +165,7 @@ def simulated(skills, tasks, seeds=3, rows=400):
                 for what in ("score", "drawn")
             )
             scores = {name: {seed: one.score for seed, one in enumerate(found)} for name, found in made.items()}
-            sizes.append(AtSize(10 ** (number + 1), scores, {tuple(skills): spread(each, many, TestRows(rows)).p}))
+            sizes.append(AtSize(10 ** (number + 1), scores, {tuple(skills): mean_spread(each, many, TestRows(rows)).p}))
         shown += any(one.shown for one in overtakings(sizes).overtakings)
         told += bool(overtakings(sizes).overtakings)
     return shown / tasks, told / tasks

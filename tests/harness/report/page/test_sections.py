@@ -10,11 +10,10 @@ from made_page import films, folder, view
 from made_records import record
 from page_parser import parse
 
-from harness.report.page.chart import front
-from harness.report.page.confusion import LABELS, OTHER, confusion
-from harness.report.page.errors import errors
-from harness.report.page.heat import STEPS, steps
+from harness.report.page.chart_sections import front
+from harness.report.page.prediction_sections import LABELS, OTHER, confusion, errors
 from harness.report.page.render import page
+from harness.report.page.slice_sections import STEPS, heat_steps
 from harness.report.row_texts import LONGEST, answer_text, is_right
 from harness.stats.over_tasks import Figure, Overall, Ranked
 from harness.store import Store
@@ -122,9 +121,9 @@ def test_gains_are_the_boards(tmp_path):
 
 
 def test_steps_of_the_colour_scale():
-    assert steps([10.0, None, 20.0, 15.0]) == [0, None, STEPS - 1, (STEPS - 1) // 2]
-    assert steps([5.0, 5.0]) == [None, None] and steps([None]) == [None] and steps([]) == []
-    assert steps([1.0, float("nan"), 2.0]) == [0, None, STEPS - 1]
+    assert heat_steps([10.0, None, 20.0, 15.0]) == [0, None, STEPS - 1, (STEPS - 1) // 2]
+    assert heat_steps([5.0, 5.0]) == [None, None] and heat_steps([None]) == [None] and heat_steps([]) == []
+    assert heat_steps([1.0, float("nan"), 2.0]) == [0, None, STEPS - 1]
 
 
 def test_right_and_shown():

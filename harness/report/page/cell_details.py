@@ -1,4 +1,4 @@
-"""What stands behind each number of the main table: its seeds, records, recipe and metrics, for the page's dialog."""
+"""The seeds, records, recipe and metrics behind each number of the main table, for the dialog of the page."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from harness.store import Record
 ALIKE = 40  # names of rows that an entry cannot be told apart from
 
 
-def cell_data(view: View, cells: Sequence[tuple[Row, BoardColumn]]) -> list[dict[str, Any]]:
-    """One mapping a cell, all of it texts for a person; in the order of the cells."""
+def cell_details(view: View, cells: Sequence[tuple[Row, BoardColumn]]) -> list[dict[str, Any]]:
+    """One mapping of texts for each cell, in the order of the cells."""
     return [_cell(view, row, column, row.entries[column.title]) for row, column in cells]
 
 
