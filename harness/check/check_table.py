@@ -1,4 +1,4 @@
-"""What `bench task check` found, for a person."""
+"""The result of `bench task check` on a terminal: rows, classes, lengths, tokens and findings."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from harness.finding import ERROR, NOTE, WARNING, Finding
 from harness.shown import plain, short
 from harness.validate import NOTED
 
-KINDS = 30  # classes or entity types shown
+KINDS = 30  # classes or entity types in the table
 STYLES = {ERROR: "bold red", WARNING: "yellow", NOTE: "dim"}
 
 
 def check_table(report: Report, tokens: Tokens | None = None) -> RenderableType:
-    """One task: its rows, classes, lengths, and what was found in them."""
+    """The result for one task: rows, classes, lengths, tokens and findings."""
     head = Text.assemble((plain(report.task), "bold"), f"  {report.family}  {plain(report.source)}")
     parts: list[RenderableType] = [head]
     if report.rows:
@@ -48,13 +48,13 @@ def _rows(report: Report) -> RenderableType:
     lines = [("rows", _counts(report.rows)), ("splits", report.split_rule or "")]
     if dict(report.rows) != dict(report.whole):
         lines.insert(1, ("of", _counts(report.whole)))
-    for split, found in report.found.items():
-        told = "; ".join(
+    for split, counts in report.found.items():
+        text = "; ".join(
             NOTED[name].format(_number(value)) if name in NOTED else f"{name.replace('_', ' ')} {_number(value)}"
-            for name, value in found.items()
+            for name, value in counts.items()
             if value and not isinstance(value, list | bool)
         )
-        lines += [(f"read: {split}", told)] if told else []
+        lines += [(f"read: {split}", text)] if text else []
     grid = Table.grid(padding=(0, 2))
     for name, value in lines:
         grid.add_row(Text(name, style="dim"), Text(plain(value)))
@@ -84,9 +84,9 @@ def _tokens(tokens: Tokens, rows: Mapping[str, int]) -> RenderableType:
     lines = []
     for split, number in rows.items():
         cut, windows = tokens.truncated[split], tokens.windows[split]
-        told = f"{cut:,} cut ({cut / number:.1%})" if cut else "nothing is cut"
-        told += f", read in {windows:,} overlapping windows" if windows > number else ""
-        lines.append(f"{split}: {told}")
+        cut_text = f"{cut:,} cut ({cut / number:.1%})" if cut else "nothing is cut"
+        cut_text += f", read in {windows:,} overlapping windows" if windows > number else ""
+        lines.append(f"{split}: {cut_text}")
     what = f"{tokens.model} reads at most {tokens.max_length:,} tokens at once; {'; '.join(lines)}"
     return Group(table, Text(what))
 

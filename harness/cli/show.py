@@ -44,11 +44,11 @@ def show(
         print(dumps(record, indent=1))
         return
     from harness.report.record_view import show as render
-    from harness.report.row_texts import test_texts
+    from harness.report.row_texts import texts_of_rows
     from harness.shown import console
 
     predictions = store.predictions(matches[0]) if record["status"] == "ok" and not is_trial(record) else []
-    read = test_texts(record["task"], predictions, store.root, fetch=with_texts) if predictions else ({}, "")
+    read = texts_of_rows(record["task"], predictions, store.root, fetch=with_texts) if predictions else ({}, "")
     console().print(render(record, predictions, _slices(record, predictions), read))
 
 

@@ -1,4 +1,4 @@
-"""What the board needs of a record, and no more: so that very many records fit into memory and equal parts are looked at once."""
+"""Records cut down to what a board needs, so that very many fit into memory; equal parts of records are one object."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.trouble import trouble
 
 
 class MetricsPart(TypedDict, total=False):
-    """Of a record's `metrics`."""
+    """The keys of `metrics`."""
 
     test: dict[str, Any] | None
     trivial: Raw
@@ -27,7 +27,7 @@ class MetricsPart(TypedDict, total=False):
     slices: Raw
 
 
-# Of a record's `cost`: what the board has columns for.
+# The keys of `cost` that the board has columns for.
 CostPart = TypedDict(
     "Cost",
     {name: recorded.Number for cost in COSTS if cost.source[0] == "cost" for name in (cost.source[1], cost.more) if name},
@@ -36,7 +36,7 @@ CostPart = TypedDict(
 
 
 class TrainingPart(TypedDict, total=False):
-    """Of a record's `training`: what `harness.trouble` looks at."""
+    """The keys of `training` that `harness.trouble` reads."""
 
     steps: int | None
     history: list[recorded.Validation] | None
@@ -44,14 +44,14 @@ class TrainingPart(TypedDict, total=False):
 
 
 class ErrorPart(TypedDict, total=False):
-    """Of a record's `error`: not its traceback."""
+    """The keys of `error`, without the traceback."""
 
     type: str | None
     message: str | None
 
 
 class RecordPart(recorded.Head, total=False):
-    """Of a record. What many records have in common stays text (`Raw`) until it is known to be new."""
+    """The keys of a record. Parts that many records share stay text (`Raw`) until they are known to be new."""
 
     typed: Raw
     model: Raw
@@ -66,22 +66,22 @@ class RecordPart(recorded.Head, total=False):
 
 
 NESTED = {"metrics": MetricsPart, "training": TrainingPart, "cost": CostPart, "error": ErrorPart}
-# What stays text, and what it must be.
+# Parts that stay text, and their types.
 SHARED = {
     "model": recorded.Model, "task": recorded.Task, "recipe": recorded.Recipe | None,
     "environment": recorded.Environment | None, "search": recorded.Search | None,
     "typed": recorded.Typed | None,
 }  # fmt: skip
-COMMON = tuple(name for name in SHARED if name not in ("search", "typed"))  # which many records do not have
+COMMON = tuple(name for name in SHARED if name not in ("search", "typed"))  # without those that many records do not have
 
 
 class BoardRecords(list[Record]):
-    """What the board needs of records, by id; equal parts of different records are one object, known by its `id()`.
+    """The records of a board, sorted by id. Equal parts of different records are one object with one `id()`.
 
-    Trials of searches are left out: they have no score. The signs of trouble are under `trouble`, in place of the training.
+    Trials of searches are left out, as they have no score. Signs of trouble are under `trouble`, in place of the training.
 
     Attributes:
-        damaged: id of each cell whose record could not be used → what is wrong with it.
+        damaged: id of each cell whose record cannot be used → what is wrong with it.
     """
 
     damaged: Mapping[str, str] = MappingProxyType({})
@@ -98,7 +98,7 @@ class BoardRecords(list[Record]):
 
     @classmethod
     def read(cls, store: Store) -> BoardRecords:
-        """From a results folder; no whole record is built on the way, unless one is not as `Part` says.
+        """From a results folder, without building whole records, except those that do not match `RecordPart`.
 
         Raises:
             BenchError: there is no such results folder.
@@ -109,7 +109,7 @@ class BoardRecords(list[Record]):
             try:
                 record = _DECODER.decode(content)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                return _share_parts(_needed_keys(recorded.read(content)), share)  # which says what is wrong, or reads NaN
+                return _share_parts(_needed_keys(recorded.read(content)), share)  # this names the error, or reads NaN
             recorded.consistent(record)
             if not (record.keys() >= {"model", "task"}):
                 raise recorded.Damaged(f"{'task' if 'model' in record else 'model'} is missing")
@@ -121,7 +121,7 @@ class BoardRecords(list[Record]):
 
 
 class _SharedParts:
-    """The first of all parts that are equal, for each of them: by its text where that is known, else by its content."""
+    """Returns one object for all equal parts, by their text where it is known, else by their content."""
 
     def __init__(self) -> None:
         self.by_text: dict[bytes, Any] = {}
@@ -132,22 +132,22 @@ class _SharedParts:
             text = bytes(part)
             if text not in self.by_text:
                 recorded.part(name, text, kind)
-                self.by_text[text] = msgspec.json.decode(text)  # all of it: what nobody has named may tell tasks apart
+                self.by_text[text] = msgspec.json.decode(text)  # all keys: also unknown ones may distinguish tasks
             return self.by_text[text]
         return self.by_content.setdefault(marshal.dumps(part, 2), part)  # 2: the same bytes, however the part was made
 
 
 def _needed_keys(record: Record) -> Record:
-    """The keys that are needed; the record itself stays as it is."""
-    kept = {name: value for name, value in record.items() if name in RecordPart.__annotations__}
+    """A copy of the record with the needed keys only."""
+    needed = {name: value for name, value in record.items() if name in RecordPart.__annotations__}
     for name, kind in NESTED.items():
-        if kept.get(name):
-            kept[name] = {key: value for key, value in kept[name].items() if key in kind.__annotations__}
-    return kept
+        if needed.get(name):
+            needed[name] = {key: value for key, value in needed[name].items() if key in kind.__annotations__}
+    return needed
 
 
 def _share_parts(record: Record, share: _SharedParts) -> Record:
-    """The record with the parts that it has in common with others."""
+    """Replace the parts of a record by those that it shares with others."""
     for name, kind in SHARED.items():
         if name in record:
             record[name] = share(name, record[name], kind)
@@ -155,7 +155,7 @@ def _share_parts(record: Record, share: _SharedParts) -> Record:
     if "trivial" in metrics:
         metrics["trivial"] = share("metrics.trivial", metrics["trivial"], dict[str, Any] | None)
     if isinstance(metrics.get("slices"), Raw):
-        # Read when it is looked at, for it is most of a record; copied, as a `Raw` keeps the whole record's text.
+        # Slices are most of a record, so they are parsed on use. Copied, because a `Raw` keeps the text of the whole record.
         text = bytes(metrics["slices"])
         metrics["slices"] = text if recorded.part("metrics.slices", text, recorded.Slices | None) else None
     record["trouble"] = trouble(record)

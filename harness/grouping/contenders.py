@@ -1,4 +1,4 @@
-"""One cell of the board: what the seeds of one model, task, method and recipe gave together."""
+"""Which rows of a column a person may choose among, the best baseline that they have to beat, and failed trainings."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from harness.methods import BASELINE, METHODS
 from harness.store import Record
 from harness.trouble import Trouble, trouble_of_seeds
 
-EQUAL = 1e-9  # a mean of equal numbers may differ from them in the last bit
-DIGITS = 2  # of scores: what is equal to so many is a tie
+EQUAL = 1e-9  # means of equal numbers may differ in the last bit
+DIGITS = 2  # digits of scores; scores that are equal to two digits tie
 
 
 @dataclass(frozen=True)
 class Troubled:
-    """A sign of trouble in the trainings of an entry, and the seeds that show it; the text is the first one's."""
+    """A sign of trouble in the trainings of an entry, and the seeds that show it; the text is that of the first seed."""
 
     trouble: Trouble
     seeds: tuple[int, ...]
 
 
 def troubled(records: Sequence[Record]) -> tuple[Troubled, ...]:
-    """The signs of trouble in a place's records that ended well, one of a kind."""
-    found: dict[tuple[str, bool], tuple[Trouble, list[int]]] = {}
+    """The signs of trouble in the successful records of a place, one of each kind."""
+    by_kind: dict[tuple[str, bool], tuple[Trouble, list[int]]] = {}
     for record in records:
         for one in record.get("trouble") or ():
-            found.setdefault((one.kind, one.failed), (one, []))[1].append(record["seed"])
+            by_kind.setdefault((one.kind, one.failed), (one, []))[1].append(record["seed"])
     if len(records) > 1 and records[0]["method"] != BASELINE:
         for one in trouble_of_seeds(records):
-            found.setdefault((one.kind, one.failed), (one, [record["seed"] for record in records]))
-    return tuple(Troubled(one, tuple(seeds)) for one, seeds in found.values())
+            by_kind.setdefault((one.kind, one.failed), (one, [record["seed"] for record in records]))
+    return tuple(Troubled(one, tuple(seeds)) for one, seeds in by_kind.values())
 
 
 def untrained(seeds: Collection[int], trouble: Sequence[Troubled]) -> bool:
-    """Whether the training of each of the seeds failed."""
+    """Whether the training of every seed failed."""
     return bool(seeds) and set(seeds) <= {seed for one in trouble if one.trouble.failed for seed in one.seeds}
 
 
@@ -55,7 +55,7 @@ class Hurdle:
 
     Attributes:
         model: its name on the board.
-        mean: over its seeds (0-100).
+        mean: mean over its seeds (0-100).
     """
 
     model: str
@@ -63,7 +63,7 @@ class Hurdle:
 
 
 def hurdle(places: Mapping[BoardPlace, Sequence[Record]]) -> Hurdle | None:
-    """The best baseline of the places of a column; of equal ones the first in the alphabet."""
+    """The best baseline of a column, the first in the alphabet of equal ones. None where there is no baseline."""
     means = {
         where.model: average(record["score"] for record in records if succeeded(record))
         for where, records in places.items()
@@ -74,29 +74,29 @@ def hurdle(places: Mapping[BoardPlace, Sequence[Record]]) -> Hurdle | None:
 
 
 def running(places: Mapping[BoardPlace, Sequence[Record]]) -> list[BoardPlace]:
-    """The places of a column that a person may choose among, best first; of equal means the shortest training first.
+    """The places of a column that a person may choose among, best first; of equal means the one with the shortest training first.
 
-    These are the models with the most seeds, without those whose trainings failed. Random weights (`scratch`) are there to
-    compare with, and are not chosen unless there is nothing else.
+    These are the models with the most seeds, without those whose trainings all failed. Random weights (`scratch`) are only for
+    comparison and are not chosen unless there is nothing else.
     """
     good = {
-        where: found
+        where: scored
         for where, records in places.items()
-        if not where.is_baseline and (found := [record for record in records if succeeded(record)])
+        if not where.is_baseline and (scored := [record for record in records if succeeded(record)])
     }
     good = {
-        where: found
-        for where, found in good.items()
-        if not untrained([record["seed"] for record in found], troubled(found))
+        where: scored
+        for where, scored in good.items()
+        if not untrained([record["seed"] for record in scored], troubled(scored))
     }
-    pretrained = {where: found for where, found in good.items() if _pretrained(where)}
+    pretrained = {where: scored for where, scored in good.items() if _pretrained(where)}
     good = pretrained or good
     most = max(map(len, good.values()), default=0)
     keys = {}
-    for where, found in good.items():
-        if len(found) == most:
-            seconds = of_entry(found)["train_seconds"]
-            mean = average(record["score"] for record in found)
+    for where, scored in good.items():
+        if len(scored) == most:
+            seconds = of_entry(scored)["train_seconds"]
+            mean = average(record["score"] for record in scored)
             keys[where] = -round(mean, DIGITS), math.inf if seconds is None else seconds, where.model, where.method
     return sorted(keys, key=lambda where: keys[where])
 

@@ -1,4 +1,4 @@
-"""Amounts as all renderers write them. `harness.report.board_text` has them too."""
+"""The costs of models: the columns that every format has for them, and amounts as text. A new column is one entry of `COSTS`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NONE = "–"
 
 
 def count(number: int | None) -> str:
-    """4400000 → 4.4M."""
+    """A number with a unit: 4400000 → 4.4M."""
     if number is None:
         return NONE
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
@@ -23,7 +23,7 @@ def count(number: int | None) -> str:
 
 
 def sizes(smallest_largest: tuple[int, int] | None) -> str:
-    """Parameters of a row, whose cells differ by their heads."""
+    """Smallest and largest number of parameters of a row: cells of a model differ by their heads."""
     if smallest_largest is None:
         return NONE
     low, high = map(count, smallest_largest)
@@ -31,7 +31,7 @@ def sizes(smallest_largest: tuple[int, int] | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """In the largest fitting unit: 0.42 s, 42 s, 3.5 min, 2.1 h."""
+    """A duration in the largest fitting unit: 0.42 s, 42 s, 3.5 min, 2.1 h."""
     if seconds is None:
         return NONE
     if seconds < 120:
@@ -40,7 +40,7 @@ def duration(seconds: float | None) -> str:
 
 
 def memory(size: float | None) -> str:
-    """Bytes in MiB or GiB."""
+    """A number of bytes in MiB or GiB."""
     if size is None:
         return NONE
     return f"{size / 2**20:.0f} MiB" if size < 2**30 else f"{size / 2**30:.1f} GiB"
@@ -51,50 +51,50 @@ Range = tuple[Number, Number]  # smallest and largest
 
 
 class Costed:
-    """What has costs: an entry one number each, a row one over all its cells, or the smallest and largest. None: not known."""
+    """An object with costs. An entry has one number for each; a row has one over all its cells, or the smallest and largest. None: unknown."""
 
     costs: Mapping[str, Any]
 
     @property
     def parameters(self) -> Any:
-        """Of the model with its head."""
+        """Number of parameters, with the head."""
         return self.costs["parameters"]
 
     @property
     def trained(self) -> Any:
-        """Of the parameters, those that are trained."""
+        """Number of parameters that are trained."""
         return self.costs["trained"]
 
     @property
     def train_seconds(self) -> Any:
-        """Mean of a cell's training steps, and the whole search for its recipe, if there was one."""
+        """Mean training time of a cell, with the search for its recipe if there was one."""
         return self.costs["train_seconds"]
 
     @property
     def peak_memory_bytes(self) -> Any:
-        """Largest of the cells."""
+        """Largest peak memory of the cells."""
         return self.costs["peak_memory_bytes"]
 
 
 @dataclass(frozen=True)
 class CostColumn:
-    """One measure.
+    """A column of cost.
 
     Attributes:
-        name: in JSON and CSV.
-        source: where a record has it: a key of its `cost`, or of its `model`.
-        more: what is added to that where the record has it: another key of the same part.
-        title: of the column in a table over tasks.
-        axis: of an axis of the page's charts.
-        text: a number of it, for a person.
-        ticks: where such an axis may have marks.
-        seeds: one number of those of an entry's seeds.
-        cells: one number, or smallest and largest, of those of all a row's records.
-        cell: a row's for a person; None: as `text` shows it.
-        of_task: title in a task's own table; None: the same.
-        short: title on a terminal; None: that in a task's table.
-        wanted: whether it tells these rows apart.
-        zero: whether 0 is a number, and not a sign that nobody has looked.
+        name: name in JSON and CSV.
+        source: where a record holds it: a part, `cost` or `model`, and a key.
+        title: heading in a table over tasks.
+        axis: title of an axis in the charts of the page.
+        text: formats a number.
+        ticks: where an axis may have marks.
+        more: another key of the same part, which is added where the record holds it.
+        seeds: combines the numbers of an entry's seeds.
+        cells: combines the numbers of all records of a row, to one number or to the smallest and largest.
+        cell: formats smallest and largest; None: `text` is used.
+        of_task: heading in the table of a task; None: `title`.
+        short: heading on a terminal; None: that of a task's table.
+        wanted: whether the column is of use for these rows.
+        zero: whether 0 is a measurement, not a missing one.
     """
 
     name: str
@@ -113,19 +113,19 @@ class CostColumn:
     zero: bool = False
 
     def read(self, records: Iterable[Record]) -> list[Number]:
-        """The numbers that records have."""
+        """The numbers that the records hold."""
         part, key = self.source
         parts = [record.get(part) or {} for record in records]
-        found = ((own.get(key), own.get(self.more) or 0) for own in parts)
-        return [value + more for value, more in found if (value is not None if self.zero else value)]
+        pairs = ((own.get(key), own.get(self.more) or 0) for own in parts)
+        return [value + more for value, more in pairs if (value is not None if self.zero else value)]
 
     def of(self, thing: Costed) -> Number | None:
-        """The number of a row or an entry; of a range the upper end."""
+        """The number of a row or an entry; the upper end of a range."""
         value = thing.costs[self.name]
         return max(value) if isinstance(value, tuple) else value
 
     def shown(self, row: Costed) -> str:
-        """As a table shows a row's or an entry's."""
+        """The text of a row or an entry in a table."""
         value = row.costs[self.name]
         if value is None:
             return NONE
@@ -138,7 +138,7 @@ def _range(values: Iterable[Number]) -> Range:
 
 
 def _some_train_less(rows: Sequence[Costed]) -> bool:
-    """Whether some rows train less than all of their weights, so that a board has to say how many."""
+    """Whether some rows train only a part of their parameters."""
     return any(row.trained and row.trained != row.parameters for row in rows)
 
 
@@ -164,21 +164,21 @@ COSTS = (
 
 
 def of_entry(records: Iterable[Record]) -> dict[str, Number | None]:
-    """Name → the cost of one place, from its records that ended well."""
-    return {cost.name: cost.seeds(found) if (found := cost.read(records)) else None for cost in COSTS}
+    """Name → cost of one entry, from its successful records."""
+    return {cost.name: cost.seeds(values) if (values := cost.read(records)) else None for cost in COSTS}
 
 
 def of_row(records: Iterable[Record]) -> dict[str, Number | Range | None]:
-    """Name → the cost of a row, from all its records that ended well."""
-    return {cost.name: cost.cells(found) if (found := cost.read(records)) else None for cost in COSTS}
+    """Name → cost of a row, from all its successful records."""
+    return {cost.name: cost.cells(values) if (values := cost.read(records)) else None for cost in COSTS}
 
 
 def of_entries(entries: Iterable[Costed]) -> dict[str, Number | Range | None]:
-    """Name → the cost of a row that is made of entries of others."""
+    """Name → cost of a row that is made of entries of other rows."""
     known = {cost: [value for entry in entries if (value := entry.costs[cost.name]) is not None] for cost in COSTS}
-    return {cost.name: cost.cells(found) if found else None for cost, found in known.items()}
+    return {cost.name: cost.cells(values) if values else None for cost, values in known.items()}
 
 
 def costs_of(rows: Sequence[Costed]) -> list[CostColumn]:
-    """Those that tell rows apart."""
+    """The columns that are of use for these rows."""
     return [cost for cost in COSTS if cost.wanted(rows)]

@@ -1,4 +1,4 @@
-"""Different recipes of one model: found, numbered and named, so that nothing averages over them."""
+"""The recipes of one model: different ones are numbered and named, so that no mean mixes them; and recipes chosen by a search."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.methods import BASELINE
 from harness.recipe import MECHANICS
 from harness.store import Record
 
-USUAL = "usual"  # a field that nobody has set: as the rules have it for each task
+USUAL = "usual"  # value of a field that is not set by hand: the rules choose it for each task
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class RecipeSetting:
 
 
 def recipe_settings(records: list[Record], tasks: list[str], models: list[str]) -> tuple[list[RecipeSetting], list[str]]:
-    """Each record's recipe among those that its model was trained with on the same task by the same method."""
+    """The recipe of each record among those of the same model, task and method, and notes on models with several recipes."""
     recipes = comparable_recipes(records, tasks, models)
     known = {id(recipe): recipe or {} for recipe in recipes}  # many records share one object
     used: dict[str, dict[tuple[str, str], set[int]]] = defaultdict(lambda: defaultdict(set))
@@ -59,8 +59,8 @@ def recipe_settings(records: list[Record], tasks: list[str], models: list[str]) 
         ranked = sorted(counter, key=lambda values: (-counter[values], canonical(values)))
         order[model] = {values: place + 1 if model in different_of else 0 for place, values in enumerate(ranked)}
         if model in different_of:
-            told = "; ".join(f"recipe {order[model][v]}: {', '.join(f'{n} {x}' for n, x in v)}" for v in ranked)
-            notes.append(f"{model} was trained with different recipes, which are not averaged: {told}.")
+            texts = "; ".join(f"recipe {order[model][v]}: {', '.join(f'{n} {x}' for n, x in v)}" for v in ranked)
+            notes.append(f"{model} was trained with different recipes, which are not averaged: {texts}.")
     return [RecipeSetting(order[model][values], values) for model, values in zip(models, chosen, strict=True)], notes
 
 
@@ -72,9 +72,9 @@ def _differing_fields(recipes: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 def _fixed_settings(records: Sequence[Record], models: Sequence[str], varied: Mapping[str, Sequence[str]]) -> list[tuple[tuple[str, Any], ...]]:
-    """For each record the fields that `--set` fixed for some of its model's records and not for others, perhaps on other tasks.
+    """For each record the fields that `--set` fixed for some records of its model and not for others, also on other tasks.
 
-    Rules may give tasks different recipes, and a row holds them all; what a person has set is another row.
+    Rules may choose different recipes for different tasks, and a row holds them all. A recipe that was set by hand is another row.
     """
     fixed = [(record.get("typed") or {}).get("settings") or {} for record in records]
     known = {
@@ -99,14 +99,14 @@ def _fixed_settings(records: Sequence[Record], models: Sequence[str], varied: Ma
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What one search came to.
+    """The result of one search.
 
     Attributes:
-        row: the model, and the method unless it is the usual one.
-        arguments: of `--search`.
-        trials, pruned, failed: numbers of trials: all, those that were ended early, those without a value.
-        recipe: the fields that were searched, as the winner has them.
-        seconds: that all trials took together.
+        row: title of the row.
+        arguments: the arguments of `--search`.
+        trials, pruned, failed: number of all trials, of those stopped early, and of those without a value.
+        recipe: the searched fields with the values of the winner.
+        seconds: time of all trials together.
     """
 
     row: str
@@ -119,7 +119,7 @@ class SearchResult:
 
 
 def search_summary(search: Mapping[str, Any]) -> dict[str, Any]:
-    """A record's `search` without its trials one by one."""
+    """The `search` of a record with totals instead of its trials."""
     trials = search.get("trials") or []
     ends = [trial["status"] for trial in trials]
     return {
@@ -133,22 +133,21 @@ def search_summary(search: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def searches_of(rows: Iterable[tuple[str, Sequence[Record]]]) -> tuple[SearchResult, ...]:
-    """The different searches of rows' records; seeds share theirs."""
+    """The different searches of (row title, records) pairs; seeds share a search."""
     made: dict[str, SearchResult] = {}
     for row, records in rows:
         for search in {id(one): one for record in records if (one := record.get("search"))}.values():
-            told = search_summary(search)
-            one = SearchResult(**{**told, "row": row, "arguments": tuple(told["arguments"])})
-            made.setdefault(canonical([row, told]), one)
+            totals = search_summary(search)
+            one = SearchResult(**{**totals, "row": row, "arguments": tuple(totals["arguments"])})
+            made.setdefault(canonical([row, totals]), one)
     return tuple(made.values())
 
 
 def comparable_recipes(records: Sequence[Record], tasks: Sequence[str], models: Sequence[str]) -> list[Mapping[str, Any] | None]:
-    """Each record's recipe as far as it tells rows of a board apart; equal ones of searches are one object.
+    """The recipe of each record as far as it distinguishes rows of the board.
 
-    What a search has chosen may differ from task to task and is no other row for that: in the place of the chosen fields
-    stands what was searched. But where one search on one task has chosen differently, or other values go by the same name,
-    these are told apart, so that nothing averages over them.
+    A search may choose another recipe for each task, and these still make one row: the chosen fields are replaced by the
+    specification of the search. Where the same search has chosen different recipes on one task, they are kept apart.
     """
     different: dict[tuple[str, ...], set[str]] = defaultdict(set)
     names = []
@@ -170,20 +169,20 @@ def _comparable_recipe(
     key = (id(record.get("recipe")), id(search), name[-1], whole)
     if key not in made:
         fields = search["specification"]["fields"]
-        told = f"{name[-1]} {canonical(fields)}" if whole else name[-1]
+        what = f"{name[-1]} {canonical(fields)}" if whole else name[-1]
         made[key] = {
             **{field: "searched" if field in fields and not whole else value for field, value in recipe.items()},
-            "search": told,
+            "search": what,
         }
     return made[key]
 
 
 def search_sentence(searches: Sequence[SearchResult], duration: Any) -> str:
-    """What was searched on a task, and what won for whom; `duration` makes a text of seconds."""
+    """What was searched on a task, and what won in each row; `duration` formats seconds."""
     by_arguments: dict[tuple[str, ...], list[SearchResult]] = defaultdict(list)
     for one in searches:
         by_arguments[one.arguments].append(one)
-    told = []
+    sentences = []
     for arguments, group in by_arguments.items():
         winners = "; ".join(f"{one.row} {_recipe_text(one.recipe)}" for one in group)
         numbers = sorted({one.trials for one in group})
@@ -194,8 +193,8 @@ def search_sentence(searches: Sequence[SearchResult], duration: Any) -> str:
         ]
         counts = ", ".join([f"{'/'.join(map(str, numbers))} trials a row", *ends])
         total = duration(sum(one.seconds for one in group))
-        told.append(f"{' '.join(arguments)} ({counts}, {total} in all), chosen on validation: {winners}")
-    return "; ".join(told)
+        sentences.append(f"{' '.join(arguments)} ({counts}, {total} in all), chosen on validation: {winners}")
+    return "; ".join(sentences)
 
 
 def _recipe_text(recipe: Mapping[str, Any]) -> str:

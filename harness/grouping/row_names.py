@@ -1,4 +1,4 @@
-"""One column of the board: a task, its data, its metric and the recipes it was trained with."""
+"""The names of rows of the board: their titles, and all names that a person may type for them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from harness.store import Record
 
 
 def row_title(model: str, method: str) -> str:
-    """What the board calls a row."""
+    """The title of a row on the board."""
     return model if method in UNNAMED else f"{model} · {method}"
 
 
 def row_order(place: BoardPlace) -> tuple[str, str, str]:
-    """Places in an order that depends on their names alone."""
+    """Sort key of places by their names alone."""
     return place.model, place.method, place.task
 
 
@@ -26,22 +26,23 @@ SHORTEST = 6  # hexadecimal digits of a digest that may stand for it
 
 
 def command_name(where: BoardPlace) -> str:
-    """How the command line calls a row of the board: a model, with its method behind a colon unless that is `full`, or a baseline."""
+    """The name of a row on the command line: a baseline, or a model with `:method` unless that is `full`."""
     return where.model if where.method in UNNAMED else f"{where.model}:{where.method}"
 
 
 def row_named(name: str, places: Mapping[BoardPlace, list[Record]], where: str) -> str:
-    """The title of the row that a name means.
+    """The command-line name of the row that a name stands for.
 
-    A model may be called by its title, what was typed for it (a path, a name of its suite), another name of its suite, its repository,
-    or the first digits of its weights' digest.
+    A model may be named by its title, by what was typed for it (a path, a name in its suite), by another name in its suite, by its
+    repository, or by the first digits of the digest of its weights.
 
     Args:
-        name: as typed, perhaps with a method behind a colon.
-        where: the results, for the message.
+        name: as typed, with or without `:method`.
+        places: the records by place.
+        where: name of the results, for the message.
 
     Raises:
-        BenchError: no row, or several, are called so.
+        BenchError: no row or several rows have this name.
     """
     titles = sorted({command_name(place) for place in places})
     if name in titles:
@@ -49,16 +50,16 @@ def row_named(name: str, places: Mapping[BoardPlace, list[Record]], where: str) 
     plain, colon, method = name.rpartition(":")
     if not colon or method not in METHODS:
         plain, method = name, ""
-    found = {
+    matches = {
         command_name(place)
         for place, records in places.items()
         if (place.method == method if method else place.method in UNNAMED)
         and any(_same_reference(plain, other) for record in records for other in _names_of(record, plain))
     }
-    if len(found) == 1:
-        return found.pop()
-    if found:
-        raise BenchError(f"{where}: several rows are called {name!r}; name one of: {', '.join(sorted(found))}")
+    if len(matches) == 1:
+        return matches.pop()
+    if matches:
+        raise BenchError(f"{where}: several rows are called {name!r}; name one of: {', '.join(sorted(matches))}")
     others = {other for records in places.values() for record in records for other in _names_of(record, "")}
     near = nearest(plain, sorted(others | set(titles)))
     raise (
@@ -82,7 +83,7 @@ def _names_of(record: Record, asked: str) -> Iterator[str]:
 
 @cache
 def _aliases(suite: str) -> Mapping[str, str]:
-    """The other names of a suite's models; none where the suite is not here any more."""
+    """Other name → name of the models of a suite; empty where the suite is not here any more."""
     from harness.suite import load_suite
 
     try:

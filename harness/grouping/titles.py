@@ -1,4 +1,4 @@
-"""Titles for things that may share a name: told apart by the fewest fields in which they differ."""
+"""Unique titles for models and tasks that may share a name, from the fewest fields in which they differ."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ SHORT = 12  # hexadecimal digits of a fingerprint or digest that are shown
 def titles(
     identities: Sequence[Mapping[str, Any]], kind: str, first: Sequence[str], paths: Sequence[str] = ()
 ) -> tuple[list[str], list[str]]:
-    """A title for each identity: its name, and for names with several identities what tells them apart: the ends of their paths where
-    these do, else the fewest fields.
+    """A title for each identity, and notes on names that several identities share.
+
+    A title is the name. Where several identities share a name, the ends of their paths are added if these differ, else the fewest
+    fields that differ.
 
     Args:
-        paths: of the file or folder of each; empty: it has none, or nobody knows.
-        identities: mappings with a `name`, one a record.
-        kind: what they are, for the notes.
-        first: the fields that are tried before all others.
+        identities: mappings with a `name`, one for each record.
+        kind: `model` or `task`, for the notes.
+        first: fields that are tried before all others.
+        paths: path of the file or folder of each identity; empty where it has none or it is not known.
     """
     by_name: dict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for identity in identities:
@@ -36,7 +38,7 @@ def titles(
             known = ", ".join(sorted(title[key] for key in different))
             notes.append(f"Different {kind}s are called {name}, so each counts on its own: {known}.")
             continue
-        fields = _telling(list(different.values()), first)
+        fields = _distinguishing_fields(list(different.values()), first)
         for key, identity in different.items():
             parts = ", ".join(_field(field, identity.get(field)) for field in fields)
             title[key] = f"{name} ({parts})" if fields else name
@@ -47,12 +49,12 @@ def titles(
 
 
 def canonical(value: Any) -> str:
-    """Equal text for equal values."""
+    """A JSON text that is equal for equal values."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
-def _telling(identities: Sequence[Mapping[str, Any]], first: Sequence[str]) -> list[str]:
-    """The fewest fields, taken in order, whose values differ between any two of the identities."""
+def _distinguishing_fields(identities: Sequence[Mapping[str, Any]], first: Sequence[str]) -> list[str]:
+    """A short list of fields, taken in order, that differ between any two of the identities."""
     names = sorted({name for identity in identities for name in identity})
     chosen: list[str] = []
     for name in dict.fromkeys([*first, *names]):
@@ -75,7 +77,7 @@ def _field(name: str, value: Any) -> str:
 
 
 def distinguishing(paths: Mapping[str, str]) -> dict[str, str]:
-    """The shortest ends of paths that tell them apart, all of the same number of parts; nothing where paths are equal.
+    """Key → the shortest end of its path that is unique, all with the same number of parts. Empty where paths are equal.
 
     Args:
         paths: key → path.

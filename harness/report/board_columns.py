@@ -1,4 +1,4 @@
-"""One column of the board: a task, its data, its metric and the recipes it was trained with."""
+"""One column of the board: a task with its data, its metric and the recipes of its trainings."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from harness.store import Record
 
 @dataclass(frozen=True)
 class BoardColumn:
-    """What a reader must know of a task to judge the numbers below it.
+    """The facts of a task that are needed to judge the numbers of its column.
 
     Attributes:
-        title: on the board; unique.
-        task: its name.
-        metric: the primary metric's name; None where every cell failed.
+        title: unique title on the board.
+        task: name of the task.
+        metric: name of the primary metric; None where every cell failed.
         rows: split → number of rows.
-        split_rule: how the splits came about; None where no record says.
-        rows_without_limit: split → rows that there would be without a limit; empty without one.
-        train_rows_available: training rows of which a part was trained on, another one for each seed; None where all were.
-        warnings: what a look at the data found before training.
-        truncated: model → share (0-1) of its test rows that were cut to fit, where any was; of records with a split rule.
-        seeds: all that any model has a score for.
-        trivial: score (0-100) of the answer that needs no model.
+        split_rule: how the splits were made; None where no record has it.
+        rows_without_limit: split → number of rows without the limit; empty without one.
+        train_rows_available: number of training rows where only a part was used, a different one for each seed; else None.
+        warnings: findings of the check of the data before training.
+        truncated: model → share (0-1) of its test rows that were truncated, where any was; from records with a split rule.
+        seeds: all seeds that any model has a score for.
+        trivial: score (0-100) of the trivial answer, which needs no model.
         hurdle: the best baseline; None where none was run.
         running: titles of the rows that a person may choose among, best first (see `harness.grouping.contenders.running`).
-        trivial_metrics: all its metrics, in their libraries' own scale.
+        trivial_metrics: metrics of the trivial answer, in the scale of their libraries.
         metrics: names of the secondary metrics.
-        settings: what else the metric says of itself, such as its signature; values that differ are joined.
-        slices: kind → part → its number of test rows (of entity types: of entities).
-        searches: for each row whose recipe was searched, what was tried and what won.
-        recipe: recipe field → (value, what was trained with it) pairs; one pair with nothing named where all agree.
+        settings: settings of the metric, such as its signature; different values are joined.
+        slices: kind → part → number of its test rows (for entity types: of entities).
+        searches: the search of each row whose recipe was searched.
+        recipe: recipe field → (value, names trained with it) pairs; one pair without names where all agree.
     """
 
     title: str
@@ -74,13 +74,13 @@ class BoardColumn:
 def make_column(
     title: str, places: Mapping[BoardPlace, Sequence[Record]], slices: Mapping[str, Slices] | None = None
 ) -> BoardColumn:
-    """The column of the places that share a task title; `slices` as for `make_entry`."""
+    """The column of places with the same task title; `slices` as in `make_entry`."""
     records = [record for place in sorted(places, key=row_order) for record in places[place]]
     good = [record for record in records if succeeded(record)]
     task = next((record["task"] for record in good if "split_rule" in record["task"]), (good or records)[0]["task"])
     metric = next((record["primary_metric"] for record in good), None)
     tests = [(record.get("metrics") or {}).get("test") or {} for record in good]
-    found = {name: None for test in tests for name in numbers(test) if name != metric}
+    secondary = {name: None for test in tests for name in numbers(test) if name != metric}
     return BoardColumn(
         title=title,
         task=task["name"],
@@ -102,25 +102,25 @@ def make_column(
         hurdle=hurdle(places),
         running=tuple(row_title(where.model, where.method) for where in running(places)),
         trivial_metrics=_trivial_metrics([(record.get("metrics") or {}).get("trivial") for record in good]),
-        metrics=tuple(found),
+        metrics=tuple(secondary),
         settings=_settings(tests),
         slices=slice_rows([slices_of(record, slices or {}) for record in good]),
         searches=searches_of(
             (row_title(where.model, where.method), places[where])
             for where in sorted(places, key=row_order)
         ),
-        recipe=_recipe({where: found for where, found in places.items() if not where.is_baseline}),
+        recipe=_recipe({where: secondary for where, secondary in places.items() if not where.is_baseline}),
     )
 
 
-def _trivial_metrics(found: Sequence[Mapping[str, Any] | None]) -> dict[str, float]:
-    """The mean of each of the trivial answer's metrics; many records share one object."""
-    known = {key: numbers(metrics) for key, metrics in {id(metrics): metrics for metrics in found}.items()}
-    return mean_each(known[id(metrics)] for metrics in found)
+def _trivial_metrics(trivial: Sequence[Mapping[str, Any] | None]) -> dict[str, float]:
+    """The mean of each metric of the trivial answer; many records share one object."""
+    known = {key: numbers(metrics) for key, metrics in {id(metrics): metrics for metrics in trivial}.items()}
+    return mean_each(known[id(metrics)] for metrics in trivial)
 
 
 def trained_on(column: BoardColumn) -> str:
-    """Which part of the training rows was trained on; empty where all were."""
+    """Which part of the training rows was used; empty where all were."""
     there = column.train_rows_available
     return f"{column.rows['train']:,} of {there:,} training rows, others for each seed" if there else ""
 
@@ -129,7 +129,7 @@ def _truncated_shares(places: Mapping[BoardPlace, Sequence[Record]]) -> dict[str
     shares: dict[str, float] = {}
     for place in sorted(places, key=row_order):
         for record in places[place]:
-            if succeeded(record) and "split_rule" in record["task"]:  # boards of older records stay as they are
+            if succeeded(record) and "split_rule" in record["task"]:  # older records are left as they are
                 shares[place.model] = max(shares.get(place.model, 0.0), truncated_share(record["task"]))
     return {model: share for model, share in shares.items() if share}
 
@@ -138,17 +138,17 @@ def _settings(tests: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     values: dict[str, dict[str, None]] = defaultdict(dict)
     for test in tests:
         for name, value in test.items():
-            if isinstance(value, (str, int)):  # `str | int` would be made anew for each value
+            if isinstance(value, (str, int)):  # faster than `str | int`, which is built for each value
                 values[name][str(value)] = None
-    return {name: " / ".join(sorted(found)) for name, found in values.items()}
+    return {name: " / ".join(sorted(texts)) for name, texts in values.items()}
 
 
 def _recipe(places: Mapping[BoardPlace, Sequence[Record]]) -> dict[str, tuple[tuple[Any, tuple[str, ...]], ...]]:
-    """Field → its values; who has which is said by architecture where that decides it, else by model, else by row."""
+    """Field → its values with their owners: architectures where these decide the value, else models, else rows."""
     recipes: dict[tuple[int, str], Mapping[str, Any]] = {}
 
     def used(record: Record) -> tuple[int, str]:
-        """A key for the recipe that a record was trained by; many records share one object."""
+        """A key for the recipe of a record; many records share one object."""
         fitted = {name: one["value"] for name, one in (record.get("fitted") or {}).items()}
         key = (id(record.get("recipe")), canonical(fitted) if fitted else "")
         if key not in recipes:
@@ -166,15 +166,15 @@ def _recipe(places: Mapping[BoardPlace, Sequence[Record]]) -> dict[str, tuple[tu
         )
     )
     fields = dict.fromkeys(name for key, _ in cells for name in recipes[key])
-    told = {
+    by_field = {
         field: {key: (canonical(recipe.get(field)), recipe.get(field)) for key, recipe in recipes.items()}
         for field in fields
     }
-    return {field: _values([(*told[field][key], names) for key, names in cells]) for field in fields}
+    return {field: _values([(*by_field[field][key], names) for key, names in cells]) for field in fields}
 
 
 def _values(cells: Sequence[tuple[str, Any, tuple[str, ...]]]) -> tuple[tuple[Any, tuple[str, ...]], ...]:
-    """The values of a field, each with what was trained with it; a cell is canonical text, value and names from wide to narrow."""
+    """The values of a field with their owners. A cell is canonical text, value, and names from wide to narrow."""
     values = {key: value for key, value, _ in cells}
     if len(values) == 1:
         return ((cells[0][1], ()),)

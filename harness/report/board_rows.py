@@ -1,4 +1,4 @@
-"""Published numbers beside an entry of the board."""
+"""One row of the board: a model with a method and a recipe, over all tasks; and published numbers beside its entries."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from harness.store import Record
 
 @dataclass(frozen=True)
 class PublishedScore:
-    """One published number and ours.
+    """A published number and ours.
 
     Attributes:
-        metric: the key in our metrics.
+        metric: name in our metrics.
         value: the published number (0-100).
         ours: our mean over seeds on the same scale; None where no seed has a score.
-        difference: ours minus the published one.
+        difference: ours minus the published number.
         split, source, note: as in `Published`.
     """
 
@@ -41,12 +41,12 @@ class PublishedScore:
 
 
 def published_scores(entry: Entry, records: Sequence[Record], published: Sequence[Published]) -> tuple[PublishedScore, ...]:
-    """What is published of the model and task of an entry's records, the primary metric first."""
+    """Published numbers for the model and task of an entry, the primary metric first."""
     if not records:
         return ()
     primary = next((record["primary_metric"] for record in records if succeeded(record)), None)
-    found = [one for one in published if one.concerns(records[0])]
-    ours = {name: _our_score(name, entry, primary) for name in dict.fromkeys(one.metric for one in found)}
+    concerning = [one for one in published if one.concerns(records[0])]
+    ours = {name: _our_score(name, entry, primary) for name in dict.fromkeys(one.metric for one in concerning)}
     return tuple(
         PublishedScore(
             metric=one.metric,
@@ -57,12 +57,12 @@ def published_scores(entry: Entry, records: Sequence[Record], published: Sequenc
             source=one.source,
             note=one.note,
         )
-        for one in sorted(found, key=lambda one: one.metric != primary)
+        for one in sorted(concerning, key=lambda one: one.metric != primary)
     )
 
 
 def _our_score(name: str, entry: Entry, primary: str | None) -> float | None:
-    """Our metric on the scale of scores. A library gives all metrics of a task on one scale, so the primary one tells it."""
+    """Our metric on the scale of scores. All metrics of a task have the same scale, so the primary one determines it."""
     if name == primary:
         return entry.mean
     value = entry.metrics.get(name)
@@ -72,14 +72,14 @@ def _our_score(name: str, entry: Entry, primary: str | None) -> float | None:
 
 
 def _scale(mean: float, metrics: Mapping[str, float], primary: str) -> float:
-    """What metrics must be multiplied with to lie in 0-100: 1 or 100."""
+    """The factor that brings metrics to 0-100: 1 or 100."""
     return 100.0 if mean and abs(mean - 100 * metrics.get(primary, 0.0)) < 1e-6 * abs(mean) else 1.0
 
 
 def flag_by_baseline(entries: Mapping[BoardPlace, Entry], best: Hurdle | None) -> dict[BoardPlace, Entry]:
-    """The entries of a column with `baseline` or `unproven` among the flags of those that do not surely beat the best baseline.
+    """The entries of a column, with the flag `baseline` or `unproven` where they are not shown to beat the best baseline.
 
-    To be sure takes standings: two that share a letter cannot be told apart. Without, the mean alone counts.
+    With standings, two entries that share a letter cannot be told apart. Without, only the means are compared.
     """
     if best is None:
         return dict(entries)
@@ -100,15 +100,15 @@ def _flagged(entry: Entry, best: Hurdle, theirs: Entry) -> Entry:
 
 @dataclass(frozen=True)
 class Row(Costed):
-    """One model, method and recipe.
+    """A row of the board: one model, method and recipe.
 
     Attributes:
-        title: the model, and the method unless it is `full`, or the row a baseline's.
-        entries: column title → entry; a column that the row has no record for is missing.
-        published: column title → what others have published of this model; columns without any are missing.
-        average: mean of the columns' means; None unless the row has a score in every column.
-        best: the highest average, or one equal to it to two digits, by the same rules as an entry's.
-        costs: name → number, or smallest and largest of its cells, which differ by their heads; of `harness.grouping.costs.COSTS`.
+        title: the model; with the method unless that is `full` or a baseline.
+        entries: column title → entry, for columns in which the row has a record.
+        published: column title → published numbers of this model, where there are any.
+        average: mean over all columns; None unless the row has a score in each.
+        best: whether the average is the highest, or equal to it to two digits, by the same rules as for an entry.
+        costs: name of a `harness.grouping.costs.COSTS` → number, or smallest and largest of the cells.
     """
 
     title: str
@@ -132,28 +132,28 @@ BEST_BASELINE = "best baseline"
 
 
 def table_rows(rows: Sequence[Row], columns: Sequence[BoardColumn]) -> tuple[Row, ...]:
-    """The rows of a table of models × tasks.
+    """The rows of the main table.
 
-    Baselines that are made for some of the columns only have one row together, with the best baseline of each column. Those of
-    every column keep their rows.
+    Baselines that exist for some columns only are shown as one row with the best baseline of each column. Those of every column keep
+    their rows.
     """
     partial = [row for row in rows if row.is_baseline and any(column.title not in row.entries for column in columns)]
     if not partial:
         return tuple(rows)
     named = {row.title: row for row in rows if row.is_baseline}
     entries = {one.title: named[one.hurdle.model].entries[one.title] for one in columns if one.hurdle}
-    kept = [row for row in rows if row not in partial]
+    shown = [row for row in rows if row not in partial]
     if not entries:
-        return tuple(kept)
+        return tuple(shown)
     mean = average(entry.mean for entry in entries.values()) if _complete(entries, columns) else None
-    first = highest({row.title: row.average for row in kept if row.best} | {BEST_BASELINE: mean}) if mean else set()
+    first = highest({row.title: row.average for row in shown if row.best} | {BEST_BASELINE: mean}) if mean else set()
     costs = of_entries(entries.values())
     best = Row(
         BEST_BASELINE, BEST_BASELINE, BASELINE, BASELINE, None, entries, {}, mean, BEST_BASELINE in first, costs
     )
     if first:
-        kept = [replace(row, best=row.title in first) for row in kept]
-    return tuple(sorted([*kept, best], key=_rank))
+        shown = [replace(row, best=row.title in first) for row in shown]
+    return tuple(sorted([*shown, best], key=_rank))
 
 
 def make_rows(
@@ -164,7 +164,7 @@ def make_rows(
     standings: Mapping[BoardPlace, Standing] | None = None,
     slices: Mapping[str, Slices] | None = None,
 ) -> tuple[Row, ...]:
-    """All rows, in the board's order; `trivial` is the trivial answers' average, which the best one must beat."""
+    """All rows in the order of the board; `trivial` is the average trivial score, which the best row must beat."""
     beside: dict[tuple[str, str], dict[str, tuple[PublishedScore, ...]]] = {}
     entries: dict[tuple[str, str], dict[str, Entry]] = {}
     records: dict[tuple[str, str], list[Record]] = {}
@@ -178,10 +178,10 @@ def make_rows(
         for where, entry in flag_by_baseline(sure, column.hurdle).items():
             entries.setdefault((where.model, where.method), {})[column.title] = entry
             records.setdefault((where.model, where.method), []).extend(places[where])
-            if found := published_scores(entry, places[where], published):
-                beside.setdefault((where.model, where.method), {})[column.title] = found
+            if scores := published_scores(entry, places[where], published):
+                beside.setdefault((where.model, where.method), {})[column.title] = scores
     averages = {
-        key: average(entry.mean for entry in found.values()) for key, found in entries.items() if _complete(found, columns)
+        key: average(entry.mean for entry in scores.values()) for key, scores in entries.items() if _complete(scores, columns)
     }
     fair = {
         key: value for key, value in averages.items() if not any("few-seeds" in e.flags for e in entries[key].values())

@@ -1,4 +1,4 @@
-"""Numbers, marks and legends as all renderers write them."""
+"""Numbers, marks and legends as text, for all formats."""
 
 from __future__ import annotations
 
@@ -50,24 +50,24 @@ def signed(value: float | None) -> str:
 
 
 def mean(entry: Entry | None) -> str:
-    """An entry's mean; tells what failed from what was not run."""
+    """The mean of an entry; `failed` where no seed has a score, a dash where nothing was run."""
     return "failed" if entry and entry.mean is None else score(entry.mean if entry else None)
 
 
 def spread(sd: float | None) -> str:
-    """What follows a mean."""
+    """The standard deviation behind a mean."""
     return "" if sd is None else f" ± {score(sd)}"
 
 
 def marks(entry: Entry) -> str:
-    """An entry's flags and failures as letters; the order is that of the legend."""
+    """The flags and failures of an entry as marks, in the order of the legend."""
     letters = dict.fromkeys(letter for flag, (letter, _) in FLAGS.items() if flag in entry.flags)
-    gap = " " if entry.mean is None else ""  # it stands behind a word then
+    gap = " " if entry.mean is None else ""  # behind the word `failed`
     return "".join(letters) + (f"{gap}{FAILED[0]}{len(entry.failed)}" if entry.failed else "")
 
 
 def group(entry: Entry | None) -> str:
-    """The letters that it shares with those it cannot be told apart from, or the ranks that it may have."""
+    """The group letters of an entry, or the ranks that it may have."""
     return entry.standing.mark if entry and entry.standing else ""
 
 
@@ -77,7 +77,7 @@ def interval(entry: Entry | None) -> str:
 
 
 def legend(board: Board, groups: bool = True) -> list[str]:
-    """The meaning of the marks that the board uses; `groups`: of the letters or ranks behind the scores too."""
+    """The meaning of the marks of the board; with `groups` also of the letters or ranks behind the scores."""
     entries = [entry for row in board.rows for entry in row.entries.values()]
     used = {flag for entry in entries for flag in entry.flags}
     lines = (
@@ -89,38 +89,38 @@ def legend(board: Board, groups: bool = True) -> list[str]:
     for flag, (letter, meaning) in FLAGS.items():
         if flag in used:
             meanings.setdefault(letter, []).append(meaning)
-    lines += [f"{letter} {', or '.join(found)}" for letter, found in meanings.items()]
+    lines += [f"{letter} {', or '.join(texts)}" for letter, texts in meanings.items()]
     return lines + failed_seeds(entries)
 
 
 def failed_seeds(entries: Iterable[Entry]) -> list[str]:
-    """What ✗N means, where it is used."""
+    """The meaning of ✗N, where it is used."""
     some = [entry for entry in entries if entry.failed]
     others = OTHERS if any(entry.mean is not None for entry in some) else ""
     return [f"{FAILED[0]}N {FAILED[1]}{others}"] if some else []
 
 
 def troubles(board: Board) -> list[str]:
-    """What was seen of trainings that failed or fell short, and what to try; failed ones first.
+    """A line on each training that failed or fell short, with what to try; failed ones first.
 
-    Where several rows of a task show the same kind of trouble, the text is that of the first one.
+    Rows of a task with the same kind of trouble share a line, with the text of the first one.
     """
-    found: dict[tuple[bool, str, str, str], list[str]] = {}
+    rows_by_sign: dict[tuple[bool, str, str, str], list[str]] = {}
     for column in board.columns:
         for row in board.rows:
             entry = row.entries.get(column.title)
             for one in entry.trouble if entry else ():
                 seeds = "" if len(one.seeds) == len(entry.scores) else f" (seed {', '.join(map(str, one.seeds))})"
-                same = found.setdefault((not one.trouble.failed, column.title, one.trouble.kind, one.trouble.cure), [])
+                same = rows_by_sign.setdefault((not one.trouble.failed, column.title, one.trouble.kind, one.trouble.cure), [])
                 same.append(row.title + seeds if same else f"{row.title} on {column.title}{seeds}: {one.trouble.text}")
     return [
         first + (f"; likewise {', '.join(others)}" if others else "") + (f"; try {cure}" if cure else "")
-        for (_, _, _, cure), (first, *others) in sorted(found.items(), key=lambda item: item[0][0])
+        for (_, _, _, cure), (first, *others) in sorted(rows_by_sign.items(), key=lambda item: item[0][0])
     ]
 
 
 def baselines_named(board: Board) -> list[str]:
-    """Which baseline a cell of the row `best baseline` is of, where there is such a row."""
+    """Which baseline each cell of the row `best baseline` shows, where there is such a row."""
     if not any(row.title == BEST_BASELINE for row in board.table_rows):
         return []
     names: dict[str, list[str]] = {}
@@ -131,23 +131,23 @@ def baselines_named(board: Board) -> list[str]:
 
 
 def metric_texts(values: Sequence[float | None]) -> list[str]:
-    """One metric's values in its library's own scale: shares with three digits, points with two."""
+    """Values of a metric in the scale of its library: shares with three digits, points with two."""
     digits = 3 if all(abs(value) <= 1 for value in values if value is not None) else 2
     return [NONE if value is None else f"{value:.{digits}f}" for value in values]
 
 
 def recipe(fields: Mapping[str, Iterable[tuple[Any, Sequence[str]]]]) -> str:
-    """`batch_size 32, learning_rate 3e-05 (encoder) / 5e-05 (decoder)`; fields without any value are left out."""
+    """A recipe: `batch_size 32, learning_rate 3e-05 (encoder) / 5e-05 (decoder)`; fields without a value are left out."""
     parts = []
     for name, values in fields.items():
-        told = [f"{value}" + (f" ({', '.join(owners)})" if owners else "") for value, owners in values]
+        texts = [f"{value}" + (f" ({', '.join(owners)})" if owners else "") for value, owners in values]
         if any(value is not None for value, _ in values):
-            parts.append(f"{name} {' / '.join(told)}")
+            parts.append(f"{name} {' / '.join(texts)}")
     return ", ".join(parts)
 
 
 def environment(facts: Mapping[str, Any]) -> str:
-    """One line: device, threads, precision, system, library versions."""
+    """An environment on one line: device, threads, precision, system, library versions."""
     device = facts.get("device_type") or "?"
     parts = [f"{facts['device']} ({device})" if facts.get("device") else device]
     parts += [f"{facts['threads']} thread{'s' if facts['threads'] != 1 else ''}"] if facts.get("threads") else []

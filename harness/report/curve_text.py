@@ -1,4 +1,4 @@
-"""Who overtakes whom on a learning curve: found by `harness.stats.overtaking`, told in words here."""
+"""Learning curves as text for all formats, and the section "Learning curves" of leaderboard.md."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from harness.report.curves import Curve, CurveLine, CurvePoint
 from harness.report.markdown_tables import escape, table
 from harness.stats.overtaking import Overtaking, Overtakings
 
-MOST_PAIRS = 12  # pairs that are told of, those that are shown first
+MOST_PAIRS = 12  # pairs with a sentence
 
 
-def overtaking_sentences(crossed: Overtakings, sizes: Sequence[str]) -> list[str]:
-    """What is to be said of each pair, and how many pairs there is nothing to say of.
+def overtaking_sentences(overtakings: Overtakings, sizes: Sequence[str]) -> list[str]:
+    """A sentence for each overtaking, and one on the number of unproven pairs.
 
     Args:
-        crossed: of a curve.
-        sizes: labels of the curve's sizes, such as `100` and `all 1,800`.
+        overtakings: those of a curve.
+        sizes: labels of its sizes, such as `100` and `all 1,800`.
     """
-    lines = [_overtaking_sentence(one, sizes) for one in crossed.overtakings[:MOST_PAIRS]]
-    if len(crossed.overtakings) > MOST_PAIRS:
-        lines.append(f"{len(crossed.overtakings) - MOST_PAIRS} more of such pairs are in bench leaderboard --format json.")
-    if crossed.unproven:
+    lines = [_overtaking_sentence(one, sizes) for one in overtakings.overtakings[:MOST_PAIRS]]
+    if len(overtakings.overtakings) > MOST_PAIRS:
+        lines.append(f"{len(overtakings.overtakings) - MOST_PAIRS} more of such pairs are in bench leaderboard --format json.")
+    if overtakings.unproven:
         other = "other " if lines else ""
         pairs = (
-            f"1 {other}pair changes its" if crossed.unproven == 1 else f"{crossed.unproven} {other}pairs change their"
+            f"1 {other}pair changes its" if overtakings.unproven == 1 else f"{overtakings.unproven} {other}pairs change their"
         )
         lines.append(f"{pairs} order by the means alone: no size tells the two apart.")
     return lines
@@ -40,24 +40,24 @@ def _overtaking_sentence(one: Overtaking, sizes: Sequence[str]) -> str:
     same = [label for label, verdict in tested if verdict == 0]
     before, after = _before(early, labels), _after(late, labels)
     if early and late:
-        said = f"{one.early} is ahead {before}, {one.late} {after}"
+        leads = f"{one.early} is ahead {before}, {one.late} {after}"
     elif early:
-        said = f"{one.early} is ahead {before}, but is not shown to be overtaken by {one.late}"
+        leads = f"{one.early} is ahead {before}, but is not shown to be overtaken by {one.late}"
     else:
-        said = f"{one.late} is ahead {after}, but {one.early} is not shown to be ahead before"
-    told = f"{said}; at {_listed(same)} they cannot be told apart." if same else f"{said}."
-    return f"{told} {_estimate(one.crossings)}".strip()
+        leads = f"{one.late} is ahead {after}, but {one.early} is not shown to be ahead before"
+    sentence = f"{leads}; at {_listed(same)} they cannot be told apart." if same else f"{leads}."
+    return f"{sentence} {_estimate(one.crossings)}".strip()
 
 
 def _before(places: Sequence[int], labels: Sequence[str]) -> str:
-    """`up to 300 rows`, or the sizes one by one where there are others between."""
+    """`up to 300 rows`, or a list of the sizes where they are not the first ones."""
     if len(places) > 1 and list(places) == list(range(len(places))):
         return f"up to {labels[places[-1]]} rows"
     return f"at {_listed([labels[place] for place in places])} rows"
 
 
 def _after(places: Sequence[int], labels: Sequence[str]) -> str:
-    """`from 1,000 rows on`, or the sizes one by one."""
+    """`from 1,000 rows on`, or a list of the sizes."""
     if len(places) > 1 and list(places) == list(range(places[0], len(labels))):
         return f"from {labels[places[0]]} rows on"
     return f"at {_listed([labels[place] for place in places])} rows"
@@ -69,16 +69,16 @@ def _estimate(crossings: Sequence[float]) -> str:
 
 
 def _rounded(rows: float) -> int:
-    """Two digits: an estimate knows no more."""
+    """Two digits, because it is an estimate."""
     return int(float(f"{rows:.2g}"))
 
 
-def _listed(parts: Sequence[str]) -> str:
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def learning_curves(board: Board) -> list[str]:
-    """A table of each curve, models × numbers of training rows, and below it who overtakes whom; none where there are no curves."""
+    """A table of models × training rows for each curve, and who overtakes whom; empty where there are no curves."""
     if not board.curves:
         return []
     parts = ["## Learning curves", curves_introduction(board)]
@@ -90,7 +90,7 @@ def learning_curves(board: Board) -> list[str]:
 
 
 def curves_introduction(board: Board) -> str:
-    """What the numbers are."""
+    """A paragraph on what the numbers are."""
     text = (
         "Scores by the number of training rows; validation and test rows are the same at every size. The rows of a seed are nested: "
         "the smaller subset is a part of the larger one, and all models learn from the same."
@@ -109,19 +109,19 @@ def curves_introduction(board: Board) -> str:
 
 
 def curve_lines(curve: Curve) -> list[str]:
-    """Who overtakes whom, and the notes."""
-    found = overtaking_sentences(curve.crossed, [size.label for size in curve.sizes]) if curve.crossed else []
-    return [*found, *(f"Note: {note}" for note in curve.notes)]
+    """Sentences on who overtakes whom, and notes."""
+    sentences = overtaking_sentences(curve.crossed, [size.label for size in curve.sizes]) if curve.crossed else []
+    return [*sentences, *(f"Note: {note}" for note in curve.notes)]
 
 
 def size_headings(curve: Curve) -> list[str]:
-    """The sizes, with a word on what they are at the first one."""
+    """Headings of the sizes: `100 rows`, `300` …"""
     first, *others = [size.label for size in curve.sizes]
     return [f"{first} rows", *others]
 
 
 def point_text(point: CurvePoint | None) -> str:
-    """`80.43 (76.10 … 84.76)`, without interval `80.43 ± 0.82`."""
+    """A point: `80.43 (76.10 … 84.76)`, or `80.43 ± 0.82` without an interval."""
     if point is None:
         return NONE
     failed = f"{FAILED[0]}{point.failed}" if point.failed else ""

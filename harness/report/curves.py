@@ -24,9 +24,9 @@ class CurveSize:
     """One of the sizes of a curve.
 
     Attributes:
-        train_rows: as asked for; None: all.
-        rows: that were trained on; None where no record says.
-        trivial: score of the answer that needs no model, but may look at these rows.
+        train_rows: requested number of training rows; None: all.
+        rows: number of rows in training; None where no record has it.
+        trivial: score of the trivial answer, which is made from these rows.
     """
 
     train_rows: int | None
@@ -43,13 +43,13 @@ class CurveSize:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """What the seeds of a row gave at one size.
+    """The scores of a row at one size.
 
     Attributes:
-        mean: None where no seed has a score.
+        mean: mean over seeds; None where no seed has a score.
         sd: sample standard deviation; None for fewer than two seeds.
-        low, high: a 95 % interval of the mean over test rows and seeds, as far as it lies within 0-100; None where nobody has looked.
-        seeds, failed: how many have a score, and how many have none.
+        low, high: 95 % interval of the mean over test rows and seeds, cut at 0 and 100; None without statistics.
+        seeds, failed: number of seeds with and without a score.
     """
 
     mean: float | None
@@ -62,7 +62,7 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class CurveLine:
-    """One row of the board on one task; `points` are of the curve's sizes, None where nothing was run."""
+    """One row of the board on one task, with a point for each size of the curve; None where nothing was run."""
 
     title: str
     model: str
@@ -78,15 +78,15 @@ class CurveLine:
 
 @dataclass(frozen=True)
 class Curve:
-    """One task.
+    """The learning curve of one task.
 
     Attributes:
-        task: its title, without a size.
-        metric: its primary metric; None where every cell failed.
-        sizes: from the fewest rows to all.
+        task: title without a size.
+        metric: the primary metric; None where every cell failed.
+        sizes: from the fewest training rows to all.
         lines: by the mean at the largest size, best first; baselines last.
-        crossed: who overtakes whom; None where nobody has looked.
-        notes: sentences on what tells points apart beside their size.
+        crossed: who overtakes whom; None without statistics.
+        notes: sentences on differences between points other than their size.
     """
 
     task: str
@@ -100,43 +100,43 @@ class Curve:
 def curves(
     places: Mapping[BoardPlace, Sequence[Record]],
     standings: Mapping[BoardPlace, Standing] | None = None,
-    crossed: Mapping[str, Overtakings] | None = None,
+    overtakings: Mapping[str, Overtakings] | None = None,
 ) -> tuple[Curve, ...]:
     """A curve for each task that was trained on two numbers of rows or more, by title."""
     tasks: dict[str, dict[int | None, list[BoardPlace]]] = {}
     for where in places:
         tasks.setdefault(where.curve, {}).setdefault(where.train_rows, []).append(where)
     return tuple(
-        _curve(title, found, places, standings or {}, (crossed or {}).get(title))
-        for title, found in sorted(tasks.items())
-        if len(found) > 1
+        _curve(title, sizes, places, standings or {}, (overtakings or {}).get(title))
+        for title, sizes in sorted(tasks.items())
+        if len(sizes) > 1
     )
 
 
 def _curve(
     title: str,
-    found: Mapping[int | None, Sequence[BoardPlace]],
+    by_size: Mapping[int | None, Sequence[BoardPlace]],
     places: Mapping[BoardPlace, Sequence[Record]],
     standings: Mapping[BoardPlace, Standing],
-    crossed: Overtakings | None,
+    overtakings: Overtakings | None,
 ) -> Curve:
-    sizes = sorted(found, key=size_key)
+    sizes = sorted(by_size, key=size_key)
     rows: dict[tuple[str, str], dict[int | None, BoardPlace]] = {}
-    for where in sorted((where for size in sizes for where in found[size]), key=lambda one: (one.model, one.method)):
+    for where in sorted((where for size in sizes for where in by_size[size]), key=lambda one: (one.model, one.method)):
         rows.setdefault((where.model, where.method), {})[where.train_rows] = where
     lines = []
     for (model, method), own in rows.items():
         points = [_point(places[own[size]], standings.get(own[size])) if size in own else None for size in sizes]
         facts = places[next(iter(own.values()))][0]["model"]
         lines.append(CurveLine(row_title(model, method), model, method, facts.get("architecture"), tuple(points)))
-    good = {size: [r for where in found[size] for r in places[where] if succeeded(r)] for size in sizes}
+    good = {size: [r for where in by_size[size] for r in places[where] if succeeded(r)] for size in sizes}
     metric = next((record["primary_metric"] for own in good.values() for record in own), None)
     return Curve(
         task=title,
         metric=metric,
         sizes=tuple(_size(size, good[size]) for size in sizes),
         lines=tuple(sorted(lines, key=_rank)),
-        crossed=crossed,
+        crossed=overtakings,
         notes=tuple(_notes(rows, places, lines)),
     )
 
@@ -153,7 +153,7 @@ def _point(records: Sequence[Record], standing: Standing | None) -> CurvePoint:
     return CurvePoint(
         mean=mean,
         sd=stdev(scores) if len(scores) > 1 else None,
-        # Two seeds that differ much have an interval beyond the scale; few rows often make them differ much.
+        # The interval of two seeds that differ much may leave the scale, which happens with few training rows.
         low=max(sure.low, min(0.0, mean)) if sure else None,
         high=min(sure.high, max(100.0, mean)) if sure else None,
         seeds=len(scores),
@@ -176,11 +176,11 @@ def _notes(
         recipes = [places[where][0].get("recipe") or {} for where in own.values()]
         names = {name for recipe in recipes for name in recipe if name not in MECHANICS}
         if differ := sorted(n for n in names if len({canonical(recipe.get(n)) for recipe in recipes}) > 1):
-            told = "; ".join(
+            values = "; ".join(
                 f"{', '.join(f'{name} {recipe.get(name)}' for name in differ)} at {_asked(size)}"
                 for (size, recipe) in sorted(zip(own, recipes, strict=True), key=lambda one: size_key(one[0]))
             )
-            notes.append(f"{row_title(model, method)} has other recipes at other sizes: {told}.")
+            notes.append(f"{row_title(model, method)} has other recipes at other sizes: {values}.")
     if any(point and point.seeds == 1 for line in lines if not line.is_baseline for point in line.points):
         notes.append(
             "Where there is one seed, a point is one draw of training rows and one training; its interval and what is told apart "

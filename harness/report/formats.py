@@ -1,4 +1,4 @@
-"""What `bench leaderboard --format` can write: a name and a function of the records for each."""
+"""The formats of `bench leaderboard --format`: JSON and CSV are written here. A new one is one entry of `FORMATS`."""
 
 from __future__ import annotations
 
@@ -28,26 +28,25 @@ FIELDS = (
 
 
 def to_json(board: Board) -> str:
-    """The verdict and the whole board; fields as the classes of `harness.report` describe them, scores unrounded."""
-    said = verdict(board)
-    facts = asdict(said)
-    for one, own in [*zip(said.tasks, facts["tasks"], strict=True), (said.overall, facts["overall"])]:
+    """The verdict and the whole board as JSON, with the fields of the classes in `harness.report` and unrounded scores."""
+    answer = verdict(board)
+    facts = asdict(answer)
+    for one, own in [*zip(answer.tasks, facts["tasks"], strict=True), (answer.overall, facts["overall"])]:
         if one:
             own["line"] = one.line
     made = {"verdict": facts, **asdict(board)}
     for row in made["rows"]:
-        for thing in (row, *row["entries"].values()):  # costs stand among the other figures
+        for thing in (row, *row["entries"].values()):  # costs are keys of the row or entry itself
             thing |= thing.pop("costs")
     return dumps(made, indent=1) + "\n"
 
 
 def to_csv(board: Board) -> str:
-    """One line for each model, method and task that was tried, and then for each other size of a learning curve, which the task's
-    name tells.
+    """One line for each model, method and task, then one for each other size of a learning curve, which the name of the task has.
 
     `seeds` and `failed` count seeds; scores are 0-100 and unrounded; what is unknown is empty; `flags` has spaces between,
-    and so have `published` numbers of the primary metric and the `difference` of ours from each. A name that a spreadsheet would take
-    for a formula begins with an apostrophe.
+    and so have `published` numbers of the primary metric and the `difference` of ours from each. A name that a spreadsheet would read
+    as a formula begins with an apostrophe.
     """
     out = io.StringIO()
     writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
@@ -89,7 +88,7 @@ def to_csv(board: Board) -> str:
 
 
 def _points(board: Board) -> Iterator[dict[str, Any]]:
-    """The points of learning curves that are no column of the board."""
+    """The points of learning curves that are not in a column of the board."""
     columns = {column.title for column in board.columns}
     for curve in board.curves:
         for number, size in enumerate(curve.sizes):

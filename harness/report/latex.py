@@ -1,4 +1,4 @@
-"""A table in LaTeX: what becomes of letters, and how wide it is."""
+"""The board as LaTeX tables with the rules of booktabs: scores, ranks over all tasks, and learning curves."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from harness.shown import sentence
 from harness.stats.over_tasks import Figure
 
 NONE = "--"
-LETTER, BETWEEN = 4.6, 12.0  # points: a digit at \small, and the space between two columns
-PLAIN = re.compile(r"\\[a-zA-Z]+|\\,|[{}$\\]")  # what takes no room of its own
+LETTER, BETWEEN = 4.6, 12.0  # points: width of a digit at \small, and the space between two columns
+PLAIN = re.compile(r"\\[a-zA-Z]+|\\,|[{}$\\]")  # markup without width
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
@@ -31,17 +31,17 @@ MARKS = {
 
 
 def escape_latex(text: str) -> str:
-    """Text as LaTeX shows it letter for letter."""
+    """Text escaped for LaTeX."""
     return "".join(SPECIAL.get(letter, letter) for letter in sentence(text)).replace("-{}", "-").replace("--", "-{}-")
 
 
 def group_mark(mark: str) -> str:
-    """The letters of a group, or the ranks that stand for them."""
+    """The letters of a group, or ranks."""
     return mark.removeprefix("#").replace("–", "--")
 
 
 def width(columns: Sequence[Sequence[str]]) -> float:
-    """How wide a table with these columns of LaTeX cells is about, in points."""
+    """The approximate width in points of a table with these columns of LaTeX cells."""
     return sum(LETTER * max(len(PLAIN.sub("", cell)) for cell in cells) + BETWEEN for cells in columns)
 
 
@@ -49,9 +49,9 @@ def table(
     caption: str, heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]], below: Sequence[Sequence[str]],
     notes: Sequence[str],
 ) -> str:  # fmt: skip
-    """A table with its caption; the lines of `below` stand under a rule of their own, the notes under the table. All are LaTeX."""
+    """A table environment. `below` are rows after a second rule, `notes` stand under the table. All texts are LaTeX."""
     lines = [r"\begin{table}[htbp]", r"\centering", rf"\caption{{{caption}.}}", r"\smallskip\small"]
-    # A table that is wider than the text is scaled down to it.
+    # A table that is wider than the text is scaled down.
     lines += [r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"]
     lines += [rf"\begin{{tabular}}{{l{'r' * (len(heads[0]) - 1)}}}", r"\toprule"]
     lines += [rf"{' & '.join(line)} \\" for line in heads]
@@ -64,20 +64,20 @@ def table(
 
 def over_tasks_table(board: Board) -> str:
     """Ranks, normalised scores and wins, of a board that has them."""
-    found = board.overall
-    lettered = any(row.letters for row in found.rows)
+    overall = board.overall
+    lettered = any(row.letters for row in overall.rows)
     rows = [
         [
             escape_latex(ranked_title(row)) + (rf"\textsuperscript{{{group_mark(own)}}}" if own else ""),
             *map(_figure, (row.rank, row.score, row.wins)),
         ]
-        for row, own in zip(found.rows, group_texts(found), strict=True)
+        for row, own in zip(overall.rows, group_texts(overall), strict=True)
     ]
     notes = [
         "Rank: mean of the ranks by mean score, 1 is best. Normalised: 0 is the trivial answer's score, 1 the best row's. Wins: the "
         r"chance that a training beats one of another row. In brackets 95\,\% intervals over tasks, seeds and test rows."
     ]
-    if shows_ranks(found):
+    if shows_ranks(overall):
         notes.append(
             r"\textsuperscript{1--9}: the rank by normalised score is one of these (95\,\% sure for all together, Holm)."
         )
@@ -85,16 +85,16 @@ def over_tasks_table(board: Board) -> str:
         notes.append(
             r"\textsuperscript{a, b, \dots}: rows that share a letter cannot be told apart (level 0.05, Holm)."
         )
-    if any(row.few_seeds for row in found.rows):
+    if any(row.few_seeds for row in overall.rows):
         notes.append(rf"${MARKS['few-seeds']}$: fewer seeds than others on some task.")
-    if found.friedman:
-        test = found.friedman
+    if overall.friedman:
+        test = overall.friedman
         p = "p < 0.001" if test.p < 0.001 else f"p = {test.p:.3f}"
         notes.append(
             rf"Friedman: $\chi^2_{{{test.degrees}}} = {test.statistic:.2f}$, ${p}$; "
             f"Nemenyi's critical difference {test.critical_difference:.2f}."
         )
-    return table(f"Over {len(found.tasks)} tasks", [["model", "rank", "normalised", "wins"]], rows, [], notes)
+    return table(f"Over {len(overall.tasks)} tasks", [["model", "rank", "normalised", "wins"]], rows, [], notes)
 
 
 def _figure(figure: Figure | None) -> str:
@@ -109,7 +109,7 @@ def _number(value: float) -> str:
 
 
 def curves_to_latex(board: Board) -> str:
-    """What follows the other tables; empty where there are no curves."""
+    """A table for each learning curve, after the other tables; empty where there are no curves."""
     return "".join(f"\n{_curve_table(curve)}\n" for curve in board.curves)
 
 
@@ -121,8 +121,8 @@ def _curve_table(curve: Curve) -> str:
     notes = []
     if any(point and point.low is not None for line in curve.lines for point in line.points):
         notes.append(r"In brackets 95\,\% intervals, over test rows and seeds.")
-    found = overtaking_sentences(curve.crossed, [size.label for size in curve.sizes]) if curve.crossed else []
-    return table(caption, [heads], rows, [trivial], notes + [escape_latex(line) for line in (*found, *curve.notes)])
+    sentences = overtaking_sentences(curve.crossed, [size.label for size in curve.sizes]) if curve.crossed else []
+    return table(caption, [heads], rows, [trivial], notes + [escape_latex(line) for line in (*sentences, *curve.notes)])
 
 
 def _line_title(line: CurveLine) -> str:
@@ -137,7 +137,7 @@ def _point_cell(point: CurvePoint | None) -> str:
 
 
 WIDE = 5  # tasks at most in one table
-WIDEST = 530.0  # points: what fits the text of an article (345) at two thirds of the size
+WIDEST = 530.0  # points: fits the text of an article (345) at two thirds of the size
 HEAD = (
     "% Made by `bench leaderboard --format latex`. Put \\usepackage{booktabs,graphicx} into the preamble and \\input this file.",
     "% Names beyond Latin, Greek and Cyrillic letters need LuaLaTeX or XeLaTeX and a font that has them.",
@@ -145,7 +145,7 @@ HEAD = (
 
 
 def to_latex(board: Board) -> str:
-    """Tables of so many tasks each, and one over all tasks."""
+    """Tables of at most `WIDE` tasks each, and one over all tasks."""
     if not board.rows:
         return "\n".join([*HEAD, "% There are no results yet. Start with `bench run`."]) + "\n"
     parts = ["\n".join(HEAD)]
@@ -156,7 +156,7 @@ def to_latex(board: Board) -> str:
 
 
 def _split(board: Board) -> list[list[BoardColumn]]:
-    """The columns of each table: as many as can be read at the width of a page."""
+    """The columns of each table: as many as fit the width of a page."""
     names = [row.title for row in board.table_rows]
     tables: list[list[BoardColumn]] = []
     room = 0.0
@@ -187,7 +187,7 @@ def _tasks(board: Board, columns: Sequence[BoardColumn]) -> str:
 
 
 def _cells(entries: Sequence[Entry | None], column: BoardColumn) -> list[str]:
-    """A column from top to bottom; what is invisible (`phantom`) keeps the numbers below each other."""
+    """A column from top to bottom; invisible text (`phantom`) aligns the numbers."""
     halves = [_half(entry) for entry in entries]
     letters = [group_mark(entry.standing.mark) if entry and entry.standing else "" for entry in entries]
     marks = [_marks(entry) for entry in entries]
@@ -208,7 +208,7 @@ def _cells(entries: Sequence[Entry | None], column: BoardColumn) -> list[str]:
 
 
 def _marks(entry: Entry | None) -> str:
-    """An entry's flags and failures."""
+    """Marks for the flags and failures of an entry."""
     marks = "".join(dict.fromkeys(f"${MARKS[flag]}$" for flag in MARKS if entry and flag in entry.flags))
     return marks + (rf"\textsuperscript{{$\times${len(entry.failed)}}}" if entry and entry.failed else "")
 
@@ -224,7 +224,7 @@ def _mean(entry: Entry | None) -> str:
 
 
 def _half(entry: Entry | None) -> str:
-    """Half the width of the interval, or where the score's range cuts it off, its longer side."""
+    """Half the width of the interval; its longer side where it is cut at the end of the scale."""
     standing = entry.standing if entry else None
     return score(max(standing.high - entry.mean, entry.mean - standing.low)) if standing else ""
 
@@ -263,7 +263,7 @@ def _notes(board: Board, columns: Sequence[BoardColumn]) -> list[str]:
     for flag, (_, meaning) in FLAGS.items():
         if any(flag in entry.flags for entry in entries):
             meanings.setdefault(MARKS[flag], []).append(escape_latex(meaning))
-    lines += [f"${mark}$: {', or '.join(found)}." for mark, found in meanings.items()]
+    lines += [f"${mark}$: {', or '.join(texts)}." for mark, texts in meanings.items()]
     lines += [rf"$\times N$: {escape_latex(line.partition(' ')[2])}." for line in failed_seeds(entries)]
     lines += [f"{escape_latex(line)}." for line in baselines_named(board)]
     if any(entry.mean is None for entry in entries) or len(entries) < len(board.table_rows) * len(columns):

@@ -1,4 +1,4 @@
-"""The sections of leaderboard.md below the main table. Each gives its parts, or none where there is nothing to say."""
+"""leaderboard.md: its sections in their order. A new one is one entry of `SECTIONS`, and a function that returns Markdown."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ from harness.report.slice_tables import slice_section
 
 
 def gains_section(board: Board) -> list[str]:
-    """What pre-training is worth."""
+    """The gain of pre-training."""
     if not board.gains:
         return []
     models = sorted({gain.model for gain in board.gains})
     titles = [column.title for column in board.columns if any(gain.task == column.title for gain in board.gains)]
-    found = {(gain.model, gain.task): gain for gain in board.gains}
-    rows = [[escape(model), *(_gain_text(found.get((model, title))) for title in titles)] for model in models]
+    by_cell = {(gain.model, gain.task): gain for gain in board.gains}
+    rows = [[escape(model), *(_gain_text(by_cell.get((model, title))) for title in titles)] for model in models]
     return [
         "## What pre-training is worth",
         "Points by which `full` (pretrained weights) beats `scratch` (random weights of the same architecture): the mean of the "
@@ -61,7 +61,7 @@ def _gain_text(gain: Gain | None) -> str:
 
 
 def baselines_section(board: Board) -> list[str]:
-    """The score of each baseline, where the main table has the best of each task in one row."""
+    """The score of each baseline, where the main table shows only the best one of each task."""
     if not baselines_named(board):
         return []
     rows = [
@@ -76,15 +76,15 @@ def baselines_section(board: Board) -> list[str]:
 
 
 def task_heading(board: Board, column: BoardColumn) -> list[str]:
-    """Of a task's section."""
+    """The heading of a task."""
     return [f"## {escape(column.title)}"]
 
 
 def task_facts(board: Board, column: BoardColumn) -> list[str]:
-    """A task's metric, data, rows and recipe."""
+    """The metric, data, rows and recipe of a task."""
     splits = ", ".join(f"{split} {rows:,}" for split, rows in column.rows.items()) or NONE
     revision = f", revision {column.revision}" if column.revision else ""
-    told = {
+    facts = {
         "metric": f"{column.metric or NONE} (as a score of 0–100)",
         "family": column.family,
         "data": f"{column.source or NONE}{revision}; version {column.version}, fingerprint {short(column.fingerprint)}",
@@ -95,12 +95,12 @@ def task_facts(board: Board, column: BoardColumn) -> list[str]:
         **({"search": search_sentence(column.searches, duration)} if column.searches else {}),
     }
     if column.settings:
-        told["metric settings"] = "; ".join(f"{name} {value}" for name, value in column.settings.items())
-    return ["\n".join(f"- {name}: {escape(str(value))}" for name, value in told.items())]
+        facts["metric settings"] = "; ".join(f"{name} {value}" for name, value in column.settings.items())
+    return ["\n".join(f"- {name}: {escape(str(value))}" for name, value in facts.items())]
 
 
 def _protocol_facts(column: BoardColumn) -> dict[str, str]:
-    """What is known of newer records only: how the splits were made, what was cut, what the data are suspected of."""
+    """Facts that only newer records have: rule of the splits, truncated rows, warnings about the data."""
     facts = {}
     if column.split_rule:
         facts["splits"] = column.split_rule
@@ -116,7 +116,7 @@ def _protocol_facts(column: BoardColumn) -> dict[str, str]:
 
 
 def metrics_table(board: Board, column: BoardColumn) -> list[str]:
-    """All metrics of a task, and what it cost."""
+    """All metrics and costs of a task."""
     rows = _task_rows(board, column)
     entries = [row.entries[column.title] for row in rows]
     columns = [["score", *score_cells([*map(entry_cell, entries), ScoreCell(score(column.trivial))])]]
@@ -135,7 +135,7 @@ def metrics_table(board: Board, column: BoardColumn) -> list[str]:
 
 
 def _task_rows(board: Board, column: BoardColumn) -> list[Row]:
-    """Those of a task, by its score; of equal ones, and of those without, as on the board."""
+    """The rows of a task by score; equal ones and those without a score in the order of the board."""
     rows = [row for row in board.rows if column.title in row.entries]
     means = {row.title: row.entries[column.title].mean for row in rows}
     return sorted(rows, key=lambda row: math.inf if means[row.title] is None else -means[row.title])
@@ -143,15 +143,15 @@ def _task_rows(board: Board, column: BoardColumn) -> list[Row]:
 
 def _published_column(rows: Sequence[Row], column: BoardColumn, metric: str | None, heading: str) -> list[list[str]]:
     """A column with the published numbers of a metric and the difference of ours; none where nothing is published."""
-    found = [[one for one in row.published.get(column.title, ()) if one.metric == metric] for row in rows]
-    if not any(found):
+    published = [[one for one in row.published.get(column.title, ()) if one.metric == metric] for row in rows]
+    if not any(published):
         return []
-    texts = [" / ".join(f"{score(one.value)} ({signed(one.difference)})" for one in beside) for beside in found]
+    texts = [" / ".join(f"{score(one.value)} ({signed(one.difference)})" for one in beside) for beside in published]
     return [[escape(heading), *texts, ""]]
 
 
 def published_sources(board: Board, column: BoardColumn) -> list[str]:
-    """Where published numbers come from."""
+    """The sources of published numbers."""
     lines = [
         f"- {escape(row.title)}, {escape(one.metric)} {score(one.value)}: {escape(one.source)}; {escape(one.split)} split"
         + (f"; {escape(one.note)}" if one.note else "")
@@ -163,7 +163,7 @@ def published_sources(board: Board, column: BoardColumn) -> list[str]:
 
 
 def models_section(board: Board) -> list[str]:
-    """Where each model comes from."""
+    """The sources of the models."""
     rows = {
         row.model: [escape(row.model), row.architecture or NONE, escape(row.source or NONE), sizes(row.parameters)]
         for row in sorted(board.rows, key=lambda row: (row.title, row.method), reverse=True)
@@ -191,7 +191,7 @@ def environments_section(board: Board) -> list[str]:
 
 
 def reproduce_section(board: Board) -> list[str]:
-    """The commands that make the records again."""
+    """The commands that make these records again."""
     lines = "\n".join(board.commands)
     return [
         "## How to reproduce",
@@ -209,8 +209,8 @@ def render(board: Board, command: str | None = None) -> str:
     """The board as Markdown.
 
     Args:
-        board: what to show.
-        command: how these results are made; None: derived from the records.
+        board: the board.
+        command: the command that makes these results; None: derived from the records.
     """
     if not board.rows:
         return "\n\n".join([TITLE, EMPTY, *map(escape, board.notes), *failures_section(board)]) + "\n"
@@ -225,7 +225,7 @@ def task_sections(board: Board) -> list[str]:
     return [part for column in board.columns for make in TASK_SECTIONS for part in make(board, column)]
 
 
-# Each gives its parts as Markdown (a heading, a paragraph, a table), or none where there is nothing to say.
+# Each returns its parts as Markdown (a heading, a paragraph, a table), or none.
 SECTIONS: tuple[Callable[[Board], list[str]], ...] = (
     recommendations,
     board_introduction,

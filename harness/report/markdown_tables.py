@@ -1,4 +1,4 @@
-"""Markdown tables that read well as plain text too, and the escaping that names need in them."""
+"""Markdown tables that can also be read as plain text, the escaping of names in them, and the main table of leaderboard.md."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from harness.shown import sentence
 
 
 def escape(text: str) -> str:
-    """Text as Markdown shows it letter for letter, on one line."""
+    """Text escaped for Markdown, on one line."""
     text = re.sub(r"([\\*`\[\]<>~$]|&(?=#?\w+;))", r"\\\1", sentence(text))
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
 
 
 def row_heading(row: Row) -> str:
-    """A row's, in italics where it is a baseline's."""
+    """The title of a row, in italics for a baseline."""
     return f"*{escape(row.title)}*" if row.is_baseline else escape(row.title)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
-    """A table with its columns padded to equal width; the first `left` columns start at the left, the others end at the right.
+    """A table with padded columns; the first `left` columns are aligned to the left, the others to the right.
 
-    Cells are Markdown already, but for `|`.
+    Cells are Markdown, but `|` in them is escaped here.
     """
     headers, *rows = [[cell.replace("|", r"\|") for cell in line] for line in (headers, *rows)]
     lines = [headers, *rows]
@@ -43,7 +43,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) 
 
 @dataclass(frozen=True)
 class ScoreCell:
-    """A number of a column as it is to be shown: the mean, what follows it, whether it is bold, its group and its marks."""
+    """The parts of a cell with a score: the mean, its spread, whether it is bold, its marks and its group."""
 
     mean: str
     spread: str = ""
@@ -53,12 +53,12 @@ class ScoreCell:
 
 
 def entry_cell(entry: Entry | None) -> ScoreCell:
-    """An entry, or its absence."""
+    """The parts of the cell of an entry, or of a missing one."""
     return ScoreCell(mean(entry), spread(entry.sd), entry.best, marks(entry), group(entry)) if entry else ScoreCell(mean(None))
 
 
 def score_cells(scores: Sequence[ScoreCell]) -> list[str]:
-    """A column of `mean ± sd` with the best in bold, the numbers in line with each other, and the marks behind them."""
+    """A column of `mean ± sd` with the best in bold, the numbers aligned, and the marks behind them."""
     bold = "**" if any(one.best for one in scores) else ""
     before, behind, grouped, marked = (
         max(map(cell_len, texts))
@@ -83,12 +83,12 @@ def _table_line(cells: Sequence[str], widths: Sequence[int], left: int) -> str:
 
 
 def recommendations(board: Board) -> list[str]:
-    """Which model to fine-tune."""
+    """The lines of the verdict: which model to fine-tune."""
     return ["\n".join(f"- {escape(line)}" for line in verdict(board).lines())]
 
 
 def board_introduction(board: Board) -> list[str]:
-    """What was done."""
+    """A paragraph on how the scores were made."""
     seeds = sorted({seed for column in board.columns for seed in column.seeds})
     spread = " ± sample standard deviation over the seeds" if len(seeds) > 1 else ""
     when = ""

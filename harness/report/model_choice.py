@@ -1,4 +1,4 @@
-"""Which row of a board to choose, under limits: the best one, and what cannot be told apart from it."""
+"""Which model to choose under limits of size, time and memory: the best one, and those that it cannot be told apart from."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from harness.report.board_rows import Row
 from harness.report.entries import Entry
 from harness.trouble import SEARCH, Trouble
 
-WORTH = 0.8  # of the best one's training time, from which on a shorter one is worth a word
+WORTH = 0.8  # a cheaper model is named if its training takes at most this share of the best one's
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the person can spend; None: any amount.
+    """Upper limits of cost; None: no limit.
 
     Attributes:
-        parameters: of the model with its head.
-        train_seconds: of the training of one cell, and of the search for its recipe.
-        memory: bytes at most.
+        parameters: parameters of the model with its head.
+        train_seconds: training of one cell with the search for its recipe, in seconds.
+        memory: peak memory in bytes.
     """
 
     parameters: float | None = None
@@ -34,18 +34,19 @@ class Limits:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A row of the board with a score on every task that is asked for.
+    """A row of the board with a score on every requested task.
 
     Attributes:
-        average: of the tasks' means.
-        parameters, memory: largest of the tasks' models, and of their processes (bytes).
-        train_seconds: of all the tasks' trainings together.
+        row: the row.
+        average: mean over the tasks.
+        parameters, memory: largest number over the tasks (memory in bytes).
+        train_seconds: trainings of all tasks together.
         fits: whether it keeps to the limits.
-        tied: whether it shares a letter with the best one in every column, so that none tells the two apart.
         useful: whether it beats the trivial answer on every task.
-        below: the tasks on which a baseline is no worse than it.
-        unproven: those on which it is better than all baselines, but not told apart from the best of them.
-        trouble: the signs that its trainings failed or fell short, each with its task; those of failed ones first.
+        below: tasks on which a baseline is at least as good.
+        unproven: tasks on which it is better than all baselines, but cannot be told apart from the best one.
+        tied: whether it shares a letter with the best row in every column, so that no task tells the two apart.
+        trouble: signs that its trainings failed or fell short, each with its task; failed ones first.
     """
 
     row: Row
@@ -62,24 +63,22 @@ class Candidate:
 
     @property
     def failed(self) -> bool:
-        """Whether one of its trainings failed, so that its score says nothing about the model."""
+        """Whether one of its trainings failed."""
         return any(one.failed for _, one in self.trouble)
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What to fine-tune, or the baseline that no model has beaten.
+    """Which row to use: a model to fine-tune, or a baseline that no model beats.
 
     Attributes:
-        best: the highest average of those that fit and are of use.
-        cheaper: of those that are tied with it, the one whose training is the shortest, where that is much shorter; else None.
-            No difference was found, which is not to say that there is none.
-        candidates: all, those that fit first, best first.
-        tasks: the columns that counted.
+        best: the useful candidate that fits with the highest average.
+        cheaper: of the candidates tied with it, the one with the shortest training, if that is much shorter; else None.
+        candidates: all candidates, those that fit first, best first.
+        tasks: titles of the columns that counted.
         missing: models without a score on all of them.
-        open: where the best is a baseline, the models that fit and whose trainings failed or fell short: as long as there are
-            any, nothing can be said of models.
-        failures: where the best is a baseline, the models of which cells failed, and so are missing.
+        open: where the best is a baseline, the models that fit and whose trainings failed or fell short.
+        failures: where the best is a baseline, the models with failed cells.
     """
 
     best: Candidate
@@ -92,20 +91,20 @@ class Recommendation:
 
     @property
     def decided(self) -> bool:
-        """Whether `best` is what to use; not where it is a baseline whose rivals were not trained well."""
+        """Whether `best` can be relied on; False where it is a baseline and some models were not trained well."""
         return not (self.open or self.failures)
 
 
 def recommend(board: Board, limits: Limits, tasks: Collection[str] = ()) -> Recommendation:
-    """Choose.
+    """Choose a row of the board.
 
     Args:
-        board: with standings; without, nothing is tied.
-        limits: that the model must keep to.
-        tasks: names or titles of columns; none: all.
+        board: with standings; without them nothing is tied.
+        limits: limits that the model must keep to.
+        tasks: names or titles of columns; empty: all.
 
     Raises:
-        BenchError: an unknown task, no row with a score on every task, or none that fits and beats the trivial answers; it
+        BenchError: an unknown task, no row with a score on every task, or none that fits and beats the trivial answers. The message
             says which trainings failed.
     """
     titles = [column.title for column in board.columns]
@@ -127,7 +126,7 @@ def recommend(board: Board, limits: Limits, tasks: Collection[str] = ()) -> Reco
             f"no model keeps to the limits and beats the trivial answer on {', '.join(wanted)}; "
             + (_to_repeat(troubled, wanted) if troubled else _nearest(candidates))
         )
-    # Of equal ones the baseline, which is listed last.
+    # Of equal candidates the baseline wins, which is listed last.
     best = max(reversed(fitting), key=lambda one: one.average)
     marked = [
         replace(one, tied=one.fits and one.useful and _tied(one.row, best.row, wanted)) for one in candidates
@@ -138,15 +137,15 @@ def recommend(board: Board, limits: Limits, tasks: Collection[str] = ()) -> Reco
     cheaper = min(shorter, key=lambda one: one.train_seconds, default=None)
     order = sorted(marked, key=lambda one: (not one.fits, -one.average))
     missing = tuple(row.title for row in board.rows if row not in whole and not row.is_baseline)
-    found = Recommendation(best, cheaper, tuple(order), tuple(wanted), missing)
+    recommendation = Recommendation(best, cheaper, tuple(order), tuple(wanted), missing)
     if not best.row.is_baseline:
-        return found
+        return recommendation
     failures = tuple(
         row.title
         for row in board.rows
         if not row.is_baseline and any(title in row.entries and _mean(row, title) is None for title in wanted)
     )
-    return replace(found, open=tuple(one for one in order if one.fits and one.trouble), failures=failures)
+    return replace(recommendation, open=tuple(one for one in order if one.fits and one.trouble), failures=failures)
 
 
 def _mean(row: Row, title: str) -> float | None:
@@ -163,7 +162,7 @@ def _candidate(row: Row, columns: Sequence[BoardColumn], limits: Limits) -> Cand
         for flag in ("trivial", "baseline", "unproven")
     }
     useful = not flagged["trivial"]
-    if row.is_baseline:  # these are not flagged
+    if row.is_baseline:  # baselines have no flag for this
         pairs = [(entry.mean, column.trivial) for column, entry in zip(columns, entries, strict=True)]
         useful = all(trivial is None or mean > trivial + EQUAL for mean, trivial in pairs)
     total = None if None in seconds else sum(seconds)
@@ -177,7 +176,7 @@ def _candidate(row: Row, columns: Sequence[BoardColumn], limits: Limits) -> Cand
 
 
 def _signs(entry: Entry) -> list[Trouble]:
-    """The signs of trouble, with the seeds that show them where these are not all."""
+    """The signs of trouble; with the seeds that show them, unless all do."""
     signs = []
     for one in entry.trouble:
         seeds = f" (seed {', '.join(map(str, one.seeds))})" if len(one.seeds) < len(entry.scores) else ""
@@ -186,7 +185,7 @@ def _signs(entry: Entry) -> list[Trouble]:
 
 
 def _fits(entry: Entry, limits: Limits, rule: bool) -> bool:
-    """What is not known does not fit where there is a limit; a rule without parameters has none."""
+    """Whether an entry keeps to the limits. An unknown cost does not; a `rule` may have no parameters."""
     pairs = (
         (entry.parameters or (0 if rule else None), limits.parameters),
         (entry.train_seconds, limits.train_seconds),
@@ -206,13 +205,13 @@ def _share(ours: Mapping[str, Entry], theirs: Mapping[str, Entry], title: str) -
 
 def _to_repeat(troubled: Sequence[Candidate], titles: Sequence[str]) -> str:
     """Which trainings failed or fell short, and what to try."""
-    told = "; ".join(
+    signs = "; ".join(
         f"{one.row.title}{f' on {column.title}' if len(titles) > 1 else ''}: {sign.text}"
         for one in troubled
         for column, sign in one.trouble[:1]
     )
     what = "their trainings failed" if all(one.failed for one in troubled) else "trainings failed or fell short"
-    return f"{what} ({told}); try {troubled[0].trouble[0][1].cure or SEARCH}"
+    return f"{what} ({signs}); try {troubled[0].trouble[0][1].cure or SEARCH}"
 
 
 def _nearest(candidates: Sequence[Candidate]) -> str:

@@ -1,4 +1,4 @@
-"""Which ranks a row may have, for boards whose groups have too many letters to be read."""
+"""Rows ranked over all tasks: the section of leaderboard.md, its sentences, and the critical-difference diagram (Demšar 2006)."""
 
 from __future__ import annotations
 
@@ -16,69 +16,69 @@ from harness.stats.multiple_tests import rank_intervals, rank_text, split_letter
 from harness.stats.over_tasks import Figure, Friedman, Overall, Ranked
 
 
-def shows_ranks(found: Overall) -> bool:
+def shows_ranks(overall: Overall) -> bool:
     """Whether rows over all tasks have too many letters."""
-    return too_many_letters([row.letters for row in found.rows]) and all(row.score for row in found.rows)
+    return too_many_letters([row.letters for row in overall.rows]) and all(row.score for row in overall.rows)
 
 
-def group_texts(found: Overall) -> list[str]:
+def group_texts(overall: Overall) -> list[str]:
     """What each row's group over all tasks is called: its letters, or the ranks by normalised score that it may have."""
-    if not shows_ranks(found):
-        return [row.letters for row in found.rows]
-    return [rank_text(one) for one in rank_intervals([(row.score.value, split_letters(row.letters)) for row in found.rows if row.score])]
+    if not shows_ranks(overall):
+        return [row.letters for row in overall.rows]
+    return [rank_text(one) for one in rank_intervals([(row.score.value, split_letters(row.letters)) for row in overall.rows if row.score])]
 
 
-WIDTH = 31  # characters of the drawn scale of ranks
+WIDTH = 31  # characters of the scale of ranks
 
 
 def over_tasks(board: Board) -> list[str]:
-    """Average ranks with their intervals drawn, normalised scores, win rates and groups; none for a single task."""
-    found = board.overall
-    if found is None:
+    """The section: average ranks with their intervals drawn, normalised scores, win rates and groups; empty for a single task."""
+    overall = board.overall
+    if overall is None:
         return []
     parts = ["## Over all tasks"]
-    if found.rows:
-        parts += [over_tasks_introduction(found), _markdown_table(found)]
-        parts += [friedman_sentence(found.friedman, found)] if found.friedman else []
-    lines = [f"- {escape(note)}" for note in found.notes]
+    if overall.rows:
+        parts += [over_tasks_introduction(overall), _markdown_table(overall)]
+        parts += [friedman_sentence(overall.friedman, overall)] if overall.friedman else []
+    lines = [f"- {escape(note)}" for note in overall.notes]
     lines += [
-        f"- {escape(one.title)} is left out: no score on {escape(', '.join(one.missing))}." for one in found.left_out
+        f"- {escape(one.title)} is left out: no score on {escape(', '.join(one.missing))}." for one in overall.left_out
     ]
     return [*parts, "\n".join(lines)] if lines else parts
 
 
-def over_tasks_introduction(found: Overall) -> str:
-    """What the figures are."""
-    sure = any(row.rank.low is not None for row in found.rows)
+def over_tasks_introduction(overall: Overall) -> str:
+    """A paragraph on what the figures are."""
+    sure = any(row.rank.low is not None for row in overall.rows)
     text = (
-        f"The {len(found.rows)} rows with a score on all {len(found.tasks)} tasks. Rank: the mean over tasks of the rank by mean "
+        f"The {len(overall.rows)} rows with a score on all {len(overall.tasks)} tasks. Rank: the mean over tasks of the rank by mean "
         "score, 1 is best. Normalised: the mean over tasks of the score where 0 is the trivial answer's and 1 the best row's. Wins: "
         "the chance that a training of this row beats one of another row on the same task."
     )
     if sure:
         text += " In brackets 95 % intervals: what more tasks of this kind, other seeds and other test rows would give."
-    if shows_ranks(found):
+    if shows_ranks(overall):
         text += (
             " Group: between which ranks by normalised score a row lies (95 % sure for all together); two without a rank in common "
             "cannot be equal."
         )
-    elif any(row.letters for row in found.rows):
+    elif any(row.letters for row in overall.rows):
         text += " Rows that share a letter cannot be told apart over the tasks (level 0.05 over all pairs)."
     return text
 
 
-def friedman_sentence(test: Friedman, found: Overall) -> str:
+def friedman_sentence(test: Friedman, overall: Overall) -> str:
     """The test and the critical difference, in words."""
     p = "p < 0.001" if test.p < 0.001 else f"p = {test.p:.3f}"
-    doubt = "" if len(found.tasks) >= 10 else f", of which {len(found.tasks)} tasks allow no more than a rough idea"
+    caution = "" if len(overall.tasks) >= 10 else f", of which {len(overall.tasks)} tasks allow no more than a rough idea"
     return (
-        f"Friedman's test that all rows are equal: χ² = {test.statistic:.2f}, {test.degrees} degrees of freedom, {p}{doubt}. "
+        f"Friedman's test that all rows are equal: χ² = {test.statistic:.2f}, {test.degrees} degrees of freedom, {p}{caution}. "
         f"Critical difference of two average ranks (Nemenyi, level 0.05): {test.critical_difference:.2f}."
     )
 
 
 def figure_text(figure: Figure | None, digits: int = 2) -> str:
-    """`1.20 (1.00 … 2.41)`."""
+    """A figure with its interval: `1.20 (1.00 … 2.41)`."""
     if figure is None:
         return NONE
     beside = "" if figure.low is None else f" ({figure.low:.{digits}f} … {figure.high:.{digits}f})"
@@ -86,22 +86,22 @@ def figure_text(figure: Figure | None, digits: int = 2) -> str:
 
 
 def ranked_title(row: Ranked) -> str:
-    """With the mark of fewer seeds."""
+    """The title of a row, with the mark of fewer seeds."""
     return row.title + (FLAGS["few-seeds"][0] if row.few_seeds else "")
 
 
-def _markdown_table(found: Overall) -> str:
+def _markdown_table(overall: Overall) -> str:
     headers = ["model", "rank", "normalised", "wins"]
     columns = [
-        [escape(ranked_title(row)) for row in found.rows],
-        *([figure_text(figure) for figure in figures] for figures in zip(*map(_row_figures, found.rows), strict=True)),
+        [escape(ranked_title(row)) for row in overall.rows],
+        *([figure_text(figure) for figure in figures] for figures in zip(*map(_row_figures, overall.rows), strict=True)),
     ]
-    if any(row.letters for row in found.rows):
+    if any(row.letters for row in overall.rows):
         headers.append("group")
-        columns.append(group_texts(found) if shows_ranks(found) else [_padded_letters(row, found) for row in found.rows])
-    if any(row.rank.low is not None for row in found.rows):
-        headers.append(f"1 {'rank'.center(WIDTH - 6)} {len(found.rows)}")
-        columns.append([f"`{_rank_bar(row.rank, len(found.rows))}`" for row in found.rows])
+        columns.append(group_texts(overall) if shows_ranks(overall) else [_padded_letters(row, overall) for row in overall.rows])
+    if any(row.rank.low is not None for row in overall.rows):
+        headers.append(f"1 {'rank'.center(WIDTH - 6)} {len(overall.rows)}")
+        columns.append([f"`{_rank_bar(row.rank, len(overall.rows))}`" for row in overall.rows])
     return table(headers, list(zip(*columns, strict=True)))
 
 
@@ -109,16 +109,16 @@ def _row_figures(row: Ranked) -> tuple[Figure | None, ...]:
     return row.rank, row.score, row.wins
 
 
-def _padded_letters(row: Ranked, found: Overall) -> str:
-    """Letters below each other: `a c` has a blank for the group `b` that it is not in."""
-    letters = sorted({letter for one in found.rows for letter in one.letters})
-    if any("." in one.letters for one in found.rows):
+def _padded_letters(row: Ranked, overall: Overall) -> str:
+    """Letters aligned over rows: `a·c` has a dot for the group `b` that the row is not in."""
+    letters = sorted({letter for one in overall.rows for letter in one.letters})
+    if any("." in one.letters for one in overall.rows):
         return row.letters
     return f"`{''.join(letter if letter in row.letters else '·' for letter in letters)}`"
 
 
 def _rank_bar(rank: Figure, rows: int) -> str:
-    """The interval as a line on a scale from 1 to the number of rows, with a dot at the mean: `──●─────      `."""
+    """The interval as a line on a scale from 1 to the number of rows, with a dot at the mean: `──●─────·····`."""
     low, dot, high = (round((value - 1) / (rows - 1) * (WIDTH - 1)) for value in (rank.low, rank.value, rank.high))
     return "".join("●" if at == dot else "─" if low <= at <= high else "·" for at in range(WIDTH))
 
@@ -131,7 +131,7 @@ NOTHING = "No ranks over tasks: it takes two rows with a score on each of two ta
 
 
 def escape_xml(text: str) -> str:
-    """A text as XML has it, which knows no control characters."""
+    """Text escaped for XML, without control characters."""
     return html.escape(plain(text))
 
 
@@ -141,11 +141,11 @@ def diagram(board: Board) -> str:
     A bar joins the rows that share a letter, and has a dot for each of them: a row between two dots is not of the group. The
     critical difference at the top is Nemenyi's; the groups are the board's, by paired differences (docs/statistics.md).
     """
-    found = board.overall
-    name = f"<title>{escape_xml(f'Average ranks over {_task_names(board)}')}</title>"  # what a reader's program says of the picture
-    if found is None or not found.rows:
+    overall = board.overall
+    name = f"<title>{escape_xml(f'Average ranks over {_task_names(board)}')}</title>"  # accessible name of the picture
+    if overall is None or not overall.rows:
         return _svg(8 * len(NOTHING), 40, [name, _svg_text(10, 25, NOTHING)])
-    return _Diagram(found).picture(name)
+    return _Diagram(overall).picture(name)
 
 
 def _task_names(board: Board) -> str:
@@ -153,23 +153,30 @@ def _task_names(board: Board) -> str:
 
 
 class _Diagram:
-    """Places of the things in one picture."""
+    """The layout of one diagram.
 
-    def __init__(self, found: Overall):
-        self.found, self.rows = found, found.rows
+    Attributes:
+        names: row → its title and average rank.
+        margin, width: left of the axis, and of the whole picture, in pixels.
+        bars: members of each group of rows that cannot be told apart.
+        first: height of the first name, in pixels.
+    """
+
+    def __init__(self, overall: Overall):
+        self.overall, self.rows = overall, overall.rows
         names = [f"{ranked_title(row)} ({row.rank.value:.2f})" for row in self.rows]
         self.names = dict(zip(self.rows, names, strict=True))
         self.margin = 24 + LETTER * max(map(cell_len, names))
         self.width = AXIS + 2 * self.margin
         self.bars = _bars(self.rows)
-        self.first = TOP + 18 + BAR * len(self.bars)  # height of the first name
+        self.first = TOP + 18 + BAR * len(self.bars)
 
     def x(self, rank: float) -> float:
         return self.margin + (rank - 1) / (len(self.rows) - 1) * AXIS
 
     def picture(self, name: str) -> str:
         half = (len(self.rows) + 1) // 2
-        left, right = self.rows[:half], self.rows[half:][::-1]  # the outermost first, so that no lines cross
+        left, right = self.rows[:half], self.rows[half:][::-1]  # outermost first, so that lines do not cross
         parts = [name, *self._axis(), *self._distance()]
         for side, rows, anchor in ((self.margin - 6, left, "end"), (self.margin + AXIS + 6, right, "start")):
             for number, row in enumerate(rows):
@@ -184,7 +191,7 @@ class _Diagram:
 
     def _axis(self) -> list[str]:
         number = len(self.rows)
-        every = -(-number // 20)  # so many ranks that their numbers do not touch
+        every = -(-number // 20)  # step of the labels, so that they do not touch
         parts = [_svg_line(self.x(1), TOP, self.x(number), TOP, 1.5)]
         for rank in sorted({1, *range(every, number + 1, every)}):
             parts.append(_svg_line(self.x(rank), TOP - 6, self.x(rank), TOP, 1))
@@ -192,8 +199,8 @@ class _Diagram:
         return parts
 
     def _distance(self) -> list[str]:
-        """The critical difference, where it is shorter than the axis."""
-        test = self.found.friedman
+        """The critical difference as a bar, where it is shorter than the axis."""
+        test = self.overall.friedman
         if test is None or test.critical_difference > len(self.rows) - 1:
             return []
         start, end = self.x(1), self.x(1 + test.critical_difference)

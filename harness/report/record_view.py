@@ -1,4 +1,4 @@
-"""A handful of a cell's predictions, right and wrong ones."""
+"""One record for a person, as `bench show` prints it: facts, metrics, trials of its search, costs and some predictions."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ from harness.slices import Slices
 from harness.store import Record
 from harness.trouble import trouble
 
-EXAMPLES = 3  # right and wrong ones each
-LONGEST_EXAMPLE = 160  # characters shown of a prediction or reference
+EXAMPLES = 3  # predictions of each kind, right and wrong
+LONGEST_EXAMPLE = 160  # characters of a prediction or reference
 
 
 def example_table(predictions: Sequence[Mapping[str, Any]], texts: Mapping[str, str] | None = None, why: str = "") -> Group:
-    """The first few whose prediction equals the reference, and the first few where it does not.
+    """The first few right and the first few wrong predictions.
 
     Args:
-        texts: row id → what the model read.
-        why: there are no texts, in words.
+        predictions: lines with id, prediction and reference.
+        texts: row id → text that the model read.
+        why: why there are no texts; empty where there are.
     """
     verdicts = [(line, is_right(line["prediction"], line["reference"])) for line in predictions]
     table = Table(box=None, header_style="bold", pad_edge=False)
@@ -51,22 +52,22 @@ def example_table(predictions: Sequence[Mapping[str, Any]], texts: Mapping[str, 
 def _answer(value: Any) -> str:
     if isinstance(value, Mapping) and isinstance(value.get("answers"), Mapping):
         value = value["answers"].get("text")
-    told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return told if len(told) <= LONGEST_EXAMPLE else told[: LONGEST_EXAMPLE - 1] + "…"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_EXAMPLE else text[: LONGEST_EXAMPLE - 1] + "…"
 
 
-def trial_table(found: Mapping[str, Any]) -> RenderableType:
-    """A record's `search`: every trial with what it changed, its best validation and its time, the winner marked."""
-    told = search_summary(found)
-    fields = list(found["specification"]["fields"])
+def trial_table(recorded: Mapping[str, Any]) -> RenderableType:
+    """The `search` of a record: each trial with its changed fields, best validation score and time, the winner marked."""
+    totals = search_summary(recorded)
+    fields = list(recorded["specification"]["fields"])
     table = Table(box=None, header_style="bold", pad_edge=False)
-    shares = any(trial.get("budget", 1) < 1 for trial in found.get("trials") or ())
+    shares = any(trial.get("budget", 1) < 1 for trial in recorded.get("trials") or ())
     fields += ["steps"] if shares else []
     for number, heading in enumerate((*fields, "validation", "seconds", "", "trial")):
         table.add_column(heading, justify="left" if number > len(fields) + 1 else "right", overflow="fold")
-    for number, trial in enumerate(found.get("trials") or ()):
+    for number, trial in enumerate(recorded.get("trials") or ()):
         seconds, values = trial.get("seconds"), {**trial["recipe"], "steps": f"{trial.get('budget', 1):.0%}"}
-        how = "chosen" if number == found.get("winner") else "" if trial["status"] == "ok" else trial["status"]
+        how = "chosen" if number == recorded.get("winner") else "" if trial["status"] == "ok" else trial["status"]
         table.add_row(
             *(str(values.get(field, text.NONE)) for field in fields),
             text.score(trial["validation"]),
@@ -74,8 +75,8 @@ def trial_table(found: Mapping[str, Any]) -> RenderableType:
             Text(how, style="green" if how == "chosen" else "dim"),
             Text(trial["id"].rpartition("--")[2], style="dim"),
         )
-    counts = f"{told['trials']} trials on seed {found.get('seed', '?')}, {text.duration(told['seconds'])} in all"
-    return Group(Text(f"{' '.join(told['arguments'])}: {counts}"), table)
+    counts = f"{totals['trials']} trials on seed {recorded.get('seed', '?')}, {text.duration(totals['seconds'])} in all"
+    return Group(Text(f"{' '.join(totals['arguments'])}: {counts}"), table)
 
 
 def show(
@@ -84,11 +85,13 @@ def show(
     slices: Slices | None = None,
     texts: tuple[Mapping[str, str], str] = ({}, ""),
 ) -> RenderableType:
-    """All that a record says and some predictions; for a failed cell the error and its traceback.
+    """All facts of a record and some predictions; for a failed cell the error and its traceback.
 
     Args:
-        slices: of a record from before they were kept there.
-        texts: of the test rows by id, and why there are none (see `harness.report.row_texts`).
+        record: a whole record.
+        predictions: its predictions.
+        slices: for an older record that does not hold them.
+        texts: row id → text, and why there are none (see `harness.report.row_texts`).
     """
     parts: list[RenderableType] = [Text(record["id"], style="bold"), _pairs(_facts(record))]
     error = record.get("error")
@@ -107,8 +110,8 @@ def show(
     metrics = record.get("metrics") or {}
     if metrics.get("test"):
         parts += _section("Metrics", _metrics(metrics))
-    for kind, found in slices_of(record, {record["id"]: slices or {}}).items():
-        parts += _section(f"Scores by {kind_heading(kind)}", _slices(kind, found))
+    for kind, scores in slices_of(record, {record["id"]: slices or {}}).items():
+        parts += _section(f"Scores by {kind_heading(kind)}", _slices(kind, scores))
     history = (record.get("training") or {}).get("history")
     if history:
         parts += _section("History", _history(history, record["training"].get("best_step")))
@@ -157,14 +160,14 @@ def _facts(record: Record) -> dict[str, str]:
     what = "training failed" if any(one.failed for one in signs) else "may have fallen short"
     warning = {what: "\n".join([*(one.text for one in signs), *([f"try {cures}"] if cures else [])])}
     happened = {"on the way": _events(record.get("training") or {})}
-    doubts = {"data warnings": "\n".join(task.get("warnings") or [])}
-    return {name: value for name, value in {**facts, **warning, **happened, **doubts}.items() if value}
+    warnings = {"data warnings": "\n".join(task.get("warnings") or [])}
+    return {name: value for name, value in {**facts, **warning, **happened, **warnings}.items() if value}
 
 
 def _events(training: Mapping[str, Any]) -> str:
-    """What else than a plain training there was."""
+    """Resumes, retries and other events of the training."""
     breaks, devices = training.get("resumed"), training.get("devices")
-    said = [
+    events = [
         f"went on after {breaks} {'break' if breaks == 1 else 'breaks'}" if breaks else "",
         f"{training['retried']}, so run again in fp32" if training.get("retried") else "",
         f"{training['accumulation']} pieces of at most {training['micro_batch_size']} rows a step, for want of memory"
@@ -173,17 +176,17 @@ def _events(training: Mapping[str, Any]) -> str:
         f"trained by {devices} processes" if devices else "",
         *(training.get("notes") or []),
     ]
-    return "; ".join(filter(None, said))
+    return "; ".join(filter(None, events))
 
 
 def _training_part(task: Mapping[str, Any]) -> str:
-    """How many of the training rows, where these are not all."""
+    """The number of training rows that were used, if not all."""
     part, there = task.get("train_rows"), task.get("train_rows_available")
     return f"{part:,} of {there:,} training rows, drawn by the seed" if part and there else ""
 
 
 def _truncated(task: Mapping[str, Any]) -> str:
-    """Counts of what was cut, with their share of the split's rows."""
+    """Counts of truncated rows, with their share of the split."""
     rows = task.get("rows") or {}
     return ", ".join(
         f"{split} {count:,}" + (f" ({count / rows[split]:.1%})" if rows.get(split) else "")
@@ -208,20 +211,20 @@ def _costs(cost: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _metrics(metrics: Mapping[str, Any]) -> Table:
-    """Validation, test and trivial answer side by side, nested metrics under `outer.inner`."""
+    """Metrics on validation and test and of the trivial answer side by side; nested metrics are named `outer.inner`."""
     splits = {split: _flat(metrics[split]) for split in ("validation", "test", "trivial") if metrics.get(split)}
-    names = dict.fromkeys(name for found in splits.values() for name in found)
+    names = dict.fromkeys(name for metrics_of_split in splits.values() for name in metrics_of_split)
     return _grid(
-        ("metric", *splits), [(name, *(_value(found.get(name)) for found in splits.values())) for name in names]
+        ("metric", *splits), [(name, *(_value(metrics_of_split.get(name)) for metrics_of_split in splits.values())) for name in names]
     )
 
 
-def _slices(kind: str, found: Mapping[str, Mapping[str, float]]) -> Table:
-    """Rows, score and the other metrics of each part."""
-    small = {name: (SMALL if (rows := part.get("rows")) is None else rows) < SMALL for name, part in found.items()}
+def _slices(kind: str, scores: Mapping[str, Mapping[str, float]]) -> Table:
+    """Rows, score and other metrics of each slice."""
+    small = {name: (SMALL if (rows := part.get("rows")) is None else rows) < SMALL for name, part in scores.items()}
     names = [
         name
-        for name in dict.fromkeys(name for part in found.values() for name in part)
+        for name in dict.fromkeys(name for part in scores.values() for name in part)
         if name not in ("rows", "score")
     ]
     lines = [
@@ -229,7 +232,7 @@ def _slices(kind: str, found: Mapping[str, Mapping[str, float]]) -> Table:
             short(name), f"{part.get('rows', '')}" + (FEW if small[name] else ""), text.score(part.get("score")),
             *(_value(part.get(other)) for other in names),
         )
-        for name, part in found.items()
+        for name, part in scores.items()
     ]  # fmt: skip
     return _grid((kind, f"rows ({FEW} < {SMALL})" if any(small.values()) else "rows", "score", *names), lines)
 

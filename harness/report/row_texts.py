@@ -1,4 +1,8 @@
-"""Predictions as text, and whether they are right."""
+"""Test rows as text: predictions and whether they are right, and the texts that models read, which records do not hold.
+
+Texts are read from the data, and shown only where these are the data of the record: same fingerprint, and test rows with the ids
+and references of its predictions.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ LONGEST = 400  # characters of a prediction or reference
 
 
 def is_right(prediction: Any, reference: Any) -> bool:
-    """Letter for letter: a reference may list several answers, and an empty list of answers wants an empty one."""
+    """Whether a prediction equals its reference. One of several answers is enough; no answers means the empty answer."""
     if isinstance(reference, Mapping) and isinstance(reference.get("answers"), Mapping):
         reference = [answer.strip() for answer in reference["answers"].get("text") or [""]]
     if isinstance(prediction, str) and isinstance(reference, list):
@@ -28,37 +32,37 @@ def is_right(prediction: Any, reference: Any) -> bool:
 
 
 def answer_text(value: Any) -> str:
-    """A prediction or reference as one text; tags with spaces between, several answers with bars, no white space around."""
+    """A prediction or reference as one text: tags with spaces between, several answers with bars."""
     if isinstance(value, Mapping) and isinstance(value.get("answers"), Mapping):
         value = list(dict.fromkeys(value["answers"].get("text") or [""]))
-        told = " | ".join(map(str, value))
+        text = " | ".join(map(str, value))
     elif isinstance(value, list) and all(isinstance(part, str) for part in value):
-        told = (" | " if any(" " in part for part in value) else " ").join(value)
+        text = (" | " if any(" " in part for part in value) else " ").join(value)
     else:
-        told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    told = told.strip()
-    return told if len(told) <= LONGEST else told[: LONGEST - 1] + "…"
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    text = text.strip()
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def label_of(value: Any) -> str | None:
-    """The class that a value is; None for what is no single label."""
+    """The label that a prediction or reference is; None where it is not a single label."""
     if isinstance(value, bool | int | str):
         return str(value)
     return None
 
 
 Facts = Mapping[str, Any]
-Texts = tuple[Mapping[str, str], str]  # row id → its text, and why there is none; one of the two is empty
+Texts = tuple[Mapping[str, str], str]  # row id → its text, and why there are none; one of the two is empty
 
 
-def test_texts(facts: Facts, predictions: Sequence[Facts], root: Path, fetch: bool = True) -> Texts:
+def texts_of_rows(facts: Facts, predictions: Sequence[Facts], root: Path, fetch: bool = True) -> Texts:
     """The texts of a record's test rows.
 
     Args:
-        facts: the record's `task`.
-        predictions: the record's; every one of them must have its row in the data.
-        root: the results folder, where a run has noted where its tasks' data are (see `harness.origins`).
-        fetch: whether a data set of the Hub may be read, and so be downloaded.
+        facts: the `task` of the record.
+        predictions: its predictions; each must have its row in the data.
+        root: the results folder, where runs note the paths of their data (see `harness.origins`).
+        fetch: whether a data set of the Hub may be read, which may download it.
     """
     why = (
         "its task is not registered here, and no run has noted here where its data are (the bench run that made it, "
@@ -67,14 +71,14 @@ def test_texts(facts: Facts, predictions: Sequence[Facts], root: Path, fetch: bo
     for task in _candidate_tasks(facts, root):
         if isinstance(task.source, HubSource) and not fetch:
             return {}, "its data are on the Hub; --with-texts reads them from there"
-        found, why = _read_texts(task, facts, predictions)
-        if found:
-            return found, ""
+        by_id, why = _read_texts(task, facts, predictions)
+        if by_id:
+            return by_id, ""
     return {}, why
 
 
 def _candidate_tasks(facts: Facts, root: Path) -> Iterator[Task]:
-    """The tasks that the record's may be: those that runs have noted, and the registered one of its name."""
+    """Tasks that may be the one of the record: those that runs have noted, and the registered one of its name."""
     yield from noted(root, facts)
     name, _, size = facts["name"].partition("@")
     task = registry.tasks().get(name)
@@ -90,7 +94,7 @@ def _read_texts(task: Task, facts: Facts, predictions: Sequence[Facts]) -> Texts
         family = registry.family(task.family)
         rows = {row["id"]: row for row in load(replace(task, source=source), family).splits["test"]}
     except BenchError as error:
-        # Not the message of a file's error, which has a path in it: the page may go to other people.
+        # The message of a file has a path in it, and the page may go to other people.
         where = f"the data ({facts.get('source')}) cannot be read any more where they were"
         return {}, str(error) if isinstance(source, HubSource) else where
     for line in predictions:
@@ -101,18 +105,18 @@ def _read_texts(task: Task, facts: Facts, predictions: Sequence[Facts]) -> Texts
 
 
 def _at_revision(source: Source, revision: str | None) -> Source:
-    """The source as it was for the record, whatever its branch is now."""
+    """The source at the revision of the record."""
     return replace(source, revision=revision) if isinstance(source, HubSource) and revision else source.pinned()
 
 
 def _as_stored(value: Any) -> Any:
-    """As it is in a file of predictions."""
+    """A value as it is in a file of predictions."""
     return json.loads(json.dumps(value))
 
 
-def _row_text(found: Mapping[str, str | Sequence[str]]) -> str:
-    """All that a row's model reads; with the names of the columns where there are several."""
-    told = {name: value if isinstance(value, str) else " ".join(value) for name, value in found.items()}
+def _row_text(columns: Mapping[str, str | Sequence[str]]) -> str:
+    """The text of a row; with the names of its columns where there are several."""
+    texts = {name: value if isinstance(value, str) else " ".join(value) for name, value in columns.items()}
     return (
-        next(iter(told.values()), "") if len(told) == 1 else "\n".join(f"{name}: {one}" for name, one in told.items())
+        next(iter(texts.values()), "") if len(texts) == 1 else "\n".join(f"{name}: {one}" for name, one in texts.items())
     )

@@ -1,4 +1,4 @@
-"""Learning curves on a terminal: a table for each task."""
+"""The board on a terminal: which model to fine-tune, then the widest form of the table that fits, then learning curves."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from harness.shown import plain
 
 
 def curve_tables(board: Board) -> list[RenderableType]:
-    """Models × numbers of training rows; none where there are no curves."""
+    """A table of models × training rows for each curve."""
     return [part for curve in board.curves for part in (Text(), _curve_table(curve))]
 
 
@@ -38,19 +38,19 @@ def _curve_table(curve: Curve) -> RenderableType:
     return Group(table, *(Text(text, style="dim") for text in curve_lines(curve)))
 
 
-BEST = "*"  # also seen where there is no colour
-MOST = 12  # tasks with a line of their own in the verdict
-NOTES = 5  # of trainings in trouble
+BEST = "*"  # also visible without colours
+MOST = 12  # tasks at most with a line of their own in the verdict
+NOTES = 5  # notes at most on trainings in trouble
 
 
 @dataclass(frozen=True)
 class Form:
-    """How much a table shows.
+    """A form of the table.
 
     Attributes:
-        costs: the columns on parameters, time and memory.
-        inline: the standard deviation beside the mean, not below it.
-        gap: blanks between columns.
+        costs: whether it has the columns of cost.
+        inline: whether the standard deviation is beside the mean, not below it.
+        gap: number of blanks between columns.
     """
 
     costs: bool
@@ -63,7 +63,7 @@ FORMS = (Form(True, True), Form(True, False), Form(False, True), Form(False, Fal
 
 @dataclass(frozen=True)
 class Lines:
-    """Sentences, wrapped between words, with all but the first line of each indented; a word longer than a line stays whole."""
+    """Sentences wrapped between words, with hanging indent; words longer than a line are not broken."""
 
     lines: Sequence[str]
     style: str = ""
@@ -77,34 +77,32 @@ class Lines:
 
 
 def final_table(board: Board, file: str = "") -> RenderableType:
-    """The verdict, models × tasks with the best of each column marked, and a legend and notes below.
+    """The verdict, the table of models × tasks with the best of each column marked, and a legend and notes below.
 
     Args:
-        file: where the verdict on each of many tasks is written.
+        board: the board.
+        file: the leaderboard file that notes refer to; empty: `bench leaderboard`.
     """
     if not board.rows:
         return Text("no results")
-    found = verdict(board)
-    said = found.lines(MOST)
-    if len(found.tasks) > MOST:
-        said.append(f"which model to take on each task: {file or 'bench leaderboard'}")
+    answer = verdict(board)
+    sentences = answer.lines(MOST)
+    if len(answer.tasks) > MOST:
+        sentences.append(f"which model to take on each task: {file or 'bench leaderboard'}")
     several = any(entry.sd is not None for row in board.rows for entry in row.entries.values())
     what = "mean ± sample standard deviation over seeds" if several else "score on test, 0-100"
     best = [f"{BEST} best of the column"] if any(e.best for row in board.rows for e in row.entries.values()) else []
     if any(row.is_baseline for row in board.rows):
         what += ", baselines in italics"
     lines = [", ".join([what, *best]), *baselines_named(board), *legend(board, groups=False)]
-    told = troubles(board)
-    more = [f"{len(told) - NOTES} more: {file or 'bench leaderboard'}"] if len(told) > NOTES else []
-    lines += [f"note: {note}" for note in [*told[:NOTES], *more, *board.notes]]
-    return Group(Lines(said), Text(), _Fitting(board), Lines(lines, "dim"), *curve_tables(board))
+    trouble_lines = troubles(board)
+    more = [f"{len(trouble_lines) - NOTES} more: {file or 'bench leaderboard'}"] if len(trouble_lines) > NOTES else []
+    lines += [f"note: {note}" for note in [*trouble_lines[:NOTES], *more, *board.notes]]
+    return Group(Lines(sentences), Text(), _Fitting(board), Lines(lines, "dim"), *curve_tables(board))
 
 
 class _Fitting:
-    """A renderable that chooses its form when the width is known: the widest that fits, else the table turned round.
-
-    Where that does not fit either, there are several tables, one below the other, each with some of the tasks.
-    """
+    """The table in the widest form that fits the terminal, else transposed, else as several tables with some of the tasks each."""
 
     def __init__(self, board: Board):
         self.board = board
@@ -115,8 +113,8 @@ class _Fitting:
 
         board, narrow = self.board, FORMS[-1]
         tables = (_table(board, board.columns, form) for form in FORMS)
-        if (found := next(filter(fits, tables), None)) is not None:
-            yield found
+        if (fitting := next(filter(fits, tables), None)) is not None:
+            yield fitting
         elif len(board.columns) > len(board.table_rows) + 1 and fits(turned := _turned(board, narrow)):
             yield turned
         else:
@@ -126,7 +124,7 @@ class _Fitting:
 
 
 def _parts(board: Board, form: Form, fits) -> Iterator[Sequence[BoardColumn]]:
-    """The columns of each of several tables: as many as fit, one at least."""
+    """The columns of several tables: as many in each as fit, at least one."""
     part: list[BoardColumn] = []
     for column in board.columns:
         if part and not fits(_table(board, [*part, column], form)):
@@ -137,7 +135,7 @@ def _parts(board: Board, form: Form, fits) -> Iterator[Sequence[BoardColumn]]:
 
 
 def _table(board: Board, columns: Sequence[BoardColumn], form: Form) -> Table:
-    """The table of some of the columns; the average stands behind the last one."""
+    """The table of some columns; the average is behind the last column of the board."""
     rows = board.table_rows
     table = Table(box=None, header_style="bold", padding=(0, form.gap, 0, 0), pad_edge=False)
     table.add_column("model", overflow="fold")
@@ -178,7 +176,7 @@ def _turned(board: Board, form: Form) -> Table:
 
 
 def _cells(rows: Iterable[Row], column: BoardColumn, form: Form) -> list[Text]:
-    """A column from top to bottom, with room for the longest spread and marks, so that numbers stand below each other."""
+    """A column from top to bottom, padded to the longest spread and marks so that numbers are aligned."""
     entries = [row.entries.get(column.title) for row in rows]
     spreads = [spread(entry.sd) if entry else "" for entry in entries]
     marked = max((len(marks(entry)) for entry in entries if entry), default=0)
@@ -195,7 +193,7 @@ def _cells(rows: Iterable[Row], column: BoardColumn, form: Form) -> list[Text]:
 
 
 def _title(row: Row) -> Text:
-    """Baselines look like the trivial answer, wherever they stand."""
+    """The title of a row; baselines are dim and in italics."""
     return Text(plain(row.title), style="italic dim" if row.is_baseline else "")
 
 
@@ -204,7 +202,7 @@ def _number(text: str, best: bool) -> Text:
 
 
 def _headings(columns: Sequence[BoardColumn]) -> list[str]:
-    """Titles without the words that all begin with: `mini-ner`, `mini-qa` → `ner`, `qa`."""
+    """Titles without their common first words: `mini-ner`, `mini-qa` → `ner`, `qa`."""
     words = [column.title.split("-") for column in columns]
     common = 0
     while len(words) > 1 and all(len(word) > common + 1 and word[common] == words[0][common] for word in words):

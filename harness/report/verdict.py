@@ -1,8 +1,8 @@
-"""What a board says first: of each task which model to fine-tune, by how much it is better and at what cost, and one line over all.
+"""The verdict of a board: which model to fine-tune on each task, by how much it is better, at what cost, and one line over all tasks.
 
-A verdict says no more than the board's tests. A model is told to be better where the two share no letter. Where they do, it is
-"ahead, but not proven" with one seed or with an interval above zero, and else the two tie. Where no model beats the
-baselines, it says which trainings failed or fell short, and what to try.
+A verdict says no more than the tests of the board. A model is better where the two rows share no letter. Where they share one, it is
+"ahead, but not proven" with one seed or with an interval above zero, and otherwise the two tie. Where no model beats the baselines,
+the verdict says which trainings failed or fell short, and what to try.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from harness.report.verdict_lines import (
     Verdict,
 )
 
-LONGEST = 100  # letters of an error's message
+LONGEST = 100  # characters of an error message
 
 
 def verdict(board: Board) -> Verdict:
-    """What the board says. Intervals and what is told apart come from its standings; without these nothing is proven."""
+    """The verdict of a board. Without standings nothing is proven."""
     tasks = tuple(_of_task(board, column) for column in board.columns)
     return Verdict(tasks, _overall(board, tasks) if len(tasks) > 1 else None)
 
@@ -84,15 +84,15 @@ def _of_task(board: Board, column: BoardColumn) -> TaskVerdict:
 
 def _other_row(entry: Entry, title: str, other: Entry) -> OtherRow:
     ours, theirs = entry.standing, other.standing
-    found = theirs.behind if theirs else None
+    lead = theirs.behind if theirs else None
     apart = bool(ours and theirs and ours.groups and theirs.groups and not ours.groups & theirs.groups)
-    if found is None:
+    if lead is None:
         return OtherRow(title, other.mean, entry.mean - other.mean, None, None, apart)
-    return OtherRow(title, other.mean, found.value, found.low, found.high, apart)
+    return OtherRow(title, other.mean, lead.value, lead.low, lead.high, apart)
 
 
 def _baseline(column: BoardColumn, entries: Mapping[str, Entry], model: str | None) -> OtherRow | None:
-    """The best baseline, or else the trivial answer, which nobody tests against: it has no predictions."""
+    """The best baseline, or else the trivial answer, for which there is no test because it has no predictions."""
     name, score = (column.hurdle.model, column.hurdle.mean) if column.hurdle else (TRIVIAL, column.trivial)
     if score is None:
         return None
@@ -108,7 +108,7 @@ def _ties(one: OtherRow) -> bool:
 
 
 def _proven(entry: Entry, base: OtherRow | None) -> bool:
-    """Whether an entry is shown to beat the best baseline; without standings nothing is."""
+    """Whether an entry is proven to beat the best baseline; False without standings."""
     if base is None or base.row == TRIVIAL:
         return "trivial" not in entry.flags
     return entry.standing is not None and not {"baseline", "unproven"} & set(entry.flags)
@@ -136,11 +136,11 @@ def _troubled_rows(board: Board, column: BoardColumn, rows: Mapping[str, Row]) -
         if entry.mean is None:
             known = [one for one in board.failures if (one.task, one.model) == (column.task, row.model)]
             known = known or [one for one in board.failures if one.task == column.task]
-            told = f"{known[0].type}: {known[0].message}" if known else ""
-            told = told if len(told) <= LONGEST else f"{told[:LONGEST]}…"
-            yield TroubledRow(title, told, "", True, known[0].id if known else "")
+            message = f"{known[0].type}: {known[0].message}" if known else ""
+            message = message if len(message) <= LONGEST else f"{message[:LONGEST]}…"
+            yield TroubledRow(title, message, "", True, known[0].id if known else "")
             continue
-        # What failed comes first; of the rest one sign is enough.
+        # One sign for each row, that of a failed training if there is any.
         for one in sorted((own.trouble for own in entry.trouble), key=lambda trouble: not trouble.failed)[:1]:
             yield TroubledRow(title, one.text, one.cure, entry.untrained)
 

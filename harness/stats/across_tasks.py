@@ -1,11 +1,10 @@
-"""Figures over tasks: what each task says of each model, and how sure the mean over the tasks is.
+"""Figures over tasks: average rank, normalised score and win rate of each model, with intervals and tests.
 
-Tasks are what the interval is about: it says where the mean would lie over many more tasks like these. In a hierarchy the
-variance between the tasks' own figures holds that of seeds and rows already; to draw all three levels with replacement
-counts these twice, and percentiles of a handful of tasks are too narrow (Ren et al. 2010, "Nonparametric bootstrapping for
-hierarchical data"). So only seeds and rows are drawn (`harness.stats.across_tasks`), the level of the tasks is known without: all
-figures are means over tasks. The larger of the two variances counts, for tasks may agree by chance more than their seeds
-and rows allow.
+An interval says where the mean would be over many more tasks like these. The variance between the tasks' own figures already
+contains that of seeds and rows, so resampling all three levels would count these twice, and percentiles of a handful of tasks are
+too narrow (Ren et al. 2010, "Nonparametric bootstrapping for hierarchical data"). Only seeds and rows are resampled here; the
+variance over tasks is computed from the tasks. The larger of the two variances counts, because a few tasks may agree by chance more
+than their seeds and rows allow.
 """
 
 from __future__ import annotations
@@ -24,21 +23,21 @@ from harness.stats.over_tasks import Figure, Friedman
 from harness.stats.paired import SEED
 
 LEVEL = 0.95
-NEUTRAL = 0.5  # of a task, on which every model is as good as all are on average; see `interval`
-DIGITS = 9  # sums in another order differ in their last bits, and are ties
-LEAST_GAIN = 1.0  # points that the best model beats the trivial answer by, for a scale that is not noise
+NEUTRAL = 0.5  # weight of an added task on which every model is average; see `mean_interval`
+DIGITS = 9  # sums in another order differ in their last bits; such values tie
+LEAST_GAIN = 1.0  # points by which the best model must beat the trivial answer, so that the scale is not noise
 
 
 @dataclass(frozen=True)
 class PerTask:
-    """What each task says.
+    """The figures of each task.
 
     Attributes:
         ranks: [tasks, models], 1 for the best.
         wins: [tasks, models], 0-1.
-        scores: [scaled tasks, models]; 0 for the trivial answer's, 1 for the best.
-        scaled: numbers of the tasks that have such a scale.
-        trivial: [scaled tasks], their trivial scores.
+        scores: [scaled tasks, models], normalised: 0 is the trivial score, 1 the best one.
+        scaled: positions of the tasks that have normalised scores.
+        trivial: [scaled tasks], trivial scores.
     """
 
     ranks: Array
@@ -49,11 +48,11 @@ class PerTask:
 
 
 def per_task(scores: Sequence[Sequence[Mapping[int, float]]], trivial: Sequence[float | None]) -> PerTask:
-    """Ranks, wins and normalised scores.
+    """Ranks, wins and normalised scores of each task.
 
     Args:
-        scores: of tasks, of models: seed → score (0-100).
-        trivial: each task's trivial score; None where it is not known.
+        scores: [tasks][models], seed → score (0-100).
+        trivial: [tasks], trivial scores; None where unknown.
     """
     means = np.array([[math.fsum(one.values()) / len(one) for one in models] for models in scores])
     best = means.max(axis=1)
@@ -69,31 +68,31 @@ def per_task(scores: Sequence[Sequence[Mapping[int, float]]], trivial: Sequence[
 
 
 def rank_models(scores: Array, axis: int) -> Array:
-    """1 for the highest; equal ones share the mean of their ranks."""
+    """1 for the highest score; equal ones share the mean of their ranks."""
     return stats.rankdata(-np.round(scores, DIGITS), axis=axis)
 
 
 def _wins(models: Sequence[Sequence[float]]) -> Array:
-    """Each model's chance to beat another: all scores are sorted once, whatever the number of pairs."""
+    """[models]: the chance to beat another model. All scores are sorted once, for any number of pairs."""
     weights = np.concatenate([np.full(len(seeds), 1 / len(seeds)) for seeds in models])
     _, place = np.unique(np.round(np.concatenate(models), DIGITS), return_inverse=True)
     mass = np.bincount(place, weights)
-    beaten = weights * (np.cumsum(mass) - mass / 2)[place]
-    whole = np.add.reduceat(beaten, np.cumsum([0, *map(len, models)])[:-1])
-    return (whole - 0.5) / (len(models) - 1)  # one half: against itself
+    below = weights * (np.cumsum(mass) - mass / 2)[place]
+    total = np.add.reduceat(below, np.cumsum([0, *map(len, models)])[:-1])
+    return (total - 0.5) / (len(models) - 1)  # without one half for itself
 
 
 def mean_interval(values: Array, within: float, neutral: float, bounds: tuple[float, float]) -> tuple[float, float]:
-    """A 95 % interval of a mean over tasks: Student's t with a degree of freedom less than there are tasks.
+    """A 95 % interval of a mean over tasks, by Student's t with one degree of freedom less than there are tasks.
 
-    A model that is the first of all five tasks need not be the first of all tasks. Half a task is added on which it is
-    average, as Agresti & Coull (1998) do for proportions; it moves the interval, not the mean that is shown.
+    A model that is first on all five tasks need not be first on all possible tasks. Half a task is added on which it is average, as
+    Agresti & Coull (1998) do for proportions. This moves the interval, not the mean that is shown.
 
     Args:
         values: [tasks].
         within: variance of their mean from seeds and rows.
-        neutral: the value of the average model.
-        bounds: what values there are.
+        neutral: the value of an average model.
+        bounds: smallest and largest possible value.
     """
     weight = len(values) + NEUTRAL
     centre = (float(values.sum()) + NEUTRAL * neutral) / weight
@@ -105,28 +104,28 @@ def mean_interval(values: Array, within: float, neutral: float, bounds: tuple[fl
 
 
 def p_value(values: Array, within: float) -> float:
-    """Of the hypothesis that the mean over tasks is zero; arguments as of `interval`."""
+    """The p value of the hypothesis that the mean over tasks is zero; arguments as of `mean_interval`."""
     mean, error = float(values.mean()), math.sqrt(max(float(values.var(ddof=1)) / len(values), within))
     if error == 0.0:
-        return 1.0 if mean == 0.0 else 2.0 ** (1 - len(values))  # of a sign test: all speak for one
+        return 1.0 if mean == 0.0 else 2.0 ** (1 - len(values))  # that of a sign test in which all tasks agree
     return float(2 * stats.t.sf(abs(mean) / error, len(values) - 1))
 
 
 def rank_variances(drawn: Sequence[Array]) -> Array:
-    """[models]: variances of average ranks from seeds and rows.
+    """[models]: variances of average ranks, from seeds and rows.
 
     Args:
-        drawn: of tasks, [models, resamples] of scores.
+        drawn: for each task, scores [models, resamples].
     """
     return sum(rank_models(one, axis=0).var(axis=1, ddof=1) for one in drawn) / len(drawn) ** 2
 
 
 def score_covariances(drawn: Sequence[Array], trivial: Array) -> Array:
-    """[models, models]: covariances of mean normalised scores from seeds and rows.
+    """[models, models]: covariances of mean normalised scores, from seeds and rows.
 
     Args:
-        drawn: of the scaled tasks, [models, resamples] of scores.
-        trivial: their trivial scores.
+        drawn: for each scaled task, scores [models, resamples].
+        trivial: [scaled tasks], trivial scores.
     """
     gains = [one - low for one, low in zip(drawn, trivial, strict=True)]
     return sum(np.cov(gain / np.maximum(gain.max(axis=0), LEAST_GAIN)) for gain in gains) / len(drawn) ** 2
@@ -149,14 +148,14 @@ def point_figures(per: PerTask) -> list[Figures]:
 def figures_with_intervals(
     per: PerTask, drawn: Sequence[Sequence[Array]]
 ) -> tuple[list[Figures], set[frozenset[int]] | None]:  # fmt: skip
-    """The figures with intervals, and the pairs of models that differ; None for these where nothing can be told.
+    """The figures with intervals, and the pairs of models that differ; None where no pairs can be tested.
 
-    Pairs are tested by their difference in normalised score, which depends little on who else is on the board; a difference
-    in average ranks does (Benavoli, Corani & Mangili 2016, "Should we really use post-hoc tests based on mean-ranks?").
+    Pairs are tested by their difference in normalised score, which depends little on the other models of the board. A difference
+    in average ranks depends on them (Benavoli, Corani & Mangili 2016, "Should we really use post-hoc tests based on mean-ranks?").
 
     Args:
-        per: what each task says.
-        drawn: of tasks, of models: [resamples] of mean scores, as `harness.stats.across_tasks` draws them.
+        per: the figures of each task.
+        drawn: [tasks][models], mean scores [resamples], see `resample_seeds`.
     """
     many = [np.array(one) for one in drawn]
     models, within = per.ranks.shape[1], rank_variances(many)
@@ -164,12 +163,12 @@ def figures_with_intervals(
     figures = []
     for model, (rank, score, wins) in enumerate(point_figures(per)):
         among = mean_interval(per.ranks[:, model], within[model], (models + 1) / 2, (1.0, float(models)))
-        # The share of the others that a model ranks above is what it wins, but that seeds of one score say more.
-        beaten = mean_interval(per.wins[:, model], within[model] / (models - 1) ** 2, 0.5, (0.0, 1.0))
+        # A win rate is the share of models ranked below, but for seeds; so its variance is that of the rank, rescaled.
+        win_interval = mean_interval(per.wins[:, model], within[model] / (models - 1) ** 2, 0.5, (0.0, 1.0))
         if covariance is not None:
             middle, variance = float(per.scores.mean()), float(covariance[model, model])
             score = Figure(score.value, *mean_interval(per.scores[:, model], variance, middle, (-math.inf, 1.0)))
-        figures.append((Figure(rank.value, *among), score, Figure(wins.value, *beaten)))
+        figures.append((Figure(rank.value, *among), score, Figure(wins.value, *win_interval)))
     return figures, None if covariance is None else _different_pairs(per.scores, covariance)
 
 
@@ -187,10 +186,10 @@ LEAST_MODELS, LEAST_TASKS = 3, 5
 
 
 def friedman(ranks: Array) -> tuple[Friedman | None, str]:
-    """Friedman's test and Nemenyi's critical difference, or why there are none.
+    """Friedman's test that all models are equal, with Nemenyi's critical difference (Demšar 2006), or the reason for its absence.
 
     Args:
-        ranks: [tasks, models], of mean scores.
+        ranks: [tasks, models], ranks of mean scores.
     """
     tasks, models = ranks.shape
     if models < LEAST_MODELS or tasks < LEAST_TASKS:
@@ -200,26 +199,26 @@ def friedman(ranks: Array) -> tuple[Friedman | None, str]:
         )
     if np.all(ranks == ranks[0, 0]):
         return None, "Friedman's test is left out: all models are equal on every task."
-    found = stats.friedmanchisquare(*ranks.T)
+    test = stats.friedmanchisquare(*ranks.T)
     distance = critical_difference(models, tasks)
-    return Friedman(float(found.statistic), models - 1, float(found.pvalue), distance), ""
+    return Friedman(float(test.statistic), models - 1, float(test.pvalue), distance), ""
 
 
 def critical_difference(models: int, tasks: int) -> float:
-    """By which two average ranks must differ at the level 0.05 (Nemenyi 1963)."""
+    """The difference of two average ranks that is significant at the level 0.05 (Nemenyi 1963)."""
     quantile = float(stats.studentized_range.ppf(1 - ALPHA, models, math.inf)) / math.sqrt(2)
     return quantile * math.sqrt(models * (models + 1) / (6 * tasks))
 
 
 def resample_seeds(drawn: Mapping[int, Array]) -> Array:
-    """A model's mean score over drawn seeds, on drawn rows: [resamples].
+    """[resamples]: the mean score of a model over resampled seeds, on resampled rows.
 
-    Of n seeds, n - 1 are drawn with replacement: so many make the variance of the mean the right one, and n would make it
-    too small by a third for three seeds (McCarthy & Snowden 1985; Rao & Wu 1988). Models with the same seeds get the same
-    draw, for they are paired: equal seeds have equal splits and order of data.
+    Of n seeds, n - 1 are drawn with replacement, which gives the right variance of the mean; n would make it too small by a third
+    for three seeds (McCarthy & Snowden 1985; Rao & Wu 1988). Models with the same seeds get the same draw, because they are
+    paired: equal seeds have equal splits and order of data.
 
     Args:
-        drawn: seed → scores on resamples of the rows, the same for all models.
+        drawn: seed → scores on resamples of the rows, which are the same for all models.
     """
     seeds = sorted(drawn)
     scores = np.array([drawn[seed] for seed in seeds])

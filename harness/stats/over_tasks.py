@@ -1,4 +1,4 @@
-"""How models stand over all tasks: what `harness.stats.overall` finds out, as data."""
+"""The rows of a board over all its tasks: ranks, normalised scores, wins, and groups that cannot be told apart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # numpy takes a tenth of a second, and a board from the cache
 
 @dataclass(frozen=True)
 class Figure:
-    """A mean over the tasks and its 95 % interval, over tasks, seeds and test rows; None where nobody could look."""
+    """A mean over the tasks with its 95 % interval over tasks, seeds and test rows; None where there is no interval."""
 
     value: float
     low: float | None = None
@@ -32,14 +32,14 @@ class Ranked:
     """One row of the board that has a score on every task.
 
     Attributes:
-        title, model, method: as in `harness.report.board_rows.Row`.
+        title, model, method: those of the row.
         rank: mean over the tasks of the rank by mean score; 1 is best, ties share the mean of their ranks (Demšar 2006).
         score: mean over the tasks of (score − trivial answer's) / (best score of these rows − trivial answer's): 0 is as good
             as the trivial answer, 1 the best of every task. None where no task has such a scale.
         wins: the chance that a training of this row scores higher than one of another row on one of the tasks, ties half
             (Agarwal et al. 2021, "probability of improvement"): over all pairs of seeds, rows and tasks.
-        letters: rows that share one cannot be told apart over the tasks; empty where nobody could look.
-        few_seeds: another row has more seeds on some task.
+        letters: rows that share a letter cannot be told apart over the tasks; empty where nothing was tested.
+        few_seeds: whether another row has more seeds on some task.
     """
 
     title: str
@@ -54,7 +54,7 @@ class Ranked:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A row that is not ranked, and the tasks that it has no score on."""
+    """A row that is not ranked, and the tasks on which it has no score."""
 
     title: str
     missing: tuple[str, ...]
@@ -65,8 +65,8 @@ class Friedman:
     """The test that all rows are equal over the tasks (Friedman 1937), on ranks of mean scores.
 
     Attributes:
-        statistic, degrees, p: chi-square's, corrected for ties.
-        critical_difference: of two average ranks, at the level 0.05, by Nemenyi's test (Demšar 2006).
+        statistic, degrees, p: chi-square statistic corrected for ties, its degrees of freedom and p value.
+        critical_difference: Nemenyi's critical difference of two average ranks at the level 0.05 (Demšar 2006).
     """
 
     statistic: float
@@ -77,15 +77,15 @@ class Friedman:
 
 @dataclass(frozen=True)
 class Overall:
-    """Rows over all tasks.
+    """The rows of a board over all tasks.
 
     Attributes:
-        tasks: the columns' titles.
-        scaled: those of them that `Ranked.score` is a mean over.
-        rows: by average rank, then by title.
-        left_out: rows with gaps, by title.
-        friedman: None where it could say nothing, and `notes` say why.
-        notes: sentences.
+        tasks: titles of the columns.
+        scaled: those of them over which `Ranked.score` is a mean.
+        rows: ranked rows, by average rank and then by title.
+        left_out: rows without a score on some task, by title.
+        friedman: Friedman's test; None where it was left out, and `notes` say why.
+        notes: sentences about what is missing.
     """
 
     tasks: tuple[str, ...]
@@ -97,19 +97,19 @@ class Overall:
 
 
 NAMED = 5  # tasks at most in a note
-MOST = 100  # rows with intervals and groups: the number of pairs grows with the square
+MOST = 100  # rows at most with intervals and groups: the number of pairs grows with the square
 Row = tuple[str, str]  # model, method
 
 
 @dataclass
 class TaskScores:
-    """A column of the board.
+    """The scores of a column of the board.
 
     Attributes:
-        title: the column's.
-        rows: model and method → seed → record, of those that have a score.
-        draws: gives the mean scores on drawn seeds and rows, by `model\\nmethod`.
-        unknown: the predictions cannot be used, so there are no draws.
+        title: title of the column.
+        rows: (model, method) → seed → record, of those that have a score.
+        draws: returns key of a row → [resamples] of its mean score.
+        unknown: whether the predictions cannot be used, so that there are no draws.
     """
 
     title: str
@@ -119,7 +119,7 @@ class TaskScores:
 
     @cached_property
     def key(self) -> str:
-        """Another one whenever a record is, or the module of their family."""
+        """A cache key of the records, which changes with each of them and with the module of their task family."""
         facts = {
             "\n".join(row): {
                 seed: [record["id"], record.get("finished"), record["score"]] for seed, record in own.items()
@@ -131,15 +131,15 @@ class TaskScores:
 
     @property
     def trivial(self) -> float | None:
-        """As `harness.report.board_columns.BoardColumn` has it."""
+        """The trivial score of the task."""
         return average(record.get("trivial_score") for own in self.rows.values() for record in own.values())
 
 
 def over_tasks(tasks: Sequence[TaskScores]) -> Overall | None:
-    """The rows with a score on each task, over all tasks; None for fewer than two tasks.
+    """The rows over all tasks; None for fewer than two tasks.
 
-    Rows with gaps are left out: an average over other tasks is no average to compare with. Baselines are made for some tasks, so
-    theirs are not told.
+    Only rows with a score on each task are ranked, because averages over different tasks cannot be compared. The others are listed,
+    except baselines, which are made for some tasks only.
     """
     if len(tasks) < 2:
         return None
@@ -152,14 +152,14 @@ def over_tasks(tasks: Sequence[TaskScores]) -> Overall | None:
         note = "Nothing is ranked over all tasks: fewer than two rows have a score on each of them."
         return Overall(titles, (), (), left_out, None, (note,))
     unknown = [task.title for task in tasks if task.unknown]
-    found = cached(
+    overall = cached(
         cache_key([(task.title, task.key, task.unknown) for task in tasks]), Overall, lambda: _compute_overall(tasks, whole)
     )
-    notes = found.notes
+    notes = overall.notes
     if unknown and len(whole) <= MOST:
         named = ", ".join(unknown) if len(unknown) <= NAMED else f"{len(unknown)} of the tasks"
         notes = (*notes, f"No intervals and groups over all tasks: there are none of {named}.")
-    return replace(found, left_out=left_out, notes=notes)
+    return replace(overall, left_out=left_out, notes=notes)
 
 
 def _compute_overall(tasks: Sequence[TaskScores], rows: Sequence[Row]) -> Overall:
@@ -169,8 +169,8 @@ def _compute_overall(tasks: Sequence[TaskScores], rows: Sequence[Row]) -> Overal
 
     scores = [[{seed: r["score"] for seed, r in task.rows[row].items()} for row in rows] for task in tasks]
     per = per_task(scores, [task.trivial for task in tasks])
-    tested, why = friedman(per.ranks)
-    notes = [why] if why else []
+    test, reason = friedman(per.ranks)
+    notes = [reason] if reason else []
     if left := [task.title for t, task in enumerate(tasks) if t not in per.scaled]:
         notes.append(
             f"The normalised score is without {', '.join(left)}: the trivial answer's score is not known, or the best row is "
@@ -194,10 +194,10 @@ def _compute_overall(tasks: Sequence[TaskScores], rows: Sequence[Row]) -> Overal
     ]
     ranked.sort(key=lambda row: (row.rank.value, row.title))
     titles = tuple(task.title for task in tasks)
-    return Overall(titles, tuple(titles[t] for t in per.scaled), tuple(ranked), (), tested, tuple(notes))
+    return Overall(titles, tuple(titles[t] for t in per.scaled), tuple(ranked), (), test, tuple(notes))
 
 
 def _fewer_seeds(scores: Sequence[Sequence[Mapping[int, float]]]) -> list[bool]:
-    """Which models have fewer seeds than another on some task."""
+    """For each model, whether another one has more seeds on some task."""
     most = [max(map(len, models)) for models in scores]
     return [any(len(task[m]) < top for task, top in zip(scores, most, strict=True)) for m in range(len(scores[0]))]

@@ -1,4 +1,4 @@
-"""Who overtakes whom on a learning curve: found by `harness.stats.overtaking`, told in words here."""
+"""Which rows overtake which on a learning curve, and whether the predictions prove it at each size."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Overtaking:
     """Two rows whose order at the smallest and the largest size that both have differs, and which can be told apart at some size.
 
     Attributes:
-        early, late: the one that is ahead at the smallest size, and at the largest.
-        differences: late minus early at each of the curve's sizes, over the seeds that both have; None where there are none.
+        early, late: the row that is ahead at the smallest size, and the one that is ahead at the largest.
+        differences: late minus early at each size, over the seeds that both have; None where there are none.
         verdicts: at each size -1 (early is ahead), 1 (late is) or 0 (they cannot be told apart); None where nothing was tested.
-        crossings: numbers of rows at which straight lines between the means, on the logarithmic scale, cross: estimates.
+        crossings: estimated numbers of rows at which the two cross, by straight lines between the means on the logarithmic scale.
     """
 
     early: str
@@ -33,18 +33,18 @@ class Overtaking:
 
     @property
     def shown(self) -> bool:
-        """Whether the one was really ahead and then the other was; else one of the two leads is chance as far as anybody knows."""
+        """Whether both leads are proven, that of the early row before that of the late one."""
         known = [verdict for verdict in self.verdicts if verdict]
         return -1 in known and 1 in known[known.index(-1) :]
 
 
 @dataclass(frozen=True)
 class Overtakings:
-    """What `harness.stats.overtaking` finds on a task.
+    """The overtakings on one learning curve.
 
     Attributes:
-        overtakings: those that are shown first, then by title.
-        unproven: pairs of which the means change their order, but which no size tells apart.
+        overtakings: pairs that some size tells apart; those that are shown first, then by title.
+        unproven: number of pairs whose means change their order, but which no size tells apart.
     """
 
     overtakings: tuple[Overtaking, ...] = ()
@@ -52,7 +52,7 @@ class Overtakings:
 
 
 def size_key(train_rows: int | None) -> float:
-    """To sort sizes by: all rows come last."""
+    """Sort key of sizes; all rows come last."""
     return train_rows or math.inf
 
 
@@ -63,10 +63,9 @@ class AtSize:
     """One size of a learning curve.
 
     Attributes:
-        rows: that were trained on; None where nobody knows.
-        scores: row of the board → seed → score (0-100).
-        p: (row, row), in the order of the alphabet → p value of their difference, not adjusted; pairs that were not tested are
-            missing.
+        rows: number of training rows; None where unknown.
+        scores: key of a row → seed → score (0-100).
+        p: (row, row) in alphabetical order → p value of their difference, not adjusted. Pairs without a test are missing.
     """
 
     rows: int | None
@@ -77,24 +76,24 @@ class AtSize:
 def overtakings(sizes: Sequence[AtSize], baselines: Collection[str] = ()) -> Overtakings:
     """All pairs of rows whose order at the smallest and the largest size that both have differs.
 
-    Where the difference is real is said by the paired test at each size (`harness.stats.paired`), at the level 0.05 over all
-    pairs and sizes of the task (Holm 1979): the pairs are looked for among all, so all count.
+    A difference is real at a size by the paired test (`harness.stats.paired`) at the level 0.05 over all pairs and sizes of the
+    task (Holm 1979). All pairs count, because all are searched.
 
     Args:
         sizes: from the smallest to the largest.
-        baselines: the rows that are of baselines; two of these are no pair to tell of.
+        baselines: keys of baselines; pairs of two baselines are left out.
     """
-    every = [(number, pair) for number, size in enumerate(sizes) for pair in size.p]
-    adjusted = holm([sizes[number].p[pair] for number, pair in every])
-    real = {one for one, p in zip(every, adjusted, strict=True) if p < ALPHA}
+    tests = [(number, pair) for number, size in enumerate(sizes) for pair in size.p]
+    adjusted = holm([sizes[number].p[pair] for number, pair in tests])
+    real = {one for one, p in zip(tests, adjusted, strict=True) if p < ALPHA}
     names = sorted({name for size in sizes for name in size.scores})
-    found, unproven = [], 0
+    proven, unproven = [], 0
     for pair in combinations(names, 2):
         differences = [_difference(size.scores, *pair) for size in sizes]
         known = [number for number in differences if number is not None]
         if all(name in baselines for name in pair) or len(known) < 2 or known[0] * known[-1] >= 0:
             continue
-        way = 1 if known[-1] > 0 else -1  # so that the late one is ahead at the end
+        way = 1 if known[-1] > 0 else -1  # the late one is ahead at the end
         early, late = pair if way == 1 else pair[::-1]
         ours = [None if number is None else way * number for number in differences]
         verdicts = [
@@ -103,18 +102,18 @@ def overtakings(sizes: Sequence[AtSize], baselines: Collection[str] = ()) -> Ove
         ]
         if any(verdicts):
             crossings = crossing([size.rows for size in sizes], ours)
-            found.append(Overtaking(early, late, tuple(ours), tuple(verdicts), tuple(crossings)))
+            proven.append(Overtaking(early, late, tuple(ours), tuple(verdicts), tuple(crossings)))
         else:
             unproven += 1
-    return Overtakings(tuple(sorted(found, key=lambda one: (not one.shown, one.early, one.late))), unproven)
+    return Overtakings(tuple(sorted(proven, key=lambda one: (not one.shown, one.early, one.late))), unproven)
 
 
-def overtakings_by_curve(columns: Mapping[str, Column], found: Mapping[str, ColumnStatistics]) -> dict[str, Overtakings]:
-    """Title of a learning curve → who overtakes whom on it.
+def overtakings_by_curve(columns: Mapping[str, Column], statistics: Mapping[str, ColumnStatistics]) -> dict[str, Overtakings]:
+    """Title of each learning curve → who overtakes whom on it.
 
     Args:
         columns: title of each size → place → seed → record, of those that have a score.
-        found: what is known of the predictions of a size, see `harness.stats.standings`.
+        statistics: title of a size → its statistics; sizes whose predictions cannot be used are missing.
     """
     by_curve: dict[str, dict[int | None, str]] = {}
     for title, places in columns.items():
@@ -122,7 +121,7 @@ def overtakings_by_curve(columns: Mapping[str, Column], found: Mapping[str, Colu
             by_curve.setdefault(where.curve, {})[where.train_rows] = title
     return {
         curve: _with_titles(
-            overtakings(*_sizes_and_baselines([(columns[title], found.get(title)) for _, title in sorted(sizes.items(), key=_item_size)]))
+            overtakings(*_sizes_and_baselines([(columns[title], statistics.get(title)) for _, title in sorted(sizes.items(), key=_item_size)]))
         )
         for curve, sizes in by_curve.items()
         if len(sizes) > 1
@@ -135,18 +134,18 @@ def _item_size(item: tuple[int | None, str]) -> float:
 
 def _sizes_and_baselines(sizes: Sequence[tuple[Column, ColumnStatistics | None]]) -> tuple[list[AtSize], set[str]]:
     tested, baselines = [], set()
-    for places, found in sizes:
+    for places, statistics in sizes:
         baselines |= {where.row_key for where in places if where.is_baseline}
         counts = ((r["task"].get("rows") or {}).get("train") for own in places.values() for r in own.values())
-        p = {(one, other): p for one, other, p in found.p} if found else {}
+        p = {(one, other): p for one, other, p in statistics.p} if statistics else {}
         tested.append(AtSize(next(filter(None, counts), None), scores_by_row(places), p))
     return tested, baselines
 
 
-def _with_titles(found: Overtakings) -> Overtakings:
-    """With the titles of the board's rows."""
-    named = [replace(one, early=_title(one.early), late=_title(one.late)) for one in found.overtakings]
-    return replace(found, overtakings=tuple(named))
+def _with_titles(overtakings: Overtakings) -> Overtakings:
+    """With titles of rows instead of their keys."""
+    named = [replace(one, early=_title(one.early), late=_title(one.late)) for one in overtakings.overtakings]
+    return replace(overtakings, overtakings=tuple(named))
 
 
 def _title(name: str) -> str:
@@ -154,21 +153,21 @@ def _title(name: str) -> str:
 
 
 def crossing(rows: Sequence[int | None], differences: Sequence[float | None]) -> list[float]:
-    """The numbers of rows at which a difference, straight between its points on the logarithmic scale of rows, changes its sign."""
+    """The numbers of rows at which a difference changes its sign, linear between its points on the logarithmic scale of rows."""
     points = [(math.log(x), y) for x, y in zip(rows, differences, strict=True) if x and y is not None]
-    found, before = [], None
+    crossings, before = [], None
     for place, (x, y) in enumerate(points):
         if y == 0:
             continue
         if before is not None and before[1] * y < 0:
-            from_x, from_y = points[place - 1]  # a zero between two signs is where they cross
-            found.append(math.exp(from_x + (x - from_x) * from_y / (from_y - y)))
+            from_x, from_y = points[place - 1]  # a zero between two signs is the crossing
+            crossings.append(math.exp(from_x + (x - from_x) * from_y / (from_y - y)))
         before = (x, y)
-    return found
+    return crossings
 
 
 def _difference(scores: Mapping[str, Mapping[int, float]], one: str, other: str) -> float | None:
-    """The other minus the one, over the seeds that both have."""
+    """Mean of other minus one over the seeds that both have; None without such seeds."""
     ours, theirs = scores.get(one, {}), scores.get(other, {})
     seeds = sorted(ours.keys() & theirs.keys())
     return fmean(theirs[seed] - ours[seed] for seed in seeds) if seeds else None

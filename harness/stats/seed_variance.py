@@ -1,8 +1,13 @@
-"""How much the seed of a training decides, in a whole column of the board.
+"""The variance over seeds, and the error of a mean over seeds and test rows.
 
-Three seeds hardly know their own variance: they agree by chance now and then. What the other rows of the column show helps, as
-in moderated t tests (Smyth 2004, "Linear models and empirical Bayes methods for assessing differential expression in microarray
-experiments"): a prior variance, with degrees of freedom that say how alike the rows are, fitted to all of them by moments.
+Three seeds hardly determine their own variance: they agree by chance now and then. The other rows of the column help, as in
+moderated t tests (Smyth 2004, "Linear models and empirical Bayes methods for assessing differential expression in microarray
+experiments"): a prior variance, with degrees of freedom that say how alike the rows are, is fitted to all of them by moments.
+
+The error of a mean is the sum of one whose variance is well known, that of the test rows, and one whose variance is estimated from
+few seeds. Such a sum does not follow Student's t. One t with degrees from both estimates (Satterthwaite 1946) treats three seeds that
+agree by chance like three seeds that always agree. The two parts are kept apart here, as in the Behrens-Fisher problem, by
+integrating over the possible variances of the seeds.
 """
 
 from __future__ import annotations
@@ -18,42 +23,42 @@ from scipy import optimize, special
 
 from harness.metrics.additive import Array
 
-MOST = 4.0  # degrees of a prior; more make nearly no difference where rows are alike, and harm where one is unlike the others
-SHARE = 0.5  # of the degrees of the other rows, as rows are not alike
-ALIKE = 1e-9  # points; scores that differ by less are equal
+MOST = 4.0  # degrees of a prior at most; more hardly help where rows are alike, and harm where one differs from the others
+SHARE = 0.5  # share of the degrees of the other rows that counts, because rows are not alike
+ALIKE = 1e-9  # scores that differ by fewer points are equal
 
 
 @dataclass(frozen=True)
 class Prior:
-    """A variance over seeds that others have shown.
+    """A prior of the variance over seeds, from other rows.
 
     Attributes:
-        variance: of one seed, in squared points.
-        degrees: how many the prior counts for.
+        variance: variance of one seed, in squared points.
+        degrees: degrees of freedom that the prior counts for.
     """
 
     variance: float
     degrees: float
 
     def moderated(self, variance: float, degrees: float) -> tuple[float, float]:
-        """A variance from seeds of one's own, and its degrees, in the light of the prior; never smaller than it is itself.
+        """The posterior of a row's own variance and its degrees of freedom.
 
-        Where it is large it may be that of a model that is less stable than others.
+        It is never smaller than the own variance: a model may be less stable than the others.
         """
         total = self.degrees + degrees
         return max(variance, (self.degrees * self.variance + degrees * variance) / total), total
 
 
 class SeedVariance:
-    """The luck of a column's rows.
+    """The variance over seeds in a column of the board.
 
     Args:
-        scores: row → seed → score, of all rows of the column. Rows whose score is the same for each seed, such as
-            baselines, have no luck.
+        scores: row → seed → score, for all rows of the column. Rows with the same score for each seed, such as baselines, have no
+            variance and do not count.
     """
 
     def __init__(self, scores: Mapping[str, Mapping[int, float]]):
-        self._degrees: dict[str, int] = {}  # of the rows that tell of luck
+        self._degrees: dict[str, int] = {}  # of rows whose seeds vary
         own = {name: _variance(list(seeds.values())) for name, seeds in scores.items()}
         self._random = sorted(name for name, variance in own.items() if variance)
         pairs = []
@@ -68,38 +73,38 @@ class SeedVariance:
         self._pairs = _fitted_prior(pairs)
 
     def prior(self, one: str, other: str | None = None) -> Prior | None:
-        """What is known beforehand of the variance of a row over seeds, or of the difference of two; None: nothing.
+        """The prior of the variance over seeds of a row, or of the difference of two rows; None where the other rows give none.
 
-        Pairs share rows, so a prior has no more degrees than the other rows have, however many pairs it was fitted to.
+        Pairs share rows, so a prior has no more degrees than the other rows have, for any number of pairs.
         """
         names = [name for name in (one, other) if name in self._random]
-        # What differs from a row without luck varies as it does itself.
-        found = (None, self._own, self._pairs)[len(names)]
+        # The difference from a row that does not vary has the variance of the row itself.
+        prior = (None, self._own, self._pairs)[len(names)]
         others = sum(degrees for name, degrees in self._degrees.items() if name not in names)
-        if found is None or not others:
+        if prior is None or not others:
             return None
-        return replace(found, degrees=min(found.degrees, SHARE * others, MOST))
+        return replace(prior, degrees=min(prior.degrees, SHARE * others, MOST))
 
 
 def same(values: Sequence[float]) -> bool:
-    """Whether all are the same, but for what sums in another order make of them."""
+    """Whether all values are equal, except for rounding."""
     return max(values) - min(values) < ALIKE
 
 
 def _variance(values: Sequence[float]) -> float:
-    """Zero for a single one, and for those that are the same."""
+    """Sample variance; zero for a single value and for equal values."""
     return 0.0 if len(values) < 2 or same(values) else float(np.var(values, ddof=1))
 
 
-def _fitted_prior(found: Sequence[tuple[float, int]]) -> Prior | None:
-    """The prior by moments of the logarithms (Smyth 2004, section 6.2); with endless degrees where they vary no more than by chance.
+def _fitted_prior(estimates: Sequence[tuple[float, int]]) -> Prior | None:
+    """The prior by moments of the logarithms (Smyth 2004, section 6.2), with infinite degrees where they vary no more than by chance.
 
     Args:
-        found: variances, not zero, and their degrees.
+        estimates: variances, not zero, and their degrees.
     """
-    if len(found) < 2:
+    if len(estimates) < 2:
         return None
-    variances, degrees = (np.array(each, dtype=float) for each in zip(*found, strict=True))
+    variances, degrees = (np.array(each, dtype=float) for each in zip(*estimates, strict=True))
     logs = np.log(variances) - special.digamma(degrees / 2) + np.log(degrees / 2)
     excess = float(logs.var(ddof=1) - special.polygamma(1, degrees / 2).mean())
     if excess <= 1e-6:
@@ -110,22 +115,22 @@ def _fitted_prior(found: Sequence[tuple[float, int]]) -> Prior | None:
     return Prior(float(np.exp(logs.mean() + special.digamma(half) - math.log(half))), 2 * half)
 
 
-POINTS = 192  # of the integral; against twice as many, p agrees to nine digits
-REST = 1e-15  # chance that is left out at each end of it
-MANY = 1e6  # degrees from which Student's t is normal
+POINTS = 192  # points of the integral; with twice as many, p agrees to nine digits
+REST = 1e-15  # probability that is left out at each end of the integral
+MANY = 1e6  # degrees from which Student's t is taken as normal
 
 
 @dataclass(frozen=True)
 class MeanError:
-    """The error of a mean.
+    """The error of a mean over test rows and seeds.
 
     Attributes:
-        rows: variance that comes from the test rows.
-        row_degrees: degrees of freedom of that variance.
-        seeds: variance that comes from the seeds.
-        seed_degrees: degrees of freedom of that variance; infinite where there is none.
-        least: the smallest p value that so many rows can show, however they look.
-        unseen: half of the narrowest interval that so many rows allow, in the mean's unit.
+        rows: variance from the test rows.
+        row_degrees: degrees of freedom of `rows`.
+        seeds: variance from the seeds.
+        seed_degrees: degrees of freedom of `seeds`; infinite where it is zero.
+        least: the smallest p value that is possible with so few rows.
+        unseen: half of the narrowest interval that so few rows allow, in the unit of the mean.
     """
 
     rows: float
@@ -137,30 +142,30 @@ class MeanError:
 
     @property
     def degrees(self) -> float:
-        """Satterthwaite's, of the whole variance: to be read as a size of it all, since no p value comes from them."""
+        """Satterthwaite's degrees of freedom of the whole variance. They are reported, but p values do not depend on them."""
         parts = ((self.rows, self.row_degrees), (self.seeds, self.seed_degrees))
         below = sum(variance**2 / degrees for variance, degrees in parts if variance)
         return (self.rows + self.seeds) ** 2 / below if below else math.inf
 
     def p(self, value: float) -> float:
-        """The chance of an error of this size or more, to either side."""
-        if not self.rows + self.seeds:  # two that agree on every row and seed
+        """The two-sided p value: the probability of an error of this size or more."""
+        if not self.rows + self.seeds:  # equal on every row and seed
             return 1.0 if value == 0.0 else self.least
         return max(self.least, float(self._beyond(abs(value))))
 
     def half(self, level: float) -> float:
-        """Half of the interval of a mean, for a level such as 0.95."""
+        """Half of the interval at a level such as 0.95."""
         if not self.rows + self.seeds:
             return self.unseen
         error = math.sqrt(self.rows + self.seeds)
         high = error
         while self._beyond(high) > 1 - level:
             high *= 2
-        found = optimize.brentq(lambda size: self._beyond(size) - (1 - level), 0.0, high, xtol=1e-10 * error)
-        return max(self.unseen, float(found))
+        half = optimize.brentq(lambda size: self._beyond(size) - (1 - level), 0.0, high, xtol=1e-10 * error)
+        return max(self.unseen, float(half))
 
     def _beyond(self, size: float) -> float:
-        """Were the seeds' variance known, it would be Student's t with the degrees of the rows' part; its mean over what that may be."""
+        """Two-sided tail probability: that of Student's t for a known variance of the seeds, averaged over the possible variances."""
         if not self.seeds:
             return 2 * float(_below(self.row_degrees, -size / math.sqrt(self.rows)))
         factors, weights = _factors(self.seed_degrees)
@@ -171,18 +176,19 @@ class MeanError:
 
 
 def _below(degrees: Array | float, values: Array | float) -> Array:
-    """Student's t, lower tail."""
+    """Lower tail of Student's t."""
     few = np.minimum(degrees, MANY)
     return np.where(np.asarray(degrees) < MANY, special.stdtr(few, values), special.ndtr(values))
 
 
 @lru_cache(maxsize=256)
 def _factors(degrees: float) -> tuple[Array, Array]:
-    """By how much a variance may exceed its estimate with so many degrees, and weights: degrees over a chi-squared.
+    """Ratios of a variance to its estimate with these degrees of freedom, and their weights.
 
-    The trapezoid rule in the logarithm, whose error falls exponentially for what is smooth and fades at both ends.
+    The ratio is `degrees` over a chi-squared variable. The trapezoid rule in the logarithm converges exponentially for smooth
+    functions that vanish at both ends.
     """
     low, high = special.gammaincinv(degrees / 2, REST), special.gammainccinv(degrees / 2, REST)
-    places = np.linspace(math.log(max(low, 1e-290)), math.log(high), POINTS)  # of half a chi-squared
+    places = np.linspace(math.log(max(low, 1e-290)), math.log(high), POINTS)  # logarithms of half a chi-squared variable
     density = np.exp(degrees / 2 * (places - math.log(degrees / 2)) + degrees / 2 - np.exp(places))
     return degrees / 2 / np.exp(places), density / density.sum()

@@ -24,14 +24,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ColumnStatistics:
-    """One task's intervals and tests.
+    """The statistics of one column of the board. Rows go by their keys.
 
     Attributes:
-        intervals: row → low and high of its mean.
-        p: pairs of rows, and the p value of their difference, not adjusted.
-        slices: id of a record that holds none → its slices.
-        behind: row → how far the first of the column's running rows is ahead of it: difference, low and high.
-        draws: row → its mean scores on drawn seeds and test rows; None where this is from the cache.
+        intervals: row → low and high end of the interval of its mean.
+        p: (row, row, p value of their difference), not adjusted.
+        draws: row → [resamples] of its mean score; None where this is from the cache.
+        slices: id of a record that holds no slices → its slices.
+        behind: row → how far the best row is ahead of it: difference, low and high.
     """
 
     intervals: Mapping[str, tuple[float, float]]
@@ -42,15 +42,15 @@ class ColumnStatistics:
 
 
 def cache_key(*facts: Any) -> str:
-    """The name of what follows from these facts."""
+    """The cache key of a value that depends on these facts alone."""
     return hashlib.sha256(json.dumps([VERSION, *facts], sort_keys=True).encode()).hexdigest()
 
 
 @cache
 def family_source_hash(family: str) -> str | None:
-    """A hash of the module that a family is written in, so that slices which it gains without a new version are seen.
+    """A hash of the module of a task family, so that a changed module is noticed even without a new version.
 
-    None: it is not registered here, or its module is no file.
+    None where the family is not registered here or its module is not a file.
     """
     import inspect
 
@@ -64,10 +64,10 @@ def family_source_hash(family: str) -> str | None:
 
 
 def cached_column(name: str) -> ColumnStatistics | None:
-    """A column that was kept, with its draws."""
+    """The statistics of a cached column; None where it or its draws are not in the cache."""
     beside = _path(name, "npy")
     if beside is None or not beside.exists():
-        return None  # swept away: both are made anew, while it can still be said that predictions are gone
+        return None  # removed: both are computed anew, so that missing predictions are noticed
 
     def parse(content: bytes) -> ColumnStatistics:
         intervals, p, slices, behind = json.loads(content)
@@ -78,7 +78,7 @@ def cached_column(name: str) -> ColumnStatistics | None:
 
 
 def cached_draws(name: str, rows: Sequence[str]) -> Mapping[str, Array] | None:
-    """The draws of a column that was kept.
+    """The draws of a cached column; None where they are not in the cache.
 
     Args:
         name: its key.
@@ -94,13 +94,13 @@ def cached_draws(name: str, rows: Sequence[str]) -> Mapping[str, Array] | None:
     return _read(_path(name, "npy"), parse)
 
 
-def cache_column(name: str, found: ColumnStatistics) -> ColumnStatistics:
-    """Keep a column, and give it back."""
+def cache_column(name: str, statistics: ColumnStatistics) -> ColumnStatistics:
+    """Write a column into the cache, and return it."""
     import numpy as np
 
     if path := _path(name, "json"):
-        text = json.dumps([found.intervals, found.p, found.slices, found.behind])
-        many = np.array([found.draws[row] for row in found.intervals])
+        text = json.dumps([statistics.intervals, statistics.p, statistics.slices, statistics.behind])
+        many = np.array([statistics.draws[row] for row in statistics.intervals])
 
         def fill(place: Path) -> None:
             with place.open("wb") as file:
@@ -109,7 +109,7 @@ def cache_column(name: str, found: ColumnStatistics) -> ColumnStatistics:
         write(path, lambda place: place.write_text(text, encoding="utf-8"))
         write(path.with_suffix(".npy"), fill)
         prune(path.parent)
-    return found
+    return statistics
 
 
 def cached(name: str, kind: type[T], make: Callable[[], T]) -> T:
@@ -131,9 +131,9 @@ def _path(name: str, ending: str) -> Path | None:
 
 def _read(path: Path | None, parse: Callable[[bytes], Any]) -> Any:
     try:
-        found = parse(path.read_bytes()) if path else None
+        parsed = parse(path.read_bytes()) if path else None
     except (OSError, ValueError, TypeError, AttributeError, EOFError):
-        return None  # there is none, or it is damaged: it is made anew
-    if found is not None:
+        return None  # missing or damaged: it is computed anew
+    if parsed is not None:
         used(path)
-    return found
+    return parsed

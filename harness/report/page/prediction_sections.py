@@ -14,7 +14,7 @@ from harness.report.board_columns import BoardColumn
 from harness.report.board_rows import Row
 from harness.report.page.templates import fill
 from harness.report.page.view import Lines, Part, View
-from harness.report.row_texts import answer_text, is_right, label_of, test_texts
+from harness.report.row_texts import answer_text, is_right, label_of, texts_of_rows
 from harness.store import Record
 
 LABELS = 40  # labels of a task with a line of their own, the most frequent ones
@@ -34,10 +34,10 @@ KINDS = (
 
 def confusion(view: View) -> Part | None:
     """What each model took for what, all seeds together."""
-    found = [task for column in view.board.columns if (task := _matrices(view, column))]
-    if not found:
+    tasks = [task for column in view.board.columns if (task := _matrices(view, column))]
+    if not tasks:
         return None
-    return Part(fill("confusion.html", tasks=found), found)
+    return Part(fill("confusion.html", tasks=tasks), tasks)
 
 
 def _matrices(view: View, column: BoardColumn) -> dict[str, Any] | None:
@@ -76,8 +76,8 @@ def _are_labels(lines: Lines) -> bool:
 
 
 def _label_or_other(prediction: Any) -> str:
-    said = label_of(prediction)
-    return OTHER if said is None else said
+    label = label_of(prediction)
+    return OTHER if label is None else label
 
 
 def _label_lines(counted: Sequence[Pairs]) -> dict[str, int]:
@@ -95,18 +95,18 @@ def _label_lines(counted: Sequence[Pairs]) -> dict[str, int]:
 
 def _sparse(pairs: Mapping[tuple[str, str], int], names: Mapping[str, int]) -> list[list[int]]:
     """[line, column, rows] of all that is not zero."""
-    found: Counter[tuple[int, int]] = Counter()
+    counts: Counter[tuple[int, int]] = Counter()
     for (reference, prediction), count in pairs.items():
-        found[names.get(reference, names.get(OTHER, 0)), names.get(prediction, names.get(OTHER, 0))] += count
-    return [[line, place, count] for (line, place), count in sorted(found.items())]
+        counts[names.get(reference, names.get(OTHER, 0)), names.get(prediction, names.get(OTHER, 0))] += count
+    return [[line, place, count] for (line, place), count in sorted(counts.items())]
 
 
 def errors(view: View) -> Part | None:
     """Of each task some rows' predictions by every model: those on which the models agree least."""
-    found = [task for column in view.board.columns if (task := _answers(view, column))]
-    if not found:
+    tasks = [task for column in view.board.columns if (task := _answers(view, column))]
+    if not tasks:
         return None
-    return Part(fill("errors.html", tasks=found, kinds=KINDS, with_texts=view.with_texts), found)
+    return Part(fill("errors.html", tasks=tasks, kinds=KINDS, with_texts=view.with_texts), tasks)
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,8 @@ def _answers(view: View, column: BoardColumn) -> dict[str, Any] | None:
     if not models:
         return None
     lines = models[0].lines
-    kept = _least_agreed(view.rows, models)
-    ids = [str(lines[place]["id"]) for place in kept]
+    places = _least_agreed(view.rows, models)
+    ids = [str(lines[place]["id"]) for place in places]
     texts: dict[str, int] = {}
 
     def number(value: Any) -> int:
@@ -135,15 +135,15 @@ def _answers(view: View, column: BoardColumn) -> dict[str, Any] | None:
         "title": column.title,
         "rows": len(lines),
         "ids": ids,
-        "kinds": [str(lines[place].get("phenomenon") or "") for place in kept],
+        "kinds": [str(lines[place].get("phenomenon") or "") for place in places],
         "tags": isinstance(lines[0]["reference"], list) and isinstance(lines[0]["prediction"], list),
-        "references": [number(lines[place]["reference"]) for place in kept],
+        "references": [number(lines[place]["reference"]) for place in places],
         "models": [
             {
                 "title": one.row.title,
                 "seed": one.record["seed"],
-                "said": [number(one.lines[place]["prediction"]) for place in kept],
-                "right": "".join("01"[one.right[place]] for place in kept),
+                "said": [number(one.lines[place]["prediction"]) for place in places],
+                "right": "".join("01"[one.right[place]] for place in places),
                 "all": _bits(one.right) if len(lines) <= COUNTED else "",
             }
             for one in models
@@ -155,24 +155,24 @@ def _answers(view: View, column: BoardColumn) -> dict[str, Any] | None:
 
 def _models(view: View, column: BoardColumn) -> list[ModelAnswers]:
     """Of each row of the board the first seed with predictions for the same test rows as the first row's."""
-    found: list[ModelAnswers] = []
+    answers: list[ModelAnswers] = []
     ids: list[Any] = []
     for row in view.rows_of(column):
         for record in view.records(row, column):
             lines = view.predictions(record)
             if lines and [line["id"] for line in lines] == (ids := ids or [line["id"] for line in lines]):
                 verdict = [is_right(line["prediction"], line["reference"]) for line in lines]
-                found.append(ModelAnswers(row, record, lines, verdict))
+                answers.append(ModelAnswers(row, record, lines, verdict))
                 break
-    return found
+    return answers
 
 
 def _texts_of(view: View, one: ModelAnswers, ids: Sequence[str]) -> dict[str, Any]:
     """`read`: the rows' texts, if they are asked for and to be had; `unread`: why they are not."""
     if not view.with_texts:
         return {}
-    found, why = test_texts(one.record["task"], one.lines, view.store.root)
-    return {"unread": why} if why else {"read": [answer_text(found.get(one, "")) for one in ids]}
+    texts, why = texts_of_rows(one.record["task"], one.lines, view.store.root)
+    return {"unread": why} if why else {"read": [answer_text(texts.get(one, "")) for one in ids]}
 
 
 def _least_agreed(most: int, models: Sequence[ModelAnswers]) -> list[int]:

@@ -41,9 +41,9 @@ def verdict_cards(view: View) -> Part | None:
     """One line over all tasks, and a card for each task."""
     if not view.board.columns:
         return None
-    said = verdict(view.board)
-    cards = [(one.task, SURE[one.outcome], one.outcome, one.line.removeprefix(f"{one.task}: ")) for one in said.tasks]
-    return Part(fill("verdict.html", overall=said.overall.line if said.overall else None, cards=cards))
+    answer = verdict(view.board)
+    cards = [(one.task, SURE[one.outcome], one.outcome, one.line.removeprefix(f"{one.task}: ")) for one in answer.tasks]
+    return Part(fill("verdict.html", overall=answer.overall.line if answer.overall else None, cards=cards))
 
 
 def overall(view: View) -> Part | None:

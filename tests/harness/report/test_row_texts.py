@@ -17,7 +17,7 @@ from harness.origins import note
 from harness.predicted import lines
 from harness.quick import quick_task
 from harness.recipe import Recipe
-from harness.report.row_texts import test_texts
+from harness.report.row_texts import texts_of_rows
 from harness.rows import load, load_splits
 from harness.store import Store
 from harness.task import Task
@@ -36,11 +36,11 @@ def real(name="mini-sentiment"):
 
 def test_texts_of_a_registered_task_are_those_of_the_rows():
     facts, predictions = real()
-    found, why = test_texts(facts, predictions, RESULTS)
+    found, why = texts_of_rows(facts, predictions, RESULTS)
     assert why == "" and len(found) == len(predictions) and all(found.values())
     row = load(registry.tasks()["mini-sentiment"], registry.family(FAMILY)).splits["test"][3]
     assert found[row["id"]] == row["text"]
-    both, _ = test_texts(*real("mini-qa"), RESULTS)
+    both, _ = texts_of_rows(*real("mini-qa"), RESULTS)
     assert "question: " in both["test-0000"] and "context: " in both["test-0000"]
 
 
@@ -48,11 +48,11 @@ def test_a_subset_of_a_registered_task():
     facts, predictions = real()
     task = registry.tasks()["mini-sentiment"].limited(100)
     kept = {row["id"] for row in load_splits(task, registry.family(FAMILY))["test"]}
-    found, why = test_texts(
+    found, why = texts_of_rows(
         {**facts, "name": "mini-sentiment@100"}, [line for line in predictions if line["id"] in kept], RESULTS
     )
-    assert why == "" and set(found) == kept and set(found.items()) < set(test_texts(facts, predictions, RESULTS)[0].items())
-    assert test_texts({**facts, "name": "mini-sentiment@100"}, predictions, RESULTS)[0] == {}  # others than the data has
+    assert why == "" and set(found) == kept and set(found.items()) < set(texts_of_rows(facts, predictions, RESULTS)[0].items())
+    assert texts_of_rows({**facts, "name": "mini-sentiment@100"}, predictions, RESULTS)[0] == {}  # others than the data has
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,14 @@ def test_a_subset_of_a_registered_task():
 )
 def test_no_texts_of_other_data(wrong, why):
     facts, predictions = real()
-    found, said = test_texts({**facts, **wrong}, predictions, RESULTS)
+    found, said = texts_of_rows({**facts, **wrong}, predictions, RESULTS)
     assert found == {} and why in said
 
 
 def test_no_texts_where_the_rows_are_not_those_of_the_predictions():
     facts, predictions = real()
     other = {**predictions[5], "reference": "neither"}
-    found, why = test_texts(facts, [*predictions[:5], other], RESULTS)
+    found, why = texts_of_rows(facts, [*predictions[:5], other], RESULTS)
     assert found == {} and "other test rows" in why
 
 
@@ -122,7 +122,7 @@ def test_own_files_are_found_again(folder, task_of, limit):
     name = ran(folder, task)
     rows = {row["id"]: row["text"] for row in load_splits(task, registry.family(FAMILY))["test"]}
     kept = Store(results).record(name)
-    assert test_texts(kept["task"], Store(results).predictions(name), results) == (rows, "")
+    assert texts_of_rows(kept["task"], Store(results).predictions(name), results) == (rows, "")
     told = shown("show", name, "--results", results)
     assert next(iter(rows.values())) in told and "no texts" not in told
     page = folder / "page.html"
@@ -158,7 +158,7 @@ def test_the_hub_is_not_asked_unless_that_is_wanted(tmp_path, monkeypatch):
     model = Checkpoint("m", "./m", "/m", None, None, "encoder", "d")
     cell = Cell(model, Task("t", FAMILY, HubSource("a/b", revision="c" * 40)), "f", 1, "full", 0, Recipe(), "own")
     note(tmp_path, [cell])
-    found, why = test_texts(cell.facts()["task"], [], tmp_path, fetch=False)
+    found, why = texts_of_rows(cell.facts()["task"], [], tmp_path, fetch=False)
     assert found == {} and "--with-texts" in why
     with pytest.raises(AssertionError, match="was asked"):
-        test_texts(cell.facts()["task"], [], tmp_path)
+        texts_of_rows(cell.facts()["task"], [], tmp_path)
