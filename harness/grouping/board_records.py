@@ -5,7 +5,6 @@ from __future__ import annotations
 import marshal
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
-from types import MappingProxyType
 from typing import Any, TypedDict
 
 import msgspec
@@ -84,7 +83,9 @@ class BoardRecords(list[Record]):
         damaged: id of each cell whose record cannot be used → what is wrong with it.
     """
 
-    damaged: Mapping[str, str] = MappingProxyType({})
+    def __init__(self, records: Iterable[Record] = (), damaged: Mapping[str, str] | None = None):
+        super().__init__(records)
+        self.damaged = dict(damaged or {})
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> BoardRecords:
@@ -115,9 +116,8 @@ class BoardRecords(list[Record]):
                 raise recorded.Damaged(f"{'task' if 'model' in record else 'model'} is missing")
             return _share_parts(record, share)
 
-        made = cls(sorted((one for one in store.records(parse) if not is_trial(one)), key=itemgetter("id")))
-        made.damaged = dict(store.damaged)
-        return made
+        records = sorted((one for one in store.records(parse) if not is_trial(one)), key=itemgetter("id"))
+        return cls(records, store.damaged)
 
 
 class _SharedParts:

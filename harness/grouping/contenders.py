@@ -50,7 +50,7 @@ def average(values: Any) -> float | None:
 
 
 @dataclass(frozen=True)
-class Hurdle:
+class BestBaseline:
     """The best baseline of a column.
 
     Attributes:
@@ -62,7 +62,7 @@ class Hurdle:
     mean: float
 
 
-def hurdle(places: Mapping[BoardPlace, Sequence[Record]]) -> Hurdle | None:
+def best_baseline(places: Mapping[BoardPlace, Sequence[Record]]) -> BestBaseline | None:
     """The best baseline of a column, the first in the alphabet of equal ones. None where there is no baseline."""
     means = {
         where.model: average(record["score"] for record in records if succeeded(record))
@@ -70,7 +70,7 @@ def hurdle(places: Mapping[BoardPlace, Sequence[Record]]) -> Hurdle | None:
         if where.is_baseline
     }
     known = [(-mean, model) for model, mean in means.items() if mean is not None]
-    return Hurdle(min(known)[1], -min(known)[0]) if known else None
+    return BestBaseline(min(known)[1], -min(known)[0]) if known else None
 
 
 def running(places: Mapping[BoardPlace, Sequence[Record]]) -> list[BoardPlace]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.grouping.contenders import Hurdle, average, hurdle, running
+from harness.grouping.contenders import BestBaseline, average, best_baseline, running
 from harness.grouping.groups import BoardPlace, succeeded
 from harness.grouping.recipe_variants import SearchResult, searches_of
 from harness.grouping.row_names import row_order, row_title
@@ -61,7 +61,7 @@ class BoardColumn:
     truncated: Mapping[str, float]
     seeds: tuple[int, ...]
     trivial: float | None
-    hurdle: Hurdle | None
+    hurdle: BestBaseline | None
     running: tuple[str, ...]
     trivial_metrics: Mapping[str, float]
     metrics: tuple[str, ...]
@@ -99,7 +99,7 @@ def make_column(
         truncated=_truncated_shares(places),
         seeds=tuple(sorted({record["seed"] for record in good})),
         trivial=average(record.get("trivial_score") for record in good),
-        hurdle=hurdle(places),
+        hurdle=best_baseline(places),
         running=tuple(row_title(where.model, where.method) for where in running(places)),
         trivial_metrics=_trivial_metrics([(record.get("metrics") or {}).get("trivial") for record in good]),
         metrics=tuple(secondary),

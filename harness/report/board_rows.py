@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.grouping.contenders import EQUAL, Hurdle, average
+from harness.grouping.contenders import EQUAL, BestBaseline, average
 from harness.grouping.costs import Costed, Number, Range, of_entries, of_row
 from harness.grouping.groups import BoardPlace, succeeded
 from harness.grouping.row_names import row_order, row_title
@@ -76,7 +76,7 @@ def _scale(mean: float, metrics: Mapping[str, float], primary: str) -> float:
     return 100.0 if mean and abs(mean - 100 * metrics.get(primary, 0.0)) < 1e-6 * abs(mean) else 1.0
 
 
-def flag_by_baseline(entries: Mapping[BoardPlace, Entry], best: Hurdle | None) -> dict[BoardPlace, Entry]:
+def flag_by_baseline(entries: Mapping[BoardPlace, Entry], best: BestBaseline | None) -> dict[BoardPlace, Entry]:
     """The entries of a column, with the flag `baseline` or `unproven` where they are not shown to beat the best baseline.
 
     With standings, two entries that share a letter cannot be told apart. Without, only the means are compared.
@@ -87,7 +87,7 @@ def flag_by_baseline(entries: Mapping[BoardPlace, Entry], best: Hurdle | None) -
     return {where: entry if where.is_baseline else _flagged(entry, best, theirs) for where, entry in entries.items()}
 
 
-def _flagged(entry: Entry, best: Hurdle, theirs: Entry) -> Entry:
+def _flagged(entry: Entry, best: BestBaseline, theirs: Entry) -> Entry:
     if entry.mean is None:
         return entry
     if entry.mean <= best.mean + EQUAL:
