@@ -16,6 +16,20 @@ from harness.searched import is_trial
 from harness.store import Record, Store
 from harness.trouble import trouble
 
+# The keys of `cost` that the board has columns for.
+CostPart = TypedDict(
+    "Cost",
+    {name: recorded.Number for cost in COSTS if cost.source[0] == "cost" for name in (cost.source[1], cost.more) if name},
+    total=False,
+)
+# Parts that stay text, and their types.
+SHARED = {
+    "model": recorded.Model, "task": recorded.Task, "recipe": recorded.Recipe | None,
+    "environment": recorded.Environment | None, "search": recorded.Search | None,
+    "typed": recorded.Typed | None,
+}  # fmt: skip
+COMMON = tuple(name for name in SHARED if name not in ("search", "typed"))  # without those that many records do not have
+
 
 class MetricsPart(TypedDict, total=False):
     """The keys of `metrics`."""
@@ -24,14 +38,6 @@ class MetricsPart(TypedDict, total=False):
     trivial: Raw
     phenomena: dict[str, recorded.Numbers] | None
     slices: Raw
-
-
-# The keys of `cost` that the board has columns for.
-CostPart = TypedDict(
-    "Cost",
-    {name: recorded.Number for cost in COSTS if cost.source[0] == "cost" for name in (cost.source[1], cost.more) if name},
-    total=False,
-)
 
 
 class TrainingPart(TypedDict, total=False):
@@ -65,13 +71,6 @@ class RecordPart(recorded.Head, total=False):
 
 
 NESTED = {"metrics": MetricsPart, "training": TrainingPart, "cost": CostPart, "error": ErrorPart}
-# Parts that stay text, and their types.
-SHARED = {
-    "model": recorded.Model, "task": recorded.Task, "recipe": recorded.Recipe | None,
-    "environment": recorded.Environment | None, "search": recorded.Search | None,
-    "typed": recorded.Typed | None,
-}  # fmt: skip
-COMMON = tuple(name for name in SHARED if name not in ("search", "typed"))  # without those that many records do not have
 
 
 class BoardRecords(list[Record]):

@@ -10,6 +10,11 @@ from typing import Any
 from harness.store import Record
 
 NONE = "–"
+Number = int | float
+Range = tuple[Number, Number]  # smallest and largest
+_TENS = tuple(digit * 10.0**power for power in range(13) for digit in (1, 1.5, 2, 3, 5, 7))
+_SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 18000, 36000, 86400, 360000, 864000)
+_BYTES = tuple(2.0**power for power in range(20, 45))
 
 
 def count(number: int | None) -> str:
@@ -44,10 +49,6 @@ def memory(size: float | None) -> str:
     if size is None:
         return NONE
     return f"{size / 2**20:.0f} MiB" if size < 2**30 else f"{size / 2**30:.1f} GiB"
-
-
-Number = int | float
-Range = tuple[Number, Number]  # smallest and largest
 
 
 class Costed:
@@ -142,9 +143,6 @@ def _some_train_less(rows: Sequence[Costed]) -> bool:
     return any(row.trained and row.trained != row.parameters for row in rows)
 
 
-_TENS = tuple(digit * 10.0**power for power in range(13) for digit in (1, 1.5, 2, 3, 5, 7))
-_SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 18000, 36000, 86400, 360000, 864000)
-_BYTES = tuple(2.0**power for power in range(20, 45))
 COSTS = (
     CostColumn("parameters", ("model", "parameters"), "parameters", "parameters", count, _TENS, cells=_range, cell=sizes),
     CostColumn(

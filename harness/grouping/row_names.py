@@ -11,6 +11,8 @@ from harness.grouping.groups import BoardPlace
 from harness.methods import METHODS, UNNAMED
 from harness.store import Record
 
+SHORTEST = 6  # hexadecimal digits of a digest that may stand for it
+
 
 def row_title(model: str, method: str) -> str:
     """The title of a row on the board."""
@@ -20,9 +22,6 @@ def row_title(model: str, method: str) -> str:
 def row_order(place: BoardPlace) -> tuple[str, str, str]:
     """Sort key of places by their names alone."""
     return place.model, place.method, place.task
-
-
-SHORTEST = 6  # hexadecimal digits of a digest that may stand for it
 
 
 def command_name(where: BoardPlace) -> str:

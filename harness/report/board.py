@@ -26,6 +26,7 @@ from harness.stats.standings import Standings
 from harness.store import Record
 
 PRETRAINED, RANDOM = "full", "scratch"
+LEAST_ROWS = 6  # test rows: all of n rows favour the same of two models by chance with probability 2 / 2 ** n
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,6 @@ def _failure(record: Record) -> Failure:
     lines = str(error.get("message") or "").strip().splitlines() or [""]
     names = record["task"]["name"], record["model"]["name"]
     return Failure(record["id"], str(error.get("type") or "unknown"), lines[0], *names)
-
-
-LEAST_ROWS = 6  # test rows: all of n rows favour the same of two models by chance with probability 2 / 2 ** n
 
 
 @dataclass(frozen=True)
@@ -213,7 +211,7 @@ def _columns(
     for where in sorted(places, key=row_order):
         by_title.setdefault(where.task, {})[where] = places[where]
     rank = {name: number for number, name in enumerate(order)}
-    columns = [make_column(title, found, slices) for title, found in by_title.items()]
+    columns = [make_column(title, own, slices) for title, own in by_title.items()]
     return tuple(sorted(columns, key=lambda column: (rank.get(column.task, len(rank)), column.title)))
 
 

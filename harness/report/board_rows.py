@@ -18,6 +18,8 @@ from harness.slices import Slices
 from harness.stats.standings import Standing
 from harness.store import Record
 
+BEST_BASELINE = "best baseline"
+
 
 @dataclass(frozen=True)
 class PublishedScore:
@@ -126,9 +128,6 @@ class Row(Costed):
     def is_baseline(self) -> bool:
         """Whether nothing was fine-tuned."""
         return self.method == BASELINE
-
-
-BEST_BASELINE = "best baseline"
 
 
 def table_rows(rows: Sequence[Row], columns: Sequence[BoardColumn]) -> tuple[Row, ...]:

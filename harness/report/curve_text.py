@@ -64,8 +64,8 @@ def _after(places: Sequence[int], labels: Sequence[str]) -> str:
 
 
 def _estimate(crossings: Sequence[float]) -> str:
-    told = _listed([f"{_rounded(rows):,}" for rows in crossings])
-    return f"Estimate: the means cross at about {told} rows." if told else ""
+    crossing_text = _listed([f"{_rounded(rows):,}" for rows in crossings])
+    return f"Estimate: the means cross at about {crossing_text} rows." if crossing_text else ""
 
 
 def _rounded(rows: float) -> int:

@@ -22,6 +22,7 @@ from harness.store import Record
 PHENOMENON = "phenomenon"
 OF_CLASSES = ("precision", "recall", "f1")  # figures of a slice that is a class; its score is its F1
 SMALL = 20  # a slice of fewer rows is marked: its score is mostly chance
+TRUNCATED_SHARE = 0.05  # share of truncated test rows that is marked when exceeded
 
 
 def slices_of(record: Record, computed: Mapping[str, Slices]) -> Slices:
@@ -86,9 +87,6 @@ def _by_part(many: Iterable[Slices]) -> dict[str, dict[str, list[Mapping[str, fl
             for name, part in parts.items():
                 by_kind.setdefault(kind, {}).setdefault(name, []).append(part)
     return by_kind
-
-
-TRUNCATED_SHARE = 0.05  # share of truncated test rows that is marked when exceeded
 
 
 @dataclass(frozen=True)
@@ -185,11 +183,11 @@ def highest(values: Mapping[Any, float]) -> set[Any]:
 
 def mean_each(mappings: Any) -> dict[str, float]:
     """Key → mean over the mappings that have it, in the order of first appearance."""
-    found: dict[str, list[float]] = defaultdict(list)
+    by_name: dict[str, list[float]] = defaultdict(list)
     for mapping in mappings:
         for name, value in mapping.items():
-            found[name].append(value)
-    return {name: fmean(values) for name, values in found.items()}
+            by_name[name].append(value)
+    return {name: fmean(values) for name, values in by_name.items()}
 
 
 def numbers(metrics: Mapping[str, Any] | None) -> dict[str, float]:

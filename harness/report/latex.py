@@ -28,6 +28,12 @@ MARKS = {
     "trivial": r"\dag", "baseline": r"\dag", "unproven": r"\dag", "failed-training": "!", "constant": r"\ddag",
     "truncated": r"\S", "remote-code": r"\circ", "searched": r"\star", "few-seeds": r"\P",
 }  # fmt: skip
+WIDE = 5  # tasks at most in one table
+WIDEST = 530.0  # points: fits the text of an article (345) at two thirds of the size
+HEAD = (
+    "% Made by `bench leaderboard --format latex`. Put \\usepackage{booktabs,graphicx} into the preamble and \\input this file.",
+    "% Names beyond Latin, Greek and Cyrillic letters need LuaLaTeX or XeLaTeX and a font that has them.",
+)
 
 
 def escape_latex(text: str) -> str:
@@ -134,14 +140,6 @@ def _point_cell(point: CurvePoint | None) -> str:
         return NONE if point is None else "failed"
     sure = "" if point.low is None else f" ({score(point.low)}--{score(point.high)})"
     return score(point.mean) + sure + (rf"\textsuperscript{{$\times${point.failed}}}" if point.failed else "")
-
-
-WIDE = 5  # tasks at most in one table
-WIDEST = 530.0  # points: fits the text of an article (345) at two thirds of the size
-HEAD = (
-    "% Made by `bench leaderboard --format latex`. Put \\usepackage{booktabs,graphicx} into the preamble and \\input this file.",
-    "% Names beyond Latin, Greek and Cyrillic letters need LuaLaTeX or XeLaTeX and a font that has them.",
-)
 
 
 def to_latex(board: Board) -> str:

@@ -39,6 +39,9 @@ from harness.report.markdown_tables import (
 from harness.report.ranks_over_tasks import over_tasks
 from harness.report.slice_tables import slice_section
 
+TITLE = "# Leaderboard"
+EMPTY = "There are no results yet. Start with `bench run`."
+
 
 def gains_section(board: Board) -> list[str]:
     """The gain of pre-training."""
@@ -199,10 +202,6 @@ def reproduce_section(board: Board) -> list[str]:
         "A cell that is finished is not run again. `bench plan` with the same options shows the cells without running any; their "
         "recipes must be the ones given above.",
     ]
-
-
-TITLE = "# Leaderboard"
-EMPTY = "There are no results yet. Start with `bench run`."
 
 
 def render(board: Board, command: str | None = None) -> str:

@@ -15,6 +15,13 @@ from harness.shown import plain
 from harness.stats.multiple_tests import rank_intervals, rank_text, split_letters, too_many_letters
 from harness.stats.over_tasks import Figure, Friedman, Overall, Ranked
 
+WIDTH = 31  # characters of the scale of ranks
+AXIS = 420  # pixels from the first rank to the last
+LETTER = 7.2  # pixels, of 12-pixel text
+STEP, BAR = 20, 9  # pixels between names, and between bars
+TOP = 48  # pixels above the axis
+NOTHING = "No ranks over tasks: it takes two rows with a score on each of two tasks."
+
 
 def shows_ranks(overall: Overall) -> bool:
     """Whether rows over all tasks have too many letters."""
@@ -26,9 +33,6 @@ def group_texts(overall: Overall) -> list[str]:
     if not shows_ranks(overall):
         return [row.letters for row in overall.rows]
     return [rank_text(one) for one in rank_intervals([(row.score.value, split_letters(row.letters)) for row in overall.rows if row.score])]
-
-
-WIDTH = 31  # characters of the scale of ranks
 
 
 def over_tasks(board: Board) -> list[str]:
@@ -121,13 +125,6 @@ def _rank_bar(rank: Figure, rows: int) -> str:
     """The interval as a line on a scale from 1 to the number of rows, with a dot at the mean: `──●─────·····`."""
     low, dot, high = (round((value - 1) / (rows - 1) * (WIDTH - 1)) for value in (rank.low, rank.value, rank.high))
     return "".join("●" if at == dot else "─" if low <= at <= high else "·" for at in range(WIDTH))
-
-
-AXIS = 420  # pixels from the first rank to the last
-LETTER = 7.2  # pixels, of 12-pixel text
-STEP, BAR = 20, 9  # pixels between names, and between bars
-TOP = 48  # pixels above the axis
-NOTHING = "No ranks over tasks: it takes two rows with a score on each of two tasks."
 
 
 def escape_xml(text: str) -> str:

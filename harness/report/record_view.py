@@ -52,8 +52,8 @@ def example_table(predictions: Sequence[Mapping[str, Any]], texts: Mapping[str, 
 def _answer(value: Any) -> str:
     if isinstance(value, Mapping) and isinstance(value.get("answers"), Mapping):
         value = value["answers"].get("text")
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_EXAMPLE else text[: LONGEST_EXAMPLE - 1] + "…"
+    answer = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return answer if len(answer) <= LONGEST_EXAMPLE else answer[: LONGEST_EXAMPLE - 1] + "…"
 
 
 def trial_table(recorded: Mapping[str, Any]) -> RenderableType:

@@ -20,6 +20,8 @@ from harness.rows import load
 from harness.task import Task
 
 LONGEST = 400  # characters of a prediction or reference
+Facts = Mapping[str, Any]
+Texts = tuple[Mapping[str, str], str]  # row id → its text, and why there are none; one of the two is empty
 
 
 def is_right(prediction: Any, reference: Any) -> bool:
@@ -49,10 +51,6 @@ def label_of(value: Any) -> str | None:
     if isinstance(value, bool | int | str):
         return str(value)
     return None
-
-
-Facts = Mapping[str, Any]
-Texts = tuple[Mapping[str, str], str]  # row id → its text, and why there are none; one of the two is empty
 
 
 def texts_of_rows(facts: Facts, predictions: Sequence[Facts], root: Path, fetch: bool = True) -> Texts:

@@ -21,6 +21,10 @@ from harness.report.curves import Curve
 from harness.report.verdict import verdict
 from harness.shown import plain
 
+BEST = "*"  # also visible without colours
+MOST = 12  # tasks at most with a line of their own in the verdict
+NOTES = 5  # notes at most on trainings in trouble
+
 
 def curve_tables(board: Board) -> list[RenderableType]:
     """A table of models × training rows for each curve."""
@@ -36,11 +40,6 @@ def _curve_table(curve: Curve) -> RenderableType:
         table.add_row(Text(line.title, style="italic dim" if line.is_baseline else ""), *map(point_text, line.points))
     table.add_row(*(Text(text, style="dim") for text in ("trivial answer", *(score(s.trivial) for s in curve.sizes))))
     return Group(table, *(Text(text, style="dim") for text in curve_lines(curve)))
-
-
-BEST = "*"  # also visible without colours
-MOST = 12  # tasks at most with a line of their own in the verdict
-NOTES = 5  # notes at most on trainings in trouble
 
 
 @dataclass(frozen=True)

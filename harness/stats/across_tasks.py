@@ -26,6 +26,8 @@ LEVEL = 0.95
 NEUTRAL = 0.5  # weight of an added task on which every model is average; see `mean_interval`
 DIGITS = 9  # sums in another order differ in their last bits; such values tie
 LEAST_GAIN = 1.0  # points by which the best model must beat the trivial answer, so that the scale is not noise
+Figures = tuple[Figure, Figure | None, Figure]  # rank, normalised score, wins
+LEAST_MODELS, LEAST_TASKS = 3, 5
 
 
 @dataclass(frozen=True)
@@ -131,9 +133,6 @@ def score_covariances(drawn: Sequence[Array], trivial: Array) -> Array:
     return sum(np.cov(gain / np.maximum(gain.max(axis=0), LEAST_GAIN)) for gain in gains) / len(drawn) ** 2
 
 
-Figures = tuple[Figure, Figure | None, Figure]  # rank, normalised score, wins
-
-
 def point_figures(per: PerTask) -> list[Figures]:
     """The figures of each model, without intervals."""
 
@@ -180,9 +179,6 @@ def _different_pairs(scores: Array, covariance: Array) -> set[frozenset[int]]:
         for one, other in pairs
     ]
     return {frozenset(pair) for pair, adjusted in zip(pairs, holm(p), strict=True) if adjusted < ALPHA}
-
-
-LEAST_MODELS, LEAST_TASKS = 3, 5
 
 
 def friedman(ranks: Array) -> tuple[Friedman | None, str]:

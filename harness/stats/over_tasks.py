@@ -17,6 +17,10 @@ from harness.store import Record
 if TYPE_CHECKING:  # numpy takes a tenth of a second, and a board from the cache needs none
     from harness.metrics.additive import Array
 
+NAMED = 5  # tasks at most in a note
+MOST = 100  # rows at most with intervals and groups: the number of pairs grows with the square
+Row = tuple[str, str]  # model, method
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -94,11 +98,6 @@ class Overall:
     left_out: tuple[LeftOut, ...]
     friedman: Friedman | None
     notes: tuple[str, ...]
-
-
-NAMED = 5  # tasks at most in a note
-MOST = 100  # rows at most with intervals and groups: the number of pairs grows with the square
-Row = tuple[str, str]  # model, method
 
 
 @dataclass

@@ -56,8 +56,6 @@ def size_key(train_rows: int | None) -> float:
     return train_rows or math.inf
 
 
-
-
 @dataclass(frozen=True)
 class AtSize:
     """One size of a learning curve.

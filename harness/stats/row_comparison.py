@@ -128,8 +128,6 @@ def _log(counts: Array) -> Array:
     return np.log((counts[..., 0] + 0.5) / (counts[..., 1] + 0.5))
 
 
-
-
 @dataclass(frozen=True)
 class TaskComparison:
     """Two rows of the board on one task.

@@ -26,6 +26,9 @@ from harness.metrics.additive import Array
 MOST = 4.0  # degrees of a prior at most; more hardly help where rows are alike, and harm where one differs from the others
 SHARE = 0.5  # share of the degrees of the other rows that counts, because rows are not alike
 ALIKE = 1e-9  # scores that differ by fewer points are equal
+POINTS = 192  # points of the integral; with twice as many, p agrees to nine digits
+REST = 1e-15  # probability that is left out at each end of the integral
+MANY = 1e6  # degrees from which Student's t is taken as normal
 
 
 @dataclass(frozen=True)
@@ -113,11 +116,6 @@ def _fitted_prior(estimates: Sequence[tuple[float, int]]) -> Prior | None:
         optimize.brentq(lambda log: math.log(special.polygamma(1, math.exp(log))) - math.log(excess), -30.0, 30.0)
     )
     return Prior(float(np.exp(logs.mean() + special.digamma(half) - math.log(half))), 2 * half)
-
-
-POINTS = 192  # points of the integral; with twice as many, p agrees to nine digits
-REST = 1e-15  # probability that is left out at each end of the integral
-MANY = 1e6  # degrees from which Student's t is taken as normal
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,8 @@ def slices(view: View) -> Part | None:
 
 def _slice_table(view: View, column: BoardColumn, kind: str) -> dict[str, Any]:
     ranked = ranked_rows(view.board, column)
-    every = [one for one in task_slices(column, ranked) if one.kind == kind]
-    shown = largest_slices(every, PARTS)
+    all_slices = [one for one in task_slices(column, ranked) if one.kind == kind]
+    shown = largest_slices(all_slices, PARTS)
     rows = view.rows_of(column)
     row_slices = [row.entries[column.title].slices for row in rows]
     classes = any(has_class_scores(one, kind) for one in row_slices)
@@ -87,11 +87,11 @@ def _slice_table(view: View, column: BoardColumn, kind: str) -> dict[str, Any]:
             headings.append((f"{short(one.name)} {figure}", ""))
             values.append([None if share is None else 100 * share for share in shares])
     lines = list(zip(*values, strict=True))
-    left_out = f", without {len(every) - len(shown)} of fewer rows" if len(every) > len(shown) else ""
+    left_out = f", without {len(all_slices) - len(shown)} of fewer rows" if len(all_slices) > len(shown) else ""
     below = kind_heading(kind)
     texts = [list(map(text.score, line)) for line in lines]
     table = _table(f"{column.title}: {below}", below, headings, rows, lines, texts)
-    return {**table, "note": f"{len(every)} slices{left_out}"}
+    return {**table, "note": f"{len(all_slices)} slices{left_out}"}
 
 
 def types(view: View) -> Part | None:
