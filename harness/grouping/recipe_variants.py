@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.grouping.costs import duration
 from harness.grouping.titles import canonical
 from harness.methods import BASELINE
 from harness.recipe import MECHANICS
@@ -21,7 +22,7 @@ class RecipeSetting:
 
     Attributes:
         number: 1 for the one with the most records; 0 where the model has one recipe for each task and method.
-        values: the recipe fields that tell it from the model's others, with their values.
+        values: the fields in which it differs from the other recipes of the model, with their values.
     """
 
     number: int
@@ -71,7 +72,9 @@ def _differing_fields(recipes: Sequence[Mapping[str, Any]]) -> set[str]:
     return {name for name in names if len({canonical(recipe.get(name)) for recipe in recipes}) > 1}
 
 
-def _fixed_settings(records: Sequence[Record], models: Sequence[str], varied: Mapping[str, Sequence[str]]) -> list[tuple[tuple[str, Any], ...]]:
+def _fixed_settings(
+    records: Sequence[Record], models: Sequence[str], varied: Mapping[str, Sequence[str]]
+) -> list[tuple[tuple[str, Any], ...]]:
     """For each record the fields that `--set` fixed for some records of its model and not for others, also on other tasks.
 
     Rules may choose different recipes for different tasks, and a row holds them all. A recipe that was set by hand is another row.
@@ -177,8 +180,8 @@ def _comparable_recipe(
     return made[key]
 
 
-def search_sentence(searches: Sequence[SearchResult], duration: Any) -> str:
-    """What was searched on a task, and what won in each row; `duration` formats seconds."""
+def search_sentence(searches: Sequence[SearchResult]) -> str:
+    """What was searched on a task, and what won in each row."""
     by_arguments: dict[tuple[str, ...], list[SearchResult]] = defaultdict(list)
     for one in searches:
         by_arguments[one.arguments].append(one)

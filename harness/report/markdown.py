@@ -95,7 +95,7 @@ def task_facts(board: Board, column: BoardColumn) -> list[str]:
         **_protocol_facts(column),
         "seeds": ", ".join(map(str, column.seeds)) or NONE,
         "recipe": recipe(column.recipe) or NONE,
-        **({"search": search_sentence(column.searches, duration)} if column.searches else {}),
+        **({"search": search_sentence(column.searches)} if column.searches else {}),
     }
     if column.settings:
         facts["metric settings"] = "; ".join(f"{name} {value}" for name, value in column.settings.items())

@@ -29,7 +29,7 @@ def shows_ranks(overall: Overall) -> bool:
 
 
 def group_texts(overall: Overall) -> list[str]:
-    """What each row's group over all tasks is called: its letters, or the ranks by normalised score that it may have."""
+    """The group of each row over all tasks: letters, or the ranks by normalised score that it may have."""
     if not shows_ranks(overall):
         return [row.letters for row in overall.rows]
     return [rank_text(one) for one in rank_intervals([(row.score.value, split_letters(row.letters)) for row in overall.rows if row.score])]

@@ -144,43 +144,41 @@ def over_tasks(tasks: Sequence[TaskScores]) -> Overall | None:
         return None
     rows = sorted({row for task in tasks for row in task.rows})
     missing = {row: tuple(task.title for task in tasks if row not in task.rows) for row in rows}
-    whole = [row for row in rows if not missing[row]]
+    complete = [row for row in rows if not missing[row]]
     left_out = tuple(LeftOut(row_title(*row), gaps) for row, gaps in missing.items() if gaps and row[1] != BASELINE)
     titles = tuple(task.title for task in tasks)
-    if len(whole) < 2:
+    if len(complete) < 2:
         note = "Nothing is ranked over all tasks: fewer than two rows have a score on each of them."
         return Overall(titles, (), (), left_out, None, (note,))
     unknown = [task.title for task in tasks if task.unknown]
     overall = cached(
-        cache_key([(task.title, task.key, task.unknown) for task in tasks]), Overall, lambda: _compute_overall(tasks, whole)
+        cache_key([(task.title, task.key, task.unknown) for task in tasks]), Overall, lambda: _compute_overall(tasks, complete)
     )
     notes = overall.notes
-    if unknown and len(whole) <= MOST:
+    if unknown and len(complete) <= MOST:
         named = ", ".join(unknown) if len(unknown) <= NAMED else f"{len(unknown)} of the tasks"
         notes = (*notes, f"No intervals and groups over all tasks: there are none of {named}.")
     return replace(overall, left_out=left_out, notes=notes)
 
 
 def _compute_overall(tasks: Sequence[TaskScores], rows: Sequence[Row]) -> Overall:
-    from harness.stats.across_tasks import figures_with_intervals as sure
-    from harness.stats.across_tasks import friedman, per_task
-    from harness.stats.across_tasks import point_figures as points
+    from harness.stats.across_tasks import figures_with_intervals, friedman, per_task, point_figures
 
     scores = [[{seed: r["score"] for seed, r in task.rows[row].items()} for row in rows] for task in tasks]
     per = per_task(scores, [task.trivial for task in tasks])
     test, reason = friedman(per.ranks)
     notes = [reason] if reason else []
-    if left := [task.title for t, task in enumerate(tasks) if t not in per.scaled]:
+    if unscaled := [task.title for t, task in enumerate(tasks) if t not in per.scaled]:
         notes.append(
-            f"The normalised score is without {', '.join(left)}: the trivial answer's score is not known, or the best row is "
+            f"The normalised score is without {', '.join(unscaled)}: the trivial answer's score is not known, or the best row is "
             "less than a point above it."
         )
-    figures, groups = points(per), {}
+    figures, groups = point_figures(per), {}
     if len(rows) > MOST:
         notes.append(f"No intervals and groups over all tasks for more than {MOST} rows: there are {len(rows)}.")
     elif not any(task.unknown for task in tasks):
         drawn = [[draws["\n".join(row)] for row in rows] for draws in (task.draws() for task in tasks)]
-        figures, different = sure(per, drawn)
+        figures, different = figures_with_intervals(per, drawn)
         if different is None:
             notes.append("No groups over all tasks: fewer than two tasks have a normalised score.")
         else:

@@ -117,25 +117,21 @@ def overtakings_by_curve(columns: Mapping[str, Column], statistics: Mapping[str,
     for title, places in columns.items():
         for where in places:
             by_curve.setdefault(where.curve, {})[where.train_rows] = title
-    return {
-        curve: _with_titles(
-            overtakings(*_sizes_and_baselines([(columns[title], statistics.get(title)) for _, title in sorted(sizes.items(), key=_item_size)]))
-        )
-        for curve, sizes in by_curve.items()
-        if len(sizes) > 1
-    }
-
-
-def _item_size(item: tuple[int | None, str]) -> float:
-    return size_key(item[0])
+    by_title = {}
+    for curve, titles in by_curve.items():
+        if len(titles) > 1:
+            sizes = [titles[train_rows] for train_rows in sorted(titles, key=size_key)]
+            known = [(columns[title], statistics.get(title)) for title in sizes]
+            by_title[curve] = _with_titles(overtakings(*_sizes_and_baselines(known)))
+    return by_title
 
 
 def _sizes_and_baselines(sizes: Sequence[tuple[Column, ColumnStatistics | None]]) -> tuple[list[AtSize], set[str]]:
     tested, baselines = [], set()
-    for places, statistics in sizes:
+    for places, column in sizes:
         baselines |= {where.row_key for where in places if where.is_baseline}
         counts = ((r["task"].get("rows") or {}).get("train") for own in places.values() for r in own.values())
-        p = {(one, other): p for one, other, p in statistics.p} if statistics else {}
+        p = {(one, other): p for one, other, p in column.p} if column else {}
         tested.append(AtSize(next(filter(None, counts), None), scores_by_row(places), p))
     return tested, baselines
 

@@ -1,6 +1,6 @@
 """Sections with charts that a script draws: score against cost, and training curves. Their data are made here.
 
-The charts are drawn by own scripts (`js/plot.js`, 8 KB): a chart library is a megabyte or more inside each page.
+The charts are drawn by 16 KB of own scripts in `js/`, because a library such as Plotly would add megabytes to each page.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ AXES = (("share", "share of the training"), ("step", "step"))
 
 
 def cost_chart(view: View) -> Part | None:
-    """All points of all charts; the script draws the one that is chosen."""
+    """Score against cost: all points of all charts; the script draws the chosen one."""
     board = view.board
     shown = view.rows_shown
     costs = costs_of(shown)
@@ -67,7 +67,7 @@ def _points(cost: CostColumn, rows: Sequence[Measured]) -> list[list[Any]]:
 
 
 def front(points: Sequence[CostPoint]) -> set[CostPoint]:
-    """The (cost, score) points that no other one beats: none costs as little and scores more, or costs less and scores as much."""
+    """The Pareto front: points for which no other one costs at most as much and scores at least as high."""
     best: set[CostPoint] = set()
     highest = float("-inf")
     for cost, score in sorted(points, key=lambda point: (point[0], -point[1])):
@@ -78,7 +78,7 @@ def front(points: Sequence[CostPoint]) -> set[CostPoint]:
 
 
 def training(view: View) -> Part | None:
-    """The histories of all records that have one; the script draws the task that is chosen."""
+    """Training curves: the histories of all records that have one; the script draws the chosen task."""
     tasks = [task for column in view.board.columns if (task := _training(view, column))]
     if not tasks:
         return None
@@ -103,7 +103,7 @@ def _training(view: View, column: BoardColumn) -> dict[str, Any] | None:
 
 
 def _seed(record: Mapping[str, Any], training_part: Mapping[str, Any]) -> dict[str, Any] | None:
-    """One training; None for a record without a history, such as a baseline's."""
+    """One training; None for a record without a history, such as that of a baseline."""
     history = [[line["step"], _round(line["loss"]), _round(line["score"])] for line in training_part.get("history") or ()]
     if not history:
         return None
@@ -117,12 +117,12 @@ def _seed(record: Mapping[str, Any], training_part: Mapping[str, Any]) -> dict[s
 
 
 def _round(value: float | None) -> float | None:
-    """As many digits as a chart can show: the page has very many such numbers."""
+    """Four digits, as many as a chart can show: the page has very many of these numbers."""
     return None if value is None else float(f"{value:.4g}")
 
 
 def mean_history(histories: Sequence[Sequence[HistoryPoint]]) -> list[HistoryPoint]:
-    """The mean curve: at each step at which every one of the histories has a point."""
+    """The mean curve, with a point at each step that all histories have."""
     by_step = [{point[0]: point for point in history} for history in histories]
     steps = [step for step in by_step[0] if all(step in one for one in by_step)]
     return [[step, *(_round(average(one[step][place] for one in by_step)) for place in (1, 2))] for step in steps]

@@ -20,8 +20,8 @@ from harness.store import Record
 LABELS = 40  # labels of a task with a line of their own, the most frequent ones
 OTHER = "(other)"
 Pairs = Counter[tuple[str, str]]  # (reference, prediction) → rows
-CHARACTERS = 500_000  # of one task's predictions; what goes beyond is left out
-COUNTED = 20_000  # rows of a task; of larger ones only the rows on the page are counted
+CHARACTERS = 500_000  # characters of the predictions of a task at most; further rows are left out
+COUNTED = 20_000  # for tasks with more rows only those on the page are counted
 KINDS = (
     ("differ", "A and B differ"),
     ("a", "A right, B wrong"),
@@ -33,7 +33,7 @@ KINDS = (
 
 
 def confusion(view: View) -> Part | None:
-    """What each model took for what, all seeds together."""
+    """A matrix of references × predictions for each model, with all seeds added up."""
     tasks = [task for column in view.board.columns if (task := _matrices(view, column))]
     if not tasks:
         return None
@@ -70,7 +70,7 @@ def _matrices(view: View, column: BoardColumn) -> dict[str, Any] | None:
 
 
 def _are_labels(lines: Lines) -> bool:
-    """Whether the references are labels: single values, of which few are different."""
+    """Whether the references are labels: single values with few different ones."""
     references = [label_of(line["reference"]) for line in lines]
     return None not in references and 2 <= len(set(references)) <= max(LABELS, len(lines) // 4)
 
@@ -81,7 +81,7 @@ def _label_or_other(prediction: Any) -> str:
 
 
 def _label_lines(counted: Sequence[Pairs]) -> dict[str, int]:
-    """Label → its line: the most frequent ones by name, and one for all others together where there are any."""
+    """Label → its line: the most frequent labels sorted by name, and then one line for all others if there are any."""
     rows: Counter[str] = Counter()
     for pairs in counted:
         for (reference, prediction), count in pairs.items():
@@ -94,7 +94,7 @@ def _label_lines(counted: Sequence[Pairs]) -> dict[str, int]:
 
 
 def _sparse(pairs: Mapping[tuple[str, str], int], names: Mapping[str, int]) -> list[list[int]]:
-    """[line, column, rows] of all that is not zero."""
+    """[line, column, rows] for each count that is not zero."""
     counts: Counter[tuple[int, int]] = Counter()
     for (reference, prediction), count in pairs.items():
         counts[names.get(reference, names.get(OTHER, 0)), names.get(prediction, names.get(OTHER, 0))] += count
@@ -102,7 +102,7 @@ def _sparse(pairs: Mapping[tuple[str, str], int], names: Mapping[str, int]) -> l
 
 
 def errors(view: View) -> Part | None:
-    """Of each task some rows' predictions by every model: those on which the models agree least."""
+    """For each task the predictions of every model on some rows, those on which the models agree least."""
     tasks = [task for column in view.board.columns if (task := _answers(view, column))]
     if not tasks:
         return None
@@ -111,7 +111,7 @@ def errors(view: View) -> Part | None:
 
 @dataclass(frozen=True)
 class ModelAnswers:
-    """What a model said to a task's test rows with one seed, and which of it is right."""
+    """The predictions of a model on the test rows of a task with one seed, and which of them are right."""
 
     row: Row
     record: Record
@@ -154,7 +154,7 @@ def _answers(view: View, column: BoardColumn) -> dict[str, Any] | None:
 
 
 def _models(view: View, column: BoardColumn) -> list[ModelAnswers]:
-    """Of each row of the board the first seed with predictions for the same test rows as the first row's."""
+    """For each row of the board the first seed with predictions for the same test rows as those of the first row."""
     answers: list[ModelAnswers] = []
     ids: list[Any] = []
     for row in view.rows_of(column):
@@ -168,7 +168,7 @@ def _models(view: View, column: BoardColumn) -> list[ModelAnswers]:
 
 
 def _texts_of(view: View, one: ModelAnswers, ids: Sequence[str]) -> dict[str, Any]:
-    """`read`: the rows' texts, if they are asked for and to be had; `unread`: why they are not."""
+    """`read`: texts of the rows, if they are requested and available; `unread`: why they are not available."""
     if not view.with_texts:
         return {}
     texts, why = texts_of_rows(one.record["task"], one.lines, view.store.root)
@@ -176,7 +176,7 @@ def _texts_of(view: View, one: ModelAnswers, ids: Sequence[str]) -> dict[str, An
 
 
 def _least_agreed(most: int, models: Sequence[ModelAnswers]) -> list[int]:
-    """The places of the rows that go into the page, in the order of the file: those where the models agree least."""
+    """Positions of the rows that go into the page, in the order of the file: those on which the models agree least."""
     places = range(len(models[0].lines))
     answers = [{answer_text(one.lines[place]["prediction"]) for one in models} for place in places]
     counts = [sum(one.right[place] for one in models) for place in places]
@@ -193,7 +193,7 @@ def _least_agreed(most: int, models: Sequence[ModelAnswers]) -> list[int]:
 
 
 def _bits(verdict: Sequence[bool]) -> str:
-    """Right or wrong for all rows of the task, four rows a hexadecimal digit, the first row in its highest bit."""
+    """Right or wrong for all rows, four rows for each hexadecimal digit, with the first row in the highest bit."""
     padded = [*verdict, *[False] * (-len(verdict) % 4)]
     return "".join(
         f"{sum(bit << (3 - place) for place, bit in enumerate(padded[start : start + 4])):x}"

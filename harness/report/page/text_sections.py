@@ -106,7 +106,7 @@ def _facts(column: BoardColumn) -> dict[str, str]:
         "warnings about the data": "; ".join(column.warnings),
         "seeds": ", ".join(map(str, column.seeds)),
         "recipe": text.recipe(column.recipe),
-        "search": search_sentence(column.searches, text.duration),
+        "search": search_sentence(column.searches),
         "metric settings": "; ".join(f"{name} {value}" for name, value in column.settings.items()),
     }
 

@@ -6,7 +6,6 @@ import pytest
 from made_records import RECIPE, failed, record
 
 from harness.grouping.board_records import BoardRecords
-from harness.grouping.costs import duration
 from harness.grouping.recipe_variants import search_sentence
 from harness.report.board import Board
 from harness.report.formats import FORMATS
@@ -137,7 +136,7 @@ def test_the_board_says_what_was_tried_and_what_won():
     pruned["search"]["trials"][1]["status"] = "pruned"
     board = Board.of([searched(seed=0), searched(seed=1), pruned, pruned | {"seed": 1, "id": "other"}])
     (column,) = board.columns
-    assert search_sentence(column.searches, duration) == (
+    assert search_sentence(column.searches) == (
         "learning_rate=1e-05,3e-05 (2 trials a row, 1 pruned, 3.3 min in all), chosen on validation: "
         "bert learning_rate 3e-05; gpt2 learning_rate 1e-05"
     )
