@@ -70,7 +70,7 @@ class TaskVerdict:
         outcome: `first` (told apart from the next model and from the best baseline), `ahead` (not told apart from one of these), `tie`
             (of several models), `baseline` (no model has a higher mean than the best baseline, or than the trivial answer where no
             baseline was run) or `failed` (no training went well).
-        model: the row with the highest mean of those in the running (`Column.running`); None where there is none.
+        model: the row with the highest mean of those in the running (`BoardColumn.running`); None where there is none.
         score: its mean (0-100).
         seeds: of that mean.
         take: the row to fine-tune: the model, or the cheapest of those that tie; None with `baseline` and `failed`.

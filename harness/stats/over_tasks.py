@@ -14,7 +14,7 @@ from harness.stats.multiple_tests import letters
 from harness.stats.statistics_cache import cache_key, cached, family_source_hash
 from harness.store import Record
 
-if TYPE_CHECKING:  # numpy takes a tenth of a second, and a board from the cache needs none
+if TYPE_CHECKING:  # importing numpy takes a tenth of a second, and a board from the cache does not need it
     from harness.metrics.additive import Array
 
 NAMED = 5  # tasks at most in a note

@@ -220,7 +220,7 @@ def _compare_on_task(store: Store, places: Mapping[BoardPlace, list[Record]], ta
     seeds = sorted(groups[0].keys() & groups[1].keys())
     if not seeds:
         return None
-    prior = SeedVariance(scores_by_row(column)).prior(*(side.row_key if side else None for side in sides))  # from all rows, as on the board
+    prior = SeedVariance(scores_by_row(column)).prior(*(side.row_key for side in sides))  # from all rows, as on the board
     pairs = [tuple(ScoredRecord(store, group[seed]) for group in groups) for seed in seeds]
     for our, their in pairs:
         require_same_rows(our, their, f"{task}: {ours} and {theirs}")
