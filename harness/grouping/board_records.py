@@ -18,7 +18,7 @@ from harness.trouble import trouble
 
 # The keys of `cost` that the board has columns for.
 CostPart = TypedDict(
-    "Cost",
+    "CostPart",
     {name: recorded.Number for cost in COSTS if cost.source[0] == "cost" for name in (cost.source[1], cost.more) if name},
     total=False,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -48,43 +48,50 @@ def to_csv(board: Board) -> str:
     and so have `published` numbers of the primary metric and the `difference` of ours from each. A name that a spreadsheet would read
     as a formula begins with an apostrophe.
     """
+    return _csv(FIELDS, [*_entries(board), *_points(board)])
+
+
+def _csv(fields: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
     out = io.StringIO()
-    writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
+    writer = csv.DictWriter(out, fields, lineterminator="\n")
     writer.writeheader()
+    writer.writerows(lines)
+    return out.getvalue()
+
+
+def _entries(board: Board) -> Iterator[dict[str, Any]]:
+    """A line for each entry of the board."""
     for row in board.rows:
         for column in board.columns:
             entry = row.entries.get(column.title)
             if entry is None:
                 continue
-            scores = entry.scores.values()
+            scores, standing = entry.scores.values(), entry.standing
+            ranks = standing.ranks if standing else None
             beside = [one for one in row.published.get(column.title, ()) if one.metric == column.metric]
-            writer.writerow(
-                {
-                    "model": csv_cell(row.model),
-                    "method": row.method,
-                    "task": csv_cell(column.title),
-                    "seeds": len(scores),
-                    "mean": entry.mean,
-                    "sd": entry.sd,
-                    "low": entry.standing and entry.standing.low,
-                    "high": entry.standing and entry.standing.high,
-                    "group": entry.standing and entry.standing.letters,
-                    "rank_low": entry.standing and entry.standing.ranks and entry.standing.ranks[0],
-                    "rank_high": entry.standing and entry.standing.ranks and entry.standing.ranks[1],
-                    "min": min(scores, default=None),
-                    "max": max(scores, default=None),
-                    "failed": len(entry.failed),
-                    "trivial": column.trivial,
-                    "best": int(entry.best),
-                    **entry.costs,
-                    "flags": " ".join(entry.flags),
-                    "published": " ".join(str(one.value) for one in beside),
-                    "difference": " ".join(str(one.difference) for one in beside if one.difference is not None),
-                    "train_rows": column.rows.get("train"),
-                }
-            )
-    writer.writerows(_points(board))
-    return out.getvalue()
+            yield {
+                "model": csv_cell(row.model),
+                "method": row.method,
+                "task": csv_cell(column.title),
+                "seeds": len(scores),
+                "mean": entry.mean,
+                "sd": entry.sd,
+                "low": standing and standing.low,
+                "high": standing and standing.high,
+                "group": standing and standing.letters,
+                "rank_low": ranks and ranks[0],
+                "rank_high": ranks and ranks[1],
+                "min": min(scores, default=None),
+                "max": max(scores, default=None),
+                "failed": len(entry.failed),
+                "trivial": column.trivial,
+                "best": int(entry.best),
+                **entry.costs,
+                "flags": " ".join(entry.flags),
+                "published": " ".join(str(one.value) for one in beside),
+                "difference": " ".join(str(one.difference) for one in beside if one.difference is not None),
+                "train_rows": column.rows.get("train"),
+            }
 
 
 def _points(board: Board) -> Iterator[dict[str, Any]]:
@@ -105,7 +112,7 @@ def to_slices(board: Board) -> str:
     """One line for each model, method, task and slice, as CSV.
 
     `by` is the kind of slice; `rows` of an entity type are entities; `score` (0-100) is the task's, of labels and entity types
-    their F1, the mean over `seeds`; further columns are metrics in their libraries' own scale.
+    their F1, the mean over `seeds`; further columns are metrics in the scale of their library.
     """
     lines = [
         {
@@ -119,14 +126,8 @@ def to_slices(board: Board) -> str:
         for kind, parts in row.entries[column.title].slices.items()
         for name, part in parts.items()
     ]  # fmt: skip
-    out = io.StringIO()
     first = ("model", "method", "task", "by", "slice", "rows", "seeds", "score")
-    writer = csv.DictWriter(
-        out, list(dict.fromkeys([*first, *(name for line in lines for name in line)])), lineterminator="\n"
-    )
-    writer.writeheader()
-    writer.writerows(lines)
-    return out.getvalue()
+    return _csv(list(dict.fromkeys([*first, *(name for line in lines for name in line)])), lines)
 
 
 FORMATS: dict[str, Callable[[Board], str]] = {
