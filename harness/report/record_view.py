@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -35,14 +35,12 @@ def example_table(predictions: Sequence[Mapping[str, Any]], texts: Mapping[str, 
         why: why there are no texts; empty where there are.
     """
     verdicts = [(line, is_right(line["prediction"], line["reference"])) for line in predictions]
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("", "id", *(("text",) if texts else ()), "prediction", "reference"):
-        table.add_column(heading, overflow="fold")
+    rows = []
     for wanted, mark, style in ((True, "=", "green"), (False, "≠", "red")):
         for line in [line for line, equal in verdicts if equal == wanted][:EXAMPLES]:
             read = [texts.get(line["id"], "")] if texts else []
-            cells = [line["id"], *read, line["prediction"], line["reference"]]
-            table.add_row(Text(mark, style=style), *(Text(_answer(cell)) for cell in cells))
+            rows.append([Text(mark, style=style), *map(_answer, (line["id"], *read, line["prediction"], line["reference"]))])
+    table = _grid(("", "id", *(("text",) if texts else ()), "prediction", "reference"), rows, right=())
     equal = sum(equal for _, equal in verdicts)
     notes = [f"{equal} of {len(verdicts)} predictions equal a reference letter for letter"]
     notes += [f"no texts: {why}"] if why else []
@@ -58,24 +56,21 @@ def _answer(value: Any) -> str:
 
 def trial_table(recorded: Mapping[str, Any]) -> RenderableType:
     """The `search` of a record: each trial with its changed fields, best validation score and time, the winner marked."""
-    totals = search_summary(recorded)
-    fields = list(recorded["specification"]["fields"])
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    shares = any(trial.get("budget", 1) < 1 for trial in recorded.get("trials") or ())
-    fields += ["steps"] if shares else []
-    for number, heading in enumerate((*fields, "validation", "seconds", "", "trial")):
-        table.add_column(heading, justify="left" if number > len(fields) + 1 else "right", overflow="fold")
-    for number, trial in enumerate(recorded.get("trials") or ()):
+    totals, trials = search_summary(recorded), recorded.get("trials") or ()
+    fields = [*recorded["specification"]["fields"], *(["steps"] if any(trial.get("budget", 1) < 1 for trial in trials) else [])]
+    rows = []
+    for number, trial in enumerate(trials):
         seconds, values = trial.get("seconds"), {**trial["recipe"], "steps": f"{trial.get('budget', 1):.0%}"}
         how = "chosen" if number == recorded.get("winner") else "" if trial["status"] == "ok" else trial["status"]
-        table.add_row(
+        rows.append([
             *(str(values.get(field, text.NONE)) for field in fields),
             text.score(trial["validation"]),
             text.NONE if seconds is None else f"{seconds:.1f}",
             Text(how, style="green" if how == "chosen" else "dim"),
             Text(trial["id"].rpartition("--")[2], style="dim"),
-        )
+        ])  # fmt: skip
     counts = f"{totals['trials']} trials on seed {recorded.get('seed', '?')}, {text.duration(totals['seconds'])} in all"
+    table = _grid((*fields, "validation", "seconds", "", "trial"), rows, right=range(len(fields) + 2))
     return Group(Text(f"{' '.join(totals['arguments'])}: {counts}"), table)
 
 
@@ -267,10 +262,14 @@ def _pairs(pairs: Mapping[str, str]) -> Table:
     return table
 
 
-def _grid(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> Table:
+def _grid(
+    headings: Sequence[str], rows: Sequence[Sequence[str | Text]], right: Container[int] | None = None
+) -> Table:
+    """A table; `right` are the positions of columns that are aligned to the right, by default all but the first."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for number, name in enumerate(headings):
-        table.add_column(name, justify="right" if number else "left", overflow="fold")
-    for line in lines:
-        table.add_row(*map(Text, line))
+        at_right = number > 0 if right is None else number in right
+        table.add_column(name, justify="right" if at_right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return table
