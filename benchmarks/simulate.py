@@ -19,10 +19,8 @@ import numpy as np
 
 from harness.files import write_text
 from harness.metrics.additive import mean_of
-from harness.stats.across import PerTask, per_task, ranks
-from harness.stats.figures import sure
-from harness.stats.inner import redrawn
-from harness.stats.paired import Drawing
+from harness.stats.across_tasks import PerTask, figures_with_intervals, per_task, rank_models, resample_seeds
+from harness.stats.paired import Resampling
 
 ROWS, SEEDS, RESAMPLES, TRIVIAL = 100, 3, 100, 20.0
 ENDLESS = 20_000  # tasks that the truth is a mean over
@@ -83,7 +81,7 @@ def percentiles(found: Any, chance: np.random.Generator) -> tuple[Any, Any]:
         chosen = chance.integers(0, seeds, (tasks, 1, seeds, 1))
         some = np.take_along_axis(some, np.broadcast_to(chosen, (tasks, models, seeds, 1)), axis=2)
         times = chance.multinomial(rows, np.full(rows, 1 / rows), size=tasks)
-        drawn.append(ranks((some * times[:, None, None]).mean(axis=(2, 3)), axis=1).mean(axis=0))
+        drawn.append(rank_models((some * times[:, None, None]).mean(axis=(2, 3)), axis=1).mean(axis=0))
     return np.quantile(drawn, 0.025, axis=0), np.quantile(drawn, 0.975, axis=0)
 
 
@@ -96,10 +94,10 @@ def simulate(kind: Kind, tasks: int, boards: int, plain: bool = False) -> dict[s
         found = right(kind, chance, tasks)
         drawn = []
         for task in found:
-            drawing = Drawing(ROWS, RESAMPLES)
+            drawing = Resampling(ROWS, RESAMPLES)
             seeds = [{seed: drawing.of(mean_of(rows)).drawn for seed, rows in enumerate(model)} for model in task]
-            drawn.append([redrawn(one) for one in seeds])
-        figures, different = sure(told(found), drawn)
+            drawn.append([resample_seeds(one) for one in seeds])
+        figures, different = figures_with_intervals(told(found), drawn)
         held.append([[f.low <= real[k][m] <= f.high for k, f in enumerate(own)] for m, own in enumerate(figures)])
         some += bool(different)
         if plain:

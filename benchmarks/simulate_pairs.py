@@ -4,7 +4,7 @@
 
 The models of a column are equal but for luck: rows are of unlike difficulty, suit one model or another, and each seed has its own
 luck. Models may be alike in how much luck decides, unlike (log-normal), or all alike but for one that is three times as unstable.
-Printed is the share of pairs whose p (`harness.stats.paired.error_of`, with the column's `harness.stats.luck`) is below a level,
+Printed is the share of pairs whose p (`harness.stats.paired.error_of`, with the column's `harness.stats.seed_variance`) is below a level,
 which should be that level or less; that of the pairs of the unstable model; in how many boards of five such columns Holm's
 adjustment tells any pair apart; and the power: in how many pairs a difference of three standard errors is found at 0.05.
 """
@@ -19,10 +19,9 @@ import numpy as np
 
 from harness.files import write_text
 from harness.metrics.additive import mean_of
-from harness.stats.holm import holm
-from harness.stats.luck import Luck
-from harness.stats.mixture import Error
-from harness.stats.paired import Drawing, Rows, error_of
+from harness.stats.multiple_tests import holm
+from harness.stats.paired import Resampling, TestRows, error_of
+from harness.stats.seed_variance import MeanError, SeedVariance
 
 RESAMPLES = 200
 LEVELS = (0.05, 0.005, 0.0005)
@@ -32,13 +31,13 @@ LUCK = {"no": 0.0, "some": 1.5, "much": 5.0}  # points of accuracy: standard dev
 KINDS = ("alike", "unlike", "one unstable")
 COLUMNS = 5  # of a board
 POWER = 3.0  # standard errors, of all pairs together
-Pair = tuple[int, float, Error]  # number of its first model, difference, its error
+Pair = tuple[int, float, MeanError]  # number of its first model, difference, its error
 
 
 def columns(kind: str, seeds: int, models: int, luck: float, rows: int, number: int) -> list[list[Pair]]:
     """The pairs of each of so many columns of equal models."""
     chance = np.random.default_rng([seeds, models, round(10 * luck), KINDS.index(kind)])
-    drawing, logit, found = Drawing(rows, RESAMPLES), _logits(), []
+    drawing, logit, found = Resampling(rows, RESAMPLES), _logits(), []
     for _ in range(number):
         lucky = (
             luck
@@ -53,10 +52,10 @@ def columns(kind: str, seeds: int, models: int, luck: float, rows: int, number: 
         right = chance.random((models, seeds, rows)) < 1 / (1 + np.exp(-(hard + own[..., None])))
         drawn = [[drawing.of(mean_of(one)) for one in model] for model in right]
         each, many = (np.array([[getattr(one, what) for one in own] for own in drawn]) for what in ("score", "drawn"))
-        known = Luck({str(model): dict(enumerate(scores)) for model, scores in enumerate(each.tolist())})
+        known = SeedVariance({str(model): dict(enumerate(scores)) for model, scores in enumerate(each.tolist())})
         pairs = []
         for a, b in combinations(range(models), 2):
-            error = error_of(each[a] - each[b], many[a] - many[b], Rows(rows), known.prior(str(a), str(b)))
+            error = error_of(each[a] - each[b], many[a] - many[b], TestRows(rows), known.prior(str(a), str(b)))
             pairs.append((a, float((each[a] - each[b]).mean()), error))
         found.append(pairs)
     return found

@@ -70,9 +70,9 @@ class CheckedTask(Displayed):
         return [f"{self.report.task} ({self.report.family}): {rows or 'no rows'}"]
 
     def picture(self, width: int) -> RenderableType:
-        from harness.report.checked import checked
+        from harness.check.check_table import check_table
 
-        return checked(self.report, self.tokens)
+        return check_table(self.report, self.tokens)
 
 
 def check_tasks(

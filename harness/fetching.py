@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from harness.cell import Cell
 from harness.data.source import HubSource
 from harness.errors import BenchError
+from harness.grouping.costs import count
 from harness.model import Checkpoint
 from harness.models.hub import fetch_checkpoint
 from harness.planning import Request, make_plan
-from harness.report.quantities import count
 from harness.running import announce, say
 from harness.secrets import redact
 

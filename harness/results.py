@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from harness.report.board import Board
-    from harness.report.recommend import Recommendation as Choice
-    from harness.stats.compare import Compared
+    from harness.report.model_choice import Recommendation as Choice
+    from harness.stats.row_comparison import TaskComparison
 
 NARROW, WIDE = 80, 200  # columns that text is made for, at least and at most
 
@@ -157,11 +157,11 @@ class Results:
 
     def leaderboard(self) -> Leaderboard:
         """The verdict and the table of models × tasks."""
+        from harness.grouping.board_records import BoardRecords
         from harness.report.board import Board
-        from harness.report.parts import Needed
         from harness.stats.standings import standings
 
-        needed = Needed.of(self.records)
+        needed = BoardRecords.of(self.records)
         return Leaderboard(Board.of(needed, standings=standings(self.store, needed)), self.store)
 
     def compare(self, ours: str, theirs: str, tasks: str | Sequence[str] = ()) -> Comparison:
@@ -174,7 +174,7 @@ class Results:
         Raises:
             BenchError: an unknown model or task, or nothing in common.
         """
-        from harness.stats.compare import compare
+        from harness.stats.row_comparison import compare
 
         notes: list[str] = []
         return Comparison(ours, theirs, compare(self.store, ours, theirs, _names(tasks), notes.append), notes, self.store)
@@ -198,7 +198,7 @@ class Results:
         Raises:
             BenchError: an unknown task, or nothing that fits.
         """
-        from harness.report.recommend import Limits, recommend
+        from harness.report.model_choice import Limits, recommend
 
         def number(option: str, value: float | str | None, example: str) -> float | None:
             return amount(option, value, example) if isinstance(value, str) else value
@@ -280,14 +280,14 @@ class Comparison(Displayed):
 
     Attributes:
         ours, theirs: the rows.
-        tasks: what was found on each task (`harness.stats.compare.Compared`).
+        tasks: what was found on each task (`harness.stats.row_comparison.TaskComparison`).
         notes: which tasks only one of the two has a score on.
         store: the results.
     """
 
     ours: str
     theirs: str
-    tasks: list[Compared]
+    tasks: list[TaskComparison]
     notes: list[str]
     store: Store
 
@@ -325,7 +325,7 @@ class Recommendation(Displayed):
     """Which model to fine-tune.
 
     Attributes:
-        choice: all that was weighed (`harness.report.recommend.Recommendation`).
+        choice: all that was weighed (`harness.report.model_choice.Recommendation`).
     """
 
     choice: Choice

@@ -7,11 +7,10 @@ from typing import Any
 
 from made_records import failed, record
 
-from harness.report.board import Standings
-from harness.report.entries import Standing
-from harness.report.groups import identified, place
+from harness.grouping.board_records import BoardRecords
+from harness.grouping.groups import identified, place
 from harness.report.page.view import ROWS, View
-from harness.report.parts import Needed
+from harness.stats.standings import Standing, Standings
 from harness.store import Store
 
 HOSTILE = '</script><script>alert("1")</script><img src=x onerror=alert(2)>'
@@ -81,7 +80,7 @@ def hostile(root: Path) -> Store:
 
 def view(store: Store, sure: bool = True, rows: int = ROWS) -> View:
     """The view of a folder; `sure`: with made-up intervals and letters, without resampling."""
-    records = Needed.of(store.records())
+    records = BoardRecords.of(store.records())
     found = place(filter(identified, records))
     standing = {where: Standing("ab", 10.0 + number, 90.0 + number) for number, where in enumerate(found[0]) if sure}
     return View.of(records, Standings(standing, [], found), store, "results", rows)

@@ -24,7 +24,7 @@ class Element:
                 yield from child
 
     def all(self, tag: str, **attributes: str) -> list[Element]:
-        """All of a tag with these attributes; `data_x` and `class_` as in `harness.report.page.markup`."""
+        """All of a tag with these attributes; `class_` and `data_x` stand for `class` and `data-x`."""
         wanted = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
         return [
             one for one in self if one.tag == tag and all(one.attributes.get(k) == value for k, value in wanted.items())

@@ -43,7 +43,7 @@ def models(as_json: options.Json = False) -> None:
 
 def _model_line(row: dict[str, Any], wide: bool) -> dict[str, Any]:
     """What a person reads of a model: the source without its revision, and the traps in words."""
-    from harness.report.text import count
+    from harness.grouping.costs import count
 
     traps = row["traps"]
     known = [f"only {', '.join(traps['families'])}"] if "families" in traps else []

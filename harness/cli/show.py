@@ -34,12 +34,12 @@ def show(
     if as_json:
         print(dumps(record, indent=1))
         return
-    from harness.report.terminal import show as render
-    from harness.report.texts import texts
+    from harness.report.record_view import show as render
+    from harness.report.row_texts import texts_of_rows
     from harness.shown import console
 
     predictions = store.predictions(record["id"]) if record["status"] == "ok" and not is_trial(record) else []
-    read = texts(record["task"], predictions, store.root, fetch=with_texts) if predictions else ({}, "")
+    read = texts_of_rows(record["task"], predictions, store.root, fetch=with_texts) if predictions else ({}, "")
     console().print(render(record, predictions, _slices(record, predictions), read))
 
 
@@ -47,9 +47,9 @@ def _slices(record: Record, predictions: Sequence[Mapping[str, Any]]) -> Slices 
     """Of a record that holds none, from its predictions; None where these, or the family, are not there."""
     if not predictions or record["metrics"].get("slices"):
         return None
-    from harness.stats.load import slices_from
+    from harness.stats.column_statistics import slices_of_predictions
 
     try:
-        return slices_from(record, predictions)
+        return slices_of_predictions(record, predictions)
     except BenchError:  # the family is of a plugin that is not installed here
         return None

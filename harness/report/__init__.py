@@ -1,1 +1,1 @@
-"""From records to tables. Nothing here runs or reads anything: the same records give the same bytes."""
+"""From records to a board and its formats. The same records give the same bytes."""

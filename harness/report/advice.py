@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.report import text
-from harness.report.recommend import Candidate, Recommendation
+from harness.report import board_text as text
+from harness.report.model_choice import Candidate, Recommendation
 from harness.trouble import SEARCH
 
 

@@ -19,13 +19,13 @@ HTML = "html"  # needs more than a board: the predictions, and where the records
 
 def page(store: Store, output: Path | None, rows: int, with_texts: bool = False) -> str:
     """A results folder as one HTML page, whose links lead from the place of `output` to the records."""
+    from harness.grouping.board_records import BoardRecords
     from harness.report.page.render import page as made
     from harness.report.page.view import View
-    from harness.report.parts import Needed
     from harness.stats.standings import standings
 
     with collector_off():
-        records = Needed.read(store)
+        records = BoardRecords.read(store)
         remote = isinstance(store, Mirror)
         folder = store.name if remote else os.path.relpath(store.root, output.parent if output else None)
         return made(View.of(records, standings(store, records), store, folder, rows, with_texts))
@@ -37,14 +37,14 @@ def render(store: Store, form: str) -> str:
     Raises:
         BenchError: no such format, or no results.
     """
+    from harness.grouping.board_records import BoardRecords
     from harness.report.formats import FORMATS, formatted
-    from harness.report.parts import Needed
     from harness.stats.standings import standings
 
     if form not in FORMATS:
         raise unknown("format", form, [*FORMATS, HTML])
     with collector_off():
-        records = Needed.read(store)
+        records = BoardRecords.read(store)
         text = formatted(form, records, standings(store, records))
     return _mark(store) + text if form == "md" else text
 

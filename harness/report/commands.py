@@ -1,4 +1,4 @@
-"""The `bench run` commands that would make a set of records again, from the folder in which they were made."""
+"""The `bench run` commands that make a set of records again, from the folder in which they were made."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from harness.defaults import joined
+from harness.grouping.groups import BoardPlace
 from harness.methods import BASELINE
-from harness.report.groups import Place
 from harness.shown import shell
 from harness.store import Record
 
 
 class Options(NamedTuple):
-    """What all records of a command have in common, as its options have it."""
+    """The options that all records of a command have in common."""
 
     suite: str
     limit: int
@@ -24,12 +24,12 @@ class Options(NamedTuple):
     search: tuple[str, ...]
 
 
-def commands(places: Mapping[Place, list[Record]]) -> tuple[str, ...]:
-    """One command for each suite, subset size, choice of columns and recipe that the records tell apart.
+def commands(places: Mapping[BoardPlace, list[Record]]) -> tuple[str, ...]:
+    """One command for each suite, limit, choice of columns and recipe of the records.
 
-    A record says what was typed for it: the reference of its model and task, `--set`, `--column`; of older ones the command is made
-    from what is known. Where models of a command differ in their tasks, methods or seeds, it makes all combinations, so some cells
-    more. Baselines come with the models, and are named only where there are none.
+    Records hold what was typed: the reference of model and task, `--set`, `--column`. For older records the command is made from the
+    other facts. Where models of a command differ in their tasks, methods or seeds, it runs all combinations and so some more cells.
+    Baselines are run with the models, and are named only where there are no models.
     """
     groups: dict[Options, list[Record]] = defaultdict(list)
     for where, records in sorted(places.items(), key=lambda item: item[0].is_baseline):
@@ -46,7 +46,7 @@ def commands(places: Mapping[Place, list[Record]]) -> tuple[str, ...]:
     return tuple(_command(options, groups[options]) for options in sorted(groups))
 
 
-def _options(where: Place, record: Record) -> Options:
+def _options(where: BoardPlace, record: Record) -> Options:
     typed = record.get("typed") or {}
     search = record.get("search") or {}
     if typed:
@@ -75,7 +75,7 @@ def _command(options: Options, records: list[Record]) -> str:
     words += ["--seeds", _seeds({record["seed"] for record in records})]
     words += ["--limit", str(options.limit)] if options.limit else []
     sizes = {record["task"].get("train_rows") for record in records}
-    # What a suite has as its own default has to be said even where it is what others take.
+    # A default of the suite must be overridden even by the usual value.
     suites = {option for record in records for option in record.get("suite_defaults") or ()}
     words += ["--train-sizes", _joined_sizes(sizes)] if sizes != {None} or "--train-sizes" in suites else []
     words += ["--trust-remote-code"] if any(record["model"].get("remote_code") for record in records) else []
@@ -87,7 +87,7 @@ def _command(options: Options, records: list[Record]) -> str:
 
 
 def _limit(record: Record) -> int:
-    """The size of the subset that the task's title names, 0 for all rows."""
+    """The limit in the name of the task, 0 for all rows."""
     size = record["task"]["name"].partition("@")[2]
     return int(size) if size.isdecimal() else 0
 
@@ -97,13 +97,13 @@ def _joined_sizes(sizes: Collection[int | None]) -> str:
 
 
 def _model(record: Record) -> str:
-    """The reference of a model as it was typed; else its name, but for a folder or file the place that the record keeps."""
+    """The reference of a model as typed; else its name, or the path of a folder or file."""
     name, source = record["model"]["name"], record["model"].get("source")
     return (record.get("typed") or {}).get("model") or (source if source == f"./{name}" else name)
 
 
 def _task(record: Record) -> str:
-    """The reference of a task as it was typed; else its name."""
+    """The reference of a task as typed; else its name."""
     return (record.get("typed") or {}).get("task") or record["task"]["name"].partition("@")[0]
 
 
@@ -112,7 +112,7 @@ def _joined(names: Iterable[str]) -> str:
 
 
 def _seeds(seeds: Collection[int]) -> str:
-    """As the option reads them: a single number N means the N seeds from 0, and a comma behind it the seed N alone."""
+    """Seeds for the option `--seeds`: `N` means the N seeds from 0, and `N,` the seed N alone."""
     if seeds == set(range(len(seeds))):
         return str(len(seeds))
     return ",".join(map(str, sorted(seeds))) + ("," if len(seeds) == 1 else "")

@@ -8,9 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.report import text
-from harness.stats.compare import ALPHA, Compared
-from harness.stats.effects import Effect
+from harness.report import board_text as text
+from harness.stats.row_comparison import ALPHA, Effect, TaskComparison
 
 EFFECTS = (
     "A beats B: the chance that a training of A scores higher than one of B, over all pairs of seeds, ties half.",
@@ -19,12 +18,12 @@ EFFECTS = (
 WIDE = 100  # columns of a terminal that has room for everything
 
 
-def picture(ours: str, theirs: str, rows: Sequence[Compared], width: int) -> RenderableType:
+def picture(ours: str, theirs: str, rows: Sequence[TaskComparison], width: int) -> RenderableType:
     """A table, a line for each task, and below it what it comes to and how it was computed.
 
     Args:
         ours, theirs: the two, as they were called.
-        rows: of `harness.stats.compare.compare`.
+        rows: of `harness.stats.row_comparison.compare`.
         width: of the terminal, in characters.
     """
     table = Table("task", box=None, header_style="bold", pad_edge=False)
@@ -43,7 +42,7 @@ def picture(ours: str, theirs: str, rows: Sequence[Compared], width: int) -> Ren
     return Group(names, table, Text(), effects(rows), Text(), *(Text(line) for line in lines))
 
 
-def effects(rows: Sequence[Compared]) -> Table:
+def effects(rows: Sequence[TaskComparison]) -> Table:
     """How large the differences are, on scales that tasks share."""
     table = Table("effect size", box=None, header_style="bold", pad_edge=False)
     headings = ["A beats B", "95 % interval"]
@@ -65,7 +64,7 @@ def _effect(effect: Effect | None) -> tuple[str, str]:
     return value, f"{low} … {high}"
 
 
-def summary(ours: str, theirs: str, rows: Sequence[Compared]) -> list[str]:
+def summary(ours: str, theirs: str, rows: Sequence[TaskComparison]) -> list[str]:
     """Sentences."""
     counts = {kind: sum(row.verdict == kind for row in rows) for kind in (1, -1, 0)}
     parts = [f"{ours} is better on {_tasks(counts[1])}", f"{theirs} on {_tasks(counts[-1])}"]

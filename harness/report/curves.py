@@ -8,24 +8,25 @@ from dataclasses import dataclass
 from statistics import stdev
 from typing import Any
 
+from harness.grouping.contenders import average
+from harness.grouping.groups import BoardPlace, succeeded
+from harness.grouping.row_names import row_title
+from harness.grouping.titles import canonical
 from harness.methods import BASELINE
 from harness.recipe import MECHANICS
-from harness.report.columns import row_title
-from harness.report.crossed import Crossed
-from harness.report.entries import Standing, average
-from harness.report.groups import Place, succeeded
-from harness.report.titles import canonical
+from harness.stats.overtaking import Overtakings, size_key
+from harness.stats.standings import Standing
 from harness.store import Record
 
 
 @dataclass(frozen=True)
-class Size:
+class CurveSize:
     """One of the sizes of a curve.
 
     Attributes:
-        train_rows: as asked for; None: all.
-        rows: that were trained on; None where no record says.
-        trivial: score of the answer that needs no model, but may look at these rows.
+        train_rows: requested number of training rows; None: all.
+        rows: number of rows in training; None where no record has it.
+        trivial: score of the trivial answer, which is made from these rows.
     """
 
     train_rows: int | None
@@ -41,14 +42,14 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Point:
-    """What the seeds of a row gave at one size.
+class CurvePoint:
+    """The scores of a row at one size.
 
     Attributes:
-        mean: None where no seed has a score.
+        mean: mean over seeds; None where no seed has a score.
         sd: sample standard deviation; None for fewer than two seeds.
-        low, high: a 95 % interval of the mean over test rows and seeds, as far as it lies within 0-100; None where nobody has looked.
-        seeds, failed: how many have a score, and how many have none.
+        low, high: 95 % interval of the mean over test rows and seeds, cut at 0 and 100; None without statistics.
+        seeds, failed: number of seeds with and without a score.
     """
 
     mean: float | None
@@ -60,14 +61,14 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Line:
-    """One row of the board on one task; `points` are of the curve's sizes, None where nothing was run."""
+class CurveLine:
+    """One row of the board on one task, with a point for each size of the curve; None where nothing was run."""
 
     title: str
     model: str
     method: str
     architecture: str | None
-    points: tuple[Point | None, ...]
+    points: tuple[CurvePoint | None, ...]
 
     @property
     def is_baseline(self) -> bool:
@@ -77,87 +78,82 @@ class Line:
 
 @dataclass(frozen=True)
 class Curve:
-    """One task.
+    """The learning curve of one task.
 
     Attributes:
-        task: its title, without a size.
-        metric: its primary metric; None where every cell failed.
-        sizes: from the fewest rows to all.
+        task: title without a size.
+        metric: the primary metric; None where every cell failed.
+        sizes: from the fewest training rows to all.
         lines: by the mean at the largest size, best first; baselines last.
-        crossed: who overtakes whom; None where nobody has looked.
-        notes: sentences on what tells points apart beside their size.
+        crossed: who overtakes whom; None without statistics.
+        notes: sentences on differences between points other than their size.
     """
 
     task: str
     metric: str | None
-    sizes: tuple[Size, ...]
-    lines: tuple[Line, ...]
-    crossed: Crossed | None
+    sizes: tuple[CurveSize, ...]
+    lines: tuple[CurveLine, ...]
+    crossed: Overtakings | None
     notes: tuple[str, ...]
 
 
 def curves(
-    places: Mapping[Place, Sequence[Record]],
-    standings: Mapping[Place, Standing] | None = None,
-    crossed: Mapping[str, Crossed] | None = None,
+    places: Mapping[BoardPlace, Sequence[Record]],
+    standings: Mapping[BoardPlace, Standing] | None = None,
+    overtakings: Mapping[str, Overtakings] | None = None,
 ) -> tuple[Curve, ...]:
     """A curve for each task that was trained on two numbers of rows or more, by title."""
-    tasks: dict[str, dict[int | None, list[Place]]] = {}
+    tasks: dict[str, dict[int | None, list[BoardPlace]]] = {}
     for where in places:
         tasks.setdefault(where.curve, {}).setdefault(where.train_rows, []).append(where)
     return tuple(
-        _curve(title, found, places, standings or {}, (crossed or {}).get(title))
-        for title, found in sorted(tasks.items())
-        if len(found) > 1
+        _curve(title, sizes, places, standings or {}, (overtakings or {}).get(title))
+        for title, sizes in sorted(tasks.items())
+        if len(sizes) > 1
     )
-
-
-def by_size(train_rows: int | None) -> float:
-    """To sort sizes by: all rows come last."""
-    return train_rows or math.inf
 
 
 def _curve(
     title: str,
-    found: Mapping[int | None, Sequence[Place]],
-    places: Mapping[Place, Sequence[Record]],
-    standings: Mapping[Place, Standing],
-    crossed: Crossed | None,
+    by_size: Mapping[int | None, Sequence[BoardPlace]],
+    places: Mapping[BoardPlace, Sequence[Record]],
+    standings: Mapping[BoardPlace, Standing],
+    overtakings: Overtakings | None,
 ) -> Curve:
-    sizes = sorted(found, key=by_size)
-    rows: dict[tuple[str, str], dict[int | None, Place]] = {}
-    for where in sorted((where for size in sizes for where in found[size]), key=lambda one: (one.model, one.method)):
+    sizes = sorted(by_size, key=size_key)
+    rows: dict[tuple[str, str], dict[int | None, BoardPlace]] = {}
+    for where in sorted((where for size in sizes for where in by_size[size]), key=lambda one: (one.model, one.method)):
         rows.setdefault((where.model, where.method), {})[where.train_rows] = where
     lines = []
     for (model, method), own in rows.items():
         points = [_point(places[own[size]], standings.get(own[size])) if size in own else None for size in sizes]
         facts = places[next(iter(own.values()))][0]["model"]
-        lines.append(Line(row_title(model, method), model, method, facts.get("architecture"), tuple(points)))
-    good = {size: [r for where in found[size] for r in places[where] if succeeded(r)] for size in sizes}
+        lines.append(CurveLine(row_title(model, method), model, method, facts.get("architecture"), tuple(points)))
+    good = {size: [r for where in by_size[size] for r in places[where] if succeeded(r)] for size in sizes}
     metric = next((record["primary_metric"] for own in good.values() for record in own), None)
     return Curve(
         task=title,
         metric=metric,
         sizes=tuple(_size(size, good[size]) for size in sizes),
         lines=tuple(sorted(lines, key=_rank)),
-        crossed=crossed,
+        crossed=overtakings,
         notes=tuple(_notes(rows, places, lines)),
     )
 
 
-def _size(train_rows: int | None, records: Sequence[Record]) -> Size:
+def _size(train_rows: int | None, records: Sequence[Record]) -> CurveSize:
     rows = next((n for record in records if (n := (record["task"].get("rows") or {}).get("train"))), train_rows)
-    return Size(train_rows, rows, average(record.get("trivial_score") for record in records))
+    return CurveSize(train_rows, rows, average(record.get("trivial_score") for record in records))
 
 
-def _point(records: Sequence[Record], standing: Standing | None) -> Point:
+def _point(records: Sequence[Record], standing: Standing | None) -> CurvePoint:
     scores = [float(record["score"]) for record in records if succeeded(record)]
     mean = average(scores)
     sure = standing if mean is not None else None
-    return Point(
+    return CurvePoint(
         mean=mean,
         sd=stdev(scores) if len(scores) > 1 else None,
-        # Two seeds that differ much have an interval beyond the scale; few rows often make them differ much.
+        # The interval of two seeds that differ much may leave the scale, which happens with few training rows.
         low=max(sure.low, min(0.0, mean)) if sure else None,
         high=min(sure.high, max(100.0, mean)) if sure else None,
         seeds=len(scores),
@@ -165,26 +161,26 @@ def _point(records: Sequence[Record], standing: Standing | None) -> Point:
     )
 
 
-def _rank(line: Line) -> tuple[Any, ...]:
+def _rank(line: CurveLine) -> tuple[Any, ...]:
     last = next((point.mean for point in reversed(line.points) if point and point.mean is not None), -math.inf)
     return line.is_baseline, -last, line.title
 
 
 def _notes(
-    rows: Mapping[tuple[str, str], Mapping[int | None, Place]],
-    places: Mapping[Place, Sequence[Record]],
-    lines: Sequence[Line],
+    rows: Mapping[tuple[str, str], Mapping[int | None, BoardPlace]],
+    places: Mapping[BoardPlace, Sequence[Record]],
+    lines: Sequence[CurveLine],
 ) -> list[str]:
     notes = []
     for (model, method), own in rows.items():
         recipes = [places[where][0].get("recipe") or {} for where in own.values()]
         names = {name for recipe in recipes for name in recipe if name not in MECHANICS}
         if differ := sorted(n for n in names if len({canonical(recipe.get(n)) for recipe in recipes}) > 1):
-            told = "; ".join(
+            values = "; ".join(
                 f"{', '.join(f'{name} {recipe.get(name)}' for name in differ)} at {_asked(size)}"
-                for (size, recipe) in sorted(zip(own, recipes, strict=True), key=lambda one: by_size(one[0]))
+                for (size, recipe) in sorted(zip(own, recipes, strict=True), key=lambda one: size_key(one[0]))
             )
-            notes.append(f"{row_title(model, method)} has other recipes at other sizes: {told}.")
+            notes.append(f"{row_title(model, method)} has other recipes at other sizes: {values}.")
     if any(point and point.seeds == 1 for line in lines if not line.is_baseline for point in line.points):
         notes.append(
             "Where there is one seed, a point is one draw of training rows and one training; its interval and what is told apart "

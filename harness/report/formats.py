@@ -1,23 +1,23 @@
-"""What `bench leaderboard --format` can write: a name and a function of the records for each."""
+"""The formats of `bench leaderboard --format`: JSON and CSV are written here. A new one is one entry of `FORMATS`."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from harness.cell import sized
+from harness.grouping.costs import COSTS
 from harness.published import published
-from harness.report.board import Board, Standings
-from harness.report.costs import COSTS
-from harness.report.diagram import diagram
-from harness.report.latex import to_latex
-from harness.report.latex_curves import curves_to_latex
+from harness.report.board import Board
+from harness.report.latex import curves_to_latex, to_latex
 from harness.report.markdown import render
+from harness.report.ranks_over_tasks import diagram
 from harness.report.verdict import verdict
 from harness.shown import csv_cell
+from harness.stats.standings import Standings
 from harness.store import Record
 from harness.strict_json import dumps
 
@@ -28,68 +28,74 @@ FIELDS = (
 
 
 def to_json(board: Board) -> str:
-    """The verdict and the whole board; fields as the classes of `harness.report` describe them, scores unrounded."""
-    said = verdict(board)
-    facts = asdict(said)
-    for one, own in [*zip(said.tasks, facts["tasks"], strict=True), (said.overall, facts["overall"])]:
+    """The verdict and the whole board as JSON, with the fields of the classes in `harness.report` and unrounded scores."""
+    answer = verdict(board)
+    facts = asdict(answer)
+    for one, own in [*zip(answer.tasks, facts["tasks"], strict=True), (answer.overall, facts["overall"])]:
         if one:
             own["line"] = one.line
     made = {"verdict": facts, **asdict(board)}
     for row in made["rows"]:
-        for thing in (row, *row["entries"].values()):  # costs stand among the other figures
+        for thing in (row, *row["entries"].values()):  # costs are keys of the row or entry itself
             thing |= thing.pop("costs")
     return dumps(made, indent=1) + "\n"
 
 
 def to_csv(board: Board) -> str:
-    """One line for each model, method and task that was tried, and then for each other size of a learning curve, which the task's
-    name tells.
+    """One line for each model, method and task, then one for each other size of a learning curve, which the name of the task has.
 
     `seeds` and `failed` count seeds; scores are 0-100 and unrounded; what is unknown is empty; `flags` has spaces between,
-    and so have `published` numbers of the primary metric and the `difference` of ours from each. A name that a spreadsheet would take
-    for a formula begins with an apostrophe.
+    and so have `published` numbers of the primary metric and the `difference` of ours from each. A name that a spreadsheet would read
+    as a formula begins with an apostrophe.
     """
+    return _csv(FIELDS, [*_entries(board), *_points(board)])
+
+
+def _csv(fields: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
     out = io.StringIO()
-    writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
+    writer = csv.DictWriter(out, fields, lineterminator="\n")
     writer.writeheader()
+    writer.writerows(lines)
+    return out.getvalue()
+
+
+def _entries(board: Board) -> Iterator[dict[str, Any]]:
+    """A line for each entry of the board."""
     for row in board.rows:
         for column in board.columns:
             entry = row.entries.get(column.title)
             if entry is None:
                 continue
-            scores = entry.scores.values()
+            scores, standing = entry.scores.values(), entry.standing
+            ranks = standing.ranks if standing else None
             beside = [one for one in row.published.get(column.title, ()) if one.metric == column.metric]
-            writer.writerow(
-                {
-                    "model": csv_cell(row.model),
-                    "method": row.method,
-                    "task": csv_cell(column.title),
-                    "seeds": len(scores),
-                    "mean": entry.mean,
-                    "sd": entry.sd,
-                    "low": entry.standing and entry.standing.low,
-                    "high": entry.standing and entry.standing.high,
-                    "group": entry.standing and entry.standing.letters,
-                    "rank_low": entry.standing and entry.standing.ranks and entry.standing.ranks[0],
-                    "rank_high": entry.standing and entry.standing.ranks and entry.standing.ranks[1],
-                    "min": min(scores, default=None),
-                    "max": max(scores, default=None),
-                    "failed": len(entry.failed),
-                    "trivial": column.trivial,
-                    "best": int(entry.best),
-                    **entry.costs,
-                    "flags": " ".join(entry.flags),
-                    "published": " ".join(str(one.value) for one in beside),
-                    "difference": " ".join(str(one.difference) for one in beside if one.difference is not None),
-                    "train_rows": column.rows.get("train"),
-                }
-            )
-    writer.writerows(_points(board))
-    return out.getvalue()
+            yield {
+                "model": csv_cell(row.model),
+                "method": row.method,
+                "task": csv_cell(column.title),
+                "seeds": len(scores),
+                "mean": entry.mean,
+                "sd": entry.sd,
+                "low": standing and standing.low,
+                "high": standing and standing.high,
+                "group": standing and standing.letters,
+                "rank_low": ranks and ranks[0],
+                "rank_high": ranks and ranks[1],
+                "min": min(scores, default=None),
+                "max": max(scores, default=None),
+                "failed": len(entry.failed),
+                "trivial": column.trivial,
+                "best": int(entry.best),
+                **entry.costs,
+                "flags": " ".join(entry.flags),
+                "published": " ".join(str(one.value) for one in beside),
+                "difference": " ".join(str(one.difference) for one in beside if one.difference is not None),
+                "train_rows": column.rows.get("train"),
+            }
 
 
 def _points(board: Board) -> Iterator[dict[str, Any]]:
-    """The points of learning curves that are no column of the board."""
+    """The points of learning curves that are not in a column of the board."""
     columns = {column.title for column in board.columns}
     for curve in board.curves:
         for number, size in enumerate(curve.sizes):
@@ -106,7 +112,7 @@ def to_slices(board: Board) -> str:
     """One line for each model, method, task and slice, as CSV.
 
     `by` is the kind of slice; `rows` of an entity type are entities; `score` (0-100) is the task's, of labels and entity types
-    their F1, the mean over `seeds`; further columns are metrics in their libraries' own scale.
+    their F1, the mean over `seeds`; further columns are metrics in the scale of their library.
     """
     lines = [
         {
@@ -120,14 +126,8 @@ def to_slices(board: Board) -> str:
         for kind, parts in row.entries[column.title].slices.items()
         for name, part in parts.items()
     ]  # fmt: skip
-    out = io.StringIO()
     first = ("model", "method", "task", "by", "slice", "rows", "seeds", "score")
-    writer = csv.DictWriter(
-        out, list(dict.fromkeys([*first, *(name for line in lines for name in line)])), lineterminator="\n"
-    )
-    writer.writeheader()
-    writer.writerows(lines)
-    return out.getvalue()
+    return _csv(list(dict.fromkeys([*first, *(name for line in lines for name in line)])), lines)
 
 
 FORMATS: dict[str, Callable[[Board], str]] = {

@@ -1,42 +1,165 @@
-"""The board as LaTeX tables for a paper, with booktabs' rules."""
+"""The board as LaTeX tables with the rules of booktabs: scores, ranks over all tasks, and learning curves."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from harness.report.board import Board
-from harness.report.columns import Column
+from harness.report.board_columns import BoardColumn
+from harness.report.board_text import FLAGS, baselines_named, failed_seeds, score
+from harness.report.curve_text import overtaking_sentences
+from harness.report.curves import Curve, CurveLine, CurvePoint
 from harness.report.entries import Entry
-from harness.report.latex_over_tasks import over_tasks
-from harness.report.latex_table import MARKS, NONE, escape, group, table, width
-from harness.report.text import FLAGS, baselines_named, failed_seeds, score
+from harness.report.ranks_over_tasks import group_texts, ranked_title, shows_ranks
+from harness.shown import sentence
+from harness.stats.over_tasks import Figure
 
+NONE = "--"
+LETTER, BETWEEN = 4.6, 12.0  # points: width of a digit at \small, and the space between two columns
+PLAIN = re.compile(r"\\[a-zA-Z]+|\\,|[{}$\\]")  # markup without width
+SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", '"': r"\symbol{34}", "·": r"$\cdot$", "–": "--", "…": r"\dots{}", "\n": " ", "-": "-{}",
+    "`": r"\symbol{96}", "†": r"\dag{}", "¶": r"\P{}",
+}  # fmt: skip
+MARKS = {
+    "trivial": r"\dag", "baseline": r"\dag", "unproven": r"\dag", "failed-training": "!", "constant": r"\ddag",
+    "truncated": r"\S", "remote-code": r"\circ", "searched": r"\star", "few-seeds": r"\P",
+}  # fmt: skip
 WIDE = 5  # tasks at most in one table
-WIDEST = 530.0  # points: what fits the text of an article (345) at two thirds of the size
+WIDEST = 530.0  # points: fits the text of an article (345) at two thirds of the size
 HEAD = (
     "% Made by `bench leaderboard --format latex`. Put \\usepackage{booktabs,graphicx} into the preamble and \\input this file.",
     "% Names beyond Latin, Greek and Cyrillic letters need LuaLaTeX or XeLaTeX and a font that has them.",
 )
 
 
+def escape_latex(text: str) -> str:
+    """Text escaped for LaTeX."""
+    return "".join(SPECIAL.get(letter, letter) for letter in sentence(text)).replace("-{}", "-").replace("--", "-{}-")
+
+
+def group_mark(mark: str) -> str:
+    """The letters of a group, or ranks."""
+    return mark.removeprefix("#").replace("–", "--")
+
+
+def width(columns: Sequence[Sequence[str]]) -> float:
+    """The approximate width in points of a table with these columns of LaTeX cells."""
+    return sum(LETTER * max(len(PLAIN.sub("", cell)) for cell in cells) + BETWEEN for cells in columns)
+
+
+def table(
+    caption: str, heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]], below: Sequence[Sequence[str]],
+    notes: Sequence[str],
+) -> str:  # fmt: skip
+    """A table environment. `below` are rows after a second rule, `notes` stand under the table. All texts are LaTeX."""
+    lines = [r"\begin{table}[htbp]", r"\centering", rf"\caption{{{caption}.}}", r"\smallskip\small"]
+    # A table that is wider than the text is scaled down.
+    lines += [r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"]
+    lines += [rf"\begin{{tabular}}{{l{'r' * (len(heads[0]) - 1)}}}", r"\toprule"]
+    lines += [rf"{' & '.join(line)} \\" for line in heads]
+    lines += [r"\midrule", *(rf"{' & '.join(line)} \\" for line in rows)]
+    lines += [r"\midrule", *(rf"{' & '.join(line)} \\" for line in below)] if below else []
+    lines += [r"\bottomrule", r"\end{tabular}}"]
+    lines += [r"\par\smallskip", r"\begin{minipage}{\linewidth}\footnotesize", *notes, r"\end{minipage}"]
+    return "\n".join([*lines, r"\end{table}"])
+
+
+def over_tasks_table(board: Board) -> str:
+    """Ranks, normalised scores and wins, of a board that has them."""
+    overall = board.overall
+    lettered = any(row.letters for row in overall.rows)
+    rows = [
+        [
+            escape_latex(ranked_title(row)) + (rf"\textsuperscript{{{group_mark(own)}}}" if own else ""),
+            *map(_figure, (row.rank, row.score, row.wins)),
+        ]
+        for row, own in zip(overall.rows, group_texts(overall), strict=True)
+    ]
+    notes = [
+        "Rank: mean of the ranks by mean score, 1 is best. Normalised: 0 is the trivial answer's score, 1 the best row's. Wins: the "
+        r"chance that a training beats one of another row. In brackets 95\,\% intervals over tasks, seeds and test rows."
+    ]
+    if shows_ranks(overall):
+        notes.append(
+            r"\textsuperscript{1--9}: the rank by normalised score is one of these (95\,\% sure for all together, Holm)."
+        )
+    elif lettered:
+        notes.append(
+            r"\textsuperscript{a, b, \dots}: rows that share a letter cannot be told apart (level 0.05, Holm)."
+        )
+    if any(row.few_seeds for row in overall.rows):
+        notes.append(rf"${MARKS['few-seeds']}$: fewer seeds than others on some task.")
+    if overall.friedman:
+        test = overall.friedman
+        p = "p < 0.001" if test.p < 0.001 else f"p = {test.p:.3f}"
+        notes.append(
+            rf"Friedman: $\chi^2_{{{test.degrees}}} = {test.statistic:.2f}$, ${p}$; "
+            f"Nemenyi's critical difference {test.critical_difference:.2f}."
+        )
+    return table(f"Over {len(overall.tasks)} tasks", [["model", "rank", "normalised", "wins"]], rows, [], notes)
+
+
+def _figure(figure: Figure | None) -> str:
+    if figure is None:
+        return NONE
+    sure = "" if figure.low is None else f" ({_number(figure.low)}--{_number(figure.high)})"
+    return _number(figure.value) + sure
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "$-$")
+
+
+def curves_to_latex(board: Board) -> str:
+    """A table for each learning curve, after the other tables; empty where there are no curves."""
+    return "".join(f"\n{_curve_table(curve)}\n" for curve in board.curves)
+
+
+def _curve_table(curve: Curve) -> str:
+    caption = f"{escape_latex(curve.task)} ({escape_latex(curve.metric or '')}) by the number of training rows"
+    heads = ["model", *(escape_latex(size.label) for size in curve.sizes)]
+    rows = [[_line_title(line), *map(_point_cell, line.points)] for line in curve.lines]
+    trivial = [r"\emph{trivial answer}", *(score(size.trivial) for size in curve.sizes)]
+    notes = []
+    if any(point and point.low is not None for line in curve.lines for point in line.points):
+        notes.append(r"In brackets 95\,\% intervals, over test rows and seeds.")
+    sentences = overtaking_sentences(curve.crossed, [size.label for size in curve.sizes]) if curve.crossed else []
+    return table(caption, [heads], rows, [trivial], notes + [escape_latex(line) for line in (*sentences, *curve.notes)])
+
+
+def _line_title(line: CurveLine) -> str:
+    return rf"\emph{{{escape_latex(line.title)}}}" if line.is_baseline else escape_latex(line.title)
+
+
+def _point_cell(point: CurvePoint | None) -> str:
+    if point is None or point.mean is None:
+        return NONE if point is None else "failed"
+    sure = "" if point.low is None else f" ({score(point.low)}--{score(point.high)})"
+    return score(point.mean) + sure + (rf"\textsuperscript{{$\times${point.failed}}}" if point.failed else "")
+
+
 def to_latex(board: Board) -> str:
-    """Tables of so many tasks each, and one over all tasks."""
+    """Tables of at most `WIDE` tasks each, and one over all tasks."""
     if not board.rows:
         return "\n".join([*HEAD, "% There are no results yet. Start with `bench run`."]) + "\n"
     parts = ["\n".join(HEAD)]
     parts += [_tasks(board, columns) for columns in _split(board)]
     if board.overall and board.overall.rows:
-        parts.append(over_tasks(board))
+        parts.append(over_tasks_table(board))
     return "\n\n".join(parts) + "\n"
 
 
-def _split(board: Board) -> list[list[Column]]:
-    """The columns of each table: as many as can be read at the width of a page."""
+def _split(board: Board) -> list[list[BoardColumn]]:
+    """The columns of each table: as many as fit the width of a page."""
     names = [row.title for row in board.table_rows]
-    tables: list[list[Column]] = []
+    tables: list[list[BoardColumn]] = []
     room = 0.0
     for column in board.columns:
-        cells = [escape(column.title), *_cells([row.entries.get(column.title) for row in board.table_rows], column)]
+        cells = [escape_latex(column.title), *_cells([row.entries.get(column.title) for row in board.table_rows], column)]
         wide = width([cells])
         if not tables or len(tables[-1]) == WIDE or wide > room:
             tables.append([])
@@ -46,25 +169,25 @@ def _split(board: Board) -> list[list[Column]]:
     return tables
 
 
-def _tasks(board: Board, columns: Sequence[Column]) -> str:
+def _tasks(board: Board, columns: Sequence[BoardColumn]) -> str:
     whole = len(columns) == len(board.columns) > 1
     averages = ["average"] if whole else []
     cells = [_cells([row.entries.get(column.title) for row in board.table_rows], column) for column in columns]
     if whole:
         cells.append([*(_bold(score(row.average), row.best) for row in board.table_rows), score(board.trivial_average)])
-    titles = [rf"\emph{{{escape(row.title)}}}" if row.is_baseline else escape(row.title) for row in board.table_rows]
+    titles = [rf"\emph{{{escape_latex(row.title)}}}" if row.is_baseline else escape_latex(row.title) for row in board.table_rows]
     names = [*titles, r"\emph{trivial answer}"]
     *rows, trivial = zip(names, *cells, strict=True)
-    heads = ["model", *(escape(column.title) for column in columns), *averages]
-    metrics = ["", *(escape(column.metric or "") for column in columns), *("" for _ in averages)]
+    heads = ["model", *(escape_latex(column.title) for column in columns), *averages]
+    metrics = ["", *(escape_latex(column.metric or "") for column in columns), *("" for _ in averages)]
     caption = "Scores on test (0--100, higher is better): mean over the seeds " + _seeds(columns)
     return table(caption, [heads, metrics], rows, [trivial], _notes(board, columns))
 
 
-def _cells(entries: Sequence[Entry | None], column: Column) -> list[str]:
-    """A column from top to bottom; what is invisible (`phantom`) keeps the numbers below each other."""
+def _cells(entries: Sequence[Entry | None], column: BoardColumn) -> list[str]:
+    """A column from top to bottom; invisible text (`phantom`) aligns the numbers."""
     halves = [_half(entry) for entry in entries]
-    letters = [group(entry.standing.mark) if entry and entry.standing else "" for entry in entries]
+    letters = [group_mark(entry.standing.mark) if entry and entry.standing else "" for entry in entries]
     marks = [_marks(entry) for entry in entries]
     wide, longest = max(halves, key=len), max(letters, key=len)
     most = max(
@@ -83,7 +206,7 @@ def _cells(entries: Sequence[Entry | None], column: Column) -> list[str]:
 
 
 def _marks(entry: Entry | None) -> str:
-    """An entry's flags and failures."""
+    """Marks for the flags and failures of an entry."""
     marks = "".join(dict.fromkeys(f"${MARKS[flag]}$" for flag in MARKS if entry and flag in entry.flags))
     return marks + (rf"\textsuperscript{{$\times${len(entry.failed)}}}" if entry and entry.failed else "")
 
@@ -99,7 +222,7 @@ def _mean(entry: Entry | None) -> str:
 
 
 def _half(entry: Entry | None) -> str:
-    """Half the width of the interval, or where the score's range cuts it off, its longer side."""
+    """Half the width of the interval; its longer side where it is cut at the end of the scale."""
     standing = entry.standing if entry else None
     return score(max(standing.high - entry.mean, entry.mean - standing.low)) if standing else ""
 
@@ -118,7 +241,7 @@ def _phantom(text: str) -> str:
     return rf"\phantom{{{text}}}" if text else ""
 
 
-def _notes(board: Board, columns: Sequence[Column]) -> list[str]:
+def _notes(board: Board, columns: Sequence[BoardColumn]) -> list[str]:
     entries = [e for row in board.table_rows for column in columns if (e := row.entries.get(column.title))]
     lettered = any(entry.standing and entry.standing.letters for entry in entries)
     lines = []
@@ -137,16 +260,16 @@ def _notes(board: Board, columns: Sequence[Column]) -> list[str]:
     meanings: dict[str, list[str]] = {}
     for flag, (_, meaning) in FLAGS.items():
         if any(flag in entry.flags for entry in entries):
-            meanings.setdefault(MARKS[flag], []).append(escape(meaning))
-    lines += [f"${mark}$: {', or '.join(found)}." for mark, found in meanings.items()]
-    lines += [rf"$\times N$: {escape(line.partition(' ')[2])}." for line in failed_seeds(entries)]
-    lines += [f"{escape(line)}." for line in baselines_named(board)]
+            meanings.setdefault(MARKS[flag], []).append(escape_latex(meaning))
+    lines += [f"${mark}$: {', or '.join(texts)}." for mark, texts in meanings.items()]
+    lines += [rf"$\times N$: {escape_latex(line.partition(' ')[2])}." for line in failed_seeds(entries)]
+    lines += [f"{escape_latex(line)}." for line in baselines_named(board)]
     if any(entry.mean is None for entry in entries) or len(entries) < len(board.table_rows) * len(columns):
         lines.append(f"{NONE}: no result.")
     return lines
 
 
-def _seeds(columns: Sequence[Column]) -> str:
+def _seeds(columns: Sequence[BoardColumn]) -> str:
     return ", ".join(map(str, sorted({seed for column in columns for seed in column.seeds}))) or NONE
 
 

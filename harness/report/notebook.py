@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
+from harness.grouping.costs import costs_of
 from harness.report.board import Board
-from harness.report.costs import costs_of
-from harness.report.text import NONE, baselines_named, legend, marks, mean, score, spread, troubles
+from harness.report.board_text import NONE, baselines_named, legend, marks, mean, score, spread, troubles
 from harness.report.verdict import verdict
 from harness.shown import plain
 

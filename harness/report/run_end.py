@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 def say_table(grid: GridRun, records: Sequence[Record], console: Console) -> None:
     """The verdict and the table of a run's records."""
+    from harness.grouping.board_records import BoardRecords
     from harness.report.board import Board
-    from harness.report.parts import Needed
     from harness.report.terminal import final_table
     from harness.stats.standings import standings
 
     with whatever_happens("the table cannot be made", grid.store, console):
         console.print()
-        needed = Needed.of(records)
+        needed = BoardRecords.of(records)
         board = Board.of(needed, standings=standings(grid.store, needed))
         console.print(final_table(board, f"{grid.store.name}/{BOARD}"))
 
@@ -88,7 +88,7 @@ def whatever_happens(what: str, store: Store, console: Console) -> Iterator[None
 
 def advice(records: Sequence[Record]) -> str:
     """How many recipes that nobody has searched did not suit their models; empty where all went well."""
-    from harness.report.groups import identified, place
+    from harness.grouping.groups import identified, place
     from harness.trouble import SEARCH, trouble, trouble_of_seeds
 
     plain = [record for record in records if record["method"] != BASELINE and not record.get("search")]
@@ -111,10 +111,10 @@ def advice(records: Sequence[Record]) -> str:
 
 def summaries(records: Sequence[Record]) -> list[dict[str, Any]]:
     """What a program is told of each record."""
-    from harness.report.searched import summary
+    from harness.grouping.recipe_variants import search_summary
 
     keys = ("id", "status", "score", "primary_metric", "error")
     return [
-        {key: record[key] for key in keys} | ({"search": summary(record["search"])} if record.get("search") else {})
+        {key: record[key] for key in keys} | ({"search": search_summary(record["search"])} if record.get("search") else {})
         for record in records
     ]

@@ -1,4 +1,4 @@
-"""Slices of a task for people: the best rows of the board by slice, and where another one is best."""
+"""Scores by slice of a task's test rows: the best row on each slice, and the table in leaderboard.md."""
 
 from __future__ import annotations
 
@@ -6,28 +6,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.report.board import Board
-from harness.report.columns import Column
-from harness.report.rows import Row
-from harness.report.slices import SMALL, best, of_classes
-from harness.report.tables import escape, table, title
-from harness.report.text import score, signed
+from harness.report.board_columns import BoardColumn
+from harness.report.board_rows import Row
+from harness.report.board_text import score, signed
+from harness.report.entries import SMALL, best_on_slice, has_class_scores
+from harness.report.markdown_tables import escape, row_heading, table
 from harness.shown import short
 
-TOP = 5  # rows of the board that Markdown shows
-PARTS = 12  # of a kind
+TOP = 5  # rows of the board in the table
+PARTS = 12  # slices of a kind in the table
 UNITS = {"length": "length in words"}
 FEW = "°"
 
 
 @dataclass(frozen=True)
 class Slice:
-    """One part of a task's test rows.
+    """One slice of the test rows of a task.
 
     Attributes:
-        rows: how many it has; of entity types: entities.
-        scores: title of a row → its mean score (0-100) on it.
-        best: the row with the highest score there; the one that is best on all rows wherever it is equal to that. Rows of fewer
-            seeds than others are not in the running.
+        kind: such as `label` or `length`.
+        name: of the slice.
+        rows: number of its rows; for entity types of entities.
+        scores: title of a row of the board → its mean score (0-100) on the slice.
+        best: row with the highest score; the row that is best on the whole test where it is equal. Rows with fewer seeds than others
+            do not count.
     """
 
     kind: str
@@ -38,66 +40,67 @@ class Slice:
 
     @property
     def count(self) -> str:
-        """The number of rows, marked where it is small."""
+        """The number of rows, with a mark where it is small."""
         return f"{self.rows:,}" + (FEW if self.rows < SMALL else "")
 
 
-def slices(column: Column, rows: Sequence[Row]) -> Iterator[Slice]:
+def task_slices(column: BoardColumn, rows: Sequence[Row]) -> Iterator[Slice]:
     """The slices of a task.
 
     Args:
-        rows: those to choose the best from, the best on all test rows first.
+        column: the task.
+        rows: rows to choose the best from, the best on the whole test first.
     """
     equal = [row.title for row in rows if "few-seeds" not in row.entries[column.title].flags]
     for kind, parts in column.slices.items():
         for name, count in parts.items():
-            found = {
+            scores = {
                 row.title: row.entries[column.title].slices.get(kind, {}).get(name, {}).get("score") for row in rows
             }
-            yield Slice(kind, name, count, found, best({one: found[one] for one in equal}, equal[0] if equal else None))
+            yield Slice(kind, name, count, scores, best_on_slice({one: scores[one] for one in equal}, equal[0] if equal else None))
 
 
-def ranked(board: Board, column: Column) -> list[Row]:
-    """The rows that have a score on a task, the highest mean first, those of fewer seeds than others last."""
+def ranked_rows(board: Board, column: BoardColumn) -> list[Row]:
+    """The rows with a score on a task, the highest mean first, rows with fewer seeds than others last."""
     known = [row for row in board.rows if column.title in row.entries and row.entries[column.title].mean is not None]
     entries = {row.title: row.entries[column.title] for row in known}
     return sorted(known, key=lambda row: ("few-seeds" in entries[row.title].flags, -(entries[row.title].mean or 0.0)))
 
 
-def heading(kind: str) -> str:
-    """What a kind is called where people read it."""
+def kind_heading(kind: str) -> str:
+    """The name of a kind for people."""
     return UNITS.get(kind, kind)
 
 
-def slice_part(board: Board, column: Column) -> list[str]:
-    """Of a task's section in leaderboard.md: slices × the best rows."""
-    rows = ranked(board, column)
-    found = list(slices(column, rows))
-    if not found:
+def slice_section(board: Board, column: BoardColumn) -> list[str]:
+    """The part of a task's section: slices × the best rows."""
+    rows = ranked_rows(board, column)
+    slices = list(task_slices(column, rows))
+    if not slices:
         return []
-    chosen = [one for kind in column.slices for one in largest([one for one in found if one.kind == kind], PARTS)]
+    chosen = [one for kind in column.slices for one in largest_slices([one for one in slices if one.kind == kind], PARTS)]
     shown = rows[:TOP]
-    headers = ["slice", "rows", *map(title, shown), "another is best"]
+    headers = ["slice", "rows", *map(row_heading, shown), "another is best"]
     lines = [
         [
-            f"{escape(heading(one.kind))}: {escape(short(one.name))}",
+            f"{escape(kind_heading(one.kind))}: {escape(short(one.name))}",
             one.count,
             *(_bold(score(one.scores[row.title]), one.best == row.title) for row in shown),
-            _other(one, rows[0].title),
+            _other_best(one, rows[0].title),
         ]
         for one in chosen
     ]
-    return [_said(rows, column, len(found) - len(chosen)), table(headers, lines)]
+    return [_slice_note(rows, column, len(slices) - len(chosen)), table(headers, lines)]
 
 
-def largest(parts: Sequence[Slice], most: int) -> list[Slice]:
-    """Those with the most rows, in their own order."""
+def largest_slices(parts: Sequence[Slice], most: int) -> list[Slice]:
+    """The `most` slices with the most rows, in their own order."""
     names = {one.name for one in sorted(parts, key=lambda one: -one.rows)[:most]}
     return [one for one in parts if one.name in names]
 
 
-def _other(one: Slice, first: str) -> str:
-    """Who is best on a slice, and by how much, where it is not the one that is best on all rows."""
+def _other_best(one: Slice, first: str) -> str:
+    """The best row on a slice and its lead, where it is not the one that is best on the whole test."""
     if one.best is None or one.best == first:
         return ""
     ours, theirs = one.scores[one.best], one.scores[first]
@@ -109,9 +112,9 @@ def _bold(shown: str, bold: bool) -> str:
     return f"**{shown}**" if bold else shown
 
 
-def _said(rows: Sequence[Row], column: Column, left_out: int) -> str:
+def _slice_note(rows: Sequence[Row], column: BoardColumn, left_out: int) -> str:
     classes = [
-        kind for kind in column.slices if any(of_classes(row.entries[column.title].slices, kind) for row in rows)
+        kind for kind in column.slices if any(has_class_scores(row.entries[column.title].slices, kind) for row in rows)
     ]
     f1 = "".join(f"; of each {escape(kind)} its F1" for kind in classes)
     few = any(count < SMALL for parts in column.slices.values() for count in parts.values())

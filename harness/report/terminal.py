@@ -1,4 +1,4 @@
-"""The board on a terminal: what to fine-tune, then the table in the widest form that fits."""
+"""The board on a terminal: which model to fine-tune, then the widest form of the table that fits, then learning curves."""
 
 from __future__ import annotations
 
@@ -11,31 +11,45 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from harness.grouping.costs import NONE, costs_of
 from harness.report.board import Board
-from harness.report.columns import Column
-from harness.report.costs import costs_of
-from harness.report.rows import Row
-from harness.report.show import show
-from harness.report.terminal_curves import curve_tables
-from harness.report.text import NONE, baselines_named, legend, marks, mean, score, spread, troubles
+from harness.report.board_columns import BoardColumn
+from harness.report.board_rows import Row
+from harness.report.board_text import baselines_named, legend, marks, mean, score, spread, troubles
+from harness.report.curve_text import curve_lines, point_text, size_headings
+from harness.report.curves import Curve
 from harness.report.verdict import verdict
 from harness.shown import plain
 
-__all__ = ["final_table", "show"]
+BEST = "*"  # also visible without colours
+MOST = 12  # tasks at most with a line of their own in the verdict
+NOTES = 5  # notes at most on trainings in trouble
 
-BEST = "*"  # also seen where there is no colour
-MOST = 12  # tasks with a line of their own in the verdict
-NOTES = 5  # of trainings in trouble
+
+def curve_tables(board: Board) -> list[RenderableType]:
+    """A table of models × training rows for each curve."""
+    return [part for curve in board.curves for part in (Text(), _curve_table(curve))]
+
+
+def _curve_table(curve: Curve) -> RenderableType:
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(Text.assemble(curve.task, "\n", (curve.metric or NONE, "dim not bold")), overflow="fold")
+    for heading in size_headings(curve):
+        table.add_column(Text(heading), justify="right")
+    for line in curve.lines:
+        table.add_row(Text(line.title, style="italic dim" if line.is_baseline else ""), *map(point_text, line.points))
+    table.add_row(*(Text(text, style="dim") for text in ("trivial answer", *(score(s.trivial) for s in curve.sizes))))
+    return Group(table, *(Text(text, style="dim") for text in curve_lines(curve)))
 
 
 @dataclass(frozen=True)
 class Form:
-    """How much a table shows.
+    """A form of the table.
 
     Attributes:
-        costs: the columns on parameters, time and memory.
-        inline: the standard deviation beside the mean, not below it.
-        gap: blanks between columns.
+        costs: whether it has the columns of cost.
+        inline: whether the standard deviation is beside the mean, not below it.
+        gap: number of blanks between columns.
     """
 
     costs: bool
@@ -48,7 +62,7 @@ FORMS = (Form(True, True), Form(True, False), Form(False, True), Form(False, Fal
 
 @dataclass(frozen=True)
 class Lines:
-    """Sentences, wrapped between words, with all but the first line of each indented; a word longer than a line stays whole."""
+    """Sentences wrapped between words, with hanging indent; words longer than a line are not broken."""
 
     lines: Sequence[str]
     style: str = ""
@@ -62,34 +76,32 @@ class Lines:
 
 
 def final_table(board: Board, file: str = "") -> RenderableType:
-    """The verdict, models × tasks with the best of each column marked, and a legend and notes below.
+    """The verdict, the table of models × tasks with the best of each column marked, and a legend and notes below.
 
     Args:
-        file: where the verdict on each of many tasks is written.
+        board: the board.
+        file: the leaderboard file that notes refer to; empty: `bench leaderboard`.
     """
     if not board.rows:
         return Text("no results")
-    found = verdict(board)
-    said = found.lines(MOST)
-    if len(found.tasks) > MOST:
-        said.append(f"which model to take on each task: {file or 'bench leaderboard'}")
+    answer = verdict(board)
+    sentences = answer.lines(MOST)
+    if len(answer.tasks) > MOST:
+        sentences.append(f"which model to take on each task: {file or 'bench leaderboard'}")
     several = any(entry.sd is not None for row in board.rows for entry in row.entries.values())
     what = "mean ± sample standard deviation over seeds" if several else "score on test, 0-100"
     best = [f"{BEST} best of the column"] if any(e.best for row in board.rows for e in row.entries.values()) else []
     if any(row.is_baseline for row in board.rows):
         what += ", baselines in italics"
     lines = [", ".join([what, *best]), *baselines_named(board), *legend(board, groups=False)]
-    told = troubles(board)
-    more = [f"{len(told) - NOTES} more: {file or 'bench leaderboard'}"] if len(told) > NOTES else []
-    lines += [f"note: {note}" for note in [*told[:NOTES], *more, *board.notes]]
-    return Group(Lines(said), Text(), _Fitting(board), Lines(lines, "dim"), *curve_tables(board))
+    trouble_lines = troubles(board)
+    more = [f"{len(trouble_lines) - NOTES} more: {file or 'bench leaderboard'}"] if len(trouble_lines) > NOTES else []
+    lines += [f"note: {note}" for note in [*trouble_lines[:NOTES], *more, *board.notes]]
+    return Group(Lines(sentences), Text(), _Fitting(board), Lines(lines, "dim"), *curve_tables(board))
 
 
 class _Fitting:
-    """A renderable that chooses its form when the width is known: the widest that fits, else the table turned round.
-
-    Where that does not fit either, there are several tables, one below the other, each with some of the tasks.
-    """
+    """The table in the widest form that fits the terminal, else transposed, else as several tables with some of the tasks each."""
 
     def __init__(self, board: Board):
         self.board = board
@@ -100,8 +112,8 @@ class _Fitting:
 
         board, narrow = self.board, FORMS[-1]
         tables = (_table(board, board.columns, form) for form in FORMS)
-        if (found := next(filter(fits, tables), None)) is not None:
-            yield found
+        if (fitting := next(filter(fits, tables), None)) is not None:
+            yield fitting
         elif len(board.columns) > len(board.table_rows) + 1 and fits(turned := _turned(board, narrow)):
             yield turned
         else:
@@ -110,9 +122,9 @@ class _Fitting:
                 yield _table(board, columns, narrow)
 
 
-def _parts(board: Board, form: Form, fits) -> Iterator[Sequence[Column]]:
-    """The columns of each of several tables: as many as fit, one at least."""
-    part: list[Column] = []
+def _parts(board: Board, form: Form, fits) -> Iterator[Sequence[BoardColumn]]:
+    """The columns of several tables: as many in each as fit, at least one."""
+    part: list[BoardColumn] = []
     for column in board.columns:
         if part and not fits(_table(board, [*part, column], form)):
             yield part
@@ -121,8 +133,8 @@ def _parts(board: Board, form: Form, fits) -> Iterator[Sequence[Column]]:
     yield part
 
 
-def _table(board: Board, columns: Sequence[Column], form: Form) -> Table:
-    """The table of some of the columns; the average stands behind the last one."""
+def _table(board: Board, columns: Sequence[BoardColumn], form: Form) -> Table:
+    """The table of some columns; the average is behind the last column of the board."""
     rows = board.table_rows
     table = Table(box=None, header_style="bold", padding=(0, form.gap, 0, 0), pad_edge=False)
     table.add_column("model", overflow="fold")
@@ -162,8 +174,8 @@ def _turned(board: Board, form: Form) -> Table:
     return table
 
 
-def _cells(rows: Iterable[Row], column: Column, form: Form) -> list[Text]:
-    """A column from top to bottom, with room for the longest spread and marks, so that numbers stand below each other."""
+def _cells(rows: Iterable[Row], column: BoardColumn, form: Form) -> list[Text]:
+    """A column from top to bottom, padded to the longest spread and marks so that numbers are aligned."""
     entries = [row.entries.get(column.title) for row in rows]
     spreads = [spread(entry.sd) if entry else "" for entry in entries]
     marked = max((len(marks(entry)) for entry in entries if entry), default=0)
@@ -180,7 +192,7 @@ def _cells(rows: Iterable[Row], column: Column, form: Form) -> list[Text]:
 
 
 def _title(row: Row) -> Text:
-    """Baselines look like the trivial answer, wherever they stand."""
+    """The title of a row; baselines are dim and in italics."""
     return Text(plain(row.title), style="italic dim" if row.is_baseline else "")
 
 
@@ -188,8 +200,8 @@ def _number(text: str, best: bool) -> Text:
     return Text(BEST + text, style="bold green") if best else Text(text)
 
 
-def _headings(columns: Sequence[Column]) -> list[str]:
-    """Titles without the words that all begin with: `mini-ner`, `mini-qa` → `ner`, `qa`."""
+def _headings(columns: Sequence[BoardColumn]) -> list[str]:
+    """Titles without their common first words: `mini-ner`, `mini-qa` → `ner`, `qa`."""
     words = [column.title.split("-") for column in columns]
     common = 0
     while len(words) > 1 and all(len(word) > common + 1 and word[common] == words[0][common] for word in words):

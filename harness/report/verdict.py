@@ -1,8 +1,8 @@
-"""What a board says first: of each task which model to fine-tune, by how much it is better and at what cost, and one line over all.
+"""The verdict of a board: which model to fine-tune on each task, by how much it is better, at what cost, and one line over all tasks.
 
-A verdict says no more than the board's tests. A model is told to be better where the two share no letter. Where they do, it is
-"ahead, but not proven" with one seed or with an interval above zero, and else the two tie. Where no model beats the
-baselines, it says which trainings failed or fell short, and what to try.
+A verdict says no more than the tests of the board. A model is better where the two rows share no letter. Where they share one, it is
+"ahead, but not proven" with one seed or with an interval above zero, and otherwise the two tie. Where no model beats the baselines,
+the verdict says which trainings failed or fell short, and what to try.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from harness.grouping.contenders import EQUAL
+from harness.grouping.costs import Costed
 from harness.methods import METHODS
 from harness.report.board import Board
-from harness.report.columns import Column
-from harness.report.costs import Costed
-from harness.report.entries import EQUAL, Entry
-from harness.report.rows import Row
+from harness.report.board_columns import BoardColumn
+from harness.report.board_rows import Row
+from harness.report.entries import Entry
 from harness.report.verdict_lines import (
     AHEAD,
     BASELINE,
@@ -23,32 +24,32 @@ from harness.report.verdict_lines import (
     FIRST,
     TIE,
     TRIVIAL,
-    Beside,
-    Fallen,
+    OtherRow,
     OverallVerdict,
     TaskVerdict,
+    TroubledRow,
     Verdict,
 )
 
-LONGEST = 100  # letters of an error's message
+LONGEST = 100  # characters of an error message
 
 
 def verdict(board: Board) -> Verdict:
-    """What the board says. Intervals and what is told apart come from its standings; without these nothing is proven."""
+    """The verdict of a board. Without standings nothing is proven."""
     tasks = tuple(_of_task(board, column) for column in board.columns)
     return Verdict(tasks, _overall(board, tasks) if len(tasks) > 1 else None)
 
 
-def _of_task(board: Board, column: Column) -> TaskVerdict:
+def _of_task(board: Board, column: BoardColumn) -> TaskVerdict:
     rows = {row.title: row for row in board.rows if column.title in row.entries}
     entries = {title: row.entries[column.title] for title, row in rows.items()}
-    fallen = tuple(_fallen(board, column, rows))
+    fallen = tuple(_troubled_rows(board, column, rows))
     model = next(iter(column.running), None)
     base = _baseline(column, entries, model)
     if model is None:
         return TaskVerdict(column.title, column.metric, FAILED, baseline=base, fallen=fallen)
     entry = entries[model]
-    others = [_beside(entry, title, entries[title]) for title in column.running[1:]]
+    others = [_other_row(entry, title, entries[title]) for title in column.running[1:]]
     tied = tuple(one for one in others if len(entry.scores) > 1 and _ties(one))
     together = [model, *(one.row for one in tied)]
     unproven = tuple(title for title in together if not _proven(entries[title], base))
@@ -73,7 +74,7 @@ def _of_task(board: Board, column: Column) -> TaskVerdict:
         baseline=base,
         tied=tied if outcome == TIE else (),
         unproven=unproven,
-        above=tuple(_above(column, rows, entry)),
+        above=tuple(_higher_rows(column, rows, entry)),
         fallen=fallen,
         train_seconds=costs.train_seconds if costs else None,
         peak_memory_bytes=costs.peak_memory_bytes if costs else None,
@@ -81,33 +82,33 @@ def _of_task(board: Board, column: Column) -> TaskVerdict:
     )
 
 
-def _beside(entry: Entry, title: str, other: Entry) -> Beside:
+def _other_row(entry: Entry, title: str, other: Entry) -> OtherRow:
     ours, theirs = entry.standing, other.standing
-    found = theirs.behind if theirs else None
+    lead = theirs.behind if theirs else None
     apart = bool(ours and theirs and ours.groups and theirs.groups and not ours.groups & theirs.groups)
-    if found is None:
-        return Beside(title, other.mean, entry.mean - other.mean, None, None, apart)
-    return Beside(title, other.mean, found.value, found.low, found.high, apart)
+    if lead is None:
+        return OtherRow(title, other.mean, entry.mean - other.mean, None, None, apart)
+    return OtherRow(title, other.mean, lead.value, lead.low, lead.high, apart)
 
 
-def _baseline(column: Column, entries: Mapping[str, Entry], model: str | None) -> Beside | None:
-    """The best baseline, or else the trivial answer, which nobody tests against: it has no predictions."""
+def _baseline(column: BoardColumn, entries: Mapping[str, Entry], model: str | None) -> OtherRow | None:
+    """The best baseline, or else the trivial answer, for which there is no test because it has no predictions."""
     name, score = (column.hurdle.model, column.hurdle.mean) if column.hurdle else (TRIVIAL, column.trivial)
     if score is None:
         return None
     if model is None:
-        return Beside(name, score, None, None, None, False)
+        return OtherRow(name, score, None, None, None, False)
     if name == TRIVIAL:
-        return Beside(name, score, entries[model].mean - score, None, None, entries[model].mean > score)
-    return _beside(entries[model], name, entries[name])
+        return OtherRow(name, score, entries[model].mean - score, None, None, entries[model].mean > score)
+    return _other_row(entries[model], name, entries[name])
 
 
-def _ties(one: Beside) -> bool:
+def _ties(one: OtherRow) -> bool:
     return not one.apart and one.low is not None and one.low <= 0.0
 
 
-def _proven(entry: Entry, base: Beside | None) -> bool:
-    """Whether an entry is shown to beat the best baseline; without standings nothing is."""
+def _proven(entry: Entry, base: OtherRow | None) -> bool:
+    """Whether an entry is proven to beat the best baseline; False without standings."""
     if base is None or base.row == TRIVIAL:
         return "trivial" not in entry.flags
     return entry.standing is not None and not {"baseline", "unproven"} & set(entry.flags)
@@ -118,7 +119,7 @@ def _price(entry: Costed) -> tuple[float, ...]:
     return tuple(math.inf if value is None else value for value in known)
 
 
-def _above(column: Column, rows: Mapping[str, Row], entry: Entry) -> Iterable[tuple[str, float, str]]:
+def _higher_rows(column: BoardColumn, rows: Mapping[str, Row], entry: Entry) -> Iterable[tuple[str, float, str]]:
     for title, row in rows.items():
         own = row.entries[column.title]
         if title in column.running or row.is_baseline or own.mean is None or own.untrained or own.mean <= entry.mean:
@@ -127,7 +128,7 @@ def _above(column: Column, rows: Mapping[str, Row], entry: Entry) -> Iterable[tu
         yield title, own.mean, "from random weights" if random else "fewer seeds"
 
 
-def _fallen(board: Board, column: Column, rows: Mapping[str, Row]) -> Iterable[Fallen]:
+def _troubled_rows(board: Board, column: BoardColumn, rows: Mapping[str, Row]) -> Iterable[TroubledRow]:
     for title, row in rows.items():
         entry = row.entries[column.title]
         if row.is_baseline:
@@ -135,13 +136,13 @@ def _fallen(board: Board, column: Column, rows: Mapping[str, Row]) -> Iterable[F
         if entry.mean is None:
             known = [one for one in board.failures if (one.task, one.model) == (column.task, row.model)]
             known = known or [one for one in board.failures if one.task == column.task]
-            told = f"{known[0].type}: {known[0].message}" if known else ""
-            told = told if len(told) <= LONGEST else f"{told[:LONGEST]}…"
-            yield Fallen(title, told, "", True, known[0].id if known else "")
+            message = f"{known[0].type}: {known[0].message}" if known else ""
+            message = message if len(message) <= LONGEST else f"{message[:LONGEST]}…"
+            yield TroubledRow(title, message, "", True, known[0].id if known else "")
             continue
-        # What failed comes first; of the rest one sign is enough.
+        # One sign for each row, that of a failed training if there is any.
         for one in sorted((own.trouble for own in entry.trouble), key=lambda trouble: not trouble.failed)[:1]:
-            yield Fallen(title, one.text, one.cure, entry.untrained)
+            yield TroubledRow(title, one.text, one.cure, entry.untrained)
 
 
 def _overall(board: Board, tasks: Sequence[TaskVerdict]) -> OverallVerdict:

@@ -1,4 +1,4 @@
-"""A verdict as data, and as sentences for a person: what `harness.report.verdict` finds out."""
+"""The verdict of a board as data, and as sentences. `harness.report.verdict` makes it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.report.entries import EQUAL
-from harness.report.quantities import count, duration, memory, sizes
+from harness.grouping.contenders import EQUAL
+from harness.grouping.costs import count, duration, memory, sizes
 
 FIRST, AHEAD, TIE, BASELINE, FAILED = "first", "ahead", "tie", "baseline", "failed"
 TRIVIAL = "trivial answer"
 NAMED = 4  # names in a list before "and 3 more"
-KINDS = 3  # of failure in a sentence
+KINDS = 3  # kinds of failure in a sentence
 
 
 @dataclass(frozen=True)
-class Beside:
-    """Another row beside the task's model.
+class OtherRow:
+    """Another row compared with the model of the task.
 
     Attributes:
         row: its title.
         score: its mean (0-100).
-        ahead: by how much the task's model is ahead of it, in points; None where there is no such model.
-        low, high: the 95 % interval of that; None where nobody has looked.
-        apart: whether the board's tests tell the two apart.
+        ahead: points by which the model of the task is ahead; None where there is no such model.
+        low, high: 95 % interval of `ahead`; None without statistics.
+        apart: whether the tests of the board tell the two apart.
     """
 
     row: str
@@ -36,21 +36,21 @@ class Beside:
 
     @property
     def difference(self) -> str:
-        """`+1.0 (-1.2 to 3.2)`."""
+        """The lead with its interval: `+1.0 (-1.2 to 3.2)`."""
         interval = "" if self.low is None or self.high is None else f" ({_points(self.low)} to {_points(self.high)})"
         return f"{self.ahead:+.1f}{interval}"
 
 
 @dataclass(frozen=True)
-class Fallen:
+class TroubledRow:
     """A row whose trainings failed or fell short.
 
     Attributes:
         row: its title.
-        text: what was seen; empty where nobody knows.
-        cure: what to try next; empty where there is nothing.
+        text: what happened; empty where unknown.
+        cure: what to try next; empty where there is nothing to try.
         failed: whether there is no score, or one that says nothing about the model.
-        cell: the id of a cell that ended without a score, of which `bench show` has the whole story; else empty.
+        cell: id of a cell without a score, for `bench show`; else empty.
     """
 
     row: str
@@ -62,15 +62,15 @@ class Fallen:
 
 @dataclass(frozen=True)
 class TaskVerdict:
-    """What the board says of one task.
+    """The verdict on one task.
 
     Attributes:
-        task: the column's title.
+        task: title of the column.
         metric: its primary metric; None where nothing has a score.
         outcome: `first` (told apart from the next model and from the best baseline), `ahead` (not told apart from one of these), `tie`
             (of several models), `baseline` (no model has a higher mean than the best baseline, or than the trivial answer where no
             baseline was run) or `failed` (no training went well).
-        model: the row with the highest mean of those in the running (`Column.running`); None where there is none.
+        model: the row with the highest mean of those in the running (`BoardColumn.running`); None where there is none.
         score: its mean (0-100).
         seeds: of that mean.
         take: the row to fine-tune: the model, or the cheapest of those that tie; None with `baseline` and `failed`.
@@ -90,12 +90,12 @@ class TaskVerdict:
     score: float | None = None
     seeds: int = 0
     take: str | None = None
-    next: Beside | None = None
-    baseline: Beside | None = None
-    tied: tuple[Beside, ...] = ()
+    next: OtherRow | None = None
+    baseline: OtherRow | None = None
+    tied: tuple[OtherRow, ...] = ()
     unproven: tuple[str, ...] = ()
     above: tuple[tuple[str, float, str], ...] = ()
-    fallen: tuple[Fallen, ...] = ()
+    fallen: tuple[TroubledRow, ...] = ()
     train_seconds: float | None = None
     peak_memory_bytes: float | None = None
     parameters: int | None = None
@@ -103,7 +103,7 @@ class TaskVerdict:
     @property
     def line(self) -> str:
         """One sentence for a person."""
-        parts = _SAID[self.outcome](self)
+        parts = _SENTENCES[self.outcome](self)
         parts += [f"{row} has {_points(score)}, but {why}" for row, score, why in self.above]
         failed = [one.row for one in self.fallen if one.failed]
         if failed and self.outcome not in (BASELINE, FAILED):
@@ -113,7 +113,7 @@ class TaskVerdict:
 
 @dataclass(frozen=True)
 class OverallVerdict:
-    """What the board says over all its tasks.
+    """The verdict over all tasks.
 
     Attributes:
         tasks: how many.
@@ -149,27 +149,27 @@ class OverallVerdict:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of each task in the board's order, and over all of them; None for fewer than two."""
+    """The verdict on each task in the order of the board, and over all of them (None for fewer than two tasks)."""
 
     tasks: tuple[TaskVerdict, ...]
     overall: OverallVerdict | None
 
     def lines(self, most: int | None = None) -> list[str]:
-        """A line a task, and the one over all last; with more than `most` tasks that one alone."""
+        """A line for each task and one over all; with more than `most` tasks only the latter."""
         over = [self.overall.line] if self.overall else []
         return over if over and most is not None and len(self.tasks) > most else [one.line for one in self.tasks] + over
 
 
-def _said_first(one: TaskVerdict) -> list[str]:
+def _first(one: TaskVerdict) -> list[str]:
     hedge = "" if one.outcome == FIRST else ", ahead but not proven"
     seed = " (one seed)" if one.seeds == 1 else ""
-    facts = [f"{_points(one.score)} {one.metric}{seed}", *_over(one)]
+    facts = [f"{_points(one.score)} {one.metric}{seed}", *_over_baseline(one)]
     if one.next:
         facts.append(f"{one.next.difference} over {one.next.row}")
     return [f"fine-tune {one.take}{hedge}: {', '.join(facts)}", *_cost(one, one.parameters)]
 
 
-def _said_tie(one: TaskVerdict) -> list[str]:
+def _tie(one: TaskVerdict) -> list[str]:
     names, scores = [one.model, *(own.row for own in one.tied)], [one.score, *(own.score for own in one.tied)]
     shown = _listed([_points(score) for score in scores])
     if len(scores) > NAMED:
@@ -189,37 +189,37 @@ def _said_tie(one: TaskVerdict) -> list[str]:
     return [f"{_listed(names)} tie: {shown} {one.metric}{beside}", take, *rest]
 
 
-def _said_baseline(one: TaskVerdict) -> list[str]:
+def _baseline(one: TaskVerdict) -> list[str]:
     than, yet = one.baseline, " yet" if one.fallen else ""
     name = f"the {TRIVIAL}{yet}" if than.row == TRIVIAL else f"{than.row}{yet}, the best baseline"
-    told = f"no model beats {name} ({_points(than.score)} {one.metric})"
-    return [told, f"{one.model} has {_points(one.score)}, {than.difference}", *_tried(one.fallen)]
+    sentence = f"no model beats {name} ({_points(than.score)} {one.metric})"
+    return [sentence, f"{one.model} has {_points(one.score)}, {than.difference}", *_troubles(one.fallen)]
 
 
-def _said_failed(one: TaskVerdict) -> list[str]:
+def _failed(one: TaskVerdict) -> list[str]:
     has = one.baseline and one.baseline.row != TRIVIAL
     base = [f"{one.baseline.row}, the best baseline, has {_points(one.baseline.score)} {one.metric}"] if has else []
     if not one.fallen:
         return ["no model was trained", *base]
     what = "every training failed" if all(own.cell for own in one.fallen) else "no model was trained well"
-    return [what, *_tried(one.fallen), *base]
+    return [what, *_troubles(one.fallen), *base]
 
 
-def _tried(fallen: Sequence[Fallen]) -> list[str]:
-    """What was seen, and what to try; those that show the same are told of together, and of many kinds the first ones."""
-    told: dict[tuple[str, str], list[Fallen]] = {}
+def _troubles(fallen: Sequence[TroubledRow]) -> list[str]:
+    """What happened and what to try; rows with the same trouble together, at most `KINDS` kinds."""
+    same_trouble: dict[tuple[str, str], list[TroubledRow]] = {}
     for one in fallen:
-        told.setdefault((one.text, one.cure), []).append(one)
+        same_trouble.setdefault((one.text, one.cure), []).append(one)
     parts = []
-    for (text, cure), same in list(told.items())[:KINDS]:
+    for (text, cure), same in list(same_trouble.items())[:KINDS]:
         show = f" (bench show {same[0].cell})" if same[0].cell else ""
         rest = f"; try {cure}" if cure else ""
         parts.append(": ".join(filter(None, (_listed([one.row for one in same]), text))) + show + rest)
-    more = sum(len(same) for same in list(told.values())[KINDS:])
+    more = sum(len(same) for same in list(same_trouble.values())[KINDS:])
     return [*parts, f"{more} more"] if more else parts
 
 
-def _over(one: TaskVerdict) -> list[str]:
+def _over_baseline(one: TaskVerdict) -> list[str]:
     if one.baseline is None:
         return []
     name = f"the {TRIVIAL}" if one.baseline.row == TRIVIAL else f"{one.baseline.row}, the best baseline"
@@ -234,8 +234,8 @@ def _over_all(one: OverallVerdict) -> list[str]:
     beside = f", {one.average - one.next[1]:+.1f} over {one.next[0]}" if one.next else ""
     based = f", {one.average - one.baselines:+.1f} over the best baselines" if one.baselines is not None else ""
     if one.baselines is not None and one.average <= one.baselines + EQUAL:
-        told = f"the best baselines have {_points(one.baselines)} on average, {one.model} {_points(one.average)}"
-        return [told, *failed, *seed]
+        sentence = f"the best baselines have {_points(one.baselines)} on average, {one.model} {_points(one.average)}"
+        return [sentence, *failed, *seed]
     mean = f"{_points(one.average)}{based}{beside}"
     parts = [f"{one.model} has the highest average, {mean}, and is best on {one.first_on} of them"]
     if one.tied:
@@ -256,9 +256,9 @@ def _points(value: float | None) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """`a, b and c`; of many the first ones."""
+    """`a, b and c`, or the first `NAMED` and `3 more`."""
     names = [*names[:NAMED], f"{len(names) - NAMED} more"] if len(names) > NAMED + 1 else list(names)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-_SAID = {FIRST: _said_first, AHEAD: _said_first, TIE: _said_tie, BASELINE: _said_baseline, FAILED: _said_failed}
+_SENTENCES = {FIRST: _first, AHEAD: _first, TIE: _tie, BASELINE: _baseline, FAILED: _failed}

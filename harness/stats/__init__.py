@@ -1,1 +1,1 @@
-"""Which differences between models are real."""
+"""Statistics of results: intervals, tests and groups, from the predictions of the records."""

@@ -1,4 +1,4 @@
-"""How models stand over all tasks of a board: ranks, normalised scores, wins, and groups that cannot be told apart."""
+"""The rows of a board over all its tasks: ranks, normalised scores, wins, and groups that cannot be told apart."""
 
 from __future__ import annotations
 
@@ -7,31 +7,108 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from harness.grouping.contenders import average
+from harness.grouping.row_names import row_title
 from harness.methods import BASELINE
-from harness.report.columns import row_title
-from harness.report.entries import average
-from harness.report.overall import LeftOut, Overall, Ranked
-from harness.stats import kept
-from harness.stats.letters import letters
+from harness.stats.multiple_tests import letters
+from harness.stats.statistics_cache import cache_key, cached, family_source_hash
 from harness.store import Record
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # importing numpy takes a tenth of a second, and a board from the cache does not need it
     from harness.metrics.additive import Array
 
 NAMED = 5  # tasks at most in a note
-MOST = 100  # rows with intervals and groups: the number of pairs grows with the square
+MOST = 100  # rows at most with intervals and groups: the number of pairs grows with the square
 Row = tuple[str, str]  # model, method
 
 
-@dataclass
-class Task:
-    """A column of the board.
+@dataclass(frozen=True)
+class Figure:
+    """A mean over the tasks with its 95 % interval over tasks, seeds and test rows; None where there is no interval."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One row of the board that has a score on every task.
 
     Attributes:
-        title: the column's.
-        rows: model and method → seed → record, of those that have a score.
-        draws: gives the mean scores on drawn seeds and rows, by `model\\nmethod`.
-        unknown: the predictions cannot be used, so there are no draws.
+        title, model, method: those of the row.
+        rank: mean over the tasks of the rank by mean score; 1 is best, ties share the mean of their ranks (Demšar 2006).
+        score: mean over the tasks of (score − trivial answer's) / (best score of these rows − trivial answer's): 0 is as good
+            as the trivial answer, 1 the best of every task. None where no task has such a scale.
+        wins: the chance that a training of this row scores higher than one of another row on one of the tasks, ties half
+            (Agarwal et al. 2021, "probability of improvement"): over all pairs of seeds, rows and tasks.
+        letters: rows that share a letter cannot be told apart over the tasks; empty where nothing was tested.
+        few_seeds: whether another row has more seeds on some task.
+    """
+
+    title: str
+    model: str
+    method: str
+    rank: Figure
+    score: Figure | None
+    wins: Figure
+    letters: str
+    few_seeds: bool
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row that is not ranked, and the tasks on which it has no score."""
+
+    title: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Friedman:
+    """The test that all rows are equal over the tasks (Friedman 1937), on ranks of mean scores.
+
+    Attributes:
+        statistic, degrees, p: chi-square statistic corrected for ties, its degrees of freedom and p value.
+        critical_difference: Nemenyi's critical difference of two average ranks at the level 0.05 (Demšar 2006).
+    """
+
+    statistic: float
+    degrees: int
+    p: float
+    critical_difference: float
+
+
+@dataclass(frozen=True)
+class Overall:
+    """The rows of a board over all tasks.
+
+    Attributes:
+        tasks: titles of the columns.
+        scaled: those of them over which `Ranked.score` is a mean.
+        rows: ranked rows, by average rank and then by title.
+        left_out: rows without a score on some task, by title.
+        friedman: Friedman's test; None where it was left out, and `notes` say why.
+        notes: sentences about what is missing.
+    """
+
+    tasks: tuple[str, ...]
+    scaled: tuple[str, ...]
+    rows: tuple[Ranked, ...]
+    left_out: tuple[LeftOut, ...]
+    friedman: Friedman | None
+    notes: tuple[str, ...]
+
+
+@dataclass
+class TaskScores:
+    """The scores of a column of the board.
+
+    Attributes:
+        title: title of the column.
+        rows: (model, method) → seed → record, of those that have a score.
+        draws: returns key of a row → [resamples] of its mean score.
+        unknown: whether the predictions cannot be used, so that there are no draws.
     """
 
     title: str
@@ -41,7 +118,7 @@ class Task:
 
     @cached_property
     def key(self) -> str:
-        """Another one whenever a record is, or the module of their family."""
+        """A cache key of the records, which changes with each of them and with the module of their task family."""
         facts = {
             "\n".join(row): {
                 seed: [record["id"], record.get("finished"), record["score"]] for seed, record in own.items()
@@ -49,77 +126,75 @@ class Task:
             for row, own in self.rows.items()
         }
         families = {record["task"]["family"] for own in self.rows.values() for record in own.values()}
-        return kept.key(facts, {name: kept.source(name) for name in sorted(families)})
+        return cache_key(facts, {name: family_source_hash(name) for name in sorted(families)})
 
     @property
     def trivial(self) -> float | None:
-        """As `harness.report.columns.Column` has it."""
+        """The trivial score of the task."""
         return average(record.get("trivial_score") for own in self.rows.values() for record in own.values())
 
 
-def over_tasks(tasks: Sequence[Task]) -> Overall | None:
-    """The rows with a score on each task, over all tasks; None for fewer than two tasks.
+def over_tasks(tasks: Sequence[TaskScores]) -> Overall | None:
+    """The rows over all tasks; None for fewer than two tasks.
 
-    Rows with gaps are left out: an average over other tasks is no average to compare with. Baselines are made for some tasks, so
-    theirs are not told.
+    Only rows with a score on each task are ranked, because averages over different tasks cannot be compared. The others are listed,
+    except baselines, which are made for some tasks only.
     """
     if len(tasks) < 2:
         return None
     rows = sorted({row for task in tasks for row in task.rows})
     missing = {row: tuple(task.title for task in tasks if row not in task.rows) for row in rows}
-    whole = [row for row in rows if not missing[row]]
+    complete = [row for row in rows if not missing[row]]
     left_out = tuple(LeftOut(row_title(*row), gaps) for row, gaps in missing.items() if gaps and row[1] != BASELINE)
     titles = tuple(task.title for task in tasks)
-    if len(whole) < 2:
+    if len(complete) < 2:
         note = "Nothing is ranked over all tasks: fewer than two rows have a score on each of them."
         return Overall(titles, (), (), left_out, None, (note,))
     unknown = [task.title for task in tasks if task.unknown]
-    found = kept.overall(
-        kept.key([(task.title, task.key, task.unknown) for task in tasks]), lambda: _make(tasks, whole)
+    overall = cached(
+        cache_key([(task.title, task.key, task.unknown) for task in tasks]), Overall, lambda: _compute_overall(tasks, complete)
     )
-    notes = found.notes
-    if unknown and len(whole) <= MOST:
+    notes = overall.notes
+    if unknown and len(complete) <= MOST:
         named = ", ".join(unknown) if len(unknown) <= NAMED else f"{len(unknown)} of the tasks"
         notes = (*notes, f"No intervals and groups over all tasks: there are none of {named}.")
-    return replace(found, left_out=left_out, notes=notes)
+    return replace(overall, left_out=left_out, notes=notes)
 
 
-def _make(tasks: Sequence[Task], rows: Sequence[Row]) -> Overall:
-    from harness.stats.across import per_task
-    from harness.stats.figures import points, sure
-    from harness.stats.friedman import friedman
+def _compute_overall(tasks: Sequence[TaskScores], rows: Sequence[Row]) -> Overall:
+    from harness.stats.across_tasks import figures_with_intervals, friedman, per_task, point_figures
 
     scores = [[{seed: r["score"] for seed, r in task.rows[row].items()} for row in rows] for task in tasks]
     per = per_task(scores, [task.trivial for task in tasks])
-    tested, why = friedman(per.ranks)
-    notes = [why] if why else []
-    if left := [task.title for t, task in enumerate(tasks) if t not in per.scaled]:
+    test, reason = friedman(per.ranks)
+    notes = [reason] if reason else []
+    if unscaled := [task.title for t, task in enumerate(tasks) if t not in per.scaled]:
         notes.append(
-            f"The normalised score is without {', '.join(left)}: the trivial answer's score is not known, or the best row is "
+            f"The normalised score is without {', '.join(unscaled)}: the trivial answer's score is not known, or the best row is "
             "less than a point above it."
         )
-    figures, groups = points(per), {}
+    figures, groups = point_figures(per), {}
     if len(rows) > MOST:
         notes.append(f"No intervals and groups over all tasks for more than {MOST} rows: there are {len(rows)}.")
     elif not any(task.unknown for task in tasks):
         drawn = [[draws["\n".join(row)] for row in rows] for draws in (task.draws() for task in tasks)]
-        figures, different = sure(per, drawn)
+        figures, different = figures_with_intervals(per, drawn)
         if different is None:
             notes.append("No groups over all tasks: fewer than two tasks have a normalised score.")
         else:
             order = sorted(range(len(rows)), key=lambda m: (figures[m][0].value, rows[m]))
             groups = letters(order, different)
-    few = _few(scores)
+    few = _fewer_seeds(scores)
     ranked = [
         Ranked(row_title(*row), *row, *figures[m], letters=groups.get(m, ""), few_seeds=few[m])
         for m, row in enumerate(rows)
     ]
     ranked.sort(key=lambda row: (row.rank.value, row.title))
     titles = tuple(task.title for task in tasks)
-    return Overall(titles, tuple(titles[t] for t in per.scaled), tuple(ranked), (), tested, tuple(notes))
+    return Overall(titles, tuple(titles[t] for t in per.scaled), tuple(ranked), (), test, tuple(notes))
 
 
-def _few(scores: Sequence[Sequence[Mapping[int, float]]]) -> list[bool]:
-    """Which models have fewer seeds than another on some task."""
+def _fewer_seeds(scores: Sequence[Sequence[Mapping[int, float]]]) -> list[bool]:
+    """For each model, whether another one has more seeds on some task."""
     most = [max(map(len, models)) for models in scores]
     return [any(len(task[m]) < top for task, top in zip(scores, most, strict=True)) for m in range(len(scores[0]))]

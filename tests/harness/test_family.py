@@ -13,7 +13,7 @@ from harness.errors import BenchError
 from harness.planning import Request, make_plan
 from harness.references import find_tasks
 from harness.report.board import Board
-from harness.stats.compare import compare
+from harness.stats.row_comparison import compare
 from harness.store import Store
 from harness.suite import load_suite
 from harness.task import Task

@@ -12,16 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import BenchError
+from harness.grouping.board_records import BoardRecords
 from harness.recorded import Damaged, checked, read
 from harness.report.board import Board
 from harness.report.board_files import page, render
 from harness.report.formats import FORMATS, formatted
-from harness.report.parts import Needed
-from harness.report.recommend import Limits, recommend
+from harness.report.model_choice import Limits, recommend
+from harness.report.record_view import show as shown
 from harness.report.terminal import final_table
-from harness.report.terminal import show as shown
 from harness.searched import is_trial
-from harness.stats.compare import compare
+from harness.stats.row_comparison import compare
 from harness.stats.standings import standings
 from harness.store import Store
 
@@ -90,7 +90,7 @@ def put(store, content, name=None):
 
 def everything(store):
     """All that reads records; a refusal in one line is fine, any other exception is not."""
-    records = Needed.read(store)
+    records = BoardRecords.read(store)
     sure = standings(store, records)
     for form in FORMATS:
         text = formatted(form, records, sure)
@@ -158,7 +158,7 @@ def test_no_damage_breaks_a_board(store, what):
     left_out = 0
     for path in paths(whole):
         put(store, json.dumps(damaged(whole, path, WRONG[what])))
-        records = Needed.read(store)
+        records = BoardRecords.read(store)
         assert names <= {record["id"] for record in records}
         json.loads(formatted("json", records), parse_constant=lambda name: pytest.fail(name))
         if whole["id"] in store.damaged:
@@ -198,7 +198,7 @@ def test_what_is_wrong_is_named_with_its_key(store, change, why):
     assert store.record(full()["id"]) is None
     assert store.damaged == {full()["id"]: why}
     note = f"1 record is damaged and was left out: {full()['id']} ({why}). Run these cells again."
-    assert note in Board.of(Needed.read(store)).notes
+    assert note in Board.of(BoardRecords.read(store)).notes
     assert "damaged" in render(store, "md")
 
 
@@ -218,7 +218,7 @@ def test_what_is_no_json_is_named_too(store, content):
 def test_damaged_predictions_cost_their_column(store, line):
     name = next(name for record, _ in others() if (name := record["id"]).startswith("films--t5"))
     (store.folder(name) / "predictions.jsonl").write_text(line + "\n")
-    records = Needed.read(store)
+    records = BoardRecords.read(store)
     board = Board.of(records, standings=standings(store, records))
     assert any(note.startswith("films: no intervals and groups") for note in board.notes)
     assert all(
@@ -290,4 +290,4 @@ def test_bytes_that_were_changed_at_random_are_refused_or_harmless(store):
         for _ in range(chance.randint(1, 3)):
             content[chance.randrange(len(content))] = chance.choice(string.printable.encode())
         put(store, bytes(content[: chance.choice([len(content), len(content), chance.randrange(len(content))])]))
-        formatted("json", Needed.read(store))
+        formatted("json", BoardRecords.read(store))

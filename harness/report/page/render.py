@@ -1,21 +1,44 @@
-"""The page as one text: the template filled in, with styles and scripts inside and nothing to be fetched."""
+"""The page as one HTML text, with styles, scripts and data inside and nothing to load. `SECTIONS` lists its sections."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from collections.abc import Iterable
 from importlib.resources import files
-from string import Template
 
-from harness.report.page.head import head
-from harness.report.page.markup import Html, data_block, join, tag
-from harness.report.page.registry import SECTIONS
-from harness.report.page.section import Section
-from harness.report.page.view import View
+from markupsafe import Markup
 
+from harness.report import board_text as text
+from harness.report.page.chart_sections import cost_chart, training
+from harness.report.page.prediction_sections import confusion, errors
+from harness.report.page.score_table import score_table
+from harness.report.page.slice_sections import gains, slices, types
+from harness.report.page.templates import fill
+from harness.report.page.text_sections import curves, empty, environments, failures, overall, tasks, verdict_cards
+from harness.report.page.view import Section, View
+
+# The sections in their order. A new one is one entry here, a function, and a script if it needs one.
+SECTIONS = (
+    Section("empty", "No results", empty),
+    Section("verdict", "Verdict", verdict_cards),
+    Section("scores", "Scores", score_table, ("sort.js", "filter.js", "records.js")),
+    Section("overall", "Over all tasks", overall),
+    Section("training", "Training curves", training, ("plot.js", "training.js")),
+    Section("curves", "Learning curves", curves),
+    Section("cost", "Score against cost", cost_chart, ("plot.js", "chart.js")),
+    Section("gains", "What pre-training is worth", gains, ("sort.js",)),
+    Section("slices", "Scores by slice", slices, ("sort.js",)),
+    Section("types", "Metrics by type", types, ("sort.js",)),
+    Section("confusion", "Confusion matrices", confusion, ("confusion.js",)),
+    Section("errors", "Error browser", errors, ("errors.js",)),
+    Section("failures", "Failed cells", failures),
+    Section("tasks", "Tasks", tasks, half=True),
+    Section("environments", "Environment", environments, half=True),
+)
 STYLES = ("base.css", "table.css", "heat.css", "sections.css", "print.css")
-FIRST, LAST = "core.js", "start.js"  # around the sections' own scripts
+FIRST, LAST = "core.js", "start.js"  # before and after the scripts of the sections
 
 
 def page(view: View, sections: Iterable[Section] = SECTIONS) -> str:
@@ -24,29 +47,38 @@ def page(view: View, sections: Iterable[Section] = SECTIONS) -> str:
     scripts = dict.fromkeys([FIRST, *(name for section, _ in made for name in section.scripts), LAST])
     style = "\n".join(_asset(f"css/{name}") for name in STYLES)
     script = "\n".join(_asset(f"js/{name}") for name in scripts)
-    suites = ", ".join(view.board.suites)
-    return Template(_asset("page.html")).substitute(
+    store = view.store
+    folder = store.name if "://" in store.name else store.root.resolve().name
+    return fill(
+        "page.html",
         policy=_policy(style, script),
-        title=join(f"Leaderboard {suites}".strip()),
-        style=style,
-        script=script,
-        head=head(view),
-        links=join([tag("li", tag("a", section.title, href=f"#{section.name}")) for section, _ in made]),
-        sections=join([_framed(section, part.html) for section, part in made]),
-        data=join([data_block(section.name, part.data) for section, part in made if part.data is not None]),
+        title=f"Leaderboard {', '.join(view.board.suites)}".strip(),
+        style=Markup(style),
+        script=Markup(script),
+        figures=_figures(view),
+        commands="\n".join(view.board.commands),
+        page_command=shlex.join(["bench", "leaderboard", "--results", folder, "--format", "html"]),
+        sections=made,
     )
 
 
-def _framed(section: Section, body: Html) -> Html:
-    heading = f"{section.name}-heading"
-    half = "half" if section.half else None
-    return tag(
-        "section", tag("h2", section.title, id=heading), body, id=section.name, aria_labelledby=heading, class_=half
-    )
+def _figures(view: View) -> dict[str, str]:
+    """The numbers at the top of the page."""
+    board = view.board
+    run = " to ".join(dict.fromkeys(board.dates)) if board.dates else text.NONE
+    return {
+        "suite": ", ".join(board.suites) or text.NONE,
+        "run": run,
+        "cells": f"{board.cells:,}",
+        "failed": str(len(board.failures)),
+        "models": str(sum(not row.is_baseline for row in board.rows)),
+        "baselines": str(sum(row.is_baseline for row in board.rows)),
+        "tasks": str(len(board.columns)),
+    }
 
 
 def _policy(style: str, script: str) -> str:
-    """Nothing is loaded, and only what stands here runs: a Content-Security-Policy of the digests of style and script."""
+    """A Content-Security-Policy by which nothing is loaded and only this style and this script are used."""
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; "
         "form-action 'none'"

@@ -1,39 +1,42 @@
-"""What the sections of the page are made from: the board, and the records and predictions that it came from."""
+"""The input of the sections of the page, `View`: the board with its records and predictions; and what a section is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
+from markupsafe import Markup
+
+from harness.grouping.groups import BoardPlace, succeeded
 from harness.published import published
-from harness.report.board import Board, Standings
-from harness.report.columns import Column
-from harness.report.groups import Place, succeeded
-from harness.report.rows import BEST_BASELINE, Row
+from harness.report.board import Board
+from harness.report.board_columns import BoardColumn
+from harness.report.board_rows import BEST_BASELINE, Row
+from harness.stats.standings import Standings
 from harness.store import Record, Store
 
-ROWS = 500  # of a task's predictions that go into the page
+ROWS = 500  # rows of a task whose predictions go into the page
 Lines = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class View:
-    """A board and what is behind it.
+    """A board with its records and predictions.
 
     Attributes:
-        board: everything that is counted comes from here.
-        places: the records of each of the board's entries, by seed.
-        store: the results folder, for what the board does not hold; of `places` the records are cut (`harness.report.parts`).
-        folder: the results folder as the page's links name it, relative to the page.
-        rows: of a task's predictions that go into the page at most.
-        with_texts: whether the texts of these rows do, where the data can be read.
+        board: the board.
+        places: the records of each entry, by seed, cut to what a board needs (`harness.grouping.board_records`).
+        store: the results folder, for predictions and whole records.
+        folder: the results folder relative to the page, for links.
+        rows: number of rows of a task whose predictions go into the page at most.
+        with_texts: whether to add the texts of these rows, where the data can be read.
     """
 
     board: Board
-    places: Mapping[Place, Sequence[Record]]
+    places: Mapping[BoardPlace, Sequence[Record]]
     store: Store
     folder: str
     rows: int = ROWS
@@ -49,7 +52,7 @@ class View:
         rows: int = ROWS,
         with_texts: bool = False,
     ) -> View:
-        """The view of records and their standings, with the published numbers that are registered."""
+        """The view of records and their standings, with registered published numbers."""
         board = Board.of(records, published=published(), standings=standings)
         return cls(board, standings.places[0], store, folder, rows, with_texts)
 
@@ -59,41 +62,73 @@ class View:
 
     @cached_property
     def rows_shown(self) -> list[Row]:
-        """Those of the board's table, and last the baselines that it has in one row."""
+        """The rows of the main table, and then the baselines that it shows as one row."""
         titles = {row.title for row in self.board.table_rows}
         return [*self.board.table_rows, *(row for row in self.board.rows if row.title not in titles)]
 
-    def behind(self, row: Row, column: Column) -> Row:
-        """The row that an entry was made for: of the row `best baseline` the one of the column's best baseline."""
+    def behind(self, row: Row, column: BoardColumn) -> Row:
+        """The row that an entry belongs to: for the row `best baseline` that of the best baseline of the column."""
         if not (row.is_baseline and row.model == BEST_BASELINE and column.hurdle):
             return row
         return next(one for one in self.board.rows if one.is_baseline and one.title == column.hurdle.model)
 
-    def records(self, row: Row, column: Column) -> Sequence[Record]:
-        """The records behind an entry, by seed; none where there is no such entry."""
+    def records(self, row: Row, column: BoardColumn) -> Sequence[Record]:
+        """The records of an entry, by seed; empty where there is no such entry."""
         own = self.behind(row, column)
         return self._records.get((own.model, own.method, column.title), ())
 
-    def rows_of(self, column: Column) -> list[Row]:
-        """The rows that have a score in a column, in the board's order."""
-        return [row for row in self.board.rows if (found := row.entries.get(column.title)) and found.mean is not None]
+    def rows_of(self, column: BoardColumn) -> list[Row]:
+        """The rows with a score in a column, in the order of the board."""
+        return [row for row in self.board.rows if (entry := row.entries.get(column.title)) and entry.mean is not None]
 
     def predictions(self, record: Record) -> Lines | None:
-        """A record's predictions; None where it has none or they cannot be read."""
+        """The predictions of a record; None where it has none or they cannot be read."""
         if not succeeded(record):
             return None
         try:
             return self.store.predictions(record["id"]) or None
-        except (FileNotFoundError, ValueError):  # ValueError: cut off by a crash of another program
+        except (FileNotFoundError, ValueError):  # ValueError: a line is cut off
             return None
 
     def training(self, record: Record) -> Mapping[str, Any]:
-        """A record's `training`, from its file; empty where it has none."""
+        """The `training` of a record, from its file; empty where it has none."""
         if not succeeded(record):
             return {}
-        found = self.store.record(record["id"]) or {}
-        return found.get("training") or {}
+        whole = self.store.record(record["id"]) or {}
+        return whole.get("training") or {}
 
     def address(self, record_id: str) -> str:
-        """Where the page finds a cell's record."""
+        """The address of the record of a cell, for a link of the page."""
         return quote(f"{self.folder}/cells/{record_id}/record.json", safe="/.~-_")
+
+
+@dataclass(frozen=True)
+class Part:
+    """The content of a section.
+
+    Attributes:
+        html: below its heading; must be of use without JavaScript too.
+        data: for the script of the section, as JSON. None where it needs none.
+    """
+
+    html: Markup
+    data: Any = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """An entry of `harness.report.page.render.SECTIONS`.
+
+    Attributes:
+        name: its anchor, and the name that its script asks for its data by; letters and hyphens.
+        title: its heading.
+        make: returns its content, or None where there is nothing to show.
+        scripts: files of `js/` that it needs. A script is in the page once, however many sections name it.
+        half: whether two such sections in a row stand side by side where the window is wide.
+    """
+
+    name: str
+    title: str
+    make: Callable[[View], Part | None]
+    scripts: tuple[str, ...] = ()
+    half: bool = False

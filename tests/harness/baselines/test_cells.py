@@ -19,8 +19,8 @@ from harness.estimate.estimate import line
 from harness.estimate.grid import ROWS, estimate
 from harness.planning import Request, make_plan
 from harness.recipe import Recipe
-from harness.stats.compare import compare
-from harness.stats.load import Scored
+from harness.stats.column_statistics import ScoredRecord
+from harness.stats.row_comparison import compare
 from harness.store import Store
 
 MINI = {
@@ -129,7 +129,7 @@ def test_a_record_has_what_a_model_s_has_and_its_predictions_give_its_score(tmp_
     assert {event["event"] for event in events} == {"phase", "warnings"}
     stored = Store(tmp_path).record(made.id)
     assert {name: stored[name] for name in record} == json.loads(json.dumps(record))
-    Scored(Store(tmp_path), stored)  # raises where they do not give the score
+    ScoredRecord(Store(tmp_path), stored)  # raises where they do not give the score
 
 
 def test_too_few_predictions_are_an_error(tmp_path, monkeypatch):

@@ -7,10 +7,10 @@ import toy
 from rich.console import Console
 
 from harness import registry
+from harness.check.check_table import check_table
 from harness.check.report import examine, warnings
 from harness.data.source import FileSource, GeneratedSource, HubSource
 from harness.family import TaskFamily
-from harness.report.checked import checked
 from harness.rows import load
 from harness.task import Task
 
@@ -270,6 +270,6 @@ LONG = "Lorem ipsum " * 400 + "x"
 def test_long_labels_are_shortened_wherever_they_are_shown(family, rows, more):
     report, _, _ = look(family, rows, **more)
     console = Console(width=100, file=io.StringIO())
-    console.print(checked(report))
+    console.print(check_table(report))
     assert all(len(finding.message) < 1500 for finding in report.findings)
     assert len(console.file.getvalue()) < 7000

@@ -10,16 +10,16 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.report.board import Board, Standings
-from harness.report.entries import Standing
+from harness.grouping.groups import place
+from harness.grouping.row_names import command_name
+from harness.report.board import Board
+from harness.report.board_text import legend, marks
 from harness.report.formats import to_csv, to_json
-from harness.report.groups import place
 from harness.report.latex import to_latex
 from harness.report.markdown import render
-from harness.report.names import called
-from harness.report.recommend import Limits, recommend
+from harness.report.model_choice import Limits, recommend
 from harness.report.terminal import final_table
-from harness.report.text import legend, marks
+from harness.stats.standings import Standing, Standings
 from harness.store import Store
 
 
@@ -46,7 +46,7 @@ def test_they_stand_where_their_scores_put_them_and_are_called_by_their_names_al
     assert [row.title for row in found.rows] == ["tfidf", "weak", "majority"]  # of equal ones the model first
     assert [row.is_baseline for row in found.rows] == [True, False, True]
     assert found.table_rows == found.rows  # all of them have a score on every task
-    assert called(next(where for where in place([baseline()])[0])) == "tfidf"
+    assert command_name(next(where for where in place([baseline()])[0])) == "tfidf"
 
 
 def test_the_best_of_them_is_the_hurdle_of_its_column():

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from made_records import record
 
-from harness.report import costs
+from harness.grouping import costs
+from harness.grouping.board_records import CostPart
 from harness.report.board import Board
-from harness.report.parts import Cost
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
 import sys
 sys.path.insert(0, "tests")
-from harness.report import costs
-extra = costs.Cost("kilowatt_hours", ("cost", "kilowatt_hours"), "energy", "energy of a cell", lambda kwh: f"{kwh:g} kWh", (1.0, 10.0), cells=sum)
+from harness.grouping import costs
+extra = costs.CostColumn("kilowatt_hours", ("cost", "kilowatt_hours"), "energy", "energy of a cell", lambda kwh: f"{kwh:g} kWh", (1.0, 10.0), cells=sum)
 costs.COSTS += (extra,)
 
 import csv, io, json
@@ -55,7 +55,7 @@ def test_a_new_column_is_one_entry_for_all_formats(tmp_path):
 
 def test_what_the_columns_need_is_read_from_records():
     read = {key for cost in costs.COSTS if cost.source[0] == "cost" for key in (cost.source[1], cost.more) if key}
-    assert set(Cost.__annotations__) == read
+    assert set(CostPart.__annotations__) == read
 
 
 def test_of_seeds_and_of_cells():

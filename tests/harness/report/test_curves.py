@@ -9,14 +9,14 @@ from made_curves import ALL, write_curve
 from made_records import failed, record
 from rich.console import Console
 
+from harness.grouping.groups import main_places, place
 from harness.published import Published
 from harness.report.board import Board
 from harness.report.formats import FORMATS, to_csv, to_json
-from harness.report.groups import main_places, place
 from harness.report.markdown import render
-from harness.report.recommend import Limits, recommend
+from harness.report.model_choice import Limits, recommend
 from harness.report.terminal import final_table
-from harness.stats.compare import compare
+from harness.stats.row_comparison import compare
 from harness.stats.standings import standings
 from harness.store import Store
 

@@ -10,12 +10,10 @@ from made_boards import write_board
 from made_records import failed, record
 
 from harness.report.board import Board
-from harness.report.diagram import diagram
-from harness.report.latex import to_latex
-from harness.report.latex_table import MARKS, escape
-from harness.report.over_tasks import over_tasks
-from harness.report.overall import Figure, Overall, Ranked
-from harness.report.text import FLAGS
+from harness.report.board_text import FLAGS
+from harness.report.latex import MARKS, escape_latex, to_latex
+from harness.report.ranks_over_tasks import diagram, over_tasks
+from harness.stats.over_tasks import Figure, Overall, Ranked
 from harness.stats.standings import standings
 
 NASTY = r"a_b%c#d$e&f{g}h~i^j\k<l>m|n\"o--p`q'r"
@@ -51,7 +49,7 @@ def test_what_does_not_surely_beat_a_baseline_is_marked_once(tmp_path):
     low, base = record(score=45.0), record(model="tfidf", score=60.0, method="baseline", id="b")
     text = to_latex(Board.of([low, base]))
     line = next(line for line in text.splitlines() if line.startswith("bert &"))
-    assert line.count(r"$\dag$") == 1 and escape(FLAGS["baseline"][1]) in text
+    assert line.count(r"$\dag$") == 1 and escape_latex(FLAGS["baseline"][1]) in text
     assert text.count(r"$\dag$: ") == 1 and r"\emph{tfidf} &" in text
 
 
@@ -69,7 +67,7 @@ def test_marks_do_not_move_the_numbers(tmp_path):
 def test_wide_boards_are_cut_into_more_tables():
     name = "a-rather-long-name-of-a-data-set"
     text = to_latex(Board.of([record(f"{name}-{number}", "bert") for number in range(4)]))
-    assert text.count(r"\begin{table}") == 2 and text.count(escape(name)) == 4
+    assert text.count(r"\begin{table}") == 2 and text.count(escape_latex(name)) == 4
     narrow = to_latex(Board.of([record(f"{number}", "bert") for number in range(4)]))
     assert narrow.count(r"\begin{table}") == 1 and "average" in narrow
 
@@ -81,9 +79,9 @@ def test_fewer_seeds_are_explained_over_all_tasks(board):
 
 
 def test_special_characters_are_escaped():
-    text = escape(NASTY)
+    text = escape_latex(NASTY)
     assert not re.search(r"(?<!\\)[_%#&]", text) and "-{}-" in text
-    assert escape("A·B\nC") == r"A$\cdot$B C"
+    assert escape_latex("A·B\nC") == r"A$\cdot$B C"
 
 
 LATEX = shutil.which("pdflatex") or shutil.which("tectonic")

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from harness.report.board import Board
 from harness.report.board_files import render as from_folder
 from harness.report.markdown import render
-from harness.report.tables import escape, table
+from harness.report.markdown_tables import escape, table
 from harness.store import Store
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -5,14 +5,13 @@ import json
 import pytest
 from made_records import RECIPE, failed, record
 
+from harness.grouping.board_records import BoardRecords
+from harness.grouping.recipe_variants import search_sentence
 from harness.report.board import Board
 from harness.report.formats import FORMATS
-from harness.report.parts import Needed
-from harness.report.recommend import Limits, recommend
-from harness.report.searched import sentence
-from harness.report.show import show
-from harness.report.text import duration
-from harness.stats.compare import compare
+from harness.report.model_choice import Limits, recommend
+from harness.report.record_view import show
+from harness.stats.row_comparison import compare
 from harness.store import Store
 
 ARGUMENT = "learning_rate=1e-05,3e-05"
@@ -62,8 +61,8 @@ def test_trials_are_left_out_where_records_are_read(tmp_path):
         store.write(
             one, [{"id": str(row), "prediction": "a", "reference": "a" if row < 9 else "b"} for row in range(10)]
         )
-    assert [one["id"] for one in Needed.read(store)] == sorted(one["id"] for one in RECORDS)
-    assert Board.of(Needed.read(store)) == Board.of(RECORDS)
+    assert [one["id"] for one in BoardRecords.read(store)] == sorted(one["id"] for one in RECORDS)
+    assert Board.of(BoardRecords.read(store)) == Board.of(RECORDS)
     (found,) = compare(store, "bert", "gpt2")
     assert found.difference.seeds == 2
 
@@ -137,7 +136,7 @@ def test_the_board_says_what_was_tried_and_what_won():
     pruned["search"]["trials"][1]["status"] = "pruned"
     board = Board.of([searched(seed=0), searched(seed=1), pruned, pruned | {"seed": 1, "id": "other"}])
     (column,) = board.columns
-    assert sentence(column.searches, duration) == (
+    assert search_sentence(column.searches) == (
         "learning_rate=1e-05,3e-05 (2 trials a row, 1 pruned, 3.3 min in all), chosen on validation: "
         "bert learning_rate 3e-05; gpt2 learning_rate 1e-05"
     )

@@ -9,10 +9,10 @@ from made_records import record
 from rich.console import Console
 
 from harness.report.board import Board
+from harness.report.entries import best_on_slice, slice_means
 from harness.report.formats import to_slices
 from harness.report.markdown import render
-from harness.report.show import show
-from harness.report.slices import best, means
+from harness.report.record_view import show
 from harness.stats.standings import standings
 from harness.store import Store
 
@@ -42,16 +42,16 @@ def test_means_over_seeds_and_rows():
     assert found.columns[0].slices == {"length": {"1-5": 100, "6-9": 100, "10-12": 7}}
     bert = next(row for row in found.rows if row.title == "bert").entries["films"]
     assert bert.slices["length"]["1-5"] == {"seeds": 2, "score": 96.0}
-    assert means([]) == {} and means([{"a": {"b": {"rows": 1, "score": 2.0}}}, {}])["a"]["b"] == {
+    assert slice_means([]) == {} and slice_means([{"a": {"b": {"rows": 1, "score": 2.0}}}, {}])["a"]["b"] == {
         "seeds": 1,
         "score": 2.0,
     }
 
 
 def test_the_best_on_the_whole_is_best_on_a_slice_that_is_a_tie():
-    assert best({"bert": 96.0, "gpt": 96.001}, "bert") == "bert"
-    assert best({"bert": 96.0, "gpt": 96.01}, "bert") == "gpt"
-    assert best({"bert": None, "gpt": 1.0}, "bert") == "gpt" and best({"bert": None}, "bert") is None
+    assert best_on_slice({"bert": 96.0, "gpt": 96.001}, "bert") == "bert"
+    assert best_on_slice({"bert": 96.0, "gpt": 96.01}, "bert") == "gpt"
+    assert best_on_slice({"bert": None, "gpt": 1.0}, "bert") == "gpt" and best_on_slice({"bert": None}, "bert") is None
 
 
 def test_markdown_names_who_else_is_best_and_marks_small_slices():
@@ -113,7 +113,7 @@ def test_old_records_get_the_slices_that_their_predictions_allow_and_they_are_ke
         assert bert["label"]["good"]["recall"] == 1.0 and bert["label"]["good"]["precision"] == 0.75
         assert bert["label"]["bad"]["score"] == 0.0
         assert gpt["label"] == {"bad": {"seeds": 1, "score": 1.5}}  # what the record says counts
-        monkeypatch.setattr("harness.stats.load.sliced", None)
+        monkeypatch.setattr("harness.stats.column_statistics.sliced", None)
 
 
 def test_predictions_that_do_not_fit_give_no_slices(tmp_path, monkeypatch):

@@ -5,7 +5,8 @@ from made_records import failed, record
 from rich.console import Console
 
 from harness.report.board import Board
-from harness.report.terminal import final_table, show
+from harness.report.record_view import show
+from harness.report.terminal import final_table
 
 TASKS = ("mini-sentiment", "mini-topics", "mini-ner", "mini-qa", "mini-translation")
 MODELS = ("bert-mini", "gpt2-mini", "t5-mini")

@@ -7,16 +7,16 @@ import pytest
 from made_records import ENVIRONMENT, failed, record
 from rich.console import Console
 
-from harness.report import parts
-from harness.report.board import Board, Standings
-from harness.report.entries import Lead, Standing
+from harness.grouping import board_records as parts
+from harness.grouping.board_records import BoardRecords
+from harness.grouping.groups import place
+from harness.report.board import Board
+from harness.report.board_text import legend, marks
 from harness.report.formats import to_json
-from harness.report.groups import place
 from harness.report.markdown import render
-from harness.report.parts import Needed
 from harness.report.terminal import final_table
-from harness.report.text import legend, marks
 from harness.report.verdict import verdict
+from harness.stats.standings import Lead, Standing, Standings
 from harness.trouble import Trouble
 
 
@@ -37,7 +37,7 @@ def seeds(name, *scores, **more):
 
 def board(*made, letters=None, behind=None):
     """A board; `letters` and `behind`: of models, in every column."""
-    kept = Needed.of(made)
+    kept = BoardRecords.of(made)
     places = place(kept)
     found = {
         where: Standing(letters[where.model], 0.0, 1.0, behind=(behind or {}).get(where.model)) for where in places[0]

@@ -32,7 +32,7 @@ from harness.models.load import Pretrained
 from harness.models.resolve import resolve
 from harness.report.board import Board
 from harness.report.markdown import render
-from harness.report.show import show
+from harness.report.record_view import show
 from harness.store import Store
 from harness.worker import run_cell
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from harness.metrics.additive import f1_of, mean_of
-from harness.stats.effects import Effect, odds_ratio, superiority
+from harness.stats.row_comparison import Effect, odds_ratio, superiority
 
 CHANCE = np.random.default_rng(4)
 

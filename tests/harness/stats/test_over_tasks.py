@@ -15,11 +15,17 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from harness.cli.main import app
+from harness.stats import column_statistics
 from harness.stats import over_tasks as module
-from harness.stats.across import interval, p_value, per_task
-from harness.stats.figures import sure
-from harness.stats.friedman import critical_difference, friedman
-from harness.stats.inner import redrawn
+from harness.stats.across_tasks import (
+    critical_difference,
+    figures_with_intervals,
+    friedman,
+    mean_interval,
+    p_value,
+    per_task,
+    resample_seeds,
+)
 from harness.stats.standings import standings
 from harness.store import Store
 
@@ -80,27 +86,27 @@ def test_without_power_there_is_no_test(shape):
 
 
 def test_an_interval_is_students_where_nothing_is_added(monkeypatch):
-    monkeypatch.setattr("harness.stats.across.NEUTRAL", 0.0)
+    monkeypatch.setattr("harness.stats.across_tasks.NEUTRAL", 0.0)
     values = np.array([1.0, 2.0, 4.0, 2.5])
     t = stats.ttest_1samp(values, 0.0)
-    assert interval(values, 0.0, 9.0, (-9, 9)) == pytest.approx(tuple(t.confidence_interval()))
+    assert mean_interval(values, 0.0, 9.0, (-9, 9)) == pytest.approx(tuple(t.confidence_interval()))
     assert p_value(values, 0.0) == pytest.approx(t.pvalue)
-    assert interval(values, 4.0, 9.0, (-99, 99))[1] > 4.5 and p_value(values, 4.0) > t.pvalue
+    assert mean_interval(values, 4.0, 9.0, (-99, 99))[1] > 4.5 and p_value(values, 4.0) > t.pvalue
 
 
 @pytest.mark.parametrize("tasks", [2, 5, 20])
 def test_the_first_of_all_tasks_is_not_certain_to_be_it_always(tasks):
-    low, high = interval(np.ones(tasks), 0.0, 3.5, (1, 6))
+    low, high = mean_interval(np.ones(tasks), 0.0, 3.5, (1, 6))
     assert low == 1 and 1.1 < high <= 6
 
 
 def test_so_many_seeds_are_drawn_that_the_variance_is_right():
     seeds = {0: 1.0, 1: 4.0, 2: 5.5}
-    drawn = redrawn({seed: np.full(20_000, score) for seed, score in seeds.items()})
+    drawn = resample_seeds({seed: np.full(20_000, score) for seed, score in seeds.items()})
     scores = list(seeds.values())
     assert drawn.mean() == pytest.approx(np.mean(scores), abs=0.03)
     assert drawn.var() == pytest.approx(np.var(scores, ddof=1) / 3, rel=0.03)
-    assert redrawn({0: np.arange(3.0)}).tolist() == [0, 1, 2]
+    assert resample_seeds({0: np.arange(3.0)}).tolist() == [0, 1, 2]
 
 
 def test_the_board_over_tasks(tmp_path):
@@ -152,7 +158,7 @@ def test_the_same_records_give_the_same_from_the_cache_and_without(tmp_path, mon
     store = write_board(tmp_path / "r", models=3, tasks=5)
     first = overall(store)
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_make", None)
+        patch.setattr(module, "_compute_overall", None)
         assert overall(store) == first
     monkeypatch.setenv("BENCH_CACHE", "off")
     assert overall(store) == first
@@ -170,8 +176,8 @@ def test_one_changed_record_draws_the_other_tasks_from_the_cache(tmp_path, monke
     store = write_board(tmp_path / "r", models=3, tasks=3)
     overall(store)
     made = []
-    compute = sys.modules["harness.stats.standings"]._compute
-    monkeypatch.setattr("harness.stats.standings._compute", lambda *given: made.append(1) or compute(*given))
+    compute = column_statistics.compute_column
+    monkeypatch.setattr("harness.stats.column_statistics.compute_column", lambda *given: made.append(1) or compute(*given))
     path = next((tmp_path / "r").glob("cells/task-1*/record.json"))
     path.write_text(json.dumps({**json.loads(path.read_text()), "finished": "2027-01-01T00:00:00Z"}))
     overall(store)
@@ -189,7 +195,7 @@ def test_groups_do_not_depend_on_who_else_is_on_the_board():
         given = [[{0: one} for one in task] for task in np.hstack([scores, poor])[:, :models]]
         per = per_task(given, [20.0] * 6)
         found.append([p_value(per.scores[:, i] - per.scores[:, j], 0.0) for i, j in combinations(range(3), 2)])
-        sure(per, [task[:models] for task in drawn])
+        figures_with_intervals(per, [task[:models] for task in drawn])
     assert found[0] == pytest.approx(found[1])
 
 

@@ -8,10 +8,10 @@ from made_curves import ALL, write, write_curve
 
 from harness.metrics.additive import mean_of
 from harness.report.board import Board
-from harness.report.crossed import Crossed, Overtaking, sentences
-from harness.stats.compare import compare
-from harness.stats.overtaking import AtSize, crossing, overtakings
-from harness.stats.paired import Drawing, Rows, spread
+from harness.report.curve_text import overtaking_sentences
+from harness.stats.overtaking import AtSize, Overtaking, Overtakings, crossing, overtakings
+from harness.stats.paired import Resampling, TestRows, mean_spread
+from harness.stats.row_comparison import compare
 from harness.stats.standings import standings
 from harness.store import Store
 
@@ -31,7 +31,7 @@ def test_a_known_overtaking_is_told_with_the_sizes_at_which_it_is_sure(tmp_path)
     assert (one.early, one.late, one.verdicts, one.shown) == ("gpt", "bert", (-1, 0, 1, 1), True)
     [rows] = one.crossings
     assert 100 < rows < 1000 and curve.crossed.unproven == 0
-    [line] = sentences(curve.crossed, [size.label for size in curve.sizes])
+    [line] = overtaking_sentences(curve.crossed, [size.label for size in curve.sizes])
     assert line.startswith("gpt is ahead at 100 rows, bert from 1,000 rows on; at 300 they cannot be told apart.")
     assert "Estimate: the means cross at about" in line
     # The same test as that of `bench compare`, but for what it is adjusted by.
@@ -43,7 +43,7 @@ def test_a_lead_that_is_lost_is_no_overtaking(tmp_path):
     curve = found(write_curve(tmp_path, {"a": [0.80, 0.80, 0.80, 0.80], "b": [0.55, 0.65, 0.79, 0.82]}))
     [one] = curve.crossed.overtakings
     assert one.early == "a" and not one.shown and 1 not in one.verdicts and one.verdicts[:2] == (-1, -1)
-    [line] = sentences(curve.crossed, LABELS)
+    [line] = overtaking_sentences(curve.crossed, LABELS)
     assert line.startswith(
         "a is ahead up to 300 rows, but is not shown to be overtaken by b; at 1,000 and all 5,000 they cannot"
     )
@@ -56,8 +56,8 @@ def test_of_models_that_change_their_order_by_two_rows_nothing_is_told(tmp_path)
             for seed in range(3):
                 write(store, gold, np.arange(400) >= wrong, "films", model, size, seed)
     curve = found(store)
-    assert curve.crossed == Crossed((), 1)
-    assert sentences(curve.crossed, ["100", "all 5,000"]) == [
+    assert curve.crossed == Overtakings((), 1)
+    assert overtaking_sentences(curve.crossed, ["100", "all 5,000"]) == [
         "1 pair changes its order by the means alone: no size tells the two apart."
     ]
 
@@ -75,7 +75,7 @@ def test_only_seeds_and_sizes_that_both_have_count():
     assert one.crossings == pytest.approx((100.0,))  # half-way on the logarithmic scale
     assert not overtakings(tested, {"a", "b"}).overtakings  # two baselines
     assert overtakings(tested, {"a"}).overtakings
-    assert overtakings(tested[:2]) == Crossed()
+    assert overtakings(tested[:2]) == Overtakings()
 
 
 def test_all_pairs_and_sizes_are_allowed_for():
@@ -83,7 +83,7 @@ def test_all_pairs_and_sizes_are_allowed_for():
     scores = [{name: {0: 50.0 + way * number} for number, name in enumerate(names)} for way in (1, -1)]
     pairs = list(itertools.combinations(names, 2))
     almost = [AtSize(rows, own, dict.fromkeys(pairs, 0.002)) for rows, own in zip((10, 100), scores, strict=True)]
-    assert overtakings(almost) == Crossed((), len(pairs))  # 0.002 × 56 is more than 0.05
+    assert overtakings(almost) == Overtakings((), len(pairs))  # 0.002 × 56 is more than 0.05
     sure = [AtSize(rows, own, dict.fromkeys(pairs, 0.0005)) for rows, own in zip((10, 100), scores, strict=True)]
     assert len(overtakings(sure).overtakings) == len(pairs)
 
@@ -117,7 +117,7 @@ def test_where_lines_cross():
 def test_words():
     def said(verdicts, crossings=()):
         one = Overtaking("a", "b", (None,) * 4, verdicts, crossings)
-        return sentences(Crossed((one,), 0), LABELS)[0]
+        return overtaking_sentences(Overtakings((one,), 0), LABELS)[0]
 
     assert said((-1, -1, 1, 1), (512.3,)) == (
         "a is ahead up to 300 rows, b from 1,000 rows on. Estimate: the means cross at about 510 rows."
@@ -131,7 +131,7 @@ def test_words():
     )
     assert said((-1, None, None, 1)) == "a is ahead at 100 rows, b at all 5,000 rows."
     assert "cross at about 20, 60 and 2,400 rows" in said((-1, 0, 0, 1), (20.4, 60.0, 2400.0))
-    assert sentences(Crossed((), 2), LABELS) == [
+    assert overtaking_sentences(Overtakings((), 2), LABELS) == [
         "2 pairs change their order by the means alone: no size tells the two apart."
     ]
 
@@ -149,7 +149,7 @@ def test_without_predictions_curves_stay_and_nothing_is_claimed(tmp_path):
 
 def simulated(skills, tasks, seeds=3, rows=400):
     """In what shares of the made-up tasks an overtaking is shown and a lead is told of, of models with these chances at each size."""
-    chance, drawing, shown, told = np.random.default_rng(1), Drawing(rows, 300), 0, 0
+    chance, drawing, shown, told = np.random.default_rng(1), Resampling(rows, 300), 0, 0
     for _ in range(tasks):
         hard, sizes = chance.normal(0, 0.15, rows), []
         for number, own in enumerate(zip(*skills.values(), strict=True)):
@@ -165,7 +165,7 @@ def simulated(skills, tasks, seeds=3, rows=400):
                 for what in ("score", "drawn")
             )
             scores = {name: {seed: one.score for seed, one in enumerate(found)} for name, found in made.items()}
-            sizes.append(AtSize(10 ** (number + 1), scores, {tuple(skills): spread(each, many, Rows(rows)).p}))
+            sizes.append(AtSize(10 ** (number + 1), scores, {tuple(skills): mean_spread(each, many, TestRows(rows)).p}))
         shown += any(one.shown for one in overtakings(sizes).overtakings)
         told += bool(overtakings(sizes).overtakings)
     return shown / tasks, told / tasks
@@ -183,7 +183,7 @@ def test_an_overtaking_is_seldom_shown_where_there_is_none_and_often_where_there
 
 def test_the_list_stays_short():
     many = tuple(Overtaking("a", f"b{number}", (None,) * 4, (-1, 0, 0, 1), ()) for number in range(15))
-    lines = sentences(Crossed(many, 1), LABELS)
+    lines = overtaking_sentences(Overtakings(many, 1), LABELS)
     assert (
         len(lines) == 14
         and lines[12].startswith("3 more of such pairs")

@@ -11,8 +11,8 @@ from seqeval.metrics import f1_score
 
 from harness.metrics.additive import Additive, f1_of, mean_of, rows_of
 from harness.metrics.counts import bleu_counts
-from harness.stats.holm import holm
-from harness.stats.paired import Drawing, Rows, difference, spread
+from harness.stats.multiple_tests import holm
+from harness.stats.paired import Resampling, TestRows, difference, mean_spread
 
 CHANCE = np.random.default_rng(7)
 
@@ -175,9 +175,9 @@ def test_no_p_is_smaller_than_the_rows_allow(rows, unlike, least):
 
 @pytest.mark.parametrize("rows", [1, 2, 30, 500])
 def test_the_interval_of_rows_that_agree_is_the_exact_one(rows):
-    drawing = Drawing(rows)
+    drawing = Resampling(rows)
     one = drawing.of(mean_of(np.ones(rows)))
-    found = spread(np.array([one.score]), np.array([one.drawn]), Rows(rows, shares=True))
+    found = mean_spread(np.array([one.score]), np.array([one.drawn]), TestRows(rows, shares=True))
     exact = stats.binomtest(rows, rows).proportion_ci(method="exact")
     assert found.low == pytest.approx(100 * exact.low)
 
@@ -188,8 +188,8 @@ def test_an_error_more_never_makes_the_interval_reach_less_far():
     for wrong in range(6):
         values = np.ones(200)
         values[:wrong] = 0
-        one = Drawing(200).of(mean_of(values))
-        lows.append(spread(np.array([one.score]), np.array([one.drawn]), Rows(200, shares=True)).low)
+        one = Resampling(200).of(mean_of(values))
+        lows.append(mean_spread(np.array([one.score]), np.array([one.drawn]), TestRows(200, shares=True)).low)
     assert lows == sorted(lows, reverse=True)
 
 

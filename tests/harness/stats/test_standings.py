@@ -9,12 +9,11 @@ from made_records import record
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.report import parts
+from harness.grouping import board_records as parts
 from harness.report.board import Board
-from harness.stats import kept
-from harness.stats import standings as module
-from harness.stats.compare import compare
-from harness.stats.letters import letters
+from harness.stats import statistics_cache as kept
+from harness.stats.multiple_tests import letters
+from harness.stats.row_comparison import compare
 from harness.stats.standings import standings
 from harness.store import Store
 from harness.trouble import Trouble
@@ -115,7 +114,7 @@ def test_an_interval_ends_where_scores_do(tmp_path, monkeypatch):
 def test_the_second_time_is_from_the_cache_until_a_record_changes(store, monkeypatch):
     first = standings(store, store.records())
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_compute", None)
+        patch.setattr("harness.stats.column_statistics.compute_column", None)
         assert standings(store, store.records()) == first
     write(store, "bad", range(15), 0)
     assert standings(store, store.records()) != first
@@ -124,16 +123,16 @@ def test_the_second_time_is_from_the_cache_until_a_record_changes(store, monkeyp
 def test_a_family_that_is_written_anew_is_computed_anew(store, monkeypatch):
     write(store, "good", range(10), 0)
     first = standings(store, store.records())
-    monkeypatch.setattr(module, "_compute", lambda *words: pytest.fail("computed again"))
+    monkeypatch.setattr("harness.stats.column_statistics.compute_column", lambda *words: pytest.fail("computed again"))
     assert standings(store, store.records()) == first
-    monkeypatch.setattr(kept, "source", lambda family: "another")
+    monkeypatch.setattr("harness.stats.over_tasks.family_source_hash", lambda family: "another")
     with pytest.raises(pytest.fail.Exception, match="computed again"):
         standings(store, store.records())
 
 
 def test_a_familys_source_is_that_of_its_module():
-    assert kept.source("ner") == hashlib.sha256(Path(ner.__file__).read_bytes()).hexdigest()
-    assert kept.source("ner") != kept.source("qa") and kept.source("nobody's") is None
+    assert kept.family_source_hash("ner") == hashlib.sha256(Path(ner.__file__).read_bytes()).hexdigest()
+    assert kept.family_source_hash("ner") != kept.family_source_hash("qa") and kept.family_source_hash("nobody's") is None
 
 
 def test_a_damaged_cache_is_made_anew(store, tmp_path):

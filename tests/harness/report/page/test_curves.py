@@ -9,7 +9,7 @@ from made_page import HOSTILE, folder, view
 from page_parser import parse
 
 from harness.report.board import Board
-from harness.report.curves import Curve, Line, Point, Size
+from harness.report.curves import Curve, CurveLine, CurvePoint, CurveSize
 from harness.report.page.curve_chart import LEFT, TOP, WIDTH, chart, drawable
 from harness.report.page.render import page
 from harness.report.page.view import View
@@ -79,12 +79,12 @@ def test_places_are_in_the_order_of_sizes_and_scores(tree):
 def made(titles, points, sizes=((100, 100), (None, 5000)), low=None):
     """A curve of lines with these means at each size."""
     lines = tuple(
-        Line(
-            title, title, "full", "decoder", tuple(p and Point(p, None, low, 100.0 if low else None, 1, 0) for p in own)
+        CurveLine(
+            title, title, "full", "decoder", tuple(p and CurvePoint(p, None, low, 100.0 if low else None, 1, 0) for p in own)
         )
         for title, own in zip(titles, points, strict=True)
     )
-    return Curve("films", "accuracy", tuple(Size(size, rows, 50.0) for size, rows in sizes), lines, None, ())
+    return Curve("films", "accuracy", tuple(CurveSize(size, rows, 50.0) for size, rows in sizes), lines, None, ())
 
 
 def test_names_of_many_models_do_not_touch_and_nothing_leaves_the_picture():

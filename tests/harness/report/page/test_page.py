@@ -12,14 +12,15 @@ from importlib.resources import files
 import pytest
 from made_page import HOSTILE, folder, hostile, view
 from made_records import record
+from markupsafe import Markup
 from page_parser import parse
 
+from harness.grouping.costs import memory, sizes
+from harness.report.board_text import score
 from harness.report.formats import to_json
-from harness.report.page.markup import Html, tag
-from harness.report.page.registry import SECTIONS
-from harness.report.page.render import page
-from harness.report.page.section import Part, Section
-from harness.report.text import memory, score, sizes
+from harness.report.page.render import SECTIONS, page
+from harness.report.page.templates import fill
+from harness.report.page.view import Part, Section
 from harness.store import Store
 
 PACKAGE = files("harness.report.page")
@@ -166,7 +167,7 @@ def test_the_head_says_what_it_is(tree):
 
 
 def test_a_section_of_someone_else_is_one_entry(store):
-    shown = Section("mine", "My section", lambda view: Part(tag("p", "<b>"), {"rows": len(view.board.rows)}))
+    shown = Section("mine", "My section", lambda view: Part(Markup("<p>{}</p>").format("<b>"), {"rows": len(view.board.rows)}))
     silent = Section("silent", "Nothing", lambda view: None)
     tree = parse(page(view(store), [*SECTIONS, shown, silent]))
     assert tree.id("mine").one("h2").text == "My section" and tree.id("mine").one("p").text == "<b>"
@@ -201,6 +202,7 @@ def test_a_score_that_is_no_number_does_not_stop_the_page(tmp_path):
     assert "which is no number" in tree.id("failures").text
 
 
-def test_markup():
-    made = tag("p", "a & b", tag("b", "<"), None, [1, tag("br")], class_="x", data_v='"', hidden=True, title=None)
-    assert made == '<p class="x" data-v="&quot;" hidden>a &amp; b<b>&lt;</b>1<br></p>' and isinstance(made, Html)
+def test_templates_escape_all_but_markup_and_show_what_acts():
+    made = fill("lines.html", text="a & \x1b<b>", lines=['"', Markup("<i>1</i>")])
+    assert isinstance(made, Markup)
+    assert "".join(made.split("\n")) == "<p>a &amp; \\x1b&lt;b&gt;</p><ul><li>&#34;</li><li><i>1</i></li></ul>"

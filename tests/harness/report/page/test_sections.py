@@ -10,13 +10,12 @@ from made_page import films, folder, view
 from made_records import record
 from page_parser import parse
 
-from harness.report.overall import Figure, Overall, Ranked
-from harness.report.page.chart import front
-from harness.report.page.confusion import LABELS, OTHER, confusion
-from harness.report.page.errors import errors
-from harness.report.page.heat import STEPS, steps
+from harness.report.page.chart_sections import front
+from harness.report.page.prediction_sections import LABELS, OTHER, confusion, errors
 from harness.report.page.render import page
-from harness.report.predicted import LONGEST, right, shown
+from harness.report.page.slice_sections import STEPS, heat_steps
+from harness.report.row_texts import LONGEST, answer_text, is_right
+from harness.stats.over_tasks import Figure, Overall, Ranked
 from harness.store import Store
 
 
@@ -122,18 +121,18 @@ def test_gains_are_the_boards(tmp_path):
 
 
 def test_steps_of_the_colour_scale():
-    assert steps([10.0, None, 20.0, 15.0]) == [0, None, STEPS - 1, (STEPS - 1) // 2]
-    assert steps([5.0, 5.0]) == [None, None] and steps([None]) == [None] and steps([]) == []
-    assert steps([1.0, float("nan"), 2.0]) == [0, None, STEPS - 1]
+    assert heat_steps([10.0, None, 20.0, 15.0]) == [0, None, STEPS - 1, (STEPS - 1) // 2]
+    assert heat_steps([5.0, 5.0]) == [None, None] and heat_steps([None]) == [None] and heat_steps([]) == []
+    assert heat_steps([1.0, float("nan"), 2.0]) == [0, None, STEPS - 1]
 
 
 def test_right_and_shown():
     answers = {"id": "x", "answers": {"text": ["a b", "c"], "answer_start": [1, 2]}}
-    assert right("c ", answers) and not right("d", answers) and right("", {"answers": {"text": []}})
-    assert right("x", ["x", "y"]) and right(["O"], ["O"]) and not right(["O"], ["B"])
-    assert shown(answers) == "a b | c" and shown(["O", "B"]) == "O B" and shown(["a b"]) == "a b" and shown(3) == "3"
-    assert shown(" a b\n") == "a b"  # who says the same says it however many blanks are around
-    assert len(shown("x" * 1000)) == LONGEST
+    assert is_right("c ", answers) and not is_right("d", answers) and is_right("", {"answers": {"text": []}})
+    assert is_right("x", ["x", "y"]) and is_right(["O"], ["O"]) and not is_right(["O"], ["B"])
+    assert answer_text(answers) == "a b | c" and answer_text(["O", "B"]) == "O B" and answer_text(["a b"]) == "a b" and answer_text(3) == "3"
+    assert answer_text(" a b\n") == "a b"  # who says the same says it however many blanks are around
+    assert len(answer_text("x" * 1000)) == LONGEST
 
 
 def luminance(colour):

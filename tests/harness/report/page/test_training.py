@@ -9,10 +9,11 @@ from made_records import record
 from page_parser import parse
 
 from harness.methods import BASELINE
-from harness.report.entries import Standing, make_entry
+from harness.report.entries import make_entry
+from harness.report.page.chart_sections import mean_history
 from harness.report.page.render import page
-from harness.report.page.strip import DOT, Strips
-from harness.report.page.training import mean
+from harness.report.page.score_table import DOT, SeedStrips
+from harness.stats.standings import Standing
 from harness.store import Store
 
 
@@ -51,9 +52,9 @@ def test_histories_seeds_and_kept_steps(store):
 
 def test_the_mean_is_of_steps_that_all_have():
     one, other = [[5, 1.0, 10.0], [10, 0.5, 20.0]], [[10, 0.7, 40.0], [15, 0.1, 60.0]]
-    assert mean([one]) == one
-    assert mean([one, other]) == [[10, 0.6, 30.0]]
-    assert mean([one, [[7, 1.0, 1.0]]]) == []
+    assert mean_history([one]) == one
+    assert mean_history([one, other]) == [[10, 0.6, 30.0]]
+    assert mean_history([one, [[7, 1.0, 1.0]]]) == []
 
 
 def test_no_section_without_a_history(tmp_path):
@@ -77,7 +78,7 @@ def drawn(strips, one):
 
 def test_dots_are_on_the_scale_of_their_column():
     learned, collapsed = entry(90.0, 50.0, 92.0), entry(50.0)
-    strips = Strips([learned, collapsed], 50.0)
+    strips = SeedStrips([learned, collapsed], 50.0)
     dots, paths = drawn(strips, learned)
     (alone, *_), _ = drawn(strips, collapsed)
     assert dots[0] == alone and dots[0][0] < dots[1][0] < dots[2][0]
@@ -87,7 +88,7 @@ def test_dots_are_on_the_scale_of_their_column():
 
 
 def test_dots_of_equal_scores_are_seen_side_by_side():
-    dots, _ = drawn(Strips([entry(70.0, 70.0, 70.0)], None), entry(70.0, 70.0, 70.0))
+    dots, _ = drawn(SeedStrips([entry(70.0, 70.0, 70.0)], None), entry(70.0, 70.0, 70.0))
     assert len(set(dots)) == 3 and len({x for x, _ in dots}) == 1
     heights = sorted(y for _, y in dots)
     assert min(b - a for a, b in itertools.pairwise(heights)) >= DOT
@@ -97,7 +98,7 @@ def test_an_interval_is_within_the_strip_and_what_failed_has_none():
     from dataclasses import replace
 
     sure = replace(entry(60.0, 70.0), standing=Standing("a", 20.0, 99.0))
-    strips = Strips([sure], 50.0)
+    strips = SeedStrips([sure], 50.0)
     assert (strips.low, strips.high) == (20.0, 99.0) and drawn(strips, sure)[1] == ["trivial", "range", "middle"]
     assert strips.strip(entry(None, status="failed")) is None
 

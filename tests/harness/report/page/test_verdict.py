@@ -6,9 +6,8 @@ from made_records import failed, record
 from page_parser import parse
 
 from harness.methods import BASELINE
-from harness.report.page.registry import SECTIONS
-from harness.report.page.render import page
-from harness.report.page.verdict import SURE
+from harness.report.page.render import SECTIONS, page
+from harness.report.page.text_sections import SURE
 from harness.report.verdict import verdict
 from harness.store import Store
 

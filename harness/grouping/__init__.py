@@ -1,0 +1,1 @@
+"""Which records belong to one row, column and cell of the board."""

@@ -1,0 +1,166 @@
+"""Records cut down to what a board needs, so that very many fit into memory; equal parts of records are one object."""
+
+from __future__ import annotations
+
+import marshal
+from collections.abc import Iterable, Mapping
+from operator import itemgetter
+from typing import Any, TypedDict
+
+import msgspec
+from msgspec import Raw
+
+from harness import recorded
+from harness.grouping.costs import COSTS
+from harness.searched import is_trial
+from harness.store import Record, Store
+from harness.trouble import trouble
+
+# The keys of `cost` that the board has columns for.
+CostPart = TypedDict(
+    "CostPart",
+    {name: recorded.Number for cost in COSTS if cost.source[0] == "cost" for name in (cost.source[1], cost.more) if name},
+    total=False,
+)
+# Parts that stay text, and their types.
+SHARED = {
+    "model": recorded.ModelKeys, "task": recorded.TaskKeys, "recipe": recorded.Recipe | None,
+    "environment": recorded.EnvironmentKeys | None, "search": recorded.SearchKeys | None,
+    "typed": recorded.Typed | None,
+}  # fmt: skip
+COMMON = tuple(name for name in SHARED if name not in ("search", "typed"))  # without those that many records do not have
+
+
+class MetricsPart(TypedDict, total=False):
+    """The keys of `metrics`."""
+
+    test: dict[str, Any] | None
+    trivial: Raw
+    phenomena: dict[str, recorded.Numbers] | None
+    slices: Raw
+
+
+class TrainingPart(TypedDict, total=False):
+    """The keys of `training` that `harness.trouble` reads."""
+
+    steps: int | None
+    history: list[recorded.Validation] | None
+    trouble: list[recorded.Sign] | None
+
+
+class ErrorPart(TypedDict, total=False):
+    """The keys of `error`, without the traceback."""
+
+    type: str | None
+    message: str | None
+
+
+class RecordPart(recorded.HeadKeys, total=False):
+    """The keys of a record. Parts that many records share stay text (`Raw`) until they are known to be new."""
+
+    typed: Raw
+    model: Raw
+    task: Raw
+    recipe: Raw
+    metrics: MetricsPart | None
+    training: TrainingPart | None
+    cost: CostPart | None
+    environment: Raw
+    error: ErrorPart | None
+    search: Raw
+
+
+NESTED = {"metrics": MetricsPart, "training": TrainingPart, "cost": CostPart, "error": ErrorPart}
+
+
+class BoardRecords(list[Record]):
+    """The records of a board, sorted by id. Equal parts of different records are one object with one `id()`.
+
+    Trials of searches are left out, as they have no score. Signs of trouble are under `trouble`, in place of the training.
+
+    Attributes:
+        damaged: id of each cell whose record cannot be used → what is wrong with it.
+    """
+
+    def __init__(self, records: Iterable[Record] = (), damaged: Mapping[str, str] | None = None):
+        super().__init__(records)
+        self.damaged = dict(damaged or {})
+
+    @classmethod
+    def of(cls, records: Iterable[Record]) -> BoardRecords:
+        """From whole records."""
+        if isinstance(records, BoardRecords):
+            return records
+        share = _SharedParts()
+        return cls(
+            sorted((_share_parts(_needed_keys(record), share) for record in records if not is_trial(record)), key=itemgetter("id"))
+        )
+
+    @classmethod
+    def read(cls, store: Store) -> BoardRecords:
+        """From a results folder, without building whole records, except those that do not match `RecordPart`.
+
+        Raises:
+            BenchError: there is no such results folder.
+        """
+        share = _SharedParts()
+
+        def parse(content: bytes) -> Record:
+            try:
+                record = _DECODER.decode(content)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                return _share_parts(_needed_keys(recorded.read(content)), share)  # this names the error, or reads NaN
+            recorded.consistent(record)
+            if not (record.keys() >= {"model", "task"}):
+                raise recorded.Damaged(f"{'task' if 'model' in record else 'model'} is missing")
+            return _share_parts(record, share)
+
+        records = sorted((one for one in store.records(parse) if not is_trial(one)), key=itemgetter("id"))
+        return cls(records, store.damaged)
+
+
+class _SharedParts:
+    """Returns one object for all equal parts, by their text where it is known, else by their content."""
+
+    def __init__(self) -> None:
+        self.by_text: dict[bytes, Any] = {}
+        self.by_content: dict[bytes, Any] = {}
+
+    def __call__(self, name: str, part: Any, kind: Any) -> Any:
+        if isinstance(part, Raw):
+            text = bytes(part)
+            if text not in self.by_text:
+                recorded.part(name, text, kind)
+                self.by_text[text] = msgspec.json.decode(text)  # all keys: also unknown ones may distinguish tasks
+            return self.by_text[text]
+        return self.by_content.setdefault(marshal.dumps(part, 2), part)  # 2: the same bytes, however the part was made
+
+
+def _needed_keys(record: Record) -> Record:
+    """A copy of the record with the needed keys only."""
+    needed = {name: value for name, value in record.items() if name in RecordPart.__annotations__}
+    for name, kind in NESTED.items():
+        if needed.get(name):
+            needed[name] = {key: value for key, value in needed[name].items() if key in kind.__annotations__}
+    return needed
+
+
+def _share_parts(record: Record, share: _SharedParts) -> Record:
+    """Replace the parts of a record by those that it shares with others."""
+    for name, kind in SHARED.items():
+        if name in record:
+            record[name] = share(name, record[name], kind)
+    metrics = record.get("metrics") or {}
+    if "trivial" in metrics:
+        metrics["trivial"] = share("metrics.trivial", metrics["trivial"], dict[str, Any] | None)
+    if isinstance(metrics.get("slices"), Raw):
+        # Slices are most of a record, so they are parsed on use. Copied, because a `Raw` keeps the text of the whole record.
+        text = bytes(metrics["slices"])
+        metrics["slices"] = text if recorded.part("metrics.slices", text, recorded.Slices | None) else None
+    record["trouble"] = trouble(record)
+    for name in ("training", "answers"):
+        record.pop(name, None)
+    return record
+
+
+_DECODER = msgspec.json.Decoder(RecordPart)

@@ -1,0 +1,105 @@
+"""Which rows of a column a person may choose among, the best baseline that they have to beat, and failed trainings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from harness.grouping.costs import of_entry
+from harness.grouping.groups import BoardPlace, succeeded
+from harness.methods import BASELINE, METHODS
+from harness.store import Record
+from harness.trouble import Trouble, trouble_of_seeds
+
+EQUAL = 1e-9  # means of equal numbers may differ in the last bit
+DIGITS = 2  # digits of scores; scores that are equal to two digits tie
+
+
+@dataclass(frozen=True)
+class Troubled:
+    """A sign of trouble in the trainings of an entry, and the seeds that show it; the text is that of the first seed."""
+
+    trouble: Trouble
+    seeds: tuple[int, ...]
+
+
+def troubled(records: Sequence[Record]) -> tuple[Troubled, ...]:
+    """The signs of trouble in the successful records of a place, one of each kind."""
+    by_kind: dict[tuple[str, bool], tuple[Trouble, list[int]]] = {}
+    for record in records:
+        for one in record.get("trouble") or ():
+            by_kind.setdefault((one.kind, one.failed), (one, []))[1].append(record["seed"])
+    if len(records) > 1 and records[0]["method"] != BASELINE:
+        for one in trouble_of_seeds(records):
+            by_kind.setdefault((one.kind, one.failed), (one, [record["seed"] for record in records]))
+    return tuple(Troubled(one, tuple(seeds)) for one, seeds in by_kind.values())
+
+
+def untrained(seeds: Collection[int], trouble: Sequence[Troubled]) -> bool:
+    """Whether the training of every seed failed."""
+    return bool(seeds) and set(seeds) <= {seed for one in trouble if one.trouble.failed for seed in one.seeds}
+
+
+def average(values: Any) -> float | None:
+    """The mean of the values that are not None; None where there are none."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+@dataclass(frozen=True)
+class BestBaseline:
+    """The best baseline of a column.
+
+    Attributes:
+        model: its name on the board.
+        mean: mean over its seeds (0-100).
+    """
+
+    model: str
+    mean: float
+
+
+def best_baseline(places: Mapping[BoardPlace, Sequence[Record]]) -> BestBaseline | None:
+    """The best baseline of a column, the first in the alphabet of equal ones. None where there is no baseline."""
+    means = {
+        where.model: average(record["score"] for record in records if succeeded(record))
+        for where, records in places.items()
+        if where.is_baseline
+    }
+    known = [(-mean, model) for model, mean in means.items() if mean is not None]
+    return BestBaseline(min(known)[1], -min(known)[0]) if known else None
+
+
+def running(places: Mapping[BoardPlace, Sequence[Record]]) -> list[BoardPlace]:
+    """The places of a column that a person may choose among, best first; of equal means the one with the shortest training first.
+
+    These are the models with the most seeds, without those whose trainings all failed. Random weights (`scratch`) are only for
+    comparison and are not chosen unless there is nothing else.
+    """
+    good = {
+        where: scored
+        for where, records in places.items()
+        if not where.is_baseline and (scored := [record for record in records if succeeded(record)])
+    }
+    good = {
+        where: scored
+        for where, scored in good.items()
+        if not untrained([record["seed"] for record in scored], troubled(scored))
+    }
+    pretrained = {where: scored for where, scored in good.items() if _pretrained(where)}
+    good = pretrained or good
+    most = max(map(len, good.values()), default=0)
+    keys = {}
+    for where, scored in good.items():
+        if len(scored) == most:
+            seconds = of_entry(scored)["train_seconds"]
+            mean = average(record["score"] for record in scored)
+            keys[where] = -round(mean, DIGITS), math.inf if seconds is None else seconds, where.model, where.method
+    return sorted(keys, key=lambda where: keys[where])
+
+
+def _pretrained(where: BoardPlace) -> bool:
+    return where.method not in METHODS or METHODS[where.method].pretrained
