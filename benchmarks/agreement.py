@@ -22,7 +22,7 @@ from typing import Any
 from harness import registry
 from harness.cell import Cell
 from harness.files import write_text
-from harness.planning import Request, make_plan
+from harness.planning.plan import Request, make_plan
 from harness.store import Store
 
 SUITE = Path(__file__).with_name("real.yaml")
@@ -53,7 +53,7 @@ def run(side: str, cell: Cell, root: Path) -> dict[str, float]:
 
 def by_harness(cell: Cell, root: Path) -> float:
     """The cell as `bench run` runs it."""
-    from harness.worker import run_cell
+    from harness.training.worker import run_cell
 
     return run_cell(cell, "cpu", Store(root), lambda event: None)["score"]
 

@@ -67,8 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print a Markdown table."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # as in a worker
     gc.disable()  # the same
-    from harness.planning import make_plan
-    from harness.request import read_request
+    from harness.planning.plan import make_plan
+    from harness.planning.request import read_request
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--suite", default=str(SUITE))

@@ -33,14 +33,14 @@ from harness.files import write_text
 from harness.heads.base import Feature
 from harness.heads.make import fitted_head
 from harness.heads.text import PromptedTextHead, TextHead
-from harness.planning import Request, make_plan
+from harness.planning.plan import Request, make_plan
 from harness.rows import load
 from harness.store import Store
 from harness.training.batches import evaluation_batches
 from harness.training.device import make_accelerator
 from harness.training.evaluate import predict
 from harness.training.weights import Weights
-from harness.worker import run_cell
+from harness.training.worker import run_cell
 
 SUITES = {"mini-translation": "mini"}  # the others are of benchmarks/real.yaml
 REAL = str(Path(__file__).with_name("real.yaml"))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cell import Cell
-from harness.planning import Request, make_plan
+from harness.planning.plan import Request, make_plan
 from harness.store import Store
 
 SUITE = Path(__file__).with_name("real.yaml")
@@ -42,7 +42,7 @@ def profile(cell: Cell, threads: int, rows: int, by_shape: bool, plain: bool, va
     import transformers
     from torch.profiler import ProfilerActivity
 
-    from harness.worker import run_cell
+    from harness.training.worker import run_cell
 
     torch.set_num_threads(threads)
     transformers.utils.logging.set_verbosity_error()

@@ -28,11 +28,11 @@ from harness.data.nested import nested
 from harness.engines.base import Job
 from harness.engines.choose import make_engine
 from harness.engines.grid import Observer, run_grid
-from harness.planning import Request, make_plan
+from harness.planning.plan import Request, make_plan
+from harness.planning.suite import load_suite
 from harness.recipe import trained_by
 from harness.rows import load
 from harness.store import Record, Store
-from harness.suite import load_suite
 from harness.task import Task
 
 HERE = Path(__file__).parent

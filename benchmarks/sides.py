@@ -79,7 +79,7 @@ def prepare(conditions: Conditions) -> None:
 
 def by_harness(side: str, cell: Cell, conditions: Conditions) -> dict[str, Any]:
     """The cell as `bench run` runs it, with nothing left over from an earlier one."""
-    from harness.worker import run_cell
+    from harness.training.worker import run_cell
 
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # as the engine has it
     with tempfile.TemporaryDirectory() as folder:

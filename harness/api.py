@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchError
-from harness.request import Numbers, References, read_references, read_request, read_search
+from harness.planning.request import Numbers, References, read_references, read_request, read_search
 from harness.results import Comparison, Recommendation, Results, load_results
 
 if TYPE_CHECKING:
     import pandas
     from rich.console import Console
 
-    from harness.checked_task import CheckedTask
-    from harness.plan_report import PlanReport
+    from harness.check.checked_task import CheckedTask
+    from harness.planning.plan_report import PlanReport
 
 RESULTS = "bench-results"
 
@@ -126,7 +126,7 @@ def plan(
         >>> plan("bert-mini", "mini-ner", seeds=2, estimate=False, results="nowhere").frame()["seed"].tolist()
         [0, 0, 0, 1, 1, 1]
     """
-    from harness.plan_report import report_plan
+    from harness.planning.plan_report import report_plan
 
     asked = read_request(models, tasks, **request)
     console = _console(progress)
@@ -179,7 +179,7 @@ def check_task(
         >>> found.errors, found.report.rows["train"] > 0
         ([], True)
     """
-    from harness.checked_task import check_tasks
+    from harness.check.checked_task import check_tasks
 
     return check_tasks(read_references(tasks, "tasks"), model, max_length, columns, None if suite is None else fspath(suite), limit)
 
@@ -224,7 +224,7 @@ def fetch(models: References = "all", tasks: References = "all", progress: bool 
     Raises:
         BenchError: the request is wrong.
     """
-    from harness.fetching import fetch_request
+    from harness.planning.fetching import fetch_request
 
     return fetch_request(read_request(models, tasks, **{"baselines": False, **request}), _console(progress))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness import registry
 from harness.methods import BASELINE
-from harness.suite import load_suite
+from harness.planning.suite import load_suite
 
 Rows = list[dict[str, Any]]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from harness import duration
 from harness.errors import BenchError, unknown
 from harness.estimate.run_times import Times
-from harness.planning import Plan, Request, make_plan
+from harness.planning.plan import Plan, Request, make_plan
 from harness.remote.folder import Unreachable
 from harness.remote.mirror import Mirror, open_store
 from harness.secrets import redact

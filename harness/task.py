@@ -57,13 +57,13 @@ class Task:
         Example:
             >>> task = Task.from_file("airline.yaml")  # doctest: +SKIP
         """
-        from harness.taskfile import load_task
+        from harness.planning.taskfile import load_task
 
         return replace(load_task(Path(path)), reference=fspath(path))
 
     @classmethod
     def from_data(cls, data: Any, family: str, **options: Any) -> Task:
-        """A task from rows in memory or from data files; see `harness.rows_in_memory.task_of`.
+        """A task from rows in memory or from data files; see `harness.planning.rows_in_memory.task_of`.
 
         Args:
             data: a pandas data frame, a list of dictionaries, a `datasets.Dataset` or `DatasetDict`, a mapping of split to any of these,
@@ -79,7 +79,7 @@ class Task:
             >>> Task.from_data(rows, "sentiment", name="tweets", text="tweet", label="mood").name
             'tweets'
         """
-        from harness.rows_in_memory import task_of
+        from harness.planning.rows_in_memory import task_of
 
         return task_of(data, family, **options)
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.attempt import Attempt
-from harness.cell_run import CellContext, CellRun
 from harness.duration import NEVER
 from harness.errors import BenchError
-from harness.planning import Request, make_plan
+from harness.planning.plan import Request, make_plan
 from harness.store import Store
+from harness.training.attempt import Attempt
+from harness.training.cell_run import CellContext, CellRun
 from harness.training.keeper import Interruption
 
 SETTINGS = {

@@ -9,11 +9,11 @@ import pytest
 from harness import registry
 from harness.data.source import HubSource
 from harness.family import ARCHITECTURES, TaskFamily
-from harness.planning import Request, make_plan
+from harness.planning.plan import Request, make_plan
+from harness.planning.suite import load_suite
 from harness.rows import load_splits
 from harness.store import Store
-from harness.suite import load_suite
-from harness.worker import run_cell
+from harness.training.worker import run_cell
 
 # What needs a network is tested in tests/tasks/standard, on a Hub of its own.
 HERE = [name for name, task in registry.tasks().items() if not isinstance(task.source, HubSource)]

@@ -11,9 +11,9 @@ import yaml
 
 from harness import registry
 from harness.data.source import FileSource
-from harness.quick import quick_task
-from harness.taskfile import read_task
-from harness.validate import validate
+from harness.planning.quick import quick_task
+from harness.planning.taskfile import read_task
+from harness.planning.validate import validate
 
 PAGE = (Path(__file__).parents[1] / "docs/tasks.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)

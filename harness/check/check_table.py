@@ -14,8 +14,8 @@ from harness.check.lengths import Lengths
 from harness.check.report import Report
 from harness.check.tokens import Tokens
 from harness.finding import ERROR, NOTE, WARNING, Finding
+from harness.planning.validate import NOTED
 from harness.shown import plain, short
-from harness.validate import NOTED
 
 KINDS = 30  # classes or entity types in the table
 STYLES = {ERROR: "bold red", WARNING: "yellow", NOTE: "dim"}

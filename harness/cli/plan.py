@@ -42,9 +42,9 @@ def plan(
     as_json: options.Json = False,
 ) -> None:
     """Show the cells of a run, which are finished, and how long the others will take. Runs nothing."""
-    from harness.plan_report import report_plan
+    from harness.planning.plan_report import report_plan
+    from harness.planning.request import read_request, read_search
     from harness.report.cells_table import to_json
-    from harness.request import read_request, read_search
     from harness.running import say
     from harness.shown import console as make_console
 

@@ -155,7 +155,7 @@ def run(job: Job, slot: Slot, rank: int, emit: Emit, interruption: Any, port: in
     """Train and evaluate, as the process `rank` of those that do it together; `port` is where the others than the first join.
 
     Raises:
-        Exception: whatever `harness.worker.run_cell` raises.
+        Exception: whatever `harness.training.worker.run_cell` raises.
     """
     import torch
 
@@ -169,7 +169,7 @@ def run(job: Job, slot: Slot, rank: int, emit: Emit, interruption: Any, port: in
     import transformers
 
     from harness.training import together as group
-    from harness.worker import run_cell
+    from harness.training.worker import run_cell
 
     transformers.utils.logging.disable_progress_bar()
     if job.devices == 1:

@@ -21,7 +21,7 @@ from harness.main_module import hidden_main
 
 # Loaded once in the server: a cell's fresh process then starts in milliseconds.
 PRELOADED = [
-    "harness.worker",
+    "harness.training.worker",
     "harness.heads.sequence",
     "harness.heads.tokens",
     "harness.heads.spans",

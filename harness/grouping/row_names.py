@@ -83,7 +83,7 @@ def _names_of(record: Record, asked: str) -> Iterator[str]:
 @cache
 def _aliases(suite: str) -> Mapping[str, str]:
     """Other name → name of the models of a suite; empty where the suite is not here any more."""
-    from harness.suite import load_suite
+    from harness.planning.suite import load_suite
 
     try:
         return load_suite(suite).aliases if suite else {}

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from harness.cell import Cell
 from harness.estimate.estimate import duration
-from harness.planning import Plan
+from harness.planning.plan import Plan
 from harness.strict_json import dumps
 
 LINES = 200  # of a table that one still reads

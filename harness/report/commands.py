@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from harness.defaults import joined
 from harness.grouping.groups import BoardPlace
 from harness.methods import BASELINE
+from harness.planning.defaults import joined
 from harness.shown import shell
 from harness.store import Record
 

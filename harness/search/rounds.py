@@ -13,7 +13,7 @@ from harness.store import Record, Store, timestamp
 
 if TYPE_CHECKING:
     from harness.cell import Cell
-    from harness.planning import Plan
+    from harness.planning.plan import Plan
     from harness.search.searches import CellSearch
     from harness.search.trials import Tried
     from harness.search.wanted import Wanted

@@ -21,11 +21,11 @@ from harness.heads.tokens import TokenHead
 from harness.methods import METHODS
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
-from harness.planning import Request, make_plan
+from harness.planning.plan import Request, make_plan
+from harness.planning.suite import load_suite
 from harness.recipe import Recipe
 from harness.registry import family
 from harness.rows import load_splits
-from harness.suite import load_suite
 from harness.training.device import make_accelerator
 from harness.training.loop import train
 from harness.training.weights import Weights

@@ -10,14 +10,14 @@ from harness import registry
 from harness.baselines.run import run_baseline
 from harness.data.source import GeneratedSource
 from harness.errors import BenchError
-from harness.planning import Request, make_plan
-from harness.references import find_tasks
+from harness.planning.plan import Request, make_plan
+from harness.planning.references import find_tasks
+from harness.planning.suite import load_suite
 from harness.report.board import Board
 from harness.stats.row_comparison import compare
 from harness.store import Store
-from harness.suite import load_suite
 from harness.task import Task
-from harness.worker import run_cell
+from harness.training.worker import run_cell
 
 
 def task(family, **options):

@@ -9,11 +9,11 @@ from made_records import record
 
 from harness import registry
 from harness.errors import BenchError
+from harness.planning.suite import load_suite
 from harness.published import Published, published, read_published
 from harness.report.board import Board
 from harness.report.formats import to_csv, to_json
 from harness.report.markdown import render
-from harness.suite import load_suite
 
 BERT = {"source": "google-bert/bert-base-uncased", "revision": "c" * 40}
 SST2 = {"source": "stanfordnlp/sst2@" + "d" * 40, "revision": "d" * 40}

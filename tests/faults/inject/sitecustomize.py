@@ -152,8 +152,8 @@ def patch_base(module) -> None:
 PATCHES = {
     "harness.files": patch_files,
     "harness.store": patch_store,
-    "harness.worker": patch_worker,
-    "harness.attempt": patch_attempt,
+    "harness.training.worker": patch_worker,
+    "harness.training.attempt": patch_attempt,
     "harness.training.step": patch_step,
     "harness.metrics.base": patch_metric,
     "harness.engines.base": patch_base,

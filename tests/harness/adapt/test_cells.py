@@ -8,7 +8,7 @@ from harness.adapt.apply import adapt
 from harness.heads.make import make_head
 from harness.methods import METHODS
 from harness.store import Store
-from harness.worker import run_cell
+from harness.training.worker import run_cell
 from tasks.ner import NamedEntities
 from tasks.qa import QuestionAnswering
 from tasks.sentiment import Sentiment
@@ -24,7 +24,7 @@ FAMILIES = {
 
 def run(cell, root, monkeypatch):
     """The record, the predictions, and the model as the cell left it."""
-    import harness.worker as worker
+    import harness.training.worker as worker
 
     left, whole = [], worker.make_record
     monkeypatch.setattr(worker, "make_record", lambda *args: left.append(args[-1].model) or whole(*args))

@@ -17,7 +17,7 @@ from harness.errors import BenchError
 from harness.estimate.disk import check_disk
 from harness.estimate.estimate import line
 from harness.estimate.grid import ROWS, estimate
-from harness.planning import Request, make_plan
+from harness.planning.plan import Request, make_plan
 from harness.recipe import Recipe
 from harness.stats.column_statistics import ScoredRecord
 from harness.stats.row_comparison import compare
@@ -76,7 +76,7 @@ def test_one_that_answers_for_none_of_the_tasks_is_told():
 
 
 def test_a_request_whose_models_cannot_run_is_as_wrong_as_without_baselines(monkeypatch):
-    from harness import planning as plan
+    from harness.planning import plan as plan
 
     monkeypatch.setattr(plan, "cannot", lambda checkpoint, task: None if checkpoint.kind == "baseline" else "no head")
     with pytest.raises(BenchError, match="nothing to run: no head"):
@@ -154,7 +154,7 @@ def test_nothing_is_imported_that_loads_or_encodes_for_models():
         "from harness.baselines.run import run_baseline\n"
         "from harness.store import Store\n"
         "run_baseline(cell('tfidf-lr'), Store(tempfile.mkdtemp()), lambda event: None)\n"
-        "heavy = {'harness.models.load', 'harness.heads.base', 'harness.cache.encoded', 'harness.worker'} & set(sys.modules)\n"
+        "heavy = {'harness.models.load', 'harness.heads.base', 'harness.cache.encoded', 'harness.training.worker'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     here = os.path.dirname(__file__)

@@ -10,11 +10,11 @@ from harness.check.report import examine, warnings
 from harness.data.source import FileSource, GeneratedSource
 from harness.errors import BenchError
 from harness.guess.guess import guess
-from harness.quick import quick_task
+from harness.planning.quick import quick_task
+from harness.planning.taskfile import load_task
+from harness.planning.validate import validate
 from harness.rows import load
 from harness.task import Task
-from harness.taskfile import load_task
-from harness.validate import validate
 
 
 def table(folder, name, rows, header="text,label"):

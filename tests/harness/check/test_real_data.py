@@ -5,7 +5,7 @@ import yaml
 
 from harness import registry
 from harness.check.report import examine
-from harness.taskfile import load_task
+from harness.planning.taskfile import load_task
 
 LINES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
 TASKS = {

@@ -7,7 +7,7 @@ from harness import registry
 from harness.check.tokens import measure
 from harness.rows import load
 from harness.store import Store
-from harness.worker import run_cell
+from harness.training.worker import run_cell
 
 pytestmark = pytest.mark.slow  # each measurement starts a process that imports torch
 

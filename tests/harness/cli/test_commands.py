@@ -123,7 +123,7 @@ def test_help_loads_nothing_heavy(words):
         "import sys; from harness.cli.main import main\n"
         f"sys.argv = ['bench', *{words}]\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "heavy = {'torch', 'harness.planning', 'harness.registry', 'rich', 'yaml', 'orjson'} & set(sys.modules)\n"
+        "heavy = {'torch', 'harness.planning.plan', 'harness.registry', 'rich', 'yaml', 'orjson'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -12,7 +12,7 @@ from harness.estimate import estimate as words
 from harness.estimate import machine as machine_module
 from harness.estimate.estimate import CALIBRATION, RECORDS, SIMILAR, Estimate, Grid
 from harness.estimate.run_times import Times
-from harness.planning import Request, make_plan
+from harness.planning.plan import Request, make_plan
 from harness.store import Store
 
 
@@ -120,13 +120,13 @@ def test_what_an_estimate_was_told_from():
 
 def test_the_plan_prints_the_recipes_that_the_worker_will_find(tmp_path):
     from harness import registry
-    from harness.by_data import facts
     from harness.estimate.grid import Known
     from harness.heads.make import fitted_head
-    from harness.plan_report import RECIPES, PlanReport
-    from harness.planning import Plan
+    from harness.planning.by_data import facts
+    from harness.planning.plan import Plan
+    from harness.planning.plan_report import RECIPES, PlanReport
+    from harness.planning.suite import NONE
     from harness.rows import load
-    from harness.suite import NONE
 
     rows = "".join(f"the garden number {number} is very {word} and warm,{word}\n" for number in range(80) for word in ("good", "bad"))
     (tmp_path / "gardens.csv").write_text(f"text,label\n{rows}")

@@ -10,7 +10,7 @@ import yaml
 
 from harness import registry
 from harness.check.report import examine
-from harness.taskfile import load_task, read_task
+from harness.planning.taskfile import load_task, read_task
 
 ROWS = [f'"number {number} is {word}",{word}' for number in range(20) for word in ("good", "bad")]
 

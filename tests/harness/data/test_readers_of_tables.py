@@ -7,7 +7,7 @@ import pytest
 from harness import registry
 from harness.data.readers import arrow, delimited, json_rows, squad
 from harness.errors import BenchError
-from harness.quick import quick_task
+from harness.planning.quick import quick_task
 
 pa = pytest.importorskip("pyarrow")
 

@@ -11,11 +11,11 @@ from harness.data.readers import delimited, excel, json_rows, labelled
 from harness.data.source import LONGEST, FileSource
 from harness.errors import BenchError
 from harness.models.resolve import resolve
-from harness.quick import quick_task
-from harness.references import find_tasks
+from harness.planning.quick import quick_task
+from harness.planning.references import find_tasks
+from harness.planning.suite import Suite
+from harness.planning.taskfile import load_task
 from harness.scaffold.new import is_data
-from harness.suite import Suite
-from harness.taskfile import load_task
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 5242880\n"
 ROWS = "".join(f"text {number},{number % 2}\n" for number in range(6))

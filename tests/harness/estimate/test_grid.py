@@ -14,7 +14,7 @@ from harness.estimate.estimate import CALIBRATION, RECORDS, SIMILAR, USUAL, make
 from harness.estimate.grid import estimate
 from harness.estimate.history import shape_by_record, size_by_record
 from harness.estimate.machine import Machine, Speed, names, nearest
-from harness.planning import Request, make_plan
+from harness.planning.plan import Request, make_plan
 from harness.store import Store
 
 SPEED = Speed(3e-4, 2e-11, 2e-9, 1e-3, 2e-11, 2e-8, 3e-9)
@@ -206,7 +206,7 @@ def test_nothing_but_the_measurement_itself_imports_torch(tmp_path):
     code = (
         "import sys\n"
         "from harness.estimate import estimate, grid\n"
-        "from harness.planning import Request, make_plan\n"
+        "from harness.planning.plan import Request, make_plan\n"
         "from harness.store import Store\n"
         "cells = make_plan(Request(['bert', 't5'], ['mini-ner', 'mini-translation'])).cells\n"
         f"print(estimate.line(grid.estimate(cells, Store({str(tmp_path)!r}), 'cpu', 1, 2, None)))\n"

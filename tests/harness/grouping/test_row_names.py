@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from made_records import record
 
-from harness.defaults import joined, read_names
 from harness.errors import BenchError
 from harness.grouping.groups import place
 from harness.grouping.row_names import command_name, row_named
 from harness.grouping.titles import distinguishing
-from harness.planning import Request, make_plan
+from harness.planning.defaults import joined, read_names
+from harness.planning.plan import Request, make_plan
 from harness.report.board import Board
 from harness.report.commands import commands
 from harness.store import Store

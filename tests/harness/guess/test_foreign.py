@@ -14,10 +14,10 @@ from harness.data.folder import files_in, matching, unused
 from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.guess.guess import guess
-from harness.quick import quick_task
+from harness.planning.quick import quick_task
+from harness.planning.validate import validate
 from harness.scaffold.new import from_data
 from harness.task import Task
-from harness.validate import validate
 
 SPAN = {"start": 0, "end": 3, "label": "PER"}
 EXPORTS = {
@@ -180,7 +180,7 @@ def test_a_test_without_labels_is_told_at_once_and_left_out_by_task_new(tmp_path
     monkeypatch.chdir(tmp_path)
     made = from_data(where, "sentiment", None)
     assert not made.open and "# not used: test.csv: " in made.text and "# not used: sample_submission.csv" in made.text
-    from harness.taskfile import load_task
+    from harness.planning.taskfile import load_task
 
     made.path.write_text(made.text)
     assert "rows: train 12, validation 4, test 4" in validate(load_task(made.path))

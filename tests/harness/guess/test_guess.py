@@ -12,10 +12,10 @@ from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.guess.guess import guess
 from harness.guess.sniff import sniff
-from harness.quick import quick_task
+from harness.planning.quick import quick_task
+from harness.planning.taskfile import load_task
+from harness.planning.validate import validate
 from harness.scaffold.new import from_data
-from harness.taskfile import load_task
-from harness.validate import validate
 
 TABLE = [("text", "label"), *((f"number {number}, is it so", "ab"[number % 2]) for number in range(20))]
 

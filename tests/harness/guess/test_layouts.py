@@ -10,10 +10,10 @@ from harness import registry
 from harness.errors import BenchError
 from harness.guess.chosen import read_columns
 from harness.guess.guess import guess
-from harness.quick import quick_task
+from harness.planning.quick import quick_task
+from harness.planning.taskfile import load_task
+from harness.planning.validate import validate
 from harness.scaffold.new import from_data
-from harness.taskfile import load_task
-from harness.validate import validate
 
 ROWS = range(40)
 WORDS = "late bag crew seat food gate plane staff queue coffee".split()
@@ -252,7 +252,7 @@ def test_tokens_without_an_end_of_their_sentences(tmp_path):
 
 
 def _notes(task):
-    from harness.validate import _notes
+    from harness.planning.validate import _notes
 
     report = {}
     task.source.read(report)

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from made_records import failed, record
 
-from harness.planning import Request, make_plan
+from harness.planning.plan import Request, make_plan
 from harness.report.board import Board
 
 

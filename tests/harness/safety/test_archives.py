@@ -175,7 +175,7 @@ def test_no_reader_unpickles(format, tmp_path, monkeypatch):
 
 def test_data_paths_are_relative_to_the_task_file_or_absolute(tmp_path, monkeypatch):
     """The rule of docs/safety.md: the person's own files may lie anywhere, and the current folder decides nothing."""
-    from harness.taskfile import read_task
+    from harness.planning.taskfile import read_task
 
     (tmp_path / "tasks").mkdir()
     (tmp_path / "elsewhere").mkdir()

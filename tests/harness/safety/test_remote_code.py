@@ -34,7 +34,7 @@ from harness.report.board import Board
 from harness.report.markdown import render
 from harness.report.record_view import show
 from harness.store import Store
-from harness.worker import run_cell
+from harness.training.worker import run_cell
 
 NEEDS = "needs Python code from its repository"
 

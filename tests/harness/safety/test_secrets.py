@@ -156,7 +156,7 @@ def test_the_line_of_an_error_on_the_terminal(kind, monkeypatch, capsys):
 
 def test_a_traceback_on_the_terminal(tmp_path):
     code = (
-        "import sys\nimport harness.planning\nfrom harness.cli.main import main\n"
+        "import sys\nimport harness.planning.plan\nfrom harness.cli.main import main\n"
         f"def fail(request): raise RuntimeError('told of {TOKEN}')\n"
         "harness.planning.make_plan = fail\nsys.argv = ['bench', 'plan']\nmain()\n"
     )

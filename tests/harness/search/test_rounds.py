@@ -9,12 +9,12 @@ import pytest
 from rich.console import Console
 
 from harness.errors import BenchError
-from harness.planning import Plan
+from harness.planning.plan import Plan
+from harness.planning.suite import Suite
 from harness.search.rounds import Rounds, shard_by_search
 from harness.search.trials import scores
 from harness.search.wanted import read_wanted
 from harness.store import Store
-from harness.suite import Suite
 
 GRID = ["lr=1e-5,3e-5,1e-4"]
 

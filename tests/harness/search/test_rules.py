@@ -4,8 +4,8 @@ import made_trials as made
 import pytest
 
 from harness.errors import BenchError
+from harness.planning.suite import load_suite
 from harness.search.rules import Range, values_for
-from harness.suite import load_suite
 
 SUITE = """
 name: own

@@ -10,7 +10,7 @@ from harness.search.trials import trial
 from harness.searched import Searched, Trial
 from harness.store import Store
 from harness.training.keeper import Interrupted, Interruption
-from harness.worker import run_cell
+from harness.training.worker import run_cell
 from tasks.sentiment import Sentiment
 
 

@@ -16,7 +16,7 @@ from harness.training.device import make_accelerator
 from harness.training.loop import train
 from harness.training.optimiser import clipped_step, make_optimiser, make_schedule
 from harness.training.weights import Weights
-from harness.worker import run_cell
+from harness.training.worker import run_cell
 from tasks.ner import NamedEntities
 from tasks.sentiment import Sentiment
 

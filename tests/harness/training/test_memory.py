@@ -6,14 +6,14 @@ import pytest
 import torch
 import toy
 
-from harness import attempt
 from harness.duration import Every
 from harness.errors import BenchError
 from harness.heads.sequence import SequenceHead
 from harness.store import Store
+from harness.training import attempt
 from harness.training.cost import NotEnoughMemory
 from harness.training.keeper import Interrupted, Interruption
-from harness.worker import run_cell
+from harness.training.worker import run_cell
 
 
 def small_device(monkeypatch, most, what="loss"):

@@ -12,7 +12,7 @@ from harness.store import Store
 from harness.training.checkpoint import SavedTraining, Unusable
 from harness.training.keeper import Interrupted, Interruption
 from harness.training.state import RandomStates
-from harness.worker import run_cell
+from harness.training.worker import run_cell
 
 KINDS = ["bert", "gpt2", "t5"]
 OFTEN = Every(steps=1000)

@@ -15,7 +15,7 @@ from harness.training.checkpoint import SavedTraining
 from harness.training.keeper import Interrupted, Interruption
 from harness.training.optimiser import make_optimiser
 from harness.training.weights import Weights
-from harness.worker import run_cell
+from harness.training.worker import run_cell
 from tasks.sentiment import Sentiment
 
 

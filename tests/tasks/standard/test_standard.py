@@ -10,7 +10,7 @@ import made_data
 import pytest
 
 from harness import registry
-from harness.suite import load_suite
+from harness.planning.suite import load_suite
 
 MODELS = [
     "google-bert/bert-base-uncased",

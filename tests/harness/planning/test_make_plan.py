@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from harness.errors import BenchError
-from harness.planning import Request, cannot, make_plan
+from harness.planning.plan import Request, cannot, make_plan
 
 SENTIMENT = "family: sentiment\ndata: {format: csv, files: reviews.csv}\n"
 SUITE = """
@@ -193,9 +193,9 @@ def test_a_task_is_asked_for_again_by_the_suite_that_means_it(tmp_path, checkpoi
 
 def test_many_cells_read_each_model_and_data_set_once(suite, monkeypatch):
     """What does not depend on the seed is found out for the first one."""
-    from harness import planning as module
     from harness.data.source import FileSource
     from harness.models import resolve
+    from harness.planning import plan as module
 
     called = {"digest": 0, "fingerprint": 0, "read": 0, "rules": 0}
 

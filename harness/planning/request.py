@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
-from harness.defaults import Defaults, read_names, read_seeds, read_sizes
 from harness.errors import BenchError
 from harness.guess.chosen import read_columns
 from harness.model import Model
-from harness.planning import Request
-from harness.settings import recipe_settings
-from harness.suite import suite_for
+from harness.planning.defaults import Defaults, read_names, read_seeds, read_sizes
+from harness.planning.plan import Request
+from harness.planning.settings import recipe_settings
+from harness.planning.suite import suite_for
 from harness.task import Task
 
 if TYPE_CHECKING:

@@ -11,17 +11,17 @@ from typing import Any
 from harness import registry
 from harness.data.files import reject_address
 from harness.data.folder import formats
-from harness.defaults import joined
 from harness.errors import BenchError, HubError, unknown
 from harness.guess.chosen import columns_of
 from harness.guess.files import is_data, no_such_file
 from harness.hub import cached
 from harness.model import Checkpoint, Model
 from harness.models.resolve import registered, resolve
-from harness.quick import quick_task
-from harness.suite import Suite
+from harness.planning.defaults import joined
+from harness.planning.quick import quick_task
+from harness.planning.suite import Suite
+from harness.planning.taskfile import load_task
 from harness.task import Task
-from harness.taskfile import load_task
 
 MENTIONED = 8  # models that a message names
 

@@ -5,8 +5,8 @@ import pytest
 from harness import registry
 from harness.errors import BenchError, HubError
 from harness.models.resolve import registered
-from harness.references import find_models, find_tasks
-from harness.suite import NONE, load_suite, suite_for
+from harness.planning.references import find_models, find_tasks
+from harness.planning.suite import NONE, load_suite, suite_for
 
 
 def told(reference):
@@ -43,8 +43,8 @@ def test_where_the_hub_does_not_answer_the_models_at_hand_are_named(monkeypatch)
     def refuse(reference, aliases, trusted):
         raise HubError(f"model {reference!r} cannot be fetched", passing=True)
 
-    monkeypatch.setattr("harness.references.resolve", refuse)
-    monkeypatch.setattr("harness.references.cached", lambda: ["owner/name"])
+    monkeypatch.setattr("harness.planning.references.resolve", refuse)
+    monkeypatch.setattr("harness.planning.references.cached", lambda: ["owner/name"])
     ((_, error, _),) = find_models(["bert"], NONE)
     assert error.passing and str(error).endswith("at hand without it: bert-mini, gpt2-mini, t5-mini, owner/name")
 

@@ -24,7 +24,7 @@ from harness.errors import BenchError
 from harness.files import write_text
 from harness.guess.chosen import columns_of, read_columns
 from harness.guess.files import name_of
-from harness.quick import quick_task
+from harness.planning.quick import quick_task
 from harness.strict_json import dumps
 from harness.task import Task
 

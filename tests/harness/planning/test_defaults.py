@@ -6,10 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.defaults import Defaults, read_seeds, read_sizes
 from harness.errors import BenchError
-from harness.request import read_request
-from harness.suite import load_suite
+from harness.planning.defaults import Defaults, read_seeds, read_sizes
+from harness.planning.request import read_request
+from harness.planning.suite import load_suite
 
 SUITE = """
 name: own

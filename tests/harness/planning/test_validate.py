@@ -4,8 +4,8 @@ import pytest
 
 from harness.data.source import FileSource, GeneratedSource
 from harness.errors import BenchError
+from harness.planning.validate import is_local, validate
 from harness.task import Task
-from harness.validate import is_local, validate
 
 
 def rows():

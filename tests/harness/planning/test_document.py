@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import BenchError
-from harness.suite import load_suite
-from harness.taskfile import load_task
+from harness.planning.suite import load_suite
+from harness.planning.taskfile import load_task
 
 HEAD = "family: sentiment\ndata: {format: csv, files: x.csv}\n"
 BOMB = "".join(
@@ -154,7 +154,7 @@ def test_what_is_no_file_is_told(reference, tmp_path, monkeypatch):
     (tmp_path / "locked").write_text("")
     os.mkfifo(tmp_path / "pipe.yaml")
     done = subprocess.run(
-        [sys.executable, "-c", f"from harness.taskfile import load_task; from pathlib import Path; load_task(Path({reference!r}))"],
+        [sys.executable, "-c", f"from harness.planning.taskfile import load_task; from pathlib import Path; load_task(Path({reference!r}))"],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert "BenchError" in done.stderr.splitlines()[-1] and "give the path of a YAML file" in done.stderr

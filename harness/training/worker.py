@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from harness import registry
-from harness.attempt import Attempt
 from harness.cell import Cell
-from harness.cell_run import CellContext, CellRun
 from harness.duration import NEVER, Every
-from harness.outcome import Outcome, is_constant, lines, make_record, trial_record
 from harness.store import Record, Store
+from harness.training.attempt import Attempt
+from harness.training.cell_run import CellContext, CellRun
 from harness.training.device import precisions
 from harness.training.keeper import Interruption
 from harness.training.loop import Emit
+from harness.training.outcome import Outcome, is_constant, lines, make_record, trial_record
 
 
 def run_cell(

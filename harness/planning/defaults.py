@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from harness.document import Value
 from harness.errors import BenchError, unknown
 from harness.methods import METHODS
+from harness.planning.document import Value
+from harness.planning.train_rows import Sizes
 from harness.searched import SEARCH_SEED
-from harness.train_rows import Sizes
 
 OPTIONS = ("methods", "seeds", "train_sizes")  # keys of a suite that stand for options; the section `search` does so too
 SMALLEST = 2  # training rows: one alone is of one class

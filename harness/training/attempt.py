@@ -11,7 +11,6 @@ from accelerate.utils import set_seed
 from harness import registry
 from harness.adapt.apply import adapt
 from harness.cache.encoded import Encoder
-from harness.cell_run import CellRun
 from harness.check.report import warnings
 from harness.fast.prepare import prepare
 from harness.fast.rows_tried import READ, check_text
@@ -19,16 +18,17 @@ from harness.heads.base import Feature, Head
 from harness.heads.make import fitted_head
 from harness.heads.unable import OUT_OF_MEMORY
 from harness.methods import METHODS
-from harness.outcome import Outcome
+from harness.planning.train_rows import drawn
 from harness.rows import load
 from harness.searched import Trial
-from harness.train_rows import drawn
+from harness.training.cell_run import CellRun
 from harness.training.cost import advise
 from harness.training.device import make_accelerator
 from harness.training.evaluate import predict
 from harness.training.faithful import is_faithful, try_half
 from harness.training.keeper import Keeper
 from harness.training.loop import train
+from harness.training.outcome import Outcome
 from harness.training.together import Team
 from harness.training.weights import Weights
 

@@ -10,11 +10,11 @@ from harness import registry
 from harness.check.report import UNUSABLE, Report, examine
 from harness.errors import BenchError
 from harness.finding import ERROR, WARNING
-from harness.planning import Request, make_plan
-from harness.references import find_tasks
-from harness.request import read_request
+from harness.planning.plan import Request, make_plan
+from harness.planning.references import find_tasks
+from harness.planning.request import read_request
+from harness.planning.suite import suite_for
 from harness.results import Displayed
-from harness.suite import suite_for
 from harness.task import Task
 
 if TYPE_CHECKING:

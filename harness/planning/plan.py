@@ -10,18 +10,18 @@ from typing import Any
 from harness import registry
 from harness.baselines.choose import beside, idle, is_baseline
 from harness.cell import Cell, rule_facts
-from harness.defaults import joined
 from harness.errors import BenchError, HubError, unknown
 from harness.methods import BASELINE, METHODS
 from harness.model import Checkpoint, Model
+from harness.planning.defaults import joined
+from harness.planning.recipes import apply_rules, rules_for
+from harness.planning.references import find_models, find_tasks, of_one_name
+from harness.planning.settings import recipe_settings, reject_for_baselines, reject_foreign
+from harness.planning.suite import Suite, suite_for
+from harness.planning.train_rows import Sizes, few_steps, fitting
+from harness.planning.validate import is_local, validate
 from harness.recipe import PRECISIONS, Recipe
-from harness.recipes import apply_rules, rules_for
-from harness.references import find_models, find_tasks, of_one_name
-from harness.settings import recipe_settings, reject_for_baselines, reject_foreign
-from harness.suite import Suite, suite_for
 from harness.task import Task
-from harness.train_rows import Sizes, few_steps, fitting
-from harness.validate import is_local, validate
 
 
 @dataclass(frozen=True)

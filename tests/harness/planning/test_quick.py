@@ -7,8 +7,8 @@ import pytest
 
 from harness import registry
 from harness.errors import BenchError
-from harness.quick import quick_task
-from harness.validate import validate
+from harness.planning.quick import quick_task
+from harness.planning.validate import validate
 
 
 def quick(reference):

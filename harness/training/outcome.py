@@ -122,7 +122,7 @@ class Outcome:
         truncated: split → rows that had to be cut.
         predictions: for the test rows; of a trial those of its last validation.
         metrics, trivial: on the test split, of the model and of what needs no model; empty for a trial.
-        account: what it cost, see `harness.cell_run.CellRun.account`.
+        account: what it cost, see `harness.training.cell_run.CellRun.account`.
     """
 
     accelerator: Accelerator
