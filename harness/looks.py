@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,7 +45,9 @@ def find_columns(row: Mapping[str, Any], names: Mapping[str, Sequence[str]], wan
         row: any of the data's; columns inside of its structs are looked at too.
         names: column → usual names in lower case, the likeliest first.
     """
-    there = {str(name).strip().lower(): str(name) for name in row}
+    there = {str(name): str(name) for name in row if str(name) == str(name).strip().lower()}  # these before others that differ in case
+    for name in row:
+        there.setdefault(str(name).strip().lower(), str(name))
     for name, value in row.items():
         for inner in _fields(value):
             there.setdefault(f"{name}.{inner}".lower(), f"{name}.{inner}")
@@ -61,6 +64,17 @@ def cell(row: Mapping[str, Any], column: str) -> Any:
         return row[column]
     outer, _, inner = column.partition(".")
     return _fields(row.get(outer)).get(inner)
+
+
+def twins(row: Iterable[Any], column: str) -> list[str]:
+    """The other columns of a table whose names a person takes for the same: case, width, blanks and invisible characters do not count."""
+
+    def alike(name: Any) -> tuple[str, ...]:
+        text = unicodedata.normalize("NFKC", str(name))
+        return words_of("".join(letter for letter in text if unicodedata.category(letter) not in ("Cf", "Cc", "Mn")))
+
+    same = alike(column)
+    return [str(name) for name in row if str(name) != column and same and alike(name) == same]
 
 
 def _fields(value: Any) -> Mapping[str, Any]:

@@ -17,9 +17,12 @@ from harness.data.split_rule import split_rule
 from harness.data.splits import canonical_split, complete_splits, limit
 from harness.errors import BenchError
 from harness.family import ANSWERS, Row, TaskFamily
+from harness.looks import twins
+from harness.shown import listed
 from harness.task import Task
 
 KEPT = ("id", "group", "phenomenon")
+FILL_IN = "COLUMN"  # what `bench task new` writes for a column that nobody knows
 RESERVED = ("group", "phenomenon")  # those of them that decide something
 FEW_GROUPS = (
     10  # groups with which no split comes near its share: a column of fewer values is no group, unless a person says so
@@ -73,8 +76,9 @@ def load(task: Task, family: TaskFamily, bad: list[str] | None = None) -> Data:
     found: dict[str, Any] = {}
     raw = task.source.read(found)
     reserved = _reserved(raw, task)
+    titles = list(raw["train"][0]) if raw.get("train") else []
     prepared = {
-        split: _prepare(split, rows, task, family, found.setdefault(split, {}), bad) for split, rows in raw.items()
+        split: _prepare(split, rows, task, family, found.setdefault(split, {}), bad, titles) for split, rows in raw.items()
     }
     if bad:  # whoever collects refused rows has no use for splits of the others, which may be too few to cut
         return Data(prepared, "", {split: len(rows) for split, rows in prepared.items()}, found)
@@ -137,6 +141,8 @@ def _check_columns(task: Task, family: TaskFamily) -> None:
         parts = column["list"] if isinstance(column, Mapping) and "list" in column else column
         return [str(part) for part in (parts if isinstance(parts, list | tuple) else [parts])]
 
+    if unfilled := [name for name, column in task.columns.items() if column == FILL_IN]:
+        raise BenchError(f"task {task.name!r}: columns: {' and '.join(unfilled)}: {FILL_IN} stands for a column to be filled in; write its name or index")
     answers = {name: named(task.columns[name]) for name in ANSWERS if task.columns.get(name) is not None}
     for name, column in task.columns.items():
         if column is None or name in ANSWERS or name not in (*family.columns, *family.optional_columns):
@@ -180,9 +186,10 @@ def _prepare(
     family: TaskFamily,
     report: dict[str, Any],
     bad: list[str] | None,
+    titles: Sequence[str] = (),
 ) -> list[Row]:
     here = f"task {task.name!r}, split {split}"
-    _check_labels(split, rows, task, family, here)
+    _check_labels(split, rows, task, family, here, titles)
     notes = values.Notes()
     try:
         bound = bind(rows, task.columns, keep=KEPT, notes=notes)
@@ -225,8 +232,13 @@ def _prepare(
         raise BenchError(f"{here}: {error}") from None
 
 
-def _check_labels(split: str, rows: Sequence[Mapping[str, Any]], task: Task, family: TaskFamily, here: str) -> None:
+def _check_labels(
+    split: str, rows: Sequence[Mapping[str, Any]], task: Task, family: TaskFamily, here: str, titles: Sequence[str]
+) -> None:  # fmt: skip
     """Make sure that a split which is tested on has answers at all.
+
+    Args:
+        titles: the columns of train.
 
     Raises:
         BenchError: it has not one; says how to go on without it.
@@ -238,6 +250,13 @@ def _check_labels(split: str, rows: Sequence[Mapping[str, Any]], task: Task, fam
     if any(row.get(column) is not None and str(row[column]).strip() for row in rows):
         return
     what = f"its column {column!r} is empty in all {len(rows):,} rows"
+    if column not in rows[0] and (same := twins(rows[0], column)):
+        raise BenchError(f"{here}, {place(rows[0], 'row 1').rpartition(':')[0]}: calls its column {same[0]!r} where train has {column!r}; write the names alike")
+    if column not in rows[0] and titles and len(rows[0]) == len(titles) and not set(rows[0]) & set(titles):
+        raise BenchError(
+            f"{here}, {place(rows[0], 'row 1').rpartition(':')[0]}: none of its columns ({listed(map(str, rows[0]))}) is one of train's "
+            f"({listed(map(str, titles))}); if its first line is a row and no header, write train's header above it"
+        )
     if column not in rows[0]:
         what = f"no column {column!r}; it has: {', '.join(map(str, list(rows[0])[:10]))}"
     file = place(rows[0], "row 1").rpartition(":")[0]

@@ -22,6 +22,8 @@ from harness.task import Task
 if TYPE_CHECKING:
     from harness.metrics.additive import Additive
 
+WORD = re.compile(r"[A-Za-z]{2}")
+INSIDE = 0.2  # the share of answers that begin or end within a word from which they are told
 UNITS = ("word", "character", "any-character")
 
 
@@ -118,6 +120,7 @@ class QuestionAnswering(TaskFamily):
             message = f"{some(several.total, 'question')} {have} several different answers ({several.where()}); any of them counts"
             yield Finding(NOTE, "several-answers", message, several.total, tuple(several.examples))
         yield from self._shared(splits)
+        yield from _inside_words(splits)
         if not any(row["answers"]["text"] for row in splits["train"]):
             message = "train has no question with an answer, so there is nothing to learn; check the answers and their offsets (a negative one says that there is none)"
             yield Finding(ERROR, "no-answers", message, len(splits["train"]))
@@ -198,3 +201,23 @@ def _is_usual(texts: Any, starts: Any) -> bool:
         and all(type(text) is str and text for text in texts)
         and all(type(start) is int and start >= NOWHERE for start in starts)
     )
+
+
+def _inside_words(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
+    """Answers that begin or end within a word of letters A to Z, as the letter of a choice does, or an offset that was moved."""
+    inside, number = Tally(), 0
+    for split, rows in splits.items():
+        for row in rows:
+            text, start = next(zip(row["answers"]["text"], row["answers"]["answer_start"], strict=True), ("", NOWHERE))
+            if not text or start == NOWHERE:
+                continue
+            number += 1
+            before, after = row["context"][max(start - 1, 0) : start], row["context"][start + len(text) : start + len(text) + 1]
+            if any(WORD.fullmatch(pair) for pair in (before + text[0], text[-1] + after)):
+                inside.add(split, f"{spot(row)}: {quote(before + text + after)}")
+    if inside.total > INSIDE * number:
+        message = (
+            f"{some(inside.total, 'answer')} of {number:,} begin or end within a word ({inside.where()}): are they letters of choices, or are the "
+            "offsets wrong?"
+        )
+        yield Finding(WARNING, "answers-inside-words", message, inside.total, tuple(inside.examples))

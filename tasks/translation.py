@@ -35,6 +35,9 @@ FEW, ENOUGH = (
     15,
 )  # different targets per row up to which they are hardly translations; rows with which that can be said
 OUTLIER = 3.0  # times longer or shorter than usual, sources that are longer than a few words
+VOCABULARY, SOME = 2_000, 200  # rows whose words are looked at, of train and of the others
+TOO_FEW = 10  # rows of which that cannot be said
+SWAPPED = 2.0  # times as many words of the other side as of their own
 LONG_ENOUGH = 20  # characters of the longer side
 
 
@@ -93,9 +96,11 @@ class Translation(TaskFamily):
         for side in ("source", "target"):
             numbers = sum(bool(NUMBER.fullmatch(row[side] if side == "source" else row[side][0])) for row in rows)
             if numbers > MOSTLY_NUMBERS * len(rows):
+                pairs = getattr(task.source, "format", "") == "pairs"
+                cure = f"data: {{format: pairs, {side}: N}}, N counted from 0" if pairs else f"columns: {{{side}: NAME}}"
                 raise BenchError(
-                    f"the {side} of {some(numbers, 'row')} is a number, as ids are; name the column of the text, in a task file under columns: "
-                    f"{{{side}: NAME}}"
+                    f"the {side} of {some(numbers, 'row')} is a number, as ids are; name the column of the text, in a task file (bench task new) under "
+                    f"{cure}"
                 )
         return rows
 
@@ -117,6 +122,8 @@ class Translation(TaskFamily):
             )
             yield Finding(NOTE, "several-references", message, several.total, tuple(several.examples))
         yield from _outliers(splits)
+        yield from _swapped(splits)
+        yield from _one_sided(splits)
         targets = [row["target"][0] for rows in splits.values() for row in rows]
         if _few(targets):
             message = (
@@ -145,7 +152,10 @@ class Translation(TaskFamily):
         languages = {f"{side}_language": code for side, code in told.items() if code}
         texts = all(isinstance(cell(rows[0], name), str | list) for name in found.columns.values())
         few = texts and _few([str(cell(row, found.columns["target"])) for row in rows])
-        return replace(found, options=languages, likely=texts and not few)
+        used = {str(name).partition(".")[0] for name in found.columns.values()}
+        more = [name for name in codes if name not in used] if _language(found.columns["target"]) else []
+        others = {**found.others, **({"target": more} if more and "target" not in given else {})}
+        return replace(found, options=languages, likely=texts and not few, others=others)
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"source": row["source"], "target": row["target"][0]}
@@ -187,6 +197,38 @@ def _language(name: Any) -> str | None:
 def _few(targets: Sequence[str]) -> bool:
     """Whether texts come again and again, as names of classes do."""
     return len(targets) >= ENOUGH and len(set(targets)) <= FEW * len(targets)
+
+
+def _one_sided(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
+    """Rows without a source beside rows without a target: a line that lacks in one file, and stands at another place in the other."""
+    rows = [row for part in splits.values() for row in part]
+    left = [row for row in rows if not row["source"].strip() and row["target"][0].strip()]
+    right = [row for row in rows if not row["target"][0].strip() and row["source"].strip()]
+    if left and right:
+        message = (
+            f"{some(len(left), 'row')} without a source and {some(len(right), 'row')} without a target: are the sides out of step, "
+            "so that each line between them belongs to its neighbour?"
+        )
+        yield Finding(WARNING, "out-of-step", message, len(left) + len(right), tuple(spot(row) for row in (*left[:2], *right[:2])))
+
+
+def _swapped(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
+    """Splits whose sources use the words of train's targets and whose targets use those of its sources."""
+
+    def words(texts: Iterable[str]) -> set[str]:
+        return {word for text in texts for word in text.lower().split() if word.isalpha()}
+
+    known = {side: words(row["source"] if side == "source" else row["target"][0] for row in splits["train"][:VOCABULARY]) for side in ("source", "target")}
+    for split in ("validation", "test"):
+        rows = splits[split][:SOME]
+        if len(rows) < TOO_FEW:
+            continue
+        sides = {"source": words(row["source"] for row in rows), "target": words(row["target"][0] for row in rows)}
+        right = sum(len(sides[side] & known[side]) for side in known)
+        wrong = len(sides["source"] & known["target"]) + len(sides["target"] & known["source"])
+        if wrong > SWAPPED * max(right, 1):
+            message = f"the sources of {split} are written in the words of train's targets, and its targets in those of train's sources: are its sides swapped?"
+            yield Finding(WARNING, "swapped-sides", message, len(splits[split]))
 
 
 def _outliers(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:

@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from html import unescape
 
 from harness import languages
 from harness.check.tally import as_text, spot
@@ -30,7 +31,8 @@ MINUS = ("-1", "-100")
 JUDGING = ({"-1", "1"}, {"-1", "0", "1"})  # here -1 is a label like any other
 # Letters of other scripts that look like Latin ones.
 ALIKE = str.maketrans("аеорсухіјѕһԁАВЕКМНОРСТХІЈЅαορνΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdABEKMHOPCTXIJSaopvABEZHIKMNOPTYX")
-JOINTS = re.compile(r"\s*[,;|+&/]\s*")
+NOTATIONS = (("1", "0"), ("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"))  # ways to say yes and no
+JOINTS = re.compile(r"\s*[,;|+&/#]\s*")
 ENDLESS = 1000  # words of a sentence from which it is hardly one
 SCRIPTS_OF = 200  # rows whose script is looked at
 SHOWN = 30  # labels that are written out
@@ -55,6 +57,8 @@ def labels(counts: Counts, splits: Mapping[str, Sequence[Row]], task: Task, fami
         yield from _variants(counts, classes)
     if not classes:
         return
+    if not task.labels:
+        yield from _notations(counts)
     pairs = any(len(family.key(row)) > 1 for row in splits["train"][:10])
     without = [name for name in names if _says_no_label(name, names, judging=not pairs)]
     for name in without:
@@ -183,7 +187,7 @@ def _unlike_train(
                 cure = f": in a task file labels: {{{', '.join(pairs[:SHOWN])}}}"
             message = (
                 f"no {'label' if classes else 'type of entity'} of {split} is in train, so every score on it is 0: train has "
-                f"{listed(map(_shown, train))}; {split} has {listed(map(_shown, there))}{alike}{cure or ('; raise the limit' if limit else '; write them alike')}"
+                f"{listed(map(_shown, train))}; {split} has {listed(map(_shown, there))}{alike}{cure or '; write them alike'}{', or raise the limit' if limit and not same else ''}"
             )
             yield Finding(ERROR, "labels-unlike-train", message, rows)
 
@@ -208,6 +212,18 @@ def _variants(counts: Counts, classes: bool) -> Iterator[Finding]:
     lines = [f"{_key(raw)}: {_key(name)}" for raw, name in pairs]
     message = f"labels that look the same are counted as different ones: {told}; to make them one write in a task file labels: {{{', '.join(lines[:SHOWN])}}}"
     yield Finding(WARNING, "label-variants", message, sum(map(len, groups)))
+
+
+def _notations(counts: Counts) -> Iterator[Finding]:
+    """Labels that say yes and no in two ways, such as 0, 1 and False."""
+    there = {name.casefold() for name in counts}
+    used = [notation for notation in NOTATIONS if there & set(notation)]
+    if len(used) > 1 and there <= {name for notation in used for name in notation}:
+        best = max(used, key=lambda notation: sum(sum(counts[name].values()) for name in counts if name.casefold() in notation))
+        same = {name: next((one for one in counts if one.casefold() == best[place]), best[place]) for notation in used for place, name in enumerate(notation)}
+        lines = [f"{_key(name)}: {_key(same[name.casefold()])}" for name in counts]
+        message = f"the labels {listed(map(_shown, counts))} say yes and no in {len(used)} ways; if they mean the same, write in a task file labels: {{{', '.join(lines)}}}"
+        yield Finding(WARNING, "label-notations", message, len(counts))
 
 
 def _strays(counts: Counts, splits: Mapping[str, Sequence[Row]], family: TaskFamily) -> Iterator[Finding]:
@@ -257,9 +273,9 @@ def _joined(counts: Counts) -> Iterator[Finding]:
 
 def canonical(label: str) -> str:
     """A label as a person reads it: compatible forms, case, invisible characters, blanks and look-alike letters do not count, and
-    `1`, `01`, `1.0` and `1,0` are one number.
+    `1`, `01`, `1.0` and `1,0` are one number, and `R&amp;D` is `R&D`.
     """
-    text = unicodedata.normalize("NFKC", label)
+    text = unicodedata.normalize("NFKC", unescape(label) if "&" in label else label)
     text = "".join(
         letter for letter in text if unicodedata.category(letter) not in ("Cf", "Cc", "Mn") or letter.isspace()
     )
@@ -272,6 +288,9 @@ def canonical(label: str) -> str:
 
 
 def _number(text: str) -> Decimal | None:
+    """A label as a number; the comma of `3,5` is decimal, that of `1,000` is not."""
+    if re.fullmatch(r"\s*[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d{0,30})?\s*", text):
+        text = text.replace(",", "")
     if not re.fullmatch(r"\s*[-+]?(\d{1,30}([.,]\d{0,30})?|[.,]\d{1,30})\s*", text):
         return None
     try:
@@ -312,7 +331,7 @@ def _shown(label: str) -> str:
     if not label.isascii() or not label.isprintable() or label != label.strip():
         mixed = label.translate(ALIKE) != label and re.search("[A-Za-z]", label)
         if mixed or label != label.strip() or not label.isprintable() or unicodedata.normalize("NFKC", label) != label:
-            return json.dumps(short(label))
+            return json.dumps(label if len(label) <= LONGEST else short(label))  # escapes all that acts by itself
     return short(label)
 
 

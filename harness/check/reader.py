@@ -34,6 +34,11 @@ MEANINGS = {
         "swallowed-rows",
         "cells of several lines may have swallowed rows: each line has the delimiters of a row; is a quotation mark without its partner?",
     ),
+    "equal_splits": ("equal-splits", "files hold the same rows as one of another split, so a score on them says what was learned by heart"),
+    "equal_files": ("equal-files", "files hold the same rows as another one, so each of these rows counts twice"),
+    "cut_quotes": ("cut-quotes", "rows have a cell that begins with a curly quotation mark and ends in another column: a delimiter has cut it in two"),
+    "curly_quotes": ("curly-quotes", "cells stand in curly quotation marks, which are kept as text; if they are meant as quotes, write straight ones"),
+    "spaced_quotes": ("spaced-quotes", "cells have a blank before their quotation mark, which so is a part of the text; delete the blanks"),
     "single_quotes": (
         "single-quotes",
         'cells stand in single quotes, which are kept as text; if they are meant as quotes, say in a task file: quote: "\'"',

@@ -9,6 +9,7 @@ from itertools import combinations
 from harness.check.tally import Tally, as_text
 from harness.finding import WARNING, Finding, first, quote, some
 
+MISSING = frozenset(("nan", "NaN", "NAN", "None", "NULL", "null", "NA", "N/A", "<NA>", "NaT", "#N/A"))
 Key = tuple[Hashable, ...]
 Keys = Mapping[str, Sequence[tuple[str, Key]]]  # split → (row's id, what a model reads of it) pairs
 
@@ -16,15 +17,24 @@ Keys = Mapping[str, Sequence[tuple[str, Key]]]  # split → (row's id, what a mo
 def empty(texts: Mapping[str, Iterable[tuple[str, Mapping[str, str | Sequence[str]]]]]) -> Iterable[Finding]:
     """Columns without text, by column."""
     tallies: dict[str, Tally] = defaultdict(Tally)
+    written: dict[str, Tally] = defaultdict(Tally)
     for split, rows in texts.items():
         for name, columns in rows:
             for column, value in columns.items():
                 if not value or not as_text(value).strip():
                     tallies[column].add(split, name)
+                elif isinstance(value, str) and value in MISSING:
+                    written[column].add(split, f"{name}: {quote(value)}")
     for column, tally in tallies.items():
         have = "has" if tally.total == 1 else "have"
         message = f"{some(tally.total, 'row')} {have} an empty {column} ({tally.where()})"
         yield Finding(WARNING, "empty-rows", message, tally.total, tuple(tally.examples))
+    for column, tally in written.items():
+        message = (
+            f"the {column} of {some(tally.total, 'row')} is a word that programs write for a missing value ({tally.where()}); it is read as a "
+            "text like any other"
+        )
+        yield Finding(WARNING, "missing-texts", message, tally.total, tuple(tally.examples))
 
 
 def duplicates(keys: Keys) -> Iterable[Finding]:

@@ -89,9 +89,10 @@ def warnings(data: Data, task: Task, family: TaskFamily) -> list[str]:
 
 
 def plausibility(data: Data, task: Task, family: TaskFamily) -> list[Finding]:
-    """The part of a check that takes little time: whether labels, tags and words can mean what a task means."""
+    """The part of a check that takes little time: whether labels, tags and words can mean what a task means, and the family's errors."""
     counts = of_labels.count(data.splits, family)
-    return list(_plausible(data, task, family, counts))
+    errors = [finding for finding in family.check(data.splits, task) if finding.level == ERROR]
+    return [*errors, *_plausible(data, task, family, counts)]
 
 
 def refuse(findings: Sequence[Finding], task: Task) -> None:

@@ -70,6 +70,39 @@ def reject_stand_ins(folder: Path) -> None:
             reject_stand_in(file.read_bytes(), file)
 
 
+CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+# First bytes of files that are no text → what they are, and what to do.
+BINARY = {
+    b"PAR1": "a Parquet file; call it .parquet (format: parquet)",
+    b"ARROW1": "an Arrow file; call it .arrow (format: arrow)",
+    b"FEA1": "a file of Feather 1, which is no longer read; write it again as Parquet",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Office file (.xls, .doc); save it as CSV",
+    b"SQLite format 3\0": "an SQLite database; write its table as CSV",
+    b"%PDF-": "a PDF; save its table as CSV",
+    b"\x89HDF": "an HDF5 file; write its table as Parquet",
+    b"\x80\x02": "a pickle, which is not read since it can run code; write it as Parquet or CSV",
+    b"\x80\x03": "a pickle, which is not read since it can run code; write it as Parquet or CSV",
+    b"\x80\x04": "a pickle, which is not read since it can run code; write it as Parquet or CSV",
+    b"\x80\x05": "a pickle, which is not read since it can run code; write it as Parquet or CSV",
+    b"\x93NUMPY": "an array of numpy; write it as Parquet or CSV",
+    b"Obj\x01": "an Avro file; write it as Parquet",
+    b"ORC": "an ORC file; write it as Parquet",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive, which is not read; unpack it and give its folder, or make a zip archive",
+    b"Rar!\x1a\x07": "a RAR archive, which is not read; unpack it and give its folder, or make a zip archive",
+}
+
+
+def reject_binary(data: bytes, path: str | Path) -> None:
+    """Make sure that the bytes of a text are not those of a file of another kind.
+
+    Raises:
+        BenchError: they are; what it is.
+    """
+    what = next((what for mark, what in BINARY.items() if data.startswith(mark)), None)
+    if what and (CONTROL.search(data, 0, CHUNK) or data.startswith(b"%PDF-")):  # a text may begin with letters such as ORC
+        raise BenchError(f"{path}: is no text but {what}")
+
+
 def _megabytes(size: int) -> str:
     return f"{size / 10**6:,.1f} MB" if size >= 10**5 else f"{size:,} bytes"
 
@@ -126,6 +159,7 @@ def read_text(path: str | Path, encoding: str = DEFAULT) -> str:
         BenchError: the file is missing, is not in this encoding, or holds NUL and so is no text.
     """
     data = read_bytes(path)
+    reject_binary(data, path)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:

@@ -14,6 +14,7 @@ from harness.data.folder import by_split, is_data, matching, of_format, unused
 from harness.data.hub import HubSource
 from harness.data.place import place
 from harness.data.readers import OF_TABLES, reader
+from harness.data.same_rows import equal_files
 from harness.data.splits import RULE, canonical
 from harness.errors import BenchError
 
@@ -77,7 +78,8 @@ class FileSource:
 
     def read(self, report: dict[str, Any] | None = None) -> Rows:
         splits: Rows = {}
-        for split, files in self._found().items():
+        there = self._found()
+        for split, files in there.items():
             found: dict[str, Any] = {}
             splits[split] = reader(self.format, self.options)(files, report=found, **self.options)
             if not splits[split]:
@@ -85,8 +87,15 @@ class FileSource:
                     f"split {split} has no rows: nothing but blank lines in {self._names(split)}, or a header at most"
                 )
             _check_lengths(splits[split])
+            if twice := _named_twice(canonical(self.files).get(split)):
+                found["named_twice"] = len(twice)
+                found["named_twice_at"] = twice
             if report is not None:
                 report[split] = found
+        if report is not None and sum(map(len, there.values())) > 1:
+            for split, equal in equal_files(splits).items():
+                for kind, names in equal.items():
+                    report[split] |= {kind: len(names), f"{kind}_at": names}
         if report and (folder := self._folder()):
             read = [path for files in self._found().values() for path in files]
             if rest := unused(folder, read):
@@ -122,6 +131,11 @@ class FileSource:
             if isinstance(files, Mapping):
                 found[split] = {column: _expand(entry, None) for column, entry in files.items()}
                 paths = [path for entry in found[split].values() for path in entry]
+                sides: dict[Path, str] = {}
+                for column, entry in found[split].items():
+                    for path in entry:
+                        if (other := sides.setdefault(path.resolve(), column)) != column:
+                            raise BenchError(f"{path}: used for both {other} and {column}, so that every line would be its own {column}; name two files")
             else:
                 found[split] = paths = _expand(files, self._table)
             for path in paths:
@@ -154,6 +168,12 @@ class FileSource:
         paths = [path for entry in files.values() for path in entry] if isinstance(files, dict) else files
         more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
         return " + ".join(path.name for path in paths[:3]) + more
+
+
+def _named_twice(files: Any) -> list[str]:
+    """The paths that a list names again; they are read once."""
+    names = [str(Path(one).expanduser()) for one in files] if isinstance(files, list) else []
+    return [name for name in dict.fromkeys(names) if names.count(name) > 1]
 
 
 def _check_lengths(rows: list[dict[str, Any]]) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,7 @@ from harness.data.folder import class_folders, entries, files_in, formats, match
 from harness.data.splits import ALIASES, SPLITS
 from harness.errors import BenchError
 from harness.guess.sniff import sniff
-from harness.looks import words_of
+from harness.looks import twins, words_of
 
 NEAR = 1000  # names among which the nearest is looked for
 SPLIT_COLUMN = {"split", "set", "subset", "partition", "usage"}  # words of the names of such columns
@@ -137,7 +137,7 @@ def of_one_format(paths: Sequence[Path], valid: Sequence[str], where: str, left:
         raise BenchError(
             f"{where}: files of several formats, {names}; name a file, or a pattern such as '*.csv'; or write all splits in one format"
         )
-    most = max(groups.values(), key=lambda files: sum(split_of(path) is not None for path in files))
+    most = max(groups.values(), key=lambda files: (any(split_of(path) == "train" for path in files), sum(split_of(path) is not None for path in files)))
     left += [f"{path.name}: of another format" for files in groups.values() if files is not most for path in files]
     return most
 
@@ -149,6 +149,8 @@ def training(paths: Sequence[Path]) -> Path:
 
 def sift(paths: Sequence[Path], columns: Callable[[Path], object]) -> tuple[list[Path], list[str]]:
     """Those with the columns of the first training file, of each split one file with its shards; a line for each of the others.
+
+    A file of a split that cannot be read is kept, so that reading it says why.
 
     Args:
         columns: of a file; None where it cannot be read.
@@ -165,15 +167,21 @@ def sift(paths: Sequence[Path], columns: Callable[[Path], object]) -> tuple[list
         same = kept.setdefault(split, [])
         if named and split is None:
             left.append(f"{path.name}: its name tells no split")
-        elif theirs is None:
+        elif theirs is None and split is None:
             left.append(f"{path.name}: cannot be read as {first.name} is")
-        elif theirs != ours:
+        elif theirs is not None and not set(ours) <= set(theirs) and not (split and _same_names(ours, theirs)):
             left.append(f"{path.name}: other columns than {first.name}")
         elif named and same and series(same[0]) != series(path):
             left.append(f"{path.name}: {same[0].name} is taken for {split}")
         else:
             same.append(path)
     return [path for same in kept.values() for path in same], left
+
+
+def _same_names(ours: Iterable[Any], theirs: Iterable[Any]) -> bool:
+    """Whether two files have as many columns, called alike but for case and the like, or all otherwise, as where a header lacks: reading them says so."""
+    ours, theirs = list(ours), list(theirs)
+    return len(ours) == len(theirs) and (not set(ours) & set(theirs) or all(name in theirs or twins(theirs, name) for name in ours))
 
 
 def beside(path: Path) -> str:

@@ -88,6 +88,7 @@ def _named(there: set[str], rows: Sequence[Mapping[str, Any]]) -> str:
         "data" in there
         and {"annotations", "completions", "predictions"} & there
         and isinstance(rows[0].get("data"), Mapping)
+        and all(isinstance(rows[0].get(name, []), list) for name in ("annotations", "completions", "predictions"))
     ):
         return (
             "is a Label Studio export with nested results, which are not read; export it there as CSV or JSON-MIN for labels of whole texts, "

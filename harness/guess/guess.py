@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.folder import by_split, entries, unused
+from harness.data.place import placed
 from harness.data.readers import GIVES, OF_TABLES, READERS
 from harness.data.source import FileSource
 from harness.errors import BenchError, unknown
@@ -18,11 +19,11 @@ from harness.family import TaskFamily
 from harness.guess.chosen import Chosen, columns_of, in_table, original, renamed
 from harness.guess.files import beside, check_classes, check_split_column, find, name_of, of_one_format, sift, training
 from harness.guess.foreign import check_folder, check_rows
-from harness.guess.misfit import Unread, no_format
+from harness.guess.misfit import Unread, doubled, no_format
 from harness.guess.sides import side_by_side
 from harness.guess.sniff import Sniffed, check_encodings, sniff
 from harness.guess.word import Guess
-from harness.looks import Proposal, find_columns
+from harness.looks import Proposal, find_columns, twins
 from harness.task import Task
 
 Rows = list[dict[str, Any]]
@@ -85,6 +86,7 @@ def guess(
             kept, out = (paths, []) if left is None else sift(paths, lambda one, kind=kind: _columns(kind, one))
             files = {split: list(map(str, ones)) for split, ones in by_split(kept, where).items()}
             rows = kind.read(next(iter(files.values())), report := {})
+            rows = _all_columns(rows) if kind.format in ("json", "jsonl") else rows
         except BenchError as error:
             wrong = error
             continue
@@ -122,6 +124,13 @@ def guess(
     raise wrong or BenchError(f"{where}: no format fits")
 
 
+def _all_columns(rows: Rows) -> Rows:
+    """The rows, of which the first has all columns that any has: objects of JSON may lack some."""
+    first = rows[0]
+    lacking = dict.fromkeys(name for row in rows if not row.keys() <= first.keys() for name in row if name not in first)
+    return [placed({**first, **dict.fromkeys(lacking)}, first), *rows[1:]] if lacking else rows
+
+
 def _usual(guess: Guess, families: Sequence[TaskFamily]) -> int:
     """How many columns have their own or a usual name."""
     family = next(family for family in families if family.name == guess.task.family)
@@ -154,6 +163,9 @@ def _way(
         columns = find_columns(named[0], family.usual_names, needs) if _fits(family, other) else {}
         if set(needs) <= set(columns) and (told := options_of(named, columns)):
             told = {option: original(value, chosen) for option, value in told.items()}
+            for option, theirs in told.items():
+                if option not in chosen and isinstance(theirs, str) and theirs in rows[0] and (same := twins(rows[0], theirs)):
+                    raise doubled(option, theirs, same, rows, where)
             format, options = other, {"table": kind.format, **told, **options}
             rows = Sniffed(format, options).read(next(iter(files.values())), {})
             named = rows
@@ -180,4 +192,7 @@ def _way(
     free = {ours: [original(one, chosen) for one in some] for ours, some in proposal.others.items() if ours not in chosen}
     undecided = [ours for ours in proposal.undecided if ours not in chosen]
     named_so = given or columns or proposal.columns
+    for ours, theirs in named_so.items():
+        if ours not in chosen and isinstance(theirs, str) and theirs in rows[0] and (same := twins(rows[0], theirs)):
+            free[ours] = [*same, *(name for name in free.get(ours, ()) if name not in same)]
     return Guess(task, rows, named_so, proposal.likely, kind.remarks, free, undecided)

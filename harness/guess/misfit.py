@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.folder import ENDINGS
+from harness.data.folder import endings as endings_of
 from harness.data.readers import READERS
 from harness.errors import BenchError
 from harness.family import TaskFamily
@@ -30,6 +31,8 @@ def no_format(
     """
     if file.suffix.lower() in SHEETS:
         return BenchError(f"{where}: {file.suffix} is not read; save it as CSV or .xlsx")
+    if endings_of(file)[:1] == [".tar"] or file.suffix.lower() in (".tgz", ".tbz2", ".txz"):
+        return BenchError(f"{where}: a tar archive, which is not read; unpack it and give its folder, or make a zip archive")
     columns = "; nor ".join(" or ".join(family.columns) for family in families)
     why = f"stands for {', '.join(kinds)}, where there is no {columns}" if kinds else "is unknown"
     endings = ", ".join(ending for ending, formats in ENDINGS.items() if set(formats) & set(valid))
@@ -61,6 +64,8 @@ class Unread(BenchError):
         what = " or ".join(f"the {column} ({family.columns[column]})" for column in lacking)
         looks = described(look_at(rows).values())
         cure = " ".join(f"--column {column}=NAME" for column in lacking)
+        inside = [f"{name}.{field}" for name, value in rows[0].items() if isinstance(value, Mapping) for field in value]
+        cure += f" (inside of an object: {', '.join(inside[:MOST])})" if inside else ""
         super().__init__(
             f"{where}: no column fits {'any family' if others else family.name}; there are: {looks}"
             if others
@@ -74,6 +79,21 @@ def files_of(files: Mapping[str, Sequence[str]]) -> str:
     return shlex.quote(str(next(iter(files.values()))[0]))
 
 
+def doubled(column: str, taken: str, others: Sequence[str], rows: Sequence[Mapping[str, Any]], where: str) -> BenchError:
+    """The question which of several columns is meant whose names a person takes for the same."""
+    looks = look_at(rows)
+    shown = ", ".join(f"{name!r} ({looks[name]})" for name in (taken, *others))
+    return BenchError(
+        f"{where}: {1 + len(others)} columns may be the {column}, by names that look the same: {shown}; say which one it is: "
+        f"--column {shlex.quote(f'{column}={typed(taken, rows[0])}')}"
+    )
+
+
+def typed(name: str, row: Mapping[str, Any]) -> str:
+    """A column as a person can type it: its name, or its index where the name holds what cannot be seen."""
+    return name if repr(name)[1:-1] == name else str(list(map(str, row)).index(name))
+
+
 def undecided(guess: Guess, where: str) -> BenchError:
     """The question which of several columns is meant."""
     column = guess.undecided[0]
@@ -83,5 +103,5 @@ def undecided(guess: Guess, where: str) -> BenchError:
     looks = look_at(guess.rows)[taken]
     return BenchError(
         f"{where}: {len(names)} columns may be the {column}: {shown} ({taken}: {looks}); say which one it is: "
-        f"--column {shlex.quote(f'{column}={taken}')}"
+        f"--column {shlex.quote(f'{column}={typed(taken, guess.rows[0])}')}"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data import encoding as encodings
-from harness.data.files import read_bytes, read_text
+from harness.data.files import read_bytes, read_text, reject_binary
 from harness.data.folder import endings, formats
 from harness.data.readers import delimited
 from harness.data.readers.labelled import MARK
@@ -86,6 +86,7 @@ def sniff(path: Path) -> list[Sniffed]:
 def encoding_of(path: Path) -> tuple[str | None, str]:
     """A text file's encoding, and how it is known; None for UTF-8, and where none will do, which reading the file says."""
     data = read_bytes(path)
+    reject_binary(data, path)
     if mark := encodings.marked(data):
         return mark, "told by its first bytes"
     if _is_utf8(data) or encodings.is_damaged_utf8(data):
@@ -163,6 +164,7 @@ def _has_header(path: Path, text: str, kind: str, quote: str) -> bool:
     except BenchError:  # the reader says later, and better, what is wrong
         return True
     first, *others = rows or [["a column"]]
+    others = [row for row in others if not (len(first) > 1 and row and delimited.is_repeated(first, row))]  # of files that were put together
     for number, name in enumerate(first):
         column = {row[number].strip() for row in others if number < len(row)}
         if not name.strip():

@@ -11,7 +11,7 @@ from harness.data.splits import SPLITS
 from harness.family import TaskFamily
 from harness.guess.chosen import columns_of
 from harness.guess.guess import guess
-from harness.guess.misfit import undecided
+from harness.guess.misfit import typed, undecided
 from harness.guess.word import Guess
 from harness.looks import cell, look_at, quote
 from harness.task import Task
@@ -74,7 +74,7 @@ def _doubts(found: Guess) -> list[str]:
     for ours, names in found.others.items():
         shown = ", ".join(f"{name!r} ({looks[name]})" for name in names[:SHOWN])
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        told.append(f"{ours} could also be {shown}{more}: --column {shlex.quote(f'{ours}={names[0]}')}")
+        told.append(f"{ours} could also be {shown}{more}: --column {shlex.quote(f'{ours}={typed(names[0], found.rows[0])}')}")
     if not told:
         return []
     sample = ", ".join(f"{ours} {quote(_value(found.rows[0], theirs))}" for ours, theirs in found.named.items())

@@ -23,9 +23,12 @@ from harness.guess.guess import guess
 from harness.guess.misfit import Unread
 from harness.guess.word import Guess
 from harness.looks import Proposal
-from harness.rows import Data
-from harness.scaffold.write import FILL_IN, task_text, template
+from harness.rows import FILL_IN, Data
+from harness.scaffold.write import task_text, template
+from harness.shown import short
 from harness.task import Task
+
+MESSAGE = 300  # characters of an error that are shown
 
 
 def is_data(argument: str) -> bool:
@@ -112,6 +115,9 @@ def from_data(
     classes = data is not None and chosen.stratum(data.splits["train"][0]) is not None
     text = task_text(best, chosen, [other.task.family for other in others], left, report, classes, output)
     doubts = [f"{len(best.others[column]) + 1} columns may be the {column}: choose one there" for column in best.undecided]
+    if errors := report.of(ERROR):
+        more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+        doubts.append(f"mend what is wrong with the data: {short(errors[0].message, MESSAGE)}{more}")
     return Written(text, output, "; ".join(doubts))
 
 

@@ -13,6 +13,7 @@ from harness.check.report import Report
 from harness.family import TaskFamily
 from harness.guess.word import Guess
 from harness.looks import look_at
+from harness.rows import FILL_IN
 from harness.shown import listed, plain, short
 
 MOST = 100  # classes that are written out, a line for each
@@ -23,7 +24,6 @@ KEPT = {  # columns that every family takes
     "group": "rows that share it stay in one split",
     "phenomenon": "scores are also given for each of its values",
 }
-FILL_IN = "COLUMN"  # stands for a column that nobody knows
 SHOWN = 40  # columns that are listed
 
 
@@ -116,7 +116,7 @@ def _head(name: str, family: TaskFamily, others: Sequence[str]) -> list[str]:
 def _files(files: Mapping[str, Any], output: Path) -> list[str]:
     def told(value: Any) -> str:
         if isinstance(value, Mapping):
-            return "{" + ", ".join(f"{name}: {told(item)}" for name, item in value.items()) + "}"
+            return "{" + ", ".join(f"{_scalar(name)}: {told(item)}" for name, item in value.items()) + "}"
         if isinstance(value, list):
             return told(value[0]) if len(value) == 1 else "[" + ", ".join(map(told, value)) + "]"
         path = os.path.relpath(Path(value).expanduser(), output.absolute().parent)
@@ -157,9 +157,11 @@ def _labels(report: Report, classes: bool) -> list[str]:
     if not (numbers and classes and len(counts) <= MOST):
         return [f"# {'labels' if classes else 'found'}: {told}"]
     names = sorted(counts, key=int)
+    spelled = dict(one.split(" read as ") for found in report.found.values() for one in found.get("label_spellings_at", ()))
     return [
         "labels:  # raw label: name; write the classes' names on the right",
         *(_line(f"  {json.dumps(name)}: {json.dumps(name)}", f"{counts[name]:,} rows") for name in names),
+        *(_line(f"  {json.dumps(raw)}: {json.dumps(name)}", "another spelling") for raw, name in spelled.items() if raw not in counts),
     ]
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.files import as_paths, read_text, split_lines
+from harness.data.odd_quotes import hint, odd_marks
 from harness.data.place import PlacedRow
 from harness.errors import BenchError, unknown
 from harness.shown import short
@@ -88,6 +89,7 @@ def read_csv(
     rows: list[dict[str, str]] = []
     swallowed: list[str] = []
     counts: Counter[str] = Counter()
+    odd: dict[str, Any] = {}
     for path in as_paths(files):
         text, said = read_text(path, encoding), None
         if line := SEP.match(text):
@@ -114,8 +116,11 @@ def read_csv(
         counts["single_quotes"] += _single_quotes(found, text, mark, quotes)
         if quote in text and text.count("\n") > len(found) + 1 and quotes.quoting != "none":
             swallowed += _swallowed(found, mark)
+        for name, value in odd_marks(found, text, mark, quote).items():
+            odd[name] = odd[name] + value if name in odd else value  # numbers, and lists of places
         rows += found
     if report is not None:
+        report.update(odd)
         report.update({name: number for name, number in counts.items() if number})
         if swallowed:
             report.update(swallowed=len(swallowed), swallowed_at=swallowed)
@@ -215,11 +220,11 @@ def _records(
 ) -> Iterator[tuple[int, list[str]]]:
     """(line on which it starts, fields) of every record, without fields where the line is blank."""
     if quotes.quoting == AUTO and quotes.quote in text:
-        return _unquoted(list(_plain(text, delimiter)), quotes.quote, Counter() if counts is None else counts)
+        return unquoted(list(_plain(text, delimiter)), quotes.quote, Counter() if counts is None else counts)
     return _plain(text, delimiter) if quotes.quoting in ("none", AUTO) else _quoted(path, text, delimiter, quotes)
 
 
-def _unquoted(
+def unquoted(
     records: list[tuple[int, list[str]]], quote: str, counts: Counter[str]
 ) -> Iterator[tuple[int, list[str]]]:
     """Records without the quotes that a program put around their cells; as they are where quotes must be text.
@@ -330,7 +335,7 @@ def _quoted(path: Path, text: str, delimiter: str, quotes: Quotes) -> Iterator[t
 
 
 def _as_dicts(path: Path, records: Records, header: bool | Sequence[str], counts: Counter[str]) -> list[dict[str, str]]:
-    """Rows under their columns' names; `counts` gets the number of `empty_rows`."""
+    """Rows under their columns' names; `counts` gets the number of `empty_rows`, and of `repeated_headers` where files were put together."""
     records, first = iter(records), None
     for first in records:
         if not _is_empty(first[1]):
@@ -349,18 +354,26 @@ def _as_dicts(path: Path, records: Records, header: bool | Sequence[str], counts
         twice = next(name for name in names if names.count(name) > 1)
         at = f"{path}:{number}" if number else str(path)
         raise BenchError(f"{at}: column {short(twice)!r} occurs twice; rename one, or name all columns in `header`")
-    rows = []
+    rows, title = [], first[1] if header is True and len(names) > 1 else None
     for number, fields in records:
+        if title and fields and fields[0].endswith(title[0]) and is_repeated(title, fields):
+            counts["repeated_headers"] += 1
+            continue
         if (not fields or not fields[0] or fields[0].isspace()) and _is_empty(fields):
             counts["empty_rows"] += 1
             continue
         if len(fields) != len(names):
             raise BenchError(
                 f"{path}:{number}: {len(fields)} fields where {len(names)} columns are expected "
-                f"({_brief(names)}); check delimiter and quoting{'' if header is True else ', and header'}"
+                f"({_brief(names)}); check delimiter and quoting{'' if header is True else ', and header'}{hint(fields)}"
             )
         rows.append(PlacedRow(zip(names, fields, strict=True), path, number))
     return rows
+
+
+def is_repeated(title: Sequence[str], fields: Sequence[str]) -> bool:
+    """Whether a row is the header once more, maybe behind the byte order mark of the file that began there."""
+    return list(fields[1:]) == list(title[1:]) and fields[0].lstrip("\ufeff") == title[0]
 
 
 def _brief(names: Sequence[str]) -> str:

@@ -40,9 +40,18 @@ def read(
         if not padded:
             continue
         if header is True:
-            names, padded = [name or str(place) for place, name in enumerate(padded[0][1])], padded[1:]
+            title = padded[0][1]
+            names = [name or str(place) for place, name in enumerate(title)]
+            padded, all_rows = [(number, fields) for number, fields in padded[1:] if width < 2 or fields != title], padded[1:]
+            if report is not None and len(padded) < len(all_rows):
+                report["repeated_headers"] = report.get("repeated_headers", 0) + len(all_rows) - len(padded)
         else:
             names = [str(place) for place in range(width)] if header is False else [str(name) for name in header]
+        if not padded and header is True and sheet is None and report and report.get("sheet"):
+            raise BenchError(
+                f"{path}: its first sheet, {report['sheet']!r}, has no rows below the first; name the sheet with the table in a task file (bench task new NAME), "
+                "such as data: {format: xlsx, sheet: NAME}"
+            )
         if len(names) != width:
             raise BenchError(f"{path}: {width} columns, but `header` names {len(names)}")
         if len(set(names)) < len(names):

@@ -10,7 +10,7 @@ from typing import Any
 from harness.data.files import as_paths, read_text, split_lines
 from harness.data.place import PlacedRow
 from harness.errors import BenchError
-from harness.shown import short
+from harness.shown import listed, short
 
 Pairs = list[tuple[str, Any]]
 
@@ -73,15 +73,17 @@ def read_json(
     rows = []
     for path in as_paths(files):
         content, orient = load(path, encoding), ""
+        keys = list(content) if isinstance(content, dict) else []
         if isinstance(content, dict):
             try:
                 content, orient = _of_frame(content, key)
             except BenchError as error:
                 raise BenchError(f"{path}: {error}") from None
         if not isinstance(content, list):
+            there = f"; there is {listed(map(str, keys))}" if keys else ""
             raise BenchError(
-                f'{path}: neither a list of objects nor {{"{key}": [...]}}; '
-                "name another `key`, or for an object a line say format: jsonl"
+                f'{path}: neither a list of objects nor {{"{key}": [...]}}{there}; '
+                "in a task file name another `key`, or for an object a line say format: jsonl"
             )
         if report is not None and orient:
             report["orient"] = orient
@@ -155,10 +157,14 @@ def _parse(text: str, path: Any, line: int | None) -> Any:
         ) from None
     except json.JSONDecodeError as error:
         hint = ""
-        if error.pos >= len(text.rstrip()):
+        if text[error.pos :].startswith("\ufeff"):
+            hint = "; a byte order mark stands here, as where files were put together: delete it"
+        elif error.pos >= len(text.rstrip()):
             hint = "; it ends too early: fetch it again"
         elif error.msg == "Extra data" and text[error.pos] == "{":
             hint = "; objects after one another: write each on one line of a .jsonl file, such as with jq -c ."
+        elif error.msg == "Extra data" and text[error.pos :].strip() == ",":
+            hint = "; the comma behind the object is one too many: delete it, such as with sed 's/,$//'"
         elif text[: error.pos].rstrip().endswith(","):
             hint = "; the comma before it is one too many: delete it"
         raise BenchError(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from harness.data.files import as_paths, read_text, split_lines
 from harness.data.place import PlacedRow
+from harness.data.readers.delimited import unquoted
 from harness.errors import BenchError
 
 
@@ -22,18 +24,19 @@ def read(
 
     Rows have their source as their `group`, so that the translations of one sentence stay in one split. The report gets
     `repeated`, the number of rows whose source has occurred before, `empty`, that of rows with a side without text, and `unread`, that of
-    lines with a text in other fields.
+    lines with a text in other fields. Quotes are text, unless a program has written them around the fields (see `harness.data.readers.delimited`); these are
+    left out and counted as `quoted`.
 
     Args:
         source, target: the field of each, counted from 0; `source: 1, target: 0` turns the direction round.
     """
     rows: list[dict[str, str]] = []
-    unread = 0
+    unread, counts = 0, Counter()
     for path in as_paths(files):
-        for number, line in enumerate(split_lines(read_text(path, encoding)), start=1):
-            if not line.strip():
+        lines = [(number, line.split(separator) if line.strip() else []) for number, line in enumerate(split_lines(read_text(path, encoding)), start=1)]
+        for number, fields in unquoted(lines, '"', counts):
+            if not fields:
                 continue
-            fields = line.split(separator)
             try:
                 row = {"source": fields[source].strip(), "target": fields[target].strip()}
             except IndexError:
@@ -48,4 +51,5 @@ def read(
         repeated = len(rows) - len({row["source"] for row in rows})
         report.update(repeated=repeated, empty=sum(not (row["source"] and row["target"]) for row in rows))
         report.update({"unread": unread} if unread else {})
+        report.update(counts)
     return rows

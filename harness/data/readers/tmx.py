@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections import Counter
+from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
@@ -151,7 +152,7 @@ def _languages(collected: _Units, source: str | None, target: str | None) -> tup
     others = [base for base in bases if base != _base(source or target or "")]
     if (source is None or target is None) and not (len(bases) == 2 and len(others) == 1):
         raise BenchError(
-            f"{collected.path}: which of its languages ({', '.join(there) or 'none'}) is which? State source and target, "
-            f"e.g. {{source: {there[0] if there else 'en'}, target: {there[1] if len(there) > 1 else 'de'}}}"
+            f"{collected.path}: which of its languages ({', '.join(there) or 'none'}) is which? State source and target "
+            f"in a task file (bench task new NAME --family translation), such as data: {{format: tmx, files: {Path(collected.path).name}, source: {there[0] if there else 'en'}, target: {there[1] if len(there) > 1 else 'de'}}}"
         )
     return source or others[0], target or others[0]

@@ -291,7 +291,7 @@ def test_words_without_text_and_with_blanks_are_told(tmp_path):
     assert told["blank-words"] == 60 and told["words-with-blanks"] == 30
 
 
-@pytest.mark.parametrize("stray", [("label", "text"), ("60", "Total"), ("class of it", "review text")])
+@pytest.mark.parametrize("stray", [("60", "Total"), ("class of it", "review text")])
 def test_a_second_header_or_a_line_of_totals_is_told(tmp_path, stray):
     rows = labelled(*"ab" * 20)
     told = found(table(tmp_path, "a.csv", [*rows, stray[::-1]]))["stray-labels"]
@@ -380,3 +380,52 @@ def test_questions_without_any_answer_are_an_error():
     task = Task("t", "qa", GeneratedSource(lambda: {"train": rows, "validation": rows[:2], "test": rows[:2]}, "test"))
     codes = {one.code: one for one in examine(task, registry.family("qa"))[0].findings}
     assert codes["no-answers"].level == "error"
+
+
+@pytest.mark.parametrize(
+    ("labels", "written"),
+    [
+        (("R&D", "R&amp;D", "Sales"), '"R&amp;D": "R&D"'),
+        (("good", "\u200fgood", "bad"), r'"\u200fgood": "good"'),
+        (("\ufeffgood", "good", "bad"), r'"\ufeffgood": "good"'),
+    ],
+)
+def test_the_labels_to_write_can_be_pasted(tmp_path, labels, written):
+    rows = labelled(*labels * 10)
+    told = found(table(tmp_path, "a.csv", rows))["label-variants"].message
+    assert written in told
+    (tmp_path / "a.yaml").write_text("family: text-classification\ndata: {format: csv, files: a.csv}\n" + told[told.index("labels: {") :], encoding="utf-8")
+    assert "2 labels" in validate(load_task(tmp_path / "a.yaml"))
+
+
+def test_a_comma_between_thousands_is_no_fraction(tmp_path):
+    told = found(table(tmp_path, "a.csv", [(f"text number {n}", ["2500", '"2,500"', '"1,000"'][n % 3]) for n in range(30)]))
+    assert "2,500 10, 2500 10" in told["label-variants"].message and "scores-as-labels" not in told
+    assert canonical("1,000") == canonical("1000") != canonical("1") and canonical("3,5") == canonical("3.5")
+
+
+def test_doccano_joins_labels_with_a_hash(tmp_path):
+    told = found(table(tmp_path, "a.csv", labelled(*("joy", "anger", "joy#anger") * 10)))
+    assert "1 label of 10 rows" in told["joined-labels"].message
+    assert "joined-labels" not in found(table(tmp_path, "b.csv", labelled(*("C#", "C", "F#") * 10)))
+
+
+def test_a_limit_is_not_blamed_for_labels_that_differ(tmp_path):
+    task = folder(tmp_path, ["yes", "no"] * 10, ["1", "0"] * 6).limited(10)
+    with pytest.raises(BenchError, match="train has no, yes; test has 0, 1; write them alike, or raise the limit"):
+        validate(task)
+
+
+def test_texts_that_programs_write_for_nothing_are_told(tmp_path):
+    rows = [(text if n % 5 == 0 else f"text number {n}", "ab"[n % 2]) for n, text in enumerate(["nan", "NULL", "nano"] * 20)]
+    told = found(table(tmp_path, "a.csv", rows))["missing-texts"]
+    assert told.count == sum(row[0] in ("nan", "NULL") for row in rows) and "is read as a text like any other" in told.message
+
+
+def test_truth_values_in_two_notations_are_told(tmp_path):
+    told = found(table(tmp_path, "a.csv", labelled(*("1", "0", "False", "0") * 10)))["label-notations"].message
+    assert "labels 0, 1, False say yes and no in 2 ways" in told
+    (tmp_path / "a.yaml").write_text("family: text-classification\ndata: {format: csv, files: a.csv}\n" + told[told.index("labels: {") :])
+    assert "2 labels: 0, 1" in validate(load_task(tmp_path / "a.yaml"))
+    for labels in (("1", "0"), ("yes", "no"), ("yes", "no", "maybe", "1"), ("Y", "N")):
+        assert "label-notations" not in found(table(tmp_path, "b.csv", labelled(*labels * 10)))

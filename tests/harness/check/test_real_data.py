@@ -1,11 +1,19 @@
 """A check tells the truth about published data sets: what their publishers, and those who counted them again, say of them."""
 
+import csv
+import io
+import json
+from collections import Counter
+
 import pytest
 import yaml
 
 from harness import registry
 from harness.check.report import examine
+from harness.errors import BenchError
+from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
+from harness.rows import load
 
 LINES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
 TASKS = {
@@ -154,3 +162,125 @@ def test_multi30k(look):
     assert report.rows == {"train": 10_000, "validation": 1_014, "test": 1_000}
     assert "empty-rows" not in found and "copied-sources" not in found
     assert found["unusual-blanks"][0].count <= 12  # no-break blanks, some perhaps in one line
+
+
+def lines_of(path):
+    lines = path.read_text("utf-8").split("\n")
+    return [line.removesuffix("\r") for line in lines[: None if lines[-1] else -1]]
+
+
+def sentences(path):
+    """(words, tags) of blank-separated columns, read in plain code; documents' own lines are none."""
+    found, words, tags = [], [], []
+    for line in [*lines_of(path), ""]:
+        if line.strip() and not line.startswith("-DOCSTART-"):
+            words.append(line.split(" ")[0])
+            tags.append(line.split(" ")[-1])
+        elif words:
+            found.append((tuple(words), tuple(tags)))
+            words, tags = [], []
+    return found
+
+
+def questions(path):
+    """(question, context, answers) of SQuAD's nest; those of the file, each as its slice of the context."""
+    paragraphs = [one for article in json.loads(path.read_text("utf-8"))["data"] for one in article["paragraphs"]]
+    return [
+        (asked["question"], one["context"], tuple(one["context"][a["answer_start"] :][: len(a["text"])] for a in asked["answers"]))
+        for one in paragraphs
+        for asked in one["qas"]
+    ]
+
+
+def table(path, delimiter=",", quoting=csv.QUOTE_MINIMAL):
+    return list(csv.reader(io.StringIO(path.read_text("utf-8"), newline=""), delimiter=delimiter, quoting=quoting))
+
+
+def tsv(path):
+    return [(text.strip(), label) for text, label in table(path, "\t", csv.QUOTE_NONE)[1:]]
+
+
+def texts(row):
+    return row["text"], row["label"]
+
+
+def answered(row):
+    return row["question"], row["context"], tuple(row["answers"]["text"])
+
+
+def both(folder, name):
+    return [(one.strip(), other.strip()) for one, other in zip(lines_of(folder / f"{name}.en"), lines_of(folder / f"{name}.de"), strict=True)]
+
+
+# reference → (what is compared of a row, how plain code reads the rows of the folder, by the splits that have names or all together)
+QUICK = {
+    "sentiment:sst2/train.tsv": (texts, lambda d: {"all": tsv(d / "sst2/train.tsv")}),
+    "sentiment:sst2/dev.tsv": (texts, lambda d: {"all": tsv(d / "sst2/dev.tsv")}),
+    "sentiment:sst2/test-labeled.tsv": (texts, lambda d: {"all": tsv(d / "sst2/test-labeled.tsv")}),
+    "sentiment:waimai_zh": (texts, lambda d: {"all": [(text.strip(), label) for label, text in table(d / "waimai_zh/waimai_10k.csv")[1:]]}),
+    "text-classification:ag_news_csv": (
+        texts, lambda d: {"all": [(f"{title} {text}".strip(), label) for label, title, text in table(d / "ag_news_csv/test.csv")]}
+    ),
+    "ner:wikigold": (lambda row: tuple(row["words"]), lambda d: {"all": [words for words, _ in sentences(d / "wikigold/wikigold.conll.txt")]}),
+    "ner:resume_ner_zh": (
+        lambda row: tuple(row["words"]),
+        lambda d: {s: [words for words, _ in sentences(d / f"resume_ner_zh/{n}.char.bmes")] for s, n in (("train", "train"), ("validation", "dev"), ("test", "test"))},
+    ),
+    "qa:xquad_en": (answered, lambda d: {"all": questions(d / "xquad_en/xquad.en.json")}),
+    "qa:drcd_zh_hant": (
+        answered, lambda d: {"all": questions(d / "drcd_zh_hant/DRCD_dev.json"), "test": questions(d / "drcd_zh_hant/DRCD_test.json")}
+    ),
+    "translation:multi30k_en_de": (
+        lambda row: (row["source"], row["target"][0]),
+        lambda d: {split: both(d / "multi30k_en_de", name) for split, name in LINES.items()},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reference", QUICK)
+def test_by_family_and_path_alone_each_row_is_what_plain_code_reads(shared, reference):
+    """Chinese, English and German; of French the folder has nothing."""
+    told, plain = QUICK[reference]
+    name, _, path = reference.partition(":")
+    family = registry.family(name)
+    splits = load(quick_task(family, str(shared / "data" / path)), family).splits
+    expected = plain(shared / "data")
+    for split, rows in expected.items():
+        parts = [split] if split != "all" else [one for one in splits if one not in expected]
+        read = Counter(told(row) for part in parts for row in splits[part])
+        assert read == Counter(rows) and read.total() == len(rows)
+
+
+@pytest.mark.parametrize("reference", ["ner:wikigold", "ner:resume_ner_zh"])
+def test_by_family_and_path_alone_entities_begin_where_plain_code_sees_them(shared, reference):
+    family = registry.family("ner")
+    splits = load(quick_task(family, str(shared / "data" / reference.partition(":")[2])), family).splits
+    read = Counter(tag[2:] for rows in splits.values() for row in rows for tag in row["tags"] if tag.startswith("B-"))
+    files = sorted((shared / "data" / reference.partition(":")[2]).glob("*.conll.txt")) or sorted((shared / "data/resume_ner_zh").glob("*.bmes"))
+    plain: Counter = Counter()
+    for _, tags in (one for file in files for one in sentences(file)):
+        for before, tag in zip(("O", *tags), tags, strict=False):
+            begins = tag[:2] in ("B-", "S-") if "resume" in reference else tag != "O" and tag != before
+            plain[tag[2:]] += begins
+    assert read == plain + (Counter(ORG=2) if "resume" in reference else Counter())  # two that an O interrupts: test_real_files.py
+
+
+def test_subjqa_by_path_alone(shared):
+    """Its rows of several annotators are one question; spans count, and the word for no answer is cut off."""
+    family = registry.family("qa")
+    splits = load(quick_task(family, str(shared / "data/subjqa_grocery")), family).splits
+    for split, name in (("train", "train"), ("validation", "dev"), ("test", "test")):
+        head, *rows = table(shared / f"data/subjqa_grocery/{name}.csv")
+        rows = [dict(zip(head, row, strict=True)) for row in rows]
+        asked = {row["q_review_id"]: row for row in rows}
+        assert len(splits[split]) == len(asked)
+        none = set(asked) - {row["q_review_id"] for row in rows if row["human_ans_spans"] != "ANSWERNOTFOUND"}
+        assert sum(not row["answers"]["text"] for row in splits[split]) == len(none)
+        assert Counter(row["context"] for row in splits[split]) == Counter(
+            row["review"].removesuffix("ANSWERNOTFOUND").rstrip() for row in asked.values()
+        )
+
+
+def test_sst2_s_folder_has_two_tests_and_asks(shared):
+    with pytest.raises(BenchError, match=r"2 files for test \(test-labeled.tsv, test.tsv\); name the ones to use in a task file"):
+        quick_task(registry.family("sentiment"), str(shared / "data/sst2"))

@@ -1,6 +1,7 @@
 """What a check finds in small data whose faults are known, family by family."""
 
 import io
+import json
 
 import pytest
 import toy
@@ -10,6 +11,7 @@ from harness import registry
 from harness.check.check_table import check_table
 from harness.check.report import examine, warnings
 from harness.data.source import FileSource, GeneratedSource, HubSource
+from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.rows import load
 from harness.task import Task
@@ -273,3 +275,53 @@ def test_long_labels_are_shortened_wherever_they_are_shown(family, rows, more):
     console.print(check_table(report))
     assert all(len(finding.message) < 1500 for finding in report.findings)
     assert len(console.file.getvalue()) < 7000
+
+
+def test_answers_that_are_letters_of_choices_are_told(tmp_path):
+    def found(answer):
+        rows = [{"question": f"Who is {n}?", "context": f"Ann lives in Oslo {n}, I am told.", "answers": {"text": [answer], "answer_start": []}} for n in range(20)]
+        for row in rows:
+            row["answers"]["answer_start"] = [row["context"].index(answer)]
+        (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        report, _ = examine(Task("t", "qa", FileSource("jsonl", {"all": tmp_path / "a.jsonl"})), registry.family("qa"))
+        return {finding.code: finding for finding in report.findings}
+
+    assert found("A")["answers-inside-words"].count == 20
+    assert all("answers-inside-words" not in found(answer) for answer in ("Ann", "I", "Oslo 1"[:4]))
+
+
+def test_a_test_whose_sides_are_swapped_is_told(tmp_path):
+    pairs = [(f"the house is green {n}", f"das Haus ist grau {n}") for n in range(20)]
+
+    def found(test):
+        for name, rows in (("train", pairs), ("test", test)):
+            (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps({"source": a, "target": b}) + "\n" for a, b in rows))
+        files = {name: tmp_path / f"{name}.jsonl" for name in ("train", "test")}
+        report, _ = examine(Task("t", "translation", FileSource("jsonl", files)), registry.family("translation"))
+        return {finding.code: finding.message for finding in report.findings}
+
+    assert "are its sides swapped?" in found([(b, f"{a} too") for a, b in pairs])["swapped-sides"]
+    assert "swapped-sides" not in found([(f"{a} too", b) for a, b in pairs])
+
+
+def test_numbers_in_pairs_name_the_option_that_mends_them(tmp_path):
+    (tmp_path / "a.tsv").write_text("".join(f"{1000 + n}\tthe house {n}\t{5000 + n}\tdas Haus {n}\n" for n in range(20)))
+    task = Task("t", "translation", FileSource("pairs", {"all": tmp_path / "a.tsv"}))
+    with pytest.raises(BenchError, match=r"data: \{format: pairs, source: N\}, N counted from 0"):
+        load(task, registry.family("translation"))
+    mended = Task("t", "translation", FileSource("pairs", {"all": tmp_path / "a.tsv"}, {"source": 1, "target": 3}))
+    assert load(mended, registry.family("translation")).splits["train"][0]["source"].startswith("the house")
+
+
+def test_lines_that_lack_on_either_side_are_told_together(tmp_path):
+    def found(english, german):
+        (tmp_path / "a.en").write_text("\n".join(english) + "\n")
+        (tmp_path / "a.de").write_text("\n".join(german) + "\n")
+        files = {"all": {"source": str(tmp_path / "a.en"), "target": str(tmp_path / "a.de")}}
+        report, _ = examine(Task("t", "translation", FileSource("lines", files)), registry.family("translation"))
+        return {finding.code: finding for finding in report.findings}
+
+    english, german = [f"the house is green {n}" for n in range(20)], [f"das Haus ist grau {n}" for n in range(20)]
+    told = found([*english, ""], ["", *german])["out-of-step"]
+    assert told.count == 2 and told.message.startswith("1 row without a source and 1 row without a target")
+    assert "out-of-step" not in found([*english, "one more"], [*german, ""]) and "out-of-step" not in found([*english, ""], [*german, ""])

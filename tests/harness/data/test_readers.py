@@ -58,7 +58,9 @@ def test_gzip_is_seen_through_whatever_the_name(write):
     [
         (b"a,b\n1,\xff\n", "x:2: not utf-8-sig text"),
         (b"a,b\n1,2\n3,\x00\n", "x:3: holds a NUL"),
-        (b"PAR1\x15\x00\x15\xb2\x8e", "x:1: "),
+        (b"PAR1\x15\x00\x15\xb2\x8e", "x: is no text but a Parquet file; call it .parquet"),
+        (b"\x80\x04\x95\x10\x00", "x: is no text but a pickle"),
+        (b"%PDF-1.7\n%\xe2\xe3", "x: is no text but a PDF"),
         ("a,b\n1,2\n".encode("utf-16"), "x:1: not utf-8-sig text"),
     ],
 )

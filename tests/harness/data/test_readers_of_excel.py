@@ -79,3 +79,16 @@ def test_without_openpyxl_one_line_says_what_to_do(tmp_path, monkeypatch):
     (tmp_path / "x.ods").write_bytes(b"PK")
     with pytest.raises(BenchError, match=r"x.ods: .ods is not read; save it as CSV or .xlsx"):
         quick_task(registry.family("sentiment"), str(tmp_path / "x.ods"))
+
+
+def test_a_header_that_stands_there_again_is_no_row_and_counted(tmp_path):
+    path = workbook(tmp_path / "x.xlsx", [*ROWS[:11], ROWS[0], *ROWS[11:]])
+    report: dict = {}
+    rows = READERS["xlsx"](str(path), report=report)
+    assert len(rows) == 20 and report == {"repeated_headers": 1} and rows[10].place() == f"{path}:13"
+
+
+def test_a_first_sheet_without_a_table_is_named(tmp_path):
+    path = workbook(tmp_path / "x.xlsx", [["This workbook holds reviews"]], ROWS)
+    with pytest.raises(BenchError, match="its first sheet, 'Sheet', has no rows below the first; name the sheet"):
+        quick_task(registry.family("sentiment"), str(path))

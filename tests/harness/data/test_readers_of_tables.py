@@ -5,7 +5,7 @@ import json
 import pytest
 
 from harness import registry
-from harness.data.readers import arrow, delimited, json_rows, squad
+from harness.data.readers import READERS, arrow, delimited, json_rows, squad
 from harness.errors import BenchError
 from harness.planning.quick import quick_task
 
@@ -310,3 +310,61 @@ def test_cells_in_single_quotes_that_are_kept_are_told(tmp_path):
     (tmp_path / "x.csv").write_text("text,label\n" + "'a b' she said,x\nc d,y\n" * 9)
     delimited.read_csv(tmp_path / "x.csv", report=(report := {}))
     assert report == {}
+
+
+ONCE = "text,label\n" + "".join(f"it was so number {n},{'ab'[n % 2]}\n" for n in range(20))
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_files_that_were_put_together_with_their_headers(tmp_path, name, mark):
+    content = mark + ONCE + mark + ONCE.replace("so", "not")
+    (tmp_path / name).write_text(content.replace(",", "\t") if name == "a.tsv" else content, encoding="utf-8")
+    task = quick_task(registry.family("sentiment"), str(tmp_path / name))
+    report: dict = {}
+    rows = task.source.read(report)["all"]
+    assert "header" not in task.source.options and len(rows) == 40 and set(rows[0]) == {"text", "label"}
+    assert report["all"] == {"repeated_headers": 1}
+
+
+def test_a_row_without_header_that_comes_again_is_a_row(tmp_path):
+    (tmp_path / "a.csv").write_text(ONCE.partition("\n")[2] + "it was so number 0,a\n")
+    task = quick_task(registry.family("sentiment"), str(tmp_path / "a.csv"))
+    assert task.source.options["header"] is False and len(task.source.read()["all"]) == 21
+
+
+def test_a_file_of_one_column_keeps_rows_that_are_called_like_it(tmp_path):
+    (tmp_path / "a.csv").write_text("text\none\ntext\n")
+    assert delimited.read_csv(tmp_path / "a.csv") == [{"text": "one"}, {"text": "text"}]
+
+
+def test_a_comma_behind_each_object_is_named(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "a"},\n{"text": "b"},\n')
+    with pytest.raises(BenchError, match=r"a\.jsonl:1: .*the comma behind the object is one too many"):
+        json_rows.read_jsonl(tmp_path / "a.jsonl")
+
+
+def test_a_byte_order_mark_between_objects_is_named(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n\ufeff{"text": "b"}\n', encoding="utf-8")
+    with pytest.raises(BenchError, match=r"a\.jsonl:2: .*a byte order mark stands here, as where files were put together"):
+        json_rows.read_jsonl(tmp_path / "a.jsonl")
+
+
+def test_the_keys_of_an_object_that_holds_no_list_of_rows_are_named(tmp_path):
+    (tmp_path / "a.json").write_text('{"train": [{"text": "a"}], "test": [{"text": "b"}]}')
+    with pytest.raises(BenchError, match=r"neither a list of objects nor \{.data.: \[...\]\}; there is train, test; in a task file name another `key`"):
+        json_rows.read_json(tmp_path / "a.json")
+    assert json_rows.read_json(tmp_path / "a.json", key="train") == [{"text": "a"}]
+
+
+def test_quotes_that_a_program_put_around_pairs_are_left_out(tmp_path):
+    quoted = "".join(f'"the ""big"" house {n}"\t"das Haus {n}"\n' for n in range(30))
+    for content, first, report in (
+        (quoted, 'the "big" house 0', {"quoted": 60}),
+        (quoted + '"a mark alone\tein Haus\n', '"the ""big"" house 0"', {"kept_quotes": 60}),
+        ('he said "no"\ter sagte "nein"\n' * 9, 'he said "no"', {}),
+    ):
+        (tmp_path / "a.tsv").write_text(content)
+        found: dict = {}
+        assert READERS["pairs"](tmp_path / "a.tsv", report=found)[0]["source"] == first
+        assert {name: number for name, number in found.items() if name in ("quoted", "kept_quotes")} == report

@@ -256,3 +256,12 @@ def test_patterns_as_before(tmp_path, monkeypatch):
     assert names("in/*/c.csv") == ["in/deep/c.csv"] and f"../{tmp_path.name}/b.csv" in names("../*/b.csv")
     assert names("none*") == [] and names("b.csv") == ["b.csv"]
     assert unused(tmp_path, [tmp_path / "b.csv"]) == ["[x].csv", "a-1.csv", "a-2.csv", "in/"]
+
+
+def test_an_object_called_data_is_no_label_studio_and_its_fields_are_named(tmp_path):
+    rows = [{"data": {"text": f"a text with number {n}"}, "annotations": {"label": "ab"[n % 2]}} for n in range(20)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(BenchError, match=r"--column label=NAME \(inside of an object: data.text, annotations.label\)"):
+        quick_task(registry.family("sentiment"), str(tmp_path / "a.jsonl"))
+    chosen = {"text": "data.text", "label": "annotations.label"}
+    assert validate(quick_task(registry.family("sentiment"), str(tmp_path / "a.jsonl"), chosen)).endswith("2 labels: a, b")

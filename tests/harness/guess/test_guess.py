@@ -220,3 +220,33 @@ def test_what_one_family_cannot_read_another_may(tmp_path):
     assert best.task.family == "text-classification"
     with pytest.raises(BenchError, match=r"20 of 20 answers cannot be found .*x.csv:2: 'bird'"):
         guess(str(tmp_path / "x.csv"), [registry.family("qa")], "x")
+
+
+def written(folder, path, family):
+    """The task file for a path as it is read again, and what is left to do."""
+    text, output, todo = from_data(str(path), family, folder / "new.yaml")
+    output.write_text(text, encoding="utf-8")
+    return load_task(output), todo
+
+
+def test_a_language_that_yaml_reads_as_false_is_quoted_in_the_task_file(tmp_path):
+    for language in ("en", "no"):
+        (tmp_path / f"train.{language}").write_text("".join(f"{language} number {n}\n" for n in range(20)))
+    task, _ = written(tmp_path, f"{tmp_path}/train.en+train.no", "translation")
+    assert validate(task).startswith("rows: train 12")
+
+
+def test_labels_in_two_spellings_are_both_in_the_task_file(tmp_path):
+    for name, labels in (("train", ("00", "01")), ("test", "01")):
+        (tmp_path / f"{name}.csv").write_text("text,label\n" + "".join(f"{name} text number {n},{labels[n % 2]}\n" for n in range(20)))
+    task, todo = written(tmp_path, tmp_path, "sentiment")
+    assert task.labels == {"00": "00", "01": "01", "0": "00", "1": "01"} and not todo
+    assert "2 labels: 00, 01" in validate(task)
+
+
+def test_a_column_that_was_not_filled_in_is_named(tmp_path):
+    (tmp_path / "a.csv").write_text("en,no\n" + "".join(f"one {n},en {n}\n" for n in range(20)))
+    task, todo = written(tmp_path, tmp_path / "a.csv", "sentiment")
+    assert "fill in COLUMN" in todo
+    with pytest.raises(BenchError, match="columns: text and label: COLUMN stands for a column to be filled in"):
+        validate(task)

@@ -43,3 +43,9 @@ def test_one_class_is_an_error(tmp_path):
     (tmp_path / "x.conll").write_text("a O\n\n" * 9)
     with pytest.raises(BenchError, match=r"task 't' \(conll: x.conll\): the training rows have one class only \(O\)"):
         validate(Task("t", "ner", FileSource("conll", {"all": tmp_path / "x.conll"})))
+
+
+def test_what_a_family_finds_wrong_stops_the_plan(tmp_path):
+    (tmp_path / "x.jsonl").write_text("".join(f'{{"question": "q{n}", "context": "a b {n}", "answers": {{"text": [], "answer_start": []}}}}\n' for n in range(20)))
+    with pytest.raises(BenchError, match=r"task 't' .*: train has no question with an answer, so there is nothing to learn"):
+        validate(Task("t", "qa", FileSource("jsonl", {"all": tmp_path / "x.jsonl"})))
