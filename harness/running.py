@@ -223,8 +223,8 @@ class _Worker:
         later = [cell for cell in rounds.cells if cell.id not in finished] if todo else []
         then = f", then {len(later)} cell{'s' if len(later) > 1 else ''}" if later else ""
         say(self.console, f"{rounds.counted()}{then}{self.time([*todo, *later], thorough)}")
-        if todo and rounds.told:
-            say(self.console, rounds.told)
+        if todo and rounds.note:
+            say(self.console, rounds.note)
 
 
 def open_results(results: str) -> Store:

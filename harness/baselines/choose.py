@@ -11,7 +11,7 @@ from harness.model import Checkpoint
 from harness.task import Task
 
 
-def beside(task: Task, named: Collection[Checkpoint]) -> list[Checkpoint]:
+def baselines_for(task: Task, named: Collection[Checkpoint]) -> list[Checkpoint]:
     """The baselines that a task gets without being asked: all of its family, unless some are `named` among the models."""
     if any(is_baseline(one) for one in named):
         return []
@@ -23,7 +23,7 @@ def is_baseline(checkpoint: Checkpoint) -> bool:
     return checkpoint.architecture == BASELINE
 
 
-def idle(named: Collection[Checkpoint], cells: Collection[Cell]) -> list[str]:
+def unused_baselines(named: Collection[Checkpoint], cells: Collection[Cell]) -> list[str]:
     """A line for each baseline that was asked for by name and answers for none of the tasks."""
     busy = {cell.model.name for cell in cells}
     return [

@@ -14,12 +14,12 @@ from harness.cell import Cell
 from harness.check.report import warnings
 from harness.errors import BenchError
 from harness.planning.train_rows import drawn
+from harness.predictions import answers as counts
+from harness.predictions import is_constant, lines, phenomena, slices, task_facts
 from harness.rows import load
 from harness.store import Record, Store, timestamp
 from harness.training.cost import Stopwatch, process_peak
 from harness.training.device import surroundings
-from harness.training.outcome import answers as counts
-from harness.training.outcome import is_constant, lines, phenomena, slices, task_facts
 
 if TYPE_CHECKING:
     from harness.training.loop import Emit
@@ -45,8 +45,8 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
     data = drawn(load(task, family), family, cell.train_rows, cell.seed)
     splits = data.splits
     watch.begin("check")
-    doubts = warnings(data, task, family)
-    emit({"event": "warnings", "warnings": doubts})
+    data_warnings = warnings(data, task, family)
+    emit({"event": "warnings", "warnings": data_warnings})
 
     def answers(predictor: Predictor, split: str) -> list[Any]:
         predictions = predictor.predict(splits[split])
@@ -77,7 +77,7 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
         **facts,
         "status": "ok",
         "model": {**facts["model"], "parameters": predictor.parameters},
-        "task": task_facts(cell, data, dict.fromkeys(splits, 0), doubts),
+        "task": task_facts(cell, data, dict.fromkeys(splits, 0), data_warnings),
         "metrics": {
             "validation": validation, "test": test, "trivial": trivial,
             "phenomena": phenomena(cell, family, splits["test"], predictions),

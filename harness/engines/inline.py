@@ -30,7 +30,7 @@ class InlineHandle:
 
         self.job, self.slot = job, slot
         self.interruption = Interruption()
-        self.told: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self.unread_events: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self.status: int | None = None
         self.no_room = ""
         self.error: BaseException | None = None
@@ -47,12 +47,12 @@ class InlineHandle:
         if event["event"] == "no-room":
             self.no_room = event["what"]
         else:
-            self.told.put(event)
+            self.unread_events.put(event)
 
     def events(self) -> list[dict[str, Any]]:
         events = []
-        while not self.told.empty():
-            events.append(self.told.get())
+        while not self.unread_events.empty():
+            events.append(self.unread_events.get())
         return events
 
     def done(self) -> bool:
@@ -105,7 +105,7 @@ class InlineEngine:
     def wait(self, handles: Sequence[InlineHandle], seconds: float) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if any(handle.done() or not handle.told.empty() for handle in handles):
+            if any(handle.done() or not handle.unread_events.empty() for handle in handles):
                 return
             time.sleep(0.02)
 

@@ -78,7 +78,7 @@ def live(
     Args:
         job: what to do.
         slot: where.
-        emit: is told of phases, steps and validations.
+        emit: is forward of phases, steps and validations.
         interruption: a `harness.training.keeper.Interruption`.
         log: sends what is printed inside its block to a file, after what is there already or instead of it.
         leave: ends the cell where nothing is to be saved yet.
@@ -126,12 +126,12 @@ def _fetch(store: Store, job: Job) -> None:
 def _keeping(store: Store, job: Job, emit: Emit) -> Emit:
     """`emit`, which also has new checkpoints brought to where others see them."""
 
-    def told(event: dict[str, Any]) -> None:
+    def forward(event: dict[str, Any]) -> None:
         if event["event"] == "saved":
             store.keep(job.cell.id)
         emit(event)
 
-    return told
+    return forward
 
 
 def _run(job: Job, slot: Slot, store: Store, emit: Emit, interruption: Any, started: float, clock: float) -> int:

@@ -138,7 +138,7 @@ class ClusterHandle:
         self.ray, self.reopen, self.seat, self.job, self.slot = ray, reopen, seat, job, slot
         self.store = open_store(job.root)
         self.started, self.clock = time.time(), time.monotonic()
-        self.told: list[dict[str, Any]] = []
+        self.unread_events: list[dict[str, Any]] = []
         self.ended: Ended | None = None
         self.ref: Any = None
         absolute = replace(job, root=os.path.abspath(job.root)) if self.store.shared else job
@@ -158,7 +158,7 @@ class ClusterHandle:
         if self.ended is None and self.ray.wait([self.ref], timeout=0)[0]:
             if answer := self._ask(lambda: self.ray.get(self.ref)):
                 events, self.ended = answer
-                self.told += events
+                self.unread_events += events
                 self._bring()
             if self.ended is None:
                 self.ref = self.seat.actor.news.remote()
@@ -202,7 +202,7 @@ class ClusterHandle:
 
     def events(self) -> list[dict[str, Any]]:
         self.look()
-        events, self.told = self.told, []
+        events, self.unread_events = self.unread_events, []
         return events
 
     def done(self) -> bool:

@@ -184,7 +184,7 @@ def _same_names(ours: Iterable[Any], theirs: Iterable[Any]) -> bool:
     return len(ours) == len(theirs) and (not set(ours) & set(theirs) or all(name in theirs or twins(theirs, name) for name in ours))
 
 
-def beside(path: Path) -> str:
+def other_splits(path: Path) -> str:
     """What to say of a file that is one split of several in its folder; nothing for others."""
     others = [one.name for one in files_in(path.parent) if one.name != path.name and split_of(one) and formats(one)]
     return f"{', '.join(others)} beside it; give the folder to use them as splits" if split_of(path) and others else ""

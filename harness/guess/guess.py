@@ -17,7 +17,16 @@ from harness.data.source import FileSource
 from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
 from harness.guess.chosen import Chosen, columns_of, in_table, original, renamed
-from harness.guess.files import beside, check_classes, check_split_column, find, name_of, of_one_format, sift, training
+from harness.guess.files import (
+    check_classes,
+    check_split_column,
+    find,
+    name_of,
+    of_one_format,
+    other_splits,
+    sift,
+    training,
+)
 from harness.guess.foreign import check_folder, check_rows
 from harness.guess.misfit import Unread, doubled, no_format
 from harness.guess.sides import side_by_side
@@ -70,7 +79,7 @@ def guess(
         left += [f"{name}: {'a folder beside the data' if name.endswith('/') else 'no data by its name'}" for name in rest if name not in known]
     if left is None:
         by_split(paths, where)
-    elif len(paths) == 1 and (more := beside(paths[0])):
+    elif len(paths) == 1 and (more := other_splits(paths[0])):
         left.append(more)
     first = training(paths)
     kinds = sniff(first)

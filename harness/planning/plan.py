@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness import registry
-from harness.baselines.choose import beside, idle, is_baseline
+from harness.baselines.choose import baselines_for, is_baseline, unused_baselines
 from harness.cell import Cell, rule_facts
 from harness.errors import BenchError, HubError, unknown
 from harness.methods import BASELINE, METHODS
@@ -98,7 +98,7 @@ def make_plan(request: Request) -> Plan:
     made, impossible = [], []  # cells of the first seed, and why the Hub does not give what they need
     for name, (task, fingerprint, no_data) in zip(asked, data, strict=True):
         # First, for they take seconds: whoever waits for the others can see what has to be beaten.
-        more = beside(task, named) if request.baselines else []
+        more = baselines_for(task, named) if request.baselines else []
         for checkpoint, no_model, typed in [*((one, None, "") for one in more), *models]:
             if reason := cannot(checkpoint, task):
                 impossible += [] if is_baseline(checkpoint) else [reason]
@@ -106,7 +106,7 @@ def make_plan(request: Request) -> Plan:
             for method in [BASELINE] if is_baseline(checkpoint) else request.methods:
                 cell = _cell(suite, task, fingerprint, checkpoint, method, request.seeds[0], settings)
                 made.append((replace(cell, typed=_typed(request, settings, typed, name, task)), no_model or no_data))
-    impossible += idle(named, [cell for cell, _ in made])
+    impossible += unused_baselines(named, [cell for cell, _ in made])
     # Seeds outermost: a grid that is stopped half-way has whole tables for the first seeds.
     every = [
         (replace(cell, seed=seed, train_rows=rows, suite_facts=suite.facts), error)

@@ -129,8 +129,8 @@ class PlanReport(Displayed):
         )  # fmt: skip
         if self.rounds:
             yield self.rounds.counted(), ""
-            if (self.rounds.pending or self.rounds.unknown) and self.rounds.told:
-                yield self.rounds.told, ""
+            if (self.rounds.pending or self.rounds.unknown) and self.rounds.note:
+                yield self.rounds.note, ""
         if self.grid:
             yield from ((line, "") for line in self._recipes())
             yield f"{words.line(self.grid)}; {words.memory(self.grid)}", ""

@@ -57,7 +57,7 @@ def _description(found: Guess, family: TaskFamily) -> str:
     ]
     taken += [f"{option}: {value}" for option, value in found.task.options.items()]
     return "; ".join(
-        filter(None, [source.describe(), ", ".join(taken), _how(source.files), _left(found), *_doubts(found)])
+        filter(None, [source.describe(), ", ".join(taken), _how(source.files), _left(found), *_alternatives(found)])
     )
 
 
@@ -67,7 +67,7 @@ def _left(found: Guess) -> str:
     return f"not read: {', '.join(found.unused[:MOST])}{more}" if found.unused else ""
 
 
-def _doubts(found: Guess) -> list[str]:
+def _alternatives(found: Guess) -> list[str]:
     """Where other columns may be meant: the first row as it was taken, the others, and how to choose one."""
     looks = look_at(found.rows)
     told = []

@@ -83,8 +83,8 @@ def validate(task: Task) -> str:
     notes = ["rows: " + ", ".join(f"{split} {len(part):,}" for split, part in data.splits.items())]
     if labels is not None:
         notes.append(f"{len(labels)} labels" + (f": {', '.join(labels)}" if len(", ".join(labels)) <= SHOWN else ""))
-    doubts = [finding.message if finding.level == NOTE else f"warning: {finding.message}" for finding in found]
-    return "; ".join([*notes, *_notes(data.found.values()), *doubts])
+    remarks = [finding.message if finding.level == NOTE else f"warning: {finding.message}" for finding in found]
+    return "; ".join([*notes, *_notes(data.found.values()), *remarks])
 
 
 def is_local(task: Task) -> bool:

@@ -114,17 +114,17 @@ def _head(name: str, family: TaskFamily, others: Sequence[str]) -> list[str]:
 
 
 def _files(files: Mapping[str, Any], output: Path) -> list[str]:
-    def told(value: Any) -> str:
+    def shown(value: Any) -> str:
         if isinstance(value, Mapping):
-            return "{" + ", ".join(f"{_scalar(name)}: {told(item)}" for name, item in value.items()) + "}"
+            return "{" + ", ".join(f"{_scalar(name)}: {shown(item)}" for name, item in value.items()) + "}"
         if isinstance(value, list):
-            return told(value[0]) if len(value) == 1 else "[" + ", ".join(map(told, value)) + "]"
+            return shown(value[0]) if len(value) == 1 else "[" + ", ".join(map(shown, value)) + "]"
         path = os.path.relpath(Path(value).expanduser(), output.absolute().parent)
         return _scalar(path.replace(os.sep, "/"))
 
     if set(files) == {"all"} and not isinstance(files["all"], Mapping):
-        return [f"  files: {told(files['all'])}"]
-    return ["  files:", *(f"    {split}: {told(value)}" for split, value in files.items())]
+        return [f"  files: {shown(files['all'])}"]
+    return ["  files:", *(f"    {split}: {shown(value)}" for split, value in files.items())]
 
 
 def _columns(guess: Guess, family: TaskFamily) -> list[str]:

@@ -34,7 +34,7 @@ class GridSearcher:
         """How many there are."""
         return len(self.cells)
 
-    told = ""
+    note = ""
 
     @property
     def rounds(self) -> int:

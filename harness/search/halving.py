@@ -65,7 +65,7 @@ class Halving:
 
     trials = len(FACTORS) + KEPT
     rounds = 2
-    told = (
+    note = (
         f"each search trains {len(FACTORS)} learning rates for {BUDGET:.0%} of the steps and the best {KEPT} for all, as much "
         f"as {len(FACTORS) * BUDGET + KEPT:.1f} trainings, and 1 more where the best rate is the lowest or highest"
     )

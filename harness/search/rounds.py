@@ -99,7 +99,7 @@ class Rounds:
         every: list[CellSearch] = make_searches(made.cells, wanted, made.suite, settings)
         self.searches = [one for one in every if replace(one.cells[0], seed=0, search=None).id in ours]
         self.arguments = " ".join(wanted.arguments)
-        self.told = next((search.searcher.told for search in self.searches), "")
+        self.note = next((search.searcher.note for search in self.searches), "")
         self.ended: EndedTrials = EndedTrials(store, rerun_failed)
         self.states: list[Tried] = []
         self._look()
@@ -164,7 +164,7 @@ class Rounds:
             self._look()
         if ran:
             for search, tried in zip(self.searches, self.states, strict=True):
-                say(f"search: {search.title}: {found(tried)}")
+                say(f"search: {search.title}: {result_of(tried)}")
         return True
 
     def record_failures(self) -> list[Cell]:
@@ -225,7 +225,7 @@ class Rounds:
         return f"search: round {number} of {rounds}, {trials}"
 
 
-def found(state: Tried) -> str:
+def result_of(state: Tried) -> str:
     """What a search came to, in a few words."""
     from harness.search.trials import FAILED, PRUNED, value
     from harness.search.trials import state as how

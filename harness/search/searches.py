@@ -30,12 +30,12 @@ class Searcher(Protocol):
     Attributes:
         trials: how many, if it needs no more than usual.
         rounds: how often trials have to be waited for, if no more than usual.
-        told: what it costs, in words, where the number of trials alone would mislead.
+        note: what it costs, in words, where the number of trials alone would mislead.
     """
 
     trials: int
     rounds: int
-    told: str
+    note: str
 
     @property
     def specification(self) -> dict[str, object]:

@@ -28,7 +28,7 @@ class Tpe:
     def __init__(self, base: Cell, space: Space, trials: int):
         self.base, self.space, self.trials = base, space, trials
 
-    told = ""
+    note = ""
 
     @property
     def rounds(self) -> int:

@@ -55,7 +55,7 @@ class Attempt:
 
         Raises:
             FloatingPointError: the loss is no finite number any more.
-            Interrupted: the cell was told to end; its state is saved.
+            Interrupted: the cell was report_progress to end; its state is saved.
         """
         cell, task, family, watch = self.cell, self.cell.task, self.family, self.watch
         watch.begin("data")
@@ -64,8 +64,8 @@ class Attempt:
         data = drawn(data, family, cell.train_rows, cell.seed)
         self.splits = data.splits
         watch.begin("check")
-        doubts = warnings(data, task, family)
-        self.emit({"event": "warnings", "warnings": doubts})
+        data_warnings = warnings(data, task, family)
+        self.emit({"event": "warnings", "warnings": data_warnings})
         watch.begin("model")
         fitted = fitted_head(cell, family, labels, self.splits)
         self.head, self.recipe = fitted.head, fitted.recipe
@@ -98,7 +98,7 @@ class Attempt:
         watch.end()
         return Outcome(
             accelerator=self.accelerator, model=self.model, fitted=fitted, parameters=parameters, trainable=trainable, fast=self.fast,
-            data=data, doubts=doubts, features=self.features, truncated=truncated, progress=progress,
+            data=data, warnings=data_warnings, features=self.features, truncated=truncated, progress=progress,
             predictions=predictions, metrics=metrics, trivial=trivial, account=self.under.account(self.precision),
         )  # fmt: skip
 
@@ -151,7 +151,7 @@ class Attempt:
         return self.family.metric(self.cell.task).score(metrics), metrics
 
     def _answers(self, split: str) -> list[Any]:
-        def told(done: int, total: int) -> None:
+        def report_progress(done: int, total: int) -> None:
             self.emit({"event": "evaluate", "split": split, "done": done, "total": total})
             if self.team.size == 1:  # several have batches of unlike number, and could not decide together
                 self.keeper.poll()
@@ -159,7 +159,7 @@ class Attempt:
         rows = self.splits[split]
         outputs = predict(
             self.accelerator, self.model, self.head, self.features[split], len(rows), self.recipe.eval_batch_size,
-            progress=told, fast=self.fast,
+            progress=report_progress, fast=self.fast,
         )  # fmt: skip
         return [self.family.prediction(output, row, self.cell.task) for output, row in zip(outputs, rows, strict=True)]
 

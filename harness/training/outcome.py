@@ -1,12 +1,10 @@
-"""What a cell came to: its record and the lines of its predictions, whatever has made the predictions."""
+"""The record of a cell that has trained a model."""
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,100 +12,18 @@ from accelerate import Accelerator
 from torch import nn
 
 from harness.cell import Cell
-from harness.family import Row, TaskFamily
+from harness.family import TaskFamily
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature
 from harness.heads.make import FittedHead
-from harness.metrics.slices import by_slice
+from harness.predictions import answers, is_constant, phenomena, slices, task_facts
 from harness.rows import Data
 from harness.searched import Searched
-from harness.slices import Slices, sliced
 from harness.store import Record, timestamp
 from harness.training.cost import efficiency, peak_memory
 from harness.training.device import environment, precision_of
 from harness.training.state import Progress
 from harness.trouble import as_facts, trouble
-
-# What a record and its predictions say of a test, whatever has made the predictions.
-
-
-def is_constant(predictions: Sequence[Any]) -> bool:
-    """Whether every row got the same prediction."""
-    return len(predictions) > 1 and all(prediction == predictions[0] for prediction in predictions)
-
-
-def answers(cell: Cell, family: TaskFamily, rows: Sequence[Row], predictions: Sequence[Any]) -> dict[str, Any]:
-    """A record's `answers`: how unlike the predictions are, beside those that would be right.
-
-    A prediction that is a list, such as the tags of a sentence, has as many answers as items.
-
-    Returns:
-        `distinct`, the number of different answers, and `top_share` (0-1), the share of the most frequent one; the same
-        with `expected_` for the right ones. Empty without rows.
-    """
-    given, right = _counted(predictions), _counted([family.expected(row, cell.task) for row in rows])
-    if not given or not right:
-        return {}
-    return {
-        "distinct": len(given), "top_share": max(given.values()) / given.total(),
-        "expected_distinct": len(right), "expected_top_share": max(right.values()) / right.total(),
-    }  # fmt: skip
-
-
-def _counted(predictions: Sequence[Any]) -> Counter[str]:
-    items = (item for one in predictions for item in (one if isinstance(one, list) else [one]))
-    return Counter(item if isinstance(item, str) else json.dumps(item, sort_keys=True) for item in items)
-
-
-def task_facts(cell: Cell, data: Data, truncated: Mapping[str, int], doubts: Sequence[str]) -> dict[str, Any]:
-    """A record's `task`.
-
-    Args:
-        truncated: split → rows that had to be cut.
-        doubts: what a look at the data found.
-    """
-    return {
-        **cell.facts()["task"],
-        "split_rule": data.rule,
-        "rows": {split: len(rows) for split, rows in data.splits.items()},
-        "rows_without_limit": data.whole,
-        **({"train_rows_available": data.available} if data.available else {}),
-        "truncated": truncated,
-        "warnings": doubts,
-    }
-
-
-def phenomena(cell: Cell, family: TaskFamily, rows: Sequence[Row], predictions: Sequence[Any]) -> dict[str, Any]:
-    """Phenomenon → its rows and score (0-100), where the test rows are tagged."""
-    if not all("phenomenon" in row for row in rows):
-        return {}
-    metric = family.metric(cell.task)
-
-    def compute(predictions: list[Any], references: list[Any]) -> dict[str, Any]:
-        return {"score": metric.score(family.score(predictions, references, cell.task))}
-
-    references = [family.reference(row, cell.task) for row in rows]
-    return by_slice(compute, predictions, references, [row["phenomenon"] for row in rows])
-
-
-def slices(cell: Cell, family: TaskFamily, rows: Sequence[Row], predictions: Sequence[Any]) -> Slices:
-    """The other slices, from the lines as they are saved."""
-    return sliced(family, cell.task, list(lines(cell, family, rows, predictions)))
-
-
-def lines(cell: Cell, family: TaskFamily, rows: Sequence[Row], predictions: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    """One mapping for each test row: id, prediction, reference, and what slices it is of: phenomenon, words, the family's own."""
-    for row, prediction in zip(rows, predictions, strict=True):
-        line = {"id": row["id"], "prediction": prediction, "reference": family.reference(row, cell.task)}
-        beside = {
-            "phenomenon": row.get("phenomenon"),
-            "words": family.length(row, cell.task),
-            "slices": dict(family.slices(row, cell.task)) or None,
-        }
-        yield line | {name: value for name, value in beside.items() if value is not None}
-
-
-# What a cell came to: its record and the lines of its predictions.
 
 
 @dataclass
@@ -118,7 +34,7 @@ class Outcome:
         fitted: the recipe that it was trained by.
         parameters, trainable: of the model as it was built, before its table of words was cut down.
         data: rows, and how they came about.
-        doubts: what a look at the data found.
+        warnings: what a look at the data found.
         truncated: split → rows that had to be cut.
         predictions: for the test rows; of a trial those of its last validation.
         metrics, trivial: on the test split, of the model and of what needs no model; empty for a trial.
@@ -132,7 +48,7 @@ class Outcome:
     trainable: int
     fast: Fast
     data: Data
-    doubts: list[str]
+    warnings: list[str]
     features: Mapping[str, Sequence[Feature]]
     truncated: Mapping[str, int]
     progress: Progress
@@ -177,7 +93,7 @@ def _record(
         "fitted": outcome.fitted.facts(cell.why, precision_of(outcome.accelerator)),
         "status": "ok",
         "model": {**facts["model"], "parameters": outcome.parameters},
-        "task": task_facts(cell, outcome.data, outcome.truncated, outcome.doubts),
+        "task": task_facts(cell, outcome.data, outcome.truncated, outcome.warnings),
         "metrics": {"validation": outcome.progress.validation, **tested},
         "primary_metric": family.metric(cell.task).name,
         "score": None,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from harness import registry
 from harness.cell import Cell
 from harness.duration import NEVER, Every
+from harness.predictions import is_constant, lines
 from harness.store import Record, Store
 from harness.training.attempt import Attempt
 from harness.training.cell_run import CellContext, CellRun
 from harness.training.device import precisions
 from harness.training.keeper import Interruption
 from harness.training.loop import Emit
-from harness.training.outcome import Outcome, is_constant, lines, make_record, trial_record
+from harness.training.outcome import Outcome, make_record, trial_record
 
 
 def run_cell(

@@ -9,9 +9,9 @@ from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from harness import registry
 from harness.languages import words
+from harness.predictions import lines as saved
 from harness.slices import LENGTH, buckets, sliced
 from harness.task import Task
-from harness.training.outcome import lines as saved
 
 
 def task(family, **options):

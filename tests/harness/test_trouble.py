@@ -8,9 +8,9 @@ from made_records import failed, record
 from typer.testing import CliRunner
 
 from harness.cli.main import app
+from harness.predictions import answers
 from harness.report.run_end import advice
 from harness.store import Store
-from harness.training.outcome import answers
 from harness.trouble import as_facts, summary, trouble, trouble_of_seeds
 
 ROOT = Path(__file__).resolve().parents[2]

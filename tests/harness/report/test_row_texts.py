@@ -16,12 +16,12 @@ from harness.model import Checkpoint
 from harness.origins import note
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import read_task
+from harness.predictions import lines
 from harness.recipe import Recipe
 from harness.report.row_texts import texts_of_rows
 from harness.rows import load, load_splits
 from harness.store import Store
 from harness.task import Task
-from harness.training.outcome import lines
 
 RESULTS = Path(__file__).resolve().parents[3] / "results"
 FAMILY = "sentiment"

@@ -230,7 +230,7 @@ def test_auto_halves_and_goes_beyond_an_edge(store):
     asked = plan("bert", "gpt2")
     found = rounds(asked, ["auto"], store)
     assert found.counted() == "search auto: 2 searches, 14 trials: 0 finished, 14 to run"
-    assert "5 learning rates for 33% of the steps and the best 2 for all, as much as 3.7 trainings" in found.told
+    assert "5 learning rates for 33% of the steps and the best 2 for all, as much as 3.7 trainings" in found.note
     assert [cell.budget for cell in found.unknown] == [1.0] * 4 and len(found.pending) == 10
     runner = made.Runner(store, halving)
     _, said = go(found, runner)
