@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.arguments import path_of, whole, with_commas
 from harness.errors import BenchError
+from harness.model import Model
 from harness.request import Numbers, References, read_references, read_request, read_search
 from harness.results import Comparison, Recommendation, Results, load_results
 
@@ -86,13 +88,13 @@ def run(
     for name in execution:
         if name not in known:
             raise TypeError(f"run() got an unexpected keyword argument {name!r}; of how cells run it takes {', '.join(known)}")
-    how = Execution(**execution)
+    how = Execution(**{name: _as_option(name, value) for name, value in execution.items()})
     how.check()
     request = read_request(
         models, tasks, suite=suite, methods=methods, seeds=seeds, columns=columns, limit=limit, train_sizes=train_sizes, settings=settings,
         trust_remote_code=trust_remote_code, keep_head=keep_head, baselines=baselines,
     )  # fmt: skip
-    place, console = fspath(results), _console(progress)
+    place, console = path_of("results", results), _console(progress)
     try:
         grid = execute(request, read_search(search, request), place, how, console)
     except NoRoom as error:
@@ -129,13 +131,16 @@ def plan(
     from harness.plan_report import report_plan
 
     asked = read_request(models, tasks, **request)
+    jobs = None if jobs is None else whole("--jobs", jobs, 1)
     console = _console(progress)
     return report_plan(
-        asked, read_search(search, asked), fspath(results), devices, jobs, estimate, lambda line: console.print(line, markup=False)
+        asked, read_search(search, asked), path_of("results", results), with_commas(devices), jobs, estimate, lambda line: console.print(line, markup=False)
     )
 
 
-def compare(ours: str, theirs: str, results: str | PathLike[str] = RESULTS, tasks: str | Sequence[str] = ()) -> Comparison:
+def compare(
+    ours: str | Model, theirs: str | Model, results: str | PathLike[str] | Results = RESULTS, tasks: str | Sequence[str] = ()
+) -> Comparison:
     """Two models on the same test rows; see `Results.compare`.
 
     Example:
@@ -145,7 +150,7 @@ def compare(ours: str, theirs: str, results: str | PathLike[str] = RESULTS, task
     return load_results(results).compare(ours, theirs, tasks)
 
 
-def recommend(results: str | PathLike[str] = RESULTS, **limits: Any) -> Recommendation:
+def recommend(results: str | PathLike[str] | Results = RESULTS, **limits: Any) -> Recommendation:
     """Which model to fine-tune under limits; see `Results.recommend`.
 
     Example:
@@ -181,7 +186,7 @@ def check_task(
     """
     from harness.checked_task import check_tasks
 
-    return check_tasks(read_references(tasks, "tasks"), model, max_length, columns, None if suite is None else fspath(suite), limit)
+    return check_tasks(read_references(tasks, "tasks"), model, max_length, columns, None if suite is None else path_of("suite", suite), limit)
 
 
 def new_task(
@@ -209,7 +214,7 @@ def new_task(
     """
     from harness.scaffold.new import write_task_file
 
-    return write_task_file(fspath(data), family, None if output is None else Path(output), columns or {}, force)
+    return write_task_file(path_of("data", data), family, None if output is None else Path(output), columns or {}, force)
 
 
 def fetch(models: References = "all", tasks: References = "all", progress: bool = True, **request: Any) -> dict[str, Any]:
@@ -257,6 +262,14 @@ def list_suites() -> pandas.DataFrame:
         True
     """
     return _listed("suites")
+
+
+def _as_option(name: str, value: Any) -> Any:
+    """What Python has in another form than the command line: lists of devices, times in seconds."""
+    if name == "devices":
+        return with_commas(value)
+    seconds = name in ("timeout", "checkpoint_every") and isinstance(value, (int, float)) and not isinstance(value, bool)
+    return str(value) if seconds else value
 
 
 def _listed(kind: str) -> pandas.DataFrame:

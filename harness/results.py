@@ -9,18 +9,22 @@ import html
 import io
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from numbers import Real
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.amount import amount
+from harness.arguments import need, path_of
 from harness.errors import BenchError, unknown
 from harness.files import write_text
+from harness.model import Model
 from harness.remote.mirror import read_store
 from harness.searched import is_trial
 from harness.store import Record, Store
+from harness.task import Task
 
 if TYPE_CHECKING:
     import pandas
@@ -144,6 +148,8 @@ class Results:
         Raises:
             BenchError: no such cell, or several.
         """
+        if not isinstance(name, str) or not name:
+            raise BenchError(f"cell {name!r}: give an id, or a part of one; Results.frame()['cell'] has them")
         ids = [record["id"] for record in self.records]
         matches = [one for one in ids if one == name] or [one for one in ids if name in one]
         if not matches:
@@ -176,6 +182,7 @@ class Results:
         """
         from harness.stats.compare import compare
 
+        ours, theirs = _row_name(ours), _row_name(theirs)
         notes: list[str] = []
         return Comparison(ours, theirs, compare(self.store, ours, theirs, _names(tasks), notes.append), notes, self.store)
 
@@ -201,11 +208,13 @@ class Results:
         from harness.report.recommend import Limits, recommend
 
         def number(option: str, value: float | str | None, example: str) -> float | None:
+            need(option, value, (str, Real, type(None)), f"a number, or text such as {example}")
             return amount(option, value, example) if isinstance(value, str) else value
 
+        minutes = number("--max-train-minutes", max_train_minutes, "30")
         limits = Limits(
             number("--max-parameters", max_parameters, "100M or 1.5B"),
-            None if max_train_minutes is None else max_train_minutes * 60,
+            None if minutes is None else minutes * 60,
             number("--max-memory", max_memory, "8GiB"),
         )
         return Recommendation(recommend(self.leaderboard().board, limits, _names(tasks)))
@@ -239,28 +248,34 @@ class Leaderboard(Displayed):
         return pandas.read_csv(io.StringIO(FORMATS["csv"](self.board)))
 
     def to_text(self, form: str = "md") -> str:
-        """The board as `md`, `json`, `csv`, `slices` (CSV), `latex` or `svg`.
+        """The board as `md`, `json`, `csv`, `slices` (CSV), `latex` or `svg`; a page of HTML is a file (`save`).
 
         Raises:
             BenchError: another format.
         """
+        from harness.report.board_files import HTML
         from harness.report.formats import FORMATS
 
+        if form == HTML:
+            raise BenchError('format html is a page that links to records; write it with save("page.html", "html")')
         if form not in FORMATS:
-            raise unknown("format", form, FORMATS)
+            raise unknown("format", form, [*FORMATS, HTML])
         return FORMATS[form](self.board)
 
     def save(self, path: str | PathLike[str], form: str = "md") -> Path:
         """Write the board to a file; `html` is a page with all that is known of the results folder's cells.
 
         Raises:
-            BenchError: another format.
-            OSError: the file cannot be written.
+            BenchError: another format, or a file that cannot be written.
         """
         from harness.report.board_files import HTML, page
 
         file = Path(fspath(path))
-        write_text(file, page(self.store, file, 500) if form == HTML else self.to_text(form))
+        text = page(self.store, file, 500) if form == HTML else self.to_text(form)
+        try:
+            write_text(file, text)
+        except OSError as error:
+            raise BenchError(f"{file}: cannot be written: {error.strerror}; name a file in a folder that can be written") from None
         return file
 
     def picture(self, width: int) -> RenderableType:
@@ -371,11 +386,11 @@ class Recommendation(Displayed):
         return picture(self.choice)
 
 
-def load_results(place: str | PathLike[str] = "bench-results") -> Results:
+def load_results(place: str | PathLike[str] | Results = "bench-results") -> Results:
     """The results in a folder or below a URL.
 
     Args:
-        place: as `bench run --results` has it.
+        place: as `bench run --results` has it; results that are loaded already stay as they are.
 
     Raises:
         BenchError: there are no results, or the URL cannot be read.
@@ -385,14 +400,28 @@ def load_results(place: str | PathLike[str] = "bench-results") -> Results:
         >>> sorted(results.frame()["task"].unique())[:2]
         ['mini-ner', 'mini-qa']
     """
-    store = read_store(fspath(place))
+    if isinstance(place, Results):
+        return place
+    store = read_store(path_of("results", place))
     next(store.records(), None)  # an error where there is no such folder
     return Results(store)
 
 
 def _names(given: str | Sequence[str]) -> list[str]:
-    parts = given.split(",") if isinstance(given, str) else given
-    return [name.strip() for name in parts if name.strip()]
+    """Names of tasks as boards have them; a `Task` stands for its own."""
+    parts = given.split(",") if isinstance(given, str) else given if isinstance(given, Iterable) else [given]
+    names = [one.title if isinstance(one, Task) else one for one in parts]
+    for name in names:
+        need("tasks", name, str, "names of tasks")
+    return [name.strip() for name in names if name.strip()]
+
+
+def _row_name(given: str | Model) -> str:
+    """The name of a row; a `Model` stands for its own."""
+    if isinstance(given, Model):
+        return given.name
+    need("compare", given, str, "MODEL or MODEL:METHOD")
+    return given
 
 
 def _row(record: Record) -> dict[str, Any]:
