@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from inspect import signature
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,6 +131,7 @@ def plan(
     """
     from harness.plan_report import report_plan
 
+    _known("plan", request)
     asked = read_request(models, tasks, **request)
     jobs = None if jobs is None else whole("--jobs", jobs, 1)
     console = _console(progress)
@@ -231,6 +233,7 @@ def fetch(models: References = "all", tasks: References = "all", progress: bool 
     """
     from harness.fetching import fetch_request
 
+    _known("fetch", request)
     return fetch_request(read_request(models, tasks, **{"baselines": False, **request}), _console(progress))
 
 
@@ -262,6 +265,14 @@ def list_suites() -> pandas.DataFrame:
         True
     """
     return _listed("suites")
+
+
+def _known(call: str, given: Iterable[str]) -> None:
+    """A `TypeError` as Python has it for an argument that the call does not take."""
+    known = [name for name in signature(read_request).parameters if name not in ("models", "tasks")]
+    for name in given:
+        if name not in known:
+            raise TypeError(f"{call}() got an unexpected keyword argument {name!r}; of what is trained it takes {', '.join(known)}")
 
 
 def _as_option(name: str, value: Any) -> Any:

@@ -8,6 +8,7 @@ from os import PathLike, fspath
 from typing import Any
 
 from harness.errors import BenchError
+from harness.shown import short
 
 
 def need(argument: str, value: Any, kinds: type | tuple[type, ...], what: str) -> None:
@@ -18,7 +19,7 @@ def need(argument: str, value: Any, kinds: type | tuple[type, ...], what: str) -
     """
     allowed = kinds if isinstance(kinds, tuple) else (kinds,)
     if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
-        raise BenchError(f"{argument}: {value!r} is a {type(value).__name__}; give {what}")
+        raise BenchError(f"{argument}: {short(repr(value))} is a {type(value).__name__}; give {what}")
 
 
 def path_of(argument: str, value: str | PathLike[str]) -> str:

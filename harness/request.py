@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.arguments import need, path_of, truth, whole
 from harness.defaults import Defaults, read_names, read_seeds, read_sizes
 from harness.errors import BenchError
+from harness.given_model import checked_model
 from harness.guess.chosen import read_columns
 from harness.model import Model
 from harness.planning import Request
@@ -75,15 +76,22 @@ def read_references(given: References, where: str) -> list[Any]:
     """
     if isinstance(given, str):
         return read_names(given, where)
-    if not isinstance(given, Iterable):  # one alone
+    kinds = {"tasks": Task, "models": Model}
+    object_kind = kinds.get(where.removeprefix("--"))
+    what = "names, paths" + (f", or harness.{object_kind.__name__}" if object_kind else "")
+    data = isinstance(given, Mapping) or hasattr(given, "columns") or hasattr(given, "column_names")
+    if object_kind is Task and data and not isinstance(given, Task):
+        raise BenchError(f"{where}: a {type(given).__name__} is data; make a task of it: harness.Task.from_data(data, family=…)")
+    if not isinstance(given, Iterable) or isinstance(given, (Mapping, bytes)):  # one alone
         given = [given]
     found = [fspath(one) if isinstance(one, PathLike) else one for one in given]
     for one in found:
-        if not isinstance(one, (str, Task, Model)) or one == "":
-            raise BenchError(f"{where}: {one!r} is a {type(one).__name__}; give names, paths, or harness.Task and harness.Model")
+        need(where, one, (str, object_kind) if object_kind else str, what)
+        if one == "":
+            raise BenchError(f"{where}: '' names nothing; give {what}")
     if not found:
         raise BenchError(f"{where} is empty; name one or more, or all")
-    return found
+    return [checked_model(one) if isinstance(one, Model) else one for one in found]
 
 
 def read_search(given: str | Mapping[str, Sequence[Any]] | Iterable[str] | None, request: Request) -> Wanted | None:

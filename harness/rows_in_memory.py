@@ -161,7 +161,7 @@ def _named(dataset: Any) -> Iterator[Row]:
             return [name(column, one) for one in value]
         return names[column][value] if isinstance(value, int) and 0 <= value < len(names[column]) else value
 
-    for row in dataset:
+    for row in dataset.with_format(None):  # which would give arrays or frames
         yield {column: name(column, value) if column in names else value for column, value in row.items()}
 
 
