@@ -108,6 +108,18 @@ class Results:
             return list(self.store.records())
         return [record for cell in self._cells if (record := self.store.record(cell)) is not None]
 
+    def _some(self) -> list[Record]:
+        """The records, of which there must be one.
+
+        Raises:
+            BenchError: there is none.
+        """
+        if found := self.records:
+            return found
+        if self.store.damaged:
+            return []
+        raise BenchError(f"no results of these cells in {self.place!r}; run them again: the same call goes on from where they are")
+
     @property
     def failed(self) -> dict[str, str]:
         """Id of each cell that failed → why."""
@@ -120,7 +132,8 @@ class Results:
         """
         import pandas
 
-        return pandas.DataFrame([_row(record) for record in self.records if not is_trial(record)])
+        rows = [_row(record) for record in self.records if not is_trial(record)]
+        return pandas.DataFrame(rows or None, columns=None if rows else list(_row({})))
 
     def predictions(self, cell: str) -> pandas.DataFrame:
         """One row for each test example of a cell: `id`, `prediction`, `reference`, and what slices it is of.
@@ -150,7 +163,7 @@ class Results:
         """
         if not isinstance(name, str) or not name:
             raise BenchError(f"cell {name!r}: give an id, or a part of one; Results.frame()['cell'] has them")
-        ids = [record["id"] for record in self.records]
+        ids = [record["id"] for record in self._some()]
         matches = [one for one in ids if one == name] or [one for one in ids if name in one]
         if not matches:
             for damaged, why in self.store.damaged.items():
@@ -184,7 +197,8 @@ class Results:
 
         ours, theirs = _row_name(ours), _row_name(theirs)
         notes: list[str] = []
-        return Comparison(ours, theirs, compare(self.store, ours, theirs, _names(tasks), notes.append), notes, self.store)
+        seen = self.store if self._cells is None else _Part(self.store, self._some())
+        return Comparison(ours, theirs, compare(seen, ours, theirs, _names(tasks), notes.append), notes, self.store)
 
     def recommend(
         self,
@@ -207,6 +221,8 @@ class Results:
         """
         from harness.report.recommend import Limits, recommend
 
+        self._some()
+
         def number(option: str, value: float | str | None, example: str) -> float | None:
             need(option, value, (str, Real, type(None)), f"a number, or text such as {example}")
             return amount(option, value, example) if isinstance(value, str) else value
@@ -218,6 +234,19 @@ class Results:
             number("--max-memory", max_memory, "8GiB"),
         )
         return Recommendation(recommend(self.leaderboard().board, limits, _names(tasks)))
+
+
+class _Part:
+    """A store of which only some records are seen."""
+
+    def __init__(self, store: Store, records: Sequence[Record]):
+        self._store, self._records = store, records
+
+    def records(self) -> Iterator[Record]:
+        return iter(self._records)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
 
 @dataclass(frozen=True, repr=False)
@@ -430,15 +459,15 @@ def _row(record: Record) -> dict[str, Any]:
     test = (record.get("metrics") or {}).get("test") or {}
     error = record.get("error") or {}
     return {
-        "cell": record["id"],
+        "cell": record.get("id"),
         "task": task.get("name"),
         "family": task.get("family"),
         "model": model.get("name"),
         "architecture": model.get("architecture"),
-        "method": record["method"],
-        "seed": record["seed"],
+        "method": record.get("method"),
+        "seed": record.get("seed"),
         "train_rows": task.get("train_rows") or (task.get("rows") or {}).get("train"),
-        "status": record["status"],
+        "status": record.get("status"),
         "score": record.get("score"),
         "primary_metric": record.get("primary_metric"),
         "trivial_score": record.get("trivial_score"),
