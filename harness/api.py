@@ -130,13 +130,14 @@ def plan(
         [0, 0, 0, 1, 1, 1]
     """
     from harness.plan_report import report_plan
+    from harness.running import say
 
     _known("plan", request)
     asked = read_request(models, tasks, **request)
     jobs = None if jobs is None else whole("--jobs", jobs, 1)
     console = _console(progress)
     return report_plan(
-        asked, read_search(search, asked), path_of("results", results), with_commas(devices), jobs, estimate, lambda line: console.print(line, markup=False)
+        asked, read_search(search, asked), path_of("results", results), with_commas(devices), jobs, estimate, lambda line: say(console, line)
     )
 
 

@@ -23,6 +23,7 @@ from harness.files import write_text
 from harness.model import Model
 from harness.remote.mirror import read_store
 from harness.searched import is_trial
+from harness.shown import short
 from harness.store import Record, Store
 from harness.task import Task
 
@@ -146,11 +147,14 @@ class Results:
         """
         import pandas
 
-        name = self.cell(cell)["id"]
+        record = self.cell(cell)
         try:
-            return pandas.DataFrame(self.store.predictions(name))
+            return pandas.DataFrame(self.store.predictions(record["id"]))
         except FileNotFoundError:
-            raise BenchError(f"{name} has no predictions: it failed, or is a trial of a search") from None
+            error = record.get("error") or {}
+            trial = "it is a trial of a search" if is_trial(record) else "their file is not there"
+            why = f"it failed: {error.get('type')}: {short(str(error.get('message')), 200)}" if error else trial
+            raise BenchError(f"{record['id']} has no predictions: {why}") from None
 
     def cell(self, name: str) -> Record:
         """The record of a cell.

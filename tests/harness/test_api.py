@@ -93,7 +93,7 @@ def test_what_is_asked_for_twice_is_one_cell_however_it_is_asked():
     """A task of rows in memory is the task that the command on its board names."""
     task = tweets()
     (_, _, cell) = harness.plan("bert-mini", task, estimate=False).plan.cells
-    chosen = {ours: theirs for ours, theirs in task.chosen.items()}
+    chosen = dict(task.chosen)
     (_, _, again) = harness.plan("bert-mini", task.reference, columns=chosen, estimate=False).plan.cells
     assert again.id == cell.id and cell.typed["columns"] == ["text=tweet", "label=mood"]
     report = harness.plan(["bert-mini", "gpt2-mini"], [task, "mini-ner"], seeds=[3], methods=["full", "lora"], settings={"lr": 1e-4}, estimate=False)
@@ -269,8 +269,23 @@ def test_results_without_a_record_yet_say_so():
     assert len(results) == 0 and results.failed == {} and results.frame()["model"].tolist() == [] and "0 cells" in results._repr_html_()
     assert str(results.leaderboard()) == "no results" and len(results.leaderboard().frame()) == 0
     for call in (results.recommend, lambda: results.compare("bert-mini", "gpt2-mini"), lambda: results.cell("mini")):
-        with pytest.raises(BenchError, match="no results of these cells in .*results'; run them again"):
+        with pytest.raises(BenchError, match=r"no results of these cells in .*results'; run them again"):
             call()
+
+
+def test_why_a_cell_has_no_predictions(tmp_path):
+    name = next(path.name for path in (ROOT / "results/cells").glob("mini-ner--bert-mini--full--s0--*"))
+    shutil.copytree(ROOT / "results/cells" / name, tmp_path / "cells" / name)
+    for path in tmp_path.glob("cells/*/predictions*"):
+        path.unlink()
+    with pytest.raises(BenchError, match="has no predictions: their file is not there"):
+        harness.load_results(tmp_path).predictions("bert-mini")
+    path = tmp_path / "cells" / name / "record.json"
+    record = json.loads(path.read_text())
+    record.update(status="failed", score=None, metrics=None, error={"type": "FloatingPointError", "message": "the loss became nan", "traceback": ""})
+    path.write_text(json.dumps(record))
+    with pytest.raises(BenchError, match="has no predictions: it failed: FloatingPointError: the loss became nan"):
+        harness.load_results(tmp_path).predictions("bert-mini")
 
 
 def test_some_cells_are_compared_without_the_others_of_their_folder(tmp_path):
