@@ -66,7 +66,7 @@ def run(
         baselines: run the baselines of each task too.
         results: a folder or URL.
         progress: whether to print what happens.
-        execution: the fields of `harness.running.Execution`: `engine`, `devices`, `jobs`, `devices_per_cell`, `shard`,
+        execution: how cells run; `help("harness.running.Execution")` tells more: `engine`, `devices`, `jobs`, `devices_per_cell`, `shard`,
             `checkpoint_every`, `timeout`, `retries`, `fail_fast`, `rerun_failed`, `address`, `estimate`.
 
     Returns:

@@ -344,3 +344,32 @@ def test_several_runs_of_one_process_share_a_server_that_outlives_each(tmp_path)
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path, timeout=280)
     assert done.returncode == 0 and not done.stderr, done.stderr
     assert len(set(done.stdout.split())) == 1
+
+
+@pytest.mark.slow
+def test_a_run_in_a_child_process_leaves_the_runs_of_its_parent_alone(tmp_path):
+    """A forked child has another process's fork server in its memory; a spawned one has its parent's folder of sockets."""
+    script = tmp_path / "mine.py"
+    script.write_text(
+        textwrap.dedent("""
+        import multiprocessing
+        import harness
+
+        def train(seed):
+            found = harness.run(
+                "bert-mini", "mini-sentiment", limit=20, seeds=[seed], settings={"epochs": 1}, baselines=False, progress=False, results="r"
+            )
+            print(seed, found, flush=True)
+
+        if __name__ == "__main__":
+            train(0)
+            for seed, method in ((1, "fork"), (2, "spawn")):
+                process = multiprocessing.get_context(method).Process(target=train, args=(seed,))
+                process.start()
+                process.join()
+            train(3)
+        """)
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path, timeout=280)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    assert done.stdout.splitlines() == [f"{seed} <Results in r: 1 cells>" for seed in range(4)]
