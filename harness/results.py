@@ -370,7 +370,7 @@ class Comparison(Displayed):
 
 @dataclass(frozen=True, repr=False)
 class Recommendation(Displayed):
-    """Which model to fine-tune.
+    """Which model to fine-tune under some limits, and on what evidence.
 
     Attributes:
         choice: all that was weighed (`harness.report.recommend.Recommendation`).

@@ -58,8 +58,9 @@ def test_every_public_name_is_documented_and_its_example_runs(tmp_path, monkeypa
             assert not found.failed, f"{name}: {test.name}"
             ran += found.attempted
     assert ran > 15
-    with pytest.raises(AttributeError, match="no attribute 'runn'; public are BenchError, Model"):
+    with pytest.raises(AttributeError, match="no attribute 'runn'; public are BenchError, CheckedTask"):
         _ = harness.runn
+    assert [name for name in dir(harness) if not name.startswith("__")] == harness.__all__
 
 
 @pytest.mark.slow
