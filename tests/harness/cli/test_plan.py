@@ -117,19 +117,18 @@ def test_what_an_estimate_was_told_from():
     assert words.memory(Grid((None,), 2, 0.0, 0)) == "memory: unknown"
 
 
-def test_the_plan_prints_the_recipes_that_the_worker_will_find(tmp_path, capsys):
-    from rich.console import Console
-
+def test_the_plan_prints_the_recipes_that_the_worker_will_find(tmp_path):
     from harness import registry
     from harness.by_data import facts
-    from harness.cli.plan import RECIPES, tell_recipes
     from harness.estimate.known import Known
     from harness.heads.make import fitted_head
+    from harness.plan_report import RECIPES, PlanReport
     from harness.rows import load
 
     rows = "".join(f"the garden number {number} is very {word} and warm,{word}\n" for number in range(80) for word in ("good", "bad"))
     (tmp_path / "gardens.csv").write_text(f"text,label\n{rows}")
-    (cell,) = make_plan(Request(["bert-mini"], [f"sentiment:{tmp_path}/gardens.csv"])).cells
+    made = make_plan(Request(["bert-mini"], [f"sentiment:{tmp_path}/gardens.csv"]))
+    (cell,) = made.cells
     recipe, why = Known([]).fitted(cell)
     family = registry.family(cell.task.family)
     splits = load(cell.task, family).splits
@@ -137,7 +136,8 @@ def test_the_plan_prints_the_recipes_that_the_worker_will_find(tmp_path, capsys)
     assert (recipe, why) == (told.recipe, told.why) and {"epochs", "max_length"} <= set(why)
     cells = [replace(cell, model=replace(cell.model, name=f"bert-{number}")) for number in range(RECIPES + 3)]
     estimate = Estimate(1.0, None, CALIBRATION, 0, facts(recipe, why, cell.why, "bf16"))
-    tell_recipes(Console(width=200), [*cells, cell], [*[estimate] * len(cells), None])
-    said = capsys.readouterr().out
+    grid = Grid((*[estimate] * len(cells), None), 1, 1.0, 0)
+    report = PlanReport(replace(made, cells=(*cells, cell)), Store(tmp_path / "results"), frozenset(), grid=grid)
+    said = "\n".join(line for line, _ in report.lines())
     assert said.count("recipe gardens · bert-") == RECIPES and "and 3 more recipes" in said
     assert f"up to {recipe.epochs} epochs of batches of {recipe.batch_size} (96 training rows); {recipe.max_length} tokens" in " ".join(said.split())
