@@ -24,8 +24,13 @@ if TYPE_CHECKING:
     from harness.api import plan as plan
     from harness.api import recommend as recommend
     from harness.api import run as run
+    from harness.check.checked_task import CheckedTask as CheckedTask
     from harness.errors import BenchError as BenchError
     from harness.model import Model as Model
+    from harness.planning.plan_report import PlanReport as PlanReport
+    from harness.results import Comparison as Comparison
+    from harness.results import Leaderboard as Leaderboard
+    from harness.results import Recommendation as Recommendation
     from harness.results import Results as Results
     from harness.results import load_results as load_results
     from harness.task import Task as Task
@@ -34,11 +39,12 @@ _PLACES = {
     **dict.fromkeys(
         ("check_task", "compare", "fetch", "list_models", "list_suites", "list_tasks", "new_task", "plan", "recommend", "run"), "harness.api"
     ),
+    **dict.fromkeys(("Comparison", "Leaderboard", "Recommendation", "Results", "load_results"), "harness.results"),
     "BenchError": "harness.errors",
+    "CheckedTask": "harness.check.checked_task",
     "Model": "harness.model",
-    "Results": "harness.results",
+    "PlanReport": "harness.planning.plan_report",
     "Task": "harness.task",
-    "load_results": "harness.results",
 }
 __all__ = sorted(_PLACES)
 
@@ -53,4 +59,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    """The public names, and no modules that happen to be imported."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from os import PathLike, fspath
+from inspect import signature
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.arguments import path_of, whole, with_commas
 from harness.errors import BenchError
+from harness.model import Model
 from harness.planning.request import Numbers, References, read_references, read_request, read_search
 from harness.results import Comparison, Recommendation, Results, load_results
 
@@ -63,7 +66,7 @@ def run(
         baselines: run the baselines of each task too.
         results: a folder or URL.
         progress: whether to print what happens.
-        execution: the fields of `harness.running.Execution`: `engine`, `devices`, `jobs`, `devices_per_cell`, `shard`,
+        execution: how cells run; `help("harness.running.Execution")` tells more: `engine`, `devices`, `jobs`, `devices_per_cell`, `shard`,
             `checkpoint_every`, `timeout`, `retries`, `fail_fast`, `rerun_failed`, `address`, `estimate`.
 
     Returns:
@@ -86,13 +89,13 @@ def run(
     for name in execution:
         if name not in known:
             raise TypeError(f"run() got an unexpected keyword argument {name!r}; of how cells run it takes {', '.join(known)}")
-    how = Execution(**execution)
+    how = Execution(**{name: _as_option(name, value) for name, value in execution.items()})
     how.check()
     request = read_request(
         models, tasks, suite=suite, methods=methods, seeds=seeds, columns=columns, limit=limit, train_sizes=train_sizes, settings=settings,
         trust_remote_code=trust_remote_code, keep_head=keep_head, baselines=baselines,
     )  # fmt: skip
-    place, console = fspath(results), _console(progress)
+    place, console = path_of("results", results), _console(progress)
     try:
         grid = execute(request, read_search(search, request), place, how, console)
     except NoRoom as error:
@@ -127,15 +130,20 @@ def plan(
         [0, 0, 0, 1, 1, 1]
     """
     from harness.planning.plan_report import report_plan
+    from harness.running import say
 
+    _known("plan", request)
     asked = read_request(models, tasks, **request)
+    jobs = None if jobs is None else whole("--jobs", jobs, 1)
     console = _console(progress)
     return report_plan(
-        asked, read_search(search, asked), fspath(results), devices, jobs, estimate, lambda line: console.print(line, markup=False)
+        asked, read_search(search, asked), path_of("results", results), with_commas(devices), jobs, estimate, lambda line: say(console, line)
     )
 
 
-def compare(ours: str, theirs: str, results: str | PathLike[str] = RESULTS, tasks: str | Sequence[str] = ()) -> Comparison:
+def compare(
+    ours: str | Model, theirs: str | Model, results: str | PathLike[str] | Results = RESULTS, tasks: str | Sequence[str] = ()
+) -> Comparison:
     """Two models on the same test rows; see `Results.compare`.
 
     Example:
@@ -145,7 +153,7 @@ def compare(ours: str, theirs: str, results: str | PathLike[str] = RESULTS, task
     return load_results(results).compare(ours, theirs, tasks)
 
 
-def recommend(results: str | PathLike[str] = RESULTS, **limits: Any) -> Recommendation:
+def recommend(results: str | PathLike[str] | Results = RESULTS, **limits: Any) -> Recommendation:
     """Which model to fine-tune under limits; see `Results.recommend`.
 
     Example:
@@ -181,7 +189,7 @@ def check_task(
     """
     from harness.check.checked_task import check_tasks
 
-    return check_tasks(read_references(tasks, "tasks"), model, max_length, columns, None if suite is None else fspath(suite), limit)
+    return check_tasks(read_references(tasks, "tasks"), model, max_length, columns, None if suite is None else path_of("suite", suite), limit)
 
 
 def new_task(
@@ -209,7 +217,7 @@ def new_task(
     """
     from harness.scaffold.new import write_task_file
 
-    return write_task_file(fspath(data), family, None if output is None else Path(output), columns or {}, force)
+    return write_task_file(path_of("data", data), family, None if output is None else Path(output), columns or {}, force)
 
 
 def fetch(models: References = "all", tasks: References = "all", progress: bool = True, **request: Any) -> dict[str, Any]:
@@ -226,6 +234,7 @@ def fetch(models: References = "all", tasks: References = "all", progress: bool 
     """
     from harness.planning.fetching import fetch_request
 
+    _known("fetch", request)
     return fetch_request(read_request(models, tasks, **{"baselines": False, **request}), _console(progress))
 
 
@@ -257,6 +266,22 @@ def list_suites() -> pandas.DataFrame:
         True
     """
     return _listed("suites")
+
+
+def _known(call: str, given: Iterable[str]) -> None:
+    """A `TypeError` as Python has it for an argument that the call does not take."""
+    known = [name for name in signature(read_request).parameters if name not in ("models", "tasks")]
+    for name in given:
+        if name not in known:
+            raise TypeError(f"{call}() got an unexpected keyword argument {name!r}; of what is trained it takes {', '.join(known)}")
+
+
+def _as_option(name: str, value: Any) -> Any:
+    """What Python has in another form than the command line: lists of devices, times in seconds."""
+    if name == "devices":
+        return with_commas(value)
+    seconds = name in ("timeout", "checkpoint_every") and isinstance(value, (int, float)) and not isinstance(value, bool)
+    return str(value) if seconds else value
 
 
 def _listed(kind: str) -> pandas.DataFrame:

@@ -9,18 +9,23 @@ import html
 import io
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from numbers import Real
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.amount import amount
+from harness.arguments import need, path_of
 from harness.errors import BenchError, unknown
 from harness.files import write_text
+from harness.model import Model
 from harness.remote.mirror import read_store
 from harness.searched import is_trial
+from harness.shown import short
 from harness.store import Record, Store
+from harness.task import Task
 
 if TYPE_CHECKING:
     import pandas
@@ -104,6 +109,18 @@ class Results:
             return list(self.store.records())
         return [record for cell in self._cells if (record := self.store.record(cell)) is not None]
 
+    def _some(self) -> list[Record]:
+        """The records, of which there must be one.
+
+        Raises:
+            BenchError: there is none.
+        """
+        if found := self.records:
+            return found
+        if self.store.damaged:
+            return []
+        raise BenchError(f"no results of these cells in {self.place!r}; run them again: the same call goes on from where they are")
+
     @property
     def failed(self) -> dict[str, str]:
         """Id of each cell that failed → why."""
@@ -116,7 +133,8 @@ class Results:
         """
         import pandas
 
-        return pandas.DataFrame([_row(record) for record in self.records if not is_trial(record)])
+        rows = [_row(record) for record in self.records if not is_trial(record)]
+        return pandas.DataFrame(rows or None, columns=None if rows else list(_row({})))
 
     def predictions(self, cell: str) -> pandas.DataFrame:
         """One row for each test example of a cell: `id`, `prediction`, `reference`, and what slices it is of.
@@ -129,11 +147,14 @@ class Results:
         """
         import pandas
 
-        name = self.cell(cell)["id"]
+        record = self.cell(cell)
         try:
-            return pandas.DataFrame(self.store.predictions(name))
+            return pandas.DataFrame(self.store.predictions(record["id"]))
         except FileNotFoundError:
-            raise BenchError(f"{name} has no predictions: it failed, or is a trial of a search") from None
+            error = record.get("error") or {}
+            trial = "it is a trial of a search" if is_trial(record) else "their file is not there"
+            why = f"it failed: {error.get('type')}: {short(str(error.get('message')), 200)}" if error else trial
+            raise BenchError(f"{record['id']} has no predictions: {why}") from None
 
     def cell(self, name: str) -> Record:
         """The record of a cell.
@@ -144,7 +165,9 @@ class Results:
         Raises:
             BenchError: no such cell, or several.
         """
-        ids = [record["id"] for record in self.records]
+        if not isinstance(name, str) or not name:
+            raise BenchError(f"cell {name!r}: give an id, or a part of one; Results.frame()['cell'] has them")
+        ids = [record["id"] for record in self._some()]
         matches = [one for one in ids if one == name] or [one for one in ids if name in one]
         if not matches:
             for damaged, why in self.store.damaged.items():
@@ -176,8 +199,10 @@ class Results:
         """
         from harness.stats.row_comparison import compare
 
+        ours, theirs = _row_name(ours), _row_name(theirs)
         notes: list[str] = []
-        return Comparison(ours, theirs, compare(self.store, ours, theirs, _names(tasks), notes.append), notes, self.store)
+        seen = self.store if self._cells is None else _Part(self.store, self._some())
+        return Comparison(ours, theirs, compare(seen, ours, theirs, _names(tasks), notes.append), notes, self.store)
 
     def recommend(
         self,
@@ -200,15 +225,32 @@ class Results:
         """
         from harness.report.model_choice import Limits, recommend
 
+        self._some()
+
         def number(option: str, value: float | str | None, example: str) -> float | None:
+            need(option, value, (str, Real, type(None)), f"a number, or text such as {example}")
             return amount(option, value, example) if isinstance(value, str) else value
 
+        minutes = number("--max-train-minutes", max_train_minutes, "30")
         limits = Limits(
             number("--max-parameters", max_parameters, "100M or 1.5B"),
-            None if max_train_minutes is None else max_train_minutes * 60,
+            None if minutes is None else minutes * 60,
             number("--max-memory", max_memory, "8GiB"),
         )
         return Recommendation(recommend(self.leaderboard().board, limits, _names(tasks)))
+
+
+class _Part:
+    """A store of which only some records are seen."""
+
+    def __init__(self, store: Store, records: Sequence[Record]):
+        self._store, self._records = store, records
+
+    def records(self) -> Iterator[Record]:
+        return iter(self._records)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
 
 @dataclass(frozen=True, repr=False)
@@ -239,28 +281,34 @@ class Leaderboard(Displayed):
         return pandas.read_csv(io.StringIO(FORMATS["csv"](self.board)))
 
     def to_text(self, form: str = "md") -> str:
-        """The board as `md`, `json`, `csv`, `slices` (CSV), `latex` or `svg`.
+        """The board as `md`, `json`, `csv`, `slices` (CSV), `latex` or `svg`; a page of HTML is a file (`save`).
 
         Raises:
             BenchError: another format.
         """
+        from harness.report.board_files import HTML
         from harness.report.formats import FORMATS
 
+        if form == HTML:
+            raise BenchError('format html is a page that links to records; write it with save("page.html", "html")')
         if form not in FORMATS:
-            raise unknown("format", form, FORMATS)
+            raise unknown("format", form, [*FORMATS, HTML])
         return FORMATS[form](self.board)
 
     def save(self, path: str | PathLike[str], form: str = "md") -> Path:
         """Write the board to a file; `html` is a page with all that is known of the results folder's cells.
 
         Raises:
-            BenchError: another format.
-            OSError: the file cannot be written.
+            BenchError: another format, or a file that cannot be written.
         """
         from harness.report.board_files import HTML, page
 
         file = Path(fspath(path))
-        write_text(file, page(self.store, file, 500) if form == HTML else self.to_text(form))
+        text = page(self.store, file, 500) if form == HTML else self.to_text(form)
+        try:
+            write_text(file, text)
+        except OSError as error:
+            raise BenchError(f"{file}: cannot be written: {error.strerror}; name a file in a folder that can be written") from None
         return file
 
     def picture(self, width: int) -> RenderableType:
@@ -322,7 +370,7 @@ class Comparison(Displayed):
 
 @dataclass(frozen=True, repr=False)
 class Recommendation(Displayed):
-    """Which model to fine-tune.
+    """Which model to fine-tune under some limits, and on what evidence.
 
     Attributes:
         choice: all that was weighed (`harness.report.model_choice.Recommendation`).
@@ -371,11 +419,11 @@ class Recommendation(Displayed):
         return picture(self.choice)
 
 
-def load_results(place: str | PathLike[str] = "bench-results") -> Results:
+def load_results(place: str | PathLike[str] | Results = "bench-results") -> Results:
     """The results in a folder or below a URL.
 
     Args:
-        place: as `bench run --results` has it.
+        place: as `bench run --results` has it; results that are loaded already stay as they are.
 
     Raises:
         BenchError: there are no results, or the URL cannot be read.
@@ -385,14 +433,28 @@ def load_results(place: str | PathLike[str] = "bench-results") -> Results:
         >>> sorted(results.frame()["task"].unique())[:2]
         ['mini-ner', 'mini-qa']
     """
-    store = read_store(fspath(place))
+    if isinstance(place, Results):
+        return place
+    store = read_store(path_of("results", place))
     next(store.records(), None)  # an error where there is no such folder
     return Results(store)
 
 
 def _names(given: str | Sequence[str]) -> list[str]:
-    parts = given.split(",") if isinstance(given, str) else given
-    return [name.strip() for name in parts if name.strip()]
+    """Names of tasks as boards have them; a `Task` stands for its own."""
+    parts = given.split(",") if isinstance(given, str) else given if isinstance(given, Iterable) else [given]
+    names = [one.title if isinstance(one, Task) else one for one in parts]
+    for name in names:
+        need("tasks", name, str, "names of tasks")
+    return [name.strip() for name in names if name.strip()]
+
+
+def _row_name(given: str | Model) -> str:
+    """The name of a row; a `Model` stands for its own."""
+    if isinstance(given, Model):
+        return given.name
+    need("compare", given, str, "MODEL or MODEL:METHOD")
+    return given
 
 
 def _row(record: Record) -> dict[str, Any]:
@@ -401,15 +463,15 @@ def _row(record: Record) -> dict[str, Any]:
     test = (record.get("metrics") or {}).get("test") or {}
     error = record.get("error") or {}
     return {
-        "cell": record["id"],
+        "cell": record.get("id"),
         "task": task.get("name"),
         "family": task.get("family"),
         "model": model.get("name"),
         "architecture": model.get("architecture"),
-        "method": record["method"],
-        "seed": record["seed"],
+        "method": record.get("method"),
+        "seed": record.get("seed"),
         "train_rows": task.get("train_rows") or (task.get("rows") or {}).get("train"),
-        "status": record["status"],
+        "status": record.get("status"),
         "score": record.get("score"),
         "primary_metric": record.get("primary_metric"),
         "trivial_score": record.get("trivial_score"),

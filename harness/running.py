@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from harness import duration
+from harness.arguments import need, truth, whole
 from harness.errors import BenchError, unknown
 from harness.estimate.run_times import Times
 from harness.planning.plan import Plan, Request, make_plan
@@ -86,6 +87,15 @@ class Execution:
         """Raise a `BenchError` for a value that cannot be."""
         from harness.engines.choose import ENGINES
 
+        for name in ("engine", "address", "devices", "shard", "checkpoint_every", "timeout"):
+            value = getattr(self, name)
+            need(name, value, (str, type(None)) if name in ("shard", "timeout") else str, "text, as the command line has it")
+        for name in ("fail_fast", "rerun_failed", "estimate"):
+            truth(name, getattr(self, name))
+        if self.jobs is not None:
+            whole("--jobs", self.jobs, 1)
+        whole("--devices-per-cell", self.devices_per_cell, 1)
+        whole("--retries", self.retries, 0)
         if self.engine not in ENGINES:
             raise unknown("engine", self.engine, ENGINES)
         duration.every("--checkpoint-every", self.checkpoint_every)

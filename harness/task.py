@@ -69,7 +69,8 @@ class Task:
             data: a pandas data frame, a list of dictionaries, a `datasets.Dataset` or `DatasetDict`, a mapping of split to any of these,
                 or the path of a file or folder.
             family: the task family, such as `sentiment`.
-            options: `name`, `columns`, `labels`, `options`, `folder`; any other keyword is a column: `text="tweet"`.
+            options: `name`, `columns`, `labels`, `drop_labels`, `options` as in task files, and `folder`, where rows are written; any other
+                keyword is a column: `text="tweet"`.
 
         Raises:
             BenchError: no such family or column, or rows that cannot be used.

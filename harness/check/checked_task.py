@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class CheckedTask(Displayed):
-    """One task's check.
+    """What a check of one task has found in its data.
 
     Attributes:
         task: the task.

@@ -20,7 +20,7 @@ def main(seconds: float, folder: str) -> None:
     """Watch until the input ends, which is when the parent does; then kill what is still alive so many seconds later.
 
     Args:
-        folder: of multiprocessing's sockets, which only the parent would remove.
+        folder: of multiprocessing's sockets, which only the parent would remove; empty: none.
     """
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)  # they come to the whole group; the parent decides what they mean

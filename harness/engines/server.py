@@ -107,10 +107,29 @@ def _the_guard() -> subprocess.Popen[bytes] | None:
     """The process that watches, one for all servers of this process: it ends with this process, and not with the first run of several."""
     if not hasattr(os, "pidfd_open"):
         return None
-    words = [sys.executable, "-I", "-S", guard.__file__, str(child.ORPHAN + 1), get_temp_dir()]
+    # In a child of multiprocessing the folder is the parent's, which uses it longer.
+    folder = get_temp_dir() if multiprocessing.parent_process() is None else ""
+    words = [sys.executable, "-I", "-S", guard.__file__, str(child.ORPHAN + 1), folder]
     return subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, bufsize=0
     )
+
+
+def _forget_parent() -> None:
+    """In a process that was forked: the servers and the guard are those of its parent; its own runs start others."""
+    from multiprocessing import forkserver, resource_tracker
+
+    server = forkserver._forkserver
+    if server._forkserver_alive_fd is not None:
+        with suppress(OSError):
+            os.close(server._forkserver_alive_fd)
+    vars(server).update({**vars(type(server)()), "_preload_modules": server._preload_modules})
+    resource_tracker._resource_tracker._pid = None  # shared, and not to be ended with this process
+    _the_guard.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parent)
 
 
 def _end_server() -> None:

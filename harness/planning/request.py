@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
+from harness.arguments import need, path_of, truth, whole
 from harness.errors import BenchError
+from harness.given_model import checked_model
 from harness.guess.chosen import read_columns
 from harness.model import Model
 from harness.planning.defaults import Defaults, read_names, read_seeds, read_sizes
@@ -45,25 +48,23 @@ def read_request(
     Raises:
         BenchError: an empty list, or a value that cannot be read.
     """
-    suite = None if suite is None else fspath(suite)
+    suite = None if suite is None else path_of("suite", suite)
     asked = read_references(tasks, "--tasks")
     silent = None in (methods, seeds, train_sizes)
     defaults = suite_for(suite, asked).defaults if silent else Defaults()
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        raise BenchError(f"--limit {limit}: must be a number of rows, 1 or more")
     return Request(
         models=read_references(models, "--models"),
         tasks=asked,
         suite=suite,
         methods=read_references(defaults.methods if methods is None else methods, "--methods"),
-        seeds=read_seeds(_numbers(defaults.seeds if seeds is None else seeds)),
-        train_sizes=read_sizes(_numbers(defaults.train_sizes if train_sizes is None else train_sizes)),
-        limit=limit,
+        seeds=read_seeds(_numbers(defaults.seeds if seeds is None else seeds, "--seeds")),
+        train_sizes=read_sizes(_numbers(defaults.train_sizes if train_sizes is None else train_sizes, "--train-sizes")),
+        limit=None if limit is None else whole("--limit", limit, 1, "a number of rows"),
         settings=recipe_settings(_settings(settings or {})),
-        trust_remote_code=trust_remote_code,
-        baselines=baselines,
-        columns=read_columns(_pairs(columns or {}, "+")),
-        keep_head=keep_head,
+        trust_remote_code=truth("trust_remote_code", trust_remote_code),
+        baselines=truth("baselines", baselines),
+        columns=read_columns(_pairs(columns or {}, "+", "--column")),
+        keep_head=truth("keep_head", keep_head),
     )
 
 
@@ -75,15 +76,22 @@ def read_references(given: References, where: str) -> list[Any]:
     """
     if isinstance(given, str):
         return read_names(given, where)
-    if not isinstance(given, Iterable):  # one alone
+    kinds = {"tasks": Task, "models": Model}
+    object_kind = kinds.get(where.removeprefix("--"))
+    what = "names, paths" + (f", or harness.{object_kind.__name__}" if object_kind else "")
+    data = isinstance(given, Mapping) or hasattr(given, "columns") or hasattr(given, "column_names")
+    if object_kind is Task and data and not isinstance(given, Task):
+        raise BenchError(f"{where}: a {type(given).__name__} is data; make a task of it: harness.Task.from_data(data, family=…)")
+    if not isinstance(given, Iterable) or isinstance(given, (Mapping, bytes)):  # one alone
         given = [given]
     found = [fspath(one) if isinstance(one, PathLike) else one for one in given]
     for one in found:
-        if not isinstance(one, (str, Task, Model)) or one == "":
-            raise BenchError(f"{where}: {one!r} is a {type(one).__name__}; give names, paths, or harness.Task and harness.Model")
+        need(where, one, (str, object_kind) if object_kind else str, what)
+        if one == "":
+            raise BenchError(f"{where}: '' names nothing; give {what}")
     if not found:
         raise BenchError(f"{where} is empty; name one or more, or all")
-    return found
+    return [checked_model(one) if isinstance(one, Model) else one for one in found]
 
 
 def read_search(given: str | Mapping[str, Sequence[Any]] | Iterable[str] | None, request: Request) -> Wanted | None:
@@ -98,9 +106,7 @@ def read_search(given: str | Mapping[str, Sequence[Any]] | Iterable[str] | None,
     from harness.search import wanted as asked
 
     suite, where = suite_for(request.suite, request.tasks), asked.OPTION
-    if isinstance(given, Mapping):
-        given = [f"{name}={','.join(str(one) for one in values)}" for name, values in given.items()]
-    texts = [given] if isinstance(given, str) else list(given or ())
+    texts = _pairs(given or (), ",", where)
     if not texts:
         texts, where = list(suite.defaults.search), f"{request.suite or suite.name}: search"
     wanted = asked.read_wanted(texts, where)
@@ -119,25 +125,29 @@ def read_search(given: str | Mapping[str, Sequence[Any]] | Iterable[str] | None,
     return wanted
 
 
-def _numbers(given: Numbers) -> str:
+def _numbers(given: Numbers, where: str) -> str:
     """Numbers as their option has them; a list of one seed is that seed, and no number of seeds."""
-    if isinstance(given, (str, int)) or given is None:
-        return "" if given is None else str(given)
+    if isinstance(given, (str, Integral)) and not isinstance(given, bool):
+        return str(given)
+    need(where, given, Iterable, "a whole number, or a list of them")
     texts = ["all" if one is None else str(one) for one in given]
     return ",".join(texts) + ("," if len(texts) == 1 else "")
 
 
-def _pairs(given: Mapping[str, Any] | Iterable[str], between: str) -> list[str]:
-    """`NAME=VALUE` texts; the values of a list are joined by `between`."""
-    if not isinstance(given, Mapping):
-        return [given] if isinstance(given, str) else list(given)
-    return [f"{name}={between.join(map(str, one)) if isinstance(one, (list, tuple)) else one}" for name, one in given.items()]
+def _pairs(given: Any, between: str, where: str) -> list[str]:
+    """`NAME=VALUE` texts, or others; the values of a list are joined by `between`."""
+    if isinstance(given, Mapping):
+        return [f"{name}={one if isinstance(one, str) or not isinstance(one, Iterable) else between.join(map(str, one))}" for name, one in given.items()]
+    texts = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+    for text in texts:
+        need(where, text, str, "a dictionary of name → value, or the texts that the option takes")
+    return texts
 
 
 def _settings(given: Mapping[str, Any] | Iterable[str]) -> dict[str, str]:
     """Settings by name, as `--set` has them."""
     found: dict[str, str] = {}
-    for text in _pairs(given, ","):
+    for text in _pairs(given, ",", "--set"):
         name, equals, value = text.partition("=")
         if not equals:
             raise BenchError(f"--set {text}: must be NAME=VALUE, such as lr=3e-5")

@@ -10,23 +10,26 @@ import hashlib
 import json
 import math
 import numbers
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, time, timedelta
+from enum import Enum
 from os import PathLike, fspath
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
+from uuid import UUID
 
 from harness import registry
+from harness.arguments import need
 from harness.caching import cache_folder
-from harness.data.splits import canonical_split
+from harness.data.splits import ALIASES, SPLITS, canonical
 from harness.errors import BenchError
-from harness.files import write_text
 from harness.guess.chosen import columns_of, read_columns
 from harness.guess.files import name_of
 from harness.planning.quick import quick_task
 from harness.strict_json import dumps
 from harness.task import Task
+from harness.written_task import keys_of_task_file, with_keys, write_once
 
 FOLDER = "rows"  # of the cache; never pruned, because results refer to it
 Row = Mapping[str, Any]
@@ -38,7 +41,8 @@ def task_of(
     *,
     name: str = "",
     columns: Mapping[str, Any] | None = None,
-    labels: Mapping[str, str] | Sequence[str] | None = None,
+    labels: Mapping[Any, str] | Sequence[str] | None = None,
+    drop_labels: Any = (),
     options: Mapping[str, Any] | None = None,
     folder: str | PathLike[str] | None = None,
     **more_columns: Any,
@@ -53,6 +57,7 @@ def task_of(
         columns: the family's column → the data's name for it, or a list of columns whose texts are joined. What is not named is
             guessed, as for files.
         labels: raw label → name, or the names of the raw labels 0, 1, ….
+        drop_labels: raw labels whose rows are left out; None and `""` stand for no label.
         options: of the family, such as `{"metric": "macro_f1"}`.
         folder: where the rows are written; default: the cache (`BENCH_CACHE`).
         more_columns: as `columns`, one keyword each: `text="tweet"`.
@@ -60,27 +65,36 @@ def task_of(
     Raises:
         BenchError: no such family, column or split, a value that cannot be written, or rows that cannot be used.
     """
+    need("Task.from_data: family", family, str, f"one of {', '.join(sorted(registry.families()))}")
     adapter = registry.family(family)
-    named = {**(columns or {}), **more_columns}
+    need("Task.from_data: columns", columns or {}, Mapping, 'a dictionary of the family\'s column → the data\'s, such as {"text": "tweet"}')
+    named = {ours: theirs for ours, theirs in {**(columns or {}), **more_columns}.items() if theirs is not None}
     valid = columns_of(adapter)
     for ours in named:
         if ours not in valid:
-            raise BenchError(f"Task.from_data: {family} has no column {ours!r}; valid: {', '.join(valid)}")
-    chosen = read_columns(f"{ours}={'+'.join(theirs) if isinstance(theirs, (list, tuple)) else theirs}" for ours, theirs in named.items())
-    path = fspath(data) if isinstance(data, (str, PathLike)) else str(_written(data, name or f"{family}-rows", folder))
-    task = quick_task(adapter, path, chosen)
-    changes = {
-        **({"name": name} if name else {}), **({"labels": labels if isinstance(labels, Mapping) else tuple(labels)} if labels else {}),
-        **({"options": {**task.options, **options}} if options else {}),
-    }  # fmt: skip
-    task = replace(task, **changes)
+            arguments = "; other arguments: name, columns, labels, drop_labels, options, folder"
+            raise BenchError(f"Task.from_data: {family} has no column {ours!r}; valid: {', '.join(valid)}{arguments}")
+    chosen = read_columns(f"{ours}={'+'.join(map(str, theirs)) if isinstance(theirs, (list, tuple)) else theirs}" for ours, theirs in named.items())
+    said = keys_of_task_file(name, labels, drop_labels, options)
+    in_memory = not isinstance(data, (str, PathLike))
+    path = fspath(data) if not in_memory else str(_written(data, str(name) or f"{family}-rows", folder))
+    try:
+        task = quick_task(adapter, path, chosen)
+    except BenchError as error:
+        # What a command line would choose with an option is a keyword here.
+        words = re.sub(r"--column (\w+)=NAME(; or fill in a task file: .*)?", r'\1="NAME"', str(error))
+        raise BenchError(words.replace(f"task {family}:{path}", "Task.from_data") if in_memory else words) from None
+    if said and said != {"name": task.name}:
+        task = with_keys(task, said, Path(folder) if folder is not None else cache_folder(FOLDER))
     adapter.accept(task)
     return task
 
 
 def _written(data: Any, name: str, folder: str | PathLike[str] | None) -> Path:
     """The file or folder of the rows, written unless it is there."""
-    splits = {canonical_split(str(split)): _rows(rows) for split, rows in data.items()} if _has_splits(data) else {"all": _rows(data)}
+    splits = {split: _rows(rows) for split, rows in (canonical(data) if _has_splits(data) else {"all": data}).items()}
+    if len(splits) > 1 and "all" in splits:
+        raise BenchError("Task.from_data: all stands beside other splits; it is the rows of a data set without any")
     texts = {split: "".join(_lines(rows, split)) for split, rows in splits.items()}
     for split, text in texts.items():
         if not text:
@@ -91,15 +105,10 @@ def _written(data: Any, name: str, folder: str | PathLike[str] | None) -> Path:
     root = Path(folder) if folder is not None else cache_folder(FOLDER)
     if root is None:
         raise BenchError("Task.from_data: there is no cache folder to write the rows to (BENCH_CACHE); name one with folder=")
-    place = root / digest.hexdigest()[:16] / name_of(Path(f"{name}.jsonl"))
+    place = root.absolute() / digest.hexdigest()[:16] / name_of(Path(f"{name}.jsonl"))
     for split, text in texts.items():
         path = place.with_name(f"{place.name}.jsonl") if split == "all" else place / f"{split}.jsonl"
-        if not path.is_file():
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_text(path, text)
-            except OSError as error:
-                raise BenchError(f"Task.from_data: {path}: {error.strerror}; name a folder that can be written with folder=") from None
+        write_once(path, text)
     return place.with_name(f"{place.name}.jsonl") if "all" in texts else place
 
 
@@ -107,7 +116,7 @@ def _has_splits(data: Any) -> bool:
     """Whether data are a mapping of split to rows; a dictionary of columns is none."""
     if not isinstance(data, Mapping):
         return False
-    if not data or any(isinstance(rows, (list, tuple)) and rows and not isinstance(rows[0], Mapping) for rows in data.values()):
+    if not {str(split).lower() for split in data} & {*SPLITS, "all", *ALIASES}:
         raise BenchError("Task.from_data: a dictionary must map train, validation and test to rows; for columns use pandas.DataFrame(…)")
     return True
 
@@ -121,9 +130,14 @@ def _rows(data: Any) -> Iterable[Row]:
     if hasattr(data, "to_dicts"):  # polars.DataFrame
         return data.to_dicts()
     if hasattr(data, "to_dict") and hasattr(data, "columns"):  # pandas.DataFrame
-        twice = [str(name) for name in data.columns[data.columns.duplicated()]]
-        if twice:
-            raise BenchError(f"Task.from_data: the column {twice[0]!r} occurs twice; rename one of the two")
+        if getattr(data.columns, "nlevels", 1) > 1:
+            raise BenchError("Task.from_data: the columns have several levels; name each by one text, such as df.columns = df.columns.map('_'.join)")
+        names = [str(name) for name in data.columns]
+        for name in names:
+            if names.count(name) > 1:
+                raise BenchError(f"Task.from_data: the column {name!r} occurs twice; rename one of the two")
+        if any(name is not None and str(name) not in names for name in data.index.names):  # what a person has named is a column
+            data = data.reset_index([level for level, name in enumerate(data.index.names) if name is not None and str(name) not in names])
         return data.to_dict("records")
     if isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
         return data
@@ -147,14 +161,14 @@ def _named(dataset: Any) -> Iterator[Row]:
             return [name(column, one) for one in value]
         return names[column][value] if isinstance(value, int) and 0 <= value < len(names[column]) else value
 
-    for row in dataset:
+    for row in dataset.with_format(None):  # which would give arrays or frames
         yield {column: name(column, value) if column in names else value for column, value in row.items()}
 
 
 def _lines(rows: Iterable[Row], split: str) -> Iterator[str]:
     for number, row in enumerate(rows, 1):
         if not isinstance(row, Mapping):
-            raise BenchError(f"Task.from_data: row {number} of {split} is a {type(row).__name__}; each row must be a dictionary")
+            raise BenchError(f"Task.from_data: row {number} of {split} is a {type(row).__name__}; each row must be a dictionary of column → value")
         plain = {}
         for column, value in row.items():
             try:
@@ -195,10 +209,12 @@ def _plain(value: Any) -> Any:
         return None if math.isnan(value) else value if math.isfinite(value) else str(value)
     if isinstance(value, numbers.Number):  # Decimal, Fraction
         return str(value)
-    if isinstance(value, (date, time, timedelta)):
+    if isinstance(value, (date, time, timedelta, UUID, PurePath)) or type(value).__name__ in ("Period", "Interval"):
         return str(value)
+    if isinstance(value, Enum):
+        return _plain(value.value)
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
-    raise ValueError(f"a {type(value).__name__}; convert it to text, numbers, or lists of these")
+    raise ValueError(f"a {type(value).__name__}; convert it to text, numbers, or lists of these, or drop the column")

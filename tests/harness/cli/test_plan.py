@@ -130,7 +130,8 @@ def test_the_plan_prints_the_recipes_that_the_worker_will_find(tmp_path):
 
     rows = "".join(f"the garden number {number} is very {word} and warm,{word}\n" for number in range(80) for word in ("good", "bad"))
     (tmp_path / "gardens.csv").write_text(f"text,label\n{rows}")
-    (cell,) = make_plan(Request(["bert-mini"], [f"sentiment:{tmp_path}/gardens.csv"])).cells
+    made = make_plan(Request(["bert-mini"], [f"sentiment:{tmp_path}/gardens.csv"]))
+    (cell,) = made.cells
     recipe, why = Known([]).fitted(cell)
     family = registry.family(cell.task.family)
     splits = load(cell.task, family).splits
