@@ -13,9 +13,9 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.arguments import path_of, whole, with_commas
 from harness.errors import BenchError
 from harness.model import Model
+from harness.planning.arguments import path_of, whole, with_commas
 from harness.planning.request import Numbers, References, read_references, read_request, read_search
 from harness.results import Comparison, Recommendation, Results, load_results
 

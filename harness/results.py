@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.amount import amount
-from harness.arguments import need, path_of
 from harness.errors import BenchError, unknown
 from harness.files import write_text
 from harness.model import Model
+from harness.planning.arguments import need, path_of
 from harness.remote.mirror import read_store
 from harness.searched import is_trial
 from harness.shown import short

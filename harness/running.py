@@ -11,9 +11,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from harness import duration
-from harness.arguments import need, truth, whole
 from harness.errors import BenchError, unknown
 from harness.estimate.run_times import Times
+from harness.planning.arguments import need, truth, whole
 from harness.planning.plan import Plan, Request, make_plan
 from harness.remote.folder import Unreachable
 from harness.remote.mirror import Mirror, open_store

@@ -7,12 +7,12 @@ from numbers import Integral
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
-from harness.arguments import need, path_of, truth, whole
 from harness.errors import BenchError
-from harness.given_model import checked_model
 from harness.guess.chosen import read_columns
 from harness.model import Model
+from harness.planning.arguments import need, path_of, truth, whole
 from harness.planning.defaults import Defaults, read_names, read_seeds, read_sizes
+from harness.planning.given_model import checked_model
 from harness.planning.plan import Request
 from harness.planning.settings import recipe_settings
 from harness.planning.suite import suite_for

@@ -20,16 +20,16 @@ from typing import Any
 from uuid import UUID
 
 from harness import registry
-from harness.arguments import need
 from harness.caching import cache_folder
 from harness.data.splits import ALIASES, SPLITS, canonical
 from harness.errors import BenchError
 from harness.guess.chosen import columns_of, read_columns
 from harness.guess.files import name_of
+from harness.planning.arguments import need
 from harness.planning.quick import quick_task
+from harness.planning.written_task import keys_of_task_file, with_keys, write_once
 from harness.strict_json import dumps
 from harness.task import Task
-from harness.written_task import keys_of_task_file, with_keys, write_once
 
 FOLDER = "rows"  # of the cache; never pruned, because results refer to it
 Row = Mapping[str, Any]

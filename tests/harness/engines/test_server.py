@@ -40,14 +40,19 @@ def test_a_process_that_is_asked_for_and_given_no_task_says_nothing(word, said):
     assert ("UnpicklingError" in done.stderr) is said and ("Traceback" in done.stderr) is said, done.stderr
 
 
-LOADED = """
+TELLING = """
 import sys
-
-from harness.engines.server import Server
-from harness.methods import modules
 
 def tell(connection):
     connection.send("peft" in sys.modules)
+"""
+LOADED = """
+import sys
+
+from telling import tell
+
+from harness.engines.server import Server
+from harness.methods import modules
 
 if __name__ == "__main__":
     process, connection = Server(modules(sys.argv[1:])).process(tell)
@@ -59,6 +64,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize(("methods", "loaded"), [(["full", "baseline"], "False"), (["full", "lora"], "True")])
 def test_libraries_of_a_method_are_loaded_once_and_only_where_it_is_used(tmp_path, methods, loaded):
     (tmp_path / "loaded.py").write_text(LOADED)
+    (tmp_path / "telling.py").write_text(TELLING)
     done = subprocess.run(
         [sys.executable, "loaded.py", *methods], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness import registry
-from harness.arguments import need, path_of, whole
 from harness.errors import BenchError, unknown
 from harness.family import ARCHITECTURES
 from harness.model import Model
+from harness.planning.arguments import need, path_of, whole
 from harness.shown import plain
 
 PRECISIONS = ("fp32", "bf16", "fp16")

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.arguments import need
 from harness.data.source import FileSource
 from harness.data.values import Notes, scalar
 from harness.errors import BenchError
 from harness.files import write_text
+from harness.planning.arguments import need
 from harness.planning.taskfile import read_task
 from harness.task import Task
 
