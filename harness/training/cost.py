@@ -12,12 +12,12 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from harness.heads.base import Feature
 from harness.training.flops import depth, matmul_peak, training_flops
-from harness.training.state import Progress
 
 if TYPE_CHECKING:
+    from harness.heads.base import Feature
     from harness.training.loop import Emit
+    from harness.training.state import Progress
 
 
 # Where a cell's time goes.

@@ -145,7 +145,7 @@ def test_the_line_of_an_error_on_the_terminal(kind, monkeypatch, capsys):
     def refuse(request):
         raise kind(f"model 'm' cannot be fetched (https://user:{PASSWORD}@mirror.example; {TOKEN})")
 
-    monkeypatch.setattr("harness.planning.make_plan", refuse)
+    monkeypatch.setattr("harness.planning.plan_report.make_plan", refuse)
     monkeypatch.setattr(sys, "argv", ["bench", "plan"])
     with pytest.raises(SystemExit):
         cli.main()
@@ -158,7 +158,7 @@ def test_a_traceback_on_the_terminal(tmp_path):
     code = (
         "import sys\nimport harness.planning.plan\nfrom harness.cli.main import main\n"
         f"def fail(request): raise RuntimeError('told of {TOKEN}')\n"
-        "harness.planning.make_plan = fail\nsys.argv = ['bench', 'plan']\nmain()\n"
+        "harness.planning.plan.make_plan = fail\nsys.argv = ['bench', 'plan']\nmain()\n"
     )
     environment = {**os.environ, "BENCH_DEBUG": "1"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=60, env=environment)
@@ -172,7 +172,7 @@ def test_what_the_hub_answers_in_the_middle_of_a_plan(command, more, tmp_path, m
     """A mirror's address with a password in it, in the reason why a model cannot be had."""
     error = HubError(f"model 'm' cannot be fetched (https://user:{PASSWORD}@mirror.example; {TOKEN})", passing=True)
     lost = Checkpoint("m", "someone/m", "someone/m", None, None, "encoder", "")
-    monkeypatch.setattr("harness.planning.find_models", lambda references, suite, trusted: [(lost, error, "someone/m")])
+    monkeypatch.setattr("harness.planning.plan.find_models", lambda references, suite, trusted: [(lost, error, "someone/m")])
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, [command, "--models", "someone/m", "--tasks", "mini-sentiment", *more])
     assert done.exit_code == (0 if command == "plan" else 1), done.exception
