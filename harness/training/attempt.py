@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from accelerate.utils import set_seed
@@ -16,7 +17,7 @@ from harness.fast.prepare import prepare
 from harness.fast.rows_tried import READ, check_text
 from harness.heads.base import Feature, Head
 from harness.heads.make import fitted_head
-from harness.heads.unable import OUT_OF_MEMORY
+from harness.heads.unable import OUT_OF_MEMORY, Unable, computing
 from harness.methods import METHODS
 from harness.planning.train_rows import drawn
 from harness.rows import load
@@ -157,10 +158,16 @@ class Attempt:
                 self.keeper.poll()
 
         rows = self.splits[split]
-        outputs = predict(
-            self.accelerator, self.model, self.head, self.features[split], len(rows), self.recipe.eval_batch_size,
-            progress=report_progress, fast=self.fast,
-        )  # fmt: skip
+        # What a library cannot compute in half precision is tried in fp32 (`harness.training.worker`); in fp32 the error is the cell's.
+        half = computing("a prediction in half precision") if self.precision != "fp32" else nullcontext()
+        try:
+            with half:
+                outputs = predict(
+                    self.accelerator, self.model, self.head, self.features[split], len(rows), self.recipe.eval_batch_size,
+                    progress=report_progress, fast=self.fast,
+                )  # fmt: skip
+        except Unable as error:
+            raise FloatingPointError(f"a prediction cannot be computed ({error})") from error
         return [self.family.prediction(output, row, self.cell.task) for output, row in zip(outputs, rows, strict=True)]
 
     def _score(self, split: str, predictions: list[Any]) -> dict[str, Any]:

@@ -103,6 +103,22 @@ def test_no_number_in_half_precision_is_tried_in_fp32(checkpoints, tmp_path, mon
     assert record["score"] == plain["score"] and losses(record) == losses(plain) and "retried" not in plain["training"]
 
 
+def test_a_prediction_that_a_library_cannot_compute_in_half_precision_is_made_in_fp32(checkpoints, tmp_path, monkeypatch):
+    """As with caches that the wrapper for half precision takes for tensors (xLSTM); the training itself went well."""
+    plain = SequenceHead.predict
+
+    def predict(self, model, batch):
+        if next(model.parameters()).dtype != torch.float32:
+            raise AttributeError("'Cache' object has no attribute 'float'")
+        return plain(self, model, batch)
+
+    monkeypatch.setattr(SequenceHead, "predict", predict)
+    record = run(toy.cell(checkpoints("bert"), epochs=1, precision="bf16"), tmp_path)
+    assert record["status"] == "ok" and record["environment"]["precision"] == "fp32"
+    said = "a prediction cannot be computed (AttributeError: 'Cache' object has no attribute 'float') in bf16"
+    assert record["training"]["retried"] == said
+
+
 def test_the_second_try_is_resumed_as_the_second(checkpoints, tmp_path, monkeypatch):
     tried = NoNumbersInBf16(monkeypatch).tried
     cell, asked = toy.cell(checkpoints("bert"), epochs=2, precision="bf16"), Interruption()
