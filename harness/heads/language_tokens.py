@@ -6,7 +6,6 @@ Left alone, a tokeniser takes English for its source and nothing, or its source,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,19 +15,7 @@ from tokenizers import AddedToken
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from harness.errors import BenchError
-from harness.languages import base, three_letters
-
-# How a language is written: en_XX, deu_Latn; __de__, __en_XX__; in front of a source >>deu<<, >>cmn_Hans<<, <2de>.
-CODE = re.compile(r"(?:__)?([a-z]{2,3})(?:_([A-Z]{2}|[A-Z][a-z]{3}))?(?:__)?")
-TOKEN = re.compile(r"__[a-z]{2,3}(_[A-Z]{2})?__|[a-z]{2}_[A-Z]{2}|[a-z]{3}_[A-Z][a-z]{3}")
-IN_FRONT = re.compile(r">>(\w+)<<|<2(\w+)>")
-FEW = 3  # tokens that look like a language's; fewer are something else
-SHOWN = 12  # languages in an error
-
-# Codes of three letters that NLLB has for a language of two letters, beside those of the standard.
-MORE = {"ff": ("fuv",), "no": ("nob",), "sq": ("als",)}
-# Where a region decides which script is meant, and one is written without its script.
-SCRIPTS = {"zh_tw": "Hant", "zh_hk": "Hant", "zh_mo": "Hant", "zh_cn": "Hans", "zh_sg": "Hans"}
+from harness.models.language_codes import FEW, IN_FRONT, TOKEN, find_code, some_codes
 
 
 @dataclass(frozen=True)
@@ -58,7 +45,7 @@ def set_languages(tokenizer: PreTrainedTokenizerBase, options: Mapping[str, Any]
     """
     front = {match[1] or match[2]: token for token in tokenizer.get_vocab() if (match := IN_FRONT.fullmatch(token))}
     if len(front) >= FEW:
-        token = front[_find(front, options, "target", name)]
+        token = front[find_code(front, options, "target", name)]
         number = tokenizer.convert_tokens_to_ids(token)
         if number not in tokenizer(f"{token} a")["input_ids"]:
             raise BenchError(
@@ -70,10 +57,10 @@ def set_languages(tokenizer: PreTrainedTokenizerBase, options: Mapping[str, Any]
         return Languages()
     if not hasattr(type(tokenizer), "src_lang"):
         raise BenchError(
-            f"model {name!r}: its tokeniser has tokens of languages ({_some(codes)}), but is of the class {type(tokenizer).__name__}, "
+            f"model {name!r}: its tokeniser has tokens of languages ({some_codes(codes)}), but is of the class {type(tokenizer).__name__}, "
             "which cannot set them; name the model's own class as tokenizer_class in tokenizer_config.json"
         )
-    source, target = (_find(codes, options, side, name) for side in ("source", "target"))
+    source, target = (find_code(codes, options, side, name) for side in ("source", "target"))
     number = tokenizer.convert_tokens_to_ids(codes[target])
     if rows is not None and max(number, tokenizer.convert_tokens_to_ids(codes[source])) >= rows:
         raise BenchError(
@@ -126,37 +113,3 @@ def _codes(tokenizer: PreTrainedTokenizerBase) -> dict[str, str]:
     return {
         code: told[code] for code, number in known.items() if number is not None and number != tokenizer.unk_token_id
     }
-
-
-def _find(codes: Mapping[str, str], options: Mapping[str, Any], side: str, name: str) -> str:
-    """The code of a task's source or target language.
-
-    Raises:
-        BenchError: the task does not say the language, or the model has none such.
-    """
-    wanted = options.get(f"{side}_language")
-    if not wanted:
-        raise BenchError(
-            f"model {name!r} has to be told the languages, and the task does not say them; add options: {{source_language: …, "
-            f"target_language: …}} to the task (ISO 639-1; the model has {_some(codes)})"
-        )
-    exact = str(wanted).replace("-", "_").casefold()
-    for code in codes:
-        if code.strip("_").casefold() == exact:
-            return code
-    order = [base(wanted), *three_letters(base(wanted)), *MORE.get(base(wanted), ())]
-    fits = sorted(code for code in codes if (match := CODE.fullmatch(code)) and match[1] in order)
-    fits.sort(key=lambda code: order.index(CODE.fullmatch(code)[1]))
-    part = SCRIPTS.get(exact, exact.partition("_")[2]).casefold()
-    closer = [code for code in fits if part and code.casefold().strip("_").endswith(f"_{part}")]
-    if not fits:
-        raise BenchError(
-            f"model {name!r} does not know the {side} language {wanted!r} of the task; it knows {_some(codes)}; choose another model"
-        )
-    return (closer or fits)[0]
-
-
-def _some(codes: Mapping[str, str]) -> str:
-    shown = sorted({code.strip("_") for code in codes})
-    more = len(shown) - SHOWN
-    return ", ".join(shown[:SHOWN]) + (f" and {more} more" if more > 0 else "") if shown else "none"

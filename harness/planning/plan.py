@@ -13,6 +13,7 @@ from harness.cell import Cell, rule_facts
 from harness.errors import BenchError, HubError, unknown
 from harness.methods import BASELINE, METHODS
 from harness.model import Checkpoint, Model
+from harness.models.language_codes import check_languages
 from harness.planning.defaults import joined
 from harness.planning.recipes import apply_rules, rules_for
 from harness.planning.references import find_models, find_tasks, of_one_name
@@ -192,6 +193,11 @@ def cannot(checkpoint: Checkpoint, task: Task) -> str | None:
         return f"{checkpoint.name} is of architecture {checkpoint.architecture}, which {family.name} ({task.title}) has no head for"
     if family.needs_offsets and not checkpoint.fast_tokenizer:
         return f"{checkpoint.name} has no fast tokeniser, which {family.name} ({task.title}) needs to find words in the text"
+    if checkpoint.architecture == "encoder-decoder" and "target_language" in family.known_options and checkpoint.revision is None:
+        try:
+            check_languages(checkpoint.location, task.options, checkpoint.name)
+        except BenchError as error:
+            return f"{error} ({task.title})"
     return None
 
 
