@@ -9,9 +9,8 @@ from typing import Any
 
 from harness.cell import Cell
 from harness.family import Row, TaskFamily
-from harness.metrics.slices import by_slice
 from harness.rows import Data
-from harness.slices import Slices, sliced
+from harness.slices import Slices, by_slice, sliced
 
 
 def is_constant(predictions: Sequence[Any]) -> bool:

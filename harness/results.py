@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from harness.report.board import Board
-    from harness.report.model_choice import Recommendation as Choice
+    from harness.report.model_choice import ModelChoice
     from harness.stats.row_comparison import TaskComparison
 
 NARROW, WIDE = 80, 200  # columns that text is made for, at least and at most
@@ -373,10 +373,10 @@ class Recommendation(Displayed):
     """Which model to fine-tune under some limits, and on what evidence.
 
     Attributes:
-        choice: all that was weighed (`harness.report.model_choice.Recommendation`).
+        choice: all that was weighed (`harness.report.model_choice.ModelChoice`).
     """
 
-    choice: Choice
+    choice: ModelChoice
 
     @property
     def model(self) -> str | None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from harness.check.labels import spot
 from harness.check.repeats import conflicts
-from harness.check.tally import spot
 from harness.data.place import place, placed
 from harness.data.readers.conll import TAG
 from harness.data.tags import ALIASES, SCHEMES, to_iob2

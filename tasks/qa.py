@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from harness.check.labels import Tally, spot
 from harness.check.lengths import without_blanks
-from harness.check.tally import Tally, spot
 from harness.data.readers.answers import pairs
 from harness.data.readers.offsets import NOWHERE, align
 from harness.data.values import NESTED, TEXT, whole_number

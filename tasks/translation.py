@@ -9,8 +9,8 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from harness.check.labels import Tally, spot
 from harness.check.lengths import without_blanks
-from harness.check.tally import Tally, spot
 from harness.data.values import TEXT, TEXTS
 from harness.errors import BenchError, unknown
 from harness.family import LANGUAGE, Row, TaskFamily

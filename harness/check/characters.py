@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from harness.check.tally import Tally, as_text
+from harness.check.labels import Tally, as_text
 from harness.finding import NOTE, WARNING, Finding, quote, some
 
 # UTF-8's continuation bytes 80-BF, read as Latin-1 or as Windows-1252.

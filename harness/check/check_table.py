@@ -12,7 +12,7 @@ from rich.text import Text
 
 from harness.check.lengths import Lengths
 from harness.check.report import Report
-from harness.check.tokens import Tokens
+from harness.check.token_lengths import Tokens
 from harness.finding import ERROR, NOTE, WARNING, Finding
 from harness.planning.validate import NOTED
 from harness.shown import plain, short

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas
     from rich.console import RenderableType
 
-    from harness.check.tokens import Tokens
+    from harness.check.token_lengths import Tokens
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,7 +107,7 @@ def check_tasks(
 
 
 def _tokens(request: Request, splits: Mapping[str, Any], model: str) -> Tokens:
-    from harness.check.tokens import measure
+    from harness.check.token_lengths import measure
 
     (cell,) = make_plan(request).cells
     if cell.is_baseline:

@@ -1,14 +1,20 @@
-"""Classes and entity types: how many of each, and which of them training never shows."""
+"""How many rows each class and entity type has, and how often the values of a column occur."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from harness.data.place import place
 from harness.family import Row, TaskFamily
-from harness.finding import ERROR, WARNING, Finding
+from harness.finding import ERROR, SHOWN, WARNING, Finding
 from harness.shown import listed, short
 from harness.task import Task
+
+# Classes and entity types: how many of each, and which of them training never shows.
+
 
 Counts = dict[str, dict[str, int]]  # label → split → rows (or entities)
 
@@ -48,3 +54,45 @@ def labels(counts: Counts, splits: Mapping[str, Sequence[Row]], task: Task, fami
         unused = [name for name in task.label_order if name not in counts]
         if unused:
             yield Finding(WARNING, "unused-labels", f"declared, but no row has it: {listed(unused)}", len(unused))
+
+
+# Counting rows by split, with the first few kept to look at.
+
+
+class Tally:
+    """How many rows of each split have something in common."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.examples: list[str] = []
+
+    def add(self, split: str, example: str) -> None:
+        """Count one row; the first few examples are kept."""
+        self.counts[split] += 1
+        if not self.full:
+            self.examples.append(example)
+
+    @property
+    def full(self) -> bool:
+        """Whether no further example will be kept."""
+        return len(self.examples) >= SHOWN
+
+    @property
+    def total(self) -> int:
+        """Rows of all splits."""
+        return self.counts.total()
+
+    def where(self) -> str:
+        """`train 1,204, test 17`."""
+        return ", ".join(f"{split} {count:,}" for split, count in self.counts.items())
+
+
+def spot(row: Mapping[str, Any]) -> str:
+    """Where to look for a row: its file's name and line if it knows them, else its id."""
+    found = place(row, "")
+    return os.path.basename(found) if found else str(row["id"])
+
+
+def as_text(value: str | Sequence[str]) -> str:
+    """A text, or the words of one with blanks between."""
+    return value if isinstance(value, str) else " ".join(value)

@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from html import unescape
 
 from harness import languages
-from harness.check.tally import as_text, spot
+from harness.check.labels import as_text, spot
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import ERROR, NOTE, WARNING, Finding, first, some
 from harness.rows import MOST_PHENOMENA, Data

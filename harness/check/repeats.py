@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import combinations
 
-from harness.check.tally import Tally, as_text
+from harness.check.labels import Tally, as_text
 from harness.finding import WARNING, Finding, first, quote, some
 
 MISSING = frozenset(("nan", "NaN", "NAN", "None", "NULL", "null", "NA", "N/A", "<NA>", "NaT", "#N/A"))

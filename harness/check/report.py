@@ -10,10 +10,10 @@ from typing import Any
 from harness.check import labels as of_labels
 from harness.check import plausible
 from harness.check.characters import characters
+from harness.check.labels import spot
 from harness.check.lengths import Lengths, lengths
 from harness.check.reader import reader
 from harness.check.repeats import conflicts, duplicates, empty, ids
-from harness.check.tally import spot
 from harness.errors import BenchError
 from harness.family import TaskFamily, key_of
 from harness.finding import ERROR, NOTE, WARNING, Finding

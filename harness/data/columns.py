@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.data.files import read_text, split_lines
+from harness.data.file_layer import read_text, split_lines
 from harness.data.place import place, placed
 from harness.data.printed import printed
 from harness.data.values import Notes, scalar, text

@@ -97,7 +97,7 @@ def list_zip(path: Path) -> list[str]:
     Raises:
         BenchError: it is no zip archive, or none to be trusted.
     """
-    from harness.data.files import CHUNK, reject_stand_in  # which imports this module
+    from harness.data.file_layer import CHUNK, reject_stand_in  # which imports this module
 
     with path.open("rb") as file:
         reject_stand_in(file.read(CHUNK), path)

@@ -45,7 +45,7 @@ _OTHERS = ("GREEK", "HEBREW", "ARABIC", "THAI")
 _SIGNS = "’‘“”«»–—…€°¿¡，。！？、；：（）《》「」"
 
 
-class Guess(NamedTuple):
+class EncodingGuess(NamedTuple):
     """An encoding that was guessed, and a piece of the text around the first character beyond ASCII."""
 
     encoding: str
@@ -69,7 +69,7 @@ def is_damaged_utf8(data: bytes) -> bool:
     return good > 0 and good > MOSTLY * (good + len(_BEYOND.findall(rest)))
 
 
-def guess(data: bytes) -> Guess | None:
+def guess(data: bytes) -> EncodingGuess | None:
     """The likeliest encoding of a text that is not UTF-8, with a sample of the text; None where none looks right."""
     some = data
     if len(data) > SAMPLE:  # whole lines, so that no character is cut
@@ -79,7 +79,7 @@ def guess(data: bytes) -> Guess | None:
     scores = {name: _score(text, name) for name in names if (text := _decoded(some, name)) is not None}
     for name in sorted(scores, key=lambda name: -scores[name]):  # stable
         if scores[name] >= LIKELY and (text := _decoded(data, name)) is not None:
-            return Guess(name, sample_of(text))
+            return EncodingGuess(name, sample_of(text))
     return None
 
 

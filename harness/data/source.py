@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from harness.data.files import digest, is_file, reject_address
+from harness.data.file_layer import digest, is_file, reject_address
 from harness.data.folder import by_split, is_data, matching, of_format, unused
-from harness.data.hub import HubSource
+from harness.data.hub_data import HubSource
 from harness.data.place import place
 from harness.data.readers import OF_TABLES, reader
 from harness.data.same_rows import equal_files

@@ -26,7 +26,7 @@ def estimated(
     """
     from harness.engines.local import make_slots
     from harness.estimate import machine
-    from harness.estimate.grid import estimate
+    from harness.estimate.estimates import estimate
 
     if not cells:
         return None

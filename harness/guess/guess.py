@@ -17,7 +17,11 @@ from harness.data.source import FileSource
 from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
 from harness.guess.chosen import Chosen, columns_of, in_table, original, renamed
-from harness.guess.files import (
+from harness.guess.foreign import check_folder, check_rows
+from harness.guess.misfit import Unread, doubled, no_format
+from harness.guess.sides import side_by_side
+from harness.guess.sniff import Sniffed, check_encodings, sniff
+from harness.guess.which_files import (
     check_classes,
     check_split_column,
     find,
@@ -27,10 +31,6 @@ from harness.guess.files import (
     sift,
     training,
 )
-from harness.guess.foreign import check_folder, check_rows
-from harness.guess.misfit import Unread, doubled, no_format
-from harness.guess.sides import side_by_side
-from harness.guess.sniff import Sniffed, check_encodings, sniff
 from harness.guess.word import Guess
 from harness.looks import Proposal, find_columns, twins
 from harness.task import Task

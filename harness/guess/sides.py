@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.columns import bind
-from harness.data.files import is_file, read_text, reject_address
+from harness.data.file_layer import is_file, read_text, reject_address
 from harness.data.folder import by_split, endings, entries, formats
 from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.family import TaskFamily
-from harness.guess.files import name_of, sift
+from harness.guess.which_files import name_of, sift
 from harness.guess.word import Guess
 from harness.task import Task
 

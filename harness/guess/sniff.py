@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data import encoding as encodings
-from harness.data.files import read_bytes, read_text, reject_binary
+from harness.data.file_layer import read_bytes, read_text, reject_binary
 from harness.data.folder import endings, formats
 from harness.data.readers import delimited
 from harness.data.readers.labelled import MARK

@@ -31,7 +31,7 @@ def _segment(apart: str) -> re.Pattern[str]:
 
 
 @dataclass(frozen=True)
-class Unit:
+class AnswerUnit:
     """What answers are made of: their normal form, its parts, and how many parts two answers share."""
 
     name: str
@@ -73,15 +73,15 @@ def _longest_shared_run(predicted: list[str], wanted: list[str]) -> int:
 
 
 # Lower case, no ASCII punctuation, no English articles; then a bag of words.
-WORDS = Unit("word", _normalise_words, str.split, _shared_words)
+WORDS = AnswerUnit("word", _normalise_words, str.split, _shared_words)
 # Lower case, no CMRC punctuation; then the longest run of characters in common.
-CHARACTERS = Unit("character", _normalise_characters, _segment(HAN).findall, _longest_shared_run)
+CHARACTERS = AnswerUnit("character", _normalise_characters, _segment(HAN).findall, _longest_shared_run)
 # The same for every script without blanks, where CMRC's script would take a run of kana or Thai letters for one word.
-ANY_CHARACTERS = Unit("any-character", _normalise_characters, _segment(UNSPACED_LETTERS).findall, _longest_shared_run)
+ANY_CHARACTERS = AnswerUnit("any-character", _normalise_characters, _segment(UNSPACED_LETTERS).findall, _longest_shared_run)
 UNITS = {unit.name: unit for unit in (WORDS, CHARACTERS, ANY_CHARACTERS)}
 
 
-def best(unit: Unit, text: str, golds: list[str], version: str) -> tuple[int, float]:
+def best(unit: AnswerUnit, text: str, golds: list[str], version: str) -> tuple[int, float]:
     """Exact match and F1 of one prediction, each over the gold answer that suits it best."""
     if version == "2.0":
         golds = [gold for gold in golds if unit.normalise(gold)] or [""]

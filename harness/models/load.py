@@ -26,7 +26,7 @@ from transformers import (
 from harness.errors import BenchError
 from harness.methods import Method
 from harness.model import Checkpoint
-from harness.models.hub import fetch_checkpoint
+from harness.models.hub_checkpoints import fetch_checkpoint
 from harness.models.old_head import check_sizes, own_head
 from harness.models.shape import RELATIVE, tensor_sizes
 from harness.models.unpack import dense, unpacked

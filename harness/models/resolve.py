@@ -8,12 +8,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from harness import registry
-from harness.data.files import reject_stand_in, reject_stand_ins
+from harness.data.file_layer import reject_stand_in, reject_stand_ins
 from harness.errors import BenchError, unknown
 from harness.model import Checkpoint, Model
 from harness.models.architectures import architecture_of, kind_of
 from harness.models.code import architecture_of_code, check_code, runs_code
-from harness.models.hub import hub_checkpoint, is_hub_id
+from harness.models.hub_checkpoints import hub_checkpoint, is_hub_id
 from harness.models.not_quite import check_adapter, check_quantised, names_in, nothing_here
 from harness.models.shape import shape_of
 from harness.models.tokenizer_files import check_tokenizer

@@ -1,14 +1,20 @@
-"""Arguments of Python calls: each is of a kind that can be read, or one line says what to give."""
+"""Arguments of Python calls, models included: each is of a kind that can be read, or one line says what to give."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from numbers import Integral
 from os import PathLike, fspath
 from typing import Any
 
-from harness.errors import BenchError
-from harness.shown import short
+from harness import registry
+from harness.errors import BenchError, unknown
+from harness.family import ARCHITECTURES
+from harness.model import Model
+from harness.shown import plain, short
+
+# Arguments of Python calls: each is of a kind that can be read, or one line says what to give.
 
 
 def need(argument: str, value: Any, kinds: type | tuple[type, ...], what: str) -> None:
@@ -56,3 +62,40 @@ def whole(argument: str, value: int, least: int, what: str = "a whole number") -
 def with_commas(value: Any) -> Any:
     """A list of texts as its option has it; anything else as it is."""
     return ",".join(map(str, value)) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else value
+
+
+# A `harness.Model` that a person has made, with each field checked.
+
+
+PRECISIONS = ("fp32", "bf16", "fp16")
+
+
+def checked_model(model: Model) -> Model:
+    """The same model; a path is text, and one family or precision is a list of one.
+
+    Raises:
+        BenchError: a field with a value that means nothing.
+    """
+    need("Model: name", model.name, str, "text")
+    where = f"Model {plain(model.name)!r}"
+    if not model.name.strip() or plain(model.name) != model.name:
+        raise BenchError(f"{where}: cannot be a name; give one line of visible characters")
+    need(f"{where}: prefix", model.prefix, str, "text")
+    families = (model.families,) if isinstance(model.families, str) else model.families
+    avoid = (model.avoid,) if isinstance(model.avoid, str) else model.avoid
+    need(f"{where}: families", families, (tuple, list, type(None)), "names of task families")
+    need(f"{where}: avoid", avoid, (tuple, list), f"some of {', '.join(PRECISIONS)}")
+    for name in families or ():
+        registry.family(name)
+    for name in avoid:
+        if name not in PRECISIONS:
+            raise unknown("precision", str(name), PRECISIONS, where=f"{where}: avoid")
+    if model.architecture is not None and model.architecture not in ARCHITECTURES:
+        raise unknown("architecture", str(model.architecture), ARCHITECTURES, where=where)
+    return replace(
+        model,
+        source=path_of(f"{where}: source", model.source),
+        families=tuple(families) if families is not None else None,
+        avoid=tuple(avoid),
+        max_length=None if model.max_length is None else whole(f"{where}: max_length", model.max_length, 1),
+    )

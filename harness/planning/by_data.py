@@ -1,9 +1,4 @@
-"""The recipe fields that follow from the training rows: lengths that fit, and enough steps for few rows.
-
-The rule is the same for every model and part of the protocol. It reads the number of training rows, and how many tokens the model's
-tokeniser makes of training and validation rows. It never reads test rows, so the same cell always gets the same values. Validation
-rows count because training rows may be shorter: SST-2 trains on phrases, and validates and tests on sentences twice as long.
-"""
+"""The recipe fields that follow from the training rows, and how many steps a training then has."""
 
 from __future__ import annotations
 
@@ -13,6 +8,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.recipe import Recipe, open_fields
+
+# How long a training is, before anything stops it. Imports no torch: estimates ask too.
+
+
+def planned(features: int, recipe: Recipe, budget: float = 1.0) -> tuple[int, int]:
+    """The optimiser's steps, and the validations among them.
+
+    Args:
+        features: for training.
+        recipe: without fields that are left to the data.
+        budget: the share of the steps and validations that a trial has, see `harness.searched.Trial`.
+    """
+    an_epoch = math.ceil(features / recipe.batch_size)
+    steps = int(min(recipe.max_steps or math.inf, an_epoch * recipe.epochs))
+    if budget < 1:
+        steps = max(1, round(steps * budget))
+    if not recipe.evaluations:
+        return steps, math.ceil(steps / an_epoch)
+    return steps, max(1, round(recipe.evaluations * budget))
+
+
+# The recipe fields that follow from the training rows: lengths that fit, and enough steps for few rows. The rule is the same for
+# every model and part of the protocol. It reads the number of training rows, and how many tokens the model's tokeniser makes of
+# training and validation rows. It never reads test rows, so the same cell always gets the same values. Validation rows count
+# because training rows may be shorter: SST-2 trains on phrases, and validates and tests on sentences twice as long.
+
 
 SAMPLE = 2000  # rows of a split whose tokens are counted, evenly spread
 COVERED = 0.99  # of the rows fit into the length

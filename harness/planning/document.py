@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.data.files import reject_address
+from harness.data.file_layer import reject_address
 from harness.errors import BenchError, unknown
 from harness.planning.yaml_nodes import DIGITS, SHOWN, Node, compose, misread, node_of, place, quoted, said
 from harness.shown import plain

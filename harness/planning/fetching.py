@@ -11,7 +11,7 @@ from harness.data.source import HubSource
 from harness.errors import BenchError
 from harness.grouping.costs import count
 from harness.model import Checkpoint
-from harness.models.hub import fetch_checkpoint
+from harness.models.hub_checkpoints import fetch_checkpoint
 from harness.planning.plan import Request, make_plan
 from harness.running import announce, say
 from harness.secrets import redact

@@ -14,10 +14,9 @@ from harness.errors import BenchError, HubError, unknown
 from harness.methods import BASELINE, METHODS
 from harness.model import Checkpoint, Model
 from harness.models.language_codes import check_languages
-from harness.planning.defaults import joined
+from harness.planning.defaults import joined, recipe_settings, reject_for_baselines, reject_foreign
 from harness.planning.recipes import apply_rules, rules_for
 from harness.planning.references import find_models, find_tasks, of_one_name
-from harness.planning.settings import recipe_settings, reject_for_baselines, reject_foreign
 from harness.planning.suite import Suite, suite_for
 from harness.planning.train_rows import Sizes, few_steps, fitting
 from harness.planning.validate import is_local, validate

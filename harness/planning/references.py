@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from harness import registry
-from harness.data.files import reject_address
+from harness.data.file_layer import reject_address
 from harness.data.folder import formats
 from harness.errors import BenchError, HubError, unknown
 from harness.guess.chosen import columns_of
-from harness.guess.files import is_data, no_such_file
+from harness.guess.which_files import is_data, no_such_file
 from harness.hub import cached
 from harness.model import Checkpoint, Model
 from harness.models.resolve import registered, resolve

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import BenchError
 from harness.guess.chosen import read_columns
 from harness.model import Model
-from harness.planning.arguments import need, path_of, truth, whole
-from harness.planning.defaults import Defaults, read_names, read_seeds, read_sizes
-from harness.planning.given_model import checked_model
+from harness.planning.arguments import checked_model, need, path_of, truth, whole
+from harness.planning.defaults import Defaults, read_names, read_seeds, read_sizes, recipe_settings
 from harness.planning.plan import Request
-from harness.planning.settings import recipe_settings
 from harness.planning.suite import suite_for
 from harness.task import Task
 

@@ -24,7 +24,7 @@ from harness.caching import cache_folder
 from harness.data.splits import ALIASES, SPLITS, canonical
 from harness.errors import BenchError
 from harness.guess.chosen import columns_of, read_columns
-from harness.guess.files import name_of
+from harness.guess.which_files import name_of
 from harness.planning.arguments import need
 from harness.planning.quick import quick_task
 from harness.planning.written_task import keys_of_task_file, with_keys, write_once

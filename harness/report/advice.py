@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report import board_text as text
-from harness.report.model_choice import Candidate, Recommendation
+from harness.report.model_choice import Candidate, ModelChoice
 from harness.trouble import SEARCH
 
 
-def picture(found: Recommendation) -> RenderableType:
+def picture(found: ModelChoice) -> RenderableType:
     """The advice, and a table of all models as its evidence."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("model", overflow="fold")
@@ -34,7 +34,7 @@ def picture(found: Recommendation) -> RenderableType:
     return Group(*lines, Text(), table, *(Text(line, style="dim") for line in below))
 
 
-def advice(found: Recommendation) -> list[str]:
+def advice(found: ModelChoice) -> list[str]:
     """Sentences."""
     best, cheaper = found.best, found.cheaper
     if best.row.is_baseline:
@@ -59,11 +59,11 @@ def advice(found: Recommendation) -> list[str]:
     return lines
 
 
-def _where(found: Recommendation) -> str:
+def _where(found: ModelChoice) -> str:
     return found.tasks[0] if len(found.tasks) == 1 else f"{len(found.tasks)} tasks"
 
 
-def _without_a_model(found: Recommendation) -> list[str]:
+def _without_a_model(found: ModelChoice) -> list[str]:
     """Sentences, where a baseline has the highest score. That is a verdict on the models only if all of them were trained well."""
     best = found.best
     score = f"{text.score(best.average)} on {_where(found)}"
@@ -88,7 +88,7 @@ def _without_a_model(found: Recommendation) -> list[str]:
     return lines
 
 
-def _trouble(found: Recommendation, one: Candidate) -> str:
+def _trouble(found: ModelChoice, one: Candidate) -> str:
     """Which trainings of a model failed or fell short, how it shows, and what to try."""
     signs = [pair for pair in one.trouble if pair[1].failed] or list(one.trouble)
     by_task: dict[str, list[str]] = {}
@@ -109,7 +109,7 @@ def _gain(best: Candidate) -> str:
     return "There, no gain of fine-tuning it was seen."
 
 
-def remark(found: Recommendation, one: Candidate) -> str:
+def remark(found: ModelChoice, one: Candidate) -> str:
     """Why a row is, or is not, what is recommended."""
     said = ["a baseline"] if one.row.is_baseline else []
     if one is found.best:
@@ -127,7 +127,7 @@ def remark(found: Recommendation, one: Candidate) -> str:
     return ", ".join(said)
 
 
-def facts(found: Recommendation) -> dict[str, Any]:
+def facts(found: ModelChoice) -> dict[str, Any]:
     """The same for programs."""
     return {
         "recommended": found.best.row.title if found.decided else None,

@@ -68,7 +68,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Recommendation:
+class ModelChoice:
     """Which row to use: a model to fine-tune, or a baseline that no model beats.
 
     Attributes:
@@ -95,7 +95,7 @@ class Recommendation:
         return not (self.open or self.failures)
 
 
-def recommend(board: Board, limits: Limits, tasks: Collection[str] = ()) -> Recommendation:
+def recommend(board: Board, limits: Limits, tasks: Collection[str] = ()) -> ModelChoice:
     """Choose a row of the board.
 
     Args:
@@ -137,7 +137,7 @@ def recommend(board: Board, limits: Limits, tasks: Collection[str] = ()) -> Reco
     cheaper = min(shorter, key=lambda one: one.train_seconds, default=None)
     order = sorted(marked, key=lambda one: (not one.fits, -one.average))
     missing = tuple(row.title for row in board.rows if row not in whole and not row.is_baseline)
-    recommendation = Recommendation(best, cheaper, tuple(order), tuple(wanted), missing)
+    recommendation = ModelChoice(best, cheaper, tuple(order), tuple(wanted), missing)
     if not best.row.is_baseline:
         return recommendation
     failures = tuple(

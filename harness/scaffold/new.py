@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 from harness import registry
 from harness.check.report import Report, examine
-from harness.data.files import reject_address
+from harness.data.file_layer import reject_address
 from harness.data.folder import formats
 from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.files import write_text
 from harness.finding import ERROR
-from harness.guess import files
+from harness.guess import which_files as files
 from harness.guess.chosen import read_columns
 from harness.guess.guess import guess
 from harness.guess.misfit import Unread

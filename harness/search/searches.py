@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from harness.cell import Cell
 from harness.errors import BenchError
-from harness.search.grid import GridSearcher
+from harness.search.grid_search import GridSearcher
 from harness.search.halving import Halving
 from harness.search.rules import usual_space, values_for
 from harness.search.tpe import Tpe

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from harness.fast.prepare import Fast, tokens_worth_of_a_piece
 from harness.heads.base import Feature, Head
+from harness.planning.by_data import planned
 from harness.recipe import Recipe
 from harness.training.batches import remaining_batches
 from harness.training.keeper import Keeper
 from harness.training.optimiser import clipped_step, make_optimiser, make_schedule
 from harness.training.state import Progress, State
 from harness.training.step import Step
-from harness.training.steps import planned
 from harness.training.together import Team
 from harness.training.weights import Weights
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.compressed import check_size
-from harness.data.files import as_paths, read_bytes
+from harness.data.file_layer import as_paths, read_bytes
 from harness.data.place import PlacedRow
 from harness.data.readers.json_rows import once
 from harness.errors import BenchError

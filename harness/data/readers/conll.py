@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.files import as_paths, read_text, split_lines
+from harness.data.file_layer import as_paths, read_text, split_lines
 from harness.data.place import PlacedRow
 from harness.data.tags import to_iob2
 from harness.errors import BenchError

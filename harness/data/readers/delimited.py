@@ -17,7 +17,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.files import as_paths, read_text, split_lines
+from harness.data.file_layer import as_paths, read_text, split_lines
 from harness.data.odd_quotes import hint, odd_marks
 from harness.data.place import PlacedRow
 from harness.errors import BenchError, unknown

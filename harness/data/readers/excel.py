@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.compressed import check_size, zip_errors
-from harness.data.files import as_paths, read_bytes
+from harness.data.file_layer import as_paths, read_bytes
 from harness.data.place import PlacedRow
 from harness.errors import BenchError, unknown
 from harness.shown import short

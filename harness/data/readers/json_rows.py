@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from harness.data.files import as_paths, read_text, split_lines
+from harness.data.file_layer import as_paths, read_text, split_lines
 from harness.data.place import PlacedRow
 from harness.errors import BenchError
 from harness.shown import listed, short
@@ -15,14 +15,14 @@ from harness.shown import listed, short
 Pairs = list[tuple[str, Any]]
 
 
-class _Twice(Exception):
+class _RepeatedKey(Exception):
     """A key stands twice in an object; its argument."""
 
 
 def _object(pairs: Pairs) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
-        raise _Twice(once(name for name, _ in pairs))
+        raise _RepeatedKey(once(name for name, _ in pairs))
     return made
 
 
@@ -150,7 +150,7 @@ def load(path: Any, encoding: str) -> Any:
 def _parse(text: str, path: Any, line: int | None) -> Any:
     try:
         return _DECODER.decode(text)
-    except _Twice as error:
+    except _RepeatedKey as error:
         where = f":{line}" if line else f": {_place_of_twice(text)}".removesuffix(": ")
         raise BenchError(
             f"{path}{where}: the key {short(error.args[0])!r} stands twice in an object; leave one out, or rename it"

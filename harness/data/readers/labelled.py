@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.data.files import as_paths, read_text, split_lines
+from harness.data.file_layer import as_paths, read_text, split_lines
 from harness.data.place import PlacedRow
 from harness.errors import BenchError
 from harness.shown import short

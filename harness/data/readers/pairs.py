@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from harness.data.files import as_paths, read_text, split_lines
+from harness.data.file_layer import as_paths, read_text, split_lines
 from harness.data.place import PlacedRow
 from harness.data.readers.delimited import unquoted
 from harness.errors import BenchError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.data.files import as_paths, read_text, split_lines
+from harness.data.file_layer import as_paths, read_text, split_lines
 from harness.data.place import PlacedRow
 from harness.errors import BenchError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.data.files import as_paths
+from harness.data.file_layer import as_paths
 from harness.data.place import PlacedRow
 from harness.data.readers.json_rows import load
 from harness.data.readers.offsets import NOWHERE, align

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-from harness.data.files import as_paths, read_bytes
+from harness.data.file_layer import as_paths, read_bytes
 from harness.data.place import PlacedRow
 from harness.errors import BenchError
 

@@ -16,7 +16,7 @@ from harness.cli.main import app
 from harness.errors import BenchError
 from harness.estimate.disk import check_disk
 from harness.estimate.estimate import line
-from harness.estimate.grid import ROWS, estimate
+from harness.estimate.estimates import ROWS, estimate
 from harness.planning.plan import Request, make_plan
 from harness.recipe import Recipe
 from harness.stats.column_statistics import ScoredRecord

@@ -4,7 +4,7 @@ import pytest
 import toy
 
 from harness import registry
-from harness.check.tokens import measure
+from harness.check.token_lengths import measure
 from harness.rows import load
 from harness.store import Store
 from harness.training.worker import run_cell

@@ -84,7 +84,7 @@ def test_a_trial_of_a_later_round_is_expected_to_take_as_long_as_an_earlier_one(
 
 
 def test_a_run_goes_on_where_no_estimate_can_be_had(folder, monkeypatch):
-    monkeypatch.setattr("harness.estimate.grid.estimate", lambda *asked: 1 / 0)
+    monkeypatch.setattr("harness.estimate.estimates.estimate", lambda *asked: 1 / 0)
     times = Times(Store(folder / "bench-results"), "cpu", None, 1)
     [cell] = make_plan(Request(["bert-mini"], ["mini-ner"])).cells
     assert times.line([cell]) == "" and times.of([cell]) == {cell.id: None}
@@ -120,7 +120,7 @@ def test_what_an_estimate_was_told_from():
 
 def test_the_plan_prints_the_recipes_that_the_worker_will_find(tmp_path):
     from harness import registry
-    from harness.estimate.grid import Known
+    from harness.estimate.estimates import Known
     from harness.heads.make import fitted_head
     from harness.planning.by_data import facts
     from harness.planning.plan import Plan

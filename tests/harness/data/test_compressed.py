@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from harness.data import compressed
-from harness.data.files import digest, is_file, read_bytes
+from harness.data.file_layer import digest, is_file, read_bytes
 from harness.errors import BenchError
 
 TEXT = b"a,b\n1,2\n" * 50

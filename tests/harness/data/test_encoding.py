@@ -3,7 +3,7 @@
 import pytest
 
 from harness.data.encoding import guess, is_damaged_utf8, marked
-from harness.data.files import read_text
+from harness.data.file_layer import read_text
 from harness.errors import BenchError
 
 TEXTS = {

@@ -7,7 +7,7 @@ import sys
 import local_hub
 import pytest
 
-from harness.data.hub import HubSource
+from harness.data.hub_data import HubSource
 from harness.data.source import Source
 from harness.errors import BenchError
 
@@ -43,7 +43,7 @@ REPOSITORIES = (
 PROGRAM = """
 import json, os, sys
 from collections import Counter
-from harness.data.hub import HubSource, _plain
+from harness.data.hub_data import HubSource, _plain
 from harness.errors import BenchError
 
 out = {}
@@ -86,7 +86,7 @@ open(sys.argv[1], "w").write(json.dumps(out))
 
 OFFLINE = """
 import sys
-from harness.data.hub import HubSource
+from harness.data.hub_data import HubSource
 from harness.errors import BenchError
 print(len(HubSource("stanfordnlp/sst2").pinned().read()["validation"]))
 files = {split: f"conll2003/{split}/*.parquet" for split in ("train", "validation", "test")}

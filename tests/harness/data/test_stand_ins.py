@@ -6,7 +6,7 @@ import re
 import pytest
 
 from harness import registry
-from harness.data.files import read_bytes, read_text, split_lines
+from harness.data.file_layer import read_bytes, read_text, split_lines
 from harness.data.readers import delimited, excel, json_rows, labelled
 from harness.data.source import LONGEST, FileSource
 from harness.errors import BenchError

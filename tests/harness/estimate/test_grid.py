@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-import harness.estimate.grid as grid_module
+import harness.estimate.estimates as grid_module
 import harness.estimate.machine as machine_module
 from harness.data.source import HubSource
 from harness.estimate import estimate as words
 from harness.estimate.estimate import CALIBRATION, RECORDS, SIMILAR, USUAL, makespan
-from harness.estimate.grid import estimate
+from harness.estimate.estimates import estimate
 from harness.estimate.history import shape_by_record, size_by_record
 from harness.estimate.machine import Machine, Speed, names, nearest
 from harness.planning.plan import Request, make_plan

@@ -12,9 +12,10 @@ import transformers
 from tokenizers import AddedToken
 
 from harness.errors import BenchError
-from harness.heads.language_tokens import _codes, _find
+from harness.heads.language_tokens import _codes
 from harness.heads.text import TextHead
 from harness.methods import METHODS
+from harness.models.language_codes import find_code
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
 from harness.recipe import Recipe
@@ -193,7 +194,7 @@ def test_a_language_in_front_of_the_source_is_a_token_of_its_own(folders):
     ],
 )
 def test_a_language_is_found_by_its_code(codes, wanted, found):
-    assert _find({code: code for code in codes}, {"target_language": wanted}, "target", "m") == found
+    assert find_code({code: code for code in codes}, {"target_language": wanted}, "target", "m") == found
 
 
 @pytest.mark.parametrize("kind", ["t5", "bart"])

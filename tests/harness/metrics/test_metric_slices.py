@@ -1,7 +1,7 @@
 import pytest
 
 from harness.metrics.classification import ClassificationMetric
-from harness.metrics.slices import by_slice
+from harness.slices import by_slice
 
 
 def test_every_slice_is_scored_by_itself():

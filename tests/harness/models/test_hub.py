@@ -9,7 +9,7 @@ import local_hub
 import pytest
 from huggingface_hub import HfApi
 
-import harness.models.hub as models_hub
+import harness.models.hub_checkpoints as models_hub
 from harness.errors import BenchError, HubError
 from harness.model import Checkpoint, Model
 

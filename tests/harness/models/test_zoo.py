@@ -11,7 +11,7 @@ from harness import registry
 from harness.family import ARCHITECTURES
 from harness.heads.text import TextHead
 from harness.methods import METHODS
-from harness.models.hub import is_hub_id
+from harness.models.hub_checkpoints import is_hub_id
 from harness.models.load import Pretrained
 from harness.models.resolve import registered, resolve
 from harness.models.zoo import MODELS

@@ -13,7 +13,7 @@ import pytest
 
 from harness.cli import main as cli
 from harness.data import compressed
-from harness.data.files import read_bytes
+from harness.data.file_layer import read_bytes
 from harness.data.source import FileSource
 from harness.errors import BenchError
 

@@ -13,7 +13,7 @@ import hostile
 import local_hub
 import pytest
 
-from harness.data.hub import HubSource
+from harness.data.hub_data import HubSource
 from harness.data.hub_files import check_builder
 from harness.errors import BenchError
 
@@ -21,7 +21,7 @@ GOOD = "text,label\n" + "".join(f"text {number},{'good' if number % 2 else 'bad'
 PROGRAM = """
 import json, sys
 from harness.data import compressed
-from harness.data.hub import HubSource
+from harness.data.hub_data import HubSource
 from harness.errors import BenchError
 
 compressed.SMALL = 10_000

@@ -27,7 +27,7 @@ from harness.errors import BenchError
 from harness.heads.make import make_head
 from harness.methods import METHODS
 from harness.model import Checkpoint, Model
-from harness.models.hub import fetch_checkpoint
+from harness.models.hub_checkpoints import fetch_checkpoint
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
 from harness.report.board import Board
@@ -236,7 +236,7 @@ def test_the_board_marks_it_with_a_legend_and_keeps_other_code_apart():
 def test_what_is_asked_of_the_hub_and_what_is_cached(mystery, monkeypatch):
     """Python files are fetched for models that run them, whose token ids are not shared: nobody knows what decides them."""
     asked = []
-    monkeypatch.setattr("harness.models.hub._snapshot", lambda *words: asked.append(words[2]) or (mystery, set()))
+    monkeypatch.setattr("harness.models.hub_checkpoints._snapshot", lambda *words: asked.append(words[2]) or (mystery, set()))
     plain = Checkpoint("m", "a/m", "a/m", "c" * 40, None, "encoder", "c" * 40)
     for checkpoint in (plain, replace(plain, remote_code="c" * 40)):
         assert fetch_checkpoint(checkpoint) == mystery

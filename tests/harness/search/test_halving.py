@@ -6,10 +6,10 @@ import made_trials as made
 import pytest
 
 from harness.estimate.history import same_but_seed
+from harness.planning.by_data import planned
 from harness.recipe import Recipe
 from harness.search.halving import BUDGET, FACTORS, Halving
 from harness.search.trials import outcome, trial
-from harness.training.steps import planned
 
 RATE = 9e-5  # of the recipe
 

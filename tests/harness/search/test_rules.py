@@ -82,7 +82,7 @@ def test_every_model_of_the_standard_suite_has_six_trials_on_each_task():
     from itertools import product
 
     from harness.models.zoo import MODELS
-    from harness.search.grid import GridSearcher
+    from harness.search.grid_search import GridSearcher
 
     suite = load_suite("standard")
     for task, model, method in product(suite.tasks, MODELS, ("full", "lora", "frozen", "scratch")):

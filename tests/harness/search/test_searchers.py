@@ -11,7 +11,7 @@ import pytest
 
 from harness.estimate.history import same_but_seed
 from harness.recipe import MECHANICS
-from harness.search.grid import GridSearcher
+from harness.search.grid_search import GridSearcher
 from harness.search.halving import STARTUP, WARMUP, thresholds
 from harness.search.rules import Range, usual_space
 from harness.search.tpe import Tpe

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.data.compressed import ENDINGS as COMPRESSED
 from harness.data.compressed import split_member
-from harness.data.files import is_file, reject_address
+from harness.data.file_layer import is_file, reject_address
 from harness.data.folder import class_folders, entries, files_in, formats, matching, members_of, series, split_of
 from harness.data.splits import ALIASES, SPLITS
 from harness.errors import BenchError
