@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from harness.errors import BenchError as BenchError
     from harness.model import Model as Model
     from harness.planning.plan_report import PlanReport as PlanReport
-    from harness.results import Comparison as Comparison
-    from harness.results import Leaderboard as Leaderboard
-    from harness.results import Recommendation as Recommendation
+    from harness.result_views import Comparison as Comparison
+    from harness.result_views import Leaderboard as Leaderboard
+    from harness.result_views import Recommendation as Recommendation
     from harness.results import Results as Results
     from harness.results import load_results as load_results
     from harness.task import Task as Task
@@ -39,7 +39,8 @@ _PLACES = {
     **dict.fromkeys(
         ("check_task", "compare", "fetch", "list_models", "list_suites", "list_tasks", "new_task", "plan", "recommend", "run"), "harness.api"
     ),
-    **dict.fromkeys(("Comparison", "Leaderboard", "Recommendation", "Results", "load_results"), "harness.results"),
+    **dict.fromkeys(("Comparison", "Leaderboard", "Recommendation"), "harness.result_views"),
+    **dict.fromkeys(("Results", "load_results"), "harness.results"),
     "BenchError": "harness.errors",
     "CheckedTask": "harness.check.checked_task",
     "Model": "harness.model",

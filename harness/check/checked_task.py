@@ -14,7 +14,7 @@ from harness.planning.plan import Request, make_plan
 from harness.planning.references import find_tasks
 from harness.planning.request import read_request
 from harness.planning.suite import suite_for
-from harness.results import Displayed
+from harness.result_views import Displayed
 from harness.task import Task
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from harness.planning.plan import Plan, Request, make_plan
 from harness.progress import FIXED, recipe_line, title
 from harness.remote.mirror import read_store
 from harness.report.cells_table import all_facts, cells_table
-from harness.results import Displayed
+from harness.result_views import Displayed
 from harness.secrets import redact
 from harness.shown import plain
 from harness.store import Store
