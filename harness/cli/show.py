@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.cli import options
 from harness.cli.options import RESULTS
 from harness.errors import BenchError
-from harness.results import load_results
-from harness.searched import is_trial
-from harness.slices import Slices
-from harness.store import Record
 from harness.strict_json import dumps
+
+if TYPE_CHECKING:
+    from harness.slices import Slices
+    from harness.store import Record
 
 
 def show(
@@ -29,6 +29,8 @@ def show(
     as_json: options.Json = False,
 ) -> None:
     """Show one cell: its scores, cost, some predictions with the texts of their rows, or what went wrong."""
+    from harness.results import load_results
+
     found = load_results(results)
     record, store = found.cell(cell), found.store
     if as_json:
@@ -36,6 +38,7 @@ def show(
         return
     from harness.report.record_view import show as render
     from harness.report.row_texts import texts_of_rows
+    from harness.searched import is_trial
     from harness.shown import console
 
     predictions = store.predictions(record["id"]) if record["status"] == "ok" and not is_trial(record) else []

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import caching, running
+from harness import caching
 from harness.cli import main as cli
 from harness.files import write_text
+from harness.report import run_end
 from harness.shown import csv_cell, plain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -184,7 +185,7 @@ def test_a_board_that_cannot_be_made_does_not_fail_the_run(folder, error, monkey
 
     monkeypatch.chdir(folder)
     monkeypatch.setenv("BENCH_ESTIMATE", "false")
-    monkeypatch.setattr(running, "refresh", broken)
+    monkeypatch.setattr(run_end, "refresh", broken)
     monkeypatch.setattr(
         sys,
         "argv",

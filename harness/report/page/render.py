@@ -59,7 +59,7 @@ def page(view: View, sections: Iterable[Section] = SECTIONS) -> str:
         commands="\n".join(view.board.commands),
         page_command=shlex.join(["bench", "leaderboard", "--results", folder, "--format", "html"]),
         sections=made,
-    )
+    ) + "\n"
 
 
 def _figures(view: View) -> dict[str, str]:

@@ -205,11 +205,11 @@ def test_data_that_cannot_be_read_are_of_unknown_size(tmp_path, plan, monkeypatc
 def test_nothing_but_the_measurement_itself_imports_torch(tmp_path):
     code = (
         "import sys\n"
-        "from harness.estimate import estimate, grid\n"
+        "from harness.estimate import estimate, estimates\n"
         "from harness.planning.plan import Request, make_plan\n"
         "from harness.store import Store\n"
         "cells = make_plan(Request(['bert', 't5'], ['mini-ner', 'mini-translation'])).cells\n"
-        f"print(estimate.line(grid.estimate(cells, Store({str(tmp_path)!r}), 'cpu', 1, 2, None)))\n"
+        f"print(estimate.line(estimates.estimate(cells, Store({str(tmp_path)!r}), 'cpu', 1, 2, None)))\n"
         "assert not {'torch', 'transformers', 'datasets'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)

@@ -37,7 +37,7 @@ def test_the_digest_follows_the_contents(checkpoints, tmp_path):
         ("bert-min", "unknown model 'bert-min'; did you mean 'bert-mini'"),
         ("./nowhere", "no such file or folder"),
         ("pkg:no_such_package/model", "no Python package 'no_such_package'"),
-        ("pkg:harness/nothing", "the package has no 'nothing'; beside it: .*plan.py"),
+        ("pkg:harness/nothing", "the package has no 'nothing'; beside it: .*task.py"),
         ("pkg:harness/data", "no config.json in the folder"),
     ],
 )
