@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from harness.api import plan as plan
     from harness.api import recommend as recommend
     from harness.api import run as run
-    from harness.check.checked_task import CheckedTask as CheckedTask
+    from harness.checked_task import CheckedTask as CheckedTask
     from harness.errors import BenchError as BenchError
     from harness.model import Model as Model
-    from harness.planning.plan_report import PlanReport as PlanReport
+    from harness.plan_report import PlanReport as PlanReport
     from harness.result_views import Comparison as Comparison
     from harness.result_views import Leaderboard as Leaderboard
     from harness.result_views import Recommendation as Recommendation
@@ -42,9 +42,9 @@ _PLACES = {
     **dict.fromkeys(("Comparison", "Leaderboard", "Recommendation"), "harness.result_views"),
     **dict.fromkeys(("Results", "load_results"), "harness.results"),
     "BenchError": "harness.errors",
-    "CheckedTask": "harness.check.checked_task",
+    "CheckedTask": "harness.checked_task",
     "Model": "harness.model",
-    "PlanReport": "harness.planning.plan_report",
+    "PlanReport": "harness.plan_report",
     "Task": "harness.task",
 }
 __all__ = sorted(_PLACES)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import pandas
     from rich.console import Console
 
-    from harness.check.checked_task import CheckedTask
-    from harness.planning.plan_report import PlanReport
+    from harness.checked_task import CheckedTask
+    from harness.plan_report import PlanReport
 
 RESULTS = "bench-results"
 
@@ -82,7 +82,7 @@ def run(
         ['bert-mini', 'ok']
     """
     from harness.engines.grid import NoRoom
-    from harness.report.run_end import say_end
+    from harness.run_end import say_end
     from harness.running import Execution, execute
 
     known = Execution.__dataclass_fields__
@@ -129,7 +129,7 @@ def plan(
         >>> plan("bert-mini", "mini-ner", seeds=2, estimate=False, results="nowhere").frame()["seed"].tolist()
         [0, 0, 0, 1, 1, 1]
     """
-    from harness.planning.plan_report import report_plan
+    from harness.plan_report import report_plan
     from harness.running import say
 
     _known("plan", request)
@@ -187,7 +187,7 @@ def check_task(
         >>> found.errors, found.report.rows["train"] > 0
         ([], True)
     """
-    from harness.check.checked_task import check_tasks
+    from harness.checked_task import check_tasks
 
     return check_tasks(read_references(tasks, "tasks"), model, max_length, columns, None if suite is None else path_of("suite", suite), limit)
 
@@ -232,7 +232,7 @@ def fetch(models: References = "all", tasks: References = "all", progress: bool 
     Raises:
         BenchError: the request is wrong.
     """
-    from harness.planning.fetching import fetch_request
+    from harness.fetching import fetch_request
 
     _known("fetch", request)
     return fetch_request(read_request(models, tasks, **{"baselines": False, **request}), _console(progress))

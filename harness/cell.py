@@ -31,7 +31,7 @@ class Cell:
         suite: the suite it was asked for in; not part of the identity.
         suite_facts: what a record has to say of the suite beside its name, so that the cell can be asked for again; not part
             of the identity either.
-        train_rows: so many of the task's training rows, see `harness.planning.train_rows`; None: all.
+        train_rows: so many of the task's training rows, see `harness.train_rows`; None: all.
         search: what it has to do with a search over recipes, if anything.
         typed: what the person typed for it, so that a command can be made of its record: `model` and `task` (references), `columns`,
             `settings`, `limit`; not part of the identity either.

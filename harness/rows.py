@@ -17,7 +17,7 @@ from harness.data.split_rule import split_rule
 from harness.data.splits import canonical_split, complete_splits, limit
 from harness.errors import BenchError
 from harness.family import ANSWERS, Row, TaskFamily
-from harness.looks import twins
+from harness.proposal import twins
 from harness.shown import listed
 from harness.task import Task
 

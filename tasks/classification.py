@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from harness.data.values import LABEL, TEXT
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import WARNING, Finding
-from harness.looks import FULL, Looks, Proposal, find_columns, look_at, match, words_of
+from harness.looks import FULL, Looks, look_at, match, words_of
 from harness.metrics.counts import by_label
+from harness.proposal import Proposal, find_columns
 from harness.rows import KEPT
 from harness.task import Task
 

@@ -14,8 +14,8 @@ from harness.data.tags import ALIASES, SCHEMES, to_iob2
 from harness.data.values import TAGS, WORDS, Notes, converter
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import ERROR, WARNING, Finding, some
-from harness.looks import Proposal, cell
 from harness.metrics.counts import by_entity_type
+from harness.proposal import Proposal, cell
 from harness.task import Task
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from harness.errors import unknown
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import ERROR, NOTE, WARNING, Finding, quote, some
 from harness.languages import SINITIC, UNSPACED, base
-from harness.looks import Proposal, cell
+from harness.proposal import Proposal, cell
 from harness.task import Task
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from harness.errors import BenchError, unknown
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, some
 from harness.languages import CODES, base, known
-from harness.looks import Proposal, cell
 from harness.metrics.bleu import MODULES, TOKENIZERS, cure, usual_tokenizer
+from harness.proposal import Proposal, cell
 from harness.task import Task
 
 if TYPE_CHECKING:

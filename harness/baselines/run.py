@@ -13,11 +13,11 @@ from harness.baseline import Predictor
 from harness.cell import Cell
 from harness.check.report import warnings
 from harness.errors import BenchError
-from harness.planning.train_rows import drawn
 from harness.predictions import answers as counts
 from harness.predictions import is_constant, lines, phenomena, slices, task_facts
 from harness.rows import load
 from harness.store import Record, Store, timestamp
+from harness.train_rows import drawn
 from harness.training.cost import Stopwatch, process_peak
 from harness.training.device import surroundings
 

@@ -21,7 +21,7 @@ from harness.heads.base import Feature, Head
 
 
 LIBRARIES = ("tokenizers", "transformers", "sentencepiece")
-CODE = ("harness.heads", "harness.cache", "harness.models.load", "harness.languages")  # a change here makes new files
+CODE = ("harness.heads", "harness.cache", "harness.models.load", "harness.models.language_codes", "harness.languages")  # a change here makes new files
 # Fields of a recipe that no encoding depends on. One that is not named here counts, so a new field is safe.
 WITHOUT_EFFECT = (
     "learning_rate", "batch_size", "micro_batch_size", "eval_batch_size", "epochs", "max_steps", "warmup_ratio",

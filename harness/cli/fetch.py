@@ -24,7 +24,7 @@ def fetch(
     as_json: options.Json = False,
 ) -> None:
     """Bring the models and data of a run into the cache; `HF_HUB_OFFLINE=1 bench run` then needs no network."""
-    from harness.planning.fetching import fetch_request
+    from harness.fetching import fetch_request
     from harness.planning.request import read_request
     from harness.shown import console as make_console
 

@@ -42,7 +42,7 @@ def plan(
     as_json: options.Json = False,
 ) -> None:
     """Show the cells of a run, which are finished, and how long the others will take. Runs nothing."""
-    from harness.planning.plan_report import report_plan
+    from harness.plan_report import report_plan
     from harness.planning.request import read_request, read_search
     from harness.report.cells_table import to_json
     from harness.running import say

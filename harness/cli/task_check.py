@@ -29,7 +29,7 @@ def check(
     as_json: options.Json = False,
 ) -> None:
     """Read a task's data and say what is in them and what is wrong with them. Trains nothing."""
-    from harness.check.checked_task import check_tasks
+    from harness.checked_task import check_tasks
     from harness.planning.defaults import read_names
     from harness.shown import console, plain
 

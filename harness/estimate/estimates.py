@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from harness import registry
+from harness.by_data import Needs, facts, fit
 from harness.cell import Cell
 from harness.data.source import HubSource
 from harness.estimate.estimate import CALIBRATION, RECORDS, ROWS, SIMILAR, USUAL, Estimate, Grid
@@ -17,7 +18,6 @@ from harness.estimate.history import Past, Told, correction, past, same_but_seed
 from harness.estimate.machine import Machine, precision, timed
 from harness.estimate.sizes import Content, Counter, TextSize, content, needs, sizes, trained_on
 from harness.models.shape import Shape, shape_of, tokenizer_file
-from harness.planning.by_data import Needs, facts, fit
 from harness.recipe import Recipe, open_fields
 from harness.rows import load
 from harness.store import Store

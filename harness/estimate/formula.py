@@ -10,11 +10,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.by_data import planned
 from harness.estimate.machine import Speed
 from harness.estimate.sizes import WINDOWS, WRITES, TextSize
 from harness.methods import METHODS
 from harness.models.shape import Shape
-from harness.planning.by_data import planned
 from harness.recipe import Recipe
 
 AT_ONCE = 4096  # tokens of a batch that is evaluated: `harness.training.evaluate`, which imports torch

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness.by_data import Needs
 from harness.check.lengths import without_blanks
 from harness.family import Row, TaskFamily
-from harness.planning.by_data import Needs
 from harness.recipe import Recipe
 
 SAMPLE = 200  # rows of a split that are tokenised; evenly spread over it

@@ -11,7 +11,8 @@ import torch
 from accelerate.utils import send_to_device
 from torch import Tensor, nn
 
-from harness.fast import decision, dropout, linear
+from harness import linear
+from harness.fast import decision, dropout
 from harness.fast.attention import NotPackable
 from harness.fast.decision import Decision
 from harness.fast.preflight import EQUAL, PADDED, SINGLE, Disagrees, Preflight, check_tokens
@@ -39,7 +40,7 @@ class Fast:
         refused: why they are not, or "".
         batches: what is computed together where nothing is packed: `PADDED`, `EQUAL` or `SINGLE`.
         kernels: whether linear layers and dropout are those of this package; False: the library's own.
-        evaluates: whether linear layers are exchanged in evaluations too, see `harness.fast.linear.packed`.
+        evaluates: whether linear layers are exchanged in evaluations too, see `harness.linear.packed`.
         vocabulary: rows of the table of word embeddings, where it was cut down.
         notes: what a person should know of this, in sentences.
         model: what `compute` works on.

@@ -8,7 +8,7 @@ from typing import Any
 from harness.data.readers import GIVES, OF_TABLES
 from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
-from harness.looks import cell
+from harness.proposal import cell
 from harness.rows import KEPT
 
 Chosen = Mapping[str, str | list[str]]  # the family's column → the data's, or those whose texts are joined

@@ -32,7 +32,7 @@ from harness.guess.which_files import (
     training,
 )
 from harness.guess.word import Guess
-from harness.looks import Proposal, find_columns, twins
+from harness.proposal import Proposal, find_columns, twins
 from harness.task import Task
 
 Rows = list[dict[str, Any]]

@@ -14,7 +14,8 @@ from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.guess.sniff import Sniffed
 from harness.guess.word import Guess
-from harness.looks import Proposal, described, look_at
+from harness.looks import described, look_at
+from harness.proposal import Proposal
 
 SHEETS = (".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 MOST = 8  # columns that a question names

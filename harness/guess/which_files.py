@@ -19,7 +19,8 @@ from harness.data.folder import class_folders, entries, files_in, formats, match
 from harness.data.splits import ALIASES, SPLITS
 from harness.errors import BenchError
 from harness.guess.sniff import sniff
-from harness.looks import twins, words_of
+from harness.looks import words_of
+from harness.proposal import twins
 
 NEAR = 1000  # names among which the nearest is looked for
 SPLIT_COLUMN = {"split", "set", "subset", "partition", "usage"}  # words of the names of such columns

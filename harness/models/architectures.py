@@ -63,7 +63,7 @@ NO_TEXT = {
 # A model of several, one of which may be a text model: `text_config` and the like.
 _PART = re.compile(r"(vision|audio|image|speech|vq|vlm|thinker|text)_config")
 
-# Kinds of models that share a recipe, by `model_type`; the rules are in harness/planning/recipes.yaml.
+# Kinds of models that share a recipe, by `model_type`; the rules are in harness/recipes.yaml.
 KINDS = {
     "BERT": "bert distilbert mobilebert squeezebert roformer ernie megatron-bert",
     "RoBERTa": "roberta xlm-roberta xlm-roberta-xl camembert xmod mpnet roberta-prelayernorm",

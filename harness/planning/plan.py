@@ -15,13 +15,13 @@ from harness.methods import BASELINE, METHODS
 from harness.model import Checkpoint, Model
 from harness.models.language_codes import check_languages
 from harness.planning.defaults import joined, recipe_settings, reject_for_baselines, reject_foreign
-from harness.planning.recipes import apply_rules, rules_for
 from harness.planning.references import find_models, find_tasks, of_one_name
 from harness.planning.suite import Suite, suite_for
-from harness.planning.train_rows import Sizes, few_steps, fitting
 from harness.planning.validate import is_local, validate
 from harness.recipe import PRECISIONS, Recipe
+from harness.recipes import apply_rules, rules_for
 from harness.task import Task
+from harness.train_rows import Sizes, few_steps, fitting
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from harness.guess.chosen import columns_of
 from harness.guess.guess import guess
 from harness.guess.misfit import typed, undecided
 from harness.guess.word import Guess
-from harness.looks import cell, look_at, quote
+from harness.looks import look_at, quote
+from harness.proposal import cell
 from harness.task import Task
 
 SHOWN = 3  # columns that may be meant as well

@@ -22,7 +22,7 @@ from harness.guess.chosen import read_columns
 from harness.guess.guess import guess
 from harness.guess.misfit import Unread
 from harness.guess.word import Guess
-from harness.looks import Proposal
+from harness.proposal import Proposal
 from harness.rows import FILL_IN, Data
 from harness.scaffold.write import task_text, template
 from harness.shown import short

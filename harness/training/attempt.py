@@ -19,9 +19,9 @@ from harness.heads.base import Feature, Head
 from harness.heads.make import fitted_head
 from harness.heads.unable import OUT_OF_MEMORY, Unable, computing
 from harness.methods import METHODS
-from harness.planning.train_rows import drawn
 from harness.rows import load
 from harness.searched import Trial
+from harness.train_rows import drawn
 from harness.training.cell_run import CellRun
 from harness.training.cost import advise
 from harness.training.device import make_accelerator

@@ -11,9 +11,9 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+from harness.by_data import planned
 from harness.fast.prepare import Fast, tokens_worth_of_a_piece
 from harness.heads.base import Feature, Head
-from harness.planning.by_data import planned
 from harness.recipe import Recipe
 from harness.training.batches import remaining_batches
 from harness.training.keeper import Keeper

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import caching
+from harness import caching, run_end
 from harness.cli import main as cli
 from harness.files import write_text
-from harness.report import run_end
 from harness.shown import csv_cell, plain
 
 ROOT = Path(__file__).resolve().parents[2]

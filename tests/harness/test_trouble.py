@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.predictions import answers
-from harness.report.run_end import advice
+from harness.run_end import advice
 from harness.store import Store
 from harness.trouble import as_facts, summary, trouble, trouble_of_seeds
 

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from harness.fast.linear import precision
 from harness.heads.decoding.covers import Begun
 from harness.heads.decoding.rows import CacheRows
 from harness.heads.decoding.steps import DecoderSteps, EncoderDecoderSteps, quick
+from harness.linear import precision
 
 # Share of the rows that are finished before others take their place, or before the rest goes on without them.
 SHARE = 1 / 4

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
-from harness.fast.linear import replaced, replacements
 from harness.heads.decoding.attention import exchanged
 from harness.heads.decoding.covers import Begun, arguments, new_cache, start_token
 from harness.heads.decoding.rows import CacheRows
+from harness.linear import replaced, replacements
 
 # Faster operators for a model that writes on a CPU: the same sums, at most in another order.
 

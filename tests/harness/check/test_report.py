@@ -8,11 +8,11 @@ import toy
 from rich.console import Console
 
 from harness import registry
-from harness.check.check_table import check_table
 from harness.check.report import examine, warnings
 from harness.data.source import FileSource, GeneratedSource, HubSource
 from harness.errors import BenchError
 from harness.family import TaskFamily
+from harness.report.check_table import check_table
 from harness.rows import load
 from harness.task import Task
 

@@ -125,7 +125,7 @@ def refused(*words):
 
 
 def test_what_is_wrong_is_said_before_anything_is_read(monkeypatch):
-    monkeypatch.setattr("harness.planning.plan_report.make_plan", lambda request: pytest.fail("planned"))
+    monkeypatch.setattr("harness.plan_report.make_plan", lambda request: pytest.fail("planned"))
     assert "fixes what is to be searched" in refused("--search", "epochs=1,2")
     assert "method full has no field lora_rank" in refused("--search", "lora_rank=2,4", "--methods", "full,lora")
     assert "the suite mini has no section search.grid" in refused("--search", "suite")

@@ -14,8 +14,8 @@ def shard(monkeypatch, tmp_path, text):
     """The ids of the cells that a run of one shard would run."""
     found = []
     monkeypatch.setattr("harness.running._Worker.start", lambda self, todo: found.extend(cell.id for cell, _ in todo))
-    monkeypatch.setattr("harness.report.run_end.say_table", lambda *words: None)
-    monkeypatch.setattr("harness.report.run_end.say_end", lambda *words: True)
+    monkeypatch.setattr("harness.run_end.say_table", lambda *words: None)
+    monkeypatch.setattr("harness.run_end.say_end", lambda *words: True)
     monkeypatch.setattr(run_module, "again", lambda context: "bench run")
     monkeypatch.setattr("harness.cli.signals.signal.signal", lambda *words: None)
     run_module.run(None, **ASKED, shard=text, results=tmp_path / "results")

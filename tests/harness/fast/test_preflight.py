@@ -309,7 +309,7 @@ def test_layers_of_an_evaluation_that_go_wrong_are_the_librarys(checkpoints, mon
         yield
         handle.remove()
 
-    monkeypatch.setattr("harness.fast.linear.packed", wrong)
+    monkeypatch.setattr("harness.linear.packed", wrong)
     fast = prepared(model, head, features)
     assert not fast.evaluates and any("evaluated by the library's own layers" in note for note in fast.notes)
     assert fast.facts()["batches"] == PACKED

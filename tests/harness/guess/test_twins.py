@@ -7,10 +7,10 @@ import pytest
 from harness import registry
 from harness.errors import BenchError
 from harness.guess.chosen import read_columns
-from harness.looks import find_columns, twins
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
 from harness.planning.validate import validate
+from harness.proposal import find_columns, twins
 from harness.rows import load
 from harness.scaffold.new import from_data
 

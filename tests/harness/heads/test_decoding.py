@@ -11,7 +11,7 @@ from transformers import (
     GenerationConfig,
 )
 
-from harness.fast import linear
+from harness import linear
 from harness.heads import decoding
 from harness.heads.decoding import greedy, rows
 

@@ -7,15 +7,15 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import bidirectional_mask_function, causal_mask_function, sdpa_mask
 from transformers.pytorch_utils import Conv1D
 
-from harness.fast import linear
+from harness import linear
 from harness.fast.attention import NAME
-from harness.fast.linear import precision
 from harness.heads import decoding
 from harness.heads.decoding import attention, greedy, steps
 from harness.heads.decoding.attention import LIKE_SDPA, attend, whole
 from harness.heads.decoding.greedy import _best
 from harness.heads.decoding.rows import CacheRows, cut
 from harness.heads.decoding.steps import quick
+from harness.linear import precision
 from harness.training.weights import Weights
 
 from .test_decoding import BOTH, DECODERS, WARM, batch, end_early, make

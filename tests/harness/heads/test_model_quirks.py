@@ -6,8 +6,8 @@ import torch
 from head_examples import EXAMPLES, LABELS, RECIPE
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
 
+from harness import linear
 from harness.adapt.lora import add_adapters
-from harness.fast import linear
 from harness.fast.prepare import prepare
 from harness.fast.vocabulary import keep_used
 from harness.heads.backbone import BackboneHead

@@ -15,9 +15,9 @@ from harness.models.hub_checkpoints import is_hub_id
 from harness.models.load import Pretrained
 from harness.models.resolve import registered, resolve
 from harness.models.zoo import MODELS
-from harness.planning.recipes import apply_rules, rules_for
 from harness.planning.suite import load_suite
 from harness.recipe import Recipe
+from harness.recipes import apply_rules, rules_for
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)

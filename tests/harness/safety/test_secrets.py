@@ -145,7 +145,7 @@ def test_the_line_of_an_error_on_the_terminal(kind, monkeypatch, capsys):
     def refuse(request):
         raise kind(f"model 'm' cannot be fetched (https://user:{PASSWORD}@mirror.example; {TOKEN})")
 
-    monkeypatch.setattr("harness.planning.plan_report.make_plan", refuse)
+    monkeypatch.setattr("harness.plan_report.make_plan", refuse)
     monkeypatch.setattr(sys, "argv", ["bench", "plan"])
     with pytest.raises(SystemExit):
         cli.main()

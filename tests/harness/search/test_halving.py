@@ -5,8 +5,8 @@ import math
 import made_trials as made
 import pytest
 
+from harness.by_data import planned
 from harness.estimate.history import same_but_seed
-from harness.planning.by_data import planned
 from harness.recipe import Recipe
 from harness.search.halving import BUDGET, FACTORS, Halving
 from harness.search.trials import outcome, trial

@@ -14,10 +14,10 @@ from harness.data.source import FileSource, HubSource
 from harness.errors import BenchError
 from harness.planning.plan import Request, make_plan
 from harness.planning.request import read_request
-from harness.planning.train_rows import drawn, fitting
 from harness.rows import load
 from harness.store import Store
 from harness.task import Task
+from harness.train_rows import drawn, fitting
 
 MINI = registry.tasks()["mini-sentiment"]
 TASKS = [registry.tasks()[f"mini-{name}"] for name in ("sentiment", "topics", "ner", "qa", "translation")]

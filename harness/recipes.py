@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
+from harness.document import Value
 from harness.errors import unknown
 from harness.methods import METHODS
-from harness.planning.document import Value
-from harness.planning.yaml_nodes import said
 from harness.recipe import FACTS, NAMES, SHORT, Recipe, full_names, holds, scaled
+from harness.yaml_nodes import said
 
 FILE = Path(__file__).with_name("recipes.yaml")
 # A rule's learning rate is for models of the width that it names. The best rate of Adam falls with the width (Yang et al. 2021,

@@ -70,7 +70,7 @@ class CheckedTask(Displayed):
         return [f"{self.report.task} ({self.report.family}): {rows or 'no rows'}"]
 
     def picture(self, width: int) -> RenderableType:
-        from harness.check.check_table import check_table
+        from harness.report.check_table import check_table
 
         return check_table(self.report, self.tokens)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.planning.by_data import Needs, fit
+from harness.by_data import Needs, fit
 from harness.planning.plan import Request, make_plan
 from harness.recipe import BY_DATA, Recipe, open_fields
 

@@ -6,9 +6,8 @@ from torch import nn
 from transformers import BertConfig, BertForSequenceClassification
 from transformers.pytorch_utils import Conv1D
 
-from harness import processor
-from harness.fast import linear
-from harness.fast.linear import Crosswise, Linear, Product, install, packed, pays, precision
+from harness import linear, processor
+from harness.linear import Crosswise, Linear, Product, install, packed, pays, precision
 
 pytestmark = pytest.mark.skipif(not linear.OPERATORS, reason="this PyTorch has no operators of oneDNN")
 IN, OUT = 48, 80
