@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from numbers import Integral
 from os import PathLike, fspath
@@ -13,8 +13,6 @@ from harness.errors import BenchError, unknown
 from harness.family import ARCHITECTURES
 from harness.model import Model
 from harness.shown import plain, short
-
-# Arguments of Python calls: each is of a kind that can be read, or one line says what to give.
 
 
 def need(argument: str, value: Any, kinds: type | tuple[type, ...], what: str) -> None:
@@ -59,12 +57,19 @@ def whole(argument: str, value: int, least: int, what: str = "a whole number") -
     return int(value)
 
 
+def pairs(given: Any, between: str, where: str) -> list[str]:
+    """`NAME=VALUE` texts, or others; the values of a list are joined by `between`."""
+    if isinstance(given, Mapping):
+        return [f"{name}={one if isinstance(one, str) or not isinstance(one, Iterable) else between.join(map(str, one))}" for name, one in given.items()]
+    texts = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+    for text in texts:
+        need(where, text, str, "a dictionary of name → value, or the texts that the option takes")
+    return texts
+
+
 def with_commas(value: Any) -> Any:
     """A list of texts as its option has it; anything else as it is."""
     return ",".join(map(str, value)) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else value
-
-
-# A `harness.Model` that a person has made, with each field checked.
 
 
 PRECISIONS = ("fp32", "bf16", "fp16")

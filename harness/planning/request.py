@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import BenchError
 from harness.guess.chosen import read_columns
 from harness.model import Model
-from harness.planning.arguments import checked_model, need, path_of, truth, whole
+from harness.planning.arguments import checked_model, need, pairs, path_of, truth, whole
 from harness.planning.defaults import Defaults, read_names, read_seeds, read_sizes, recipe_settings
 from harness.planning.plan import Request
 from harness.planning.suite import suite_for
@@ -61,7 +61,7 @@ def read_request(
         settings=recipe_settings(_settings(settings or {})),
         trust_remote_code=truth("trust_remote_code", trust_remote_code),
         baselines=truth("baselines", baselines),
-        columns=read_columns(_pairs(columns or {}, "+", "--column")),
+        columns=read_columns(pairs(columns or {}, "+", "--column")),
         keep_head=truth("keep_head", keep_head),
     )
 
@@ -104,7 +104,7 @@ def read_search(given: str | Mapping[str, Sequence[Any]] | Iterable[str] | None,
     from harness.search import wanted as asked
 
     suite, where = suite_for(request.suite, request.tasks), asked.OPTION
-    texts = _pairs(given or (), ",", where)
+    texts = pairs(given or (), ",", where)
     if not texts:
         texts, where = list(suite.defaults.search), f"{request.suite or suite.name}: search"
     wanted = asked.read_wanted(texts, where)
@@ -132,20 +132,10 @@ def _numbers(given: Numbers, where: str) -> str:
     return ",".join(texts) + ("," if len(texts) == 1 else "")
 
 
-def _pairs(given: Any, between: str, where: str) -> list[str]:
-    """`NAME=VALUE` texts, or others; the values of a list are joined by `between`."""
-    if isinstance(given, Mapping):
-        return [f"{name}={one if isinstance(one, str) or not isinstance(one, Iterable) else between.join(map(str, one))}" for name, one in given.items()]
-    texts = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
-    for text in texts:
-        need(where, text, str, "a dictionary of name → value, or the texts that the option takes")
-    return texts
-
-
 def _settings(given: Mapping[str, Any] | Iterable[str]) -> dict[str, str]:
     """Settings by name, as `--set` has them."""
     found: dict[str, str] = {}
-    for text in _pairs(given, ",", "--set"):
+    for text in pairs(given, ",", "--set"):
         name, equals, value = text.partition("=")
         if not equals:
             raise BenchError(f"--set {text}: must be NAME=VALUE, such as lr=3e-5")

@@ -25,7 +25,7 @@ from harness.data.splits import ALIASES, SPLITS, canonical
 from harness.errors import BenchError
 from harness.guess.chosen import columns_of, read_columns
 from harness.guess.which_files import name_of
-from harness.planning.arguments import need
+from harness.planning.arguments import need, pairs
 from harness.planning.quick import quick_task
 from harness.planning.written_task import keys_of_task_file, with_keys, write_once
 from harness.strict_json import dumps
@@ -74,7 +74,7 @@ def task_of(
         if ours not in valid:
             arguments = "; other arguments: name, columns, labels, drop_labels, options, folder"
             raise BenchError(f"Task.from_data: {family} has no column {ours!r}; valid: {', '.join(valid)}{arguments}")
-    chosen = read_columns(f"{ours}={'+'.join(map(str, theirs)) if isinstance(theirs, (list, tuple)) else theirs}" for ours, theirs in named.items())
+    chosen = read_columns(pairs(named, "+", "Task.from_data: columns"))
     said = keys_of_task_file(name, labels, drop_labels, options)
     in_memory = not isinstance(data, (str, PathLike))
     path = fspath(data) if not in_memory else str(_written(data, str(name) or f"{family}-rows", folder))

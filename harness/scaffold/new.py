@@ -22,6 +22,7 @@ from harness.guess.chosen import read_columns
 from harness.guess.guess import guess
 from harness.guess.misfit import Unread
 from harness.guess.word import Guess
+from harness.planning.arguments import pairs
 from harness.proposal import Proposal
 from harness.rows import FILL_IN, Data
 from harness.scaffold.write import task_text, template
@@ -59,7 +60,7 @@ def write_task_file(
     Raises:
         BenchError: no such data, several readings of them, or a file that is there already or cannot be written.
     """
-    chosen = read_columns(f"{ours}={theirs}" for ours, theirs in columns.items()) if isinstance(columns, Mapping) else read_columns(columns)
+    chosen = read_columns(pairs(columns, "+", "--column"))
     if is_data(data):
         text, path, todo = from_data(data, family, output, chosen)
     elif chosen:

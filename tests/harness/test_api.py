@@ -374,3 +374,12 @@ def test_a_run_in_a_child_process_leaves_the_runs_of_its_parent_alone(tmp_path):
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path, timeout=280)
     assert done.returncode == 0 and not done.stderr, done.stderr
     assert done.stdout.splitlines() == [f"{seed} <Results in r: 1 cells>" for seed in range(4)]
+
+
+def test_a_list_of_columns_is_joined_wherever_columns_are_named(tmp_path):
+    rows = [{"title": f"number {n}", "body": f"so {word}", "mood": mood} for n in range(20) for word, mood in (("good", "pos"), ("bad", "neg"))]
+    pandas.DataFrame(rows).to_csv(tmp_path / "mail.csv", index=False)
+    columns = {"text": ["title", "body"], "label": "mood"}
+    path, _ = harness.new_task(tmp_path / "mail.csv", family="sentiment", output=tmp_path / "mail.yaml", columns=columns)
+    tasks = [Task.from_file(path), Task.from_data(tmp_path / "mail.csv", "sentiment", columns=columns), Task.from_data(rows, "sentiment", **columns)]
+    assert [task.columns["text"] for task in tasks] == [["title", "body"]] * 3
