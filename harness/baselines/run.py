@@ -19,7 +19,7 @@ from harness.rows import load
 from harness.store import Record, Store, timestamp
 from harness.train_rows import drawn
 from harness.training.cost import Stopwatch, process_peak
-from harness.training.device import surroundings
+from harness.training.device import environment
 
 if TYPE_CHECKING:
     from harness.training.loop import Emit
@@ -113,5 +113,5 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
 
 def _environment() -> dict[str, Any]:
     """One thread, whatever the slot has, and no precision: nothing is cut to one."""
-    facts = {**surroundings(torch.device("cpu"), ""), "threads": 1}
+    facts = {**environment(torch.device("cpu"), ""), "threads": 1}
     return {name: value for name, value in facts.items() if name != "precision"}

@@ -49,7 +49,7 @@ def member(job: Job, slot: Slot, rank: int, connection: Connection) -> None:
 
 def _settle(slot: Slot, rank: int, connection: Connection) -> Any:
     """Set up signals, the parent's lifeline and the device; gives the cell's interruption."""
-    from harness.training.keeper import Interruption
+    from harness.training.checkpointer import Interruption
 
     interruption = Interruption(_leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means

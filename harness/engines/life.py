@@ -79,7 +79,7 @@ def live(
         job: what to do.
         slot: where.
         emit: is forward of phases, steps and validations.
-        interruption: a `harness.training.keeper.Interruption`.
+        interruption: a `harness.training.checkpointer.Interruption`.
         log: sends what is printed inside its block to a file, after what is there already or instead of it.
         leave: ends the cell where nothing is to be saved yet.
 
@@ -135,7 +135,7 @@ def _keeping(store: Store, job: Job, emit: Emit) -> Emit:
 
 
 def _run(job: Job, slot: Slot, store: Store, emit: Emit, interruption: Any, started: float, clock: float) -> int:
-    from harness.training.keeper import Interrupted
+    from harness.training.checkpointer import Interrupted
 
     try:
         run(job, slot, 0, emit, interruption)

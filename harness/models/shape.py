@@ -42,7 +42,7 @@ DROPOUT = ("attention_probs_dropout_prob", "attn_pdrop", "attention_dropout", "d
 UNFUSED = ("gelu_new", "gelu_fast", "quick_gelu")
 RELATIVE = ("t5", "mt5", "umt5")  # their n_positions is no limit
 # Models whose layers have BERT's `attention.output`: a head that reads the first token leaves out most of the last
-# layer, see `harness.fast.narrow`.
+# layer, see `harness.fast.packing`.
 NARROWS = ("bert", "roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "electra", "ernie")
 
 

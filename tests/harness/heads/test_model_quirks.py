@@ -9,7 +9,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM,
 from harness import linear
 from harness.adapt.lora import add_adapters
 from harness.fast.prepare import prepare
-from harness.fast.vocabulary import keep_used
+from harness.fast.vocabulary import cut_to_used
 from harness.heads.backbone import BackboneHead
 from harness.heads.base import accepted
 from harness.heads.sequence import SequenceHead
@@ -115,7 +115,7 @@ def test_a_model_without_a_table_of_words_keeps_none():
     from transformers import CanineConfig, CanineModel
 
     model = CanineModel(CanineConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, num_hash_buckets=64))
-    assert keep_used(model, {1, 2, 3}) == (None, None)
+    assert cut_to_used(model, {1, 2, 3}) == (None, None)
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 8), (5, 8), (2, 3, 5, 8)])

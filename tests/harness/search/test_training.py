@@ -9,7 +9,7 @@ from harness.duration import Every
 from harness.search.trials import trial
 from harness.searched import Searched, Trial
 from harness.store import Store
-from harness.training.keeper import Interrupted, Interruption
+from harness.training.checkpointer import Interrupted, Interruption
 from harness.training.worker import run_cell
 from tasks.sentiment import Sentiment
 
