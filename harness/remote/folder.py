@@ -1,4 +1,4 @@
-"""A folder behind a URL: object stores and whatever else fsspec reaches. Files appear there whole or not at all."""
+"""A folder behind a URL, in an object store or wherever else fsspec reaches. Files appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,33 +15,34 @@ from harness.errors import BenchError, unknown
 from harness.files import disk_full
 from harness.secrets import redact
 
-PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before each further try
-LONGEST = 60.0  # seconds after which there is none: a store that swallows questions has been asked often enough by its own package
+PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before each retry
+MAX_RETRY_SECONDS = 60.0  # after which there is no retry: a store's own package may have retried for a long time already
 EXAMPLES = "s3://bucket/folder, gs://bucket/folder, file:///shared/folder"
-# Where a file is there only when all of it has come. Elsewhere it comes under another name and is then moved.
-WHOLE = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "hf"}
-FINAL = (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError)  # another try would end alike
-# What a file system tells of a file that changes with its content, best first. A listing has them as well as a single look.
-MARKS = ("ETag", "etag", "generation", "md5Hash", "LastModified", "last_modified", "mtime", "updated", "created")
-QUOTE = '"'  # around a mark in one answer of a store and not in another
-# Behind the names of files that this machine has begun to upload.
-PASSING = f".{re.sub(r'[^a-zA-Z0-9-]', '_', socket.gethostname())}.tmp"
+# Protocols whose uploads are atomic. For others, a file is uploaded under another name and then moved.
+ATOMIC = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "hf"}
+# Errors that a retry would meet again.
+PERMANENT = (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError)
+# Keys of a file's metadata that change with its content, best first. They appear in listings as well as in `info`.
+TAG_KEYS = ("ETag", "etag", "generation", "md5Hash", "LastModified", "last_modified", "mtime", "updated", "created")
+# The ending of files that this machine has begun to upload.
+UPLOAD_SUFFIX = f".{re.sub(r'[^a-zA-Z0-9-]', '_', socket.gethostname())}.tmp"
 T = TypeVar("T")
 
 
 class Unreachable(BenchError):
-    """The folder behind a URL cannot be read or written now."""
+    """The folder behind a URL cannot be read or written at the moment."""
 
 
-def is_url(place: object) -> bool:
-    """Whether this means something else than a folder of this machine."""
-    return re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", str(place)) is not None
+def is_url(path: object) -> bool:
+    """Return whether a path is a URL rather than a folder of this machine."""
+    return re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", str(path)) is not None
 
 
 def check_url(url: str) -> None:
-    """
+    """Check that results can be stored at a URL.
+
     Raises:
-        BenchError: no results can be kept there, or the package that reaches it is missing.
+        BenchError: the URL is not of a folder, or the package for its protocol is missing.
     """
     from fsspec.registry import get_filesystem_class, known_implementations, registry
 
@@ -56,74 +57,76 @@ def check_url(url: str) -> None:
         raise unknown("protocol", protocol, sorted({*known_implementations, *registry}), f"--results {name}") from None
     except ImportError as error:
         package = known_implementations.get(protocol, {"class": "fsspec."})["class"].partition(".")[0]
-        way = f"{error}" if package == "fsspec" else f"{package} is missing; run: pip install {package}"
-        raise BenchError(f"--results {name}: {way}") from None
+        reason = f"{error}" if package == "fsspec" else f"{package} is missing; run: pip install {package}"
+        raise BenchError(f"--results {name}: {reason}") from None
 
 
 class RemoteFolder:
-    """The folder behind a URL. Names are relative to it, with `/` between. All calls are tried several times.
+    """The folder behind a URL. File names are relative to it, with `/` between. Every call is retried several times.
 
     Args:
-        url: of the folder; it need not be there yet.
+        url: of the folder, which need not exist yet.
     """
 
     def __init__(self, url: str):
         self.url = url
+        self.is_atomic = url.partition("://")[0].lower() in ATOMIC
 
     @cached_property
     def _opened(self) -> tuple[Any, str]:
+        """The file system and the folder's path in it."""
         from fsspec.core import url_to_fs
 
         check_url(self.url)
-        system, path = self._patiently("opened", lambda: url_to_fs(self.url))
+        system, path = self._retry("opened", lambda: url_to_fs(self.url))
         return system, path.rstrip("/")
 
-    def marks(self, folder: str) -> dict[str, str]:
-        """The files below a folder, each with a mark that changes when the file does."""
+    def tags(self, folder: str) -> dict[str, str]:
+        """List the files below a folder, each with a tag that changes when the file does."""
 
         def find() -> dict[str, Any]:
             system, path = self._opened
             system.invalidate_cache()  # others write there too
             return system.find(f"{path}/{folder}", detail=True)
 
-        before = len(self._opened[1]) + 1
-        return {name[before:]: _mark(facts) for name, facts in self._patiently("listed", find).items()}
+        prefix = len(self._opened[1]) + 1
+        return {name[prefix:]: _tag(info) for name, info in self._retry("listed", find).items()}
 
     def get(self, pairs: Sequence[tuple[str, Path]]) -> None:
-        """Download files, several at a time where the file system can."""
+        """Download files, given as (name, local path), several at a time if the file system can."""
         system, path = self._opened
         if pairs:
             names = [f"{path}/{name}" for name, _ in pairs]
-            self._patiently("read", lambda: system.get(names, [str(local) for _, local in pairs]))
+            self._retry("read", lambda: system.get(names, [str(local) for _, local in pairs]))
 
     def read(self, name: str) -> bytes:
-        """What a file holds."""
+        """Return the content of a file."""
         system, path = self._opened
-        return self._patiently("read", lambda: system.cat_file(f"{path}/{name}"))
+        return self._retry("read", lambda: system.cat_file(f"{path}/{name}"))
 
     def put(self, local: Path, name: str) -> str:
-        """Upload a file in place of what has the name, and return its mark."""
+        """Upload a file, replacing any with that name, and return its tag."""
         system, path = self._opened
         target = f"{path}/{name}"
         folder, _, last = target.rpartition("/")
-        # The same at the next try, which so overwrites what a killed process left.
-        passing = f"{folder}/.{last}{PASSING}"
+        # Every attempt uses the same name, and so overwrites what a killed process has left.
+        temporary = f"{folder}/.{last}{UPLOAD_SUFFIX}"
 
         def upload() -> dict[str, Any]:
-            if self.url.partition("://")[0].lower() in WHOLE:
+            if self.is_atomic:
                 system.put_file(str(local), target)
             else:
                 system.makedirs(folder, exist_ok=True)
-                system.put_file(str(local), passing)
-                system.mv(passing, target)
+                system.put_file(str(local), temporary)
+                system.mv(temporary, target)
             system.invalidate_cache()
             return system.info(target)
 
-        # Another process may have taken the passing file for a left one.
-        return _mark(self._patiently("written", upload, FINAL[1:]))
+        # FileNotFoundError is retried: another process may have removed the temporary file as a leftover.
+        return _tag(self._retry("written", upload, PERMANENT[1:]))
 
     def remove(self, name: str) -> None:
-        """Remove a file, or a folder with all that is in it, if it is there."""
+        """Remove a file, or a folder with everything in it, if it exists."""
         system, path = self._opened
 
         def remove() -> None:
@@ -131,48 +134,47 @@ class RemoteFolder:
             if system.exists(f"{path}/{name}"):
                 system.rm(f"{path}/{name}", recursive=True)
 
-        self._patiently("written", remove)
+        self._retry("written", remove)
 
     def check(self) -> None:
-        """
+        """Check that files can be written.
+
         Raises:
-            BenchError: nothing can be written there.
+            BenchError: they cannot.
         """
         system, path = self._opened
-        sign = f"{path}/.bench-{uuid4().hex}.tmp"
+        probe = f"{path}/.bench-{uuid4().hex}.tmp"
 
         def write() -> None:
-            if self.url.partition("://")[0].lower() not in WHOLE:
+            if not self.is_atomic:
                 system.makedirs(path, exist_ok=True)
-            system.pipe_file(sign, b"bench")
-            system.rm_file(sign)
+            system.pipe_file(probe, b"bench")
+            system.rm_file(probe)
 
-        self._patiently("written", write)
+        self._retry("written", write)
 
-    def _patiently(self, done: str, call: Callable[[], T], final: tuple[type[Exception], ...] = FINAL) -> T:
-        begun = time.monotonic()
+    def _retry(self, verb: str, call: Callable[[], T], permanent: tuple[type[Exception], ...] = PERMANENT) -> T:
+        """Call until it succeeds; raise `Unreachable`, with a verb such as `read`, if it never does."""
+        start = time.monotonic()
         for pause in (*PAUSES, None):
             try:
                 return call()
             except BenchError:
                 raise
-            except Exception as error:  # each file system has errors of its own, and many are no OSError
-                if done == "read" and disk_full(error):
-                    raise  # of this machine
-                if pause is None or isinstance(error, final) or time.monotonic() - begun > LONGEST:
+            except Exception as error:  # every file system has errors of its own, and many are not OSErrors
+                if verb == "read" and disk_full(error):
+                    raise  # the disk of this machine
+                if pause is None or isinstance(error, permanent) or time.monotonic() - start > MAX_RETRY_SECONDS:
+                    reason = redact(" ".join(str(error).split())[:300].rstrip(".") or type(error).__name__)
                     raise Unreachable(
-                        f"--results {redact(self.url)}: cannot be {done}: {_words(error)}; check the address, the network"
-                        " and the credentials"
+                        f"--results {redact(self.url)}: cannot be {verb}: {reason}; check the address, the network and the"
+                        " credentials"
                     ) from error
             time.sleep(pause)
-        raise AssertionError("the last try returns or raises")
+        raise AssertionError("the last attempt returns or raises")
 
 
-def _mark(facts: dict[str, Any]) -> str:
-    told = next((str(facts[key]) for key in MARKS if facts.get(key)), "")
-    return f"{facts.get('size')} {told.strip(QUOTE)}"
-
-
-def _words(error: Exception) -> str:
-    """An error in one line without secrets, for people."""
-    return redact(" ".join(str(error).split())[:300].rstrip(".") or type(error).__name__)
+def _tag(info: dict[str, Any]) -> str:
+    tag = next((str(info[key]) for key in TAG_KEYS if info.get(key)), "")
+    tag = tag.strip('"')  # which one answer of a store has around a tag, and another has not
+    return f"{info.get('size')} {tag}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.caching import cache_folder, prune, write, write_folder
+from harness.caching import cache_folder, prune, write_file, write_folder
 
 
 @pytest.mark.parametrize("word", ["off", "OFF", "0", "no"])
@@ -68,8 +68,8 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         path.write_text("half")
         raise OSError("no space left on device")
 
-    write(target, full)
+    write_file(target, full)
     assert not list(tmp_path.iterdir())
-    write(target, lambda path: path.write_text("whole"))
+    write_file(target, lambda path: path.write_text("whole"))
     assert target.read_text() == "whole" and len(list(tmp_path.iterdir())) == 1
-    write(tmp_path / "missing" / "file", full)  # the folder was removed meanwhile: nothing happens
+    write_file(tmp_path / "missing" / "file", full)  # the folder was removed meanwhile: nothing happens

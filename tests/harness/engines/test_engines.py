@@ -9,7 +9,7 @@ import pytest
 import toy
 from watch import LONG, Watch, wait_for, wait_until_done
 
-from harness.engines import child
+from harness.engines import worker_process
 from harness.engines.base import Job, Slot
 from harness.engines.grid import Policy, run_grid
 from harness.engines.inline import InlineEngine
@@ -78,7 +78,7 @@ def test_a_killed_worker_fails_its_cell_alone(local, store, new, number):
     handle.process.join(10)
     record = handle.result().record
     assert record["status"] == "failed" and record["error"]["type"] == "WorkerDied"
-    assert number.name in record["error"]["message"] and "LOAD REPORT" in handle.log()
+    assert number.name in record["error"]["message"] and "LOAD REPORT" in store.log(cell.id).read_text()
     assert store.record(cell.id)["status"] == "failed"
 
 
@@ -167,7 +167,7 @@ def test_a_worker_that_the_system_ends_saves_its_state_and_goes_on(local, store,
     finally:
         local.submit = submit
     assert len(pids) == 2 and record["status"] == "ok" and record["training"]["resumed"] == 1
-    assert ("again", cell.id, "its worker was told to end, and has saved its state") in watch.seen
+    assert ("requeued", cell.id, "its worker was told to end, and has saved its state") in watch.seen
     [whole] = run_grid(InlineEngine("cpu"), [job(cell, Store(store.root / "whole"))], Watch())
     assert record["training"]["history"] == whole["training"]["history"] and record["score"] == whole["score"]
 
@@ -202,7 +202,7 @@ def test_a_worker_whose_parent_is_gone_ends(local, store, new, phase):
     handle = local.submit(job(cell, store), local.slots[0])
     wait_for(handle, "phase", phase)
     handle.connection.close()
-    handle.process.join(child.ORPHAN + 5)
+    handle.process.join(worker_process.ORPHAN_GRACE + 5)
     assert handle.done() and store.record(cell.id) is None
     assert not list(store.folder(cell.id).glob(".*.tmp"))
 
@@ -294,14 +294,14 @@ def test_two_runs_share_a_folder_and_no_cell_is_done_twice(engine, local, store,
     wait_for(first, "validation")
 
     class Counts(Watch):
-        def again(self, cell, why):
-            super().again(cell, why)
+        def requeued(self, cell, reason):
+            super().requeued(cell, reason)
             first.events()  # a worker whose words nobody reads waits at last
 
     watch = Counts()
     [record] = run_grid(engine, [plan], watch)
     wait_until_done(first)
-    assert first.result().record == record and watch.seen[1] == ("again", cell.id, "another run has it")
+    assert first.result().record == record and watch.seen[1] == ("requeued", cell.id, "another run has it")
     assert "validation" not in watch.kinds(cell)
     assert {path.name for path in store.folder(cell.id).iterdir()} == {"record.json", "predictions.jsonl", "log.txt"}
 

@@ -16,8 +16,7 @@ from harness.engines.base import Job
 from harness.engines.cluster import ClusterEngine
 from harness.engines.grid import Policy, run_grid
 from harness.engines.inline import InlineEngine
-from harness.engines.node_slots import versions
-from harness.engines.nodes import connect, make_slots
+from harness.engines.ray_nodes import connect, make_slots, versions
 from harness.errors import BenchError
 from harness.store import Store
 
@@ -86,7 +85,7 @@ def files(store, cell):
 @pytest.mark.long
 def test_cells_end_as_with_inline_and_one_that_raises_fails_alone(engine, store, tmp_path, new):
     good, bad = [new(), new(), new(epochs=1)], new(toy.task(toy.broken))
-    assert len({engine.seats[slot].node for slot in engine.slots}) == 2
+    assert len({engine.placements[slot].node for slot in engine.slots}) == 2
     watch = Watch()
     records = {record["id"]: record for record in run_grid(engine, [job(cell, store) for cell in (bad, *good)], watch)}
     error = records[bad.id]["error"]
@@ -112,7 +111,7 @@ def test_a_killed_worker_fails_its_cell_alone(engine, store, new, number):
     wait_until_done(handle)
     record = handle.result().record
     assert record["status"] == "failed" and record["error"]["type"] == "WorkerDied"
-    assert number.name in record["error"]["message"] and "LOAD REPORT" in handle.log()
+    assert number.name in record["error"]["message"] and "LOAD REPORT" in store.log(cell.id).read_text()
     assert store.record(cell.id)["status"] == "failed"
 
 
@@ -191,18 +190,18 @@ def test_an_interrupt_saves_and_ends_all_workers(engine, store, new, monkeypatch
 
 def test_a_node_that_differs_or_does_not_see_the_folder_is_named(engine):
     told = {"node": "a" * 56, "shares": True, **versions()}
-    engine._check(told)
+    engine._check_node(told)
     with pytest.raises(BenchError, match=r"--results .*: node aaaaaaaa does not see this folder"):
-        engine._check({**told, "shares": False})
+        engine._check_node({**told, "shares": False})
     with pytest.raises(BenchError, match=r"node aaaaaaaa has another bench: .*'protocol': 1.*; install the same"):
-        engine._check({**told, "protocol": 1})
+        engine._check_node({**told, "protocol": 1})
 
 
 @pytest.mark.long
 def test_a_node_that_dies_costs_no_cell(engine, cluster, store, tmp_path, new):
     """The last test with the engine: afterwards the cluster has one node."""
     cells = [new(epochs=40, patience=0) for _ in range(2)] + [new(epochs=1)]
-    away = next(slot for slot in engine.slots if engine.seats[slot].node != ray.get_runtime_context().get_node_id())
+    away = next(slot for slot in engine.slots if engine.placements[slot].node != ray.get_runtime_context().get_node_id())
     lost = []
 
     class Axe(Watch):
@@ -219,7 +218,7 @@ def test_a_node_that_dies_costs_no_cell(engine, cluster, store, tmp_path, new):
 
     watch = Axe()
     records = run_grid(engine, [job(cell, store, checkpoint_every=Every(steps=40)) for cell in cells], watch)
-    assert lost[1:] == ["dead"] and ("again", lost[0].id, "the node where it ran is gone") in watch.seen
+    assert lost[1:] == ["dead"] and ("requeued", lost[0].id, "the node where it ran is gone") in watch.seen
     assert sorted(record["id"] for record in records) == sorted(cell.id for cell in cells)
     assert [entry[0] for entry in watch.seen].count("finished") == 3
     resumed = {record["id"]: record["training"].get("resumed", 0) for record in records}
@@ -257,7 +256,7 @@ def test_a_driver_that_is_told_to_end_saves_and_one_that_is_killed_leaves_nothin
 def workers():
     """Lines of `ps` that tell of actors. That the cells' own processes are gone, their claims tell."""
     listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout
-    return [line for line in listed.splitlines() if "ray::Place" in line]
+    return [line for line in listed.splitlines() if "ray::SlotActor" in line]
 
 
 def test_no_ray_and_no_cluster_are_one_line(monkeypatch):

@@ -51,7 +51,7 @@ def engine_for(cluster, url):
     while not all(made.ready(slot) for slot in made.slots):
         assert time.monotonic() < end
         time.sleep(0.1)
-    assert len({seat.node for seat in made.seats.values()}) == 2
+    assert len({placement.node for placement in made.placements.values()}) == 2
     return made
 
 
@@ -112,7 +112,7 @@ def test_a_cell_whose_node_dies_goes_on_from_what_that_had_sent(cluster, place, 
     """The last test: afterwards the cluster has one node."""
     remote, url = place / "remote", f"file://{place}/remote"
     engine = engine_for(cluster, url)
-    away = next(slot for slot in engine.slots if engine.seats[slot].node != ray.get_runtime_context().get_node_id())
+    away = next(slot for slot in engine.slots if engine.placements[slot].node != ray.get_runtime_context().get_node_id())
     cells = [toy.cell(checkpoints("bert"), seed=seed, epochs=40, patience=0) for seed in (4011, 4012)]
     lost = []
 
@@ -133,7 +133,7 @@ def test_a_cell_whose_node_dies_goes_on_from_what_that_had_sent(cluster, place, 
         one["id"]: one
         for one in run_grid(engine, [job(cell, url, checkpoint_every=Every(steps=20)) for cell in cells], watch)
     }
-    assert lost[1:] == ["dead"] and ("again", lost[0].id, "the node where it ran is gone") in watch.seen
+    assert lost[1:] == ["dead"] and ("requeued", lost[0].id, "the node where it ran is gone") in watch.seen
     assert {cell.id: records[cell.id]["training"].get("resumed", 0) for cell in cells} == {
         cell.id: int(cell is lost[0]) for cell in cells
     }

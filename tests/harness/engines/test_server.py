@@ -11,15 +11,15 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.engines import child
+from harness.engines import worker_process
 from harness.errors import BenchError
 
 LEAVE = """
 import os, time
 from multiprocessing import forkserver
-from harness.engines.server import Server
+from harness.engines.server import ForkServer
 
-Server()
+ForkServer()
 answer, words = forkserver.connect_to_new_process([])
 if {word!r}:
     os.write(words, {word!r})
@@ -51,11 +51,11 @@ import sys
 
 from telling import tell
 
-from harness.engines.server import Server
+from harness.engines.server import ForkServer
 from harness.methods import modules
 
 if __name__ == "__main__":
-    process, connection = Server(modules(sys.argv[1:])).process(tell)
+    process, connection = ForkServer(modules(sys.argv[1:])).start_process(tell)
     print(connection.recv())
 """
 
@@ -90,10 +90,10 @@ KILLED = """
 import os, signal, sys, tempfile
 from multiprocessing import forkserver, resource_tracker, util
 
-from harness.engines.server import Server
+from harness.engines.server import ForkServer
 
 if __name__ == "__main__":
-    Server()
+    ForkServer()
     numbers = [forkserver._forkserver._forkserver_pid, resource_tracker._resource_tracker._pid]
     for number in numbers:
         os.kill(number, signal.SIGSTOP)
@@ -109,7 +109,7 @@ def test_nothing_is_left_of_a_run_that_was_killed_while_its_server_was_stopped(t
     done = subprocess.run([sys.executable, "killed.py"], cwd=tmp_path, stdout=subprocess.PIPE, text=True, timeout=120)
     *numbers, folder = done.stdout.split()
     assert len(numbers) == 2 and folder
-    end = time.monotonic() + child.ORPHAN + 30
+    end = time.monotonic() + worker_process.ORPHAN_GRACE + 30
     while time.monotonic() < end and (Path(folder).exists() or any(map(_alive, map(int, numbers)))):
         time.sleep(0.2)
     assert not Path(folder).exists() and not any(map(_alive, map(int, numbers)))
@@ -126,5 +126,5 @@ def _alive(number):
 def test_a_process_that_nobody_listens_to_any_more_ends_without_a_word(capfd):
     ours, theirs = multiprocessing.Pipe()
     ours.close()
-    child.probe(theirs)
+    worker_process.probe_main(theirs)
     assert capfd.readouterr().err == ""

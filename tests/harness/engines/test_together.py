@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def pair():
-    return LocalEngine("cpu", together=2)
+    return LocalEngine("cpu", devices_per_cell=2)
 
 
 def job(cell, store, devices=2, **more):

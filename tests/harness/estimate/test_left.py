@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from made_trials import cell
 
-from harness.estimate.left import Left
+from harness.estimate.time_left import TimeLeft
 from harness.methods import BASELINE
 
 
@@ -23,7 +23,7 @@ class Grid:
         for number, (_, _, baseline) in enumerate(cells):
             self.cells.append(cell(seed=number, method=BASELINE if baseline else "full"))
         expected = {one.id: said for one, (said, _, _) in zip(self.cells, cells, strict=True)}
-        self.left = Left(self.cells, expected, lambda: self.time)
+        self.left = TimeLeft(self.cells, expected, lambda: self.time)
         self.left.slots = slots
         events, waiting = [], list(zip(self.cells, cells, strict=True))
 
@@ -99,7 +99,7 @@ def test_cells_of_which_nothing_is_known_are_like_those_that_ended():
 
 def test_what_failed_or_was_begun_before_tells_nothing():
     now, cells = [0.0], [replace(cell(), seed=number) for number in range(4)]
-    left = Left(cells, {one.id: 30.0 for one in cells}, lambda: now[0])
+    left = TimeLeft(cells, {one.id: 30.0 for one in cells}, lambda: now[0])
     left.started(cells[0].id)
     now[0] = 1.0
     left.finished(cells[0].id, False)
@@ -117,11 +117,11 @@ def test_what_failed_or_was_begun_before_tells_nothing():
 
 def test_a_cell_that_waits_again_is_expected_whole():
     now, one = [0.0], cell()
-    left = Left([one], {one.id: 30.0}, lambda: now[0])
+    left = TimeLeft([one], {one.id: 30.0}, lambda: now[0])
     left.started(one.id)
     now[0] = 20.0
     assert left.seconds() == pytest.approx(10.0)
     now[0] = 300.0
     assert left.seconds() == pytest.approx(1.5), "it has not ended yet"
-    left.again(one.id)
+    left.requeued(one.id)
     assert left.seconds() == pytest.approx(30.0)

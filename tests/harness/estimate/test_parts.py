@@ -7,21 +7,21 @@ from dataclasses import replace
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from harness.estimate.estimate import makespan
-from harness.estimate.formula import AT_ONCE, WORTH, cost
+from harness.estimate.formula import EVAL_TOKENS, WORTH, cell_cost
+from harness.estimate.grid_estimate import makespan
 from harness.estimate.machine import Speed
-from harness.estimate.sizes import (
+from harness.estimate.text_sizes import (
     SEPARATOR,
     SPANS,
     WINDOWS,
     WRITES,
-    Content,
-    Counter,
-    Texts,
+    RowTexts,
+    TaskTexts,
     TextSize,
-    content,
-    needs,
-    sizes,
+    TokenCounter,
+    recipe_needs,
+    sample_texts,
+    text_sizes,
 )
 from harness.model import Checkpoint
 from harness.models.resolve import resolve
@@ -48,7 +48,7 @@ READ, READ_FLOP, READ_SCORE, TRAIN, TRAIN_FLOP, TRAIN_SCORE, UPDATE = (Speed(*(f
 
 def counted(speed, recipe, sizes=ALL, head=HEAD, shape=SHAPE, architecture="encoder", **more):
     """How much of the one thing that takes a second there is in a cell."""
-    some, none = (cost(shape, sizes, head, architecture, recipe, one, **more).seconds for one in (speed, Speed(*[0] * 7)))
+    some, none = (cell_cost(shape, sizes, head, architecture, recipe, one, **more).seconds for one in (speed, Speed(*[0] * 7)))
     return round(some - none, 6)
 
 
@@ -66,12 +66,12 @@ def test_a_training_s_operations_are_those_of_its_record():
 def test_layers_that_are_not_fused_take_longer_and_keep_more():
     plain, rotates, relative = (counted(TRAIN, Recipe(), shape=replace(SHAPE, **more)) for more in ({}, {"rotates": True}, {"relative": True}))
     assert rotates == relative > plain
-    kept = [cost(replace(SHAPE, **more), ALL, HEAD, "encoder", Recipe(), READ).memory for more in ({}, {"unfused": True}, {"rotates": True})]
+    kept = [cell_cost(replace(SHAPE, **more), ALL, HEAD, "encoder", Recipe(), READ).memory for more in ({}, {"unfused": True}, {"rotates": True})]
     assert kept[2] == kept[1] > kept[0]
 
 
 def test_half_precision_holds_weights_twice():
-    full, half = (cost(SHAPE, ALL, HEAD, "encoder", Recipe(precision=name), READ).memory for name in ("fp32", "bf16"))
+    full, half = (cell_cost(SHAPE, ALL, HEAD, "encoder", Recipe(precision=name), READ).memory for name in ("fp32", "bf16"))
     assert half - full == pytest.approx(1.2e8 + 4 * 750_000)
 
 
@@ -96,7 +96,7 @@ def test_less_is_done_where_less_is_trained():
     full, lora, frozen = (parts(method) for method in ("full", "lora", "frozen"))
     assert (full[0], lora[0]) == pytest.approx((3 * frozen[0], 2 * frozen[0]))
     assert full[1] > 0 == lora[1] == frozen[1] and full[2] == lora[2] == frozen[2]
-    held = [cost(SHAPE, ALL, HEAD, "encoder", Recipe(), READ, method).memory for method in ("full", "lora", "frozen")]
+    held = [cell_cost(SHAPE, ALL, HEAD, "encoder", Recipe(), READ, method).memory for method in ("full", "lora", "frozen")]
     assert held[0] > held[1] > held[2]
 
 
@@ -110,7 +110,7 @@ def test_writing_costs_more_the_more_may_be_written_and_an_encoder_gets_a_decode
     words = 1000 / (12 * 128)  # scoring words is as much as so many layers
     # An encoder's 3 layers and a decoder's, which attend twice.
     assert counted(TRAIN, Recipe(epochs=1), head=WRITES) == pytest.approx(10 * (9 + words), abs=1e-5)
-    reads, writes = (cost(SHAPE, ALL, head, "encoder", Recipe(), READ).memory for head in (HEAD, WRITES))
+    reads, writes = (cell_cost(SHAPE, ALL, head, "encoder", Recipe(), READ).memory for head in (HEAD, WRITES))
     assert writes > reads + 18 * 320 * 1000 / 10
     beams = [counted(READ_FLOP, Recipe(num_beams=beams), head=WRITES, architecture="decoder") for beams in (1, 2, 3)]
     assert beams[2] - beams[1] == pytest.approx(beams[1] - beams[0]) and beams[1] > beams[0]
@@ -154,7 +154,7 @@ def test_numbers_of_modules_that_import_torch_are_theirs():
     from harness.heads.text import PromptedTextHead
     from harness.training import evaluate
 
-    assert (vocabulary.WORTH, PromptedTextHead.SEPARATOR, evaluate.AT_ONCE) == (WORTH, SEPARATOR, AT_ONCE)
+    assert (vocabulary.WORTH, PromptedTextHead.SEPARATOR, evaluate.AT_ONCE) == (WORTH, SEPARATOR, EVAL_TOKENS)
 
 
 @pytest.mark.parametrize("name", ["bert-mini", "gpt2-mini", "t5-mini"])
@@ -200,15 +200,15 @@ def counter(tmp_path):
     tokenizer = Tokenizer(models.WordLevel({"a": 0, "?": 1}, "?"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(tmp_path / "tokenizer.json"))
-    return Counter(tmp_path / "tokenizer.json")
+    return TokenCounter(tmp_path / "tokenizer.json")
 
 
 def test_rows_are_cut_windowed_or_joined_with_their_targets(counter):
-    rows = [Texts(("a " * 10,), "a a a"), Texts((" ".join(["a"] * 100),), "a")]
-    told = Content({"train": 20}, {"train": rows})
+    rows = [RowTexts(("a " * 10,), "a a a"), RowTexts((" ".join(["a"] * 100),), "a")]
+    told = TaskTexts({"train": 20}, {"train": rows})
 
     def size(head, recipe, one_sequence=False, limit=None):
-        return sizes(told, counter, head, recipe, limit, one_sequence)["train"]
+        return text_sizes(told, counter, head, recipe, limit, one_sequence)["train"]
 
     recipe = Recipe(max_length=40, max_target_length=3, doc_stride=10)
     cut = size(HEAD, recipe)
@@ -216,24 +216,24 @@ def test_rows_are_cut_windowed_or_joined_with_their_targets(counter):
     assert size(HEAD, recipe, limit=20).tokens == 10 * (10 + 20)
     spans = size(SPANS, recipe)
     assert spans.features == 40 and spans.tokens == 10 * (10 + 40 + 40 + 40)
-    asked = Content({"train": 2}, {"train": [Texts(("a " * 8, "a " * 60))] * 2})
-    repeated = sizes(asked, counter, SPANS, recipe, None, False)["train"]
+    asked = TaskTexts({"train": 2}, {"train": [RowTexts(("a " * 8, "a " * 60))] * 2})
+    repeated = text_sizes(asked, counter, SPANS, recipe, None, False)["train"]
     # 32 of the context, each 10 after the last one
     assert repeated.tokens == 2 * (40 + 40 + 24) and repeated.features == 6
     assert size(WINDOWS, recipe).features >= 40
     beside, joined = size(WRITES, recipe), size(WRITES, recipe, one_sequence=True)
     assert beside.written == 10 * (3 + 2) and beside.tokens == 500 and joined.tokens == 560  # with one token between
     assert beside.longest_written == 3
-    test = sizes(Content({"test": 20}, {"test": rows}), counter, WRITES, recipe, None, True)["test"]
+    test = text_sizes(TaskTexts({"test": 20}, {"test": rows}), counter, WRITES, recipe, None, True)["test"]
     assert test.tokens == 510 and test.written == 50  # what it is to write is not read
 
 
 def test_a_recipe_goes_by_whole_rows_and_windows_are_told(counter):
-    rows = [Texts(("a " * 8, "a " * 600), "a a a")]
-    told = Content({"train": 9, "validation": 3}, {"train": rows, "validation": rows})
-    assert [one["max_length"] for one in needs(told, counter, SPANS, 64, False).tokens] == [[608], [608]]
-    assert needs(told, counter, SPANS, 64, False).windows and needs(told, counter, SPANS, 64, False).rows == 9
-    written = needs(told, counter, WRITES, None, False)
+    rows = [RowTexts(("a " * 8, "a " * 600), "a a a")]
+    told = TaskTexts({"train": 9, "validation": 3}, {"train": rows, "validation": rows})
+    assert [one["max_length"] for one in recipe_needs(told, counter, SPANS, 64, False).tokens] == [[608], [608]]
+    assert recipe_needs(told, counter, SPANS, 64, False).windows and recipe_needs(told, counter, SPANS, 64, False).rows == 9
+    written = recipe_needs(told, counter, WRITES, None, False)
     assert written.tokens[0] == {"max_length": [608], "max_target_length": [4]} and not written.windows
 
 
@@ -244,8 +244,8 @@ def test_a_sample_is_of_the_whole_split():
         def texts(self, row):
             return {"text": row}
 
-    some = content({"train": [str(number) for number in range(300)]}, Family()).sample["train"]
-    numbers = [int(row.whole) for row in some]
+    some = sample_texts({"train": [str(number) for number in range(300)]}, Family()).sample["train"]
+    numbers = [int(row.joined) for row in some]
     assert len(numbers) == len(set(numbers)) == 200 and numbers[0] == 0 and numbers[-1] >= 298
 
 
@@ -256,23 +256,23 @@ def test_what_a_model_is_to_write_it_does_not_read():
         def texts(self, row):
             return row
 
-    told = content({"train": [{"text": ["a", "b"], "target": "c"}]}, Family())
-    assert told.sample["train"] == [Texts(("a b",), "c")] and told.rows == {"train": 1}
+    told = sample_texts({"train": [{"text": ["a", "b"], "target": "c"}]}, Family())
+    assert told.sample["train"] == [RowTexts(("a b",), "c")] and told.rows == {"train": 1}
     Family.head = HEAD
-    assert content({"train": [{"text": ["a", "b"], "target": "c"}]}, Family()).sample["train"] == [Texts(("a b", "c"))]
+    assert sample_texts({"train": [{"text": ["a", "b"], "target": "c"}]}, Family()).sample["train"] == [RowTexts(("a b", "c"))]
 
 
 def test_unlike_tokens_grow_as_the_root_of_the_text(tmp_path):
     tokenizer = Tokenizer(models.WordLevel({str(number): number for number in range(1000)}, "0"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(tmp_path / "tokenizer.json"))
-    counter = Counter(tmp_path / "tokenizer.json")
+    counter = TokenCounter(tmp_path / "tokenizer.json")
     new = [f"{number}" for number in range(100)]
     assert counter.different(new, 1.0) == 100 and counter.different(new, 9.0) == 300
     assert counter.different(new, 500.0) == 1000 and counter.different(["1 2 3"] * 100, 4.0) == 6
-    assert Counter(None).different(new, 1.0) is None
+    assert TokenCounter(None).different(new, 1.0) is None
 
 
 def test_without_a_tokeniser_letters_are_counted():
-    counter = Counter(None)
+    counter = TokenCounter(None)
     assert counter.count(["abcd efgh"]) == [3] and counter.count(["这是一个没有空格的句子也很长很长"])[0] > 9

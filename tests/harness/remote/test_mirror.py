@@ -13,9 +13,9 @@ from watch import LONG, Watch, wait_for, wait_until_done
 
 from harness.duration import Every
 from harness.engines.base import Job
+from harness.engines.failures import fail_cell
 from harness.engines.grid import run_grid
 from harness.engines.inline import InlineEngine
-from harness.engines.life import fail
 from harness.errors import BenchError
 from harness.remote import folder as remote_folder
 from harness.remote.folder import RemoteFolder, Unreachable, check_url, is_url
@@ -93,7 +93,7 @@ def test_only_what_is_new_or_changed_is_brought(machine, monkeypatch):
     assert len(brought) == 6
     away.sync()
     assert len(brought) == 6
-    here.behind.remove(f"cells/{made_records.record(seed=1)['id']}")
+    here.remote.remove(f"cells/{made_records.record(seed=1)['id']}")
     here.write(made_records.record(seed=1, score=10.0), ROWS)
     here.sync(send=True)
     away.sync()
@@ -124,13 +124,13 @@ def test_what_another_process_does_while_the_url_is_read_is_not_undone(machine, 
     away.write({**changed, "score": None, "seed": 7})
     assert away.send(changed["id"]) == ""
     RemoteFolder(url).remove(f"cells/{removed['id']}")
-    good, listed, claim = made_records.record(), here._theirs, here.claim
+    good, listed, claim = made_records.record(), here._list_remote, here.claim
     assert good["id"] == removed["id"]
 
     def slowly(folder):
         found = listed(folder)
         here.write(good, ROWS)  # by a worker of this machine, which has sent it
-        here.marks.put(good["id"], "record.json", "new")
+        here.tags.put(good["id"], "record.json", "new")
         return found
 
     def later(cell_id):
@@ -138,7 +138,7 @@ def test_what_another_process_does_while_the_url_is_read_is_not_undone(machine, 
             here.write(made_records.record(model="gpt2"), ROWS)  # and could not send this one
         return claim(cell_id)
 
-    here._theirs, here.claim = slowly, later
+    here._list_remote, here.claim = slowly, later
     here.sync()
     assert here.finished(good["id"]) and here.finished(changed["id"]) and here.unsent() == [changed["id"]]
 
@@ -182,7 +182,7 @@ def test_an_outage_is_waited_out_and_a_long_one_is_told_and_made_up_for(machine,
 
 
 def test_a_store_that_swallows_questions_is_not_asked_for_ever(machine, monkeypatch):
-    monkeypatch.setattr(remote_folder, "LONGEST", -1.0)
+    monkeypatch.setattr(remote_folder, "MAX_RETRY_SECONDS", -1.0)
     FaultyFileSystem.failures.update(list=3)
     with pytest.raises(Unreachable):
         machine("a").sync()
@@ -214,7 +214,7 @@ def test_a_record_is_there_only_when_all_is_and_no_file_is_cut(machine, tmp_path
     here.send("other")
     assert [name for name in there(tmp_path) if name.endswith(".tmp")]
     here.discard("other")
-    here.behind.put(here.log(record["id"]), f"cells/{record['id']}/.log.txt{remote_folder.PASSING}")  # left by a kill
+    here.remote.put(here.log(record["id"]), f"cells/{record['id']}/.log.txt{remote_folder.UPLOAD_SUFFIX}")  # left by a kill
     here.sync(send=True)
     assert not [name for name in there(tmp_path) if name.endswith(".tmp")]
 
@@ -278,7 +278,7 @@ def test_checkpoints_are_sent_while_the_training_goes_on(machine, tmp_path, url,
 
 def test_a_failure_that_the_parent_writes_is_sent(machine, url, checkpoints):
     cell = toy.cell(checkpoints("bert"), seed=3004)
-    ended = fail(machine("a"), cell, "WorkerDied", "it is gone", 0.0, 1.0)
+    ended = fail_cell(machine("a"), cell, "WorkerDied", "it is gone", 0.0, 1.0)
     assert ended.record["status"] == "failed"
     away = machine("b")
     away.sync()
@@ -316,8 +316,8 @@ def test_files_pass_from_a_node_to_the_driver_sent_or_not(machine):
 def test_names_behind_a_url_lead_nowhere_else(machine, tmp_path):
     (tmp_path / "remote/cells").mkdir(parents=True)
     here = machine("a")
-    here.behind.marks = lambda folder: {"cells/../record.json": "1", "cells/a/b/record.json": "1", "cells/x": "1"}
-    assert here._theirs("cells") == {}
+    here.remote.tags = lambda folder: {"cells/../record.json": "1", "cells/a/b/record.json": "1", "cells/x": "1"}
+    assert here._list_remote("cells") == {}
 
 
 def test_urls_that_cannot_be_used_are_one_line(monkeypatch):

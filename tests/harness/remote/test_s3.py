@@ -50,27 +50,27 @@ def test_two_machines(s3, tmp_path, monkeypatch):
     url, record = f"{s3}/two/machines", made_records.record()
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "a"))
     here = open_store(url)
-    here.behind.check()
+    here.remote.check()
     here.write(record, ROWS)
     here.checkpoint(record["id"]).write_bytes(os.urandom(6 * 2**20))  # more than one part of an upload
     here.keep(record["id"])
     assert here.send(record["id"]) == ""
-    names = {name.rpartition("/")[2] for name in here.behind.marks("cells")}
+    names = {name.rpartition("/")[2] for name in here.remote.tags("cells")}
     assert names == {"record.json", "predictions.jsonl"}  # the checkpoint has gone
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "b"))
     away = read_store(url)
     assert away.finished(record["id"]) and away.predictions(record["id"]) == ROWS
     # A listing and a look at one file give the same mark: what is here already is not brought again.
-    monkeypatch.setattr(away.behind, "get", lambda pairs: pytest.fail(f"brought again: {pairs}") if pairs else None)
+    monkeypatch.setattr(away.remote, "get", lambda pairs: pytest.fail(f"brought again: {pairs}") if pairs else None)
     away.sync()
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "a"))
-    here.behind.get = away.behind.get
+    here.remote.get = away.remote.get
     here.sync(send=True)
     failed = made_records.failed(model="gpt2")
     here.write(failed)
     assert here.send(failed["id"]) == ""
     here.discard(failed["id"])
-    assert {name.split("/")[1] for name in here.behind.marks("cells")} == {record["id"]}
+    assert {name.split("/")[1] for name in here.remote.tags("cells")} == {record["id"]}
 
 
 def test_a_checkpoint_reaches_another_machine_whole(s3, tmp_path, monkeypatch):
