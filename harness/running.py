@@ -15,8 +15,8 @@ from harness.errors import BenchError, unknown
 from harness.estimate.estimator import RunEstimates, check_disk
 from harness.planning.arguments import need, truth, whole
 from harness.planning.plan import Plan, Request, make_plan
-from harness.remote.folder import Unreachable
 from harness.remote.mirror import Mirror, open_store
+from harness.remote.remote_folder import Unreachable
 from harness.secrets import redact
 from harness.shown import plain
 from harness.store import Record, Store, timestamp

@@ -17,8 +17,8 @@ from harness.engines.failures import fail_cell
 from harness.engines.ray_nodes import ClusterSlot, SlotActor, connect, make_slots, node_is_alive, versions
 from harness.errors import BenchError
 from harness.files import passing
-from harness.remote.folder import is_url
 from harness.remote.mirror import open_store
+from harness.remote.remote_folder import is_url
 from harness.secrets import is_secret
 
 ROOM_TIMEOUT = 600.0  # seconds in which the cluster must have room for at least one cell

@@ -58,7 +58,7 @@ class Policy:
 
 
 @dataclass
-class _Entry:
+class _GridEntry:
     """A waiting or running cell. All times are of the monotonic clock, except `started`."""
 
     job: Job
@@ -92,8 +92,8 @@ def run_grid(engine: Engine, jobs: Iterable[Job], observer: Observer, policy: Po
 class _Grid:
     def __init__(self, engine: Engine, jobs: Iterable[Job], observer: Observer, policy: Policy):
         self.engine, self.observer, self.policy = engine, observer, policy
-        self.waiting = [_Entry(job) for job in jobs]
-        self.running: list[_Entry] = []
+        self.waiting = [_GridEntry(job) for job in jobs]
+        self.running: list[_GridEntry] = []
         self.free_slots = list(engine.slots)
         self.records: list[Record] = []
 
@@ -136,7 +136,7 @@ class _Grid:
             else:
                 self._check_time(entry)
 
-    def _check_time(self, entry: _Entry) -> None:
+    def _check_time(self, entry: _GridEntry) -> None:
         now = time.monotonic()
         if entry.stopped_clock:
             if now - entry.stopped_clock > GRACE:
@@ -145,7 +145,7 @@ class _Grid:
             entry.stopped_clock, entry.timed_out = now, True
             entry.handle.stop()
 
-    def _handle_result(self, entry: _Entry, result: JobResult) -> None:
+    def _handle_result(self, entry: _GridEntry, result: JobResult) -> None:
         cell, store = entry.job.cell, open_store(entry.job.root)
         seconds = time.monotonic() - entry.started_clock
         if entry.timed_out and result.record is None and not result.disk_full:
@@ -167,7 +167,7 @@ class _Grid:
             self._requeue(entry, result.lost)
         # A cell that was stopped, as all are after a failure with `fail_fast`, leaves no record: the next run resumes it.
 
-    def _handle_record(self, entry: _Entry, record: Record, store: Store) -> None:
+    def _handle_record(self, entry: _GridEntry, record: Record, store: Store) -> None:
         failed = record["status"] == "failed"
         if failed and not failed_permanently(record) and entry.failures < self.policy.retries:
             entry.failures += 1
@@ -181,7 +181,7 @@ class _Grid:
             self.waiting.clear()
             self._stop_running()
 
-    def _requeue(self, entry: _Entry, reason: str, pause: float = 0.0) -> None:
+    def _requeue(self, entry: _GridEntry, reason: str, pause: float = 0.0) -> None:
         entry.not_before = time.monotonic() + pause
         self.waiting.append(entry)
         self.observer.requeued(entry.job.cell, reason)

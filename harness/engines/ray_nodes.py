@@ -21,7 +21,7 @@ from harness.cell import PROTOCOL
 from harness.engines import local
 from harness.engines.base import Job, JobResult, Slot
 from harness.errors import BenchError
-from harness.remote.folder import RemoteFolder, is_url
+from harness.remote.remote_folder import RemoteFolder, is_url
 
 CONNECT_TIMEOUT = 10.0  # seconds in which the cluster must accept a connection
 POLL_TIMEOUT = 5.0  # seconds after which `poll` returns even if nothing has happened

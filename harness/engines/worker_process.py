@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from harness.engines.base import CLAIMED, DISK_FULL, DONE, STOPPED, Job, Slot
 from harness.engines.failures import error_facts, write_failure
 from harness.files import disk_full
-from harness.remote.folder import Unreachable
 from harness.remote.mirror import open_store
+from harness.remote.remote_folder import Unreachable
 from harness.secrets import guard_output
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 from harness.files import passing, write_text
-from harness.remote.folder import RemoteFolder, Unreachable
+from harness.remote.remote_folder import RemoteFolder, Unreachable
 from harness.store import CHECKPOINT
 
 RECORD = "record.json"

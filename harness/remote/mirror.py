@@ -14,7 +14,7 @@ from harness.caching import cache_folder
 from harness.files import passing, write_whole
 from harness.recorded import checked
 from harness.remote.checkpoint_sender import RECORD, CheckpointSender, SentTags
-from harness.remote.folder import UPLOAD_SUFFIX, RemoteFolder, Unreachable, is_url
+from harness.remote.remote_folder import UPLOAD_SUFFIX, RemoteFolder, Unreachable, is_url
 from harness.secrets import redact
 from harness.store import CHECKPOINT, Record, Store
 

@@ -17,9 +17,9 @@ from harness.engines.failures import fail_cell
 from harness.engines.grid import run_grid
 from harness.engines.inline import InlineEngine
 from harness.errors import BenchError
-from harness.remote import folder as remote_folder
-from harness.remote.folder import RemoteFolder, Unreachable, check_url, is_url
+from harness.remote import remote_folder
 from harness.remote.mirror import Mirror, open_store, read_store
+from harness.remote.remote_folder import RemoteFolder, Unreachable, check_url, is_url
 from harness.store import Store
 
 ROWS = [{"id": "1", "prediction": "good", "reference": "bad"}]

@@ -9,9 +9,9 @@ import sys
 import made_records
 import pytest
 
-from harness.remote import folder as remote_folder
-from harness.remote.folder import RemoteFolder, Unreachable
+from harness.remote import remote_folder
 from harness.remote.mirror import open_store, read_store
+from harness.remote.remote_folder import RemoteFolder, Unreachable
 
 WHY = "no S3 to test with: pip install s3fs 'moto[s3]' flask flask-cors"
 pytest.importorskip("s3fs", reason=WHY)
