@@ -1,4 +1,4 @@
-"""The cache of token ids: the same features as without it, for every head and architecture, and never another's."""
+"""The cache of token ids: the same features as without it, for every head and architecture, and never those of another."""
 
 import json
 import multiprocessing
@@ -81,7 +81,7 @@ def forbidden(*arguments, **named):
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("kind", EXAMPLES, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("name", tiny.KINDS)
-def test_the_features_are_those_of_the_head(name, kind, training, checkpoints, monkeypatch):
+def test_cached_features_equal_those_of_the_head(name, kind, training, checkpoints, monkeypatch):
     plain = make(checkpoints, name, kind)
     expected = plain.encode(EXAMPLES[kind], training)
     first = make(checkpoints, name, kind)
@@ -95,7 +95,7 @@ def test_the_features_are_those_of_the_head(name, kind, training, checkpoints, m
     assert kind is not SpanHead or again.may_abstain is training
 
 
-def test_models_with_equal_tokenisers_share(checkpoints, folder, tmp_path):
+def test_models_with_equal_tokenizers_share_features(checkpoints, folder, tmp_path):
     """Other weights, another training, another seed: the same tokens."""
     other = tmp_path / "other"
     shutil.copytree(checkpoints("bert"), other)
@@ -109,7 +109,7 @@ def test_models_with_equal_tokenisers_share(checkpoints, folder, tmp_path):
     assert len(list(folder.iterdir())) == 1
 
 
-def test_whatever_matters_makes_another_file(checkpoints, folder, monkeypatch):
+def test_whatever_affects_the_encoding_changes_the_file(checkpoints, folder, monkeypatch):
     examples = EXAMPLES[SequenceHead]
     CachedEncoder(make(checkpoints)).encode(examples, True)
     others = [
@@ -141,18 +141,18 @@ def test_whatever_matters_makes_another_file(checkpoints, folder, monkeypatch):
     assert len(list(folder.iterdir())) == len(others) + 1 + len(settings) + 2
 
 
-def test_fields_without_effect_are_fields():
+def test_fields_without_effect_exist():
     assert set(encoded.WITHOUT_EFFECT) < {field.name for field in fields(Recipe)}
 
 
-def test_the_file_holds_no_sentence(checkpoints, folder):
+def test_the_file_contains_no_text(checkpoints, folder):
     CachedEncoder(make(checkpoints, kind=SpanHead)).encode(EXAMPLES[SpanHead], True)
     (file,) = folder.iterdir()
     assert b"lisbon" not in file.read_bytes() and b"anna" not in file.read_bytes()
 
 
 @pytest.mark.parametrize("kind", [SequenceHead, SpanHead], ids=lambda kind: kind.__name__)
-def test_a_damaged_file_is_made_anew(kind, checkpoints, folder):
+def test_a_damaged_file_is_replaced(kind, checkpoints, folder):
     expected = CachedEncoder(make(checkpoints, kind=kind)).encode(EXAMPLES[kind], True)
     (file,) = folder.iterdir()
     whole = file.read_bytes()
@@ -167,14 +167,14 @@ def test_a_damaged_file_is_made_anew(kind, checkpoints, folder):
         assert content in flipped or file.read_bytes() == whole  # a byte between two columns may be anything
 
 
-def test_switched_off_nothing_is_kept(checkpoints, tmp_path, monkeypatch):
+def test_nothing_is_cached_if_the_cache_is_off(checkpoints, tmp_path, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", "off")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert CachedEncoder(make(checkpoints)).encode(EXAMPLES[SequenceHead], True)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_place_that_is_no_folder_is_no_cache(checkpoints, tmp_path, monkeypatch):
+def test_a_path_that_is_not_a_folder_means_no_cache(checkpoints, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "file"))
     assert CachedEncoder(make(checkpoints)).encode(EXAMPLES[SequenceHead], True)
@@ -201,7 +201,7 @@ class Keeper(SequenceHead):
         return super().encode(examples, training)
 
 
-def test_heads_of_other_packages_encode_always(checkpoints, folder):
+def test_heads_of_other_packages_are_not_cached(checkpoints, folder):
     head = make(checkpoints, kind=SequenceHead)
     head.__class__ = Foreign
     assert CachedEncoder(head).encode(EXAMPLES[SequenceHead], True)
@@ -209,7 +209,7 @@ def test_heads_of_other_packages_encode_always(checkpoints, folder):
 
 
 @pytest.mark.parametrize("kind", [Odd, Keeper])
-def test_what_a_file_cannot_hold_is_not_kept(kind, checkpoints, folder, monkeypatch):
+def test_unstorable_features_are_not_cached(kind, checkpoints, folder, monkeypatch):
     monkeypatch.setattr(encoded, "OWN_HEADS", "")
     head = make(checkpoints, kind=SequenceHead)
     head.__class__ = kind
@@ -218,7 +218,7 @@ def test_what_a_file_cannot_hold_is_not_kept(kind, checkpoints, folder, monkeypa
     assert not list(folder.iterdir())
 
 
-def test_examples_of_other_than_plain_values_are_not_kept(checkpoints, folder):
+def test_examples_with_other_than_plain_values_are_not_cached(checkpoints, folder):
     rows = [{**example, "more": object()} for example in EXAMPLES[SequenceHead]]
     assert CachedEncoder(make(checkpoints)).encode(rows, True)
     assert not list(folder.iterdir())
@@ -235,7 +235,7 @@ def _encode(place, location, results):
         results.put(hash(tuple(tuple(one.inputs["input_ids"]) for one in CachedEncoder(head).encode(rows, True))))
 
 
-def test_two_processes_at_once(checkpoints, folder):
+def test_two_processes_can_write_at_the_same_time(checkpoints, folder):
     context = multiprocessing.get_context("spawn")
     results = context.Queue()
     workers = [

@@ -1,4 +1,4 @@
-"""How fast this machine is: measured once, in a process of its own, and kept."""
+"""The speed of this machine: measured once, in a separate process, and cached."""
 
 import json
 import math
@@ -48,7 +48,7 @@ def test_a_machine_is_measured_once_and_says_so(measurement):
     assert first.speeds == dict.fromkeys(WANTED, SPEED) and first.speed("fp32", 128) == (SPEED, True)
 
 
-def test_another_width_adds_its_own_measurement_only(measurement):
+def test_another_width_is_measured_alone(measurement):
     measured_machine("cpu", 1, WANTED, print)
     both = measured_machine("cpu", 1, {*WANTED, ("fp32", 768)}, print)
     assert measurement[1] == ("cpu", 1, [("fp32", 768)]) and len(both.speeds) == 3
@@ -61,7 +61,7 @@ def test_another_width_adds_its_own_measurement_only(measurement):
     assert len(measurement) == 4, "cards of one kind are alike"
 
 
-def test_a_run_does_not_measure_and_takes_what_there_is(measurement):
+def test_a_run_uses_what_is_known_and_does_not_measure(measurement):
     unknown = measured_machine("cpu", 1, WANTED, None)
     assert unknown.speed("fp32", 130) == (USUAL_SPEEDS["fp32"][128], False) and not measurement
     assert measured_machine("cuda:0", 1, WANTED, None).speed("fp32", 128) is None
@@ -70,7 +70,7 @@ def test_a_run_does_not_measure_and_takes_what_there_is(measurement):
     assert known.speed("fp32", 200) == (SPEED, True) and known.speed("fp32", 768) == (USUAL_SPEEDS["fp32"][768], False)
 
 
-def test_who_stops_a_measurement_begins_it_again(measurement, monkeypatch):
+def test_an_interrupted_measurement_is_started_again(measurement, monkeypatch):
     whole = machine_module._measure
     monkeypatch.setattr(machine_module, "_measure", lambda *asked: signal.raise_signal(signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
@@ -87,7 +87,7 @@ def test_a_damaged_file_in_the_cache_is_measured_again(measurement, tmp_path, te
     assert measured_machine("cpu", 1, WANTED, print).speeds == dict.fromkeys(WANTED, SPEED) and len(measurement) == 2
 
 
-def test_a_measurement_without_a_cache_folder_says_that_it_is_not_kept(measurement, monkeypatch):
+def test_a_measurement_without_a_cache_folder_is_not_kept_and_says_so(measurement, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", "off")
     monkeypatch.setattr("os.getloadavg", lambda: (64.0, 0.0, 0.0))
     said = []
@@ -95,7 +95,7 @@ def test_a_measurement_without_a_cache_folder_says_that_it_is_not_kept(measureme
     assert "no cache folder" in said[0] and "about 5 s, more while other programs" in said[0]
 
 
-def test_a_layer_is_timed_by_a_process_of_its_own_and_kept(tmp_path, monkeypatch):
+def test_a_layer_is_timed_in_a_separate_process_and_cached(tmp_path, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
     found = measured_machine("cpu", 1, {("fp32", 64), ("fp32", 128)}, print)
     assert found.speeds.keys() == {("fp32", 64), ("fp32", 128)}
@@ -109,7 +109,7 @@ def test_a_layer_is_timed_by_a_process_of_its_own_and_kept(tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("printed", ["", '[["fp32", 12', "[[1]]"])
-def test_a_process_that_dies_leaves_the_usual_figures(tmp_path, monkeypatch, printed):
+def test_the_usual_speeds_are_used_if_the_process_dies(tmp_path, monkeypatch, printed):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
     broken = tmp_path / "python"
     monkeypatch.setattr(machine_module.sys, "executable", str(broken))
@@ -120,7 +120,7 @@ def test_a_process_that_dies_leaves_the_usual_figures(tmp_path, monkeypatch, pri
         broken.chmod(0o755)
 
 
-def test_a_process_that_hangs_is_ended(tmp_path, monkeypatch):
+def test_a_hanging_process_is_killed(tmp_path, monkeypatch):
     hangs = tmp_path / "python"
     hangs.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/id\nexec sleep 60\n")
     hangs.chmod(0o755)
@@ -131,7 +131,7 @@ def test_a_process_that_hangs_is_ended(tmp_path, monkeypatch):
         os.kill(int((tmp_path / "id").read_text()), 0)
 
 
-def test_ctrl_c_ends_the_measurement_too(tmp_path):
+def test_ctrl_c_ends_the_measurement(tmp_path):
     hangs = tmp_path / "python"
     hangs.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/new\nmv {tmp_path}/new {tmp_path}/id\nexec sleep 60\n")
     hangs.chmod(0o755)
@@ -152,7 +152,7 @@ def test_ctrl_c_ends_the_measurement_too(tmp_path):
         os.kill(int((tmp_path / "id").read_text()), 0)
 
 
-def test_speeds_are_those_of_the_nearest_width_that_is_timed(measurement):
+def test_the_speed_of_the_nearest_timed_width_is_used(measurement):
     machine = measured_machine("cpu", 1, {("fp32", 96), ("fp32", 100), ("fp32", 160), ("fp32", 4096), ("fp32", 16)}, print)
     assert measurement == [("cpu", 1, [("fp32", 64), ("fp32", 128), ("fp32", 768)])]
     assert machine.speed("fp32", 140) == (SPEED, True) and machine.speed("fp32", 256) == (USUAL_SPEEDS["fp32"][384], False)
@@ -161,12 +161,12 @@ def test_speeds_are_those_of_the_nearest_width_that_is_timed(measurement):
     assert machine.speed("fp16", 64) is None
 
 
-def test_a_precision_that_a_model_must_avoid_is_not_what_auto_means():
+def test_auto_precision_avoids_what_a_model_must_avoid():
     assert expected_precision("cpu", "auto", ("bf16",)) == "fp32" == expected_precision("cuda:0", "auto", ("bf16", "fp16"))
     assert expected_precision("cpu", "bf16", ()) == "bf16" and expected_precision("cuda:0", "auto") == "auto"
 
 
-def test_records_of_another_machine_or_slot_are_not_of_here():
+def test_records_of_another_machine_or_slot_do_not_match():
     own = {"device_type": "cpu", "device": (processor_names() or ["any"])[0], "threads": 1}
     assert is_this_machine(own, "cpu", 1) and not is_this_machine(own, "cpu", 2) and not is_this_machine(own, "cuda:0", 1)
     assert not is_this_machine({**own, "device": "Abacus 3000"}, "cpu", 1) or not processor_names()

@@ -1,4 +1,4 @@
-"""A server that speaks S3, and what a person types."""
+"""Results on a server that speaks S3, with the command line."""
 
 import json
 import os
@@ -86,7 +86,7 @@ def test_a_checkpoint_reaches_another_machine_whole(s3, tmp_path, monkeypatch):
     assert away.checkpoint("x").read_bytes() == content
 
 
-def test_what_cannot_be_reached_is_one_line_without_secrets(s3, monkeypatch):
+def test_an_unreachable_store_is_a_one_line_error_without_secrets(s3, monkeypatch):
     monkeypatch.setattr(remote_folder, "PAUSES", ())
     with pytest.raises(Unreachable) as error:
         RemoteFolder("s3://nosuchbucket/x").check()
@@ -102,7 +102,7 @@ def bench(folder, *words, **environment):
 
 
 @pytest.mark.slow
-def test_the_commands_read_and_write_there(s3, tmp_path, checkpoints):
+def test_commands_read_and_write_at_the_url(s3, tmp_path, checkpoints):
     url = f"{s3}/commands"
     rows = "\n".join(f'"the cat is {word}",{word}' for _ in range(20) for word in ("good", "bad"))
     (tmp_path / "reviews.csv").write_text("text,label\n" + rows)
@@ -133,7 +133,7 @@ def test_the_commands_read_and_write_there(s3, tmp_path, checkpoints):
 
 
 @pytest.mark.slow
-def test_a_store_that_does_not_answer_is_one_line_and_status_2(s3, tmp_path):
+def test_a_store_that_does_not_answer_is_a_one_line_error_with_status_2(s3, tmp_path):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         nobody = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{closed.getsockname()[1]}", "AWS_MAX_ATTEMPTS": "1"}

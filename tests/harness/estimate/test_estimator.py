@@ -1,4 +1,4 @@
-"""Estimates of cells from records of all kinds, and from none."""
+"""Estimates of cells with all kinds of records, and without any."""
 
 import subprocess
 import sys
@@ -63,7 +63,7 @@ def estimates(store, cells, **more):
     return estimate_cells(cells, store, "cpu", 1, 2, **more)
 
 
-def test_without_records_a_calibration_tells_all(tmp_path, plan, measured):
+def test_without_records_the_calibration_is_used(tmp_path, plan, measured):
     grid = estimates(Store(tmp_path), plan)
     assert {one.source for one in grid.cells} == {CALIBRATION} and grid.unknown == grid.records == 0
     assert grid.cells[0] == grid.cells[2] and grid.cells[0].seconds > 1
@@ -73,7 +73,7 @@ def test_without_records_a_calibration_tells_all(tmp_path, plan, measured):
     assert "2 slots (from a calibration of this machine)" in describe_time(grid)
 
 
-def test_the_same_cell_with_other_seeds_tells_most(tmp_path, plan, measured):
+def test_records_with_other_seeds_are_used_first(tmp_path, plan, measured):
     store = Store(tmp_path)
     for seed, seconds in ((5, 10.0), (6, 90.0), (7, 20.0)):
         for cell in plan[:2]:
@@ -95,7 +95,7 @@ def test_another_recipe_machine_thread_count_or_a_failure_is_not_the_same_cell(t
     assert estimates(store, [cell]).cells[0].source == CALIBRATION
 
 
-def test_where_like_cells_took_twice_as_long_this_one_will(tmp_path, plan):
+def test_similar_records_scale_the_formula(tmp_path, plan):
     store = Store(tmp_path)
     before = estimates(store, plan).cells[1].seconds  # mini-qa
     other = plan[0]  # mini-ner, the same model
@@ -123,7 +123,7 @@ def test_records_of_older_versions_are_read(tmp_path, plan):
     assert shape_from_record(old) is None
 
 
-def test_a_record_with_flops_tells_of_a_model_that_is_not_here(tmp_path, plan):
+def test_the_shape_of_a_missing_model_is_estimated_from_flops(tmp_path, plan):
     store = Store(tmp_path)
     foreign = record(
         plan[0],
@@ -142,14 +142,14 @@ def test_a_record_with_flops_tells_of_a_model_that_is_not_here(tmp_path, plan):
     assert estimates(store, plan).cells[0].source == SIMILAR
 
 
-def test_a_record_tells_how_many_words_a_table_of_embeddings_was_cut_to(plan):
+def test_the_number_of_distinct_tokens_is_read_from_a_record(plan):
     made = record(plan[0], 5, 9.0, train_tokens=64_000)
     made["training"]["vocabulary"] = 321
     assert {size.different for size in sizes_from_record(made).values()} == {321}
     assert {size.different for size in sizes_from_record(record(plan[0], 5, 9.0, train_tokens=64_000)).values()} == {None}
 
 
-def test_a_split_without_rows_is_no_reason_to_say_nothing(tmp_path, plan):
+def test_a_split_without_rows_still_has_an_estimate(tmp_path, plan):
     store = Store(tmp_path)
     for cell, seconds in zip(plan[:2], (10.0, 1000.0), strict=True):
         empty = record(replace(cell, recipe=replace(cell.recipe, epochs=50)), 5, seconds, train_tokens=64_000)
@@ -158,7 +158,7 @@ def test_a_split_without_rows_is_no_reason_to_say_nothing(tmp_path, plan):
     assert {one.source for one in estimates(store, plan).cells} == {SIMILAR}
 
 
-def test_the_rows_of_the_hub_are_unknown_until_a_record_tells_them(tmp_path, plan):
+def test_rows_of_the_hub_are_unknown_until_there_is_a_record(tmp_path, plan):
     hub = replace(plan[0].task, source=HubSource("owner/name"), name="far")
     cell = replace(plan[0], task=hub)
     store = Store(tmp_path)
@@ -196,7 +196,7 @@ def test_fewer_training_rows_take_less_and_are_another_cell(tmp_path, plan):
     assert part.seconds < half.seconds < whole.seconds
 
 
-def test_many_cells_of_few_kinds_are_counted_once_a_kind(tmp_path, plan, monkeypatch):
+def test_each_kind_of_cell_is_computed_once(tmp_path, plan, monkeypatch):
     counted = []
     real = estimator_module.cell_cost
     monkeypatch.setattr(estimator_module, "cell_cost", lambda *asked: counted.append(asked) or real(*asked))
@@ -204,12 +204,12 @@ def test_many_cells_of_few_kinds_are_counted_once_a_kind(tmp_path, plan, monkeyp
     assert len(estimates(Store(tmp_path), cells).cells) == 4000 and len(counted) == 2
 
 
-def test_data_that_cannot_be_read_are_of_unknown_size(tmp_path, plan, monkeypatch):
+def test_unreadable_data_has_an_unknown_size(tmp_path, plan, monkeypatch):
     monkeypatch.setattr(estimator_module, "load", lambda *asked: 1 / 0)
     assert estimates(Store(tmp_path), plan).unknown == len(plan)
 
 
-def test_nothing_but_the_measurement_itself_imports_torch(tmp_path):
+def test_only_the_measurement_imports_torch(tmp_path):
     code = (
         "import sys\n"
         "from harness.estimate import estimator, grid_estimate\n"
@@ -223,7 +223,7 @@ def test_nothing_but_the_measurement_itself_imports_torch(tmp_path):
     assert done.returncode == 0 and done.stdout.startswith("about "), done.stderr
 
 
-def test_a_model_that_must_not_run_in_half_precision_is_measured_in_full(tmp_path, plan, measured):
+def test_a_model_that_avoids_bf16_is_measured_in_fp32(tmp_path, plan, measured):
     auto = replace(plan[0].recipe, precision="auto")
     cells = [
         replace(plan[0], recipe=auto, model=replace(plan[0].model, digest=digest, avoid=avoid))
@@ -234,7 +234,7 @@ def test_a_model_that_must_not_run_in_half_precision_is_measured_in_full(tmp_pat
     assert measured == [("cpu", 1, {("fp32", 128), (machine, 128)})]
 
 
-def test_an_estimate_without_a_measurement_is_rough_until_records_set_it_right(monkeypatch, tmp_path, plan):
+def test_an_estimate_without_measurement_is_rough_until_there_are_records(monkeypatch, tmp_path, plan):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(estimator_module, "measured_machine", machine_module.measured_machine)
     monkeypatch.setattr(machine_module, "_measure", lambda *asked: pytest.fail("measured"))
@@ -249,7 +249,7 @@ def test_an_estimate_without_a_measurement_is_rough_until_records_set_it_right(m
     assert "(from 1 past record of like cells)" in describe_time(like)
 
 
-def test_the_nearest_kind_of_past_cells_is_told_from(tmp_path, plan):
+def test_the_most_similar_kind_of_past_cells_is_used(tmp_path, plan):
     store, [cell] = Store(tmp_path), plan[:1]  # bert-mini on mini-ner
 
     def after(model, task, seconds):
