@@ -40,16 +40,16 @@ class TimeLeft:
     Args:
         cells: the pending cells, in their order.
         expected: cell id → seconds, None if unknown.
-        clock: returns the current time in seconds.
+        clock: returns the current time in seconds; None: the system's monotonic clock.
 
     Attributes:
         slots: the number of cells at the same time; set once the engine exists.
     """
 
     def __init__(
-        self, cells: Sequence[Cell], expected: Mapping[str, float | None], clock: Callable[[], float] = time.monotonic
+        self, cells: Sequence[Cell], expected: Mapping[str, float | None], clock: Callable[[], float] | None = None
     ):
-        self.clock, self.slots = clock, 1
+        self.clock, self.slots = clock or time.monotonic, 1
         self.waiting = {cell.id: cell for cell in cells}
         self.cells = dict(self.waiting)
         self.expected = {cell.id: expected.get(cell.id) for cell in cells}
