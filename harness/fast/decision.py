@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from harness import caching
-from harness.cache.encoded import sources
+from harness.cache.encoded import source_digest
 from harness.fast.comparing import sample_rows
 from harness.heads.base import Feature, Head
 
@@ -56,7 +56,7 @@ def cache_path(
         return None
     rows, extremes = sample_rows(splits, training)
     facts = {
-        "code": sources(CODE),
+        "code": source_digest(CODE),
         "libraries": {name: version(name) for name in LIBRARIES},
         "model": checkpoint.identity(),
         "class": [type(module).__qualname__ for module in (head, model)],
@@ -89,4 +89,4 @@ def _types(settings: dict[str, bool | str]) -> dict[str, type]:
 def write(path: Path | None, decision: Decision) -> None:
     """Write the decision to the cache, if there is one."""
     if path is not None:
-        caching.write(path, lambda temporary: temporary.write_bytes(msgspec.json.encode(decision)))
+        caching.write_file(path, lambda temporary: temporary.write_bytes(msgspec.json.encode(decision)))

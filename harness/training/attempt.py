@@ -11,7 +11,7 @@ from accelerate.utils import set_seed
 
 from harness import registry
 from harness.adapt.apply import adapt
-from harness.cache.encoded import Encoder
+from harness.cache.encoded import CachedEncoder
 from harness.check.report import warnings
 from harness.fast.prepare import prepare
 from harness.fast.tokenizer_check import SAMPLE_ROWS, check_text
@@ -116,7 +116,7 @@ class Attempt:
 
     def _encode(self, head: Head) -> tuple[dict[str, Sequence[Feature]], dict[str, int]]:
         """Return the features of each split, and how many rows of each split were truncated."""
-        features, truncated, encoder = {}, {}, Encoder(head)
+        features, truncated, encoder = {}, {}, CachedEncoder(head)
         for split, rows in self.splits.items():
             if self.cell.is_trial and split == "test":
                 continue
@@ -139,7 +139,7 @@ class Attempt:
             cell_run.path, cell_run.saved, context.every, context.interruption, team,
             lambda: cell_run.account(self.precision), self.emit,
         )  # fmt: skip
-        gc.enable()  # the engine has switched it off, see `harness.engines.life`
+        gc.enable()  # the engine has switched it off, see `harness.engines.worker_process`
         self.stopwatch.begin("train")
         return train(
             self.accelerator, weights, self.head, self.fast, self.features["train"], self._validate, self.recipe,
