@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harness.fast.attention_kernels import TrainingAttention, evaluation_attention
 from harness.fast.layout import Group, Layout, PackTokens, PadTokens
+from harness.fast.training_attention import TrainingAttention
 from harness.models import internals
 
 NAME = "packed"
@@ -32,13 +32,11 @@ class PackedBatch:
         encoder: layout of `input_ids`; the only one of models with one stack.
         decoder: layout of the decoder's input, for encoder-decoders.
         side: the stack whose layers are running.
-        has_first_tokens_only: whether the running layer has dropped all but the first token of each row.
     """
 
     encoder: Layout
     decoder: Layout
     side: str = "encoder"
-    has_first_tokens_only: bool = False
     _results: dict[int, tuple[Any, Any]] = field(default_factory=dict)
 
     @property
@@ -124,12 +122,11 @@ def attend(
 
 
 def _kernel(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Callable[..., Tensor]:
-    """Choose the fastest kernel. In fp32 PyTorch's own is slower only with dropout."""
-    if query.device.type != "cpu" or not query.dtype == key.dtype == value.dtype:
-        return _sdpa  # autocast gives PyTorch's own operators one precision, but not others
-    if torch.is_grad_enabled():
-        return TrainingAttention.apply if dropout or query.dtype == torch.bfloat16 else _sdpa
-    return _sdpa if dropout else evaluation_attention
+    """Choose the faster kernel: PyTorch's own is slower in bf16 and with dropout, but only in training."""
+    # Autocast gives PyTorch's own operators one precision, but not others.
+    if query.device.type != "cpu" or not query.dtype == key.dtype == value.dtype or not torch.is_grad_enabled():
+        return _sdpa
+    return TrainingAttention.apply if dropout or query.dtype == torch.bfloat16 else _sdpa
 
 
 def _split(states: Tensor, groups: Sequence[Group]) -> tuple[Tensor, ...]:

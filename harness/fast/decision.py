@@ -18,27 +18,24 @@ from harness.cache.encoded import source_digest
 from harness.fast.comparing import sample_rows
 from harness.heads.base import Feature, Head
 
-CODE = ("harness.fast", "harness.heads", "harness.models.load", "harness.models.language_codes", "harness.linear", "harness.adapt")
+CODE = ("harness.fast", "harness.heads", "harness.models.load", "harness.models.language_codes", "harness.adapt")
 LIBRARIES = ("torch", "transformers", "accelerate")
 
 
 class Decision(msgspec.Struct):
-    """How a model's batches are computed. The first five attributes are those of `harness.fast.prepare.BatchComputer`.
+    """How a model's batches are computed. The first four attributes are those of `harness.fast.prepare.BatchComputer`.
 
     Attributes:
         packed: whether batches are packed.
-        first_only: whether the last layer computes only the first token of each row.
         whole_vocabulary: whether the embedding table must not be cut down.
         head: what `Head.settle` has decided.
     """
 
     batches: Literal["padded", "rows of equal length", "single rows"]
     kernels: bool
-    evaluates: bool
     refused: str
     notes: list[str]
     packed: bool
-    first_only: bool
     whole_vocabulary: bool
     head: dict[str, bool | str]
 

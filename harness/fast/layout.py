@@ -170,11 +170,6 @@ class Layout:
         return self._groups[cuts, keys]
 
     @property
-    def first_tokens(self) -> Tensor:
-        """[rows] packed index of each row's first token."""
-        return (self.lengths.cumsum(0) - self.lengths).to(self.device)
-
-    @property
     def longest(self) -> int:
         """Tokens of the longest row."""
         return int(self.lengths.max())

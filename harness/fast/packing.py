@@ -29,23 +29,19 @@ class Packing:
     Args:
         model: a model of transformers, or a head around one. Its layers get hooks and its configuration another attention,
             until `remove` is called.
-        first_only: whether the head reads the first token of each row and no other. The last layer then computes its output
-            projection and feed-forward network for that token alone (Devlin et al. 2019 classify texts by their first token).
 
     Raises:
         NotPackable: the model has no stack of layers that can be packed, or its attention cannot be replaced.
     """
 
-    def __init__(self, model: nn.Module, first_only: bool = False):
+    def __init__(self, model: nn.Module):
         if internals.MISSING:
             raise NotPackable(internals.MISSING)
-        self.first_only = first_only
         stacks = list(_stacks(model))
         if _has_layerdrop(model):  # it may skip the first or the last layer, where a batch is packed and padded
             raise NotPackable(f"{type(model).__name__} leaves out layers by chance (LayerDrop)")
         if not stacks:
             raise NotPackable(f"{type(model).__name__} has no stack of layers")
-        projections = [_output_projection(stack[-1]) for stack in stacks] if first_only else []
         self._undo = [_replace_attention(model)]
         self._device = next(model.parameters()).device
         self._weight = next(weight for weight in stacks[0].parameters() if weight.ndim >= 2)
@@ -59,7 +55,6 @@ class Packing:
                 hook = _BeforeLayer(side, inspect.signature(type(layer).forward), is_first=layer is stack[0])
                 self._undo.append(layer.register_forward_pre_hook(hook, with_kwargs=True).remove)
             self._undo.append(stack[-1].register_forward_hook(_after_last_layer).remove)
-        self._undo += [module.register_forward_pre_hook(_keep_first_tokens).remove for module in projections]
         self._undo += [_shorten_bias(module) for module in model.modules() if hasattr(module, "compute_bias")]
 
     @contextmanager
@@ -124,12 +119,7 @@ def _after_last_layer(layer: nn.Module, args: tuple[Any, ...], output: Any) -> A
     if batch is None:
         return None
     states = output[0] if isinstance(output, tuple) else output
-    if batch.has_first_tokens_only:
-        # [1, rows, size] → [rows, width, size]; every position holds the first token, and only the first may be read.
-        states = states[0][:, None].expand(-1, batch.own.width, -1)
-    else:
-        states = unpack(states, batch.own)
-    batch.has_first_tokens_only = False
+    states = unpack(states, batch.own)
     return (states, *output[1:]) if isinstance(output, tuple) else states
 
 
@@ -152,27 +142,6 @@ def unpack(states: Tensor, layout: Layout) -> Tensor:
     """[1, size, …] → [rows, width, …]; padding repeats a token."""
     padded = PadTokens.apply(states[0], layout.inverse, layout.index)
     return padded.view(layout.rows, layout.width, *padded.shape[1:])
-
-
-def _output_projection(layer: nn.Module) -> nn.Module:
-    """Return the module behind a layer's attention, from which on it can work on fewer tokens: BERT's `attention.output`.
-
-    Raises:
-        NotPackable: the layer is built otherwise.
-    """
-    output = getattr(getattr(layer, "attention", None), "output", None)
-    if not isinstance(output, nn.Module):
-        raise NotPackable(f"{type(layer).__name__} has no attention.output")
-    return output
-
-
-def _keep_first_tokens(module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """The hook before the output projection: keeps the first token of each row of every input (context and residual)."""
-    batch = ACTIVE.get()
-    if batch is None:
-        return None
-    batch.has_first_tokens_only = True
-    return tuple(PackTokens.apply(states[0], batch.own.first_tokens, batch.own.rows)[None] for states in args)
 
 
 def _replace_attention(model: nn.Module) -> Callable[[], None]:

@@ -145,8 +145,10 @@ class Preflight:
         Raises:
             Disagrees: outputs or gradients differ, or the model raises an error.
         """
-        self.check_outputs(groups, context)
         try:
+            outputs = [output for group in groups for output in self._outputs(group, context)]
+            if not outputs_agree(self.outputs, outputs):
+                raise Disagrees("its outputs differ from those of single rows")
             gradients = self._gradients(groups, context)
             difference = gradient_difference(self.gradients, gradients)
             if difference and self._is_random(gradients, groups, context):
@@ -157,15 +159,6 @@ class Preflight:
             raise Disagrees(str(error)) from error
         if difference:
             raise Disagrees(difference)
-
-    def check_outputs(self, groups: Groups, context: BatchContext) -> None:
-        """Compare the outputs only; see `check`."""
-        try:
-            outputs = [output for group in groups for output in self._outputs(group, context)]
-        except Unable as error:
-            raise Disagrees(str(error)) from error
-        if not outputs_agree(self.outputs, outputs):
-            raise Disagrees("its outputs differ from those of single rows")
 
     def _is_random(self, gradients: dict[str, Tensor], groups: Groups, context: BatchContext) -> bool:
         """Return whether the gradients depend on the seed, so that they differ from those of single rows in any case."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -11,7 +10,6 @@ import torch
 from accelerate.utils import send_to_device
 from torch import Tensor, nn
 
-from harness import linear
 from harness.fast import decision, dropout
 from harness.fast.attention import NotPackable
 from harness.fast.decision import Decision
@@ -40,8 +38,7 @@ class BatchComputer:
         packing: computes batches without padding; None: they are not packed.
         refused: why batches are not packed, or "".
         batches: which rows are computed together without packing: `PADDED`, `EQUAL` or `SINGLE`.
-        kernels: whether linear layers and dropout are those of this package; False: the library's own.
-        evaluates: whether linear layers are replaced in evaluations too, see `harness.linear.packed`.
+        kernels: whether dropout is that of this package; False: the library's own.
         vocabulary: number of rows of the embedding table, if it was cut down.
         notes: sentences for the person who runs the cell.
         model: whose layers are replaced.
@@ -51,7 +48,6 @@ class BatchComputer:
     refused: str = ""
     batches: str = PADDED
     kernels: bool = False
-    evaluates: bool = True
     vocabulary: int | None = None
     notes: list[str] = field(default_factory=list)
     model: nn.Module | None = None
@@ -95,7 +91,6 @@ class BatchComputer:
         """Compute with the library's own layers from now on."""
         if self.model is not None:
             dropout.uninstall(self.model)
-            linear.uninstall(self.model)
         self.kernels = False
         self.notes.append(f"computed by the library's own layers: {reason}")
 
@@ -111,13 +106,12 @@ class BatchComputer:
 
     def unpacked(self) -> BatchComputer:
         """Return a computer without packing, for a head that computes its batches itself."""
-        return BatchComputer(batches=self.batches, evaluates=self.evaluates)
+        return BatchComputer(batches=self.batches)
 
     def facts(self) -> dict[str, Any]:
         """Return what the record says about it."""
         return {
             "packed": self.packing is not None,
-            "first_only": bool(self.packing and self.packing.first_only),
             "refused": self.refused,
             "batches": PACKED if self.packing is not None else self.batches,
             "vocabulary": self.vocabulary,
@@ -160,10 +154,8 @@ def prepare(
     decision.write(
         path,
         Decision(
-            batches=computer.batches, kernels=computer.kernels, evaluates=computer.evaluates, refused=computer.refused,
-            notes=computer.notes, packed=computer.packing is not None,
-            first_only=bool(computer.packing and computer.packing.first_only), whole_vocabulary=whole_vocabulary,
-            head=head.settled(),
+            batches=computer.batches, kernels=computer.kernels, refused=computer.refused, notes=computer.notes,
+            packed=computer.packing is not None, whole_vocabulary=whole_vocabulary, head=head.settled(),
         ),
     )  # fmt: skip
     return computer
@@ -176,7 +168,6 @@ def _decide(computer: BatchComputer, preflight: Preflight, words: set[int]) -> b
         computer.notes.append(NOTES[computer.batches])
     restore = _replace_layers(computer, preflight.head, words, cut=True, kernels=True)
     _choose(computer, preflight, restore)
-    computer.evaluates = _can_replace_in_evaluation(computer, preflight)
     _settle_generation(computer, preflight, computer.batches == PADDED)
     return restore is not None and computer.vocabulary is None
 
@@ -186,7 +177,7 @@ def _compute_single_rows(computer: BatchComputer, preflight: Preflight) -> None:
     computer.stop_packing(NOTES[FULL])
     if computer.kernels:
         computer.use_library_layers(NOTES[FULL])
-    computer.batches, computer.evaluates = SINGLE, False
+    computer.batches = SINGLE
     computer.notes.append(NOTES[FULL])
     _settle_generation(computer, preflight, together=False)
 
@@ -208,7 +199,6 @@ def _replace_layers(
         computer.vocabulary, restore = cut_to_used(computer.model, words)
     if kernels and _device(computer.model).type == "cpu":
         dropout.install(computer.model)
-        linear.install(computer.model)
         computer.kernels = True
     return restore
 
@@ -222,14 +212,12 @@ def _choose(computer: BatchComputer, preflight: Preflight, restore: Callable[[],
     if _device(computer.model).type not in PACKING_DEVICES:
         computer.refused = f"not on {_device(computer.model).type}"
     else:
-        for first_only in (True, False):
-            try:
-                computer.packing = Packing(computer.model, first_only)
-                preflight.check([preflight.rows], computer.packing)
-                computer.refused = ""
-                return
-            except (NotPackable, Disagrees) as reason:
-                computer.stop_packing(str(reason))
+        try:
+            computer.packing = Packing(computer.model)
+            preflight.check([preflight.rows], computer.packing)
+            return
+        except (NotPackable, Disagrees) as reason:
+            computer.stop_packing(str(reason))
     for _ in range(4):
         groups = [preflight.rows] if computer.batches == PADDED else [[row] for row in preflight.rows]
         try:
@@ -246,31 +234,13 @@ def _choose(computer: BatchComputer, preflight: Preflight, restore: Callable[[],
                 computer.notes.append(NOTES[SINGLE])
 
 
-def _can_replace_in_evaluation(computer: BatchComputer, preflight: Preflight) -> bool:
-    """Return whether the layers that are replaced in evaluations give the library's results."""
-
-    @contextmanager
-    def context(batch: dict[str, Tensor]) -> Iterator[None]:
-        with linear.packed(computer.model), computer.packing(batch) if computer.packing is not None else nullcontext():
-            yield
-
-    together = computer.packing is not None or computer.batches == PADDED
-    try:
-        preflight.check_outputs([preflight.rows] if together else [[row] for row in preflight.rows], context)
-    except (NotPackable, Disagrees) as reason:
-        computer.notes.append(f"evaluated by the library's own layers: {reason}")
-        return False
-    return True
-
-
 def _apply(computer: BatchComputer, known: Decision, head: Head, words: set[int]) -> None:
     """Apply the decision of an earlier preflight."""
-    computer.batches, computer.refused = known.batches, known.refused
-    computer.notes, computer.evaluates = list(known.notes), known.evaluates
+    computer.batches, computer.refused, computer.notes = known.batches, known.refused, list(known.notes)
     _replace_layers(computer, head, words, cut=not known.whole_vocabulary, kernels=known.kernels)
     if known.packed:
         try:
-            computer.packing = Packing(computer.model, known.first_only)
+            computer.packing = Packing(computer.model)
         except NotPackable as reason:
             computer.stop_packing(str(reason))
     vars(head).update(known.head)

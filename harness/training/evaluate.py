@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -14,7 +13,6 @@ from torch import nn
 from harness.fast.prepare import BatchComputer
 from harness.heads.base import Feature, Head
 from harness.heads.unable import OUT_OF_MEMORY
-from harness.linear import packed
 from harness.training.batches import evaluation_batches
 from harness.training.cost import free_unused, out_of_memory
 from harness.training.together import Team
@@ -56,13 +54,12 @@ def predict(
     fast = BatchComputer() if fast is None else fast.unpacked() if head.writes else fast
     team = Team(accelerator)
     tokens = CPU_TOKENS if accelerator.device.type == "cpu" and not head.writes else None
-    quick = fast.evaluates and not head.writes  # a head that generates text exchanges layers itself
     lengths = [feature.length for feature in features]
     pending = team.share(evaluation_batches(lengths, batch_size * head.pool, tokens, fast.keys(features)))
     pending.reverse()
     limit = len(features)
     outputs: list[tuple[int, Any]] = []
-    with torch.inference_mode(), accelerator.autocast(), packed(model) if quick else nullcontext():
+    with torch.inference_mode(), accelerator.autocast():
         while pending:
             indices = pending.pop()
             if len(indices) > limit:

@@ -1,6 +1,7 @@
 """Packed and padded batches give the same loss and the same gradients, for every head on every kind of model."""
 
 import copy
+import importlib.util
 from functools import partial
 
 import pytest
@@ -15,6 +16,7 @@ from harness.fast.packing import Packing
 from harness.fast.preflight import Disagrees, Preflight
 from harness.fast.prepare import BatchComputer, prepare
 from harness.methods import METHODS
+from harness.models import internals
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
 from harness.training.device import make_accelerator
@@ -52,6 +54,8 @@ def gradients(model, head, fast, batch):
 
 @pytest.mark.parametrize("rounding", [NO_ROUNDING, FP32_ROUNDING, Rounding(7, 5, vector=16, least=16)], ids=["fine", "full", "coarse"])
 def test_the_same_loss_and_gradients(head, kind, rounding, monkeypatch):
+    if rounding.width != 5 and kind not in ("bert", "gpt2", "t5"):
+        pytest.skip("rounding is tried on one model type of each architecture, and the coarsest on all")
     monkeypatch.setattr("harness.fast.packing.FP32_ROUNDING", rounding)  # of models in fp32, where rounding hides nothing
     model = head.build()
     features = head.encode(examples_of(head), training=True)
@@ -118,16 +122,21 @@ def bert(checkpoints):
     return head.build(), head, head.encode(EXAMPLES[first], training=True)
 
 
-def test_only_the_first_token_goes_through_the_last_layer(bert):
+@pytest.mark.parametrize("name", ["sdpa_mask", "sdpa_attention_forward"])
+def test_a_transformers_without_its_internals_pads(bert, name, monkeypatch, caplog):
+    """As a later version might be: the names that packing takes from inside the library are gone."""
     model, head, features = bert
+    monkeypatch.setenv("BENCH_CACHE", "off")
+    module = "transformers.masking_utils" if name == "sdpa_mask" else "transformers.integrations.sdpa_attention"
+    monkeypatch.delattr(f"{module}.{name}")
+    spec = importlib.util.find_spec("harness.models.internals")
+    lacking = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(lacking)
+    assert name in lacking.MISSING and [record.levelname for record in caplog.records] == ["WARNING"]
+    monkeypatch.setattr(internals, "MISSING", lacking.MISSING)
     fast = prepare(model, head, [features], features)
-    assert fast.facts()["first_only"]
-    seen = []
-    model.bert.encoder.layer[-1].intermediate.register_forward_hook(
-        lambda layer, args, output: seen.append(args[0].shape)
-    )
-    fast.compute(partial(head.loss, model), head.collate(features), CPU)
-    assert seen == [(1, len(features), 32)]
+    assert fast.packing is None and name in fast.refused and fast.batches == "padded"
+    assert torch.isfinite(fast.compute(partial(head.loss, model), head.collate(features), CPU))
 
 
 def test_real_tokens_alone_enter_the_layers(bert, monkeypatch):

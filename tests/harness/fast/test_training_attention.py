@@ -3,11 +3,10 @@
 import pytest
 import torch
 
-from harness.fast import attention_kernels
 from harness.fast.attention import _kernel, _sdpa
-from harness.fast.attention_kernels import TrainingAttention, evaluation_attention
 from harness.fast.dropout import random_mask
 from harness.fast.layout import Layout
+from harness.fast.training_attention import TrainingAttention
 
 CPU = torch.device("cpu")
 HEADS, SIZE = 2, 3
@@ -69,28 +68,6 @@ def test_outputs_and_gradients(mine, theirs, dropout, learned):
         torch.testing.assert_close(gradient, right)
 
 
-@pytest.mark.parametrize("at_once", [1, 50, 1 << 20], ids=["row by row", "two rows", "all"])
-@pytest.mark.parametrize(
-    ("mine", "theirs"),
-    [([3, 3, 3], [3, 3, 3]), ([4, 2, 1], [4, 2, 1]), ([3, 1], [5, 2])],
-    ids=["without padding", "padded", "two sides"],
-)
-@pytest.mark.parametrize("learned", [False, True], ids=["", "learned bias"])
-def test_without_gradients_the_output_is_the_same(mine, theirs, learned, at_once, monkeypatch):
-    monkeypatch.setattr(attention_kernels, "SCORES_AT_ONCE", at_once)
-    own, read = sides(mine, theirs)
-    states = [packed(sum(mine), 1), packed(sum(theirs), 2), packed(sum(theirs), 3)]
-    hidden = torch.zeros(len(theirs), 1, 1, max(theirs), dtype=torch.float64)
-    for row, length in enumerate(theirs):
-        hidden[row, ..., length:] = -torch.inf
-    bias = torch.randn(1, HEADS, max(mine), max(theirs), dtype=torch.float64) if learned else None
-    with torch.inference_mode():
-        made = evaluation_attention(*states, own, read, hidden if bias is None else bias + hidden, 0.0, 0.7)
-        torch.testing.assert_close(made, textbook(*states, mine, theirs, bias, 0.0, 0.7))
-        alone = evaluation_attention(*states, own, read, bias, 0.0, 0.7) if own.real is None and read.real is None else made
-        torch.testing.assert_close(alone, made)
-
-
 @pytest.mark.parametrize(
     ("query", "other", "dropout", "gradient", "wanted"),
     [
@@ -98,8 +75,8 @@ def test_without_gradients_the_output_is_the_same(mine, theirs, learned, at_once
         (torch.bfloat16, torch.bfloat16, 0.1, True, TrainingAttention.apply),
         (torch.float32, torch.float32, 0.1, True, TrainingAttention.apply),
         (torch.float32, torch.float32, 0.0, True, _sdpa),
-        (torch.bfloat16, torch.bfloat16, 0.0, False, evaluation_attention),
-        (torch.float32, torch.float32, 0.0, False, evaluation_attention),
+        (torch.bfloat16, torch.bfloat16, 0.0, False, _sdpa),
+        (torch.float32, torch.float32, 0.0, False, _sdpa),
         (torch.float32, torch.bfloat16, 0.0, False, _sdpa),
         (torch.float32, torch.bfloat16, 0.1, True, _sdpa),
     ],
@@ -120,5 +97,5 @@ def test_unlike_precisions_under_autocast(lengths):
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         mixed = query, key.bfloat16(), value.bfloat16()
         made = _kernel(*mixed, 0.0)(*mixed, own, read, hidden, 0.0, 0.7)
-    expected = evaluation_attention(query, key, value, own, read, hidden, 0.0, 0.7)
+    expected = textbook(query, key, value, lengths, lengths, None, 0.0, 0.7)
     torch.testing.assert_close(made.float(), expected, rtol=0.05, atol=0.05)

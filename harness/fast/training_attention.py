@@ -1,4 +1,4 @@
-"""Softmax attention over one group of rows: with gradients and dropout for training, and without for evaluation."""
+"""Softmax attention with dropout over one group of rows, with a backward pass of its own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from torch import Tensor
 
 from harness.fast.dropout import random_mask
 from harness.fast.layout import Group
-
-SCORES_AT_ONCE = 1 << 20
 
 
 class TrainingAttention(torch.autograd.Function):
@@ -80,30 +78,3 @@ def _masked(weights: Tensor, mask: Tensor | None) -> Tensor:
 def _unused(like: Tensor) -> Tensor:
     """Return the input of `baddbmm` that `beta=0` ignores."""
     return like.new_empty(1)
-
-
-def evaluation_attention(
-    query: Tensor, key: Tensor, value: Tensor,
-    query_group: Group, key_group: Group, bias: Tensor | None, dropout: float, scaling: float,
-) -> Tensor:  # fmt: skip
-    """Compute what `TrainingAttention` does without gradients, a few rows at a time; `dropout` is 0.
-
-    The scores of a whole group do not fit into the caches, and their memory is requested from the system anew in each layer.
-    PyTorch's own kernel also works piece by piece, but its products are small: in bf16 it takes two to three times as long.
-    """
-    heads = query.shape[1]
-    q, k, v = query_group.pad(query), key_group.pad(key).transpose(1, 2), key_group.pad(value)
-    at_once = min(query_group.rows, max(1, SCORES_AT_ONCE // (heads * query_group.width * key_group.width)))
-    all_scores = q.new_empty(at_once * heads, query_group.width, key_group.width)
-    all_weights, output = torch.empty_like(all_scores), v.new_empty(len(q), query_group.width, v.shape[-1])
-    for first in range(0, query_group.rows, at_once):
-        rows = min(at_once, query_group.rows - first)
-        part = slice(first * heads, (first + rows) * heads)
-        scores, weights = all_scores[: rows * heads], all_weights[: rows * heads]
-        torch.baddbmm(scores, q[part], k[part], beta=0, alpha=scaling, out=scores)
-        if bias is not None:
-            by_row = scores.view(rows, heads, query_group.width, key_group.width)
-            by_row += bias[first : first + rows] if bias.ndim == 4 and len(bias) > 1 else bias
-        torch.softmax(scores, -1, out=weights)
-        torch.bmm(weights, v[part], out=output[part])
-    return query_group.unpad(output, heads)
