@@ -154,7 +154,7 @@ def run(options: argparse.Namespace) -> dict[str, float]:
 
     from harness.planning.plan import Request, make_plan
     from harness.store import Store
-    from harness.training import loop, worker
+    from harness.training import worker
 
     torch.set_num_threads(options.threads)
     transformers.utils.logging.set_verbosity_error()
