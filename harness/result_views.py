@@ -125,9 +125,9 @@ class Leaderboard(Displayed):
         return final_table(self.board)
 
     def _repr_html_(self) -> str:
-        from harness.report.notebook import leaderboard
+        from harness.report.terminal import notebook_table
 
-        return leaderboard(self.board)
+        return notebook_table(self.board)
 
 
 @dataclass(frozen=True, repr=False)

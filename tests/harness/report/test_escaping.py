@@ -22,7 +22,7 @@ from harness.planning.taskfile import load_task
 from harness.report.board import Board, Failure
 from harness.report.formats import FORMATS
 from harness.report.markdown_tables import escape
-from harness.report.page.templates import fill
+from harness.report.page.view import fill
 from harness.scaffold.write import _scalar
 from harness.shown import console, plain, shell, visible
 

@@ -19,8 +19,7 @@ from harness.grouping.costs import memory, sizes
 from harness.report.board_text import score
 from harness.report.formats import to_json
 from harness.report.page.render import SECTIONS, page
-from harness.report.page.templates import fill
-from harness.report.page.view import Part, Section
+from harness.report.page.view import Part, Section, fill
 from harness.store import Store
 
 PACKAGE = files("harness.report.page")

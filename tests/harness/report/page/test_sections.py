@@ -10,11 +10,11 @@ from made_page import films, folder, view
 from made_records import record
 from page_parser import parse
 
-from harness.report.page.chart_sections import front
-from harness.report.page.prediction_sections import LABELS, OTHER, confusion, errors
+from harness.report.page.charts import front
+from harness.report.page.prediction_sections import MAX_LABELS, OTHER, confusion, errors
 from harness.report.page.render import page
-from harness.report.page.slice_sections import STEPS, heat_steps
-from harness.report.row_texts import LONGEST, answer_text, is_right
+from harness.report.page.table_sections import STEPS, heat_steps
+from harness.report.row_texts import MAX_LENGTH, answer_text, is_right
 from harness.stats.over_tasks import Figure, Overall, Ranked
 from harness.store import Store
 
@@ -54,12 +54,12 @@ def test_confusion_adds_up_seeds(store):
 def test_confusion_of_very_many_labels_puts_the_rare_ones_together(tmp_path):
     store = Store(tmp_path)
     made, _ = films("bert", 0, set())
-    labels = [f"l{number:03}" for number in range(LABELS + 10)]
-    lines = [{"id": str(n), "prediction": one, "reference": one} for n, one in enumerate(labels * 4 + labels[:LABELS])]
+    labels = [f"l{number:03}" for number in range(MAX_LABELS + 10)]
+    lines = [{"id": str(n), "prediction": one, "reference": one} for n, one in enumerate(labels * 4 + labels[:MAX_LABELS])]
     store.write(made, lines)
     (task,) = confusion(view(store)).data
-    assert task["labels"] == [*labels[:LABELS], OTHER]
-    assert task["models"][0]["counts"][-1] == [LABELS, LABELS, 40] and sum(
+    assert task["labels"] == [*labels[:MAX_LABELS], OTHER]
+    assert task["models"][0]["counts"][-1] == [MAX_LABELS, MAX_LABELS, 40] and sum(
         c[2] for c in task["models"][0]["counts"]
     ) == len(lines)
     assert task["models"][0]["right"] == len(lines)
@@ -132,7 +132,7 @@ def test_right_and_shown():
     assert is_right("x", ["x", "y"]) and is_right(["O"], ["O"]) and not is_right(["O"], ["B"])
     assert answer_text(answers) == "a b | c" and answer_text(["O", "B"]) == "O B" and answer_text(["a b"]) == "a b" and answer_text(3) == "3"
     assert answer_text(" a b\n") == "a b"  # who says the same says it however many blanks are around
-    assert len(answer_text("x" * 1000)) == LONGEST
+    assert len(answer_text("x" * 1000)) == MAX_LENGTH
 
 
 def luminance(colour):

@@ -10,7 +10,7 @@ from page_parser import parse
 
 from harness.methods import BASELINE
 from harness.report.entries import make_entry
-from harness.report.page.chart_sections import mean_history
+from harness.report.page.charts import mean_history
 from harness.report.page.render import page
 from harness.report.page.score_table import DOT, SeedStrips
 from harness.stats.standings import Standing

@@ -7,7 +7,7 @@ from page_parser import parse
 
 from harness.methods import BASELINE
 from harness.report.page.render import SECTIONS, page
-from harness.report.page.text_sections import SURE
+from harness.report.page.table_sections import OUTCOMES
 from harness.report.verdict import verdict
 from harness.store import Store
 
@@ -20,7 +20,7 @@ def test_a_card_for_each_task_and_a_line_over_all(tmp_path):
     seen = view(folder(tmp_path / "results"))
     tree, told = parse(page(seen)), verdict(seen.board)
     assert SECTIONS[1].name == "verdict" and tree.one("main").all("section")[0].attributes["id"] == "verdict"
-    assert [card.one("h3").text for card in cards(tree)] == [f"{one.task} {SURE[one.outcome]}" for one in told.tasks]
+    assert [card.one("h3").text for card in cards(tree)] == [f"{one.task} {OUTCOMES[one.outcome]}" for one in told.tasks]
     for card, one in zip(cards(tree), told.tasks, strict=True):
         assert f"{one.task}: {card.one('p').text}" == one.line
         assert card.attributes["class"] == f"card {one.outcome}"
