@@ -15,7 +15,7 @@ from harness.report.model_choice import Candidate, ModelChoice
 from harness.trouble import SEARCH
 
 
-def picture(choice: ModelChoice) -> RenderableType:
+def advice_table(choice: ModelChoice) -> RenderableType:
     """Return the advice, and a table of all candidates as its evidence."""
     several = len(choice.tasks) > 1
     table = Table(box=None, header_style="bold", pad_edge=False)

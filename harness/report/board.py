@@ -211,7 +211,7 @@ def _environments(records: Sequence[Record]) -> tuple[BoardEnvironment, ...]:
     """Return the different environments, the one with the most cells first. Failed cells may have none."""
     facts = [record["environment"] for record in records if record.get("environment")]
     # Many records share one object, so each object is turned into text once.
-    texts = {key: canonical(environment) for key, environment in {id(one): one for one in facts}.items()}
+    texts = {id(environment): canonical(environment) for environment in {id(one): one for one in facts}.values()}
     by_text = {texts[id(environment)]: environment for environment in facts}
     cells = Counter(texts[id(environment)] for environment in facts)
     return tuple(

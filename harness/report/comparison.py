@@ -19,7 +19,7 @@ EFFECTS = (
 WIDE = 100  # characters of a terminal with room for all columns
 
 
-def picture(a: str, b: str, rows: Sequence[TaskComparison], width: int) -> RenderableType:
+def comparison_table(a: str, b: str, rows: Sequence[TaskComparison], width: int) -> RenderableType:
     """Return a table with a line for each task, the effect sizes, and a summary.
 
     Args:

@@ -126,7 +126,7 @@ def _curve(
 ) -> Curve:
     sizes = sorted(by_size, key=size_key)
     rows: dict[tuple[str, str], dict[int | None, BoardPlace]] = {}
-    for place in sorted((place for size in sizes for place in by_size[size]), key=lambda one: (one.model, one.method)):
+    for place in sorted((place for size in sizes for place in by_size[size]), key=lambda place: (place.model, place.method)):
         rows.setdefault((place.model, place.method), {})[place.train_rows] = place
     lines = []
     for (model, method), row in rows.items():

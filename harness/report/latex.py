@@ -200,7 +200,6 @@ def _cells(board: Board, column: BoardColumn) -> list[str]:
 
 
 def _marks(entry: Entry | None) -> str:
-    """Return the marks for the flags and failures of an entry."""
     marks = "".join(dict.fromkeys(f"${MARKS[flag]}$" for flag in MARKS if entry and flag in entry.flags))
     return marks + (rf"\textsuperscript{{$\times${len(entry.failed)}}}" if entry and entry.failed else "")
 

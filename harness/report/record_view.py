@@ -157,7 +157,6 @@ def _facts(record: Record) -> dict[str, str]:
 
 
 def _events(training: Mapping[str, Any]) -> str:
-    """Return resumes, retries and other events of the training."""
     breaks, devices = training.get("resumed"), training.get("devices")
     events = [
         f"went on after {breaks} {'break' if breaks == 1 else 'breaks'}" if breaks else "",
@@ -172,7 +171,6 @@ def _events(training: Mapping[str, Any]) -> str:
 
 
 def _truncated(task: Mapping[str, Any]) -> str:
-    """Return the number of truncated rows of each split, with their share."""
     rows = task.get("rows") or {}
     return ", ".join(
         f"{split} {number:,}" + (f" ({number / rows[split]:.1%})" if rows.get(split) else "")

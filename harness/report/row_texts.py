@@ -102,7 +102,6 @@ def _read_texts(task: Task, facts: Facts, predictions: Sequence[Facts]) -> Texts
 
 
 def _at_revision(source: Source, revision: str | None) -> Source:
-    """Return the source at the revision of the record."""
     return replace(source, revision=revision) if isinstance(source, HubSource) and revision else source.pinned()
 
 

@@ -105,7 +105,7 @@ class TaskVerdict:
         """The verdict as a sentence."""
         parts = _SENTENCES[self.outcome](self)
         parts += [f"{row} has {_points(score)}, but {why}" for row, score, why in self.above]
-        failed = [one.row for one in self.fallen if one.failed]
+        failed = [row.row for row in self.fallen if row.failed]
         if failed and self.outcome not in (BASELINE, FAILED):
             parts.append(f"the trainings of {_listed(failed)} failed")
         return f"{self.task}: {'; '.join(parts)}"

@@ -1,8 +1,8 @@
 """Sections with charts: score against cost, training curves and learning curves.
 
 The first two are drawn by 16 KB of scripts in `js/`, because a library such as Plotly would add megabytes to each page. Learning curves
-are drawn here as SVG. Other than a picture by matplotlib, they follow the dark mode of the page, and their points can be read with the
-Tab key. Colours and marks show the architecture in all charts.
+are drawn here as SVG. Unlike a picture made by matplotlib, they follow the dark mode of the page, and their points can be read with
+the Tab key. In all charts, colours and marks show the architecture.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def cost_chart(view: View) -> Part | None:
             (number, row.entries[column.title])
             for number, row in enumerate(shown)
             # The row `best baseline` has the entries of other rows.
-            if column.title in row.entries and view.behind(row, column) is row
+            if column.title in row.entries and view.source_row(row, column) is row
         ]
         measured = [(number, entry.mean, entry) for number, entry in entries]
         plots.append(_plot(column.title, column.metric or "score", column.trivial, costs, measured))

@@ -111,7 +111,7 @@ def score_table(view: View) -> Part | None:
         }
         for number, row in enumerate(shown)
     ]
-    details = [_cell_details(view, view.behind(shown[number], column), column) for number, column in cells]
+    details = [_cell_details(view, view.source_row(shown[number], column), column) for number, column in cells]
     return Part(html, {"cells": details, "rows": groups})
 
 

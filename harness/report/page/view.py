@@ -71,16 +71,16 @@ class View:
         titles = {row.title for row in self.board.table_rows}
         return [*self.board.table_rows, *(row for row in self.board.rows if row.title not in titles)]
 
-    def behind(self, row: Row, column: BoardColumn) -> Row:
-        """Return the row of an entry: for the row `best baseline`, that of the best baseline of the column."""
+    def source_row(self, row: Row, column: BoardColumn) -> Row:
+        """Return the row that an entry comes from: for `best baseline`, the row of the best baseline of the column."""
         if not (row.is_baseline and row.model == BEST_BASELINE and column.hurdle):
             return row
         return next(other for other in self.board.rows if other.is_baseline and other.title == column.hurdle.model)
 
     def records(self, row: Row, column: BoardColumn) -> Sequence[Record]:
         """Return the records of an entry, by seed; empty if there is no such entry."""
-        own = self.behind(row, column)
-        return self._records.get((own.model, own.method, column.title), ())
+        row = self.source_row(row, column)
+        return self._records.get((row.model, row.method, column.title), ())
 
     def rows_of(self, column: BoardColumn) -> list[Row]:
         """Return the rows with a score in a column, in the order of the board."""
