@@ -64,7 +64,7 @@ def _tasks(choice: ModelChoice) -> str:
 
 
 def _baseline_advice(choice: ModelChoice) -> list[str]:
-    """Return sentences for a choice whose best row is a baseline. Models can be ruled out only if all were trained well."""
+    """Return sentences if the best row is a baseline. Models are ruled out only if all were trained well."""
     title = choice.best.row.title
     models = [candidate for candidate in choice.candidates if candidate.fits and not candidate.row.is_baseline]
     best_score = f"{score(choice.best.average)} on {_tasks(choice)}"

@@ -73,8 +73,8 @@ class Board:
 
     Attributes:
         columns: in the requested order, then by title.
-        rows: by average, best first; rows without an average by the number of their scores; then by title. Baselines are listed
-            among the models, after models with an equal average.
+        rows: by average, best first; rows without an average by the number of their scores; then by title. Baselines
+            are listed among the models, after models with an equal average.
         trivial_average: mean of the trivial scores; None unless each column has one.
         notes: sentences about the records, such as which models of the same name were kept apart.
         overall: ranks over all tasks; None without statistics or with a single task.

@@ -43,7 +43,8 @@ class BoardColumn:
         settings: settings of the metric, such as its signature; different values are joined.
         slices: kind → slice name → number of its test rows (for entity types: of entities).
         searches: the search of each row whose recipe was searched.
-        recipe: recipe field → (value, names of the rows trained with it) pairs; one pair without names if all rows agree.
+        recipe: recipe field → (value, names of the rows trained with it) pairs; one pair without names if all rows
+            agree.
     """
 
     title: str
@@ -162,7 +163,10 @@ def _recipe(places: Mapping[BoardPlace, Sequence[Record]]) -> dict[str, Values]:
 
 
 def _values(cells: Sequence[tuple[str, Any, tuple[str, ...]]]) -> Values:
-    """Return the values of a field with their names. A cell is a value as text, the value, and names from wide to narrow."""
+    """Return the values of a field with their names.
+
+    A cell is the value as text, the value, and names from wide to narrow.
+    """
     values = {text: value for text, value, _ in cells}
     if len(values) == 1:
         return ((cells[0][1], ()),)

@@ -1,4 +1,4 @@
-"""One row of the board: a model with a method and a recipe, over all tasks; and published numbers beside its entries."""
+"""One row of the board: a model with a method and a recipe, over all tasks; and published numbers."""
 
 from __future__ import annotations
 
@@ -127,8 +127,8 @@ class Row(Costed):
 def table_rows(rows: Sequence[Row], columns: Sequence[BoardColumn]) -> tuple[Row, ...]:
     """Return the rows of the main table.
 
-    Baselines that exist for some columns only are combined into one row with the best baseline of each column. Baselines of every
-    column keep their rows.
+    Baselines that exist for some columns only are combined into one row with the best baseline of each column.
+    Baselines of every column keep their rows.
     """
     partial = [row for row in rows if row.is_baseline and any(column.title not in row.entries for column in columns)]
     if not partial:
@@ -176,7 +176,7 @@ def make_rows(
     standings: Mapping[BoardPlace, Standing] | None = None,
     slices: Mapping[str, Slices] | None = None,
 ) -> tuple[Row, ...]:
-    """Return all rows in the order of the board; `trivial` is the average trivial score, which the best row must beat."""
+    """Return all rows in the order of the board. The best row must beat `trivial`, the average trivial score."""
     rows: dict[tuple[str, str], _RowParts] = {}
     for column in columns:
         column_places = sorted((place for place in places if place.task == column.title), key=row_order)

@@ -161,7 +161,7 @@ def split_counts(counts: Mapping[str, int] | None) -> str:
 
 
 def recipe(fields: Mapping[str, Iterable[tuple[Any, Sequence[str]]]]) -> str:
-    """Format a recipe: `batch_size 32, learning_rate 3e-05 (encoder) / 5e-05 (decoder)`; fields without a value are left out."""
+    """Format the fields of a recipe that have a value: `batch_size 32, learning_rate 3e-05 (bert) / 5e-05 (gpt2)`."""
     parts = []
     for name, values in fields.items():
         texts = [f"{value}" + (f" ({', '.join(owners)})" if owners else "") for value, owners in values]

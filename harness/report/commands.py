@@ -27,10 +27,10 @@ class Options(NamedTuple):
 def commands(places: Mapping[BoardPlace, list[Record]]) -> tuple[str, ...]:
     """Return one command for each suite, limit, choice of columns and recipe of the records.
 
-    The commands have to be run in the folder in which the records were made. Records store what the user typed: the model and
-    task, `--set` and `--column`. For older records the options are derived from other facts. If the models of a command differ in
-    their tasks, methods or seeds, the command runs all combinations and so a few more cells. Baselines run with the models, and
-    are named only if there are no models.
+    The commands have to be run in the folder in which the records were made. Records store what the user typed: the
+    model and task, `--set` and `--column`. For older records the options are derived from other facts. If the models of
+    a command differ in their tasks, methods or seeds, the command runs all combinations and so a few more cells.
+    Baselines run with the models, and are named only if there are no models.
     """
     groups: dict[Options, list[Record]] = defaultdict(list)
     for place, records in sorted(places.items(), key=lambda item: item[0].is_baseline):

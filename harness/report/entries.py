@@ -1,4 +1,4 @@
-"""One cell of the board: the mean over the seeds of one model, task, method and recipe, with its flags, costs and slices."""
+"""One cell of the board: the mean over the seeds of one model, task, method and recipe, with flags and costs."""
 
 from __future__ import annotations
 
@@ -92,11 +92,12 @@ class Entry(Costed):
         failed: seeds without a score.
         mean: mean score; None if no seed has one.
         sd: sample standard deviation (n - 1) of the scores; None for fewer than two.
-        flags: some of `trivial` (the mean is not above the trivial answer's), `baseline` (nor above the best baseline's), `unproven`
-            (above the best baseline's, but not significantly), `failed-training` (the training of a seed failed, see `trouble`),
-            `constant` (all predictions of a seed are equal), `truncated` (more than 5 % of the test rows were truncated),
-            `remote-code` (Python code from the model's repository was run), `searched` (a search chose the recipe) and `few-seeds`
-            (another entry of the column has more seeds). Baselines have none of the first five.
+        flags: some of `trivial` (the mean is not above the trivial answer's), `baseline` (nor above the best
+            baseline's), `unproven` (above the best baseline's, but not significantly), `failed-training` (the training
+            of a seed failed, see `trouble`), `constant` (all predictions of a seed are equal), `truncated` (more than 5
+            % of the test rows were truncated), `remote-code` (Python code from the model's repository was run),
+            `searched` (a search chose the recipe) and `few-seeds` (another entry of the column has more seeds).
+            Baselines have none of the first five.
         best: whether the mean is the highest of the column, or equal to it to two digits. See `mark_column`.
         costs: name of a column of `harness.grouping.costs.COSTS` → number.
         metrics: metric → mean on test, in the scale of its library.
@@ -151,8 +152,9 @@ def make_entry(records: Sequence[Record], slices: Mapping[str, Slices] | None = 
 def mark_column(entries: Sequence[Entry], baselines: Collection[int] = ()) -> list[Entry]:
     """Return the entries of a column with `few-seeds` and `best` set.
 
-    The best entry has the highest mean among the entries with the most seeds, because a lucky single seed must not beat a mean of
-    three. It must beat the trivial answer, at least one of its trainings must have succeeded, and there must be another entry.
+    The best entry has the highest mean among the entries with the most seeds, because a lucky single seed must not beat
+    a mean of three. It must beat the trivial answer, at least one of its trainings must have succeeded, and there must
+    be another entry.
 
     Args:
         entries: the entries of the column.

@@ -1,4 +1,4 @@
-"""The formats of `bench leaderboard --format`. To add a format, add an entry to `FORMATS`; JSON and CSV are written here."""
+"""The formats of `bench leaderboard --format`. To add a format, add an entry to `FORMATS`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FIELDS = (
 
 
 def to_json(board: Board) -> str:
-    """Return the verdict and the whole board as JSON, with the fields of the classes in `harness.report` and unrounded scores."""
+    """Return the verdict and the board as JSON, with the fields of their classes and unrounded scores."""
     board_verdict = verdict(board)
     facts = {"verdict": asdict(board_verdict), **asdict(board)}
     for task, task_facts in zip(board_verdict.tasks, facts["verdict"]["tasks"], strict=True):
@@ -44,9 +44,9 @@ def to_json(board: Board) -> str:
 def to_csv(board: Board) -> str:
     """Return CSV with a line for each model, method and task, then a line for each other size of a learning curve.
 
-    The name of the task includes such a size. `seeds` and `failed` are numbers of seeds; scores are 0-100 and unrounded; unknown
-    values are empty. `flags`, `published` numbers of the primary metric and the `difference` of ours from each are separated by
-    spaces. A name that a spreadsheet would read as a formula begins with an apostrophe.
+    The name of the task includes such a size. `seeds` and `failed` are numbers of seeds; scores are 0-100 and
+    unrounded; unknown values are empty. `flags`, `published` numbers of the primary metric and the `difference` of ours
+    from each are separated by spaces. A name that a spreadsheet would read as a formula begins with an apostrophe.
     """
     return _csv(FIELDS, [*_entries(board), *_points(board)])
 
@@ -110,8 +110,8 @@ def _points(board: Board) -> Iterator[dict[str, Any]]:
 def to_slices(board: Board) -> str:
     """Return CSV with a line for each model, method, task and slice.
 
-    `by` is the kind of slice. `rows` counts entities for entity types. `score` (0-100) is the mean over `seeds` of the task's metric,
-    or of F1 for labels and entity types. Further columns are metrics in the scale of their library.
+    `by` is the kind of slice. `rows` counts entities for entity types. `score` (0-100) is the mean over `seeds` of the
+    task's metric, or of F1 for labels and entity types. Further columns are metrics in the scale of their library.
     """
     lines = [
         {

@@ -55,7 +55,7 @@ def table(
     caption: str, heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]], below: Sequence[Sequence[str]],
     notes: Sequence[str],
 ) -> str:  # fmt: skip
-    """Make a table environment. `below` are rows after a second rule, `notes` go under the table. All texts are LaTeX."""
+    """Make a table environment from LaTeX texts: `below` are rows after a second rule, `notes` go under the table."""
     lines = [r"\begin{table}[htbp]", r"\centering", rf"\caption{{{caption}.}}", r"\smallskip\small"]
     # A table that is wider than the text is scaled down.
     lines += [r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"]

@@ -1,4 +1,4 @@
-"""Choose a model under limits of size, time and memory, and say which others cannot be told apart from it: `bench recommend`."""
+"""Choose a model under limits of size, time and memory, and the models tied with it: `bench recommend`."""
 
 from __future__ import annotations
 
@@ -105,8 +105,8 @@ def recommend(board: Board, limits: Limits, tasks: Collection[str] = ()) -> Mode
         tasks: names or titles of columns; empty: all.
 
     Raises:
-        BenchError: a task is unknown, no row has a score on every task, or no row fits and beats the trivial answers. The message
-            says which trainings failed.
+        BenchError: a task is unknown, no row has a score on every task, or no row fits and beats the trivial answers.
+            The message says which trainings failed.
     """
     for name in tasks:
         if not any(name in (column.title, column.task) for column in board.columns):

@@ -1,4 +1,4 @@
-"""Ranks over all tasks: the section of leaderboard.md, its sentences, and the critical-difference diagram (Demšar 2006)."""
+"""Ranks over all tasks: the section of leaderboard.md, and the critical-difference diagram (Demšar 2006)."""
 
 from __future__ import annotations
 
@@ -137,8 +137,9 @@ def escape_xml(text: str) -> str:
 def diagram(board: Board) -> str:
     """Draw the average ranks as SVG, the best one left.
 
-    A bar joins the rows that share a letter, and has a dot for each of them; a row between two dots is not in the group. The
-    critical difference at the top is Nemenyi's; the groups are the board's, from paired differences (docs/statistics.md).
+    A bar joins the rows that share a letter, and has a dot for each of them; a row between two dots is not in the
+    group. The critical difference at the top is Nemenyi's; the groups are the board's, from paired differences
+    (docs/statistics.md).
     """
     overall = board.overall
     tasks = ", ".join(column.title for column in board.columns) or "no tasks"

@@ -57,7 +57,7 @@ def _answer(value: Any) -> str:
 
 
 def trial_table(search: Mapping[str, Any]) -> RenderableType:
-    """Return the trials in the `search` of a record: changed fields, best validation score and time, the winner marked."""
+    """Return the trials of a search with their changed fields, best validation scores and times."""
     totals, trials = search_summary(search), search.get("trials") or ()
     fields = list(search["specification"]["fields"])
     fields += ["steps"] if any(trial.get("budget", 1) < 1 for trial in trials) else []

@@ -1,7 +1,7 @@
-"""Test rows as text: predictions and whether they are right, and the texts that models read, which records do not store.
+"""Test rows as text: whether predictions are right, and the texts that models read, which records do not store.
 
-Texts are read from the data. They are shown only if these are the data of the record: they must have its fingerprint, and their test
-rows the ids and references of its predictions.
+Texts are read from the data. They are shown only if these are the data of the record: they must have its fingerprint,
+and their test rows the ids and references of its predictions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Texts = tuple[Mapping[str, str], str]  # row id → text, and why there are no t
 
 
 def is_right(prediction: Any, reference: Any) -> bool:
-    """Whether a prediction equals its reference, or one of several answers. If there are no answers, the empty one is right."""
+    """Whether a prediction equals its reference, or one of its answers. Without answers, the empty text is right."""
     if isinstance(reference, Mapping) and isinstance(reference.get("answers"), Mapping):
         reference = [answer.strip() for answer in reference["answers"].get("text") or [""]]
     if isinstance(prediction, str) and isinstance(reference, list):

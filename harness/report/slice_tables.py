@@ -28,8 +28,8 @@ class Slice:
         name: name of the slice.
         rows: number of its rows; of entity types: of their entities.
         scores: title of a row of the board → its mean score (0-100) on the slice.
-        best: title of the row with the highest score; of equal rows the one that is best on the whole test. Rows with fewer seeds
-            than others are not considered.
+        best: title of the row with the highest score; of equal rows the one that is best on the whole test. Rows with
+            fewer seeds than others are not considered.
     """
 
     kind: str

@@ -99,7 +99,7 @@ def _curve_table(curve: Curve) -> RenderableType:
 
 
 class _FittingTable:
-    """The table in the widest layout that fits the terminal, else transposed, else as several tables of some tasks each."""
+    """The table in the widest layout that fits the terminal, else transposed, else split into several tables."""
 
     def __init__(self, board: Board):
         self.board = board

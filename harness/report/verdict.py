@@ -1,14 +1,15 @@
-"""Make the verdict of a board: which model to fine-tune on each task, by how much it is better, at what cost, and overall.
+"""Make the verdict of a board: which model to fine-tune on each task and overall, its lead and its cost.
 
-A verdict claims no more than the tests of the board show. A model is better if the two rows share no letter. If they share one, it is
-"ahead, but not proven" with one seed or with an interval above zero; otherwise the two tie. If no model beats the baselines, the
-verdict says which trainings failed or fell short, and what to try.
+A verdict claims no more than the tests of the board show. A model is better if the two rows share no letter. If they
+share one, it is "ahead, but not proven" with one seed or with an interval above zero; otherwise the two tie. If no
+model beats the baselines, the verdict says which trainings failed or fell short, and what to try.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from harness.grouping.contenders import EQUAL
 from harness.grouping.costs import Costed
@@ -62,7 +63,6 @@ def _task_verdict(board: Board, column: BoardColumn) -> TaskVerdict:
         take = min(proven or candidates, key=lambda title: _price(entries[title]))
     else:
         outcome = AHEAD if unproven or any(not other.apart for other in others) else FIRST
-    costs = entries[take] if take else None
     return TaskVerdict(
         task=column.title,
         metric=column.metric,
@@ -77,9 +77,7 @@ def _task_verdict(board: Board, column: BoardColumn) -> TaskVerdict:
         unproven=unproven,
         above=tuple(_higher_rows(column, rows, entry)),
         fallen=fallen,
-        train_seconds=costs.train_seconds if costs else None,
-        peak_memory_bytes=costs.peak_memory_bytes if costs else None,
-        parameters=costs.parameters if costs else None,
+        **_costs(entries[take] if take else None),
     )
 
 
@@ -115,16 +113,21 @@ def _proven(entry: Entry, baseline: OtherRow | None) -> bool:
     return entry.standing is not None and not {"baseline", "unproven"} & set(entry.flags)
 
 
-def _price(entry: Costed) -> tuple[float, ...]:
-    costs = (entry.train_seconds, entry.peak_memory_bytes, entry.parameters)
-    return tuple(math.inf if cost is None else cost for cost in costs)
+def _costs(costed: Costed | None) -> dict[str, Any]:
+    return {name: getattr(costed, name, None) for name in ("train_seconds", "peak_memory_bytes", "parameters")}
+
+
+def _price(entry: Entry) -> tuple[float, ...]:
+    return tuple(math.inf if cost is None else cost for cost in _costs(entry).values())
 
 
 def _higher_rows(column: BoardColumn, rows: Mapping[str, Row], entry: Entry) -> Iterator[tuple[str, float, str]]:
     """Return the rows with a higher mean that are not in the running, and why."""
     for title, row in rows.items():
         other = row.entries[column.title]
-        if title in column.running or row.is_baseline or other.mean is None or other.untrained or other.mean <= entry.mean:
+        if title in column.running or row.is_baseline or other.mean is None or other.untrained:
+            continue
+        if other.mean <= entry.mean:
             continue
         is_random = row.method in METHODS and not METHODS[row.method].pretrained
         yield title, other.mean, "from random weights" if is_random else "fewer seeds"
@@ -173,7 +176,5 @@ def _overall(board: Board, tasks: Sequence[TaskVerdict]) -> OverallVerdict:
         first_on=sum(task.model == best.title for task in tasks),
         next=(others[0].title, others[0].average) if others else None,
         tied=tuple(tied),
-        train_seconds=best.train_seconds,
-        peak_memory_bytes=best.peak_memory_bytes,
-        parameters=best.parameters,
+        **_costs(best),
     )

@@ -67,9 +67,9 @@ class TaskVerdict:
     Attributes:
         task: title of the column.
         metric: its primary metric; None if nothing has a score.
-        outcome: `first` (significantly better than the next model and the best baseline), `ahead` (not significantly better than one of
-            them), `tie` (of several models), `baseline` (no model has a higher mean than the best baseline, or than the trivial answer
-            if no baseline was run) or `failed` (no training succeeded).
+        outcome: `first` (significantly better than the next model and the best baseline), `ahead` (not significantly
+            better than one of them), `tie` (of several models), `baseline` (no model has a higher mean than the best
+            baseline, or than the trivial answer if no baseline was run) or `failed` (no training succeeded).
         model: the row with the highest mean of `BoardColumn.running`; None if there is none.
         score: its mean (0-100).
         seeds: number of seeds of that mean.

@@ -1,8 +1,8 @@
 """Sections with charts: score against cost, training curves and learning curves.
 
-The first two are drawn by 16 KB of scripts in `js/`, because a library such as Plotly would add megabytes to each page. Learning curves
-are drawn here as SVG. Unlike a picture made by matplotlib, they follow the dark mode of the page, and their points can be read with
-the Tab key. In all charts, colours and marks show the architecture.
+The first two are drawn by 16 KB of scripts in `js/`, because a library such as Plotly would add megabytes to each page.
+Learning curves are drawn here as SVG. Unlike a picture made by matplotlib, they follow the dark mode of the page, and
+their points can be read with the Tab key. In all charts, colours and marks show the architecture.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def mean_history(histories: Sequence[Sequence[HistoryPoint]]) -> list[HistoryPoi
 
 
 def curves(view: View) -> Part | None:
-    """Return a chart and a table for each task with several numbers of training rows, and which models overtake which."""
+    """Return a chart, a table and sentences for each task with several numbers of training rows."""
     shown = [
         {
             "task": curve.task,
@@ -260,7 +260,7 @@ class _CurveChart:
         return [(_n(self.y(score)), _n(self.y(score) + 4), score) for score in scores]
 
     def _trivial(self) -> dict[str, str] | None:
-        """Return the line of the trivial answer's scores, if all are in the picture; its name is below its first piece."""
+        """Return the line of the trivial answer, if all its scores are in the picture, with its name below."""
         scores = [(size.rows, size.trivial) for size in self.curve.sizes if size.rows and size.trivial is not None]
         if not scores or not all(self.low <= score <= self.high for _, score in scores):
             return None

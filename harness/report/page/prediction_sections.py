@@ -164,7 +164,7 @@ def _models(view: View, column: BoardColumn) -> list[ModelAnswers]:
 
 
 def _texts_of(view: View, model: ModelAnswers, ids: Sequence[str]) -> dict[str, Any]:
-    """Return `read`, the texts of the rows, or `unread`, why they are not available; empty if they are not requested."""
+    """Return the texts of the rows (`read`), or why there are none (`unread`); empty without `--with-texts`."""
     if not view.with_texts:
         return {}
     texts, why = texts_of_rows(model.record["task"], model.lines, view.store.root)

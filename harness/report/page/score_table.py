@@ -80,7 +80,9 @@ def score_table(view: View) -> Part | None:
     if not board.rows:
         return None
     shown, costs = view.rows_shown, costs_of(view.rows_shown)
-    cells = [(number, column) for number, row in enumerate(shown) for column in board.columns if column.title in row.entries]
+    cells = [
+        (number, column) for number, row in enumerate(shown) for column in board.columns if column.title in row.entries
+    ]
     cell_numbers = {(row, column.title): number for number, (row, column) in enumerate(cells)}
     scores = [_score_cells(view, column, cell_numbers) for column in board.columns]
     rows = []
@@ -226,7 +228,7 @@ class SeedStrips:
         self.low, self.high = min(values, default=0.0), max(values, default=0.0)
 
     def strip(self, entry: Entry) -> Markup | None:
-        """Draw dots for the seeds, a bar for the interval, a line for the mean, and a dashed line for the trivial answer.
+        """Draw a dot for each seed, a bar for the interval, and lines for the mean and the trivial answer.
 
         The dot of a seed whose training failed is hollow.
         """

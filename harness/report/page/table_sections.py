@@ -1,4 +1,4 @@
-"""Sections that need no drawing: verdict, ranks over all tasks, gains, slices, types, failed cells, tasks and environments."""
+"""Sections of text and tables: verdict, ranks over all tasks, gains, slices, failed cells, tasks, environments."""
 
 from __future__ import annotations
 

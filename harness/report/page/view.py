@@ -1,4 +1,4 @@
-"""What the sections of the page work with: the board with its records and predictions (`View`), and HTML templates (`fill`)."""
+"""The input of the sections of the page (`View`), and the templates that they fill (`fill`)."""
 
 from __future__ import annotations
 
