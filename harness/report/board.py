@@ -72,7 +72,7 @@ class Board:
     """A table of models × tasks.
 
     Attributes:
-        columns: in the requested order, then by title.
+        columns: by title.
         rows: by average, best first; rows without an average by the number of their scores; then by title. Baselines
             are listed among the models, after models with an equal average.
         trivial_average: mean of the trivial scores; None unless each column has one.
@@ -111,7 +111,6 @@ class Board:
     def of(
         cls,
         records: Iterable[Record],
-        order: Sequence[str] = (),
         published: Sequence[Published] = (),
         standings: Standings | None = None,
     ) -> Board:
@@ -119,7 +118,6 @@ class Board:
 
         Args:
             records: whole records, or records cut to what a board needs.
-            order: names of the tasks that come first.
             published: published numbers to show beside the entries.
             standings: the statistics of these records; None for a board without statistics.
         """
@@ -128,7 +126,7 @@ class Board:
         places = main_places(all_places)
         shown = [record for group in all_places.values() for record in group]
         slices = standings.slices if standings else {}
-        columns = _columns(places, order, slices)
+        columns = _columns(places, slices)
         trivial_scores = [column.trivial for column in columns]
         trivial = average(trivial_scores) if None not in trivial_scores else None
         # Only the environments of models are shown: baselines may have run elsewhere.
@@ -177,15 +175,11 @@ def _failure(record: Record) -> Failure:
     return Failure(record["id"], str(error.get("type") or "unknown"), lines[0], *names)
 
 
-def _columns(
-    places: Mapping[BoardPlace, list[Record]], order: Sequence[str], slices: Mapping[str, Slices]
-) -> tuple[BoardColumn, ...]:
+def _columns(places: Mapping[BoardPlace, list[Record]], slices: Mapping[str, Slices]) -> tuple[BoardColumn, ...]:
     by_title: dict[str, dict[BoardPlace, list[Record]]] = {}
     for where in sorted(places, key=row_order):
         by_title.setdefault(where.task, {})[where] = places[where]
-    rank = {name: number for number, name in enumerate(order)}
-    columns = [make_column(title, column_places, slices) for title, column_places in by_title.items()]
-    return tuple(sorted(columns, key=lambda column: (rank.get(column.task, len(rank)), column.title)))
+    return tuple(make_column(title, column_places, slices) for title, column_places in sorted(by_title.items()))
 
 
 def _gains(places: Mapping[BoardPlace, list[Record]]) -> tuple[Gain, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from harness.finding import some
 from harness.grouping.costs import NONE, costs_of, duration, sizes
@@ -33,17 +32,10 @@ TITLE = "# Leaderboard"
 EMPTY = "There are no results yet. Start with `bench run`."
 
 
-def render(board: Board, command: str | None = None) -> str:
-    """Return the board as Markdown.
-
-    Args:
-        board: the board.
-        command: the command that makes these results; None: derive it from the records.
-    """
+def render(board: Board) -> str:
+    """Return the board as Markdown."""
     if not board.rows:
         return "\n\n".join([TITLE, EMPTY, *map(escape, board.notes), *failures_section(board)]) + "\n"
-    if command:
-        board = replace(board, commands=(command,))
     parts = [TITLE, *(part for make in SECTIONS for part in make(board))]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -86,7 +86,6 @@ def test_sections():
     assert re.search(r"phenomenon: negation +\| +40 \|", text) and "71.50" in text
     assert "CPU (cpu), 2 threads, fp32" in text
     assert "bench run --suite own --models bert,gpt2,llama,t5-small --tasks films,songs" in text
-    assert "bench run --mine" in render(Board.of(grid()), "bench run --mine")
 
 
 def test_sections_without_content_are_left_out():
