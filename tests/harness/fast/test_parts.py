@@ -126,7 +126,6 @@ def test_a_layout_knows_where_each_token_is():
     groups = layout.groups(((0, 1), (1, 4)))
     assert [(group.begin, group.end, group.rows, group.width) for group in groups] == [(0, 5, 1, 5), (5, 12, 3, 3)]
     assert groups[0].real is None and groups[1].real.sum(1).tolist() == [3, 3, 1]
-    assert packed[layout.first_tokens].tolist() == [0, 6, 12, 18]
 
 
 def test_sizes_are_rounded_up_and_what_belongs_to_no_row_is_zero():
