@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from harness.heads.base import Feature
-from harness.heads.windows import Window
+from harness.heads.spans import Window
 
 # Columns of integers as an Arrow file, and back: nothing is believed that has not been checked.
 
