@@ -173,5 +173,5 @@ def digest(paths: list[Path]) -> str:
     for path in paths:
         total.update(path.name.encode() + b"\0")
         with path.open("rb") as file:
-            total.update(hashlib.filedigest(file, "sha256").digest())
+            total.update(hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()
