@@ -7,37 +7,37 @@ from dataclasses import dataclass
 
 from harness.errors import BenchError
 
-UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)?")
 _STEPS = re.compile(r"(\d+)\s*steps?")
 
 
 @dataclass(frozen=True)
-class Every:
+class SaveInterval:
     """How often a state is saved: after so many seconds, after so many steps of the optimiser, or, with neither, never."""
 
-    seconds: float | None = None
+    parse_seconds: float | None = None
     steps: int | None = None
 
 
-NEVER = Every()
-USUAL = Every(seconds=300.0)
+NEVER = SaveInterval()
+EVERY_FIVE_MINUTES = SaveInterval(seconds=300.0)
 
 
-def seconds(option: str, text: str) -> float:
+def parse_seconds(option: str, text: str) -> float:
     """The seconds that `90`, `90s`, `5m`, `1.5h` or `1d` are.
 
     Raises:
         BenchError: another text, or no time at all; `option` is named.
     """
     found = _TIME.fullmatch(text.strip())
-    value = float(found[1]) * UNITS[found[2] or "s"] if found else 0.0
+    value = float(found[1]) * _SECONDS[found[2] or "s"] if found else 0.0
     if not value:
         raise BenchError(f"{option} {text}: must be a time such as 90s, 5m or 2h")
     return value
 
 
-def every(option: str, text: str) -> Every:
+def parse_interval(option: str, text: str) -> SaveInterval:
     """What `5m`, `200steps` or `never` means.
 
     Raises:
@@ -48,7 +48,7 @@ def every(option: str, text: str) -> Every:
         return NEVER
     steps = _STEPS.fullmatch(text)
     if steps and int(steps[1]):
-        return Every(steps=int(steps[1]))
+        return SaveInterval(steps=int(steps[1]))
     if not steps and _TIME.fullmatch(text):
-        return Every(seconds=seconds(option, text))
+        return SaveInterval(seconds=parse_seconds(option, text))
     raise BenchError(f"{option} {text}: must be a time (5m), a number of steps (200steps) or never")

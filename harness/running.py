@@ -68,7 +68,7 @@ class Execution:
         """What to do with cells that take long or fail."""
         from harness.engines.grid import Policy
 
-        return Policy(duration.seconds("--timeout", self.timeout) if self.timeout else None, self.retries, self.fail_fast)
+        return Policy(duration.parse_seconds("--timeout", self.timeout) if self.timeout else None, self.retries, self.fail_fast)
 
     def part(self) -> tuple[int, int]:
         """(index from 0, number of shards); (0, 1) for the whole.
@@ -98,7 +98,7 @@ class Execution:
         whole("--retries", self.retries, 0)
         if self.engine not in ENGINES:
             raise unknown("engine", self.engine, ENGINES)
-        duration.every("--checkpoint-every", self.checkpoint_every)
+        duration.parse_interval("--checkpoint-every", self.checkpoint_every)
         self.policy, self.part()
 
 
@@ -209,7 +209,7 @@ class _Worker:
         from harness.estimate.disk import check_disk
         from harness.progress import make_progress
 
-        every = duration.every("--checkpoint-every", self.execution.checkpoint_every)
+        every = duration.parse_interval("--checkpoint-every", self.execution.checkpoint_every)
         jobs = [Job(cell, self.results, seen, every, self.execution.devices_per_cell) for cell, seen in todo]
         cells, store = [cell for cell, _ in todo], self.grid.store
         expected = self.times.of(cells) if self.times else {}

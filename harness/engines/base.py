@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.cell import Cell
-from harness.duration import USUAL, Every
+from harness.duration import EVERY_FIVE_MINUTES, SaveInterval
 from harness.errors import BenchError, HubError
 from harness.secrets import redact
 from harness.store import Record
@@ -30,7 +30,7 @@ class Job:
     cell: Cell
     root: str
     seen: str = ""
-    checkpoint_every: Every = USUAL
+    checkpoint_every: SaveInterval = EVERY_FIVE_MINUTES
     devices: int = 1
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness import registry
 from harness.cell import Cell
-from harness.duration import NEVER, Every
+from harness.duration import NEVER, SaveInterval
 from harness.errors import BenchError
 from harness.model import Checkpoint
 from harness.models.shape import shape_of
@@ -18,7 +18,7 @@ LEAST = 64 * 2**20  # bytes for records, predictions and logs, below which nothi
 BYTES_A_PARAMETER = 2 * 4 * 4
 
 
-def check_disk(results: Path, cells: Iterable[Cell], at_once: int, every: Every) -> str:
+def check_disk(results: Path, cells: Iterable[Cell], at_once: int, every: SaveInterval) -> str:
     """A line of warning where the disk may be too small for checkpoints, else nothing.
 
     Args:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.duration import NEVER, Every
+from harness.duration import NEVER, SaveInterval
 from harness.files import disk_full
 from harness.training.checkpoint import SavedTraining
 from harness.training.state import RandomStates, State
@@ -67,7 +67,7 @@ class Keeper:
         self,
         path: Path,
         found: SavedTraining | None,
-        every: Every,
+        every: SaveInterval,
         interruption: Interruption,
         team: Team,
         account: Callable[[], dict[str, Any]],

@@ -11,7 +11,7 @@ import toy
 from watch import LONG, Watch, wait_for, wait_until_done
 
 from harness.claim import Claim
-from harness.duration import Every
+from harness.duration import SaveInterval
 from harness.engines.base import Job
 from harness.engines.cluster import ClusterEngine
 from harness.engines.grid import Policy, run_grid
@@ -218,7 +218,7 @@ def test_a_node_that_dies_costs_no_cell(engine, cluster, store, tmp_path, new):
                 cluster.remove_node(cluster.second, allow_graceful=False)
 
     watch = Axe()
-    records = run_grid(engine, [job(cell, store, checkpoint_every=Every(steps=40)) for cell in cells], watch)
+    records = run_grid(engine, [job(cell, store, checkpoint_every=SaveInterval(steps=40)) for cell in cells], watch)
     assert lost[1:] == ["dead"] and ("again", lost[0].id, "the node where it ran is gone") in watch.seen
     assert sorted(record["id"] for record in records) == sorted(cell.id for cell in cells)
     assert [entry[0] for entry in watch.seen].count("finished") == 3

@@ -7,7 +7,7 @@ import pytest
 import toy
 from watch import Watch
 
-from harness.duration import Every
+from harness.duration import SaveInterval
 from harness.engines.base import Job
 from harness.engines.cluster import ClusterEngine
 from harness.engines.grid import run_grid
@@ -131,7 +131,7 @@ def test_a_cell_whose_node_dies_goes_on_from_what_that_had_sent(cluster, place, 
     watch = Axe()
     records = {
         one["id"]: one
-        for one in run_grid(engine, [job(cell, url, checkpoint_every=Every(steps=20)) for cell in cells], watch)
+        for one in run_grid(engine, [job(cell, url, checkpoint_every=SaveInterval(steps=20)) for cell in cells], watch)
     }
     assert lost[1:] == ["dead"] and ("again", lost[0].id, "the node where it ran is gone") in watch.seen
     assert {cell.id: records[cell.id]["training"].get("resumed", 0) for cell in cells} == {

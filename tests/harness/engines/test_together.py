@@ -7,7 +7,7 @@ import pytest
 import toy
 from watch import wait_for, wait_until_done
 
-from harness.duration import Every
+from harness.duration import SaveInterval
 from harness.engines.base import Job, Slot
 from harness.engines.grid import Observer, run_grid
 from harness.engines.inline import InlineEngine
@@ -131,7 +131,7 @@ def test_a_checkpoint_of_two_is_none_for_one(pair, checkpoints, tmp_path):
 @pytest.mark.parametrize("rank", [0, 1])
 def test_one_that_is_killed_takes_the_others_along(pair, checkpoints, tmp_path, rank):
     cell, store = toy.cell(checkpoints("bert"), epochs=10_000, patience=0), Store(tmp_path)
-    handle = pair.submit(job(cell, store, checkpoint_every=Every(steps=5)), pair.slots[0])
+    handle = pair.submit(job(cell, store, checkpoint_every=SaveInterval(steps=5)), pair.slots[0])
     processes = [handle.process, *(process for process, _ in handle.members.processes)]
     wait_for(handle, "validation")
     os.kill(processes[rank].pid, signal.SIGKILL)

@@ -11,7 +11,7 @@ import toy
 from faulty import FaultyFileSystem
 from watch import LONG, Watch, wait_for, wait_until_done
 
-from harness.duration import Every
+from harness.duration import SaveInterval
 from harness.engines.base import Job
 from harness.engines.grid import run_grid
 from harness.engines.inline import InlineEngine
@@ -264,7 +264,7 @@ def test_checkpoints_are_sent_while_the_training_goes_on(machine, tmp_path, url,
     cell = toy.cell(checkpoints("bert"), seed=3003, **LONG)
     machine("a")
     engine = InlineEngine("cpu")
-    handle = engine.submit(Job(cell, url, checkpoint_every=Every(steps=5)), engine.slots[0])
+    handle = engine.submit(Job(cell, url, checkpoint_every=SaveInterval(steps=5)), engine.slots[0])
     path = tmp_path / f"remote/cells/{cell.id}/checkpoint.safetensors"
     seen, end = set(), time.monotonic() + 60
     while len(seen) < 3 and time.monotonic() < end:

@@ -6,7 +6,7 @@ import pytest
 from made_records import failed, record
 from typer.testing import CliRunner
 
-from harness.amount import amount
+from harness.amount import parse_amount
 from harness.cli.main import app
 from harness.errors import BenchError
 from harness.grouping.groups import place
@@ -152,13 +152,13 @@ def test_where_all_trainings_failed_that_is_what_is_said():
     ("text", "value"), [("100M", 1e8), ("1.5b", 1.5e9), ("8GiB", 8 * 2**30), ("8 GB", 8e9), ("500", 500)]
 )
 def test_amounts(text, value):
-    assert amount("--max-parameters", text, "100M") == value
+    assert parse_amount("--max-parameters", text, "100M") == value
 
 
 @pytest.mark.parametrize("text", ["", "lots", "-1M", "0", "5 parsecs"])
 def test_what_is_no_amount(text):
     with pytest.raises(BenchError, match=r"^--max-parameters .*: must be an amount such as 100M$"):
-        amount("--max-parameters", text, "100M")
+        parse_amount("--max-parameters", text, "100M")
 
 
 @pytest.mark.parametrize("width", ["80", "160"])

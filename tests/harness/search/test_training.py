@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import toy
 
-from harness.duration import Every
+from harness.duration import SaveInterval
 from harness.search.trials import trial
 from harness.searched import Searched, Trial
 from harness.store import Store
@@ -87,9 +87,9 @@ def test_the_same_training_whether_it_was_broken_off_or_not(store, base, tmp_pat
             interruption.request()
 
     with pytest.raises(Interrupted):
-        run_cell(cell, "cpu", store, stop, Every(steps=1000), interruption)
+        run_cell(cell, "cpu", store, stop, SaveInterval(steps=1000), interruption)
     assert store.record(cell.id) is None and store.checkpoint(cell.id).exists()
-    record = run_cell(cell, "cpu", store, silent, Every(steps=1000))
+    record = run_cell(cell, "cpu", store, silent, SaveInterval(steps=1000))
     assert record["training"]["resumed"] == 1 and record["trial"] == whole["trial"] and record["trial"]["pruned"]
     assert record["training"]["history"] == whole["training"]["history"]
 
@@ -112,8 +112,8 @@ def test_a_budget_shortens_the_training_and_its_schedule(store, base, tmp_path):
             interruption.request()
 
     with pytest.raises(Interrupted):
-        run_cell(cell, "cpu", broken, stop, Every(steps=1000), interruption)
-    again = run_cell(cell, "cpu", broken, silent, Every(steps=1000))
+        run_cell(cell, "cpu", broken, stop, SaveInterval(steps=1000), interruption)
+    again = run_cell(cell, "cpu", broken, silent, SaveInterval(steps=1000))
     assert again["training"]["resumed"] == 1 and again["training"]["history"] == short["training"]["history"]
 
 
