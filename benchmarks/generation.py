@@ -34,8 +34,8 @@ from harness.heads.base import Feature
 from harness.heads.make import fitted_head
 from harness.heads.text import PromptedTextHead, TextHead
 from harness.planning.plan import Request, make_plan
-from harness.rows import load
 from harness.store import Store
+from harness.task_data import load
 from harness.training.batches import evaluation_batches
 from harness.training.device import make_accelerator
 from harness.training.evaluate import predict

@@ -31,9 +31,9 @@ from harness.engines.grid import Observer, run_grid
 from harness.planning.plan import Request, make_plan
 from harness.planning.suite import load_suite
 from harness.recipe import trained_by
-from harness.rows import load
 from harness.store import Record, Store
 from harness.task import Task
+from harness.task_data import load
 
 HERE = Path(__file__).parent
 SUITES = [load_suite(str(HERE / name)) for name in ("real.yaml", "other.yaml")]

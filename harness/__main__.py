@@ -1,6 +1,6 @@
 """`bench`, and `python -m harness`."""
 
-from harness.edges import enter
+from harness.startup import enter
 
 
 def program() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from harness.shown import short
+from harness.safe_text import short
 
 LONGEST = 200  # characters of a name, which may be a path
 

@@ -16,7 +16,7 @@ from harness import languages
 from harness.errors import BenchError, unknown
 from harness.finding import Finding
 from harness.proposal import Proposal, find_columns
-from harness.shown import short
+from harness.safe_text import short
 from harness.task import Task
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ class TaskFamily(ABC):
             names another one; whoever needs it asks `metric(task)`.
         scale: what the primary metric must be multiplied with to lie in 0–100.
         metrics: the other keys of `score`'s result that a task may name by `options: {metric: …}` → their scales.
-        recipes: rules for the recipes of all its cells (see `harness.recipes`); those by kind of model and a suite's come behind.
-        passes: how many times as many epochs few rows need as those of a classifier (see `harness.by_data`).
+        recipes: rules for the recipes of all its cells (see `harness.recipe_rules`); those by kind of model and a suite's come behind.
+        passes: how many times as many epochs few rows need as those of a classifier (see `harness.recipe_rules`).
         architectures: those that the family can be solved with.
         needs_offsets: True where the head maps tokens back to the text and so needs a fast tokeniser.
     """

@@ -1,14 +1,20 @@
-"""Files that appear whole or not at all, and what a crash may leave of them."""
+"""Atomic file writes, strict JSON, and leftovers of killed processes."""
 
 from __future__ import annotations
 
 import errno
+import json
+import math
 import os
 import re
 import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+# Files that appear whole or not at all, and what a crash may leave of them.
+
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 _HOST = re.sub(r"[^\w-]", "_", socket.gethostname())
@@ -91,3 +97,23 @@ def disk_full(error: BaseException | None) -> OSError | None:
             return error
         error = error.__cause__ or error.__context__
     return None
+
+
+# JSON that every reader accepts: Python by itself also writes NaN and Infinity, which no standard knows.
+
+
+def dumps(value: Any, **how: Any) -> str:
+    """A value as JSON, texts as they are; numbers that are not finite become null. `how` is for `json.dumps`."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, **how)
+    except ValueError:
+        return json.dumps(finite(value), ensure_ascii=False, allow_nan=False, **how)
+
+
+def finite(value: Any) -> Any:
+    """The same value, None for each number in it that is not finite."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    return [finite(item) for item in value] if isinstance(value, list | tuple) else value

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from harness.shown import short
+from harness.safe_text import short
 
 # ISO 639: the code of two letters, those of three (terminology, then bibliography), the English name.
 _ISO = """

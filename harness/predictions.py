@@ -9,8 +9,8 @@ from typing import Any
 
 from harness.cell import Cell
 from harness.family import Row, TaskFamily
-from harness.rows import Data
 from harness.slices import Slices, by_slice, sliced
+from harness.task_data import Data
 
 
 def is_constant(predictions: Sequence[Any]) -> bool:

@@ -12,13 +12,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from harness.cell import Cell
+from harness.cell import Cell, Trial, is_trial
 from harness.engines.base import Slot
 from harness.engines.grid import Observer
 from harness.estimate.left import Left
 from harness.recipe import SHORTENED
-from harness.searched import Trial, is_trial
-from harness.shown import plain
+from harness.safe_text import plain
 from harness.store import Record
 from harness.trouble import summary, trouble
 

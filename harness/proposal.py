@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.column_profiles import words_of
 from harness.data.columns import field_holder
-from harness.looks import words_of
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ AUTO = "auto"
 PRECISIONS = (AUTO, "fp32", "bf16")
 LORA_TARGETS = ("usual", "all")
 FACTS = ("family", "task", "model", "architecture", "kind", "method")  # that a rule may ask for
-# Fields that may be `auto`: they follow from the training rows, by the rules of `harness.by_data`.
+# Fields that may be `auto`: they follow from the training rows, by the rules of `harness.recipe_rules`.
 BY_DATA = (
     "batch_size", "epochs", "evaluations", "patience", "max_length", "doc_stride", "max_answer_length", "max_target_length",
 )  # fmt: skip
@@ -26,7 +26,7 @@ Auto = Literal["auto"]
 class Recipe:
     """Hyper-parameters of one training. Every field is part of a cell's identity, except those in `MECHANICS` and
     those that only other methods have (`harness.methods`). The defaults here are those of a bare `Recipe()`; what a cell
-    gets follows from its model, family and data (`harness.recipes`)."""
+    gets follows from its model, family and data (`harness.recipe_rules`)."""
 
     learning_rate: float = 3e-5  # peak of the schedule
     batch_size: int | Auto = 32  # examples (or QA windows) for each step of the optimiser

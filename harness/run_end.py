@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from harness.edges import unexpected
 from harness.errors import BenchError
 from harness.files import disk_full
 from harness.methods import BASELINE
 from harness.remote.folder import Unreachable
 from harness.report.board_files import BOARD, refresh
 from harness.running import GridRun, say
+from harness.startup import unexpected
 from harness.store import Record, Store
 
 if TYPE_CHECKING:

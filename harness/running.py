@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from harness import duration
+from harness import quantities as duration
 from harness.errors import BenchError, unknown
 from harness.estimate.run_times import Times
 from harness.planning.arguments import need, truth, whole
 from harness.planning.plan import Plan, Request, make_plan
 from harness.remote.folder import Unreachable
 from harness.remote.mirror import Mirror, open_store
-from harness.secrets import redact
-from harness.shown import plain
+from harness.safe_text import plain, redact
 from harness.store import Record, Store, timestamp
 
 if TYPE_CHECKING:

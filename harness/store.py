@@ -13,9 +13,8 @@ from typing import Any
 from harness.claim import NAME as CLAIM
 from harness.claim import Claim
 from harness.errors import BenchError
-from harness.files import sweep, write_text
-from harness.recorded import SCHEMA, Damaged, checked, read, read_lines
-from harness.strict_json import dumps
+from harness.files import dumps, sweep, write_text
+from harness.record_schema import SCHEMA, Damaged, checked, read, read_lines
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -182,7 +181,7 @@ class Store:
 
         Raises:
             FileNotFoundError: there are none.
-            Damaged: a line is not as `harness.recorded.LineKeys` says.
+            Damaged: a line is not as `harness.record_schema.LineKeys` says.
         """
         return read_lines((self.root / "cells" / cell_id / "predictions.jsonl").read_bytes())
 

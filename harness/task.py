@@ -13,7 +13,7 @@ from typing import Any
 from harness.data.columns import label_mapping
 from harness.data.source import Source
 from harness.data.values import Notes, label, same_label
-from harness.shown import listed, short
+from harness.safe_text import listed, short
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from harness.data.source import HubSource
 from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.recipe import AUTO
-from harness.rows import Data, load
 from harness.task import Task
+from harness.task_data import Data, load
 from harness.trouble import FEW_STEPS
 
 Sizes = tuple[int | None, ...]  # None: all rows

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
+from harness.cell import is_trial
 from harness.methods import BASELINE
 from harness.recipe import trained_by
-from harness.searched import is_trial
 
 SEARCH = "--search auto"
 

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.column_profiles import FULL, Looks, look_at, match, words_of
 from harness.data.values import LABEL, TEXT
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import WARNING, Finding
-from harness.looks import FULL, Looks, look_at, match, words_of
 from harness.metrics.counts import by_label
 from harness.proposal import Proposal, find_columns
-from harness.rows import KEPT
 from harness.task import Task
+from harness.task_data import KEPT
 
 if TYPE_CHECKING:
     from harness.metrics.additive import Additive

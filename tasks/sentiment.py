@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.looks import Looks, words_of
+from harness.column_profiles import Looks, words_of
 from harness.proposal import Proposal, cell
 from tasks.classification import Classification
 

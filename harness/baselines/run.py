@@ -15,8 +15,8 @@ from harness.check.report import warnings
 from harness.errors import BenchError
 from harness.predictions import answers as counts
 from harness.predictions import is_constant, lines, phenomena, slices, task_facts
-from harness.rows import load
 from harness.store import Record, Store, timestamp
+from harness.task_data import load
 from harness.train_rows import drawn
 from harness.training.cost import Stopwatch, process_peak
 from harness.training.device import surroundings

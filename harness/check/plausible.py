@@ -17,10 +17,10 @@ from harness import languages
 from harness.check.labels import as_text, spot
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import ERROR, NOTE, WARNING, Finding, first, some
-from harness.rows import MOST_PHENOMENA, Data
-from harness.shown import SHOWN as LONGEST
-from harness.shown import listed, short
+from harness.safe_text import SHOWN as LONGEST
+from harness.safe_text import listed, short
 from harness.task import Task
+from harness.task_data import MOST_PHENOMENA, Data
 
 Counts = Mapping[str, Mapping[str, int]]  # label (or type of entity) → split → how many
 

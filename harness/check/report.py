@@ -17,9 +17,9 @@ from harness.check.repeats import conflicts, duplicates, empty, ids
 from harness.errors import BenchError
 from harness.family import TaskFamily, key_of
 from harness.finding import ERROR, NOTE, WARNING, Finding
-from harness.rows import Data, load
-from harness.shown import listed
+from harness.safe_text import listed
 from harness.task import Task
+from harness.task_data import Data, load
 
 EXAMPLES = 3  # rows that are told of each kind of error
 KINDS = 5  # kinds of errors that are told

@@ -20,9 +20,9 @@ def compare(
 ) -> None:
     """Compare two models on the same test rows: differences with 95 % intervals, and whether they could be chance."""
     from harness.cli.leaderboard import say_damaged
+    from harness.files import dumps
     from harness.results import load_results
-    from harness.shown import console, plain
-    from harness.strict_json import dumps
+    from harness.safe_text import console, plain
 
     found = load_results(results).compare(ours, theirs, task)
     say_damaged(found.store)

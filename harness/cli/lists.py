@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.cli import options
-from harness.strict_json import dumps
+from harness.files import dumps
 
 WIDE = 140  # columns of a terminal from which on a model takes one line
 
@@ -31,7 +31,7 @@ def models(as_json: options.Json = False) -> None:
     if as_json:
         print(dumps(rows, indent=1))
     else:
-        from harness.shown import console
+        from harness.safe_text import console
 
         wide = console().width >= WIDE
         _print([_model_line(row, wide) for row in rows if row["kind"] != BASELINE])
@@ -72,7 +72,7 @@ def suites(as_json: options.Json = False) -> None:
 def _print(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
-    from harness.shown import console
+    from harness.safe_text import console
 
     table = Table(*rows[0], header_style="bold", box=None, pad_edge=False)
     for column in table.columns:

@@ -10,10 +10,9 @@ import typer
 
 from harness.cli import compare, fetch, leaderboard, lists, plan, recommend, run, show, task_check, task_new
 from harness.cli.signals import ignore
-from harness.edges import DEBUG, enter, unexpected
 from harness.errors import BenchError
-from harness.secrets import redact
-from harness.shown import plain
+from harness.safe_text import plain, redact
+from harness.startup import DEBUG, enter, unexpected
 
 # Plain help: to draw boxes around it, typer would load half of rich, which takes longer than all the rest.
 PLAIN = {"no_args_is_help": True, "rich_markup_mode": None}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.cell import Cell
-from harness.duration import EVERY_FIVE_MINUTES, SaveInterval
 from harness.errors import BenchError, HubError
-from harness.secrets import redact
+from harness.quantities import EVERY_FIVE_MINUTES, SaveInterval
+from harness.safe_text import redact
 from harness.store import Record
 
 # What an engine is given: a cell, and how it is to be run.

@@ -16,7 +16,7 @@ from typing import Any
 from harness.engines.base import STOPPED, Job, Slot
 from harness.engines.life import live, run
 from harness.remote.mirror import open_store
-from harness.secrets import guard_output
+from harness.safe_text import guard_output
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # that end all processes at once
 ORPHAN = 5.0  # seconds in which a worker whose parent is gone may save its state

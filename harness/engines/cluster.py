@@ -17,7 +17,7 @@ from harness.engines.nodes import ClusterSlot, connect, make_slots
 from harness.errors import BenchError
 from harness.files import passing
 from harness.remote.folder import is_url
-from harness.secrets import is_secret
+from harness.safe_text import is_secret
 
 PATIENCE = 600.0  # seconds in which the cluster must have room for at least one cell
 

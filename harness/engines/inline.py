@@ -19,7 +19,7 @@ from harness.engines.base import CLAIMED, NO_ROOM, STOPPED, Ended, Job, Slot
 from harness.engines.life import live
 from harness.errors import BenchError
 from harness.remote.mirror import open_store
-from harness.secrets import Redacting, point_loggers
+from harness.safe_text import Redacting, point_loggers
 
 
 class InlineHandle:

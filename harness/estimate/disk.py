@@ -8,10 +8,10 @@ from pathlib import Path
 
 from harness import registry
 from harness.cell import Cell
-from harness.duration import NEVER, SaveInterval
 from harness.errors import BenchError
 from harness.model import Checkpoint
 from harness.models.shape import shape_of
+from harness.quantities import NEVER, SaveInterval
 
 LEAST = 64 * 2**20  # bytes for records, predictions and logs, below which nothing is begun
 # A checkpoint holds weights, two moments of the optimiser and the best weights, in fp32; the old one lies beside it until it is whole.

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from harness import registry
-from harness.by_data import Needs, facts, fit
 from harness.cell import Cell
 from harness.data.source import HubSource
 from harness.estimate.estimate import CALIBRATION, RECORDS, ROWS, SIMILAR, USUAL, Estimate, Grid
@@ -19,9 +18,10 @@ from harness.estimate.machine import Machine, precision, timed
 from harness.estimate.sizes import Content, Counter, TextSize, content, needs, sizes, trained_on
 from harness.models.shape import Shape, shape_of, tokenizer_file
 from harness.recipe import Recipe, open_fields
-from harness.rows import load
+from harness.recipe_rules import Needs, facts, fit
 from harness.store import Store
 from harness.task import Task
+from harness.task_data import load
 
 LIBRARIES, BASELINE = 5.0, 1.0  # seconds until the libraries are loaded, once, and for a baseline's process
 UNREAD, UNREAD_TRAIN = 5000, 20_000  # rows, and training rows, of a task of which nothing is known

@@ -10,12 +10,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.by_data import planned
 from harness.estimate.machine import Speed
 from harness.estimate.sizes import WINDOWS, WRITES, TextSize
 from harness.methods import METHODS
 from harness.models.shape import Shape
 from harness.recipe import Recipe
+from harness.recipe_rules import planned
 
 AT_ONCE = 4096  # tokens of a batch that is evaluated: `harness.training.evaluate`, which imports torch
 WORTH = 0.8  # of the vocabulary: above it the table of embeddings is trained whole; `harness.fast.vocabulary`, which imports torch

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from harness import registry
-from harness.cell import Cell
+from harness.cell import Cell, is_trial
 from harness.errors import BenchError
 from harness.estimate.formula import cost
 from harness.estimate.machine import Machine, is_here
@@ -19,7 +19,6 @@ from harness.estimate.sizes import TextSize
 from harness.methods import METHODS
 from harness.models.shape import Shape
 from harness.recipe import MECHANICS, Recipe, trained_by
-from harness.searched import is_trial
 from harness.store import Record, Store
 
 FEW = 5  # records of one kind that are looked at, the latest: the code may have become faster since the others

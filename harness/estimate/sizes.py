@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.by_data import Needs
 from harness.check.lengths import without_blanks
 from harness.family import Row, TaskFamily
 from harness.recipe import Recipe
+from harness.recipe_rules import Needs
 
 SAMPLE = 200  # rows of a split that are tokenised; evenly spread over it
 SEPARATOR = "\n=\n"  # of source and target in one sequence: `harness.heads.text`, which imports torch

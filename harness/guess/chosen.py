@@ -9,7 +9,7 @@ from harness.data.readers import GIVES, OF_TABLES
 from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
 from harness.proposal import cell
-from harness.rows import KEPT
+from harness.task_data import KEPT
 
 Chosen = Mapping[str, str | list[str]]  # the family's column → the data's, or those whose texts are joined
 

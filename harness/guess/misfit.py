@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.column_profiles import described, look_at
 from harness.data.folder import ENDINGS
 from harness.data.folder import endings as endings_of
 from harness.data.readers import READERS
@@ -14,7 +15,6 @@ from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.guess.sniff import Sniffed
 from harness.guess.word import Guess
-from harness.looks import described, look_at
 from harness.proposal import Proposal
 
 SHEETS = (".xls", ".xlsm", ".xlsb", ".ods", ".numbers")

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from harness.column_profiles import words_of
 from harness.data.compressed import ENDINGS as COMPRESSED
 from harness.data.compressed import split_member
 from harness.data.file_layer import is_file, reject_address
@@ -19,7 +20,6 @@ from harness.data.folder import class_folders, entries, files_in, formats, match
 from harness.data.splits import ALIASES, SPLITS
 from harness.errors import BenchError
 from harness.guess.sniff import sniff
-from harness.looks import words_of
 from harness.proposal import twins
 
 NEAR = 1000  # names among which the nearest is looked for

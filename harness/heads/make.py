@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.by_data import SAMPLE, Needs, facts, fit
 from harness.cell import Cell
 from harness.family import Row, TaskFamily
 from harness.heads.base import Head
 from harness.methods import METHODS
 from harness.models.load import Pretrained
 from harness.recipe import Recipe, open_fields
+from harness.recipe_rules import SAMPLE, Needs, facts, fit
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class FittedHead:
     why: dict[str, str]
 
     def facts(self, rate: str, precision: str) -> dict[str, Any]:
-        """As `harness.by_data.facts`."""
+        """As `harness.recipe_rules.facts`."""
         return facts(self.recipe, self.why, rate, precision)
 
 

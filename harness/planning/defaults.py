@@ -9,13 +9,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from harness.baselines.choose import is_baseline
-from harness.document import Value
+from harness.cell import SEARCH_SEED
 from harness.errors import BenchError, unknown
 from harness.methods import METHODS, foreign_fields
 from harness.model import Checkpoint
 from harness.recipe import full_name
-from harness.searched import SEARCH_SEED
 from harness.train_rows import Sizes
+from harness.yaml_values import Value
 
 # The settings of a command line: what they change, and those that would change nothing.
 

@@ -19,7 +19,7 @@ from harness.planning.references import find_models, find_tasks, of_one_name
 from harness.planning.suite import Suite, suite_for
 from harness.planning.validate import is_local, validate
 from harness.recipe import PRECISIONS, Recipe
-from harness.recipes import apply_rules, rules_for
+from harness.recipe_rules import apply_rules, rules_for
 from harness.task import Task
 from harness.train_rows import Sizes, few_steps, fitting
 

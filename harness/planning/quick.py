@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from harness.column_profiles import look_at, quote
 from harness.data.splits import SPLITS
 from harness.family import TaskFamily
 from harness.guess.chosen import columns_of
 from harness.guess.guess import guess
 from harness.guess.misfit import typed, undecided
 from harness.guess.word import Guess
-from harness.looks import look_at, quote
 from harness.proposal import cell
 from harness.task import Task
 

@@ -23,12 +23,12 @@ from harness import registry
 from harness.caching import cache_folder
 from harness.data.splits import ALIASES, SPLITS, canonical
 from harness.errors import BenchError
+from harness.files import dumps
 from harness.guess.chosen import columns_of, read_columns
 from harness.guess.which_files import name_of
 from harness.planning.arguments import need, pairs
 from harness.planning.quick import quick_task
 from harness.planning.written_task import keys_of_task_file, with_keys, write_once
-from harness.strict_json import dumps
 from harness.task import Task
 
 FOLDER = "rows"  # of the cache; never pruned, because results refer to it

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from harness import registry
-from harness.document import Value, read_document
 from harness.errors import BenchError, nearest, unknown
 from harness.family import ARCHITECTURES
 from harness.methods import METHODS
@@ -17,11 +16,12 @@ from harness.models.architectures import KINDS
 from harness.planning.defaults import OPTIONS, Defaults, read_defaults
 from harness.planning.taskfile import check_task, load_task
 from harness.recipe import FACTS
-from harness.recipes import read_rules
+from harness.recipe_rules import read_rules
 from harness.search.rules import read_section
 from harness.search.wanted import GRID, OPTUNA
 from harness.task import Task
-from harness.yaml_nodes import place
+from harness.yaml_reader import place
+from harness.yaml_values import Value, read_document
 
 KEYS = (
     "name", "version", "description", "models", "aliases", "tasks", "recipes", "search", "methods", "seeds", "train_sizes",
@@ -37,7 +37,7 @@ class Suite:
         models: name → model reference; these names win over registered ones, and `--models all` means them.
         aliases: other names for models, that hold in this suite alone.
         tasks: in the order of the board.
-        recipes: rules for `harness.recipes.apply_rules`, behind those of the package.
+        recipes: rules for `harness.recipe_rules.apply_rules`, behind those of the package.
         search: rules for `harness.search.rules.values_for`, of grids and of what Optuna draws from.
         defaults: of the command line's options, for runs of this suite.
         file: the reference where it is a file; empty for a registered suite.

@@ -10,13 +10,13 @@ from harness import registry
 from harness.data.readers import READERS, reader
 from harness.data.source import FileSource, HubSource, Source
 from harness.data.splits import ALIASES, SPLITS, canonical, canonical_split
-from harness.document import Value, read_document
 from harness.errors import BenchError
 from harness.family import TaskFamily
-from harness.rows import KEPT
-from harness.shown import short
+from harness.safe_text import short
 from harness.task import Task
-from harness.yaml_nodes import misread, said
+from harness.task_data import KEPT
+from harness.yaml_reader import misread, said
+from harness.yaml_values import Value, read_document
 
 KEYS = ("name", "family", "version", "description", "data", "columns", "labels", "drop_labels", "options", "limit")
 HUB_KEYS = ("hub", "revision", "config", "splits", "data_files")

@@ -10,9 +10,9 @@ from harness.check.report import plausibility, refuse
 from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.finding import NOTE
-from harness.rows import load
-from harness.shown import short
+from harness.safe_text import short
 from harness.task import Task
+from harness.task_data import load
 
 # Facts that readers report -> how a note says them. What may be wrong with a data set is told by its check (`harness.check`).
 NOTED = {

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from harness.errors import BenchError, unknown
 from harness.files import disk_full
-from harness.secrets import redact
+from harness.safe_text import redact
 
 PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before each further try
 LONGEST = 60.0  # seconds after which there is none: a store that swallows questions has been asked often enough by its own package

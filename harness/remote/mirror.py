@@ -12,10 +12,10 @@ from typing import Any
 
 from harness.caching import cache_folder
 from harness.files import passing, write_whole
-from harness.recorded import checked
+from harness.record_schema import checked
 from harness.remote.courier import RECORD, Courier, Marks
 from harness.remote.folder import PASSING, RemoteFolder, Unreachable, is_url
-from harness.secrets import redact
+from harness.safe_text import redact
 from harness.store import CHECKPOINT, Record, Store
 
 # Where a machine keeps its copy of what lies behind a URL.

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from harness.cell import Cell
 from harness.estimate.estimate import duration
+from harness.files import dumps
 from harness.planning.plan import Plan
-from harness.strict_json import dumps
 
 LINES = 200  # of a table that one still reads
 FINISHED, PENDING, LOST = "finished", "pending", "cannot run"

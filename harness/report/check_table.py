@@ -15,7 +15,7 @@ from harness.check.report import Report
 from harness.check.token_lengths import Tokens
 from harness.finding import ERROR, NOTE, WARNING, Finding
 from harness.planning.validate import NOTED
-from harness.shown import plain, short
+from harness.safe_text import plain, short
 
 KINDS = 30  # classes or entity types in the table
 STYLES = {ERROR: "bold red", WARNING: "yellow", NOTE: "dim"}

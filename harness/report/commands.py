@@ -10,7 +10,7 @@ from typing import NamedTuple
 from harness.grouping.groups import BoardPlace
 from harness.methods import BASELINE
 from harness.planning.defaults import joined
-from harness.shown import shell
+from harness.safe_text import shell
 from harness.store import Record
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.cell import sized
+from harness.files import dumps
 from harness.grouping.costs import COSTS
 from harness.published import published
 from harness.report.board import Board
@@ -16,10 +17,9 @@ from harness.report.latex import curves_to_latex, to_latex
 from harness.report.markdown import render
 from harness.report.ranks_over_tasks import diagram
 from harness.report.verdict import verdict
-from harness.shown import csv_cell
+from harness.safe_text import csv_cell
 from harness.stats.standings import Standings
 from harness.store import Record
-from harness.strict_json import dumps
 
 FIELDS = (
     "model", "method", "task", "seeds", "mean", "sd", "low", "high", "group", "rank_low", "rank_high", "min", "max", "failed", "trivial", "best",

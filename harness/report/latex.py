@@ -12,7 +12,7 @@ from harness.report.curve_text import overtaking_sentences
 from harness.report.curves import Curve, CurveLine, CurvePoint
 from harness.report.entries import Entry
 from harness.report.ranks_over_tasks import group_texts, ranked_title, shows_ranks
-from harness.shown import sentence
+from harness.safe_text import sentence
 from harness.stats.over_tasks import Figure
 
 NONE = "--"

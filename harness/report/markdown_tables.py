@@ -15,7 +15,7 @@ from harness.report.board_rows import Row
 from harness.report.board_text import baselines_named, group, legend, marks, mean, score, spread, troubles
 from harness.report.entries import Entry
 from harness.report.verdict import verdict
-from harness.shown import sentence
+from harness.safe_text import sentence
 
 
 def escape(text: str) -> str:

@@ -8,7 +8,7 @@ from harness.grouping.costs import costs_of
 from harness.report.board import Board
 from harness.report.board_text import NONE, baselines_named, legend, marks, mean, score, spread, troubles
 from harness.report.verdict import verdict
-from harness.shown import plain
+from harness.safe_text import plain
 
 
 def leaderboard(board: Board) -> str:

@@ -10,14 +10,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from harness.cell import is_trial
 from harness.grouping.recipe_variants import search_summary
 from harness.recipe import trained_by
 from harness.report import board_text as text
 from harness.report.entries import SMALL, slices_of
 from harness.report.row_texts import is_right
 from harness.report.slice_tables import FEW, kind_heading
-from harness.searched import is_trial
-from harness.shown import short
+from harness.safe_text import short
 from harness.slices import Slices
 from harness.store import Record
 from harness.trouble import trouble

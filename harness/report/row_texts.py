@@ -16,8 +16,8 @@ from harness import registry
 from harness.data.source import HubSource, Source
 from harness.errors import BenchError
 from harness.origins import noted
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load
 
 LONGEST = 400  # characters of a prediction or reference
 Facts = Mapping[str, Any]

@@ -19,7 +19,7 @@ from harness.report.board_text import baselines_named, legend, marks, mean, scor
 from harness.report.curve_text import curve_lines, point_text, size_headings
 from harness.report.curves import Curve
 from harness.report.verdict import verdict
-from harness.shown import plain
+from harness.safe_text import plain
 
 BEST = "*"  # also visible without colours
 MOST = 12  # tasks at most with a line of their own in the verdict

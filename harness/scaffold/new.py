@@ -24,10 +24,10 @@ from harness.guess.misfit import Unread
 from harness.guess.word import Guess
 from harness.planning.arguments import pairs
 from harness.proposal import Proposal
-from harness.rows import FILL_IN, Data
+from harness.safe_text import short
 from harness.scaffold.write import task_text, template
-from harness.shown import short
 from harness.task import Task
+from harness.task_data import FILL_IN, Data
 
 MESSAGE = 300  # characters of an error that are shown
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.check.report import Report
+from harness.column_profiles import look_at
 from harness.family import TaskFamily
 from harness.guess.word import Guess
-from harness.looks import look_at
-from harness.rows import FILL_IN
-from harness.shown import listed, plain, short
+from harness.safe_text import listed, plain, short
+from harness.task_data import FILL_IN
 
 MOST = 100  # classes that are written out, a line for each
 TOLD = 20  # those that a comment names

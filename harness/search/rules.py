@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.cell import Cell, rule_facts
-from harness.document import Value
 from harness.errors import BenchError
 from harness.methods import METHODS
 from harness.recipe import Recipe, full_name, holds, scaled
-from harness.recipes import rules_of
+from harness.recipe_rules import rules_of
 from harness.search.wanted import FIELDS, GRID, OPTUNA, RATE, SUITE, coerced, read_wanted
-from harness.yaml_nodes import said
+from harness.yaml_reader import said
+from harness.yaml_values import Value
 
 # The section `search` of a suite: which values a cell's fields may take, by the same conditions as recipes have.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from harness.cell import Cell
+from harness.cell import Cell, Searched
 from harness.errors import BenchError
 from harness.search.grid_search import GridSearcher
 from harness.search.halving import Halving
@@ -14,7 +14,6 @@ from harness.search.rules import usual_space, values_for
 from harness.search.tpe import Tpe
 from harness.search.trials import CHOSEN, FAILED, Lookup, Tried, outcome, state, why
 from harness.search.wanted import AUTO, GRID, OPTION, OPTUNA, SUITE, Wanted, check
-from harness.searched import Searched
 
 
 class Rules(Protocol):

@@ -12,6 +12,7 @@ from accelerate.utils import set_seed
 from harness import registry
 from harness.adapt.apply import adapt
 from harness.cache.encoded import Encoder
+from harness.cell import Trial
 from harness.check.report import warnings
 from harness.fast.prepare import prepare
 from harness.fast.rows_tried import READ, check_text
@@ -19,8 +20,7 @@ from harness.heads.base import Feature, Head
 from harness.heads.make import fitted_head
 from harness.heads.unable import OUT_OF_MEMORY, Unable, computing
 from harness.methods import METHODS
-from harness.rows import load
-from harness.searched import Trial
+from harness.task_data import load
 from harness.train_rows import drawn
 from harness.training.cell_run import CellRun
 from harness.training.cost import advise

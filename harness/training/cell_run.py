@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.cell import Cell
-from harness.duration import SaveInterval
+from harness.quantities import SaveInterval
 from harness.store import Store
 from harness.training.checkpoint import SavedTraining, Unusable
 from harness.training.cost import Stopwatch

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.duration import NEVER, SaveInterval
 from harness.files import disk_full
+from harness.quantities import NEVER, SaveInterval
 from harness.training.checkpoint import SavedTraining
 from harness.training.state import RandomStates, State
 from harness.training.together import Team

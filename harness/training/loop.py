@@ -11,10 +11,10 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from harness.by_data import planned
 from harness.fast.prepare import Fast, tokens_worth_of_a_piece
 from harness.heads.base import Feature, Head
 from harness.recipe import Recipe
+from harness.recipe_rules import planned
 from harness.training.batches import remaining_batches
 from harness.training.keeper import Keeper
 from harness.training.optimiser import clipped_step, make_optimiser, make_schedule
@@ -53,7 +53,7 @@ def train(
         seed: decides the order of the data.
         emit: is told of every step.
         keeper: saves the training now and then, and knows where an earlier one was left.
-        thresholds, budget: of a trial, see `harness.searched.Trial`.
+        thresholds, budget: of a trial, see `harness.cell.Trial`.
 
     Returns:
         What the training leaves behind, beside the trained weights in the model.

@@ -11,15 +11,14 @@ from typing import Any
 from accelerate import Accelerator
 from torch import nn
 
-from harness.cell import Cell
+from harness.cell import Cell, Searched
 from harness.family import TaskFamily
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature
 from harness.heads.make import FittedHead
 from harness.predictions import answers, is_constant, phenomena, slices, task_facts
-from harness.rows import Data
-from harness.searched import Searched
 from harness.store import Record, timestamp
+from harness.task_data import Data
 from harness.training.cost import efficiency, peak_memory
 from harness.training.device import environment, precision_of
 from harness.training.state import Progress

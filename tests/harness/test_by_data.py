@@ -2,9 +2,9 @@
 
 import pytest
 
-from harness.by_data import Needs, fit
 from harness.planning.plan import Request, make_plan
 from harness.recipe import BY_DATA, Recipe, open_fields
+from harness.recipe_rules import Needs, fit
 
 OPEN = Recipe(**dict.fromkeys(BY_DATA, "auto"))
 

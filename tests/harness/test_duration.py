@@ -2,8 +2,8 @@
 
 import pytest
 
-from harness.duration import NEVER, SaveInterval, parse_interval, parse_seconds
 from harness.errors import BenchError
+from harness.quantities import NEVER, SaveInterval, parse_interval, parse_seconds
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.looks import SAMPLE, described, look_at, match, words_of
+from harness.column_profiles import SAMPLE, described, look_at, match, words_of
 
 COUNT = 40
 

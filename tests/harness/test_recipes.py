@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from harness import registry
-from harness.document import Value
 from harness.errors import BenchError
 from harness.methods import METHODS
 from harness.models.resolve import resolve
 from harness.planning.plan import Request, make_plan
 from harness.recipe import BY_DATA, Recipe
-from harness.recipes import apply_rules, package_rules, read_rules, rules_for
+from harness.recipe_rules import apply_rules, package_rules, read_rules, rules_for
+from harness.yaml_values import Value
 
 FACTS = {
     "family": "ner", "task": "t", "model": "m", "architecture": "encoder", "kind": "", "method": "full", "width": None,

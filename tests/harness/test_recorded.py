@@ -11,16 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from harness.cell import is_trial
 from harness.errors import BenchError
 from harness.grouping.board_records import BoardRecords
-from harness.recorded import Damaged, checked, read
+from harness.record_schema import Damaged, checked, read
 from harness.report.board import Board
 from harness.report.board_files import page, render
 from harness.report.formats import FORMATS, formatted
 from harness.report.model_choice import Limits, recommend
 from harness.report.record_view import show as shown
 from harness.report.terminal import final_table
-from harness.searched import is_trial
 from harness.stats.row_comparison import compare
 from harness.stats.standings import standings
 from harness.store import Store

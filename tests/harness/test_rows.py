@@ -9,8 +9,8 @@ from harness.data.columns import bind
 from harness.data.place import PlacedRow, place
 from harness.data.source import FileSource
 from harness.errors import BenchError
-from harness.rows import load as load_rows
 from harness.task import Task
+from harness.task_data import load as load_rows
 
 
 def load(tmp_path, name, text, family="sentiment", format="jsonl", **task):

@@ -14,9 +14,9 @@ from harness.data.source import FileSource, HubSource
 from harness.errors import BenchError
 from harness.planning.plan import Request, make_plan
 from harness.planning.request import read_request
-from harness.rows import load
 from harness.store import Store
 from harness.task import Task
+from harness.task_data import load
 from harness.train_rows import drawn, fitting
 
 MINI = registry.tasks()["mini-sentiment"]

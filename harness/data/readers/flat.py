@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.column_profiles import words_of
 from harness.data.readers import answers
 from harness.data.values import at_a_glance
-from harness.looks import words_of
 
 Row = Mapping[str, Any]
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from harness.column_profiles import quote, words_of
 from harness.data.place import PlacedRow, place, placed
 from harness.data.tags import to_iob2
 from harness.data.values import Notes, at_a_glance, text
 from harness.errors import BenchError, unknown
-from harness.looks import quote, words_of
 
 Row = Mapping[str, Any]
 

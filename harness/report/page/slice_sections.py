@@ -15,7 +15,7 @@ from harness.report.entries import SMALL, has_class_scores, numbers
 from harness.report.page.templates import fill
 from harness.report.page.view import Part, View
 from harness.report.slice_tables import FEW, kind_heading, largest_slices, ranked_rows, task_slices
-from harness.shown import short
+from harness.safe_text import short
 
 PARTS = 40  # slices of a kind that are shown, those with the most rows
 STEPS = 9  # colours of css/heat.css

@@ -8,8 +8,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.shown import visible
-from harness.strict_json import dumps
+from harness.files import dumps
+from harness.safe_text import visible
 
 # Characters that end a script element, or that change the direction of text.
 UNSAFE_IN_SCRIPT = "<>&\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

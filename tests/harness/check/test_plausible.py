@@ -13,8 +13,8 @@ from harness.guess.guess import guess
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
 from harness.planning.validate import validate
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load
 
 
 def table(folder, name, rows, header="text,label"):

@@ -13,7 +13,7 @@ from harness.check.report import examine
 from harness.errors import BenchError
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
-from harness.rows import load
+from harness.task_data import load
 
 LINES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
 TASKS = {

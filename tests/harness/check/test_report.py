@@ -13,8 +13,8 @@ from harness.data.source import FileSource, GeneratedSource, HubSource
 from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.report.check_table import check_table
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load
 
 
 def look(family, rows, **values):

@@ -5,8 +5,8 @@ import toy
 
 from harness import registry
 from harness.check.token_lengths import measure
-from harness.rows import load
 from harness.store import Store
+from harness.task_data import load
 from harness.training.worker import run_cell
 
 pytestmark = pytest.mark.slow  # each measurement starts a process that imports torch

@@ -120,13 +120,13 @@ def test_what_an_estimate_was_told_from():
 
 def test_the_plan_prints_the_recipes_that_the_worker_will_find(tmp_path):
     from harness import registry
-    from harness.by_data import facts
     from harness.estimate.estimates import Known
     from harness.heads.make import fitted_head
     from harness.plan_report import RECIPES, PlanReport
     from harness.planning.plan import Plan
     from harness.planning.suite import NONE
-    from harness.rows import load
+    from harness.recipe_rules import facts
+    from harness.task_data import load
 
     rows = "".join(f"the garden number {number} is very {word} and warm,{word}\n" for number in range(80) for word in ("good", "bad"))
     (tmp_path / "gardens.csv").write_text(f"text,label\n{rows}")

@@ -12,8 +12,8 @@ from harness.data.readers import squad
 from harness.data.readers.offsets import POINTS, ClaimedOffset, explain
 from harness.data.source import FileSource, GeneratedSource
 from harness.errors import BenchError
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load
 
 NAMES = ["Ann", "Zoë", "René Müller", "林 彪", "Ann 😀"]
 

@@ -15,8 +15,8 @@ from harness.data import readers
 from harness.data.readers.offsets import NOWHERE
 from harness.data.source import FileSource
 from harness.errors import BenchError
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load
 
 USUAL, MANY = 200, 2_000  # files tried by each of the usual tests and of the long ones, which are nine
 

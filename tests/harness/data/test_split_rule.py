@@ -6,8 +6,8 @@ import toy
 from harness import registry
 from harness.data.source import GeneratedSource, HubSource
 from harness.data.split_rule import split_rule
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load
 
 ROWS = toy.sentiment()["train"]
 GROUPED = [{**row, "group": number // 4} for number, row in enumerate(ROWS)]

@@ -15,8 +15,8 @@ from harness.data import values
 from harness.data.printed import printed
 from harness.data.source import FileSource, GeneratedSource
 from harness.errors import BenchError
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load
 
 MISSING = [None, float("nan"), np.float32("nan"), Decimal("NaN"), pd.NA, pd.NaT, np.datetime64("NaT")]
 

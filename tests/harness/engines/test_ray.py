@@ -11,7 +11,6 @@ import toy
 from watch import LONG, Watch, wait_for, wait_until_done
 
 from harness.claim import Claim
-from harness.duration import SaveInterval
 from harness.engines.base import Job
 from harness.engines.cluster import ClusterEngine
 from harness.engines.grid import Policy, run_grid
@@ -19,6 +18,7 @@ from harness.engines.inline import InlineEngine
 from harness.engines.node_slots import versions
 from harness.engines.nodes import connect, make_slots
 from harness.errors import BenchError
+from harness.quantities import SaveInterval
 from harness.store import Store
 
 ray = pytest.importorskip("ray", reason='ray is not installed: pip install "bench-harness[ray]"')

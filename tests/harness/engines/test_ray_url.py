@@ -7,12 +7,12 @@ import pytest
 import toy
 from watch import Watch
 
-from harness.duration import SaveInterval
 from harness.engines.base import Job
 from harness.engines.cluster import ClusterEngine
 from harness.engines.grid import run_grid
 from harness.engines.inline import InlineEngine
 from harness.errors import BenchError
+from harness.quantities import SaveInterval
 from harness.remote.mirror import open_store
 from harness.store import Store
 

@@ -7,12 +7,12 @@ import pytest
 import toy
 from watch import wait_for, wait_until_done
 
-from harness.duration import SaveInterval
 from harness.engines.base import Job, Slot
 from harness.engines.grid import Observer, run_grid
 from harness.engines.inline import InlineEngine
 from harness.engines.local import LocalEngine, make_slots
 from harness.errors import BenchError
+from harness.quantities import SaveInterval
 from harness.store import Store
 from harness.training.evaluate import predict
 

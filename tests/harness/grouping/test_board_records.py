@@ -8,12 +8,12 @@ import pytest
 from made_records import failed
 from msgspec import Raw
 
+from harness.files import finite
 from harness.grouping import board_records as parts
 from harness.grouping.board_records import COMMON, BoardRecords
 from harness.report.board import Board
 from harness.report.formats import FORMATS, formatted
 from harness.store import Store
-from harness.strict_json import finite
 
 PHENOMENA = {"phenomena": {"negation": {"rows": 9, "score": 70.0}}}
 

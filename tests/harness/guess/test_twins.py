@@ -11,8 +11,8 @@ from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
 from harness.planning.validate import validate
 from harness.proposal import find_columns, twins
-from harness.rows import load
 from harness.scaffold.new import from_data
+from harness.task_data import load
 
 
 @pytest.mark.parametrize("other", ["Text", "TEXT", "ｔｅｘｔ", "text\u200b", "te\u00adxt"])

@@ -11,12 +11,12 @@ import toy
 from faulty import FaultyFileSystem
 from watch import LONG, Watch, wait_for, wait_until_done
 
-from harness.duration import SaveInterval
 from harness.engines.base import Job
 from harness.engines.grid import run_grid
 from harness.engines.inline import InlineEngine
 from harness.engines.life import fail
 from harness.errors import BenchError
+from harness.quantities import SaveInterval
 from harness.remote import folder as remote_folder
 from harness.remote.folder import RemoteFolder, Unreachable, check_url, is_url
 from harness.remote.mirror import Mirror, open_store, read_store

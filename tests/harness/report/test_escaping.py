@@ -23,8 +23,8 @@ from harness.report.board import Board, Failure
 from harness.report.formats import FORMATS
 from harness.report.markdown_tables import escape
 from harness.report.page.templates import fill
+from harness.safe_text import console, plain, shell, visible
 from harness.scaffold.write import _scalar
-from harness.shown import console, plain, shell, visible
 
 NAMES = [
     "a|b", "a\nlimit: 6", "=HYPERLINK(1)", "-1", "+x", "@y", "<script>alert(1)</script>", "[red]x[/red]", "`code`", "a\x1b[31mb", "a\u202eb", "\\|",

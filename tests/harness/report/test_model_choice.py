@@ -6,10 +6,10 @@ import pytest
 from made_records import failed, record
 from typer.testing import CliRunner
 
-from harness.amount import parse_amount
 from harness.cli.main import app
 from harness.errors import BenchError
 from harness.grouping.groups import place
+from harness.quantities import parse_amount
 from harness.report.board import Board
 from harness.report.model_choice import Limits, recommend
 from harness.stats.standings import Standing, Standings

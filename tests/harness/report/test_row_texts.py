@@ -19,9 +19,9 @@ from harness.planning.taskfile import read_task
 from harness.predictions import lines
 from harness.recipe import Recipe
 from harness.report.row_texts import texts_of_rows
-from harness.rows import load, load_splits
 from harness.store import Store
 from harness.task import Task
+from harness.task_data import load, load_splits
 
 RESULTS = Path(__file__).resolve().parents[3] / "results"
 FAMILY = "sentiment"

@@ -10,7 +10,7 @@ import pytest
 import toy
 from typer.testing import CliRunner
 
-from harness import secrets
+from harness import safe_text as secrets
 from harness.cli import main as cli
 from harness.cli.main import app
 from harness.engines.base import Job
@@ -19,7 +19,7 @@ from harness.engines.local import LocalEngine
 from harness.errors import BenchError, HubError
 from harness.model import Checkpoint
 from harness.report.board_files import refresh
-from harness.secrets import HIDDEN, redact
+from harness.safe_text import HIDDEN, redact
 from harness.store import Store
 
 TOKEN = "hf_" + "aBcD1234" * 4

@@ -5,9 +5,9 @@ import math
 import made_trials as made
 import pytest
 
-from harness.by_data import planned
 from harness.estimate.history import same_but_seed
 from harness.recipe import Recipe
+from harness.recipe_rules import planned
 from harness.search.halving import BUDGET, FACTORS, Halving
 from harness.search.trials import outcome, trial
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import toy
 
-from harness.duration import SaveInterval
+from harness.cell import Searched, Trial
+from harness.quantities import SaveInterval
 from harness.search.trials import trial
-from harness.searched import Searched, Trial
 from harness.store import Store
 from harness.training.keeper import Interrupted, Interruption
 from harness.training.worker import run_cell

@@ -6,9 +6,9 @@ import pytest
 import torch
 import toy
 
-from harness.duration import SaveInterval
 from harness.errors import BenchError
 from harness.heads.sequence import SequenceHead
+from harness.quantities import SaveInterval
 from harness.store import Store
 from harness.training import attempt
 from harness.training.cost import NotEnoughMemory

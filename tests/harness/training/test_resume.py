@@ -7,7 +7,7 @@ import pytest
 import torch
 import toy
 
-from harness.duration import NEVER, SaveInterval
+from harness.quantities import NEVER, SaveInterval
 from harness.store import Store
 from harness.training.checkpoint import SavedTraining, Unusable
 from harness.training.keeper import Interrupted, Interruption

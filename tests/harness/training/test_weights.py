@@ -7,8 +7,8 @@ import torch
 import toy
 from torch import nn
 
-from harness.duration import SaveInterval
 from harness.heads.make import make_head
+from harness.quantities import SaveInterval
 from harness.recipe import Recipe
 from harness.store import Store
 from harness.training.checkpoint import SavedTraining

@@ -1,4 +1,4 @@
-"""How often something is done, and how long it may take, as a person writes it: `90s`, `5m`, `2h`, `200steps`, `never`."""
+"""Quantities as a person types them: durations (`90s`, `200steps`) and amounts (`100M`, `8GiB`)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 
 from harness.errors import BenchError
+
+# How often something is done, and how long it may take, as a person writes it: `90s`, `5m`, `2h`, `200steps`, `never`.
+
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)?")
@@ -16,7 +19,7 @@ _STEPS = re.compile(r"(\d+)\s*steps?")
 class SaveInterval:
     """How often a state is saved: after so many seconds, after so many steps of the optimiser, or, with neither, never."""
 
-    parse_seconds: float | None = None
+    seconds: float | None = None
     steps: int | None = None
 
 
@@ -52,3 +55,25 @@ def parse_interval(option: str, text: str) -> SaveInterval:
     if not steps and _TIME.fullmatch(text):
         return SaveInterval(seconds=parse_seconds(option, text))
     raise BenchError(f"{option} {text}: must be a time (5m), a number of steps (200steps) or never")
+
+
+# Amounts as a person writes them: `100M` parameters, `8GiB` of memory.
+
+
+_MULTIPLES = {
+    "": 1, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9,
+    "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2**10, "mib": 2**20, "gib": 2**30,
+}  # fmt: skip
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
+
+
+def parse_amount(option: str, text: str, example: str) -> float:
+    """The number that `100M`, `1.5B` or `8GiB` is.
+
+    Raises:
+        BenchError: it is none; `option` and an `example` of what is valid are named.
+    """
+    found = _AMOUNT.fullmatch(text.strip().lower())
+    if not found or found[2] not in _MULTIPLES or not float(found[1]):
+        raise BenchError(f"{option} {text}: must be an amount such as {example}")
+    return float(found[1]) * _MULTIPLES[found[2]]

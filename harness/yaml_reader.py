@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BenchError
-from harness.shown import SHOWN, short
+from harness.safe_text import SHOWN, short
 
 MOST_BYTES = 1024**2  # of a file
 DEEPEST = 30  # lists and mappings inside of each other

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from harness.data.file_layer import reject_address
 from harness.errors import BenchError, unknown
-from harness.shown import plain
-from harness.yaml_nodes import DIGITS, SHOWN, Node, compose, misread, node_of, place, quoted, said
+from harness.safe_text import plain
+from harness.yaml_reader import DIGITS, SHOWN, Node, compose, misread, node_of, place, quoted, said
 
 LONGEST = 1000  # characters of a message
 MOST_FAULTS = 10  # that one message holds

@@ -129,8 +129,7 @@ def unexpected(error: BaseException) -> str:
     import tempfile
     import traceback
 
-    from harness.secrets import redact
-    from harness.shown import plain
+    from harness.safe_text import plain, redact
 
     trace = redact("".join(traceback.format_exception(error)))
     what = plain(redact(f"{type(error).__name__}: {error}"))

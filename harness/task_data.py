@@ -18,7 +18,7 @@ from harness.data.splits import canonical_split, complete_splits, limit
 from harness.errors import BenchError
 from harness.family import ANSWERS, Row, TaskFamily
 from harness.proposal import twins
-from harness.shown import listed
+from harness.safe_text import listed
 from harness.task import Task
 
 KEPT = ("id", "group", "phenomenon")

@@ -12,7 +12,7 @@ from typing import Any, Literal, Required, TypedDict
 
 import msgspec
 
-from harness.strict_json import finite
+from harness.files import finite
 
 SCHEMA = 1
 NAMED = 3  # damaged records, in the note on them
