@@ -30,10 +30,10 @@ from harness.engines.choose import make_engine
 from harness.engines.grid import Observer, run_grid
 from harness.planning.plan import Request, make_plan
 from harness.planning.suite import load_suite
-from harness.recipe import trained_by
+from harness.recipe import trained_recipe
 from harness.store import Record, Store
 from harness.task import Task
-from harness.task_data import load
+from harness.task_data import load_data
 
 HERE = Path(__file__).parent
 SUITES = [load_suite(str(HERE / name)) for name in ("real.yaml", "other.yaml")]
@@ -83,7 +83,7 @@ def prepare(task: Task, size: int, folder: Path) -> Path:
     if file.exists():
         return file
     family = registry.family(task.family)
-    splits = load(task, family).splits
+    splits = load_data(task, family).splits
     parts = {"train": size, "validation": max(50, size // 3), "test": TEST_ROWS}
     folder.mkdir(parents=True, exist_ok=True)
     for split, count in parts.items():
@@ -159,7 +159,7 @@ def _ok(record: Record | None) -> bool:
 
 def figures(record: Record) -> dict[str, Any]:
     """What the comparison needs of a record; scores lie in 0-100."""
-    recipe = trained_by(record)
+    recipe = trained_recipe(record)
     return {
         "learning_rate": recipe["learning_rate"],
         "epochs": recipe["epochs"],

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
-from harness.methods import BASELINE, foreign_fields
+from harness.methods import BASELINE, inapplicable_fields
 from harness.model import Checkpoint
-from harness.recipe import BY_DATA_VERSION, MECHANICS, Recipe, open_fields
+from harness.recipe import AUTO_VERSION, MECHANICS, Recipe, auto_fields
 from harness.task import Task
 
 # What a cell has to do with a search over recipes: it is a trial of one, or its recipe is what one has found.
@@ -51,7 +51,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchedRecipe:
     """A cell whose recipe a search has found, or is to find.
 
     Attributes:
@@ -123,7 +123,7 @@ class Cell:
     recipe: Recipe
     suite: str
     train_rows: int | None = None
-    search: Trial | Searched | None = None
+    search: Trial | SearchedRecipe | None = None
     why: str = field(default="", compare=False)
     suite_facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
     typed: Mapping[str, Any] = field(default_factory=dict, compare=False)
@@ -167,7 +167,7 @@ class Cell:
             "seed": self.seed,
             "recipe": recipe,
             **self._part(),
-            **({"by_data": BY_DATA_VERSION} if not self.is_baseline and open_fields(self.recipe) else {}),
+            **({"by_data": AUTO_VERSION} if not self.is_baseline and auto_fields(self.recipe) else {}),
             **({"search": self.search.identity()} if self.search else {}),
         }
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
@@ -177,14 +177,14 @@ class Cell:
         """The recipe's fields that its method has; a baseline has none."""
         if self.is_baseline:
             return {}
-        foreign = foreign_fields(self.method)
+        foreign = inapplicable_fields(self.method)
         # Plain values: `asdict` would copy each of them, thoroughly and slowly.
         return {key: value for key, value in vars(self.recipe).items() if key not in foreign}
 
     @property
     def title(self) -> str:
         """The task's, with the number of training rows where these are not all."""
-        return sized(self.task.title, self.train_rows)
+        return sized_title(self.task.title, self.train_rows)
 
     def _part(self) -> dict[str, int]:
         return {"train_rows": self.train_rows} if self.train_rows else {}
@@ -231,14 +231,14 @@ class Cell:
 
 
 def rule_facts(task: Task, model: Checkpoint, method: str) -> dict[str, Any]:
-    """What rules may ask of a cell, `harness.recipe.FACTS`, and the model's width."""
+    """What rules may ask of a cell, `harness.recipe.CONDITIONS`, and the model's width."""
     return {
         "family": task.family, "task": task.name, "model": model.name,
         "architecture": model.architecture, "kind": model.kind, "method": method, "width": model.width,
     }  # fmt: skip
 
 
-def sized(title: str, train_rows: int | None) -> str:
+def sized_title(title: str, train_rows: int | None) -> str:
     """A task's title, with the number of training rows where these are not all."""
     return f"{title} ({train_rows} train rows)" if train_rows else title
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.files import sweep
+from harness.files import remove_leftovers
 
 NAME = ".claim"
 
@@ -32,7 +32,7 @@ class Claim:
             self._lock.acquire(blocking=False)
         except Timeout:
             return False
-        sweep(self.folder, everything=True)
+        remove_leftovers(self.folder, everything=True)
         return True
 
     def release(self) -> None:

@@ -12,12 +12,12 @@ from typing import Any
 # What the columns of a table look like: texts, classes, numbers, dates and so on, and what their names speak of.
 
 
-SAMPLE = 2_000  # rows that are looked at, spread over the table
+SAMPLED_ROWS = 2_000  # rows that are looked at, spread over the table
 SHORTEST_TEXT = 12  # characters on average
 LONGEST_CLASS = 40  # characters
 FRACTIONS = 10  # classes may be called 0.5, 1.0, 1.5, …, but not by more such numbers
 MOSTLY = 0.9  # the share of values that makes a kind
-FULL = 0.95  # the share of rows with a value in a column without gaps
+COMPLETE = 0.95  # the share of rows with a value in a column without gaps
 QUOTED = 40  # characters of a value that are shown
 
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
@@ -31,7 +31,7 @@ _CAMEL = re.compile(r"([a-z0-9])([A-Z])")
 
 
 @dataclass(frozen=True)
-class Looks:
+class ColumnProfile:
     """One column.
 
     Attributes:
@@ -65,29 +65,29 @@ class Looks:
             "classes": f"{len(self.values)} values: {', '.join(shown)}{more}",
             "constant": f"always {shown[0]}" if shown else "",
         }.get(self.kind, f"{self.kind} such as {shown[0]}" if shown else self.kind)
-        return told + (f", missing in {1 - self.filled:.0%} of the rows" if self.filled < FULL else "")
+        return told + (f", missing in {1 - self.filled:.0%} of the rows" if self.filled < COMPLETE else "")
 
 
-def look_at(rows: Sequence[Mapping[str, Any]]) -> dict[str, Looks]:
+def profile_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, ColumnProfile]:
     """Every column of a table by its name, in the order of the first row."""
-    step = math.ceil(len(rows) / SAMPLE) or 1
+    step = math.ceil(len(rows) / SAMPLED_ROWS) or 1
     some = rows[::step]
     return {name: _looks(str(name), [row.get(name) for row in some]) for name in (rows[0] if rows else ())}
 
 
-def words_of(name: Any) -> tuple[str, ...]:
+def name_words(name: Any) -> tuple[str, ...]:
     """The words of a column's name in lower case: `reviewText`, `review_text` and `Review Text` are the same two."""
     return tuple(word for word in re.split(r"[\W_]+", _CAMEL.sub(r"\1 \2", str(name)).lower()) if word)
 
 
-def match(name: Any, usual: Sequence[str]) -> tuple[int, int] | None:
+def match_name(name: Any, usual: Sequence[str]) -> tuple[int, int] | None:
     """How well a column's name fits usual ones, the smaller the better; None: not at all.
 
     The first number: 0 it is one of them, 1 it ends in one (`airline_sentiment`), 2 it begins with one (`label_name`), 3 it has
     one inside; the second: which of them, counted from the likeliest.
     """
-    words, found = words_of(name), []
-    for place, other in enumerate(map(words_of, usual)):
+    words, found = name_words(name), []
+    for place, other in enumerate(map(name_words, usual)):
         size = len(other)
         if words == other:
             found.append((0, place))
@@ -106,32 +106,32 @@ def quote(value: Any) -> str:
     return repr(line if len(line) <= QUOTED else line[: QUOTED - 1] + "…")
 
 
-def described(looks: Iterable[Looks], most: int = 20) -> str:
+def describe_columns(looks: Iterable[ColumnProfile], most: int = 20) -> str:
     """`tweet_id (numbers such as '5000'), airline (4 values: …)`."""
     looks = list(looks)
     more = f" and {len(looks) - most} more" if len(looks) > most else ""
     return ", ".join(f"{one.name[:QUOTED]} ({one})" for one in looks[:most]) + more
 
 
-def _looks(name: str, values: Sequence[Any]) -> Looks:
+def _looks(name: str, values: Sequence[Any]) -> ColumnProfile:
     there = [value for value in values if not _is_missing(value)]
     if not there:
-        return Looks(name, "empty")
+        return ColumnProfile(name, "empty")
     texts = [str(value).strip() for value in there]
     counts = Counter(texts)
     numeric = all(_NUMBER.fullmatch(text) for text in texts)
-    looks = Looks(
+    looks = ColumnProfile(
         name, "", len(there) / len(values), len(there), tuple(text for text, _ in counts.most_common()),
         sum(map(len, texts)) / len(texts), numeric,
     )  # fmt: skip
-    return Looks(**{**vars(looks), "kind": _kind(looks, there, texts)})
+    return ColumnProfile(**{**vars(looks), "kind": _kind(looks, there, texts)})
 
 
 def _is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value)) or not str(value).strip()
 
 
-def _kind(looks: Looks, values: Sequence[Any], texts: Sequence[str]) -> str:
+def _kind(looks: ColumnProfile, values: Sequence[Any], texts: Sequence[str]) -> str:
     def mostly(pattern: re.Pattern[str]) -> bool:
         return sum(bool(pattern.fullmatch(text)) for text in texts) >= MOSTLY * len(texts)
 

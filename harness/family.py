@@ -119,7 +119,7 @@ class TaskFamily(ABC):
         if valid is None:
             return ""
         if valid == LANGUAGE:
-            return languages.fault(value)
+            return languages.code_error(value)
         if any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in valid):
             return ""
         return str(unknown("value", short(str(value)), map(_written, valid)))
@@ -227,7 +227,7 @@ class TaskFamily(ABC):
     def length(self, row: Row, task: Task) -> int | None:
         """The words that a model reads, for scores by length: those of the `inputs`; None: there are no such scores."""
         texts = self._inputs(row).values()
-        return sum(languages.words(text) if isinstance(text, str) else len(text) for text in texts) if texts else None
+        return sum(languages.count_words(text) if isinstance(text, str) else len(text) for text in texts) if texts else None
 
     def slices(self, row: Row, task: Task) -> Mapping[str, str]:
         """Kind → the part that a test row belongs to, for scores of each part alone; length and phenomenon go without saying."""

@@ -16,7 +16,7 @@ from typing import Any
 # Files that appear whole or not at all, and what a crash may leave of them.
 
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _HOST = re.sub(r"[^\w-]", "_", socket.gethostname())
 _TEMPORARY = re.compile(r"\..+\.(?P<host>[\w-]+)\.(?P<process>\d+)\.tmp")
 
@@ -33,12 +33,12 @@ def write_text(path: Path, text: str) -> None:
         with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(text)
 
-    write_whole(path, fill)
+    write_atomically(path, fill)
 
 
-def write_whole(path: Path, fill: Callable[[Path], object]) -> None:
+def write_atomically(path: Path, fill: Callable[[Path], object]) -> None:
     """Let `fill` write a file under a temporary name, bring it to the disk, and only then give it its name."""
-    temporary = passing(path)
+    temporary = temporary_path(path)
     try:
         fill(temporary)
         with temporary.open("rb") as file:
@@ -51,7 +51,7 @@ def write_whole(path: Path, fill: Callable[[Path], object]) -> None:
     _sync_folder(path.parent)
 
 
-def passing(path: Path) -> Path:
+def temporary_path(path: Path) -> Path:
     """A hidden name beside a path, of this process; `sweep` knows when nobody can need it any more."""
     return path.with_name(f".{path.name}.{_HOST}.{os.getpid()}.tmp")
 
@@ -66,7 +66,7 @@ def _sync_folder(folder: Path) -> None:
             os.close(number)
 
 
-def sweep(folder: Path, everything: bool = False) -> None:
+def remove_leftovers(folder: Path, everything: bool = False) -> None:
     """Remove the temporary files that processes of this machine left in a folder when they were killed.
 
     Args:
@@ -93,7 +93,7 @@ def _alive(process: int) -> bool:
 def disk_full(error: BaseException | None) -> OSError | None:
     """The error of a full disk or quota that is, or led to, an error; None where there is none."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in FULL:
+        if isinstance(error, OSError) and error.errno in _FULL:
             return error
         error = error.__cause__ or error.__context__
     return None
@@ -102,18 +102,18 @@ def disk_full(error: BaseException | None) -> OSError | None:
 # JSON that every reader accepts: Python by itself also writes NaN and Infinity, which no standard knows.
 
 
-def dumps(value: Any, **how: Any) -> str:
+def dump_json(value: Any, **how: Any) -> str:
     """A value as JSON, texts as they are; numbers that are not finite become null. `how` is for `json.dumps`."""
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, **how)
     except ValueError:
-        return json.dumps(finite(value), ensure_ascii=False, allow_nan=False, **how)
+        return json.dumps(replace_non_finite(value), ensure_ascii=False, allow_nan=False, **how)
 
 
-def finite(value: Any) -> Any:
+def replace_non_finite(value: Any) -> Any:
     """The same value, None for each number in it that is not finite."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    return [finite(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: replace_non_finite(item) for key, item in value.items()}
+    return [replace_non_finite(item) for item in value] if isinstance(value, list | tuple) else value

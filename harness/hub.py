@@ -22,7 +22,7 @@ BUSY = 429  # too many requests
 _hopeless = False  # the Hub has failed an action in all its tries, and none has succeeded since
 
 
-def patiently(action: Callable[[], T], what: str) -> T:
+def with_retries(action: Callable[[], T], what: str) -> T:
     """The action's result, tried again after a pause where the Hub or the way to it failed, not where it refused.
 
     The clients repeat some requests themselves, but neither a repository's information nor a download. A Hub that has
@@ -41,11 +41,11 @@ def patiently(action: Callable[[], T], what: str) -> T:
         try:
             result = action()
         except Exception as error:
-            if pause is not None and passing(error) and not (number >= NAMELESS and no_name(error)):
+            if pause is not None and is_temporary(error) and not (number >= NAMELESS and is_unknown_host(error)):
                 time.sleep(pause)
                 continue
-            _hopeless = _hopeless or passing(error)
-            if known_to_hub(error) and not isinstance(error, HubError):
+            _hopeless = _hopeless or is_temporary(error)
+            if is_hub_error(error) and not isinstance(error, HubError):
                 raise hub_error(error, what) from error
             raise
         _hopeless = False
@@ -53,7 +53,7 @@ def patiently(action: Callable[[], T], what: str) -> T:
     raise AssertionError("the last try returns or raises")
 
 
-def resolved(repo: str, kind: str, revision: str | None) -> str:
+def resolve_commit(repo: str, kind: str, revision: str | None) -> str:
     """The commit that a revision (None: the main branch) of a `model` or `dataset` stands for, by the Hub or by the cache."""
     from huggingface_hub import constants, resolve_revision
 
@@ -61,7 +61,7 @@ def resolved(repo: str, kind: str, revision: str | None) -> str:
     return resolve_revision(repo, repo_type=kind, revision=revision, local_files_only=constants.HF_HUB_OFFLINE).resolved
 
 
-def cached() -> list[str]:
+def cached_models() -> list[str]:
     """The ids of models whose weights are in the cache of the Hub's client, in alphabetical order."""
     from huggingface_hub import constants
 
@@ -71,7 +71,7 @@ def cached() -> list[str]:
 
 
 @contextmanager
-def no_bars() -> Iterator[None]:
+def no_progress_bars() -> Iterator[None]:
     """No progress bars of the clients inside the block."""
     from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
@@ -84,7 +84,7 @@ def no_bars() -> Iterator[None]:
             enable_progress_bars()
 
 
-def passing(error: BaseException) -> bool:
+def is_temporary(error: BaseException) -> bool:
     """Whether an error, or what caused it, is the Hub's trouble of a moment: a status of 5xx, or a broken connection."""
     from huggingface_hub.errors import HfHubHTTPError
     from huggingface_hub.utils import httpx
@@ -99,12 +99,12 @@ def passing(error: BaseException) -> bool:
     return False
 
 
-def no_name(error: BaseException) -> bool:
+def is_unknown_host(error: BaseException) -> bool:
     """Whether the Hub's name could not be looked up."""
     return any(isinstance(cause, socket.gaierror) or "name resolution" in str(cause) for cause in _chain(error))
 
 
-def known_to_hub(error: BaseException) -> bool:
+def is_hub_error(error: BaseException) -> bool:
     """Whether an error of a library comes from a refusal of the Hub, or from the lack of an answer.
 
     That a single file is not there is the library's affair: it asks for many that need not be.
@@ -119,7 +119,7 @@ def known_to_hub(error: BaseException) -> bool:
 
     kinds = (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, RevisionResolutionError)
     causes = [cause for cause in _chain(error) if not isinstance(cause, RemoteEntryNotFoundError)]
-    return passing(error) or any(isinstance(cause, kinds) for cause in causes)
+    return is_temporary(error) or any(isinstance(cause, kinds) for cause in causes)
 
 
 def hub_error(error: BaseException, what: str) -> HubError:

@@ -65,7 +65,7 @@ _OTHERWISE = {
 }  # codes that nearly always stand for another language: theirs, and that one's
 
 # English names, as the prefixes of multi-task checkpoints spell them.
-NAMES = {
+ENGLISH_NAMES = {
     "ar": "Arabic", "cs": "Czech", "de": "German", "en": "English", "es": "Spanish", "et": "Estonian", "fi": "Finnish",
     "fr": "French", "hi": "Hindi", "it": "Italian", "ja": "Japanese", "ko": "Korean", "lt": "Lithuanian", "lv": "Latvian",
     "nl": "Dutch", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "th": "Thai",
@@ -95,7 +95,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 MOSTLY = 0.5  # the share of letters from which a text is in their script
 
 
-def base(code: object) -> str:
+def base_code(code: object) -> str:
     """The language of a code without its region or script, as ISO 639-1 has it: `zh-TW`, `zho_Hans`, `cn` and `Chinese` are `zh`."""
     first = str(code or "").replace("_", "-").partition("-")[0].lower()
     return _KNOWN.get(first, first)
@@ -106,12 +106,12 @@ def three_letters(language: str) -> list[str]:
     return [code for code, meant in _KNOWN.items() if meant == language and len(code) == 3]
 
 
-def known(code: object) -> str:
+def known_code(code: object) -> str:
     """The same; empty for what is no language that is known here."""
-    return _KNOWN.get(base(code), "")
+    return _KNOWN.get(base_code(code), "")
 
 
-def fault(code: object) -> str:
+def code_error(code: object) -> str:
     """Why a value is no code of a language; empty: it is one, or a name or code with one sensible reading."""
     rest = ""
     if isinstance(code, str):
@@ -125,20 +125,20 @@ def fault(code: object) -> str:
         near = get_close_matches(first, [word for word in _KNOWN if len(word) > 3], n=1, cutoff=0.75)
         rest = f"; did you mean {_KNOWN[near[0]]} ({near[0].title()})?" if near else ""
     return (
-        f"is {short(str(code))}; it must be the code of a language (ISO 639-1), such as {', '.join(NAMES)}, or with a region pt-BR{rest}; "
+        f"is {short(str(code))}; it must be the code of a language (ISO 639-1), such as {', '.join(ENGLISH_NAMES)}, or with a region pt-BR{rest}; "
         "leave the option out for a language without a code"
     )
 
 
-def reading(code: object) -> str:
+def reading_note(code: object) -> str:
     """The code that another one is read as, in words; empty for one that is ISO 639-1, with or without a region."""
     first = re.split("[-_]", str(code), maxsplit=1)[0].lower()
-    return f"{short(str(code))} is read as {base(code)}" if base(code) != first else ""
+    return f"{short(str(code))} is read as {base_code(code)}" if base_code(code) != first else ""
 
 
-def unlike(code: object, texts: Iterable[str]) -> str:
+def unexpected_script(code: object, texts: Iterable[str]) -> str:
     """In which script texts are that the language of a code is not written in; empty where they may be in that language."""
-    language, text = base(code), " ".join(texts)
+    language, text = base_code(code), " ".join(texts)
     letters = len(_LETTER.findall(text))
     if not letters:
         return ""
@@ -151,6 +151,6 @@ def unlike(code: object, texts: Iterable[str]) -> str:
     return ""
 
 
-def words(text: str) -> int:
+def count_words(text: str) -> int:
     """How many words a text has: what stands between blanks, and each letter of a script that has none."""
     return sum(1 for _ in _WORD.finditer(text))

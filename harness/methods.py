@@ -29,7 +29,7 @@ class Method:
 
 
 BASELINE = "baseline"  # instead of a method: nothing is adapted, see `harness.baselines`
-UNNAMED = ("full", BASELINE)  # what the title of a row does not say
+NOT_IN_TITLES = ("full", BASELINE)  # what the title of a row does not say
 
 METHODS = {
     method.name: method
@@ -55,14 +55,14 @@ METHODS = {
 }
 
 
-def modules(methods: Iterable[str]) -> list[str]:
+def adapter_modules(methods: Iterable[str]) -> list[str]:
     """Where the code is that adapts models by these methods, for a process that loads libraries once for many cells."""
     found = {METHODS[name].adapt.partition(":")[0] for name in methods if name in METHODS}
     return sorted(found - {""})
 
 
 @cache
-def foreign_fields(method: str) -> frozenset[str]:
+def inapplicable_fields(method: str) -> frozenset[str]:
     """The fields of a recipe that say nothing to this method: they are neither told of its cells nor part of their identity."""
     own = METHODS[method].fields if method in METHODS else ()
     return frozenset(name for other in METHODS.values() for name in other.fields) - set(own)

@@ -10,7 +10,7 @@ from typing import Any
 from harness.cell import Cell
 from harness.family import Row, TaskFamily
 from harness.slices import Slices, by_slice, sliced
-from harness.task_data import Data
+from harness.task_data import TaskData
 
 
 def is_constant(predictions: Sequence[Any]) -> bool:
@@ -41,7 +41,7 @@ def _counted(predictions: Sequence[Any]) -> Counter[str]:
     return Counter(item if isinstance(item, str) else json.dumps(item, sort_keys=True) for item in items)
 
 
-def task_facts(cell: Cell, data: Data, truncated: Mapping[str, int], warnings: Sequence[str]) -> dict[str, Any]:
+def task_facts(cell: Cell, data: TaskData, truncated: Mapping[str, int], warnings: Sequence[str]) -> dict[str, Any]:
     """A record's `task`.
 
     Args:

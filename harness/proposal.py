@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.column_profiles import words_of
+from harness.column_profiles import name_words
 from harness.data.columns import field_holder
 
 
@@ -48,13 +48,13 @@ def find_columns(row: Mapping[str, Any], names: Mapping[str, Sequence[str]], wan
         for inner in _fields(value):
             there.setdefault(f"{name}.{inner}".lower(), f"{name}.{inner}")
     for name in row:
-        there.setdefault("_".join(words_of(name)), str(name))
+        there.setdefault("_".join(name_words(name)), str(name))
     usual = {column: (column, *names.get(column, ())) for column in wanted}
     found = {column: next((there[one] for one in ones if one in there), None) for column, ones in usual.items()}
     return {column: name for column, name in found.items() if name is not None}
 
 
-def cell(row: Mapping[str, Any], column: str) -> Any:
+def column_value(row: Mapping[str, Any], column: str) -> Any:
     """A row's value in a column that `find_columns` found; None where it is missing."""
     if column in row:
         return row[column]
@@ -62,12 +62,12 @@ def cell(row: Mapping[str, Any], column: str) -> Any:
     return _fields(row.get(outer)).get(inner)
 
 
-def twins(row: Iterable[Any], column: str) -> list[str]:
+def similar_columns(row: Iterable[Any], column: str) -> list[str]:
     """The other columns of a table whose names a person takes for the same: case, width, blanks and invisible characters do not count."""
 
     def alike(name: Any) -> tuple[str, ...]:
         text = unicodedata.normalize("NFKC", str(name))
-        return words_of("".join(letter for letter in text if unicodedata.category(letter) not in ("Cf", "Cc", "Mn")))
+        return name_words("".join(letter for letter in text if unicodedata.category(letter) not in ("Cf", "Cc", "Mn")))
 
     same = alike(column)
     return [str(name) for name in row if str(name) != column and same and alike(name) == same]

@@ -13,12 +13,12 @@ from harness.errors import BenchError, unknown
 AUTO = "auto"
 PRECISIONS = (AUTO, "fp32", "bf16")
 LORA_TARGETS = ("usual", "all")
-FACTS = ("family", "task", "model", "architecture", "kind", "method")  # that a rule may ask for
+CONDITIONS = ("family", "task", "model", "architecture", "kind", "method")  # that a rule may ask for
 # Fields that may be `auto`: they follow from the training rows, by the rules of `harness.recipe_rules`.
-BY_DATA = (
+AUTO_FIELDS = (
     "batch_size", "epochs", "evaluations", "patience", "max_length", "doc_stride", "max_answer_length", "max_target_length",
 )  # fmt: skip
-BY_DATA_VERSION = 2  # raised whenever those rules would give the same rows another value; part of the identity of cells with an `auto`
+AUTO_VERSION = 2  # raised whenever those rules would give the same rows another value; part of the identity of cells with an `auto`
 Auto = Literal["auto"]
 
 
@@ -83,21 +83,21 @@ class Recipe:
             BenchError: a name that no recipe has, or a value of the wrong kind.
         """
         for name in values:
-            if name not in HINTS:
-                raise unknown("recipe field", name, NAMES)
+            if name not in FIELD_TYPES:
+                raise unknown("recipe field", name, FIELD_NAMES)
         return replace(self, **values)
 
 
-HINTS = typing.get_type_hints(Recipe)
+FIELD_TYPES = typing.get_type_hints(Recipe)
 # Short names, for wherever a person writes the name of a field: settings, rules of suites, searches.
-SHORT = {"lr": "learning_rate", "bs": "batch_size", "wd": "weight_decay", "warmup": "warmup_ratio", "rank": "lora_rank"}
-SHORTENED = {name: short for short, name in SHORT.items()}
-NAMES = (*HINTS, *SHORT)
+SHORT_NAMES = {"lr": "learning_rate", "bs": "batch_size", "wd": "weight_decay", "warmup": "warmup_ratio", "rank": "lora_rank"}
+SHORT_NAME_OF = {name: short for short, name in SHORT_NAMES.items()}
+FIELD_NAMES = (*FIELD_TYPES, *SHORT_NAMES)
 # How the work is cut up, not what is computed: the same score up to rounding, so the same cell.
 MECHANICS = ("micro_batch_size", "eval_batch_size")
 
 
-def full_name(name: str, where: str, valid: Collection[str] = HINTS, kind: str = "recipe field") -> str:
+def full_name(name: str, where: str, valid: Collection[str] = FIELD_TYPES, kind: str = "recipe field") -> str:
     """The field that a name means: its own, a short one, or either behind `recipe.`.
 
     Args:
@@ -108,9 +108,9 @@ def full_name(name: str, where: str, valid: Collection[str] = HINTS, kind: str =
         BenchError: it is none of these.
     """
     plain = name.strip().removeprefix("recipe.")
-    field = SHORT.get(plain, plain)
+    field = SHORT_NAMES.get(plain, plain)
     if field not in valid:
-        raise unknown(kind, plain, [one for one in NAMES if SHORT.get(one, one) in valid], where=where)
+        raise unknown(kind, plain, [one for one in FIELD_NAMES if SHORT_NAMES.get(one, one) in valid], where=where)
     return field
 
 
@@ -124,21 +124,21 @@ def full_names(rule: Mapping[str, Any], where: str) -> dict[str, Any]:
         raise BenchError(f"{where}: {rule!r} is not a rule; a rule maps fields to values, such as {{lr: 3.0e-5}}")
     found: dict[str, Any] = {}
     for name, value in rule.items():
-        field = SHORT.get(name, name)
+        field = SHORT_NAMES.get(name, name)
         if field in found:
-            raise BenchError(f"{where}: {SHORTENED[field]} and {field} are the same field; leave one of them out")
+            raise BenchError(f"{where}: {SHORT_NAME_OF[field]} and {field} are the same field; leave one of them out")
         found[field] = value
     return found
 
 
 def _coerce(name: str, value: Any) -> Any:
     """YAML reads `3e-5` as text and the command line gives nothing but text: bring a value to its field's type."""
-    kinds = typing.get_args(HINTS[name]) or (HINTS[name],)
+    kinds = typing.get_args(FIELD_TYPES[name]) or (FIELD_TYPES[name],)
     if value is None or (type(None) in kinds and str(value).lower() in ("none", "null")):
         if type(None) not in kinds:
             raise BenchError(f"recipe.{name} has no value")
         return None
-    if name in BY_DATA and value == AUTO:
+    if name in AUTO_FIELDS and value == AUTO:
         return AUTO
     kind = kinds[0]
     try:
@@ -153,23 +153,23 @@ def _coerce(name: str, value: Any) -> Any:
         raise BenchError(f"recipe.{name} is {repr(value)[:60]}; it must be {must}") from None
 
 
-def open_fields(recipe: Recipe) -> tuple[str, ...]:
+def auto_fields(recipe: Recipe) -> tuple[str, ...]:
     """The fields that are left to the data."""
-    return tuple(name for name in BY_DATA if getattr(recipe, name) == AUTO)
+    return tuple(name for name in AUTO_FIELDS if getattr(recipe, name) == AUTO)
 
 
-def trained_by(record: Mapping[str, Any]) -> dict[str, Any]:
+def trained_recipe(record: Mapping[str, Any]) -> dict[str, Any]:
     """The recipe that a record's training went by: as it was asked for, with the values of the fields that were left to the data."""
     fitted = {name: one["value"] for name, one in (record.get("fitted") or {}).items()}
     return {**(record.get("recipe") or {}), **fitted}
 
 
-def holds(rule: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+def rule_applies(rule: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
     """Whether a cell with these facts is one that a rule speaks of."""
     when = rule.get("when") or {}
     return all(facts[key] in (wanted if isinstance(wanted, list) else [wanted]) for key, wanted in when.items())
 
 
-def scaled(value: float, factor: float) -> float:
+def scale_rate(value: float, factor: float) -> float:
     """A learning rate multiplied, without the digits that are only rounding."""
     return float(f"{value * factor:.6g}")

@@ -13,9 +13,18 @@ import yaml
 
 from harness.errors import unknown
 from harness.methods import METHODS
-from harness.recipe import FACTS, NAMES, SHORT, Recipe, full_names, holds, open_fields, scaled
-from harness.yaml_reader import said
-from harness.yaml_values import Value
+from harness.recipe import (
+    CONDITIONS,
+    FIELD_NAMES,
+    SHORT_NAMES,
+    Recipe,
+    auto_fields,
+    full_names,
+    rule_applies,
+    scale_rate,
+)
+from harness.yaml_reader import describe_node
+from harness.yaml_values import YamlValue
 
 # Which recipe a cell gets: the package's rules for its model, the family's, the suite's, and those that leave fields to the data.
 
@@ -58,9 +67,9 @@ def apply_rules(rules: Iterable[Mapping[str, Any]], facts: Mapping[str, Any]) ->
     recipe, chosen, why = Recipe(), False, ""
     for rule in rules:
         for key in rule.get("when") or {}:
-            if key not in FACTS:
-                raise unknown("condition", key, FACTS, where="recipe rule")
-        if not holds(rule, facts):
+            if key not in CONDITIONS:
+                raise unknown("condition", key, CONDITIONS, where="recipe rule")
+        if not rule_applies(rule, facts):
             continue
         changes = {key: value for key, value in rule.items() if key not in NOT_FIELDS}
         if "learning_rate" in rule:
@@ -70,7 +79,7 @@ def apply_rules(rules: Iterable[Mapping[str, Any]], facts: Mapping[str, Any]) ->
     factor = METHODS[facts["method"]].learning_rate_factor
     if not chosen and factor != 1:
         why = f"{why}, times {factor:g} for {facts['method']}".removeprefix(", ")
-        recipe = recipe.updated({"learning_rate": scaled(recipe.learning_rate, factor)})
+        recipe = recipe.updated({"learning_rate": scale_rate(recipe.learning_rate, factor)})
     return recipe, why
 
 
@@ -84,19 +93,19 @@ def _rate(rule: Mapping[str, Any], width: int | None) -> tuple[Any, str]:
     return float(f"{found:.1e}"), f"{source}: {float(rate):g} at a width of {usual:,}, this model's is {width:,}".removeprefix(": ")
 
 
-def read_rules(value: Value) -> tuple[Mapping[str, Any], ...]:
+def parse_recipe_rules(value: YamlValue) -> tuple[Mapping[str, Any], ...]:
     """The section `recipes` of a suite; what is wrong is noted as faults of its values."""
 
-    def check(name: str, one: Value) -> None:
+    def check(name: str, one: YamlValue) -> None:
         if name == "width":
             one.whole(least=1)
         elif name != "source":
             one.attempt(_check_field, name, one.plain())
 
-    return rules_of(value, "{when: {family: ner}, epochs: 5}", check)
+    return parse_rules(value, "{when: {family: ner}, epochs: 5}", check)
 
 
-def rules_of(value: Value, example: str, check: Callable[[str, Value], object]) -> tuple[Mapping[str, Any], ...]:
+def parse_rules(value: YamlValue, example: str, check: Callable[[str, YamlValue], object]) -> tuple[Mapping[str, Any], ...]:
     """A list of rules with full names for their fields; what is wrong is noted as faults of its values.
 
     Args:
@@ -106,11 +115,11 @@ def rules_of(value: Value, example: str, check: Callable[[str, Value], object]) 
     found = []
     for rule in value.list(f"a list of rules, such as - {example}"):
         if rule.node.kind != "map":
-            rule.fault(f"is {said(rule.node)}; a rule maps fields to values, such as {example}")
+            rule.fault(f"is {describe_node(rule.node)}; a rule maps fields to values, such as {example}")
             continue
         for name, one in rule.items():
             if name == "when":
-                one.keys(FACTS, "condition")
+                one.keys(CONDITIONS, "condition")
             else:
                 check(name, one)
         found.append(rule.attempt(full_names, rule.plain(), rule.name) or {})
@@ -119,9 +128,9 @@ def rules_of(value: Value, example: str, check: Callable[[str, Value], object]) 
 
 def _check_field(name: str, value: Any) -> None:
     """A `BenchError` where no recipe has such a field, or not this value."""
-    if name not in NAMES:
-        raise unknown("recipe field", name, NAMES)
-    Recipe().updated({SHORT.get(name, name): value})
+    if name not in FIELD_NAMES:
+        raise unknown("recipe field", name, FIELD_NAMES)
+    Recipe().updated({SHORT_NAMES.get(name, name): value})
 
 
 # The recipe fields that follow from the training rows, and how many steps a training then has.
@@ -130,7 +139,7 @@ def _check_field(name: str, value: Any) -> None:
 # How long a training is, before anything stops it. Imports no torch: estimates ask too.
 
 
-def planned(features: int, recipe: Recipe, budget: float = 1.0) -> tuple[int, int]:
+def planned_steps(features: int, recipe: Recipe, budget: float = 1.0) -> tuple[int, int]:
     """The optimiser's steps, and the validations among them.
 
     Args:
@@ -153,7 +162,7 @@ def planned(features: int, recipe: Recipe, budget: float = 1.0) -> tuple[int, in
 # because training rows may be shorter: SST-2 trains on phrases, and validates and tests on sentences twice as long.
 
 
-SAMPLE = 2000  # rows of a split whose tokens are counted, evenly spread
+SAMPLED_ROWS = 2000  # rows of a split whose tokens are counted, evenly spread
 COVERED = 0.99  # of the rows fit into the length
 GRAIN = 8  # lengths are multiples of it
 SHORTEST = 16  # tokens
@@ -167,7 +176,7 @@ ANSWER = 30  # tokens of an answer, at least
 
 
 @dataclass(frozen=True)
-class Needs:
+class LengthStatistics:
     """What a head would need to read and write examples uncut.
 
     Attributes:
@@ -183,7 +192,7 @@ class Needs:
     windows: bool = False
 
 
-def fit(recipe: Recipe, needs: Needs, passes: float = 1.0) -> tuple[Recipe, dict[str, str]]:
+def fill_auto_fields(recipe: Recipe, needs: LengthStatistics, passes: float = 1.0) -> tuple[Recipe, dict[str, str]]:
     """The recipe with a value in each field that is left to the data, and field → why.
 
     Args:
@@ -195,13 +204,13 @@ def fit(recipe: Recipe, needs: Needs, passes: float = 1.0) -> tuple[Recipe, dict
     def given(name: str) -> int:
         return found.get(name, getattr(recipe, name))
 
-    left = open_fields(recipe)
+    left = auto_fields(recipe)
     rows = max(1, needs.rows)
     if "batch_size" in left:
         found["batch_size"] = next(size for limit, size in BATCHES if rows < limit)
         why["batch_size"] = f"{rows:,} training rows"
     if "epochs" in left:
-        found["epochs"] = epochs(rows, passes)
+        found["epochs"] = auto_epochs(rows, passes)
         why["epochs"] = f"{rows:,} training rows"
     steps = math.ceil(rows / given("batch_size")) * given("epochs")
     if "evaluations" in left:
@@ -220,7 +229,7 @@ def fit(recipe: Recipe, needs: Needs, passes: float = 1.0) -> tuple[Recipe, dict
     return recipe.updated(found), why
 
 
-def facts(recipe: Recipe, why: Mapping[str, str], rate: str, precision: str) -> dict[str, Any]:
+def fitted_fields(recipe: Recipe, why: Mapping[str, str], rate: str, precision: str) -> dict[str, Any]:
     """Field → its value and why it has it, for records and for the line that a plan or a run prints.
 
     Args:
@@ -234,13 +243,13 @@ def facts(recipe: Recipe, why: Mapping[str, str], rate: str, precision: str) -> 
     return {**found, "precision": {"value": precision, "why": "what the device computes fast"}}
 
 
-def epochs(rows: int, passes: float = 1.0) -> int:
+def auto_epochs(rows: int, passes: float = 1.0) -> int:
     """Passes over the training rows, more of them where there are few; many rows need no more for any family."""
     most = min(LONGEST, round(MOST * passes))
     return max(FEWEST, min(most, round(passes * ROOT / math.sqrt(rows))))
 
 
-def _length(name: str, needs: Needs) -> tuple[int, str]:
+def _length(name: str, needs: LengthStatistics) -> tuple[int, str]:
     """A length that covers nearly all of the examples, and why it is what it is."""
     splits = [sorted(lengths) for tokens in needs.tokens if (lengths := tokens.get(name))]
     if not splits:

@@ -12,10 +12,10 @@ from typing import Any, Literal, Required, TypedDict
 
 import msgspec
 
-from harness.files import finite
+from harness.files import replace_non_finite
 
 SCHEMA = 1
-NAMED = 3  # damaged records, in the note on them
+MOST_LISTED = 3  # damaged records, in the note on them
 Plain = str | int | float | bool | None
 Number = int | float | None
 Numbers = dict[str, Number]
@@ -23,7 +23,7 @@ _PLACE = re.compile(r"(?s)(.*?)(?: - at `(.*)`)?")
 _LACKING = re.compile(r"Object missing required field `(.*)`")
 
 
-class Damaged(ValueError):
+class DamagedRecord(ValueError):
     """A record that cannot be used; the message names the key and what is wrong with it."""
 
 
@@ -64,7 +64,7 @@ class TaskKeys(TypedDict, total=False):
     train_rows_available: int | None
 
 
-Recipe = dict[str, Plain]
+RecipeKeys = dict[str, Plain]
 Slices = dict[str, dict[str, Numbers]]
 
 
@@ -85,7 +85,7 @@ class MetricsKeys(TypedDict, total=False):
     slices: Slices | None
 
 
-class Answers(TypedDict, total=False):
+class AnswersKeys(TypedDict, total=False):
     """`answers`: how often one and the same prediction is given, and how often it would be right."""
 
     distinct: int
@@ -94,7 +94,7 @@ class Answers(TypedDict, total=False):
     expected_top_share: float
 
 
-class Validation(TypedDict, total=False):
+class ValidationKeys(TypedDict, total=False):
     """A line of `training.history`."""
 
     step: Required[int]
@@ -102,7 +102,7 @@ class Validation(TypedDict, total=False):
     score: Required[float | None]
 
 
-class Sign(TypedDict, total=False):
+class TroubleKeys(TypedDict, total=False):
     """A line of `training.trouble`."""
 
     kind: Required[str]
@@ -116,8 +116,8 @@ class TrainingKeys(TypedDict, total=False):
 
     steps: int | None
     best_step: int | None
-    history: list[Validation] | None
-    trouble: list[Sign] | None
+    history: list[ValidationKeys] | None
+    trouble: list[TroubleKeys] | None
     resumed: int | None
     retried: str | None
     batches: str | None
@@ -167,19 +167,19 @@ class ErrorKeys(TypedDict, total=False):
     stays: bool
 
 
-class TriedKeys(TypedDict, total=False):
+class SearchTrialKeys(TypedDict, total=False):
     """A line of `search.trials`."""
 
     id: Required[str]
     status: Required[str]
-    recipe: Required[Recipe]
+    recipe: Required[RecipeKeys]
     validation: Required[float | None]
     seconds: Number
     budget: float
     error: str
 
 
-class Specification(TypedDict, total=False):
+class SpecificationKeys(TypedDict, total=False):
     """`search.specification`."""
 
     fields: Required[dict[str, Any]]
@@ -188,15 +188,15 @@ class Specification(TypedDict, total=False):
 class SearchKeys(TypedDict, total=False):
     """`search`: how the recipe was found."""
 
-    specification: Required[Specification]
+    specification: Required[SpecificationKeys]
     arguments: list[str] | None
-    trials: list[TriedKeys] | None
+    trials: list[SearchTrialKeys] | None
     seed: int
     winner: int | None
     seconds: Number
 
 
-class Typed(TypedDict, total=False):
+class TypedKeys(TypedDict, total=False):
     """`typed`: what a person wrote to have this cell run."""
 
     model: str
@@ -231,7 +231,7 @@ class HeadKeys(TypedDict, total=False):
     score: float | None
     trivial_score: float | None
     constant: bool | None
-    answers: Answers | None
+    answers: AnswersKeys | None
     training: TrainingKeys | None
     cost: CostKeys | None
     fitted: dict[str, FittedKeys] | None
@@ -240,19 +240,19 @@ class HeadKeys(TypedDict, total=False):
     error: ErrorKeys | None
 
 
-class Whole(HeadKeys, total=False):
+class RecordKeys(HeadKeys, total=False):
     """A record."""
 
     model: Required[ModelKeys]
     task: Required[TaskKeys]
-    recipe: Recipe | None
+    recipe: RecipeKeys | None
     environment: EnvironmentKeys | None
     metrics: MetricsKeys | None
     search: SearchKeys | None
-    typed: Typed | None
+    typed: TypedKeys | None
 
 
-class LineKeys(TypedDict, total=False):
+class PredictionKeys(TypedDict, total=False):
     """A line of `predictions.jsonl`: a test row."""
 
     id: Required[str]
@@ -263,10 +263,10 @@ class LineKeys(TypedDict, total=False):
     slices: dict[str, str | list[str]] | None
 
 
-_LINE = msgspec.json.Decoder(LineKeys)
+_LINE = msgspec.json.Decoder(PredictionKeys)
 
 
-def read(content: bytes) -> dict[str, Any]:
+def parse_record(content: bytes) -> dict[str, Any]:
     """A record from a file's content, with all its keys; numbers that are not finite become None.
 
     Raises:
@@ -275,30 +275,30 @@ def read(content: bytes) -> dict[str, Any]:
     return _read(content)[1]
 
 
-def checked(content: bytes) -> dict[str, Any]:
+def parse_known_keys(content: bytes) -> dict[str, Any]:
     """The same with the keys that are named here alone, which takes half the time."""
     return _read(content, whole=False)[0]
 
 
 def _read(content: bytes, whole: bool = True) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
-        known = msgspec.json.decode(content, type=Whole)
+        known = msgspec.json.decode(content, type=RecordKeys)
         record = msgspec.json.decode(content) if whole else known
     except msgspec.ValidationError as error:
-        raise Damaged(message_of(error)) from None
+        raise DamagedRecord(error_message(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         record = _lenient(content)
         try:
-            known = msgspec.convert(record, Whole)
+            known = msgspec.convert(record, RecordKeys)
         except msgspec.ValidationError as error:
-            raise Damaged(message_of(error)) from None
-    consistent(known)
+            raise DamagedRecord(error_message(error)) from None
+    check_consistency(known)
     if known.get("search"):
-        complete(known["search"])
+        check_winner(known["search"])
     return known, record
 
 
-def part(name: str, text: bytes, kind: Any) -> Any:
+def parse_part(name: str, text: bytes, kind: Any) -> Any:
     """A part of a record by itself: the keys that are named here.
 
     Raises:
@@ -307,13 +307,13 @@ def part(name: str, text: bytes, kind: Any) -> Any:
     try:
         known = msgspec.json.decode(text, type=kind)
     except msgspec.MsgspecError as error:
-        raise Damaged(message_of(error, name)) from None
+        raise DamagedRecord(error_message(error, name)) from None
     if name == "search" and known:
-        complete(known)
+        check_winner(known)
     return known
 
 
-def read_lines(content: bytes) -> list[Any]:
+def parse_predictions(content: bytes) -> list[Any]:
     """The predictions in a file's content, one mapping for each line.
 
     Raises:
@@ -325,39 +325,39 @@ def read_lines(content: bytes) -> list[Any]:
             try:
                 lines.append(_LINE.decode(line))
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                raise Damaged(f"predictions.jsonl, line {number}: {message_of(error)}") from None
+                raise DamagedRecord(f"predictions.jsonl, line {number}: {error_message(error)}") from None
     return lines
 
 
-def consistent(record: Any) -> None:
+def check_consistency(record: Any) -> None:
     """Keys that belong together; those of a record whose types are right.
 
     Raises:
         Damaged: they contradict each other.
     """
     if record["status"] == "failed" and not record.get("error"):
-        raise Damaged("status is failed, and error says nothing")
+        raise DamagedRecord("status is failed, and error says nothing")
     if record["status"] == "ok" and record.get("purpose") is None:
         for key in ("score", "primary_metric"):
             if key not in record:
-                raise Damaged(f"{key} is missing")
+                raise DamagedRecord(f"{key} is missing")
         if record["score"] is not None and not record["primary_metric"]:
-            raise Damaged("primary_metric is missing, and there is a score")
+            raise DamagedRecord("primary_metric is missing, and there is a score")
     if (
         record["status"] == "ok"
         and record.get("purpose") is not None
         and (record.get("trial") or {}).get("value") is None
     ):
-        raise Damaged("trial.value is missing")
+        raise DamagedRecord("trial.value is missing")
 
 
-def complete(search: SearchKeys) -> None:
+def check_winner(search: SearchKeys) -> None:
     """Raises:
     Damaged: the winner of a search is none of its trials.
     """
     winner, trials = search.get("winner"), search.get("trials") or []
     if winner is not None and not 0 <= winner < len(trials):
-        raise Damaged(f"search.winner is {winner}, of {len(trials)} trials")
+        raise DamagedRecord(f"search.winner is {winner}, of {len(trials)} trials")
 
 
 def damage_note(damaged: Mapping[str, str]) -> str:
@@ -366,13 +366,13 @@ def damage_note(damaged: Mapping[str, str]) -> str:
     Args:
         damaged: id of each cell → what is wrong with its record.
     """
-    named = "; ".join(f"{name} ({why})" for name, why in sorted(damaged.items())[:NAMED])
-    more = f"; and {len(damaged) - NAMED:,} more" if len(damaged) > NAMED else ""
+    named = "; ".join(f"{name} ({why})" for name, why in sorted(damaged.items())[:MOST_LISTED])
+    more = f"; and {len(damaged) - MOST_LISTED:,} more" if len(damaged) > MOST_LISTED else ""
     what = "record is damaged and was" if len(damaged) == 1 else "records are damaged and were"
     return f"{len(damaged):,} {what} left out: {named}{more}. Run these cells again."
 
 
-def message_of(error: Exception, inside: str = "") -> str:
+def error_message(error: Exception, inside: str = "") -> str:
     """msgspec's message with the key in front: `cost.train_seconds: expected float | null, got str`."""
     what, at = _PLACE.fullmatch(str(error)).groups()  # type: ignore[union-attr]
     lacking = _LACKING.fullmatch(what)
@@ -389,7 +389,7 @@ def _lenient(content: bytes) -> Any:
         record = json.loads(content, parse_constant=lambda name: None)
         json.dumps(record, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
-        raise Damaged("a text holds half a character (a lone surrogate)") from None
+        raise DamagedRecord("a text holds half a character (a lone surrogate)") from None
     except (ValueError, RecursionError):
-        raise Damaged("no JSON, or cut off") from None
-    return finite(record)
+        raise DamagedRecord("no JSON, or cut off") from None
+    return replace_non_finite(record)

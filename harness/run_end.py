@@ -13,7 +13,7 @@ from harness.methods import BASELINE
 from harness.remote.folder import Unreachable
 from harness.report.board_files import BOARD, refresh
 from harness.running import GridRun, say
-from harness.startup import unexpected
+from harness.startup import describe_unexpected
 from harness.store import Record, Store
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def whatever_happens(what: str, store: Store, console: Console) -> Iterator[None
     except Exception as error:
         if disk_full(error):
             raise
-        say(console, f"{what}: {unexpected(error)}; the records are kept: bench leaderboard --results {store.name}", "red")
+        say(console, f"{what}: {describe_unexpected(error)}; the records are kept: bench leaderboard --results {store.name}", "red")
 
 
 def advice(records: Sequence[Record]) -> str:

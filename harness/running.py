@@ -193,12 +193,12 @@ class _Worker:
 
     def _make_engine(self) -> Engine:
         from harness.engines.choose import make_engine
-        from harness.methods import modules
+        from harness.methods import adapter_modules
 
         if not self.console.is_terminal:  # where the live picture says it
             say(self.console, "starting the workers")
         one = self.execution
-        used = modules(cell.method for cell in self.grid.plan.cells)
+        used = adapter_modules(cell.method for cell in self.grid.plan.cells)
         return make_engine(one.engine, one.devices, one.jobs, one.devices_per_cell, self.results, one.address, used)
 
     def start(self, todo: Sequence[tuple[Cell, str]]) -> list[Record]:

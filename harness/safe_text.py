@@ -76,7 +76,7 @@ def csv_cell(value: object) -> object:
     return f"'{plain(value)}" if value.startswith(_FORMULA) else plain(value)
 
 
-def shell(words: Iterable[str]) -> str:
+def shell_command(words: Iterable[str]) -> str:
     """A command as a shell reads it, on one line: words with characters that act are written as `$'a\\nb'`."""
     return " ".join(shlex.quote(word) if plain(word) == word else _ansi(word) for word in words)
 
@@ -193,7 +193,7 @@ def _parts(text: str) -> Iterator[str]:
             yield value
 
 
-class Redacting:
+class RedactedStream:
     """A text stream that lets nothing secret through; everything else is the stream's own.
 
     What is written in several pieces is looked at piece by piece.
@@ -214,17 +214,17 @@ class Redacting:
         return getattr(self._stream, name)
 
 
-def guard_output() -> None:
+def redact_output() -> None:
     """Let nothing secret through `sys.stdout` and `sys.stderr`, nor through loggers that write to them.
 
     Nor through those that still write to what these were when Python started.
     """
     old = [sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__]
-    sys.stdout, sys.stderr = Redacting(sys.stdout), Redacting(sys.stderr)
-    point_loggers(old, sys.stderr)
+    sys.stdout, sys.stderr = RedactedStream(sys.stdout), RedactedStream(sys.stderr)
+    redirect_loggers(old, sys.stderr)
 
 
-def point_loggers(old: Sequence[Any], new: Any) -> None:
+def redirect_loggers(old: Sequence[Any], new: Any) -> None:
     """Let loggers that write to one of the old streams write to a new one."""
     loggers = [logging.getLogger(), *(one for one in logging.root.manager.loggerDict.values())]
     for logger in loggers:

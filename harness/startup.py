@@ -23,14 +23,14 @@ PLAIN = {
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def enter() -> None:
+def prepare_process() -> None:
     """Prepare the process; ends it with status 2 and one line where a file stands in the way of a module."""
     _leave_the_folder()
     if standing := _in_the_way():
         print(f"bench: {standing}", file=sys.stderr)
         sys.exit(2)
     _read_names_as_utf8()
-    show_what_can_be_shown()
+    replace_unprintable()
     # Processes that this one starts: the current folder is not on their path. Python reads it when it starts.
     os.environ.setdefault("PYTHONSAFEPATH", "1")
     _have_a_place_for_the_hub()
@@ -82,7 +82,7 @@ def _read_names_as_utf8() -> None:
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
-def show_what_can_be_shown() -> None:
+def replace_unprintable() -> None:
     """Print plain characters, or `?`, for those that the terminal's encoding does not have."""
     codecs.register_error("bench", _plain)
     for stream in (sys.stdout, sys.stderr):
@@ -124,7 +124,7 @@ def _have_a_place_for_the_hub() -> None:
     )
 
 
-def unexpected(error: BaseException) -> str:
+def describe_unexpected(error: BaseException) -> str:
     """One line on an error that nobody expected, and where its traceback is; with BENCH_DEBUG the traceback is printed as well."""
     import tempfile
     import traceback

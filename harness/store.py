@@ -13,8 +13,8 @@ from typing import Any
 from harness.claim import NAME as CLAIM
 from harness.claim import Claim
 from harness.errors import BenchError
-from harness.files import dumps, sweep, write_text
-from harness.record_schema import SCHEMA, Damaged, checked, read, read_lines
+from harness.files import dump_json, remove_leftovers, write_text
+from harness.record_schema import SCHEMA, DamagedRecord, parse_known_keys, parse_predictions, parse_record
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -76,7 +76,7 @@ class Store:
         def parse(content: bytes) -> Record:
             nonlocal stamp
             stamp = hashlib.sha256(content).hexdigest()
-            return checked(content)
+            return parse_known_keys(content)
 
         return self.record(cell_id, parse), stamp
 
@@ -84,7 +84,7 @@ class Store:
         """A digest of the cell's record as it is now, empty where there is none: whether another run has written one since."""
         return self.look(cell_id)[1]
 
-    def record(self, cell_id: str, parse: Callable[[bytes], Record] = read) -> Record | None:
+    def record(self, cell_id: str, parse: Callable[[bytes], Record] = parse_record) -> Record | None:
         """A cell's record; None where there is none, or it is damaged, which `damaged` then says.
 
         Args:
@@ -97,7 +97,7 @@ class Store:
             with open(path, "rb", buffering=0) as file:
                 record = parse(file.read())
             if record["id"] != cell_id:
-                raise Damaged(f"id is {record['id']!r}, and its folder is another cell's")
+                raise DamagedRecord(f"id is {record['id']!r}, and its folder is another cell's")
         except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError as error:
@@ -108,7 +108,7 @@ class Store:
 
     def finished(self, cell_id: str) -> bool:
         """True where the cell ended well and needs no other run."""
-        record = self.record(cell_id, checked)
+        record = self.record(cell_id, parse_known_keys)
         return record is not None and record["status"] == "ok"
 
     def finished_among(self, cell_ids: Iterable[str]) -> set[str]:
@@ -119,7 +119,7 @@ class Store:
             return set()
         return {cell_id for cell_id in cell_ids if cell_id in there and self.finished(cell_id)}
 
-    def records(self, parse: Callable[[bytes], Record] = read) -> Iterator[Record]:
+    def records(self, parse: Callable[[bytes], Record] = parse_record) -> Iterator[Record]:
         """All records that are not damaged, in the order of their ids, each read when its turn comes; `parse` as for `record`.
 
         Raises:
@@ -139,10 +139,10 @@ class Store:
         Raises:
             Damaged: the record could not be read again, as when a family gives a metric that is no number.
         """
-        content = dumps({"schema": SCHEMA, **record}, indent=1) + "\n"
-        checked(content.encode("utf-8", "surrogatepass"))
+        content = dump_json({"schema": SCHEMA, **record}, indent=1) + "\n"
+        parse_known_keys(content.encode("utf-8", "surrogatepass"))
         folder = self.folder(record["id"])
-        lines = [dumps(line) + "\n" for line in predictions]
+        lines = [dump_json(line) + "\n" for line in predictions]
         if lines:
             write_text(folder / "predictions.jsonl", "".join(lines))
         write_text(folder / "record.json", content)
@@ -161,7 +161,7 @@ class Store:
             finished: ids of cells that nobody will run again; who runs a cell sweeps its folder.
         """
         if self.root.is_dir():
-            sweep(self.root)
+            remove_leftovers(self.root)
         for cell_id in finished:
             names = os.listdir(self.root / "cells" / cell_id)
             if any(name in (CLAIM, CHECKPOINT) or name.endswith(".tmp") for name in names):
@@ -181,9 +181,9 @@ class Store:
 
         Raises:
             FileNotFoundError: there are none.
-            Damaged: a line is not as `harness.record_schema.LineKeys` says.
+            Damaged: a line is not as `harness.record_schema.PredictionKeys` says.
         """
-        return read_lines((self.root / "cells" / cell_id / "predictions.jsonl").read_bytes())
+        return parse_predictions((self.root / "cells" / cell_id / "predictions.jsonl").read_bytes())
 
 
 def timestamp(seconds: float) -> str:

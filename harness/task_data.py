@@ -17,14 +17,14 @@ from harness.data.split_rule import split_rule
 from harness.data.splits import canonical_split, complete_splits, limit
 from harness.errors import BenchError
 from harness.family import ANSWERS, Row, TaskFamily
-from harness.proposal import twins
+from harness.proposal import similar_columns
 from harness.safe_text import listed
 from harness.task import Task
 
-KEPT = ("id", "group", "phenomenon")
-FILL_IN = "COLUMN"  # what `bench task new` writes for a column that nobody knows
+COMMON_COLUMNS = ("id", "group", "phenomenon")
+COLUMN_PLACEHOLDER = "COLUMN"  # what `bench task new` writes for a column that nobody knows
 RESERVED = ("group", "phenomenon")  # those of them that decide something
-FEW_GROUPS = (
+FEWEST_GROUPS = (
     10  # groups with which no split comes near its share: a column of fewer values is no group, unless a person says so
 )
 MOST_PHENOMENA = 50  # a column of more values names no phenomena, and would give the board a part for every few rows
@@ -32,7 +32,7 @@ SPLIT_SEED = 42  # of splits and subsets; part of the protocol, so it is the sam
 
 
 @dataclass(frozen=True)
-class Data:
+class TaskData:
     """A task's rows and how they came about.
 
     Attributes:
@@ -54,10 +54,10 @@ class Data:
 
 def load_splits(task: Task, family: TaskFamily) -> dict[str, list[Row]]:
     """The splits of `load`."""
-    return load(task, family).splits
+    return load_data(task, family).splits
 
 
-def load(task: Task, family: TaskFamily, bad: list[str] | None = None) -> Data:
+def load_data(task: Task, family: TaskFamily, bad: list[str] | None = None) -> TaskData:
     """Read, name columns and labels, check each row, complete the splits, and cut the subset.
 
     Every row has an `id`: its own, or its split and number in the publisher's file. An id that occurs again in a split gets a
@@ -81,13 +81,13 @@ def load(task: Task, family: TaskFamily, bad: list[str] | None = None) -> Data:
         split: _prepare(split, rows, task, family, found.setdefault(split, {}), bad, titles) for split, rows in raw.items()
     }
     if bad:  # whoever collects refused rows has no use for splits of the others, which may be too few to cut
-        return Data(prepared, "", {split: len(rows) for split, rows in prepared.items()}, found)
+        return TaskData(prepared, "", {split: len(rows) for split, rows in prepared.items()}, found)
     for column, kind in family.column_types.items():
         if kind == values.LABEL and not task.labels:
             _one_spelling(column, prepared, found)
     made = not {"validation", "test"} <= set(prepared)
     grouped = all("group" in row for rows in prepared.values() for row in rows)
-    few = made and grouped and "group" in reserved and reserved["group"] < FEW_GROUPS
+    few = made and grouped and "group" in reserved and reserved["group"] < FEWEST_GROUPS
     apart = isinstance(task.source, FileSource) and made
 
     def complete(same: bool) -> dict[str, list[Row]]:
@@ -127,7 +127,7 @@ def load(task: Task, family: TaskFamily, bad: list[str] | None = None) -> Data:
         for rows in splits.values():
             for row in rows:
                 row.pop("phenomenon", None)
-    return Data(splits, rule, whole, found, reserved=reserved)
+    return TaskData(splits, rule, whole, found, reserved=reserved)
 
 
 def _check_columns(task: Task, family: TaskFamily) -> None:
@@ -141,8 +141,8 @@ def _check_columns(task: Task, family: TaskFamily) -> None:
         parts = column["list"] if isinstance(column, Mapping) and "list" in column else column
         return [str(part) for part in (parts if isinstance(parts, list | tuple) else [parts])]
 
-    if unfilled := [name for name, column in task.columns.items() if column == FILL_IN]:
-        raise BenchError(f"task {task.name!r}: columns: {' and '.join(unfilled)}: {FILL_IN} stands for a column to be filled in; write its name or index")
+    if unfilled := [name for name, column in task.columns.items() if column == COLUMN_PLACEHOLDER]:
+        raise BenchError(f"task {task.name!r}: columns: {' and '.join(unfilled)}: {COLUMN_PLACEHOLDER} stands for a column to be filled in; write its name or index")
     answers = {name: named(task.columns[name]) for name in ANSWERS if task.columns.get(name) is not None}
     for name, column in task.columns.items():
         if column is None or name in ANSWERS or name not in (*family.columns, *family.optional_columns):
@@ -192,7 +192,7 @@ def _prepare(
     _check_labels(split, rows, task, family, here, titles)
     notes = values.Notes()
     try:
-        bound = bind(rows, task.columns, keep=KEPT, notes=notes)
+        bound = bind(rows, task.columns, keep=COMMON_COLUMNS, notes=notes)
     except BenchError as error:
         raise BenchError(f"{here}: {error}") from None
     border = _border(bound, family, notes)
@@ -250,7 +250,7 @@ def _check_labels(
     if any(row.get(column) is not None and str(row[column]).strip() for row in rows):
         return
     what = f"its column {column!r} is empty in all {len(rows):,} rows"
-    if column not in rows[0] and (same := twins(rows[0], column)):
+    if column not in rows[0] and (same := similar_columns(rows[0], column)):
         raise BenchError(f"{here}, {place(rows[0], 'row 1').rpartition(':')[0]}: calls its column {same[0]!r} where train has {column!r}; write the names alike")
     if column not in rows[0] and titles and len(rows[0]) == len(titles) and not set(rows[0]) & set(titles):
         raise BenchError(
@@ -272,7 +272,7 @@ def _border(rows: Sequence[Row], family: TaskFamily, notes: values.Notes) -> Cal
 
     `id`, `group` and `phenomenon` become texts. Any other column stays as it is, without halves of surrogate pairs.
     """
-    types = {**dict.fromkeys(KEPT, values.TEXT), **family.column_types}
+    types = {**dict.fromkeys(COMMON_COLUMNS, values.TEXT), **family.column_types}
     there = dict.fromkeys(name for row in rows for name in row)
     changes = []
     for name in there:

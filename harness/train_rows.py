@@ -14,14 +14,14 @@ from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.recipe import AUTO
 from harness.task import Task
-from harness.task_data import Data, load
+from harness.task_data import TaskData, load_data
 from harness.trouble import FEW_STEPS
 
 Sizes = tuple[int | None, ...]  # None: all rows
 CURE = "name smaller --train-sizes, or all"
 
 
-def drawn(data: Data, family: TaskFamily, count: int | None, seed: int) -> Data:
+def draw_train_rows(data: TaskData, family: TaskFamily, count: int | None, seed: int) -> TaskData:
     """The task's data with `count` of its training rows; validation and test stay as they are.
 
     The subsets of a seed are nested, the same for every model, and of other rows for another seed. Labels come in proportion, and
@@ -46,7 +46,7 @@ def drawn(data: Data, family: TaskFamily, count: int | None, seed: int) -> Data:
     return replace(data, splits={**data.splits, "train": rows}, available=len(train))
 
 
-def fitting(tasks: Sequence[Task], wanted: Sizes) -> tuple[dict[str, Sizes], list[str]]:
+def available_sizes(tasks: Sequence[Task], wanted: Sizes) -> tuple[dict[str, Sizes], list[str]]:
     """Task's title → those of the sizes that it has rows for, and a line for each size that is left out.
 
     A size of all rows is `all`. Data of the Hub are not read before a run: each size is kept, and a cell that finds too few rows
@@ -69,7 +69,7 @@ def fitting(tasks: Sequence[Task], wanted: Sizes) -> tuple[dict[str, Sizes], lis
     return found, notes
 
 
-def few_steps(cells: Iterable[Cell]) -> list[str]:
+def few_steps_notes(cells: Iterable[Cell]) -> list[str]:
     """A line on the sizes at which the recipe gives a model little time to learn; none where it gives enough."""
     found: dict[int, int] = {}
     for cell in cells:
@@ -97,4 +97,4 @@ def _available(task: Task) -> int | None:
     """How many training rows there are; None where that takes a download."""
     if isinstance(task.source, HubSource):
         return None
-    return len(load(task, registry.family(task.family)).splits["train"])
+    return len(load_data(task, registry.family(task.family)).splits["train"])

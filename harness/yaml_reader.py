@@ -29,7 +29,7 @@ _TRUE = ("yes", "true", "on")
 
 
 @dataclass(frozen=True)
-class Node:
+class YamlNode:
     """A value of the file.
 
     Attributes:
@@ -56,7 +56,7 @@ class Node:
         return _scalar(self.kind, self.text)
 
 
-def compose(path: Path, note: Note) -> Node:
+def read_nodes(path: Path, note: Note) -> YamlNode:
     """The root node of a YAML file.
 
     Args:
@@ -68,28 +68,28 @@ def compose(path: Path, note: Note) -> Node:
     return _compose(_read(path), path, note)
 
 
-def place(path: Path, line: int) -> str:
+def location(path: Path, line: int) -> str:
     """`task.yaml:7`."""
     return f"{path}:{line}" if line else str(path)
 
 
-def said(node: Node) -> str:
+def describe_node(node: YamlNode) -> str:
     """A value as messages call it."""
     if node.kind in ("map", "list", "null"):
         return {"map": "a mapping", "list": "a list", "null": "empty"}[node.kind]
     if node.kind == "timestamp":
         return f"the date {node.text}"
-    return quoted(node.text) if node.kind == "str" else short(node.text)
+    return quote(node.text) if node.kind == "str" else short(node.text)
 
 
-def misread(node: Node) -> str:
+def misread_note(node: YamlNode) -> str:
     """Why a scalar that should be a text is none, and the cure."""
     taken = {"bool": "true" if node.text.lower() in _TRUE else "false", "null": "nothing", "timestamp": "a date"}
     quoted = f'write "{short(node.text)}" in quotes' if node.text else "give it a value, or leave the key out"
     return f"YAML reads {short(node.text) or 'what is empty'} as {taken.get(node.kind, 'a number')}; {quoted}"
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """The same in quotes."""
     return f"'{short(text)}'"
 
@@ -113,24 +113,24 @@ def _read(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise BenchError(
-            f"{place(path, line)}: not UTF-8 (byte {content[error.start]:#04x}); save the file as UTF-8"
+            f"{location(path, line)}: not UTF-8 (byte {content[error.start]:#04x}); save the file as UTF-8"
         ) from None
 
 
-def _compose(text: str, path: Path, note: Note) -> Node:
+def _compose(text: str, path: Path, note: Note) -> YamlNode:
     """The root node, built from the parser's events, so that nothing grows beyond the limits before it is looked at."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    anchors: dict[str, Node | None] = {}
-    stack: list[tuple[str, int, str | None, list[Node]]] = []  # kind, line, anchor, what is in it so far
-    roots: list[Node] = []
+    anchors: dict[str, YamlNode | None] = {}
+    stack: list[tuple[str, int, str | None, list[YamlNode]]] = []  # kind, line, anchor, what is in it so far
+    roots: list[YamlNode] = []
     size = 0
 
     def too_much(line: int, message: str) -> BenchError:
-        return BenchError(f"{place(path, line)}: {message}")
+        return BenchError(f"{location(path, line)}: {message}")
 
-    def add(node: Node, line: int) -> None:
+    def add(node: YamlNode, line: int) -> None:
         nonlocal size
         size += node.size
         if size > MOST_NODES:
@@ -151,10 +151,10 @@ def _compose(text: str, path: Path, note: Note) -> Node:
             elif isinstance(event, yaml.ScalarEvent):
                 if len(event.value) > LONGEST:
                     raise too_much(line, f"a value of {len(event.value):,} characters; the most are {LONGEST:,}")
-                node = Node(_kind(event, note, line), line, event.value, size=1 + len(event.value) // 64)
+                node = YamlNode(_kind(event, note, line), line, event.value, size=1 + len(event.value) // 64)
                 if node.kind in ("int", "float") and len(node.text) > DIGITS + 10:
                     note(line, f"a number of {len(node.text):,} digits; the most are {DIGITS}")
-                    node = Node("str", line, node.text[:SHOWN])
+                    node = YamlNode("str", line, node.text[:SHOWN])
                 if event.anchor:
                     anchors[event.anchor] = node
                 add(node, line)
@@ -172,7 +172,7 @@ def _compose(text: str, path: Path, note: Note) -> Node:
                 if kind == "map":
                     node = _mapping(inside, line, note)
                 else:
-                    node = Node("list", line, items=tuple(inside), size=1 + sum(one.size for one in inside))
+                    node = YamlNode("list", line, items=tuple(inside), size=1 + sum(one.size for one in inside))
                 if anchor:
                     anchors[anchor] = node
                 size -= sum(one.size for one in inside)  # add counts them again, within the node
@@ -180,21 +180,21 @@ def _compose(text: str, path: Path, note: Note) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = " ".join(f"{error.problem or ''}{', ' + error.context if error.context else ''}".split())
-        raise BenchError(f"{place(path, mark.line + 1 if mark else 0)}: not valid YAML: {short(said)}") from None
+        raise BenchError(f"{location(path, mark.line + 1 if mark else 0)}: not valid YAML: {short(said)}") from None
     except yaml.YAMLError as error:
         raise BenchError(f"{path}: not valid YAML: {short(' '.join(str(error).split()))}") from None
     except RecursionError:
         raise BenchError(f"{path}: more than {DEEPEST} lists and mappings inside of each other") from None
-    return roots[0] if roots else Node("null", 0)
+    return roots[0] if roots else YamlNode("null", 0)
 
 
-def _mapping(inside: list[Node], line: int, note: Note) -> Node:
+def _mapping(inside: list[YamlNode], line: int, note: Note) -> YamlNode:
     """The mapping of keys and values in turn; what `<<` names comes in where it has no value of its own."""
-    found: dict[str, tuple[Node, Node]] = {}
-    merged: dict[str, tuple[Node, Node]] = {}
+    found: dict[str, tuple[YamlNode, YamlNode]] = {}
+    merged: dict[str, tuple[YamlNode, YamlNode]] = {}
     for key, value in zip(inside[::2], inside[1::2], strict=True):
         if key.kind in ("map", "list"):
-            note(key.line, f"{said(key)} is the key of a value; a key is a text")
+            note(key.line, f"{describe_node(key)} is the key of a value; a key is a text")
         elif key.kind == "merge":
             bases = value.items if value.kind == "list" else (value,)
             if any(base.kind != "map" for base in bases):
@@ -210,7 +210,7 @@ def _mapping(inside: list[Node], line: int, note: Note) -> Node:
         else:
             found[key.text] = (key, value)
     pairs = tuple({**merged, **found}.values())
-    return Node("map", line, items=pairs, size=1 + sum(key.size + value.size for key, value in pairs))
+    return YamlNode("map", line, items=pairs, size=1 + sum(key.size + value.size for key, value in pairs))
 
 
 def _kind(event: Any, note: Note, line: int) -> str:
@@ -275,17 +275,17 @@ def _float(text: str) -> float:
     return float(plain)
 
 
-def node_of(content: Any, depth: int = 0) -> Node:
+def node_from_python(content: Any, depth: int = 0) -> YamlNode:
     """Plain Python as a node without lines."""
     if depth > DEEPEST:
         raise BenchError(f"more than {DEEPEST} lists and mappings inside of each other")
     if isinstance(content, Mapping):
-        pairs = tuple((node_of(key, depth + 1), node_of(value, depth + 1)) for key, value in content.items())
-        return Node("map", 0, items=pairs)
+        pairs = tuple((node_from_python(key, depth + 1), node_from_python(value, depth + 1)) for key, value in content.items())
+        return YamlNode("map", 0, items=pairs)
     if isinstance(content, list | tuple):
-        return Node("list", 0, items=tuple(node_of(item, depth + 1) for item in content))
+        return YamlNode("list", 0, items=tuple(node_from_python(item, depth + 1) for item in content))
     if content is None:
-        return Node("null", 0)
+        return YamlNode("null", 0)
     kinds = {bool: "bool", int: "int", float: "float", str: "str"}
     text = str(content).lower() if isinstance(content, bool) else str(content)
-    return Node(kinds.get(type(content), "timestamp"), 0, text)
+    return YamlNode(kinds.get(type(content), "timestamp"), 0, text)

@@ -15,7 +15,17 @@ from typing import Any, TypeVar
 from harness.data.file_layer import reject_address
 from harness.errors import BenchError, unknown
 from harness.safe_text import plain
-from harness.yaml_reader import DIGITS, SHOWN, Node, compose, misread, node_of, place, quoted, said
+from harness.yaml_reader import (
+    DIGITS,
+    SHOWN,
+    YamlNode,
+    describe_node,
+    location,
+    misread_note,
+    node_from_python,
+    quote,
+    read_nodes,
+)
 
 LONGEST = 1000  # characters of a message
 MOST_FAULTS = 10  # that one message holds
@@ -52,7 +62,7 @@ class Faults:
         if not self.found:
             return
         told = [
-            message if message.startswith(f"{self.path.parent}/") else f"{place(self.path, line)}: {message}"
+            message if message.startswith(f"{self.path.parent}/") else f"{location(self.path, line)}: {message}"
             for line, message in sorted(self.found, key=lambda one: one[0])
         ]
         more = [f"{self.path}: and {len(told) - MOST_FAULTS} more"] if len(told) > MOST_FAULTS else []
@@ -60,17 +70,17 @@ class Faults:
 
 
 @dataclass(frozen=True)
-class Value:
+class YamlValue:
     """A value with its name (`data.files.train`). Methods that find it wrong note a fault and give None, or nothing."""
 
-    node: Node
+    node: YamlNode
     name: str
     faults: Faults
 
     @classmethod
-    def of(cls, content: Any, path: Path) -> Value:
+    def of(cls, content: Any, path: Path) -> YamlValue:
         """The value that content without lines stands for, as another YAML reader gives it."""
-        return cls(node_of(content), "", Faults(path))
+        return cls(node_from_python(content), "", Faults(path))
 
     def plain(self) -> Any:
         """The content as plain Python."""
@@ -104,7 +114,7 @@ class Value:
             return node.text
         if numbers and node.kind == "float" and str(node.value) == node.text:
             return node.text
-        self.fault("must be a text, not " + said(node) if node.kind in ("map", "list") else misread(node))
+        self.fault("must be a text, not " + describe_node(node) if node.kind in ("map", "list") else misread_note(node))
         return None
 
     def title(self, most: int = 100) -> str | None:
@@ -113,7 +123,7 @@ class Value:
         if text is None:
             return None
         if plain(text) != text or not text.strip():
-            self.fault(f"{quoted(text)} cannot be a name; write one line of visible characters")
+            self.fault(f"{quote(text)} cannot be a name; write one line of visible characters")
             return None
         if len(text) > most:
             self.fault(f"{len(text):,} characters are too many for a name; the most are {most}")
@@ -131,7 +141,7 @@ class Value:
             truth = "true" if node.value else "false"
             self.fault(f"YAML reads {node.text} as {truth}; it must be a whole number, {least} or more")
         else:
-            self.fault(f"is {said(node)}; it must be a whole number, {least} or more")
+            self.fault(f"is {describe_node(node)}; it must be a whole number, {least} or more")
         return None
 
     def path(self, folder: Path) -> str | None:
@@ -141,10 +151,10 @@ class Value:
             return None
         parts = re.split(r"[/!]", text)
         if not text or "\0" in text or len(text.encode("utf-8", "replace")) > PATH:
-            self.fault(f"{quoted(text)} is no path" + ("" if len(text) < PATH else f"; the most are {PATH:,} bytes"))
+            self.fault(f"{quote(text)} is no path" + ("" if len(text) < PATH else f"; the most are {PATH:,} bytes"))
             return None
         if any(len(part.encode("utf-8", "replace")) > PART for part in parts):
-            self.fault(f"{quoted(text)} is no path; the name of a file or folder has {PART} bytes at most")
+            self.fault(f"{quote(text)} is no path; the name of a file or folder has {PART} bytes at most")
             return None
         try:
             reject_address(text)
@@ -159,19 +169,19 @@ class Value:
             self.fault(f"{text}: there is no such user here; write the path in full")
             return None
 
-    def items(self) -> Iterator[tuple[str, Value]]:
+    def items(self) -> Iterator[tuple[str, YamlValue]]:
         """The keys of a mapping, as texts, and their values; nothing of an empty value."""
         if self.node.kind == "null":
             return
         if self.node.kind != "map":
-            self.fault(f"is {said(self.node)}; it must be a mapping of names to values")
+            self.fault(f"is {describe_node(self.node)}; it must be a mapping of names to values")
             return
         for key, value in self.node.items:
-            name = Value(key, _inside(self.name, key.text), self.faults).text(numbers=True)
+            name = YamlValue(key, _inside(self.name, key.text), self.faults).text(numbers=True)
             if name is not None:
-                yield name, Value(value, _inside(self.name, name), self.faults)
+                yield name, YamlValue(value, _inside(self.name, name), self.faults)
 
-    def keys(self, valid: Iterable[str], kind: str = "key") -> dict[str, Value]:
+    def keys(self, valid: Iterable[str], kind: str = "key") -> dict[str, YamlValue]:
         """The mapping's values by key; keys that are not valid are faults, with the nearest one that is."""
         valid, found = list(valid), {}
         for name, value in self.items():
@@ -182,27 +192,27 @@ class Value:
                 self.faults.add(value.node.line, where + str(unknown(kind, name[:SHOWN], valid)))
         return found
 
-    def list(self, what: str = "a list") -> Iterator[Value]:
+    def list(self, what: str = "a list") -> Iterator[YamlValue]:
         """The values of a list; nothing of an empty value."""
         if self.node.kind == "list":
             for number, node in enumerate(self.node.items, start=1):
-                yield Value(node, self.name if len(self.node.items) == 1 else f"{self.name} {number}", self.faults)
+                yield YamlValue(node, self.name if len(self.node.items) == 1 else f"{self.name} {number}", self.faults)
         elif self.node.kind != "null":
-            self.fault(f"is {said(self.node)}; it must be {what}")
+            self.fault(f"is {describe_node(self.node)}; it must be {what}")
 
 
-def read_document(path: Path) -> Value:
+def read_yaml(path: Path) -> YamlValue:
     """The mapping in a YAML file. Nothing in it can name code, and reading takes bounded time and memory.
 
     Raises:
         BenchError: no such file, no YAML, no mapping, or beyond one of the limits; one line, with the line of the file.
     """
     faults = Faults(path)
-    root = compose(path, faults.add)
+    root = read_nodes(path, faults.add)
     if root.kind != "map":
         faults.check()
-        raise BenchError(f"{place(path, root.line)}: must be a mapping of keys to values, not {said(root)}")
-    return Value(root, "", faults)
+        raise BenchError(f"{location(path, root.line)}: must be a mapping of keys to values, not {describe_node(root)}")
+    return YamlValue(root, "", faults)
 
 
 def _inside(name: str, key: str) -> str:

@@ -19,7 +19,7 @@ from harness.family import TaskFamily, key_of
 from harness.finding import ERROR, NOTE, WARNING, Finding
 from harness.safe_text import listed
 from harness.task import Task
-from harness.task_data import Data, load
+from harness.task_data import TaskData, load_data
 
 EXAMPLES = 3  # rows that are told of each kind of error
 KINDS = 5  # kinds of errors that are told
@@ -57,11 +57,11 @@ class Report:
         return [finding for finding in self.findings if finding.level == level]
 
 
-def examine(task: Task, family: TaskFamily) -> tuple[Report, Data | None]:
+def examine(task: Task, family: TaskFamily) -> tuple[Report, TaskData | None]:
     """Read a task's data and look at it; the data are None where they cannot be used, and the report then says why."""
     bad: list[str] = []
     try:
-        data = load(task, family, bad)
+        data = load_data(task, family, bad)
     except BenchError as error:
         bad.append(str(error))
         data = None
@@ -77,7 +77,7 @@ def examine(task: Task, family: TaskFamily) -> tuple[Report, Data | None]:
     return report, data
 
 
-def warnings(data: Data, task: Task, family: TaskFamily) -> list[str]:
+def warnings(data: TaskData, task: Task, family: TaskFamily) -> list[str]:
     """What a record keeps: the messages of all that may change what a score means.
 
     Raises:
@@ -88,7 +88,7 @@ def warnings(data: Data, task: Task, family: TaskFamily) -> list[str]:
     return [finding.message for finding in found if finding.level != NOTE]
 
 
-def plausibility(data: Data, task: Task, family: TaskFamily) -> list[Finding]:
+def plausibility(data: TaskData, task: Task, family: TaskFamily) -> list[Finding]:
     """The part of a check that takes little time: whether labels, tags and words can mean what a task means, and the family's errors."""
     counts = of_labels.count(data.splits, family)
     errors = [finding for finding in family.check(data.splits, task) if finding.level == ERROR]
@@ -105,7 +105,7 @@ def refuse(findings: Sequence[Finding], task: Task) -> None:
         raise BenchError("\n".join(f"task {task.name!r} ({_source(task)}): {message}" for message in errors))
 
 
-def _plausible(data: Data, task: Task, family: TaskFamily, counts: of_labels.Counts) -> Iterator[Finding]:
+def _plausible(data: TaskData, task: Task, family: TaskFamily, counts: of_labels.Counts) -> Iterator[Finding]:
     if family.labels(data.splits, task) is not None:
         yield from plausible.labels(counts, data.splits, task, family)
         yield from plausible.tokens(data.splits)
@@ -116,18 +116,18 @@ def _plausible(data: Data, task: Task, family: TaskFamily, counts: of_labels.Cou
 Texts = dict[str, list[tuple[str, dict[str, Any]]]]
 
 
-def _texts(data: Data, family: TaskFamily) -> Texts:
+def _texts(data: TaskData, family: TaskFamily) -> Texts:
     return {split: [(spot(row), family.texts(row)) for row in rows] for split, rows in data.splits.items()}
 
 
 def _findings(
-    data: Data, task: Task, family: TaskFamily, texts: Texts, kinds: of_labels.Counts
+    data: TaskData, task: Task, family: TaskFamily, texts: Texts, kinds: of_labels.Counts
 ) -> list[Finding]:  # fmt: skip
     found = list(_each(data, task, family, texts, kinds))
     return sorted(found, key=lambda finding: (ERROR, WARNING, NOTE).index(finding.level))  # stable
 
 
-def _each(data: Data, task: Task, family: TaskFamily, texts: Texts, kinds: of_labels.Counts) -> Iterator[Finding]:
+def _each(data: TaskData, task: Task, family: TaskFamily, texts: Texts, kinds: of_labels.Counts) -> Iterator[Finding]:
     keyed = {split: [(name, key_of(columns, family.inputs)) for name, columns in rows] for split, rows in texts.items()}
     yield from of_labels.labels(kinds, data.splits, task, family)
     yield from _plausible(data, task, family, kinds)

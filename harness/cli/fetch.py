@@ -8,7 +8,7 @@ import sys
 import typer
 
 from harness.cli import options
-from harness.files import dumps
+from harness.files import dump_json
 
 
 def fetch(
@@ -37,6 +37,6 @@ def fetch(
     )  # fmt: skip
     found = fetch_request(request, make_console(stderr=as_json, highlight=False))
     if as_json:
-        print(dumps(found, indent=1))
+        print(dump_json(found, indent=1))
     if found["failed"]:
         raise typer.Exit(1)

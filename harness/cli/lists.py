@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.cli import options
-from harness.files import dumps
+from harness.files import dump_json
 
 WIDE = 140  # columns of a terminal from which on a model takes one line
 
@@ -15,7 +15,7 @@ def tasks(as_json: options.Json = False) -> None:
     from harness import listings
 
     if as_json:
-        print(dumps({"families": listings.families(), "tasks": listings.tasks()}, indent=1))
+        print(dump_json({"families": listings.families(), "tasks": listings.tasks()}, indent=1))
     else:
         _print(listings.families())
         print()
@@ -29,7 +29,7 @@ def models(as_json: options.Json = False) -> None:
 
     rows = listings.models()
     if as_json:
-        print(dumps(rows, indent=1))
+        print(dump_json(rows, indent=1))
     else:
         from harness.safe_text import console
 
@@ -64,7 +64,7 @@ def suites(as_json: options.Json = False) -> None:
 
     rows = listings.suites()
     if as_json:
-        print(dumps(rows, indent=1))
+        print(dump_json(rows, indent=1))
     else:
         _print([{**row, "models": ", ".join(row["models"]), "tasks": ", ".join(row["tasks"])} for row in rows])
 

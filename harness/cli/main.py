@@ -12,7 +12,7 @@ from harness.cli import compare, fetch, leaderboard, lists, plan, recommend, run
 from harness.cli.signals import ignore
 from harness.errors import BenchError
 from harness.safe_text import plain, redact
-from harness.startup import DEBUG, enter, unexpected
+from harness.startup import DEBUG, describe_unexpected, prepare_process
 
 # Plain help: to draw boxes around it, typer would load half of rich, which takes longer than all the rest.
 PLAIN = {"no_args_is_help": True, "rich_markup_mode": None}
@@ -76,13 +76,13 @@ def main() -> None:
         if isinstance(error, RuntimeError) and "home directory" in str(error):  # what Path.expanduser says
             print("bench: a path begins with ~, and there is no such home folder; write the path in full", file=sys.stderr)
         else:
-            print(f"bench: unexpected {unexpected(error)}", file=sys.stderr)
+            print(f"bench: unexpected {describe_unexpected(error)}", file=sys.stderr)
         sys.exit(2)
 
 
 def program() -> None:
     """`main` as a process of its own."""
-    enter()
+    prepare_process()
     try:
         main()
     finally:

@@ -32,7 +32,7 @@ def recommend(
 ) -> None:
     """Say which model to fine-tune under these limits, and on what evidence."""
     from harness.cli.leaderboard import say_damaged
-    from harness.files import dumps
+    from harness.files import dump_json
     from harness.results import load_results
     from harness.safe_text import console
 
@@ -40,7 +40,7 @@ def recommend(
     choice = found.recommend(tasks=task, max_parameters=max_parameters, max_train_minutes=max_train_minutes, max_memory=max_memory)
     say_damaged(found.store)
     if as_json:
-        print(dumps(choice.facts(), indent=1))
+        print(dump_json(choice.facts(), indent=1))
     else:
         screen = console(highlight=False)
         screen.print(choice.picture(screen.width))

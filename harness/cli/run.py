@@ -46,7 +46,7 @@ def run(
 ) -> None:
     """Fine-tune every model on every task and rank them. What is finished already is not run again."""
     from harness.engines.grid import NoRoom
-    from harness.files import dumps
+    from harness.files import dump_json
     from harness.planning.request import read_request, read_search
     from harness.run_end import say_end, say_table, summaries
     from harness.running import Execution, execute, say
@@ -70,7 +70,7 @@ def run(
         grid = execute(request, wanted, results, execution, console)
         records = grid.records()
         if as_json:
-            print(dumps(summaries(records), indent=1))
+            print(dump_json(summaries(records), indent=1))
         else:
             say_table(grid, records, console)
         fine = say_end(grid, records, console, f"{again(context)} {SEARCH}")

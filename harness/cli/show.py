@@ -10,7 +10,7 @@ import typer
 from harness.cli import options
 from harness.cli.options import RESULTS
 from harness.errors import BenchError
-from harness.files import dumps
+from harness.files import dump_json
 
 if TYPE_CHECKING:
     from harness.slices import Slices
@@ -34,7 +34,7 @@ def show(
     found = load_results(results)
     record, store = found.cell(cell), found.store
     if as_json:
-        print(dumps(record, indent=1))
+        print(dump_json(record, indent=1))
         return
     from harness.cell import is_trial
     from harness.report.record_view import show as render

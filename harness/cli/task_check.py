@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.files import dumps
+from harness.files import dump_json
 
 WRONG = 2  # exit status: what was asked for cannot be trained on
 
@@ -35,7 +35,7 @@ def check(
 
     found = check_tasks(read_names(ref, "REF"), model, max_length, columns, suite, limit)
     if as_json:
-        print(dumps([one.facts() for one in found], indent=1))
+        print(dump_json([one.facts() for one in found], indent=1))
     else:
         screen = console(highlight=False)
         for one in found:

@@ -16,7 +16,7 @@ from typing import Any
 from harness.engines.base import STOPPED, Job, Slot
 from harness.engines.life import live, run
 from harness.remote.mirror import open_store
-from harness.safe_text import guard_output
+from harness.safe_text import redact_output
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # that end all processes at once
 ORPHAN = 5.0  # seconds in which a worker whose parent is gone may save its state
@@ -93,7 +93,7 @@ def log_to(path: Path, more: bool) -> Iterator[None]:
     os.close(log)
     sys.stdout = open(1, "w", encoding="utf-8", buffering=1, closefd=False)
     sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False)
-    guard_output()
+    redact_output()
     yield
 
 

@@ -15,7 +15,7 @@ from harness.engines.base import Job
 from harness.engines.node_slots import ClusterHandle, NodeSlot, Seat, versions
 from harness.engines.nodes import ClusterSlot, connect, make_slots
 from harness.errors import BenchError
-from harness.files import passing
+from harness.files import temporary_path
 from harness.remote.folder import is_url
 from harness.safe_text import is_secret
 
@@ -44,7 +44,7 @@ class ClusterEngine:
             folder = Path(results).absolute()
             folder.mkdir(parents=True, exist_ok=True)
             # A new name each time: a node may remember for a while that it has seen no file of a name.
-            self.sign = passing(folder / f"shared-{uuid.uuid4().hex}")
+            self.sign = temporary_path(folder / f"shared-{uuid.uuid4().hex}")
             weakref.finalize(self, self.sign.unlink, missing_ok=True)
             self.sign.touch()
         self.seats: dict[ClusterSlot, Seat] = {}

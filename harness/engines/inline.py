@@ -19,7 +19,7 @@ from harness.engines.base import CLAIMED, NO_ROOM, STOPPED, Ended, Job, Slot
 from harness.engines.life import live
 from harness.errors import BenchError
 from harness.remote.mirror import open_store
-from harness.safe_text import Redacting, point_loggers
+from harness.safe_text import RedactedStream, redirect_loggers
 
 
 class InlineHandle:
@@ -130,10 +130,10 @@ def tee(path: Path, more: bool) -> Iterator[None]:
     """Write what this thread prints inside the block to a log as well."""
     before = sys.stdout, sys.stderr
     with path.open("a" if more else "w", encoding="utf-8", buffering=1) as log:
-        sys.stdout, sys.stderr = (_Tee(stream, Redacting(log)) for stream in before)
-        point_loggers([*before, sys.__stdout__, sys.__stderr__], errors := sys.stderr)
+        sys.stdout, sys.stderr = (_Tee(stream, RedactedStream(log)) for stream in before)
+        redirect_loggers([*before, sys.__stdout__, sys.__stderr__], errors := sys.stderr)
         try:
             yield
         finally:
             sys.stdout, sys.stderr = before
-            point_loggers([errors], sys.stderr)
+            redirect_loggers([errors], sys.stderr)

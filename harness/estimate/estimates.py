@@ -17,11 +17,11 @@ from harness.estimate.history import Past, Told, correction, past, same_but_seed
 from harness.estimate.machine import Machine, precision, timed
 from harness.estimate.sizes import Content, Counter, TextSize, content, needs, sizes, trained_on
 from harness.models.shape import Shape, shape_of, tokenizer_file
-from harness.recipe import Recipe, open_fields
-from harness.recipe_rules import Needs, facts, fit
+from harness.recipe import Recipe, auto_fields
+from harness.recipe_rules import LengthStatistics, fill_auto_fields, fitted_fields
 from harness.store import Store
 from harness.task import Task
-from harness.task_data import load
+from harness.task_data import load_data
 
 LIBRARIES, BASELINE = 5.0, 1.0  # seconds until the libraries are loaded, once, and for a baseline's process
 UNREAD, UNREAD_TRAIN = 5000, 20_000  # rows, and training rows, of a task of which nothing is known
@@ -89,7 +89,7 @@ def _by_formula(cell: Cell, known: Known, machine: Machine, past: Sequence[Told]
     said = cost(shape, read, head, cell.model.architecture, replace(recipe, precision=mode), speed[0], cell.method, cell.budget)
     more_seconds, more_memory, records = correction(cell, past)
     source = SIMILAR if records else CALIBRATION if speed[1] else USUAL
-    fitted = facts(recipe, why, cell.why, mode) if why else {}
+    fitted = fitted_fields(recipe, why, cell.why, mode) if why else {}
     return Estimate(said.seconds * more_seconds, said.memory * more_memory, source, records, fitted)
 
 
@@ -137,18 +137,18 @@ class Known:
 
     def fitted(self, cell: Cell) -> tuple[Recipe, dict[str, str]]:
         """The cell's recipe with what it leaves to the data, as far as rows and tokens are known here; field → why it has its value."""
-        if not open_fields(cell.recipe):
+        if not auto_fields(cell.recipe):
             return cell.recipe, {}
         known, shape, family = self.content(cell.task), self.shape(cell), registry.family(cell.task.family)
         if known is None:
             records = (one.record["task"] for one in self.history)
             rows = next((one["rows"]["train"] for one in records if one["name"] == cell.task.title and one.get("rows")), UNREAD_TRAIN)
-            found = Needs(cell.train_rows or rows)
+            found = LengthStatistics(cell.train_rows or rows)
         else:
             limit = min(filter(None, (shape and shape.positions, cell.model.max_length)), default=None)
             found = needs(known, self._counter(cell), family.head, limit, cell.model.architecture == "decoder")
             found = replace(found, rows=cell.train_rows or found.rows)
-        return fit(cell.recipe, found, family.passes)
+        return fill_auto_fields(cell.recipe, found, family.passes)
 
     def _counter(self, cell: Cell) -> Counter:
         """One for all models with equal tokenisers, whose files are long and many of which are the same."""
@@ -169,7 +169,7 @@ class Known:
         if task.title not in self.contents:
             family = registry.family(task.family)
             try:
-                self.contents[task.title] = content(load(task, family).splits, family)
+                self.contents[task.title] = content(load_data(task, family).splits, family)
             except Exception:  # of a plugin, or data that have changed since they were planned: the worker will say it
                 LOG.warning("%s cannot be read: its size is not known", task.title, exc_info=True)
                 self.contents[task.title] = None

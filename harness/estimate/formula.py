@@ -15,7 +15,7 @@ from harness.estimate.sizes import WINDOWS, WRITES, TextSize
 from harness.methods import METHODS
 from harness.models.shape import Shape
 from harness.recipe import Recipe
-from harness.recipe_rules import planned
+from harness.recipe_rules import planned_steps
 
 AT_ONCE = 4096  # tokens of a batch that is evaluated: `harness.training.evaluate`, which imports torch
 WORTH = 0.8  # of the vocabulary: above it the table of embeddings is trained whole; `harness.fast.vocabulary`, which imports torch
@@ -50,7 +50,7 @@ def cost(
         budget: the share of the steps and validations that a trial has.
     """
     model, train, backward = _Model.of(shape, head, architecture), sizes["train"], METHODS[method].backward
-    steps, validations = planned(train.features, recipe, budget)
+    steps, validations = planned_steps(train.features, recipe, budget)
     target = train.written if model.words else train.tokens  # what a decoder beside an encoder reads in training
     states, scores = model.passed(train, target)
     trained = model.trained(train) * (backward == 2)

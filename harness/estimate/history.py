@@ -18,7 +18,7 @@ from harness.estimate.machine import Machine, is_here
 from harness.estimate.sizes import TextSize
 from harness.methods import METHODS
 from harness.models.shape import Shape
-from harness.recipe import MECHANICS, Recipe, trained_by
+from harness.recipe import MECHANICS, Recipe, trained_recipe
 from harness.store import Record, Store
 
 FEW = 5  # records of one kind that are looked at, the latest: the code may have become faster since the others
@@ -105,7 +105,7 @@ def size_by_record(record: Record, train_rows: int | None = None) -> dict[str, T
         train_rows: that another cell learns from; None: as many as this one did.
     """
     rows, cost, training = record["task"].get("rows"), record["cost"], record.get("training") or {}
-    recipe = trained_by(record)
+    recipe = trained_recipe(record)
     seen = (training.get("steps") or 0) * min(recipe.get("batch_size") or 0, (rows or {}).get("train", 0))
     if not rows or not seen or not cost.get("train_tokens"):
         return None
@@ -164,7 +164,7 @@ def told(history: Iterable[Past], shapes: Mapping[str, Shape | None], machine: M
             continue
         # What the recipe asked for, not where the training stopped: a stop that is usual for a task is part of its cost.
         try:
-            recipe = Recipe(**{name: value for name, value in trained_by(record).items() if name in names} | {"precision": mode})
+            recipe = Recipe(**{name: value for name, value in trained_recipe(record).items() if name in names} | {"precision": mode})
         except BenchError:
             continue
         said = cost(shape, size, family.head, model["architecture"], recipe, speed[0], record["method"])

@@ -11,7 +11,7 @@ from typing import Any
 from harness.check.lengths import without_blanks
 from harness.family import Row, TaskFamily
 from harness.recipe import Recipe
-from harness.recipe_rules import Needs
+from harness.recipe_rules import LengthStatistics
 
 SAMPLE = 200  # rows of a split that are tokenised; evenly spread over it
 SEPARATOR = "\n=\n"  # of source and target in one sequence: `harness.heads.text`, which imports torch
@@ -139,14 +139,14 @@ def sizes(content: Content, counter: Counter, head: str, recipe: Recipe, limit: 
     return found
 
 
-def needs(content: Content, counter: Counter, head: str, limit: int | None, one_sequence: bool) -> Needs:
+def needs(content: Content, counter: Counter, head: str, limit: int | None, one_sequence: bool) -> LengthStatistics:
     """What the recipe's fields that are left to the data go by, from the sample; arguments as those of `sizes`."""
     endless, tokens = 10**9, []
     for rows in (content.sample.get(split, ()) for split in ("train", "validation")):
         written = _written(rows, counter, head, endless)
         lengths = _features(rows, counter, head, endless, 0, [0] * len(rows) if one_sequence else None)
         tokens.append({"max_length": lengths, **({"max_target_length": written} if head == WRITES else {})})
-    return Needs(content.rows.get("train", 0), tokens, limit, head in (WINDOWS, SPANS))
+    return LengthStatistics(content.rows.get("train", 0), tokens, limit, head in (WINDOWS, SPANS))
 
 
 def _written(rows: Sequence[Texts], counter: Counter, head: str, most: int) -> list[int]:

@@ -24,9 +24,9 @@ CostPart = TypedDict(
 )
 # Parts that stay text, and their types.
 SHARED = {
-    "model": record_schema.ModelKeys, "task": record_schema.TaskKeys, "recipe": record_schema.Recipe | None,
+    "model": record_schema.ModelKeys, "task": record_schema.TaskKeys, "recipe": record_schema.RecipeKeys | None,
     "environment": record_schema.EnvironmentKeys | None, "search": record_schema.SearchKeys | None,
-    "typed": record_schema.Typed | None,
+    "typed": record_schema.TypedKeys | None,
 }  # fmt: skip
 COMMON = tuple(name for name in SHARED if name not in ("search", "typed"))  # without those that many records do not have
 
@@ -44,8 +44,8 @@ class TrainingPart(TypedDict, total=False):
     """The keys of `training` that `harness.trouble` reads."""
 
     steps: int | None
-    history: list[record_schema.Validation] | None
-    trouble: list[record_schema.Sign] | None
+    history: list[record_schema.ValidationKeys] | None
+    trouble: list[record_schema.TroubleKeys] | None
 
 
 class ErrorPart(TypedDict, total=False):
@@ -109,10 +109,10 @@ class BoardRecords(list[Record]):
             try:
                 record = _DECODER.decode(content)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                return _share_parts(_needed_keys(record_schema.read(content)), share)  # this names the error, or reads NaN
-            record_schema.consistent(record)
+                return _share_parts(_needed_keys(record_schema.parse_record(content)), share)  # this names the error, or reads NaN
+            record_schema.check_consistency(record)
             if not (record.keys() >= {"model", "task"}):
-                raise record_schema.Damaged(f"{'task' if 'model' in record else 'model'} is missing")
+                raise record_schema.DamagedRecord(f"{'task' if 'model' in record else 'model'} is missing")
             return _share_parts(record, share)
 
         records = sorted((one for one in store.records(parse) if not is_trial(one)), key=itemgetter("id"))
@@ -130,7 +130,7 @@ class _SharedParts:
         if isinstance(part, Raw):
             text = bytes(part)
             if text not in self.by_text:
-                record_schema.part(name, text, kind)
+                record_schema.parse_part(name, text, kind)
                 self.by_text[text] = msgspec.json.decode(text)  # all keys: also unknown ones may distinguish tasks
             return self.by_text[text]
         return self.by_content.setdefault(marshal.dumps(part, 2), part)  # 2: the same bytes, however the part was made
@@ -156,7 +156,7 @@ def _share_parts(record: Record, share: _SharedParts) -> Record:
     if isinstance(metrics.get("slices"), Raw):
         # Slices are most of a record, so they are parsed on use. Copied, because a `Raw` keeps the text of the whole record.
         text = bytes(metrics["slices"])
-        metrics["slices"] = text if record_schema.part("metrics.slices", text, record_schema.Slices | None) else None
+        metrics["slices"] = text if record_schema.parse_part("metrics.slices", text, record_schema.Slices | None) else None
     record["trouble"] = trouble(record)
     for name in ("training", "answers"):
         record.pop(name, None)

@@ -23,7 +23,7 @@ from harness import registry
 from harness.caching import cache_folder
 from harness.data.splits import ALIASES, SPLITS, canonical
 from harness.errors import BenchError
-from harness.files import dumps
+from harness.files import dump_json
 from harness.guess.chosen import columns_of, read_columns
 from harness.guess.which_files import name_of
 from harness.planning.arguments import need, pairs
@@ -175,7 +175,7 @@ def _lines(rows: Iterable[Row], split: str) -> Iterator[str]:
                 plain[str(column)] = _plain(value)
             except ValueError as error:
                 raise BenchError(f"Task.from_data: row {number} of {split}, column {str(column)!r}: {error}") from None
-        line = dumps(plain)
+        line = dump_json(plain)
         # Half of a surrogate pair has no UTF-8; escaped, it reaches the reader, which reports it.
         yield (line if line.isascii() or _is_whole(line) else json.dumps(plain)) + "\n"
 

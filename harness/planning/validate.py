@@ -12,7 +12,7 @@ from harness.errors import BenchError
 from harness.finding import NOTE
 from harness.safe_text import short
 from harness.task import Task
-from harness.task_data import load
+from harness.task_data import load_data
 
 # Facts that readers report -> how a note says them. What may be wrong with a data set is told by its check (`harness.check`).
 NOTED = {
@@ -71,7 +71,7 @@ def validate(task: Task) -> str:
         BenchError: the first thing that is wrong, with file and line.
     """
     family = registry.family(task.family)
-    data = load(task, family)
+    data = load_data(task, family)
     labels = family.labels(data.splits, task)
     if labels is not None and len(labels) < 2:
         raise BenchError(

@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from harness.files import passing, write_text
+from harness.files import temporary_path, write_text
 from harness.remote.folder import RemoteFolder, Unreachable
 from harness.store import CHECKPOINT
 
@@ -100,7 +100,7 @@ class Courier:
 
     def _send(self, cell_id: str) -> None:
         path = self.marks.cells / cell_id / CHECKPOINT
-        link = passing(path.with_name(f"{CHECKPOINT}.link"))
+        link = temporary_path(path.with_name(f"{CHECKPOINT}.link"))
         try:
             sent = _linked(path, link)
             if sent is not None:

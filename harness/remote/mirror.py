@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.caching import cache_folder
-from harness.files import passing, write_whole
-from harness.record_schema import checked
+from harness.files import temporary_path, write_atomically
+from harness.record_schema import parse_known_keys
 from harness.remote.courier import RECORD, Courier, Marks
 from harness.remote.folder import PASSING, RemoteFolder, Unreachable, is_url
 from harness.safe_text import redact
@@ -78,7 +78,7 @@ class Mirror(Store):
         # Read before the URL is: a record that another process of this machine sends meanwhile is not taken for one that is gone.
         known = {name: self.marks.get(name, RECORD) for name in self.marks.cell_ids()}
         theirs = self._theirs("cells")
-        for name in [name for name, mark in known.items() if not mark and self.record(name, checked)] if send else ():
+        for name in [name for name, mark in known.items() if not mark and self.record(name, parse_known_keys)] if send else ():
             self._with_claim(name, lambda name=name: self._send(name))
         for name, mark in known.items():
             if mark and RECORD not in theirs[name]:
@@ -96,7 +96,7 @@ class Mirror(Store):
 
     def fetch(self, cell_id: str) -> None:
         theirs = self._theirs(f"cells/{cell_id}")[cell_id]
-        if self.record(cell_id, checked) and not self.marks.get(cell_id, RECORD):
+        if self.record(cell_id, parse_known_keys) and not self.marks.get(cell_id, RECORD):
             self._send(cell_id)
         elif self._differs(cell_id, theirs):
             self._bring({cell_id: theirs})
@@ -126,7 +126,7 @@ class Mirror(Store):
 
     def unsent(self) -> list[str]:
         """Cells whose records are not at the URL."""
-        return [name for name in self.marks.cell_ids() if not self.marks.get(name, RECORD) and self.record(name, checked)]
+        return [name for name in self.marks.cell_ids() if not self.marks.get(name, RECORD) and self.record(name, parse_known_keys)]
 
     def pack(self, cell_id: str) -> dict[str, bytes]:
         """A cell's files, for a mirror on another machine."""
@@ -138,7 +138,7 @@ class Mirror(Store):
         """Put files that `pack` gave elsewhere into this mirror."""
         self.marks.remove(cell_id, RECORD)
         for name, content in files.items():
-            write_whole(self.folder(cell_id) / name, lambda path, content=content: path.write_bytes(content))
+            write_atomically(self.folder(cell_id) / name, lambda path, content=content: path.write_bytes(content))
 
     def publish(self, name: str) -> str:
         """Send a file of the folder itself, and return where it is then."""
@@ -148,7 +148,7 @@ class Mirror(Store):
     def _send(self, cell_id: str) -> None:
         """Send a cell's record with all that belongs to it, or what is needed to go on with it. The caller has its claim."""
         self.courier.finish()
-        folder, ours = self.folder(cell_id), self.record(cell_id, checked)
+        folder, ours = self.folder(cell_id), self.record(cell_id, parse_known_keys)
         theirs = self._theirs(f"cells/{cell_id}")[cell_id]
         waits = ours is not None and not self.marks.get(cell_id, RECORD)
         if waits and RECORD in theirs and _is_good(self.behind.read(f"cells/{cell_id}/{RECORD}")):
@@ -171,7 +171,7 @@ class Mirror(Store):
     def _bring(self, cells: Mapping[str, Mapping[str, str]], names: tuple[str, ...] = FILES) -> None:
         """Download files of cells, given the marks of what is there. The caller has the cells' claims."""
         wanted = [
-            (cell, name, passing(self.folder(cell) / name)) for cell in cells for name in names if name in cells[cell]
+            (cell, name, temporary_path(self.folder(cell) / name)) for cell in cells for name in names if name in cells[cell]
         ]
         try:
             self.behind.get([(f"cells/{cell}/{name}", path) for cell, name, path in wanted])
@@ -184,7 +184,7 @@ class Mirror(Store):
 
     def _differs(self, cell_id: str, theirs: Mapping[str, str]) -> bool:
         """Whether a record has come to the URL that is not here, and none here waits to be sent."""
-        here = self.record(cell_id, checked) is not None
+        here = self.record(cell_id, parse_known_keys) is not None
         return RECORD in theirs and not (here and self.marks.get(cell_id, RECORD) in ("", theirs[RECORD]))
 
     def _theirs(self, folder: str) -> dict[str, dict[str, str]]:
@@ -218,6 +218,6 @@ class Mirror(Store):
 
 def _is_good(content: bytes) -> bool:
     try:
-        return checked(content)["status"] == "ok"
+        return parse_known_keys(content)["status"] == "ok"
     except ValueError:
         return False

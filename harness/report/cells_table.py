@@ -12,7 +12,7 @@ from rich.text import Text
 
 from harness.cell import Cell
 from harness.estimate.estimate import duration
-from harness.files import dumps
+from harness.files import dump_json
 from harness.planning.plan import Plan
 
 LINES = 200  # of a table that one still reads
@@ -100,10 +100,10 @@ def all_facts(cells: Iterable[Cell]) -> Iterator[dict[str, Any]]:
 
 def to_json(told: Mapping[str, Any]) -> str:
     """A JSON object with a line for each value, and for each item of a list."""
-    return "{\n" + ",\n".join(f"{dumps(name)}: {_value(value)}" for name, value in told.items()) + "\n}"
+    return "{\n" + ",\n".join(f"{dump_json(name)}: {_value(value)}" for name, value in told.items()) + "\n}"
 
 
 def _value(value: Any) -> str:
     if isinstance(value, list) and value:
-        return "[\n" + ",\n".join(map(dumps, value)) + "\n]"
-    return dumps(value)
+        return "[\n" + ",\n".join(map(dump_json, value)) + "\n]"
+    return dump_json(value)

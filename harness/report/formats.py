@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.cell import sized
-from harness.files import dumps
+from harness.cell import sized_title
+from harness.files import dump_json
 from harness.grouping.costs import COSTS
 from harness.published import published
 from harness.report.board import Board
@@ -38,7 +38,7 @@ def to_json(board: Board) -> str:
     for row in made["rows"]:
         for thing in (row, *row["entries"].values()):  # costs are keys of the row or entry itself
             thing |= thing.pop("costs")
-    return dumps(made, indent=1) + "\n"
+    return dump_json(made, indent=1) + "\n"
 
 
 def to_csv(board: Board) -> str:
@@ -99,7 +99,7 @@ def _points(board: Board) -> Iterator[dict[str, Any]]:
     columns = {column.title for column in board.columns}
     for curve in board.curves:
         for number, size in enumerate(curve.sizes):
-            task = sized(curve.task, size.train_rows)
+            task = sized_title(curve.task, size.train_rows)
             for line in curve.lines:
                 point = line.points[number]
                 if point is not None and task not in columns:

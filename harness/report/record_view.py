@@ -12,7 +12,7 @@ from rich.text import Text
 
 from harness.cell import is_trial
 from harness.grouping.recipe_variants import search_summary
-from harness.recipe import trained_by
+from harness.recipe import trained_recipe
 from harness.report import board_text as text
 from harness.report.entries import SMALL, slices_of
 from harness.report.row_texts import is_right
@@ -94,7 +94,7 @@ def show(
         parts += _section("Error", Text(f"{error.get('type')}: {error.get('message')}", style="red"))
         parts.append(Text(str(error.get("traceback") or "").rstrip(), style="dim"))
     if record.get("recipe"):
-        parts += _section("Recipe", Text(text.recipe({name: [(value, ())] for name, value in trained_by(record).items()})))
+        parts += _section("Recipe", Text(text.recipe({name: [(value, ())] for name, value in trained_recipe(record).items()})))
     if record.get("fitted"):
         reasons = {name: f"{one['value']}: {one['why']}" for name, one in record["fitted"].items() if one["why"]}
         parts += _section("Why this recipe", _pairs(reasons))

@@ -14,7 +14,7 @@ from torch import Tensor
 from harness.fast.prepare import Fast, tokens_worth_of_a_piece
 from harness.heads.base import Feature, Head
 from harness.recipe import Recipe
-from harness.recipe_rules import planned
+from harness.recipe_rules import planned_steps
 from harness.training.batches import remaining_batches
 from harness.training.keeper import Keeper
 from harness.training.optimiser import clipped_step, make_optimiser, make_schedule
@@ -63,7 +63,7 @@ def train(
         NotEnoughMemory: a single row does not fit.
         Interrupted: the keeper was told to end.
     """
-    total, validations = planned(len(features), recipe, budget)
+    total, validations = planned_steps(len(features), recipe, budget)
     due = {round(total * (turn + 1) / validations) for turn in range(validations)} - {0}  # more of them than steps
     optimiser = make_optimiser(weights.matrices, weights.vectors, recipe)
     state = State(weights, optimiser, make_schedule(optimiser, total, recipe.warmup_ratio))

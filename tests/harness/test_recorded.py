@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from harness.cell import is_trial
 from harness.errors import BenchError
 from harness.grouping.board_records import BoardRecords
-from harness.record_schema import Damaged, checked, read
+from harness.record_schema import DamagedRecord, parse_known_keys, parse_record
 from harness.report.board import Board
 from harness.report.board_files import page, render
 from harness.report.formats import FORMATS, formatted
@@ -147,7 +147,7 @@ WRONG = {
 
 def test_a_whole_record_is_read_with_all_its_keys():
     record = {"schema": 1, **full(), "of a plugin": {"more": [1]}}
-    assert read(json.dumps(record).encode()) == record
+    assert parse_record(json.dumps(record).encode()) == record
 
 
 @pytest.mark.parametrize("what", WRONG)
@@ -257,9 +257,9 @@ def fuzz(examples):
                 continue
         text = json.dumps(made)
         try:
-            record = read(text.encode())
-            known = checked(text.encode())
-        except Damaged as error:
+            record = parse_record(text.encode())
+            known = parse_known_keys(text.encode())
+        except DamagedRecord as error:
             assert str(error) and "\n" not in str(error)
             return
         assert {name: record[name] for name in ("id", "status", "seed")} == {

@@ -10,7 +10,7 @@ from harness.data.place import PlacedRow, place
 from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.task import Task
-from harness.task_data import load as load_rows
+from harness.task_data import load_data as load_rows
 
 
 def load(tmp_path, name, text, family="sentiment", format="jsonl", **task):

@@ -11,7 +11,7 @@ from made_records import record
 
 from harness import files
 from harness.errors import BenchError
-from harness.files import disk_full, sweep, write_text, write_whole
+from harness.files import disk_full, remove_leftovers, write_atomically, write_text
 from harness.store import Store
 
 RECORD = record("films", "bert", 1.0, id="a--b")
@@ -119,7 +119,7 @@ def test_whole_files_or_none(tmp_path):
         raise OSError(errno.ENOSPC, "full")
 
     with pytest.raises(OSError) as raised:
-        write_whole(path, half)
+        write_atomically(path, half)
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
     assert disk_full(raised.value) is raised.value and disk_full(ValueError("else")) is None
     try:
@@ -141,9 +141,9 @@ def test_only_what_the_dead_left_is_swept_up(tmp_path):
     }
     for name in names:
         (tmp_path / name).write_text("x")
-    sweep(tmp_path)
+    remove_leftovers(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {name for name, stays in names.items() if stays}
-    sweep(tmp_path, everything=True)
+    remove_leftovers(tmp_path, everything=True)
     assert {path.name for path in tmp_path.iterdir()} == {".mine.tmp", "a.json"}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.files import dumps
+from harness.files import dump_json
 from harness.safe_text import visible
 
 # Characters that end a script element, or that change the direction of text.
@@ -25,7 +25,7 @@ def data_block(data: Any) -> Markup:
 
     NaN and infinity, which JSON does not have, become null.
     """
-    text = dumps(data, separators=(",", ":"))
+    text = dump_json(data, separators=(",", ":"))
     for letter in UNSAFE_IN_SCRIPT:
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return Markup(text)

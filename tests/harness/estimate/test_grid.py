@@ -198,7 +198,7 @@ def test_many_cells_of_few_kinds_are_counted_once_a_kind(tmp_path, plan, monkeyp
 
 
 def test_data_that_cannot_be_read_are_of_unknown_size(tmp_path, plan, monkeypatch):
-    monkeypatch.setattr(grid_module, "load", lambda *asked: 1 / 0)
+    monkeypatch.setattr(grid_module, "load_data", lambda *asked: 1 / 0)
     assert estimates(Store(tmp_path), plan).unknown == len(plan)
 
 

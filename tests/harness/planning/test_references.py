@@ -44,7 +44,7 @@ def test_where_the_hub_does_not_answer_the_models_at_hand_are_named(monkeypatch)
         raise HubError(f"model {reference!r} cannot be fetched", passing=True)
 
     monkeypatch.setattr("harness.planning.references.resolve", refuse)
-    monkeypatch.setattr("harness.planning.references.cached", lambda: ["owner/name"])
+    monkeypatch.setattr("harness.planning.references.cached_models", lambda: ["owner/name"])
     ((_, error, _),) = find_models(["bert"], NONE)
     assert error.passing and str(error).endswith("at hand without it: bert-mini, gpt2-mini, t5-mini, owner/name")
 

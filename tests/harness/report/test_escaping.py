@@ -23,7 +23,7 @@ from harness.report.board import Board, Failure
 from harness.report.formats import FORMATS
 from harness.report.markdown_tables import escape
 from harness.report.page.templates import fill
-from harness.safe_text import console, plain, shell, visible
+from harness.safe_text import console, plain, shell_command, visible
 from harness.scaffold.write import _scalar
 
 NAMES = [
@@ -93,7 +93,7 @@ def test_texts_of_right_to_left_scripts_are_shown_as_they_are():
 @pytest.mark.skipif(not shutil.which("bash"), reason="no bash")
 @pytest.mark.parametrize("name", [name for name in NAMES if "\x00" not in name])
 def test_a_shell_reads_a_command_as_it_was_meant(name):
-    line = shell(["printf", "%s", name])
+    line = shell_command(["printf", "%s", name])
     assert "\n" not in line and subprocess.run(["bash", "-c", line], capture_output=True).stdout.decode() == name
 
 

@@ -189,7 +189,7 @@ def test_the_streams_stay_streams(monkeypatch):
     handlers = [logging.StreamHandler(err), logging.StreamHandler(elsewhere)]
     for handler in handlers:
         logger.addHandler(handler)
-    secrets.guard_output()
+    secrets.redact_output()
     print("a", TOKEN, "b")
     sys.stdout.writelines([TOKEN, "\n"])
     logger.error(TOKEN)

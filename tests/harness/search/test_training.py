@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import toy
 
-from harness.cell import Searched, Trial
+from harness.cell import SearchedRecipe, Trial
 from harness.quantities import SaveInterval
 from harness.search.trials import trial
 from harness.store import Store
@@ -120,7 +120,7 @@ def test_a_budget_shortens_the_training_and_its_schedule(store, base, tmp_path):
 def test_the_record_of_a_report_holds_the_search_and_counts_it(store, base):
     trial = {"id": "t0", "recipe": {"epochs": 2}, "status": "ok", "validation": 50.0, "seconds": 1.0}
     found = {"trials": [trial], "winner": 0, "seconds": 123.0, "peak_memory_bytes": 5, "seed": 1}
-    cell = replace(base, search=Searched({"kind": "grid", "fields": {"epochs": [1, 2]}}, ("epochs=1,2",), found))
+    cell = replace(base, search=SearchedRecipe({"kind": "grid", "fields": {"epochs": [1, 2]}}, ("epochs=1,2",), found))
     record = run_cell(cell, "cpu", store, silent)
     assert record["search"] == {"specification": cell.search.specification, "arguments": ["epochs=1,2"], **found}
     assert record["cost"]["search_seconds"] == 123.0 and record["score"] is not None and "purpose" not in record
