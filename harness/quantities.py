@@ -1,4 +1,4 @@
-"""Quantities as a person types them: durations (`90s`, `200steps`) and amounts (`100M`, `8GiB`)."""
+"""Parse quantities that a person types: durations (`90s`, `200steps`, `never`) and amounts (`100M`, `8GiB`)."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from dataclasses import dataclass
 
 from harness.errors import BenchError
 
-# How often something is done, and how long it may take, as a person writes it: `90s`, `5m`, `2h`, `200steps`, `never`.
-
-
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_MULTIPLES = {
+    "": 1, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9,
+    "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2**10, "mib": 2**20, "gib": 2**30,
+}  # fmt: skip
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)?")
 _STEPS = re.compile(r"(\d+)\s*steps?")
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
 
 
 @dataclass(frozen=True)
 class SaveInterval:
-    """How often a state is saved: after so many seconds, after so many steps of the optimiser, or, with neither, never."""
+    """How often a checkpoint is saved: every so many seconds or optimiser steps; never if neither is set."""
 
     seconds: float | None = None
     steps: int | None = None
@@ -28,23 +30,23 @@ EVERY_FIVE_MINUTES = SaveInterval(seconds=300.0)
 
 
 def parse_seconds(option: str, text: str) -> float:
-    """The seconds that `90`, `90s`, `5m`, `1.5h` or `1d` are.
+    """Parse `90`, `90s`, `5m`, `1.5h` or `1d` into seconds.
 
     Raises:
-        BenchError: another text, or no time at all; `option` is named.
+        BenchError: not a time, or zero; the message names `option`.
     """
-    found = _TIME.fullmatch(text.strip())
-    value = float(found[1]) * _SECONDS[found[2] or "s"] if found else 0.0
+    match = _TIME.fullmatch(text.strip())
+    value = float(match[1]) * _SECONDS[match[2] or "s"] if match else 0.0
     if not value:
         raise BenchError(f"{option} {text}: must be a time such as 90s, 5m or 2h")
     return value
 
 
 def parse_interval(option: str, text: str) -> SaveInterval:
-    """What `5m`, `200steps` or `never` means.
+    """Parse `5m`, `200steps` or `never`.
 
     Raises:
-        BenchError: another text; `option` is named.
+        BenchError: none of these; the message names `option`.
     """
     text = text.strip()
     if text == "never":
@@ -57,23 +59,13 @@ def parse_interval(option: str, text: str) -> SaveInterval:
     raise BenchError(f"{option} {text}: must be a time (5m), a number of steps (200steps) or never")
 
 
-# Amounts as a person writes them: `100M` parameters, `8GiB` of memory.
-
-
-_MULTIPLES = {
-    "": 1, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9,
-    "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2**10, "mib": 2**20, "gib": 2**30,
-}  # fmt: skip
-_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
-
-
 def parse_amount(option: str, text: str, example: str) -> float:
-    """The number that `100M`, `1.5B` or `8GiB` is.
+    """Parse `100M`, `1.5B` or `8GiB` into a number.
 
     Raises:
-        BenchError: it is none; `option` and an `example` of what is valid are named.
+        BenchError: not an amount, or zero; the message names `option` and gives the `example`.
     """
-    found = _AMOUNT.fullmatch(text.strip().lower())
-    if not found or found[2] not in _MULTIPLES or not float(found[1]):
+    match = _AMOUNT.fullmatch(text.strip().lower())
+    if not match or match[2] not in _MULTIPLES or not float(match[1]):
         raise BenchError(f"{option} {text}: must be an amount such as {example}")
-    return float(found[1]) * _MULTIPLES[found[2]]
+    return float(match[1]) * _MULTIPLES[match[2]]

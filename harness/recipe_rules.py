@@ -1,4 +1,11 @@
-"""Which recipe a cell gets."""
+"""The rules that give a cell its recipe.
+
+First the rules of the package, the task family and the suite apply (`apply_rules`). Fields that they leave `auto` get their values
+from the training rows (`fill_auto_fields`): lengths that fit, and enough steps for few rows. That is the same for every model and
+part of the protocol. It reads the number of training rows, and the lengths in tokens of training and validation rows. It never
+reads test rows, so the same cell always gets the same values. Validation rows count because training rows may be shorter: SST-2
+trains on phrases, but validates and tests on sentences twice as long. No torch is imported: estimates use this module too.
+"""
 
 from __future__ import annotations
 
@@ -26,45 +33,55 @@ from harness.recipe import (
 from harness.yaml_reader import describe_node
 from harness.yaml_values import YamlValue
 
-# Which recipe a cell gets: the package's rules for its model, the family's, the suite's, and those that leave fields to the data.
-
-
 FILE = Path(__file__).with_name("recipes.yaml")
-# A rule's learning rate is for models of the width that it names. The best rate of Adam falls with the width (Yang et al. 2021,
-# "Tensor Programs V", section 4: as 1 / width). The power and the limits are ours: they bring BERT's base rate near that of its large
-# models and ELECTRA's to that of its small one. benchmarks/regret.py has tried widths of 384 and 64 alone.
-POWER = 1.5
-HIGHEST, LOWEST = 3e-3, 5e-6
 NOT_FIELDS = ("when", "width", "source")
+# A rule's learning rate is for models of the width that the rule names. Adam's best rate falls with the width (Yang et al. 2021,
+# "Tensor Programs V", section 4: as 1 / width). The power and the limits are our choice: they bring BERT's base rate near that of
+# its large models and ELECTRA's to that of its small one. benchmarks/regret.py has tried only widths of 384 and 64.
+WIDTH_POWER = 1.5
+HIGHEST_RATE, LOWEST_RATE = 3e-3, 5e-6
+
+SAMPLED_ROWS = 2000  # rows of a split whose tokens are counted, evenly spread
+COVERAGE = 0.99  # share of the rows that fit into the length
+LENGTH_MULTIPLE = 8
+SHORTEST = 16  # tokens
+BATCH_SIZES = ((100, 8), (2000, 16), (math.inf, 32))  # (rows below, batch size): few rows need more steps
+# Few rows need more epochs, because small data sets lack steps (Mosbach et al. 2021; Zhang et al. 2021): about
+# EPOCH_FACTOR / sqrt(rows), within these limits.
+EPOCH_FACTOR, FEWEST_EPOCHS, MOST_EPOCHS = 320, 3, 20
+MOST_EPOCHS_OF_ANY_FAMILY = 40  # of a family that needs several times as many
+EVALUATIONS = (5, 10)  # minimum and maximum number of validations; one an epoch in between
+TARGET_MARGIN = 1.25  # a generated text may be longer than those seen by this factor
+SHORTEST_ANSWER = 30  # tokens
 
 
 @cache
 def package_rules() -> tuple[Mapping[str, Any], ...]:
-    """The rules of `recipes.yaml`, that hold for every suite."""
+    """Return the rules of `recipes.yaml`, which apply to every suite."""
     return tuple(yaml.safe_load(FILE.read_text(encoding="utf-8")))
 
 
 def rules_for(family: Sequence[Mapping[str, Any]], suite: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """All rules in the order in which they are applied: what holds for all, the family's, those by kind of model, the suite's."""
-    first, *kinds = package_rules()
-    return [first, *family, *kinds, *suite]
+    """Return all rules in the order they are applied: the general one, the family's, those by kind of model, the suite's."""
+    general, *by_kind = package_rules()
+    return [general, *family, *by_kind, *suite]
 
 
 def apply_rules(rules: Iterable[Mapping[str, Any]], facts: Mapping[str, Any]) -> tuple[Recipe, str]:
-    """The recipe for a cell with these facts, and why it has its learning rate. Rules are applied in order, later ones win.
+    """Return the recipe of a cell with these facts, and the reason for its learning rate.
 
-    A rule is a mapping of recipe fields with an optional key `when` that maps facts (family, task, model, architecture,
-    kind, method) to one value or a list of values; all must hold. A learning rate from a rule that does not ask for the method
-    is one for all weights, and is multiplied by the method's factor. Where a rule names a `width`, its learning rate is
-    that of models of this width, and narrower ones get a higher one. `source` says where the rule comes from.
+    A rule maps recipe fields to values. Later rules win. Its other keys are optional: `when` maps conditions (`CONDITIONS`) to
+    one value or a list of values, all of which must hold; `source` says where the rule comes from; `width` is the width of the
+    models that its learning rate is for, and narrower models get a higher rate. A learning rate from a rule without a condition on
+    the method is for training all weights, and is multiplied by the method's factor.
 
     Args:
-        facts: those of `FACTS`, and the model's `width` (None: not known).
+        facts: the values of `CONDITIONS`, and the model's `width` (None if unknown).
 
     Raises:
-        BenchError: a condition or a field that there is none of.
+        BenchError: an unknown condition or field.
     """
-    recipe, chosen, why = Recipe(), False, ""
+    recipe, for_method, reason = Recipe(), False, ""
     for rule in rules:
         for key in rule.get("when") or {}:
             if key not in CONDITIONS:
@@ -73,117 +90,76 @@ def apply_rules(rules: Iterable[Mapping[str, Any]], facts: Mapping[str, Any]) ->
             continue
         changes = {key: value for key, value in rule.items() if key not in NOT_FIELDS}
         if "learning_rate" in rule:
-            chosen = "method" in (rule.get("when") or {})
-            changes["learning_rate"], why = _rate(rule, facts.get("width"))
+            for_method = "method" in (rule.get("when") or {})
+            changes["learning_rate"], reason = _learning_rate(rule, facts.get("width"))
         recipe = recipe.updated(changes)
     factor = METHODS[facts["method"]].learning_rate_factor
-    if not chosen and factor != 1:
-        why = f"{why}, times {factor:g} for {facts['method']}".removeprefix(", ")
+    if not for_method and factor != 1:
+        reason = f"{reason}, times {factor:g} for {facts['method']}".removeprefix(", ")
         recipe = recipe.updated({"learning_rate": scale_rate(recipe.learning_rate, factor)})
-    return recipe, why
+    return recipe, reason
 
 
-def _rate(rule: Mapping[str, Any], width: int | None) -> tuple[Any, str]:
-    """The learning rate that a rule gives a model, and why."""
+def _learning_rate(rule: Mapping[str, Any], width: int | None) -> tuple[Any, str]:
+    """Return the learning rate that a rule gives a model of this width, and the reason."""
     rate, usual = rule["learning_rate"], rule.get("width")
     source = str(rule.get("source", ""))
     if not usual or not width or width == usual:
         return rate, source
-    found = min(HIGHEST, max(LOWEST, float(rate) * (usual / width) ** POWER))
-    return float(f"{found:.1e}"), f"{source}: {float(rate):g} at a width of {usual:,}, this model's is {width:,}".removeprefix(": ")
+    scaled = min(HIGHEST_RATE, max(LOWEST_RATE, float(rate) * (usual / width) ** WIDTH_POWER))
+    reason = f"{source}: {float(rate):g} at a width of {usual:,}, this model's is {width:,}"
+    return float(f"{scaled:.1e}"), reason.removeprefix(": ")
 
 
 def parse_recipe_rules(value: YamlValue) -> tuple[Mapping[str, Any], ...]:
-    """The section `recipes` of a suite; what is wrong is noted as faults of its values."""
+    """Parse the section `recipes` of a suite; mistakes become faults of its values."""
 
-    def check(name: str, one: YamlValue) -> None:
+    def check(name: str, field: YamlValue) -> None:
         if name == "width":
-            one.whole(least=1)
+            field.whole(least=1)
         elif name != "source":
-            one.attempt(_check_field, name, one.plain())
+            field.attempt(_check_field, name, field.plain())
 
     return parse_rules(value, "{when: {family: ner}, epochs: 5}", check)
 
 
 def parse_rules(value: YamlValue, example: str, check: Callable[[str, YamlValue], object]) -> tuple[Mapping[str, Any], ...]:
-    """A list of rules with full names for their fields; what is wrong is noted as faults of its values.
+    """Parse a list of rules, with full field names; mistakes become faults of its values.
 
     Args:
-        example: of a rule, for messages.
-        check: looks at a field's name and value; `when` has been looked at.
+        example: a rule, for messages.
+        check: checks a field's name and value; `when` is already checked.
     """
-    found = []
+    rules = []
     for rule in value.list(f"a list of rules, such as - {example}"):
         if rule.node.kind != "map":
             rule.fault(f"is {describe_node(rule.node)}; a rule maps fields to values, such as {example}")
             continue
-        for name, one in rule.items():
+        for name, field in rule.items():
             if name == "when":
-                one.keys(CONDITIONS, "condition")
+                field.keys(CONDITIONS, "condition")
             else:
-                check(name, one)
-        found.append(rule.attempt(full_names, rule.plain(), rule.name) or {})
-    return tuple(found)
+                check(name, field)
+        rules.append(rule.attempt(full_names, rule.plain(), rule.name) or {})
+    return tuple(rules)
 
 
 def _check_field(name: str, value: Any) -> None:
-    """A `BenchError` where no recipe has such a field, or not this value."""
+    """Raise a `BenchError` if no recipe has this field or if the value is invalid."""
     if name not in FIELD_NAMES:
         raise unknown("recipe field", name, FIELD_NAMES)
     Recipe().updated({SHORT_NAMES.get(name, name): value})
 
 
-# The recipe fields that follow from the training rows, and how many steps a training then has.
-
-
-# How long a training is, before anything stops it. Imports no torch: estimates ask too.
-
-
-def planned_steps(features: int, recipe: Recipe, budget: float = 1.0) -> tuple[int, int]:
-    """The optimiser's steps, and the validations among them.
-
-    Args:
-        features: for training.
-        recipe: without fields that are left to the data.
-        budget: the share of the steps and validations that a trial has, see `harness.cell.Trial`.
-    """
-    an_epoch = math.ceil(features / recipe.batch_size)
-    steps = int(min(recipe.max_steps or math.inf, an_epoch * recipe.epochs))
-    if budget < 1:
-        steps = max(1, round(steps * budget))
-    if not recipe.evaluations:
-        return steps, math.ceil(steps / an_epoch)
-    return steps, max(1, round(recipe.evaluations * budget))
-
-
-# The recipe fields that follow from the training rows: lengths that fit, and enough steps for few rows. The rule is the same for
-# every model and part of the protocol. It reads the number of training rows, and how many tokens the model's tokeniser makes of
-# training and validation rows. It never reads test rows, so the same cell always gets the same values. Validation rows count
-# because training rows may be shorter: SST-2 trains on phrases, and validates and tests on sentences twice as long.
-
-
-SAMPLED_ROWS = 2000  # rows of a split whose tokens are counted, evenly spread
-COVERED = 0.99  # of the rows fit into the length
-GRAIN = 8  # lengths are multiples of it
-SHORTEST = 16  # tokens
-BATCHES = ((100, 8), (2000, 16), (math.inf, 32))  # below so many rows, so many in a batch: few rows need more steps
-# Few rows need more passes, for what a small data set lacks is steps (Mosbach et al. 2021; Zhang et al. 2021): ROOT / sqrt(rows).
-ROOT, FEWEST, MOST = 320, 3, 20
-LONGEST = 40  # epochs of a family that needs several times as many
-EVALUATIONS = (5, 10)  # validations of a training: one an epoch, but no fewer and no more
-ROOM = 1.25  # what is written may be so much longer than what was seen
-ANSWER = 30  # tokens of an answer, at least
-
-
 @dataclass(frozen=True)
 class LengthStatistics:
-    """What a head would need to read and write examples uncut.
+    """How long a task's examples are for a head.
 
     Attributes:
-        rows: in the training split.
-        tokens: for each split that was looked at, recipe field → its length in tokens for each example.
+        rows: the number of training rows.
+        tokens: for each split that was measured, recipe field → its length in tokens for each example.
         limit: the most tokens that the model can read at once, or None.
-        windows: whether the head reads what is longer in overlapping windows, and cuts nothing.
+        windows: whether the head reads longer texts in overlapping windows instead of cutting them.
     """
 
     rows: int
@@ -192,75 +168,92 @@ class LengthStatistics:
     windows: bool = False
 
 
-def fill_auto_fields(recipe: Recipe, needs: LengthStatistics, passes: float = 1.0) -> tuple[Recipe, dict[str, str]]:
-    """The recipe with a value in each field that is left to the data, and field → why.
+def fill_auto_fields(recipe: Recipe, lengths: LengthStatistics, passes: float = 1.0) -> tuple[Recipe, dict[str, str]]:
+    """Return the recipe with a value for each `auto` field, and the reason for each.
 
     Args:
-        passes: how many times as many epochs few rows of the family need as those of a classifier (`TaskFamily.passes`).
+        passes: how many times as many epochs as a classifier the family needs on few rows (`TaskFamily.passes`).
     """
-    found: dict[str, int] = {}
-    why: dict[str, str] = {}
+    values: dict[str, int] = {}
+    reasons: dict[str, str] = {}
 
-    def given(name: str) -> int:
-        return found.get(name, getattr(recipe, name))
+    def current(name: str) -> int:
+        return values.get(name, getattr(recipe, name))
 
-    left = auto_fields(recipe)
-    rows = max(1, needs.rows)
-    if "batch_size" in left:
-        found["batch_size"] = next(size for limit, size in BATCHES if rows < limit)
-        why["batch_size"] = f"{rows:,} training rows"
-    if "epochs" in left:
-        found["epochs"] = auto_epochs(rows, passes)
-        why["epochs"] = f"{rows:,} training rows"
-    steps = math.ceil(rows / given("batch_size")) * given("epochs")
-    if "evaluations" in left:
-        least, most = EVALUATIONS
-        found["evaluations"] = max(1, min(most, max(least, given("epochs")), steps))
-        why["evaluations"] = f"{given('epochs')} epochs"
-    if "patience" in left:
-        found["patience"] = max(3, (given("evaluations") or given("epochs")) // 2)
-        why["patience"] = "half of the evaluations"
+    auto = auto_fields(recipe)
+    rows = max(1, lengths.rows)
+    if "batch_size" in auto:
+        values["batch_size"] = next(size for limit, size in BATCH_SIZES if rows < limit)
+        reasons["batch_size"] = f"{rows:,} training rows"
+    if "epochs" in auto:
+        values["epochs"] = auto_epochs(rows, passes)
+        reasons["epochs"] = f"{rows:,} training rows"
+    steps = math.ceil(rows / current("batch_size")) * current("epochs")
+    if "evaluations" in auto:
+        fewest, most = EVALUATIONS
+        values["evaluations"] = max(1, min(most, max(fewest, current("epochs")), steps))
+        reasons["evaluations"] = f"{current('epochs')} epochs"
+    if "patience" in auto:
+        values["patience"] = max(3, (current("evaluations") or current("epochs")) // 2)
+        reasons["patience"] = "half of the evaluations"
     for name in ("max_length", "max_target_length", "max_answer_length"):
-        if name in left:
-            found[name], why[name] = _length(name, needs)
-    if "doc_stride" in left:
-        found["doc_stride"] = given("max_length") // 4
-        why["doc_stride"] = "a quarter of max_length"
-    return recipe.updated(found), why
+        if name in auto:
+            values[name], reasons[name] = _auto_length(name, lengths)
+    if "doc_stride" in auto:
+        values["doc_stride"] = current("max_length") // 4
+        reasons["doc_stride"] = "a quarter of max_length"
+    return recipe.updated(values), reasons
 
 
-def fitted_fields(recipe: Recipe, why: Mapping[str, str], rate: str, precision: str) -> dict[str, Any]:
-    """Field → its value and why it has it, for records and for the line that a plan or a run prints.
+def fitted_fields(recipe: Recipe, reasons: Mapping[str, str], rate: str, precision: str) -> dict[str, Any]:
+    """Return `fitted` of a record: field → its value and the reason for it.
 
     Args:
-        recipe: with a value in each field.
-        why: the reason of each field that was left to the data.
-        rate: why the learning rate is what it is.
-        precision: that is trained in.
+        recipe: without `auto` fields.
+        reasons: the reason for each field that was `auto`.
+        rate: the reason for the learning rate.
+        precision: the precision of the training.
     """
-    values = {"learning_rate": rate, **why}
-    found = {name: {"value": getattr(recipe, name), "why": reason} for name, reason in values.items()}
-    return {**found, "precision": {"value": precision, "why": "what the device computes fast"}}
+    reasons = {"learning_rate": rate, **reasons}
+    fitted = {name: {"value": getattr(recipe, name), "why": reason} for name, reason in reasons.items()}
+    return {**fitted, "precision": {"value": precision, "why": "what the device computes fast"}}
 
 
 def auto_epochs(rows: int, passes: float = 1.0) -> int:
-    """Passes over the training rows, more of them where there are few; many rows need no more for any family."""
-    most = min(LONGEST, round(MOST * passes))
-    return max(FEWEST, min(most, round(passes * ROOT / math.sqrt(rows))))
+    """Return the number of epochs for so many training rows: more for few rows, the minimum of every family for many."""
+    most = min(MOST_EPOCHS_OF_ANY_FAMILY, round(MOST_EPOCHS * passes))
+    return max(FEWEST_EPOCHS, min(most, round(passes * EPOCH_FACTOR / math.sqrt(rows))))
 
 
-def _length(name: str, needs: LengthStatistics) -> tuple[int, str]:
-    """A length that covers nearly all of the examples, and why it is what it is."""
-    splits = [sorted(lengths) for tokens in needs.tokens if (lengths := tokens.get(name))]
+def _auto_length(name: str, lengths: LengthStatistics) -> tuple[int, str]:
+    """Return a length in tokens that covers nearly all examples, and the reason."""
+    splits = [sorted(tokens[name]) for tokens in lengths.tokens if tokens.get(name)]
     if not splits:
-        return getattr(Recipe(), name), ""  # nothing that is read or written has such a length
-    covered = max(lengths[math.ceil(COVERED * len(lengths)) - 1] for lengths in splits)
+        return getattr(Recipe(), name), ""  # the head has no such length
+    covered = max(tokens[math.ceil(COVERAGE * len(tokens)) - 1] for tokens in splits)
     if name == "max_answer_length":
-        return max(ANSWER, covered), f"{COVERED:.0%} of the answers have {covered} tokens or fewer"
-    wanted = covered * ROOM if name == "max_target_length" else covered
-    wanted = max(SHORTEST, math.ceil(wanted / GRAIN) * GRAIN)
-    if needs.limit and wanted > needs.limit:
-        longer = max(sum(length > needs.limit for length in lengths) / len(lengths) for lengths in splits)
-        rest = "read in windows" if needs.windows else "cut"
-        return needs.limit, f"the model's limit; {longer:.0%} of the rows are longer and {rest}"
-    return wanted, f"{COVERED:.0%} of the rows have {covered} or fewer"
+        return max(SHORTEST_ANSWER, covered), f"{COVERAGE:.0%} of the answers have {covered} tokens or fewer"
+    needed = covered * TARGET_MARGIN if name == "max_target_length" else covered
+    needed = max(SHORTEST, math.ceil(needed / LENGTH_MULTIPLE) * LENGTH_MULTIPLE)
+    if lengths.limit and needed > lengths.limit:
+        longer = max(sum(length > lengths.limit for length in tokens) / len(tokens) for tokens in splits)
+        rest = "read in windows" if lengths.windows else "cut"
+        return lengths.limit, f"the model's limit; {longer:.0%} of the rows are longer and {rest}"
+    return needed, f"{COVERAGE:.0%} of the rows have {covered} or fewer"
+
+
+def planned_steps(features: int, recipe: Recipe, budget: float = 1.0) -> tuple[int, int]:
+    """Return the number of optimiser steps, and of validations among them, if nothing stops the training early.
+
+    Args:
+        features: the number of training features.
+        recipe: without `auto` fields.
+        budget: the share of steps and validations that a trial gets, see `harness.cell.Trial`.
+    """
+    steps_per_epoch = math.ceil(features / recipe.batch_size)
+    steps = int(min(recipe.max_steps or math.inf, steps_per_epoch * recipe.epochs))
+    if budget < 1:
+        steps = max(1, round(steps * budget))
+    if not recipe.evaluations:
+        return steps, math.ceil(steps / steps_per_epoch)
+    return steps, max(1, round(recipe.evaluations * budget))

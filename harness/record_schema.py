@@ -1,34 +1,20 @@
-"""The keys of a record and their types, checked when a record is read, so that one damaged file cannot break a board.
+"""The keys of a record and their types, for `harness.record_parsing`.
 
-Only what other modules rely on is named here; a record may hold more. Checking and parsing are one step (msgspec).
+Only keys that other modules rely on are listed; a record may hold more.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
 from typing import Any, Literal, Required, TypedDict
 
-import msgspec
-
-from harness.files import replace_non_finite
-
 SCHEMA = 1
-MOST_LISTED = 3  # damaged records, in the note on them
 Plain = str | int | float | bool | None
 Number = int | float | None
 Numbers = dict[str, Number]
-_PLACE = re.compile(r"(?s)(.*?)(?: - at `(.*)`)?")
-_LACKING = re.compile(r"Object missing required field `(.*)`")
-
-
-class DamagedRecord(ValueError):
-    """A record that cannot be used; the message names the key and what is wrong with it."""
 
 
 class ModelKeys(TypedDict, total=False):
-    """`model`: what was trained."""
+    """`model`: the checkpoint that was trained."""
 
     name: Required[str]
     source: str | None
@@ -42,7 +28,7 @@ class ModelKeys(TypedDict, total=False):
 
 
 class TaskKeys(TypedDict, total=False):
-    """`task`: the data, and how many rows of each split were read."""
+    """`task`: the data, and the number of rows read from each split."""
 
     name: Required[str]
     family: Required[str]
@@ -69,14 +55,14 @@ Slices = dict[str, dict[str, Numbers]]
 
 
 class FittedKeys(TypedDict, total=False):
-    """One field of `fitted`: a value that followed from the data."""
+    """One entry of `fitted`: a recipe value that was derived from the data."""
 
     value: Required[Plain]
     why: str | None
 
 
 class MetricsKeys(TypedDict, total=False):
-    """`metrics`, each in its library's own scale."""
+    """`metrics`, each on its library's own scale."""
 
     validation: dict[str, Any] | None
     test: dict[str, Any] | None
@@ -86,7 +72,7 @@ class MetricsKeys(TypedDict, total=False):
 
 
 class AnswersKeys(TypedDict, total=False):
-    """`answers`: how often one and the same prediction is given, and how often it would be right."""
+    """`answers`: how varied the predictions are, and how varied correct predictions would be."""
 
     distinct: int
     top_share: float
@@ -95,7 +81,7 @@ class AnswersKeys(TypedDict, total=False):
 
 
 class ValidationKeys(TypedDict, total=False):
-    """A line of `training.history`."""
+    """An entry of `training.history`: one validation."""
 
     step: Required[int]
     loss: Required[float | None]
@@ -103,7 +89,7 @@ class ValidationKeys(TypedDict, total=False):
 
 
 class TroubleKeys(TypedDict, total=False):
-    """A line of `training.trouble`."""
+    """An entry of `training.trouble`: a sign that the training failed."""
 
     kind: Required[str]
     text: Required[str]
@@ -112,7 +98,7 @@ class TroubleKeys(TypedDict, total=False):
 
 
 class TrainingKeys(TypedDict, total=False):
-    """`training`: how it went."""
+    """`training`: how the training went."""
 
     steps: int | None
     best_step: int | None
@@ -125,7 +111,7 @@ class TrainingKeys(TypedDict, total=False):
 
 
 class CostKeys(TypedDict, total=False):
-    """`cost`: seconds, bytes, tokens and numbers of parameters."""
+    """`cost`: seconds, bytes, tokens, operations and numbers of parameters."""
 
     train_seconds: Number
     evaluate_seconds: Number
@@ -147,7 +133,7 @@ class CostKeys(TypedDict, total=False):
 
 
 class EnvironmentKeys(TypedDict, total=False):
-    """`environment`: where it ran; empty for a cell that failed early."""
+    """`environment`: where the cell ran; empty for a cell that failed early."""
 
     python: str
     system: str
@@ -159,7 +145,7 @@ class EnvironmentKeys(TypedDict, total=False):
 
 
 class ErrorKeys(TypedDict, total=False):
-    """`error` of a cell that failed."""
+    """`error` of a failed cell."""
 
     type: str | None
     message: str | None
@@ -168,7 +154,7 @@ class ErrorKeys(TypedDict, total=False):
 
 
 class SearchTrialKeys(TypedDict, total=False):
-    """A line of `search.trials`."""
+    """An entry of `search.trials`."""
 
     id: Required[str]
     status: Required[str]
@@ -186,7 +172,7 @@ class SpecificationKeys(TypedDict, total=False):
 
 
 class SearchKeys(TypedDict, total=False):
-    """`search`: how the recipe was found."""
+    """`search`: the search that chose the recipe."""
 
     specification: Required[SpecificationKeys]
     arguments: list[str] | None
@@ -197,7 +183,7 @@ class SearchKeys(TypedDict, total=False):
 
 
 class TypedKeys(TypedDict, total=False):
-    """`typed`: what a person wrote to have this cell run."""
+    """`typed`: what the person typed to request this cell."""
 
     model: str
     task: str
@@ -207,14 +193,14 @@ class TypedKeys(TypedDict, total=False):
 
 
 class TrialKeys(TypedDict, total=False):
-    """`trial` of a cell that a search has tried."""
+    """`trial`: the result of a cell that is a trial of a search."""
 
     value: float | None
     pruned: bool | None
 
 
 class HeadKeys(TypedDict, total=False):
-    """What a record says of itself before anything else."""
+    """The keys of a record that every reader needs; `RecordKeys` adds the rest."""
 
     schema: Required[Literal[1]]
     id: Required[str]
@@ -241,7 +227,7 @@ class HeadKeys(TypedDict, total=False):
 
 
 class RecordKeys(HeadKeys, total=False):
-    """A record."""
+    """A whole record."""
 
     model: Required[ModelKeys]
     task: Required[TaskKeys]
@@ -253,7 +239,7 @@ class RecordKeys(HeadKeys, total=False):
 
 
 class PredictionKeys(TypedDict, total=False):
-    """A line of `predictions.jsonl`: a test row."""
+    """A line of `predictions.jsonl`: one test row."""
 
     id: Required[str]
     prediction: Required[Any]
@@ -261,135 +247,3 @@ class PredictionKeys(TypedDict, total=False):
     phenomenon: str | None
     words: int | None
     slices: dict[str, str | list[str]] | None
-
-
-_LINE = msgspec.json.Decoder(PredictionKeys)
-
-
-def parse_record(content: bytes) -> dict[str, Any]:
-    """A record from a file's content, with all its keys; numbers that are not finite become None.
-
-    Raises:
-        Damaged: it is no JSON, or a key is missing or of another type.
-    """
-    return _read(content)[1]
-
-
-def parse_known_keys(content: bytes) -> dict[str, Any]:
-    """The same with the keys that are named here alone, which takes half the time."""
-    return _read(content, whole=False)[0]
-
-
-def _read(content: bytes, whole: bool = True) -> tuple[dict[str, Any], dict[str, Any]]:
-    try:
-        known = msgspec.json.decode(content, type=RecordKeys)
-        record = msgspec.json.decode(content) if whole else known
-    except msgspec.ValidationError as error:
-        raise DamagedRecord(error_message(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        record = _lenient(content)
-        try:
-            known = msgspec.convert(record, RecordKeys)
-        except msgspec.ValidationError as error:
-            raise DamagedRecord(error_message(error)) from None
-    check_consistency(known)
-    if known.get("search"):
-        check_winner(known["search"])
-    return known, record
-
-
-def parse_part(name: str, text: bytes, kind: Any) -> Any:
-    """A part of a record by itself: the keys that are named here.
-
-    Raises:
-        Damaged: it is not of this kind; the message names the key with `name` in front.
-    """
-    try:
-        known = msgspec.json.decode(text, type=kind)
-    except msgspec.MsgspecError as error:
-        raise DamagedRecord(error_message(error, name)) from None
-    if name == "search" and known:
-        check_winner(known)
-    return known
-
-
-def parse_predictions(content: bytes) -> list[Any]:
-    """The predictions in a file's content, one mapping for each line.
-
-    Raises:
-        Damaged: a line cannot be read; the message says which.
-    """
-    lines = []
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        if line:
-            try:
-                lines.append(_LINE.decode(line))
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                raise DamagedRecord(f"predictions.jsonl, line {number}: {error_message(error)}") from None
-    return lines
-
-
-def check_consistency(record: Any) -> None:
-    """Keys that belong together; those of a record whose types are right.
-
-    Raises:
-        Damaged: they contradict each other.
-    """
-    if record["status"] == "failed" and not record.get("error"):
-        raise DamagedRecord("status is failed, and error says nothing")
-    if record["status"] == "ok" and record.get("purpose") is None:
-        for key in ("score", "primary_metric"):
-            if key not in record:
-                raise DamagedRecord(f"{key} is missing")
-        if record["score"] is not None and not record["primary_metric"]:
-            raise DamagedRecord("primary_metric is missing, and there is a score")
-    if (
-        record["status"] == "ok"
-        and record.get("purpose") is not None
-        and (record.get("trial") or {}).get("value") is None
-    ):
-        raise DamagedRecord("trial.value is missing")
-
-
-def check_winner(search: SearchKeys) -> None:
-    """Raises:
-    Damaged: the winner of a search is none of its trials.
-    """
-    winner, trials = search.get("winner"), search.get("trials") or []
-    if winner is not None and not 0 <= winner < len(trials):
-        raise DamagedRecord(f"search.winner is {winner}, of {len(trials)} trials")
-
-
-def damage_note(damaged: Mapping[str, str]) -> str:
-    """A sentence on records that were left out.
-
-    Args:
-        damaged: id of each cell → what is wrong with its record.
-    """
-    named = "; ".join(f"{name} ({why})" for name, why in sorted(damaged.items())[:MOST_LISTED])
-    more = f"; and {len(damaged) - MOST_LISTED:,} more" if len(damaged) > MOST_LISTED else ""
-    what = "record is damaged and was" if len(damaged) == 1 else "records are damaged and were"
-    return f"{len(damaged):,} {what} left out: {named}{more}. Run these cells again."
-
-
-def error_message(error: Exception, inside: str = "") -> str:
-    """msgspec's message with the key in front: `cost.train_seconds: expected float | null, got str`."""
-    what, at = _PLACE.fullmatch(str(error)).groups()  # type: ignore[union-attr]
-    lacking = _LACKING.fullmatch(what)
-    parts = (inside, (at or "").removeprefix("$").removeprefix("."), lacking[1] if lacking else "")
-    key = ".".join(part for part in parts if part)
-    told = "is missing" if lacking else what[:1].lower() + what[1:]
-    told = told.replace("`", "")
-    return f"{key}{'' if lacking else ':'} {told}" if key else told
-
-
-def _lenient(content: bytes) -> Any:
-    """JSON as Python writes it, which knows NaN and Infinity: records hold null in their place."""
-    try:
-        record = json.loads(content, parse_constant=lambda name: None)
-        json.dumps(record, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        raise DamagedRecord("a text holds half a character (a lone surrogate)") from None
-    except (ValueError, RecursionError):
-        raise DamagedRecord("no JSON, or cut off") from None
-    return replace_non_finite(record)

@@ -1,7 +1,7 @@
-"""YAML as nodes with their lines, read within limits.
+"""Read a YAML file as nodes with line numbers, within limits.
 
-PyYAML's parser gives one event after the other; the nodes are built here, so that nothing grows beyond a limit before it is looked at:
-aliases repeat what they name without copying it, and are counted as if they did.
+PyYAML's parser yields events; the nodes are built here, so that nothing grows beyond a limit before it is checked. An alias
+repeats a node without copying it, but is counted as if it did.
 """
 
 from __future__ import annotations
@@ -17,27 +17,28 @@ from harness.errors import BenchError
 from harness.safe_text import SHOWN, short
 
 MOST_BYTES = 1024**2  # of a file
-DEEPEST = 30  # lists and mappings inside of each other
-MOST_NODES = 100_000  # values and keys, those that aliases repeat counted each time; of long texts every 64 characters count as one
+DEEPEST = 30  # levels of nested lists and mappings
+MOST_NODES = 100_000  # values and keys, with the repetitions of aliases; every 64 characters of a long text count as one
 LONGEST = 20_000  # characters of one value
 DIGITS = 18  # of a number
 
-Note = Callable[[int, str], None]  # is told of a mistake: its line and what it is
+Report = Callable[[int, str], None]  # called with the line and the message of a mistake
 _TAG = "tag:yaml.org,2002:"
 _TYPES = {"str", "int", "float", "bool", "null"}
 _TRUE = ("yes", "true", "on")
+_TOO_DEEP = f"more than {DEEPEST} lists and mappings inside of each other"
 
 
 @dataclass(frozen=True)
 class YamlNode:
-    """A value of the file.
+    """A value of a YAML file.
 
     Attributes:
-        kind: `map`, `list`, or of a scalar its type as YAML reads it: `str`, `int`, `float`, `bool`, `null`, `timestamp`.
-        line: from 1; 0 where the content comes from no file.
-        text: of a scalar as it is written.
-        items: of a list its nodes, of a mapping pairs of nodes.
-        size: nodes in it, see `MOST_NODES`.
+        kind: `map`, `list`, or the type of a scalar as YAML reads it: `str`, `int`, `float`, `bool`, `null`, `timestamp`.
+        line: starts at 1; 0 if the content does not come from a file.
+        text: a scalar as it is written.
+        items: the nodes of a list, or the (key, value) pairs of a mapping.
+        size: the number of nodes inside, see `MOST_NODES`.
     """
 
     kind: str
@@ -48,33 +49,47 @@ class YamlNode:
 
     @property
     def value(self) -> Any:
-        """As plain Python; what YAML takes for a date is the text that is written there."""
+        """The plain Python value. What YAML takes for a date is the text as it is written."""
         if self.kind == "map":
             return {key.value: value.value for key, value in self.items}
         if self.kind == "list":
             return [item.value for item in self.items]
-        return _scalar(self.kind, self.text)
+        return _scalar_value(self.kind, self.text)
 
 
-def read_nodes(path: Path, note: Note) -> YamlNode:
-    """The root node of a YAML file.
+def read_nodes(path: Path, report: Report) -> YamlNode:
+    """Return the root node of a YAML file.
 
     Args:
-        note: is told of what is wrong but leaves the rest readable, such as a key that stands twice.
+        report: called for mistakes that leave the rest readable, such as a repeated key.
 
     Raises:
-        BenchError: no such file, no YAML, or beyond one of the limits; one line, with the line of the file.
+        BenchError: no such file, not YAML, or beyond a limit; one line, with the line of the file.
     """
-    return _compose(_read(path), path, note)
+    import yaml
+
+    builder = _Builder(path, report)
+    try:
+        for event in yaml.parse(_read_text(path), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            builder.handle(event)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = " ".join(f"{error.problem or ''}{', ' + error.context if error.context else ''}".split())
+        raise BenchError(f"{location(path, mark.line + 1 if mark else 0)}: not valid YAML: {short(problem)}") from None
+    except yaml.YAMLError as error:
+        raise BenchError(f"{path}: not valid YAML: {short(' '.join(str(error).split()))}") from None
+    except RecursionError:
+        raise BenchError(f"{path}: {_TOO_DEEP}") from None
+    return builder.roots[0] if builder.roots else YamlNode("null", 0)
 
 
 def location(path: Path, line: int) -> str:
-    """`task.yaml:7`."""
+    """Return `task.yaml:7`."""
     return f"{path}:{line}" if line else str(path)
 
 
 def describe_node(node: YamlNode) -> str:
-    """A value as messages call it."""
+    """Return a value as messages name it."""
     if node.kind in ("map", "list", "null"):
         return {"map": "a mapping", "list": "a list", "null": "empty"}[node.kind]
     if node.kind == "timestamp":
@@ -83,20 +98,36 @@ def describe_node(node: YamlNode) -> str:
 
 
 def misread_note(node: YamlNode) -> str:
-    """Why a scalar that should be a text is none, and the cure."""
-    taken = {"bool": "true" if node.text.lower() in _TRUE else "false", "null": "nothing", "timestamp": "a date"}
-    quoted = f'write "{short(node.text)}" in quotes' if node.text else "give it a value, or leave the key out"
-    return f"YAML reads {short(node.text) or 'what is empty'} as {taken.get(node.kind, 'a number')}; {quoted}"
+    """Explain why YAML does not read a scalar as text, and how to correct that."""
+    read_as = {"bool": "true" if node.text.lower() in _TRUE else "false", "null": "nothing", "timestamp": "a date"}
+    cure = f'write "{short(node.text)}" in quotes' if node.text else "give it a value, or leave the key out"
+    return f"YAML reads {short(node.text) or 'what is empty'} as {read_as.get(node.kind, 'a number')}; {cure}"
 
 
 def quote(text: str) -> str:
-    """The same in quotes."""
+    """Return the shortened text in quotes."""
     return f"'{short(text)}'"
 
 
-def _read(path: Path) -> str:
+def node_from_python(content: Any, depth: int = 0) -> YamlNode:
+    """Turn a plain Python value into a node without line numbers."""
+    if depth > DEEPEST:
+        raise BenchError(_TOO_DEEP)
+    if isinstance(content, Mapping):
+        pairs = ((node_from_python(key, depth + 1), node_from_python(value, depth + 1)) for key, value in content.items())
+        return YamlNode("map", 0, items=tuple(pairs))
+    if isinstance(content, list | tuple):
+        return YamlNode("list", 0, items=tuple(node_from_python(item, depth + 1) for item in content))
+    if content is None:
+        return YamlNode("null", 0)
+    kinds = {bool: "bool", int: "int", float: "float", str: "str"}
+    text = str(content).lower() if isinstance(content, bool) else str(content)
+    return YamlNode(kinds.get(type(content), "timestamp"), 0, text)
+
+
+def _read_text(path: Path) -> str:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would block
             raise BenchError(f"{path}: no file; give the path of a YAML file")
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
@@ -112,180 +143,144 @@ def _read(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise BenchError(
-            f"{location(path, line)}: not UTF-8 (byte {content[error.start]:#04x}); save the file as UTF-8"
-        ) from None
+        byte = f"{content[error.start]:#04x}"
+        raise BenchError(f"{location(path, line)}: not UTF-8 (byte {byte}); save the file as UTF-8") from None
 
 
-def _compose(text: str, path: Path, note: Note) -> YamlNode:
-    """The root node, built from the parser's events, so that nothing grows beyond the limits before it is looked at."""
-    import yaml
+class _Builder:
+    """Builds nodes from the parser's events.
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    anchors: dict[str, YamlNode | None] = {}
-    stack: list[tuple[str, int, str | None, list[YamlNode]]] = []  # kind, line, anchor, what is in it so far
-    roots: list[YamlNode] = []
-    size = 0
+    Attributes:
+        roots: the root node of each document.
+        open: the lists and mappings that have not ended: kind, line, anchor, and the nodes inside so far.
+        anchors: anchor → its node, None while the node has not ended.
+        size: the number of nodes so far.
+    """
 
-    def too_much(line: int, message: str) -> BenchError:
-        return BenchError(f"{location(path, line)}: {message}")
+    def __init__(self, path: Path, report: Report):
+        self.path, self.report = path, report
+        self.roots: list[YamlNode] = []
+        self.open: list[tuple[str, int, str | None, list[YamlNode]]] = []
+        self.anchors: dict[str, YamlNode | None] = {}
+        self.size = 0
 
-    def add(node: YamlNode, line: int) -> None:
-        nonlocal size
-        size += node.size
-        if size > MOST_NODES:
-            raise too_much(line, f"more than {MOST_NODES:,} values with those that aliases (*name) repeat; write less")
-        (stack[-1][3] if stack else roots).append(node)
+    def handle(self, event: Any) -> None:
+        """Process the next event."""
+        import yaml
 
-    try:
-        for event in yaml.parse(text, Loader=loader):
-            line = event.start_mark.line + 1
-            if isinstance(event, yaml.DocumentStartEvent) and roots:
-                raise too_much(line, "a second document (---); a file holds one")
-            if isinstance(event, yaml.AliasEvent):
-                if event.anchor not in anchors:
-                    raise too_much(line, f"*{short(event.anchor)} has no anchor &{short(event.anchor)} above it")
-                if (known := anchors[event.anchor]) is None:
-                    raise too_much(line, f"*{short(event.anchor)} stands inside of what it repeats")
-                add(known, line)
-            elif isinstance(event, yaml.ScalarEvent):
-                if len(event.value) > LONGEST:
-                    raise too_much(line, f"a value of {len(event.value):,} characters; the most are {LONGEST:,}")
-                node = YamlNode(_kind(event, note, line), line, event.value, size=1 + len(event.value) // 64)
-                if node.kind in ("int", "float") and len(node.text) > DIGITS + 10:
-                    note(line, f"a number of {len(node.text):,} digits; the most are {DIGITS}")
-                    node = YamlNode("str", line, node.text[:SHOWN])
-                if event.anchor:
-                    anchors[event.anchor] = node
-                add(node, line)
-            elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-                if len(stack) >= DEEPEST:
-                    raise too_much(line, f"more than {DEEPEST} lists and mappings inside of each other")
-                kind = "map" if isinstance(event, yaml.MappingStartEvent) else "list"
-                if event.tag and event.tag not in (f"{_TAG}map", f"{_TAG}seq"):
-                    note(line, f"the type {short(event.tag)} is not known; leave it out")
-                if event.anchor:
-                    anchors[event.anchor] = None
-                stack.append((kind, line, event.anchor, []))
-            elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-                kind, line, anchor, inside = stack.pop()
-                if kind == "map":
-                    node = _mapping(inside, line, note)
-                else:
-                    node = YamlNode("list", line, items=tuple(inside), size=1 + sum(one.size for one in inside))
-                if anchor:
-                    anchors[anchor] = node
-                size -= sum(one.size for one in inside)  # add counts them again, within the node
-                add(node, line)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        said = " ".join(f"{error.problem or ''}{', ' + error.context if error.context else ''}".split())
-        raise BenchError(f"{location(path, mark.line + 1 if mark else 0)}: not valid YAML: {short(said)}") from None
-    except yaml.YAMLError as error:
-        raise BenchError(f"{path}: not valid YAML: {short(' '.join(str(error).split()))}") from None
-    except RecursionError:
-        raise BenchError(f"{path}: more than {DEEPEST} lists and mappings inside of each other") from None
-    return roots[0] if roots else YamlNode("null", 0)
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.DocumentStartEvent) and self.roots:
+            raise self._error(line, "a second document (---); a file holds one")
+        if isinstance(event, yaml.AliasEvent):
+            self._add(self._resolve_alias(event.anchor, line), line)
+        elif isinstance(event, yaml.ScalarEvent):
+            node = self._scalar(event, line)
+            if event.anchor:
+                self.anchors[event.anchor] = node
+            self._add(node, line)
+        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            if len(self.open) >= DEEPEST:
+                raise self._error(line, _TOO_DEEP)
+            if event.tag and event.tag not in (f"{_TAG}map", f"{_TAG}seq"):
+                self.report(line, f"the type {short(event.tag)} is not known; leave it out")
+            if event.anchor:
+                self.anchors[event.anchor] = None
+            self.open.append(("map" if isinstance(event, yaml.MappingStartEvent) else "list", line, event.anchor, []))
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            self._close()
+
+    def _error(self, line: int, message: str) -> BenchError:
+        return BenchError(f"{location(self.path, line)}: {message}")
+
+    def _add(self, node: YamlNode, line: int) -> None:
+        self.size += node.size
+        if self.size > MOST_NODES:
+            raise self._error(line, f"more than {MOST_NODES:,} values with those that aliases (*name) repeat; write less")
+        (self.open[-1][3] if self.open else self.roots).append(node)
+
+    def _resolve_alias(self, anchor: str, line: int) -> YamlNode:
+        if anchor not in self.anchors:
+            raise self._error(line, f"*{short(anchor)} has no anchor &{short(anchor)} above it")
+        node = self.anchors[anchor]
+        if node is None:
+            raise self._error(line, f"*{short(anchor)} stands inside of what it repeats")
+        return node
+
+    def _scalar(self, event: Any, line: int) -> YamlNode:
+        if len(event.value) > LONGEST:
+            raise self._error(line, f"a value of {len(event.value):,} characters; the most are {LONGEST:,}")
+        node = YamlNode(_scalar_kind(event, self.report, line), line, event.value, size=1 + len(event.value) // 64)
+        if node.kind in ("int", "float") and len(node.text) > DIGITS + 10:
+            self.report(line, f"a number of {len(node.text):,} digits; the most are {DIGITS}")
+            node = YamlNode("str", line, node.text[:SHOWN])
+        return node
+
+    def _close(self) -> None:
+        """End the innermost list or mapping."""
+        kind, line, anchor, inside = self.open.pop()
+        size = sum(node.size for node in inside)
+        if kind == "map":
+            node = _mapping(inside, line, self.report)
+        else:
+            node = YamlNode("list", line, items=tuple(inside), size=1 + size)
+        if anchor:
+            self.anchors[anchor] = node
+        self.size -= size  # `_add` counts these nodes again, as part of this one
+        self._add(node, line)
 
 
-def _mapping(inside: list[YamlNode], line: int, note: Note) -> YamlNode:
-    """The mapping of keys and values in turn; what `<<` names comes in where it has no value of its own."""
-    found: dict[str, tuple[YamlNode, YamlNode]] = {}
+def _mapping(inside: list[YamlNode], line: int, report: Report) -> YamlNode:
+    """Return the mapping of alternating keys and values. `<<` adds pairs whose keys are not in the mapping itself."""
+    own: dict[str, tuple[YamlNode, YamlNode]] = {}
     merged: dict[str, tuple[YamlNode, YamlNode]] = {}
     for key, value in zip(inside[::2], inside[1::2], strict=True):
         if key.kind in ("map", "list"):
-            note(key.line, f"{describe_node(key)} is the key of a value; a key is a text")
+            report(key.line, f"{describe_node(key)} is the key of a value; a key is a text")
         elif key.kind == "merge":
             bases = value.items if value.kind == "list" else (value,)
             if any(base.kind != "map" for base in bases):
-                note(key.line, "<< must name a mapping, or a list of mappings")
+                report(key.line, "<< must name a mapping, or a list of mappings")
             for base in (base for base in bases if base.kind == "map"):
                 for pair in base.items:
                     merged.setdefault(pair[0].text, pair)
-        elif key.text in found:
-            note(
-                key.line,
-                f"the key {short(key.text)} stands here again, after line {found[key.text][0].line}; leave one out",
-            )
+        elif key.text in own:
+            first = own[key.text][0].line
+            report(key.line, f"the key {short(key.text)} stands here again, after line {first}; leave one out")
         else:
-            found[key.text] = (key, value)
-    pairs = tuple({**merged, **found}.values())
+            own[key.text] = (key, value)
+    pairs = tuple({**merged, **own}.values())
     return YamlNode("map", line, items=pairs, size=1 + sum(key.size + value.size for key, value in pairs))
 
 
-def _kind(event: Any, note: Note, line: int) -> str:
-    """The type of a scalar."""
+def _scalar_kind(event: Any, report: Report, line: int) -> str:
     if event.tag and event.tag != "!":
         name = event.tag.removeprefix(_TAG)
-        if name not in _TYPES or (name != "str" and name != _resolved(event.value)):
-            note(line, f"the type {short(event.tag)} is not known, or not that of the value; leave it out")
+        if name not in _TYPES or (name != "str" and name != _implicit_kind(event.value)):
+            report(line, f"the type {short(event.tag)} is not known, or not that of the value; leave it out")
             return "str"
         return name
-    return _resolved(event.value) if event.implicit[0] else "str"
+    return _implicit_kind(event.value) if event.implicit[0] else "str"
 
 
-def _resolved(text: str) -> str:
+def _implicit_kind(text: str) -> str:
+    """Return the type that YAML gives an unquoted scalar."""
     from yaml.nodes import ScalarNode
 
-    return _resolver().resolve(ScalarNode, text, (True, False)).removeprefix(_TAG).replace("value", "str")
+    return _loader().resolve(ScalarNode, text, (True, False)).removeprefix(_TAG).replace("value", "str")
+
+
+def _scalar_value(kind: str, text: str) -> Any:
+    """Return the Python value of a scalar, as YAML 1.1 reads it: `yes` is True, `1:30` is 90, `0x10` is 16."""
+    from yaml.nodes import ScalarNode
+
+    if kind not in _TYPES - {"str"}:
+        return text
+    tag = f"{_TAG}{kind}"
+    return _loader().yaml_constructors[tag](_loader(), ScalarNode(tag, text))
 
 
 @cache
-def _resolver() -> Any:
-    from yaml.resolver import Resolver
+def _loader() -> Any:
+    from yaml import SafeLoader
 
-    return Resolver()
-
-
-def _scalar(kind: str, text: str) -> Any:
-    if kind == "bool":
-        return text.lower() in _TRUE
-    if kind == "null":
-        return None
-    if kind == "int":
-        return _int(text)
-    if kind == "float":
-        return _float(text)
-    return text
-
-
-def _int(text: str) -> int:
-    """As YAML 1.1 reads it: octal, hexadecimal, binary, and 1:30 for 90."""
-    digits = text.replace("_", "").lstrip("+-")
-    sign = -1 if text.startswith("-") else 1
-    if ":" in digits:
-        total = 0
-        for part in digits.split(":"):
-            total = total * 60 + int(part)
-        return sign * total
-    if digits.startswith(("0b", "0x")):
-        return sign * int(digits, 0)
-    return sign * int(digits, 8 if len(digits) > 1 and digits.startswith("0") else 10)
-
-
-def _float(text: str) -> float:
-    plain = text.replace("_", "").lower()
-    if plain.endswith((".inf", ".nan")):
-        return float(plain.replace(".", ""))
-    if ":" in plain:
-        total = 0.0
-        for part in plain.lstrip("+-").split(":"):
-            total = total * 60 + float(part)
-        return -total if plain.startswith("-") else total
-    return float(plain)
-
-
-def node_from_python(content: Any, depth: int = 0) -> YamlNode:
-    """Plain Python as a node without lines."""
-    if depth > DEEPEST:
-        raise BenchError(f"more than {DEEPEST} lists and mappings inside of each other")
-    if isinstance(content, Mapping):
-        pairs = tuple((node_from_python(key, depth + 1), node_from_python(value, depth + 1)) for key, value in content.items())
-        return YamlNode("map", 0, items=pairs)
-    if isinstance(content, list | tuple):
-        return YamlNode("list", 0, items=tuple(node_from_python(item, depth + 1) for item in content))
-    if content is None:
-        return YamlNode("null", 0)
-    kinds = {bool: "bool", int: "int", float: "float", str: "str"}
-    text = str(content).lower() if isinstance(content, bool) else str(content)
-    return YamlNode(kinds.get(type(content), "timestamp"), 0, text)
+    return SafeLoader("")

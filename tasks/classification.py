@@ -12,8 +12,8 @@ from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import WARNING, Finding
 from harness.metrics.counts import by_label
 from harness.proposal import Proposal, find_columns
+from harness.row_preparation import COMMON_COLUMNS
 from harness.task import Task
-from harness.task_data import COMMON_COLUMNS
 
 if TYPE_CHECKING:
     from harness.metrics.additive import Additive

@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 import msgspec
 from msgspec import Raw
 
-from harness import record_schema
+from harness import record_parsing, record_schema
 from harness.cell import is_trial
 from harness.grouping.costs import COSTS
 from harness.store import Record, Store
@@ -109,10 +109,10 @@ class BoardRecords(list[Record]):
             try:
                 record = _DECODER.decode(content)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                return _share_parts(_needed_keys(record_schema.parse_record(content)), share)  # this names the error, or reads NaN
-            record_schema.check_consistency(record)
+                return _share_parts(_needed_keys(record_parsing.parse_record(content)), share)  # this names the error, or reads NaN
+            record_parsing.check_consistency(record)
             if not (record.keys() >= {"model", "task"}):
-                raise record_schema.DamagedRecord(f"{'task' if 'model' in record else 'model'} is missing")
+                raise record_parsing.DamagedRecord(f"{'task' if 'model' in record else 'model'} is missing")
             return _share_parts(record, share)
 
         records = sorted((one for one in store.records(parse) if not is_trial(one)), key=itemgetter("id"))
@@ -130,7 +130,7 @@ class _SharedParts:
         if isinstance(part, Raw):
             text = bytes(part)
             if text not in self.by_text:
-                record_schema.parse_part(name, text, kind)
+                record_parsing.parse_part(name, text, kind)
                 self.by_text[text] = msgspec.json.decode(text)  # all keys: also unknown ones may distinguish tasks
             return self.by_text[text]
         return self.by_content.setdefault(marshal.dumps(part, 2), part)  # 2: the same bytes, however the part was made
@@ -156,7 +156,7 @@ def _share_parts(record: Record, share: _SharedParts) -> Record:
     if isinstance(metrics.get("slices"), Raw):
         # Slices are most of a record, so they are parsed on use. Copied, because a `Raw` keeps the text of the whole record.
         text = bytes(metrics["slices"])
-        metrics["slices"] = text if record_schema.parse_part("metrics.slices", text, record_schema.Slices | None) else None
+        metrics["slices"] = text if record_parsing.parse_part("metrics.slices", text, record_schema.Slices | None) else None
     record["trouble"] = trouble(record)
     for name in ("training", "answers"):
         record.pop(name, None)

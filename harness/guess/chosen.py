@@ -9,7 +9,7 @@ from harness.data.readers import GIVES, OF_TABLES
 from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
 from harness.proposal import column_value
-from harness.task_data import COMMON_COLUMNS
+from harness.row_preparation import COMMON_COLUMNS
 
 Chosen = Mapping[str, str | list[str]]  # the family's column → the data's, or those whose texts are joined
 

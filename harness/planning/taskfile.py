@@ -12,9 +12,9 @@ from harness.data.source import FileSource, HubSource, Source
 from harness.data.splits import ALIASES, SPLITS, canonical, canonical_split
 from harness.errors import BenchError
 from harness.family import TaskFamily
+from harness.row_preparation import COMMON_COLUMNS
 from harness.safe_text import short
 from harness.task import Task
-from harness.task_data import COMMON_COLUMNS
 from harness.yaml_reader import describe_node, misread_note
 from harness.yaml_values import YamlValue, read_yaml
 
@@ -173,7 +173,7 @@ def _hub(data: YamlValue) -> Source | None:
         more["splits"] = {name: text for name, one in given["splits"].items() if (text := one.text()) is not None}
     if "data_files" in given:
         more["data_files"] = _paths(given["data_files"], lambda one: one.text())
-    return data.attempt(HubSource, repo, **more) if repo is not None and not data.faults.found else None
+    return data.attempt(HubSource, repo, **more) if repo is not None and not data.faults.messages else None
 
 
 def _files(data: YamlValue, path: Path) -> Source | None:
@@ -198,7 +198,7 @@ def _files(data: YamlValue, path: Path) -> Source | None:
     else:
         for name, one in files.items():
             one.attempt(canonical_split, name)
-    if data.faults.found or files.attempt(canonical, found) is None:
+    if data.faults.messages or files.attempt(canonical, found) is None:
         return None
     return data.attempt(FileSource, form, found, options)
 

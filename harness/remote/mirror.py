@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.caching import cache_folder
 from harness.files import temporary_path, write_atomically
-from harness.record_schema import parse_known_keys
+from harness.record_parsing import parse_known_keys
 from harness.remote.courier import RECORD, Courier, Marks
 from harness.remote.folder import PASSING, RemoteFolder, Unreachable, is_url
 from harness.safe_text import redact

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import stdev
 from typing import Any
 
-from harness import record_schema
+from harness import record_parsing
 from harness.grouping.board_records import BoardRecords
 from harness.grouping.contenders import average
 from harness.grouping.groups import BoardPlace, identified, main_places, place, succeeded
@@ -183,7 +183,7 @@ class Board:
             notes.append(f"The cells ran in {len(known)} different environments: times and memory are not comparable.")
         notes += standings.notes if standings else ()
         notes += few_rows(columns)
-        notes += [record_schema.damage_note(records.damaged)] if records.damaged else []
+        notes += [record_parsing.damage_note(records.damaged)] if records.damaged else []
         suites = tuple(sorted({record["suite"] for record in shown if record.get("suite")}))
         if len(suites) > 1:
             notes.append(f"The cells come from several suites: {', '.join(suites)}.")

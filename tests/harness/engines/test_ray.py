@@ -10,7 +10,6 @@ import pytest
 import toy
 from watch import LONG, Watch, wait_for, wait_until_done
 
-from harness.claim import Claim
 from harness.engines.base import Job
 from harness.engines.cluster import ClusterEngine
 from harness.engines.grid import Policy, run_grid
@@ -19,7 +18,7 @@ from harness.engines.node_slots import versions
 from harness.engines.nodes import connect, make_slots
 from harness.errors import BenchError
 from harness.quantities import SaveInterval
-from harness.store import Store
+from harness.store import Claim, Store
 
 ray = pytest.importorskip("ray", reason='ray is not installed: pip install "bench-harness[ray]"')
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from harness.cell import is_trial
 from harness.errors import BenchError
 from harness.grouping.board_records import BoardRecords
-from harness.record_schema import DamagedRecord, parse_known_keys, parse_record
+from harness.record_parsing import DamagedRecord, parse_known_keys, parse_record
 from harness.report.board import Board
 from harness.report.board_files import page, render
 from harness.report.formats import FORMATS, formatted
