@@ -147,7 +147,7 @@ def train(
         settings = {f"recipe.{name}": str(value) for name, value in recipe.items()}
         request = Request([model], [str(file)], seeds=list(seeds), settings=settings)
         cells.update({cell.id: cell for cell in make_plan(request).cells})
-    pending = [Job(cell, str(root), store.stamp(name)) for name, cell in cells.items() if not _ok(store.record(name))]
+    pending = [Job(cell, str(root), store.digest(name)) for name, cell in cells.items() if not _ok(store.record(name))]
     if pending:
         run_grid(make_engine("local", "cpu", options.jobs, 1, root), pending, Observer())
     return [figures(record) for name in cells if _ok(record := store.record(name))]

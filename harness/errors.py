@@ -22,12 +22,12 @@ class HubError(BenchError):
     """A Hub repository that is not available.
 
     Args:
-        passing: True if the Hub did not answer, so that the same request may succeed later; False if it refused.
+        temporary: True if the Hub did not answer, so that the same request may succeed later; False if it refused.
     """
 
-    def __init__(self, message: str, passing: bool = False):
+    def __init__(self, message: str, temporary: bool = False):
         super().__init__(message)
-        self.passing = passing
+        self.temporary = temporary
 
 
 def unknown(kind: str, name: object, valid: Iterable[object], where: str = "", more: str = "") -> BenchError:

@@ -91,7 +91,7 @@ def is_temporary(error: BaseException) -> bool:
 
     for cause in _causes(error):
         if isinstance(cause, HubError):
-            return cause.passing
+            return cause.temporary
         if isinstance(cause, HfHubHTTPError):
             return cause.response.status_code >= 500 or cause.response.status_code == TOO_MANY_REQUESTS
         if isinstance(cause, httpx.TransportError):
@@ -146,7 +146,7 @@ def hub_error(error: BaseException, what: str) -> HubError:
     reason = (str(root).strip().splitlines() or [""])[0] or type(root).__name__
     return HubError(
         f"{what} cannot be fetched and is not in the cache; check the network, or HF_ENDPOINT, and try again ({reason})",
-        passing=True,
+        temporary=True,
     )
 
 

@@ -52,7 +52,7 @@ def task_facts(cell: Cell, data: TaskData, truncated: Mapping[str, int], warning
         **cell.facts()["task"],
         "split_rule": data.rule,
         "rows": {split: len(rows) for split, rows in data.splits.items()},
-        "rows_without_limit": data.whole,
+        "rows_without_limit": data.rows_without_limit,
         **({"train_rows_available": data.available} if data.available else {}),
         "truncated": truncated,
         "warnings": warnings,

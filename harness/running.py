@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from harness import quantities as duration
+from harness import quantities
 from harness.errors import BenchError, unknown
 from harness.estimate.run_times import Times
 from harness.planning.arguments import need, truth, whole
@@ -67,7 +67,7 @@ class Execution:
         """What to do with cells that take long or fail."""
         from harness.engines.grid import Policy
 
-        return Policy(duration.parse_seconds("--timeout", self.timeout) if self.timeout else None, self.retries, self.fail_fast)
+        return Policy(quantities.parse_seconds("--timeout", self.timeout) if self.timeout else None, self.retries, self.fail_fast)
 
     def part(self) -> tuple[int, int]:
         """(index from 0, number of shards); (0, 1) for the whole.
@@ -97,7 +97,7 @@ class Execution:
         whole("--retries", self.retries, 0)
         if self.engine not in ENGINES:
             raise unknown("engine", self.engine, ENGINES)
-        duration.parse_interval("--checkpoint-every", self.checkpoint_every)
+        quantities.parse_interval("--checkpoint-every", self.checkpoint_every)
         self.policy, self.part()
 
 
@@ -170,7 +170,7 @@ def execute(request: Request, wanted: Wanted | None, results: str, execution: Ex
             return grid
     pending, kept = to_run(grid.cells, store, execution.rerun_failed, lost)
     open_cells = {cell.id for cell in [*(cell for cell, _ in pending), *kept]}
-    store.tidy(cell.id for cell in grid.cells if cell.id not in open_cells)
+    store.clean_up(cell.id for cell in grid.cells if cell.id not in open_cells)
     say(console, counted(made, grid.cells, pending, kept, execution.shard) + worker.time([cell for cell, _ in pending]))
     if pending:
         worker.start(pending)
@@ -208,7 +208,7 @@ class _Worker:
         from harness.estimate.disk import check_disk
         from harness.progress import make_progress
 
-        every = duration.parse_interval("--checkpoint-every", self.execution.checkpoint_every)
+        every = quantities.parse_interval("--checkpoint-every", self.execution.checkpoint_every)
         jobs = [Job(cell, self.results, seen, every, self.execution.devices_per_cell) for cell, seen in todo]
         cells, store = [cell for cell, _ in todo], self.grid.store
         expected = self.times.of(cells) if self.times else {}
@@ -294,7 +294,7 @@ def to_run(
     for cell in cells:
         if cell.id in without:
             continue
-        record, stamp = store.look(cell.id)
+        record, stamp = store.record_and_digest(cell.id)
         if record is None or (record["status"] != "ok" and (rerun_failed or not stays_failed(record))):
             pending.append((cell, stamp))
         elif record["status"] != "ok":

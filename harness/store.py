@@ -80,7 +80,7 @@ class Store:
         """Upload a cell's files, and return why that failed, or "". The caller holds the claim."""
         return ""
 
-    def keep(self, cell_id: str) -> None:
+    def upload_checkpoint(self, cell_id: str) -> None:
         """Start to upload a new checkpoint."""
 
     def folder(self, cell_id: str) -> Path:
@@ -101,8 +101,8 @@ class Store:
         """Return the cell's claim, not yet taken."""
         return Claim(self.folder(cell_id))
 
-    def look(self, cell_id: str) -> tuple[Record | None, str]:
-        """Return the cell's record (its known keys) and the digest of the file it was read from, or (None, "")."""
+    def record_and_digest(self, cell_id: str) -> tuple[Record | None, str]:
+        """Return the cell's record (its known keys; None if missing or damaged) and the digest of that file ("" if missing)."""
         digest = ""
 
         def parse(content: bytes) -> Record:
@@ -112,9 +112,9 @@ class Store:
 
         return self.record(cell_id, parse), digest
 
-    def stamp(self, cell_id: str) -> str:
+    def digest(self, cell_id: str) -> str:
         """Return the digest of the cell's record file, "" if there is none; it tells whether another run has written one."""
-        return self.look(cell_id)[1]
+        return self.record_and_digest(cell_id)[1]
 
     def record(self, cell_id: str, parse: Callable[[bytes], Record] = parse_record) -> Record | None:
         """Return a cell's record; None if there is none, or if it is damaged, which `damaged` then explains.
@@ -177,14 +177,14 @@ class Store:
             write_text(folder / "predictions.jsonl", "".join(lines))
         write_text(folder / "record.json", content)
 
-    def settle(self, cell_id: str) -> bool:
+    def remove_checkpoint_if_finished(self, cell_id: str) -> bool:
         """Remove the checkpoint of a finished cell, and return whether the cell is finished. The caller holds the claim."""
         finished = self.finished(cell_id)
         if finished:
             self.checkpoint(cell_id).unlink(missing_ok=True)
         return finished
 
-    def tidy(self, finished: Iterable[str] = ()) -> None:
+    def clean_up(self, finished: Iterable[str] = ()) -> None:
         """Remove what killed processes of this machine left in the results folder and in finished cells.
 
         Args:
@@ -198,7 +198,7 @@ class Store:
                 claim = self.claim(cell_id)
                 if claim.take():  # otherwise another run is about to remove them
                     try:
-                        self.settle(cell_id)
+                        self.remove_checkpoint_if_finished(cell_id)
                     finally:
                         claim.release()
 

@@ -30,16 +30,16 @@ class TaskData:
     Attributes:
         splits: train, validation and test.
         rule: how the splits were made, in words.
-        whole: split → the number of rows before the task's limit.
-        found: split of the source → what its reader and the family reported (tagging scheme, repaired answers, …).
+        rows_without_limit: split → the number of rows before the task's limit.
+        reports: split of the source → what its reader and the family reported (tagging scheme, repaired answers, …).
         available: the number of training rows before some were drawn; None if all are used.
         reserved: reserved column that counts only because of its name → its number of distinct values.
     """
 
     splits: Splits
     rule: str
-    whole: dict[str, int]
-    found: dict[str, Any]
+    rows_without_limit: dict[str, int]
+    reports: dict[str, Any]
     available: int | None = None
     reserved: Mapping[str, int] = field(default_factory=dict)
 

@@ -71,8 +71,8 @@ def examine(task: Task, family: TaskFamily) -> tuple[Report, TaskData | None]:
     kinds = of_labels.count(data.splits, family)
     report = Report(
         task=task.title, family=family.name, source=_source(task), split_rule=data.rule,
-        rows={split: len(rows) for split, rows in data.splits.items()}, whole=data.whole, kinds=kinds,
-        lengths=tuple(lengths(texts)), found=data.found, findings=tuple(_findings(data, task, family, texts, kinds)),
+        rows={split: len(rows) for split, rows in data.splits.items()}, whole=data.rows_without_limit, kinds=kinds,
+        lengths=tuple(lengths(texts)), found=data.reports, findings=tuple(_findings(data, task, family, texts, kinds)),
     )  # fmt: skip
     return report, data
 
@@ -142,8 +142,8 @@ def _each(data: TaskData, task: Task, family: TaskFamily, texts: Texts, kinds: o
     )
     yield from conflicts(labelled, "label")
     yield from ids(data.splits)
-    yield from reader(data.found)
-    dropped = {label for report in data.found.values() for label in report.get("dropped_labels", ())}
+    yield from reader(data.reports)
+    dropped = {label for report in data.reports.values() for label in report.get("dropped_labels", ())}
     if unused := [label for label in task.drop_labels if label not in dropped]:
         message = f"drop_labels: no row has {listed(map(repr, unused))}; the labels there are: {listed(kinds)}"
         yield Finding(WARNING, "unused-drop-labels", message, len(unused))

@@ -136,7 +136,7 @@ class HubSource:
             raise HubError(
                 f"{self.describe()}: commit {commit} cannot be had, only {there}; "
                 "is the Hub reachable, and does the repository hold data files (no script) at this revision?",
-                passing=not constants.HF_HUB_OFFLINE,
+                temporary=not constants.HF_HUB_OFFLINE,
             )
         # Fetched first, since offline `datasets` does not find what it cached for files that were named.
         files = {split: [entry] if isinstance(entry, str) else list(entry) for split, entry in self.data_files.items()}

@@ -22,7 +22,7 @@ class Job:
 
     Attributes:
         root: the results folder, or its URL.
-        seen: the stamp of the cell's record when the run was planned, see `Store.stamp`.
+        seen: the stamp of the cell's record when the run was planned, see `Store.digest`.
         checkpoint_every: how often the state of the training is saved.
         devices: processes that train the cell together, each on a device of its own.
     """
@@ -138,7 +138,7 @@ def error_facts(error: BaseException) -> dict[str, Any]:
 
     `stays` is true where another try of the same cell would end alike: the person has to change something first.
     """
-    stays = isinstance(error, BenchError) and not (isinstance(error, HubError) and error.passing)
+    stays = isinstance(error, BenchError) and not (isinstance(error, HubError) and error.temporary)
     return {
         "type": type(error).__name__,
         "message": redact(str(error)),

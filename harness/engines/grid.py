@@ -168,7 +168,7 @@ class _Grid:
         failed = record["status"] == "failed"
         if failed and not stays_failed(record) and turn.failures < self.policy.retries:
             turn.failures += 1
-            turn.job = replace(turn.job, seen=store.stamp(turn.job.cell.id))
+            turn.job = replace(turn.job, seen=store.digest(turn.job.cell.id))
             error = record["error"]
             self._wait(turn, f"failed ({error['type']}), try {turn.failures + 1} of {self.policy.retries + 1}", 0.0)
             return

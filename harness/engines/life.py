@@ -44,7 +44,7 @@ def fail(store: Store, cell: Cell, kind: str, message: str, started: float, seco
     if not claim.take():
         return Ended(claimed=True)
     try:
-        if store.settle(cell.id):
+        if store.remove_checkpoint_if_finished(cell.id):
             return Ended(store.record(cell.id))
         error = {"type": kind, "message": message, "traceback": ""}
         record = write_failure(store, cell, error, started, seconds)
@@ -95,8 +95,8 @@ def live(
             return CLAIMED
         try:
             _fetch(store, job)
-            if (stamp := store.stamp(cell.id)) and stamp != job.seen:
-                store.settle(cell.id)  # the other one may have been killed before it could
+            if (stamp := store.digest(cell.id)) and stamp != job.seen:
+                store.remove_checkpoint_if_finished(cell.id)  # the other one may have been killed before it could
                 return DONE  # since the run was planned another one has done it
             interruption.at_once = lambda: (claim.release(), leave())
             with log(store.log(cell.id), store.checkpoint(cell.id).exists()):
@@ -128,7 +128,7 @@ def _keeping(store: Store, job: Job, emit: Emit) -> Emit:
 
     def forward(event: dict[str, Any]) -> None:
         if event["event"] == "saved":
-            store.keep(job.cell.id)
+            store.upload_checkpoint(job.cell.id)
         emit(event)
 
     return forward

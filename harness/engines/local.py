@@ -72,7 +72,7 @@ class LocalHandle:
         if self.asked:
             return Ended(stopped=True)
         if code == SERVER_GONE:
-            if self.store.stamp(self.job.cell.id) != self.job.seen:
+            if self.store.digest(self.job.cell.id) != self.job.seen:
                 return Ended(record)
             return Ended(lost="the server that its worker was forked from was killed, and then the worker ended")
         if code == STOPPED:

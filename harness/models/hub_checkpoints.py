@@ -150,7 +150,7 @@ def _conversion(repo: str, source: str) -> str:
     try:
         found = with_retries(lambda: [one for one in search() if one.title == CONVERSION], f"model {source!r}")
     except HubError as error:
-        raise HubError(none, error.passing) from error
+        raise HubError(none, error.temporary) from error
     if not found:
         raise HubError(none)
     return f"refs/pr/{found[0].num}"

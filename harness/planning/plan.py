@@ -168,7 +168,7 @@ def _raise_if_hopeless(lost: Sequence[tuple[Cell, HubError]], impossible: Sequen
     """A request of which nothing can run is wrong, unless it only met a Hub that does not answer at the moment."""
     if not lost:
         raise BenchError(f"nothing to run: {'; '.join(dict.fromkeys(impossible)) or 'the suite names no tasks'}")
-    if not any(error.passing for _, error in lost):
+    if not any(error.temporary for _, error in lost):
         raise BenchError("\n".join(dict.fromkeys(str(error) for _, error in lost)))
 
 

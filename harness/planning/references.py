@@ -156,7 +156,7 @@ def _model(reference: str | Model, suite: Suite, trust_remote_code: bool) -> tup
     try:
         return resolve(reference, aliases, trust_remote_code), None
     except HubError as error:
-        if error.passing:
+        if error.temporary:
             error = HubError(f"{error}; at hand without it: {', '.join(at_hand())}", True)
         entry = registered(reference, aliases)
         return Checkpoint(

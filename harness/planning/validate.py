@@ -84,7 +84,7 @@ def validate(task: Task) -> str:
     if labels is not None:
         notes.append(f"{len(labels)} labels" + (f": {', '.join(labels)}" if len(", ".join(labels)) <= SHOWN else ""))
     remarks = [finding.message if finding.level == NOTE else f"warning: {finding.message}" for finding in found]
-    return "; ".join([*notes, *_notes(data.found.values()), *remarks])
+    return "; ".join([*notes, *_notes(data.reports.values()), *remarks])
 
 
 def is_local(task: Task) -> bool:

@@ -112,7 +112,7 @@ class Mirror(Store):
             return str(error)
         return ""
 
-    def keep(self, cell_id: str) -> None:
+    def upload_checkpoint(self, cell_id: str) -> None:
         self.courier.keep(cell_id)
 
     def write(self, record: Record, predictions: Iterable[dict[str, Any]] = ()) -> None:

@@ -36,7 +36,7 @@ class Stumbling:
 
 
 @pytest.mark.parametrize(
-    "error", [answer(503), answer(429), httpx2.ReadError("cut off"), HubError("stale", passing=True)]
+    "error", [answer(503), answer(429), httpx2.ReadError("cut off"), HubError("stale", temporary=True)]
 )
 @pytest.mark.parametrize("failures", [1, 8])
 def test_trouble_of_a_moment_is_waited_out(error, failures):
@@ -56,7 +56,7 @@ def test_a_refusal_is_final(error, words):
     action = Stumbling(1, error)
     with pytest.raises(HubError, match=words) as caught:
         hub.with_retries(action, "model 'a/b'")
-    assert action.calls == 1 and not caught.value.passing and "\n" not in str(caught.value)
+    assert action.calls == 1 and not caught.value.temporary and "\n" not in str(caught.value)
 
 
 def test_what_the_hub_has_no_part_in_passes_through():
@@ -83,7 +83,7 @@ def test_a_dead_hub_is_not_waited_for_again_and_again():
     for action in (first, second):
         with pytest.raises(HubError, match="cannot be fetched and is not in the cache") as caught:
             hub.with_retries(action, "model 'a/b'")
-        assert caught.value.passing
+        assert caught.value.temporary
     assert (first.calls, second.calls) == (9, 2)
     hub.with_retries(Stumbling(0, None), "x")  # it is back
     again = Stumbling(5, answer(503))

@@ -165,7 +165,7 @@ def test_no_damage_breaks_a_board(store, what):
             left_out += 1
             assert "\n" not in store.damaged[whole["id"]]
             assert any(whole["id"] in note for note in Board.of(records).notes)
-            assert not store.finished(whole["id"]) and store.look(whole["id"])[0] is None
+            assert not store.finished(whole["id"]) and store.record_and_digest(whole["id"])[0] is None
     assert left_out > 5
 
 

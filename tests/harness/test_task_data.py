@@ -17,7 +17,7 @@ def load(tmp_path, name, text, family="sentiment", format="jsonl", **task):
     (tmp_path / name).write_text(text)
     task = Task("t", family, FileSource(format, {"all": tmp_path / name}), **task)
     data = load_rows(task, registry.family(family))
-    return data.splits, data.found
+    return data.splits, data.reports
 
 
 def test_a_placed_row_is_its_columns_and_keeps_its_place():

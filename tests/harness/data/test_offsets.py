@@ -146,7 +146,7 @@ def test_rows_that_no_reader_of_answers_has_seen_are_aligned_too():
     for row in (row for part in data.splits.values() for row in part):
         _, text, place = article(int(row["id"].removeprefix("all-")), "")
         assert row["answers"] == {"text": [text], "answer_start": [place]}
-    assert data.found["all"]["offsets"] == "UTF-16 units" and data.found["all"]["printed"] == 13
+    assert data.reports["all"]["offsets"] == "UTF-16 units" and data.reports["all"]["printed"] == 13
 
 
 @given(

@@ -56,4 +56,4 @@ def test_a_subset_says_of_how_many_rows():
     task = Task("t", "sentiment", GeneratedSource(lambda: {"all": ROWS}, "x"), limit=8)
     data = load_data(task, registry.family("sentiment"))
     assert {len(rows) for rows in data.splits.values()} == {8}
-    assert sum(data.whole.values()) == len(ROWS)
+    assert sum(data.rows_without_limit.values()) == len(ROWS)

@@ -25,7 +25,7 @@ def read(rows, family="sentiment", **task):
     """Splits and report of generated rows; a list is all of the data."""
     splits = rows if isinstance(rows, dict) else {"all": rows}
     data = load_data(Task("t", family, GeneratedSource(lambda: splits, "test"), **task), registry.family(family))
-    return [row for part in data.splits.values() for row in part], data.found
+    return [row for part in data.splits.values() for row in part], data.reports
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_the_published_kinds_of_files(shared):
         task = Task("t", "sentiment", FileSource("parquet", {"all": folder / f"{name}.parquet"}))
         data = load_data(task, registry.family("sentiment"))
         rows = [row for part in data.splits.values() for row in part]
-        assert data.found["all"]["decoded"] and not any(row["text"].startswith("b'") for row in rows)
+        assert data.reports["all"]["decoded"] and not any(row["text"].startswith("b'") for row in rows)
         labels.update(row["label"] for row in rows)
     assert labels == {"good": 96, "bad": 96}
 

@@ -62,7 +62,7 @@ def new(checkpoints):
 
 
 def job(cell, store, **more):
-    return Job(cell, str(store.root), store.stamp(cell.id), **more)
+    return Job(cell, str(store.root), store.digest(cell.id), **more)
 
 
 def wait_until(true, seconds=60):

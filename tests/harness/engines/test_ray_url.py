@@ -56,7 +56,7 @@ def engine_for(cluster, url):
 
 
 def job(cell, url, **more):
-    return Job(cell, url, open_store(url).stamp(cell.id), **more)
+    return Job(cell, url, open_store(url).digest(cell.id), **more)
 
 
 def there(remote):

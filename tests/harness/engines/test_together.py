@@ -25,7 +25,7 @@ def pair():
 
 
 def job(cell, store, devices=2, **more):
-    return Job(cell, str(store.root), store.stamp(cell.id), devices=devices, **more)
+    return Job(cell, str(store.root), store.digest(cell.id), devices=devices, **more)
 
 
 def alone(cell, root):

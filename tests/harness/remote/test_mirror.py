@@ -76,7 +76,7 @@ def test_what_one_machine_sends_another_has_after_sync(machine, tmp_path):
     away.sync(send=True)
     here.sync()
     assert here.record(other["id"])["status"] == "failed"
-    assert here.stamp(other["id"]) == away.stamp(other["id"]) != ""
+    assert here.digest(other["id"]) == away.digest(other["id"]) != ""
     assert not list(tmp_path.rglob("*.tmp"))
 
 
@@ -220,7 +220,7 @@ def test_a_record_is_there_only_when_all_is_and_no_file_is_cut(machine, tmp_path
 
 
 def run(store, cell, **more):
-    return run_grid(InlineEngine("cpu"), [Job(cell, more.pop("root"), store.stamp(cell.id), **more)], Watch())
+    return run_grid(InlineEngine("cpu"), [Job(cell, more.pop("root"), store.digest(cell.id), **more)], Watch())
 
 
 def test_a_cell_runs_once_with_the_scores_of_a_folder_and_a_failed_upload_is_made_up_for(
@@ -307,7 +307,7 @@ def test_files_pass_from_a_node_to_the_driver_sent_or_not(machine):
     driver = machine("driver")
     driver.unpack(record["id"], node.pack(record["id"]))
     assert driver.unsent() == [record["id"]] and driver.predictions(record["id"]) == ROWS
-    assert driver.stamp(record["id"]) == node.stamp(record["id"])
+    assert driver.digest(record["id"]) == node.digest(record["id"])
     node.send(record["id"])
     driver.unpack(record["id"], node.pack(record["id"]))
     assert driver.unsent() == []

@@ -10,7 +10,7 @@ import pytest
 import toy
 from typer.testing import CliRunner
 
-from harness import safe_text as secrets
+from harness import safe_text
 from harness.cli import main as cli
 from harness.cli.main import app
 from harness.engines.base import Job
@@ -170,7 +170,7 @@ def test_a_traceback_on_the_terminal(tmp_path):
 @pytest.mark.parametrize("command", ["plan", "run", "fetch"])
 def test_what_the_hub_answers_in_the_middle_of_a_plan(command, more, tmp_path, monkeypatch):
     """A mirror's address with a password in it, in the reason why a model cannot be had."""
-    error = HubError(f"model 'm' cannot be fetched (https://user:{PASSWORD}@mirror.example; {TOKEN})", passing=True)
+    error = HubError(f"model 'm' cannot be fetched (https://user:{PASSWORD}@mirror.example; {TOKEN})", temporary=True)
     lost = Checkpoint("m", "someone/m", "someone/m", None, None, "encoder", "")
     monkeypatch.setattr("harness.planning.plan.find_models", lambda references, suite, trusted: [(lost, error, "someone/m")])
     monkeypatch.chdir(tmp_path)
@@ -189,7 +189,7 @@ def test_the_streams_stay_streams(monkeypatch):
     handlers = [logging.StreamHandler(err), logging.StreamHandler(elsewhere)]
     for handler in handlers:
         logger.addHandler(handler)
-    secrets.redact_output()
+    safe_text.redact_output()
     print("a", TOKEN, "b")
     sys.stdout.writelines([TOKEN, "\n"])
     logger.error(TOKEN)
