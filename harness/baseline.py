@@ -1,6 +1,7 @@
 """The contract of a baseline: what a plugin subclasses and names under the entry-point group `bench.baselines`.
 
-The command line imports the modules that define baselines, so they import numpy, scikit-learn and so on inside functions.
+The command line imports the modules that define baselines, so they import numpy, scikit-learn and so on inside
+functions.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Baseline(ABC):
         """
 
     def checkpoint(self) -> Checkpoint:
-        """Return the checkpoint that stands for it in a cell: architecture and kind are `baseline`, name and version its identity."""
+        """Return a checkpoint that represents it in a cell. Its identity is the baseline's name and version."""
         digest = hashlib.sha256(f"{BASELINE} {self.name} {self.version}".encode()).hexdigest()
         return Checkpoint(
             name=self.name, source=f"{BASELINE}:{self.name}", location="", revision=None, gguf=None,

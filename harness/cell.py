@@ -18,7 +18,7 @@ from harness.task import Task
 
 PROTOCOL = 9  # raised when this code would give the same cell another score
 LONGEST, SHORTENED = 240, 30  # bytes of an id, and characters of each name in an id that would be longer
-SEARCH_SEED = 1_000_000_000  # seed of all trials and of the candidate recipes; above all reported seeds, so no trial is reported
+SEARCH_SEED = 1_000_000_000  # of trials and candidate recipes; reported seeds are lower, so no trial is reported
 SEARCH = "search"  # the `purpose` of a trial's record
 
 
@@ -28,7 +28,8 @@ class Trial:
 
     Attributes:
         thresholds: one for each validation; the training ends if its best score so far is below. None: no threshold.
-        budget: the share of the recipe's steps that is trained, with a schedule of this length. A trial below 1 cannot win.
+        budget: the share of the recipe's steps that is trained, with a schedule of this length. A trial below 1 cannot
+            win.
         changes: the recipe fields that the search has set; part of the recipe, so not of the identity.
     """
 
@@ -55,8 +56,8 @@ class SearchedRecipe:
     Attributes:
         specification: what is searched, and how; plain values.
         arguments: the arguments of `--search`.
-        outcome: the result of the search for the record (see `harness.search.trials`); None: it has not ended. Without a winner the
-            cell has the recipe that the search starts from.
+        outcome: the result of the search for the record (see `harness.search.trials`); None: it has not ended. Without
+            a winner the cell has the recipe that the search starts from.
     """
 
     specification: Mapping[str, Any]
@@ -101,8 +102,8 @@ class Cell:
         suite_facts: what the record says of the suite besides its name, so that the cell can be requested again.
         train_rows: the number of training rows used, see `harness.train_rows`; None: all.
         search: the search that the cell belongs to, if any.
-        typed: what the person typed to request it, so that a command can be made from its record: `model` and `task` (references),
-            `columns`, `settings`, `limit`.
+        typed: what the person typed to request it, so that a command can be made from its record: `model` and `task`
+            (references), `columns`, `settings`, `limit`.
         why: the reason for its learning rate.
     """
 

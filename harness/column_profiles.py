@@ -82,8 +82,8 @@ def name_words(name: Any) -> tuple[str, ...]:
 def match_name(name: Any, usual: Sequence[str]) -> tuple[int, int] | None:
     """Return how well a column name matches one of the usual names, the smaller the better; None if it matches none.
 
-    The first number is 0 if it is the usual name, 1 if it ends in it (`airline_sentiment`), 2 if it begins with it (`label_name`),
-    and 3 if it contains it; the second is the position of the usual name in the list.
+    The first number is 0 if it is the usual name, 1 if it ends in it (`airline_sentiment`), 2 if it begins with it
+    (`label_name`), and 3 if it contains it; the second is the position of the usual name in the list.
     """
     words, matches = name_words(name), []
     for position, other in enumerate(map(name_words, usual)):

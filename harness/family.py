@@ -1,8 +1,8 @@
 """The contract of a task family: the adapter between a data set's columns and a head.
 
-A family is one class in one file. It never touches tensors: it turns rows into the examples of a head, and the head's outputs into
-predictions, and names the metrics. The command line imports the modules that define families, so they import torch, evaluate and
-so on only inside functions.
+A family is one class in one file. It never touches tensors: it turns rows into the examples of a head, and the head's
+outputs into predictions, and names the metrics. The command line imports the modules that define families, so they
+import torch, evaluate and so on only inside functions.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Prediction = Any  # anything that json.dumps accepts
 
 @dataclass(frozen=True)
 class Metric:
-    """The metric that ranks models on a task: a key of `TaskFamily.score`'s result, and the `scale` that brings it to 0-100."""
+    """The metric that ranks models: a key of `TaskFamily.score`'s result, and the `scale` that brings it to 0-100."""
 
     name: str
     scale: float
@@ -67,20 +67,23 @@ class TaskFamily(ABC):
         description: one line for `bench tasks`.
         version: raised when the same rows would give another score; part of every cell's identity.
         columns: required column → what it holds.
-        optional_columns: the same for columns that a data set may have. `id`, `group` and `phenomenon` are always allowed.
-        column_types: column → its type, a constant of `harness.data.values`. Values are converted to this type before `prepare`, and
-            a row with another value is refused. A column without a type reaches `prepare` as the data set has it.
+        optional_columns: the same for columns that a data set may have. `id`, `group` and `phenomenon` are always
+            allowed.
+        column_types: column → its type, a constant of `harness.data.values`. Values are converted to this type before
+            `prepare`, and a row with another value is refused. A column without a type reaches `prepare` as the data
+            set has it.
         usual_names: column → what data sets often call it, in lower case, the likeliest first.
         inputs: the columns that a model reads; empty: all but `label`, `tags`, `target` and `answers`.
         options: option of a task file → what it does. Every family also has the option `metric`.
-        option_values: option → its valid values (texts, or True and False), or `LANGUAGE` for a language code. Other options take any
-            value; `check_options` checks them.
+        option_values: option → its valid values (texts, or True and False), or `LANGUAGE` for a language code. Other
+            options take any value; `check_options` checks them.
         head: `module:Class` of a `harness.heads.base.Head`, imported in the worker.
-        primary_metric: the key of `score`'s result that ranks models on validation and is reported on test, unless a task names
-            another one; call `metric(task)` for the one that applies.
+        primary_metric: the key of `score`'s result that ranks models on validation and is reported on test, unless a
+            task names another one; call `metric(task)` for the one that applies.
         scale: the factor that brings the primary metric to 0–100.
         metrics: other keys of `score`'s result that a task may choose with `options: {metric: …}` → their scales.
-        recipes: recipe rules for all its cells (see `harness.recipe_rules`); those by kind of model and a suite's are applied later.
+        recipes: recipe rules for all its cells (see `harness.recipe_rules`); those by kind of model and a suite's are
+            applied later.
         passes: how many times as many epochs as a classifier it needs on few rows (see `harness.recipe_rules`).
         architectures: the architectures that can solve it.
         needs_offsets: True if the head maps tokens back to the text and so needs a fast tokeniser.
@@ -204,7 +207,7 @@ class TaskFamily(ABC):
         return None
 
     def texts(self, row: Row) -> dict[str, str | Sequence[str]]:
-        """Return column → text (or words) of everything that a model reads or writes, for checks of lengths and characters.
+        """Return column → text (or words) of all that a model reads or writes; checks use their lengths and characters.
 
         By default these are the `inputs`. Rows with equal `inputs` count as duplicates.
         """
@@ -221,10 +224,12 @@ class TaskFamily(ABC):
     def length(self, row: Row, task: Task) -> int | None:
         """Return the number of words in the `inputs`, for scores by length; None: there are no such scores."""
         texts = self._inputs(row).values()
-        return sum(languages.count_words(text) if isinstance(text, str) else len(text) for text in texts) if texts else None
+        if not texts:
+            return None
+        return sum(languages.count_words(text) if isinstance(text, str) else len(text) for text in texts)
 
     def slices(self, row: Row, task: Task) -> Mapping[str, str]:
-        """Return kind of slice → the slice that a test row belongs to, besides length and phenomenon; each gets its own score."""
+        """Return kind → slice of a test row, besides length and phenomenon. Each slice gets its own score."""
         return {}
 
     def classes(
@@ -232,7 +237,8 @@ class TaskFamily(ABC):
     ) -> Mapping[str, Mapping[str, Mapping[str, float]]]:
         """Return kind → class → its scores, if the metric is one over classes (see `harness.metrics.counts`).
 
-        `rows` counts the references of the class, `score` (0-100) ranks models on it; other keys are as the metric calls them.
+        `rows` counts the references of the class, `score` (0-100) ranks models on it; other keys are as the metric
+        calls them.
         """
         return {}
 
@@ -242,17 +248,19 @@ class TaskFamily(ABC):
         return () if stratum is None else (str(stratum),)
 
     def check(self, splits: Mapping[str, Sequence[Row]], task: Task) -> Iterable[Finding]:
-        """Return findings that only this family can make; lengths, duplicates, labels and characters are checked for all."""
+        """Return findings of this family; lengths, duplicates, labels and characters are checked for all families."""
         return ()
 
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
         """Return how the family would read a data set it has never seen; None: it would not.
 
-        Used for `family:path` and `bench task new`. By default a column is found by its own name or one of its `usual_names`.
+        Used for `family:path` and `bench task new`. By default a column is found by its own name or one of its
+        `usual_names`.
 
         Args:
             rows: rows of the source, with the data set's own columns.
-            given: column → what the files call it, for columns that the reader has renamed, such as the languages of parallel text.
+            given: column → what the files call it, for columns that the reader has renamed, such as the languages of
+                parallel text.
         """
         columns = find_columns(rows[0], self.usual_names, (*self.columns, *self.optional_columns))
         return Proposal(columns) if set(self.columns) <= set(columns) else None
@@ -281,7 +289,7 @@ class TaskFamily(ABC):
         """Return metric name → value, each on its library's own scale."""
 
     def additive(self, predictions: Sequence[Prediction], references: Sequence[Any], task: Task) -> Additive | None:
-        """Return the task's metric as a function of sums over rows (see `harness.metrics.additive`), which makes tests fast.
+        """Return the metric as a function of sums over rows (see `harness.metrics.additive`), which makes tests fast.
 
         None: it is no such function, or unknown; tests then call `score` for every resample.
         """

@@ -67,7 +67,8 @@ def remove_leftovers(folder: Path, everything: bool = False) -> None:
     """Remove the temporary files directly in a folder whose process, on this machine, is dead.
 
     Args:
-        everything: also remove those of other machines and of living processes; for a folder that only the caller writes to.
+        everything: also remove those of other machines and of living processes; for a folder that only the caller
+            writes to.
     """
     for path in folder.glob(".*.tmp"):
         match = _TEMPORARY.fullmatch(path.name)

@@ -18,8 +18,8 @@ class Finding:
     Attributes:
         level: `error`: training is impossible; `warning`: the score may not mean what it seems to; `note`.
         code: a fixed name for scripts, such as `duplicate-rows`.
-        message: one line with counts and names of splits, labels and columns. It goes into records, so it must not quote
-            the data set's texts.
+        message: one line with counts and names of splits, labels and columns. It goes into records, so it must not
+            quote the data set's texts.
         count: the number of rows (answers, entities…) concerned.
         examples: where to look: ids of rows, or file and line, with a few characters of the text at most.
     """

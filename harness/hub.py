@@ -25,8 +25,8 @@ _hopeless = False  # all attempts of an action have failed, and none has succeed
 def with_retries(action: Callable[[], T], what: str) -> T:
     """Return the action's result; repeat it after a pause if the Hub or the network failed, but not if the Hub refused.
 
-    The clients repeat some requests themselves, but neither a repository's information nor a download. If all attempts of one
-    action have failed, the next action gets two, so that a plan with many repositories does not wait for each.
+    The clients repeat some requests themselves, but neither a repository's information nor a download. If all attempts
+    of one action have failed, the next action gets two, so that a plan with many repositories does not wait for each.
 
     Args:
         action: requests something from the Hub; repeating it must do no harm.

@@ -16,7 +16,8 @@ class Method:
         adapt: `module:function` that chooses the trained weights of a model, see `harness.adapt`; "": all weights.
         learning_rate_factor: multiplies a learning rate that was not chosen for this method.
         fields: the recipe fields that only this method has.
-        backward: the rough cost of the backward pass in forward passes: 1 for gradients of activations, 1 for those of weights.
+        backward: the rough cost of the backward pass in forward passes: 1 for gradients of activations, 1 for those of
+            weights.
     """
 
     name: str

@@ -19,8 +19,8 @@ class Model:
         kind: the family of models that it belongs to, such as BERT.
         parameters: the number of parameters.
         avoid: precisions that it must not run in: `fp32`, `bf16`, `fp16`.
-        prefix: the text before each input that it was trained with for translation, with `{source}` and `{target}` for the
-            languages' English names. A prefix in the checkpoint's configuration takes precedence.
+        prefix: the text before each input that it was trained with for translation, with `{source}` and `{target}` for
+            the languages' English names. A prefix in the checkpoint's configuration takes precedence.
         max_length: the longest input in tokens, if the checkpoint's configuration does not say it, or says too much.
     """
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @cache
 def entry() -> Mapping[str, str]:
-    """Return the first processor's entry in `/proc/cpuinfo` ("model name", "vendor_id", "flags"…); empty without one."""
+    """Return the first entry of `/proc/cpuinfo` ("model name", "vendor_id", "flags"…); empty if there is none."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:

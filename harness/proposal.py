@@ -16,11 +16,11 @@ class Proposal:
     """The content of a task file for a data set.
 
     Attributes:
-        columns: the family's column → the data's (`translation.en` inside a struct), or a list of columns whose texts are joined.
-            The person is asked for a required column that is missing.
+        columns: the family's column → the data's (`translation.en` inside a struct), or a list of columns whose texts
+            are joined. The person is asked for a required column that is missing.
         options: options of the family, as far as the data tell them.
-        likely: False if only the names of the columns suggest the family; it is then used only if the person asks for it, or if no
-            other family fits.
+        likely: False if only the names of the columns suggest the family; it is then used only if the person asks for
+            it, or if no other family fits.
         others: the family's column → other columns of the data that may be meant, the likeliest first.
         undecided: the family's columns among `others` whose choice is arbitrary; the person is asked.
     """
@@ -68,7 +68,7 @@ def column_value(row: Mapping[str, Any], column: str) -> Any:
 
 
 def similar_columns(row: Iterable[Any], column: str) -> list[str]:
-    """Return the other columns whose names look the same to a person: case, width, blanks and invisible characters do not count."""
+    """Return other columns whose names differ only in case, width, blanks or invisible characters."""
 
     def normalise(name: Any) -> tuple[str, ...]:
         text = unicodedata.normalize("NFKC", str(name))

@@ -30,8 +30,8 @@ class Recipe:
     """Hyper-parameters of one training.
 
     Every field is part of a cell's identity, except those in `MECHANICS` and those that belong to other methods
-    (`harness.methods`). These defaults are those of a bare `Recipe()`; a cell's recipe follows from its model, family and data
-    (`harness.recipe_rules`).
+    (`harness.methods`). These defaults are those of a bare `Recipe()`; a cell's recipe follows from its model, family
+    and data (`harness.recipe_rules`).
     """
 
     learning_rate: float = 3e-5  # peak of the schedule
@@ -89,7 +89,8 @@ FIELD_TYPES = typing.get_type_hints(Recipe)
 SHORT_NAMES = {"lr": "learning_rate", "bs": "batch_size", "wd": "weight_decay", "warmup": "warmup_ratio", "rank": "lora_rank"}
 SHORT_NAME_OF = {name: short for short, name in SHORT_NAMES.items()}
 FIELD_NAMES = (*FIELD_TYPES, *SHORT_NAMES)
-# These split the work but do not change what is computed: the score is the same up to rounding, so the cell is the same.
+# These split the work but do not change what is computed: the score is the same up to rounding, so the cell is the
+# same.
 MECHANICS = ("micro_batch_size", "eval_batch_size")
 
 
@@ -156,7 +157,7 @@ def auto_fields(recipe: Recipe) -> tuple[str, ...]:
 
 
 def trained_recipe(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the recipe that a record's cell was trained with: the requested one, with the values of its `auto` fields."""
+    """Return the recipe that a cell was trained with: the requested one, with the values of its `auto` fields."""
     fitted = {name: field["value"] for name, field in (record.get("fitted") or {}).items()}
     return {**(record.get("recipe") or {}), **fitted}
 

@@ -1,10 +1,11 @@
 """The rules that give a cell its recipe.
 
-First the rules of the package, the task family and the suite apply (`apply_rules`). Fields that they leave `auto` get their values
-from the training rows (`fill_auto_fields`): lengths that fit, and enough steps for few rows. That is the same for every model and
-part of the protocol. It reads the number of training rows, and the lengths in tokens of training and validation rows. It never
-reads test rows, so the same cell always gets the same values. Validation rows count because training rows may be shorter: SST-2
-trains on phrases, but validates and tests on sentences twice as long. No torch is imported: estimates use this module too.
+First the rules of the package, the task family and the suite apply (`apply_rules`). Fields that they leave `auto` get
+their values from the training rows (`fill_auto_fields`): lengths that fit, and enough steps for few rows. That is the
+same for every model and part of the protocol. It reads the number of training rows, and the lengths in tokens of
+training and validation rows. It never reads test rows, so the same cell always gets the same values. Validation rows
+count because training rows may be shorter: SST-2 trains on phrases, but validates and tests on sentences twice as long.
+No torch is imported: estimates use this module too.
 """
 
 from __future__ import annotations
@@ -35,9 +36,10 @@ from harness.yaml_values import YamlValue
 
 FILE = Path(__file__).with_name("recipes.yaml")
 NOT_FIELDS = ("when", "width", "source")
-# A rule's learning rate is for models of the width that the rule names. Adam's best rate falls with the width (Yang et al. 2021,
-# "Tensor Programs V", section 4: as 1 / width). The power and the limits are our choice: they bring BERT's base rate near that of
-# its large models and ELECTRA's to that of its small one. benchmarks/regret.py has tried only widths of 384 and 64.
+# A rule's learning rate is for models of the width that the rule names. Adam's best rate falls with the width (Yang et
+# al. 2021, "Tensor Programs V", section 4: as 1 / width). The power and the limits are our choice: they bring BERT's
+# base rate near that of its large models and ELECTRA's to that of its small one. benchmarks/regret.py has tried only
+# widths of 384 and 64.
 WIDTH_POWER = 1.5
 HIGHEST_RATE, LOWEST_RATE = 3e-3, 5e-6
 
@@ -62,7 +64,7 @@ def package_rules() -> tuple[Mapping[str, Any], ...]:
 
 
 def rules_for(family: Sequence[Mapping[str, Any]], suite: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return all rules in the order they are applied: the general one, the family's, those by kind of model, the suite's."""
+    """Return all rules in order: the general one, those of the family, by kind of model, and of the suite."""
     general, *by_kind = package_rules()
     return [general, *family, *by_kind, *suite]
 
@@ -70,10 +72,11 @@ def rules_for(family: Sequence[Mapping[str, Any]], suite: Sequence[Mapping[str, 
 def apply_rules(rules: Iterable[Mapping[str, Any]], facts: Mapping[str, Any]) -> tuple[Recipe, str]:
     """Return the recipe of a cell with these facts, and the reason for its learning rate.
 
-    A rule maps recipe fields to values. Later rules win. Its other keys are optional: `when` maps conditions (`CONDITIONS`) to
-    one value or a list of values, all of which must hold; `source` says where the rule comes from; `width` is the width of the
-    models that its learning rate is for, and narrower models get a higher rate. A learning rate from a rule without a condition on
-    the method is for training all weights, and is multiplied by the method's factor.
+    A rule maps recipe fields to values. Later rules win. Its other keys are optional: `when` maps conditions
+    (`CONDITIONS`) to one value or a list of values, all of which must hold; `source` says where the rule comes from;
+    `width` is the width of the models that its learning rate is for, and narrower models get a higher rate. A learning
+    rate from a rule without a condition on the method is for training all weights, and is multiplied by the method's
+    factor.
 
     Args:
         facts: the values of `CONDITIONS`, and the model's `width` (None if unknown).
@@ -123,7 +126,9 @@ def parse_recipe_rules(value: YamlValue) -> tuple[Mapping[str, Any], ...]:
     return parse_rules(value, "{when: {family: ner}, epochs: 5}", check)
 
 
-def parse_rules(value: YamlValue, example: str, check: Callable[[str, YamlValue], object]) -> tuple[Mapping[str, Any], ...]:
+def parse_rules(
+    value: YamlValue, example: str, check: Callable[[str, YamlValue], object]
+) -> tuple[Mapping[str, Any], ...]:
     """Parse a list of rules, with full field names; mistakes become faults of its values.
 
     Args:

@@ -1,8 +1,8 @@
 """What is registered through entry points: task families, tasks, suites, models and baselines.
 
-An entry point of group `bench.tasks` names a `TaskFamily` subclass, a `Task`, or a list of these; one of `bench.models` a
-`Model` or a list; one of `bench.baselines` a `Baseline` subclass or a list; one of `bench.suites` the path of a YAML file.
-Built-in ones are registered in the same way.
+An entry point of group `bench.tasks` names a `TaskFamily` subclass, a `Task`, or a list of these; one of `bench.models`
+a `Model` or a list; one of `bench.baselines` a `Baseline` subclass or a list; one of `bench.suites` the path of a YAML
+file. Built-in ones are registered in the same way.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def _collect(group: str, kinds: tuple[type, ...]) -> dict[str, Any]:
             raise BenchError(f"entry point {owner} ({group}) gives {item!r}; it must give one of: {kinds}")
         name = item.name
         if name in registered and registered[name][1] is not item:
-            raise BenchError(f"{name!r} is registered twice in {group}: by {registered[name][0]} and by {owner}; remove one")
+            first = registered[name][0]
+            raise BenchError(f"{name!r} is registered twice in {group}: by {first} and by {owner}; remove one")
         registered[name] = (owner, item() if is_class else item)
     return {name: item for name, (_, item) in registered.items()}
 

@@ -107,7 +107,9 @@ def _check_answers(
     if column in columns:
         problem = f"its column {column!r} is empty in all {len(rows):,} rows"
     elif similar := similar_columns(columns, column):
-        raise BenchError(f"{prefix}, {file}: calls its column {similar[0]!r} where train has {column!r}; write the names alike")
+        raise BenchError(
+            f"{prefix}, {file}: calls its column {similar[0]!r} where train has {column!r}; write the names alike"
+        )
     elif train_columns and len(columns) == len(train_columns) and not set(columns) & set(train_columns):
         raise BenchError(
             f"{prefix}, {file}: none of its columns ({listed(map(str, columns))}) is one of train's "
@@ -156,8 +158,9 @@ def _make_converter(rows: Sequence[Row], family: TaskFamily, notes: values.Notes
 def unify_label_spellings(column: str, splits: Splits, reports: Mapping[str, dict[str, Any]]) -> None:
     """Give labels that mean the same one spelling, the first one of train; changes the rows.
 
-    1.0 is 1, and True is true: programs write them after they met an empty cell, or another format. Other spellings of a number
-    (0.50, 01) may be different names, for example of sections. They are one label only if no split has two of them.
+    1.0 is 1, and True is true: programs write them after they met an empty cell, or another format. Other spellings of
+    a number (0.50, 01) may be different names, for example of sections. They are one label only if no split has two of
+    them.
     """
     order = sorted(splits, key=lambda split: split not in ("train", "all"))
     labels = {split: dict.fromkeys(row[column] for row in splits[split] if column in row) for split in order}

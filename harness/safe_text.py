@@ -1,8 +1,9 @@
 """Make text safe to show or store: escape control characters, and hide tokens and passwords.
 
-A label, column or file name may hold line breaks, terminal escape sequences or characters that change the text direction.
-Pass every text of unknown origin through `plain` before it is shown; formats with their own syntax escape the result again
-(`harness.report`). Text that somebody else wrote, such as an error of the Hub, may quote credentials; `redact` hides them.
+A label, column or file name may hold line breaks, terminal escape sequences or characters that change the text
+direction. Pass every text of unknown origin through `plain` before it is shown; formats with their own syntax escape
+the result again (`harness.report`). Text that somebody else wrote, such as an error of the Hub, may quote credentials;
+`redact` hides them.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def csv_cell(value: object) -> object:
-    """Return the value of a CSV cell: text on one line, with an apostrophe before what a spreadsheet would read as a formula."""
+    """Return the value of a CSV cell: text on one line, with an apostrophe before anything that looks like a formula."""
     if not isinstance(value, str):
         return value
     return f"'{plain(value)}" if value.startswith(_FORMULA_STARTS) else plain(value)
@@ -200,7 +201,7 @@ class RedactedStream:
 
 
 def redact_output() -> None:
-    """Redact what goes to `sys.stdout`, `sys.stderr` and the loggers that write to them, also under their original names."""
+    """Redact what is written to `sys.stdout` and `sys.stderr`, also by loggers and also under their original names."""
     old = [sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__]
     sys.stdout, sys.stderr = RedactedStream(sys.stdout), RedactedStream(sys.stderr)
     redirect_loggers(old, sys.stderr)

@@ -10,7 +10,8 @@ import os
 import sys
 
 DEBUG = "BENCH_DEBUG"  # environment variable: show tracebacks
-# Modules outside the standard library that this program imports. A file of such a name beside the data must not shadow them.
+# Modules outside the standard library that this program imports. A file of such a name beside the data must not shadow
+# them.
 LIBRARIES = frozenset(
     "harness tasks accelerate click datasets evaluate fsspec gguf huggingface_hub msgspec numpy optuna pandas peft pyarrow rich sacrebleu safetensors "
     "scipy sentencepiece seqeval sklearn tokenizers torch transformers typer yaml".split()
@@ -95,7 +96,7 @@ def _to_ascii(error: UnicodeError) -> tuple[str, int]:
 
 
 def _set_hub_folder() -> None:
-    """Set HF_HOME to a temporary folder, and say so, if there is no writable home: libraries would create a folder `~` here."""
+    """Set HF_HOME to a temporary folder if there is no writable home: libraries would create a folder `~` here."""
     if any(os.environ.get(name) for name in ("HF_HOME", "XDG_CACHE_HOME")) or os.name != "posix":
         return
     home = os.path.expanduser("~")

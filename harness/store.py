@@ -26,8 +26,9 @@ Record = dict[str, Any]
 class Claim:
     """The right to run a cell and to write its files. One process holds it at a time.
 
-    It is an operating-system lock on a file in the cell's folder. The system releases it when its process dies, so a claim
-    is never stale. Machines that share a folder need a file system with shared locks (NFS 4, Lustre with `flock`, CephFS, GPFS).
+    It is an operating-system lock on a file in the cell's folder. The system releases it when its process dies, so a
+    claim is never stale. Machines that share a folder need a file system with shared locks (NFS 4, Lustre with `flock`,
+    CephFS, GPFS).
 
     Args:
         folder: the cell's folder.
@@ -60,7 +61,8 @@ class Store:
         root: the folder on this machine.
         name: the folder as the person named it, without secrets.
         shared: whether everybody who works on the results sees this folder; if not, see `harness.remote.mirror.Mirror`.
-        damaged: cell id → what is wrong with its record, for each damaged record read so far. Such a cell counts as not run.
+        damaged: cell id → what is wrong with its record, for each damaged record read so far. Such a cell counts as not
+            run.
     """
 
     shared = True
@@ -102,7 +104,7 @@ class Store:
         return Claim(self.folder(cell_id))
 
     def record_and_digest(self, cell_id: str) -> tuple[Record | None, str]:
-        """Return the cell's record (its known keys; None if missing or damaged) and the digest of that file ("" if missing)."""
+        """Return the cell's record (None if missing or damaged), with its known keys, and the file's digest ("" if missing)."""
         digest = ""
 
         def parse(content: bytes) -> Record:
@@ -113,14 +115,15 @@ class Store:
         return self.record(cell_id, parse), digest
 
     def digest(self, cell_id: str) -> str:
-        """Return the digest of the cell's record file, "" if there is none; it tells whether another run has written one."""
+        """Return the digest of the record file, "" if missing. It changes when another run writes the record."""
         return self.record_and_digest(cell_id)[1]
 
     def record(self, cell_id: str, parse: Callable[[bytes], Record] = parse_record) -> Record | None:
         """Return a cell's record; None if there is none, or if it is damaged, which `damaged` then explains.
 
         Args:
-            parse: turns the file's content into a record, or a part of it that includes `id`; raises ValueError if it cannot.
+            parse: turns the file's content into a record, or a part of it that includes `id`; raises ValueError if it
+                cannot.
         """
         path = f"{self.root}/cells/{cell_id}/record.json"
         try:
@@ -167,7 +170,8 @@ class Store:
         """Write a cell's predictions, and then its record, which marks the cell as done.
 
         Raises:
-            DamagedRecord: the record could not be read again, for example because a family returned a metric that is no number.
+            DamagedRecord: the record could not be read again, for example because a family returned a metric that is no
+                number.
         """
         content = dump_json({"schema": SCHEMA, **record}, indent=1) + "\n"
         parse_known_keys(content.encode("utf-8", "surrogatepass"))
@@ -178,7 +182,7 @@ class Store:
         write_text(folder / "record.json", content)
 
     def remove_checkpoint_if_finished(self, cell_id: str) -> bool:
-        """Remove the checkpoint of a finished cell, and return whether the cell is finished. The caller holds the claim."""
+        """Remove a finished cell's checkpoint; return whether the cell is finished. The caller holds the claim."""
         finished = self.finished(cell_id)
         if finished:
             self.checkpoint(cell_id).unlink(missing_ok=True)

@@ -66,11 +66,11 @@ class Task:
         """Make a task from rows in memory or from data files; see `harness.planning.rows_in_memory.task_of`.
 
         Args:
-            data: a pandas data frame, a list of dictionaries, a `datasets.Dataset` or `DatasetDict`, a mapping of split to any of these,
-                or the path of a file or folder.
+            data: a pandas data frame, a list of dictionaries, a `datasets.Dataset` or `DatasetDict`, a mapping of split
+                to any of these, or the path of a file or folder.
             family: the task family, such as `sentiment`.
-            options: `name`, `columns`, `labels`, `drop_labels`, `options` as in task files, and `folder`, where rows are written; any other
-                keyword is a column: `text="tweet"`.
+            options: `name`, `columns`, `labels`, `drop_labels`, `options` as in task files, and `folder`, where rows
+                are written; any other keyword is a column: `text="tweet"`.
 
         Raises:
             BenchError: no such family or column, or rows that cannot be used.

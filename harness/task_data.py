@@ -52,8 +52,8 @@ def load_splits(task: Task, family: TaskFamily) -> Splits:
 def load_data(task: Task, family: TaskFamily, refused: list[str] | None = None) -> TaskData:
     """Read a task's rows, name their columns and labels, check each row, complete the splits, and take the subset.
 
-    Every row has an `id`: its own, or its split and its number in the publisher's file. A repeated id of a split gets a number,
-    as in `x#2`. Rows from files know their location (see `harness.data.place`).
+    Every row has an `id`: its own, or its split and its number in the publisher's file. A repeated id of a split gets a
+    number, as in `x#2`. Rows from files know their location (see `harness.data.place`).
 
     Args:
         refused: collects a message for each row that cannot be used. Such rows are left out, and no splits are made.
@@ -119,7 +119,7 @@ def _check_columns(task: Task, family: TaskFamily) -> None:
 
 
 def _count_reserved_values(raw: Mapping[str, Sequence[Mapping[str, Any]]], task: Task) -> dict[str, int]:
-    """Return reserved column → its number of distinct values, for columns of a table that the task file does not mention."""
+    """Return reserved column → its number of distinct values, for columns that the task file does not mention."""
     if not isinstance(task.source, FileSource) or task.source.format in GIVES:
         return {}
     rows = [row for rows in raw.values() for row in rows]
@@ -130,8 +130,8 @@ def _count_reserved_values(raw: Mapping[str, Sequence[Mapping[str, Any]]], task:
 def _make_splits(prepared: Splits, task: Task, family: TaskFamily, reserved: Mapping[str, int]) -> tuple[Splits, str]:
     """Return train, validation and test, and how they were made.
 
-    Missing splits are cut from the others. Rows of a group stay together. For files, rows with equal texts stay on one side of
-    the cut if they would otherwise be on both sides, and if that is possible.
+    Missing splits are cut from the others. Rows of a group stay together. For files, rows with equal texts stay on one
+    side of the cut if they would otherwise be on both sides, and if that is possible.
     """
     must_cut = not {"validation", "test"} <= set(prepared)
     grouped = all("group" in row for rows in prepared.values() for row in rows)

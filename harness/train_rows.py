@@ -24,8 +24,8 @@ CURE = "name smaller --train-sizes, or all"
 def draw_train_rows(data: TaskData, family: TaskFamily, count: int | None, seed: int) -> TaskData:
     """Return the data with `count` of its training rows; validation and test are unchanged.
 
-    The subsets of a seed are nested and the same for every model; another seed gives other rows. The proportions of the labels
-    are kept, and rows that share a context stay together, as in splits (see `harness.data.nested`).
+    The subsets of a seed are nested and the same for every model; another seed gives other rows. The proportions of the
+    labels are kept, and rows that share a context stay together, as in splits (see `harness.data.nested`).
 
     Raises:
         BenchError: there are fewer rows.
@@ -49,8 +49,8 @@ def draw_train_rows(data: TaskData, family: TaskFamily, count: int | None, seed:
 def available_sizes(tasks: Sequence[Task], requested: Sizes) -> tuple[dict[str, Sizes], list[str]]:
     """Return task title → the requested sizes that it has rows for, and a note for each size that is left out.
 
-    The number of all rows counts as None. Data on the Hub are not read before a run: all sizes are kept, and a cell with too few
-    rows fails.
+    The number of all rows counts as None. Data on the Hub are not read before a run: all sizes are kept, and a cell
+    with too few rows fails.
 
     Raises:
         BenchError: no size is left for any task.

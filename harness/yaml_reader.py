@@ -1,7 +1,7 @@
 """Read a YAML file as nodes with line numbers, within limits.
 
-PyYAML's parser yields events; the nodes are built here, so that nothing grows beyond a limit before it is checked. An alias
-repeats a node without copying it, but is counted as if it did.
+PyYAML's parser yields events; the nodes are built here, so that nothing grows beyond a limit before it is checked. An
+alias repeats a node without copying it, but is counted as if it did.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class YamlNode:
     """A value of a YAML file.
 
     Attributes:
-        kind: `map`, `list`, or the type of a scalar as YAML reads it: `str`, `int`, `float`, `bool`, `null`, `timestamp`.
+        kind: `map`, `list`, or the type of a scalar as YAML reads it: `str`, `int`, `float`, `bool`, `null`,
+            `timestamp`.
         line: starts at 1; 0 if the content does not come from a file.
         text: a scalar as it is written.
         items: the nodes of a list, or the (key, value) pairs of a mapping.

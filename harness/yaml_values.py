@@ -1,7 +1,8 @@
 """Check the values of a YAML file that a person wrote, one by one, with the line of each.
 
-`read_yaml` returns the root as a `YamlValue`. Code that knows the keys of a file asks its values for a text, a whole number, a
-list and so on. Mistakes are collected, so that one message holds all mistakes of a file with their lines; `Faults.check` raises it.
+`read_yaml` returns the root as a `YamlValue`. Code that knows the keys of a file asks its values for a text, a whole
+number, a list and so on. Mistakes are collected, so that one message holds all mistakes of a file with their lines;
+`Faults.check` raises it.
 """
 
 from __future__ import annotations
@@ -176,7 +177,7 @@ class YamlValue:
                 yield name, YamlValue(value, _qualified(self.name, name), self.faults)
 
     def keys(self, valid: Iterable[str], kind: str = "key") -> dict[str, YamlValue]:
-        """Return the values of a mapping by key. Each key that is not valid is a fault, which suggests the nearest valid one."""
+        """Return the values of a mapping by key. An invalid key is a fault, which suggests the nearest valid key."""
         valid, values = list(valid), {}
         for name, value in self.items():
             if name in valid:
