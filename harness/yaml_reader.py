@@ -22,7 +22,7 @@ MOST_NODES = 100_000  # values and keys, with the repetitions of aliases; every 
 LONGEST = 20_000  # characters of one value
 DIGITS = 18  # of a number
 
-Report = Callable[[int, str], None]  # called with the line and the message of a mistake
+ReportMistake = Callable[[int, str], None]  # called with the line and the message of a mistake
 _TAG = "tag:yaml.org,2002:"
 _TYPES = {"str", "int", "float", "bool", "null"}
 _TRUE = ("yes", "true", "on")
@@ -58,7 +58,7 @@ class YamlNode:
         return _scalar_value(self.kind, self.text)
 
 
-def read_nodes(path: Path, report: Report) -> YamlNode:
+def read_nodes(path: Path, report: ReportMistake) -> YamlNode:
     """Return the root node of a YAML file.
 
     Args:
@@ -158,7 +158,7 @@ class _Builder:
         size: the number of nodes so far.
     """
 
-    def __init__(self, path: Path, report: Report):
+    def __init__(self, path: Path, report: ReportMistake):
         self.path, self.report = path, report
         self.roots: list[YamlNode] = []
         self.open: list[tuple[str, int, str | None, list[YamlNode]]] = []
@@ -230,7 +230,7 @@ class _Builder:
         self._add(node, line)
 
 
-def _mapping(inside: list[YamlNode], line: int, report: Report) -> YamlNode:
+def _mapping(inside: list[YamlNode], line: int, report: ReportMistake) -> YamlNode:
     """Return the mapping of alternating keys and values. `<<` adds pairs whose keys are not in the mapping itself."""
     own: dict[str, tuple[YamlNode, YamlNode]] = {}
     merged: dict[str, tuple[YamlNode, YamlNode]] = {}
@@ -253,7 +253,7 @@ def _mapping(inside: list[YamlNode], line: int, report: Report) -> YamlNode:
     return YamlNode("map", line, items=pairs, size=1 + sum(key.size + value.size for key, value in pairs))
 
 
-def _scalar_kind(event: Any, report: Report, line: int) -> str:
+def _scalar_kind(event: Any, report: ReportMistake, line: int) -> str:
     if event.tag and event.tag != "!":
         name = event.tag.removeprefix(_TAG)
         if name not in _TYPES or (name != "str" and name != _implicit_kind(event.value)):
