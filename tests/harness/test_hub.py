@@ -96,7 +96,7 @@ def test_where_no_name_is_known_there_is_no_network_to_wait_for():
     action = Stumbling(99, nameless)
     with pytest.raises(HubError, match="check the network"):
         hub.with_retries(action, "model 'owner/name'")
-    assert action.calls == hub.NAMELESS + 1
+    assert action.calls == hub.PAUSES_WITHOUT_HOST + 1
 
 
 def test_models_of_the_cache_are_those_with_weights(tmp_path, monkeypatch):
