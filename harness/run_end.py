@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import BenchError
 from harness.files import disk_full
 from harness.methods import BASELINE
-from harness.remote.folder import Unreachable
+from harness.remote.remote_folder import Unreachable
 from harness.report.board_files import BOARD, refresh
 from harness.running import GridRun, say
 from harness.startup import describe_unexpected
