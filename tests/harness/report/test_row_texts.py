@@ -69,7 +69,7 @@ def test_no_texts_of_other_data(wrong, why):
     assert found == {} and why in said
 
 
-def test_no_texts_where_the_rows_are_not_those_of_the_predictions():
+def test_no_texts_if_the_rows_are_not_those_of_the_predictions():
     facts, predictions = real()
     other = {**predictions[5], "reference": "neither"}
     found, why = texts_of_rows(facts, [*predictions[:5], other], RESULTS)
@@ -133,7 +133,7 @@ def test_own_files_are_found_again(folder, task_of, limit):
     assert str(folder) not in json.dumps(kept)  # which may be given to others
 
 
-def test_data_that_have_changed_or_gone_are_not_shown(folder):
+def test_changed_or_deleted_data_are_not_shown(folder):
     name, data = ran(folder, quick(folder)), folder / "reviews.csv"
     content = data.read_bytes()
     data.write_bytes(content.replace(b"number 1 is", b"another 1 is"))
@@ -149,7 +149,7 @@ def test_data_that_have_changed_or_gone_are_not_shown(folder):
     assert "no texts" not in shown("show", name, "--results", folder / "results")
 
 
-def test_the_hub_is_not_asked_unless_that_is_wanted(tmp_path, monkeypatch):
+def test_the_hub_is_read_only_on_request(tmp_path, monkeypatch):
     def asked(*words):
         raise AssertionError("the Hub was asked")
 
