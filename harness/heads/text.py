@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrained
 from harness.heads import generation
 from harness.heads.assembled import warm_started
 from harness.heads.base import IGNORE, UNLIMITED, Feature, Head, accepted
-from harness.languages import NAMES, base
+from harness.languages import ENGLISH_NAMES, base_code
 from harness.models.language_codes import LanguageTokens, set_languages
 from harness.models.load import Pretrained
 
@@ -100,10 +100,10 @@ class TextHead(Head):
         """
         if self.languages.prefix:
             return self.languages.prefix
-        codes = [base(self.options.get(f"{side}_language")) for side in ("source", "target")]
+        codes = [base_code(self.options.get(f"{side}_language")) for side in ("source", "target")]
         trained = getattr(self.pretrained.config, "task_specific_params", None) or {}
         prefix = trained.get(f"translation_{'_to_'.join(codes)}", {}).get("prefix")
-        names = [NAMES.get(code) for code in codes]
+        names = [ENGLISH_NAMES.get(code) for code in codes]
         if not prefix and all(names):
             prefix = self.pretrained.checkpoint.prefix.format(source=names[0], target=names[1])
         return prefix or ""

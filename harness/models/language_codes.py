@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchError
-from harness.languages import base, three_letters
+from harness.languages import base_code, three_letters
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -105,7 +105,7 @@ def find_code(codes: Mapping[str, str], options: Mapping[str, Any], side: str, n
     for code in codes:
         if code.strip("_").casefold() == exact:
             return code
-    order = [base(language), *three_letters(base(language)), *NLLB_CODES.get(base(language), ())]
+    order = [base_code(language), *three_letters(base_code(language)), *NLLB_CODES.get(base_code(language), ())]
     matches = sorted(code for code in codes if (match := CODE.fullmatch(code)) and match[1] in order)
     matches.sort(key=lambda code: order.index(CODE.fullmatch(code)[1]))
     if not matches:

@@ -50,7 +50,7 @@ def test_pickled_weights_are_replaced_by_the_conversion_of_the_bot(monkeypatch, 
     commits = {None: "a" * 40, "refs/pr/7": "b" * 40}
     words = {"config.json", "vocab.json", "source.spm", "target.spm"}
     files = {"a" * 40: {*words, "pytorch_model.bin"}, "b" * 40: {*words, "model.safetensors"}}
-    monkeypatch.setattr(models_hub, "resolved", lambda repo, kind, revision: commits[revision])
+    monkeypatch.setattr(models_hub, "resolve_commit", lambda repo, kind, revision: commits[revision])
     monkeypatch.setattr(models_hub, "_snapshot", lambda repo, commit, patterns, source: (tmp_path, files[commit]))
     asked = []
 
@@ -85,7 +85,7 @@ def test_a_repository_without_a_whole_model_is_refused_when_planned(monkeypatch,
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(content)
-    monkeypatch.setattr(models_hub, "resolved", lambda repo, kind, revision: "a" * 40)
+    monkeypatch.setattr(models_hub, "resolve_commit", lambda repo, kind, revision: "a" * 40)
     names = {*files, "model.safetensors"}
     monkeypatch.setattr(models_hub, "_snapshot", lambda repo, commit, patterns, source: (tmp_path, names))
     with pytest.raises(BenchError, match=words) as found:
