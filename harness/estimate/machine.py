@@ -1,7 +1,7 @@
 """The speed of this machine: a transformer layer is timed once, and the result is kept in the user's cache folder.
 
-Run as `python -m harness.estimate.machine DEVICE THREADS '[["fp32", 128], …]'`, it times a layer of each precision and width and
-prints the results as JSON. Only that process imports torch.
+Run as `python -m harness.estimate.machine DEVICE THREADS '[["fp32", 128], …]'`, it times a layer of each precision and
+width, and prints the results as JSON. Only that process imports torch.
 """
 
 from __future__ import annotations

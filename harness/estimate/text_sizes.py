@@ -1,4 +1,4 @@
-"""Count the tokens of a task as a model's tokenizer and a head would cut it, from 200 rows of each split and without the model."""
+"""Estimate the tokens of a task, as a tokenizer and a head would cut it, from 200 rows of each split."""
 
 from __future__ import annotations
 
