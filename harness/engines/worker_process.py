@@ -103,7 +103,7 @@ def run_job(
                 store.fetch(cell.id)
             except Unreachable as error:  # at worst, the cell is run twice
                 print(error, file=sys.stderr)
-            if (stamp := store.digest(cell.id)) and stamp != job.stamp:
+            if (digest := store.digest(cell.id)) and digest != job.record_digest:
                 # Another run has finished the cell since this one was planned; it may have been killed before it tidied up.
                 store.remove_checkpoint_if_finished(cell.id)
                 return DONE

@@ -40,7 +40,7 @@ from harness.estimate.text_sizes import (
     TaskTexts,
     TextSize,
     TokenCounter,
-    recipe_needs,
+    length_statistics,
     sample_texts,
     text_sizes,
     with_train_rows,
@@ -246,13 +246,13 @@ class CellInfo:
         texts, shape, family = self.texts(cell.task), self.shape(cell.model), registry.family(cell.task.family)
         if texts is None:
             recorded = (record["task"]["rows"]["train"] for record in self.records_of(cell.task) if record["task"].get("rows"))
-            needs = LengthStatistics(cell.train_rows or next(recorded, UNKNOWN_TRAIN_ROWS))
+            lengths = LengthStatistics(cell.train_rows or next(recorded, UNKNOWN_TRAIN_ROWS))
         else:
             limit = min(filter(None, (shape and shape.positions, cell.model.max_length)), default=None)
             one_sequence = cell.model.architecture == "decoder"
-            needs = recipe_needs(texts, self._counter(cell.model), family.head, limit, one_sequence)
-            needs = replace(needs, rows=cell.train_rows or needs.rows)
-        return fill_auto_fields(cell.recipe, needs, family.passes)
+            lengths = length_statistics(texts, self._counter(cell.model), family.head, limit, one_sequence)
+            lengths = replace(lengths, rows=cell.train_rows or lengths.rows)
+        return fill_auto_fields(cell.recipe, lengths, family.passes)
 
     def texts(self, task: Task) -> TaskTexts | None:
         """Return the texts of a task if they are on this machine; nothing is downloaded from the Hub."""

@@ -154,7 +154,7 @@ def with_train_rows(sizes: Mapping[str, TextSize], rows: int, total: int) -> dic
     return {**sizes, "train": replace(train, features=max(1, round(train.features * share)), **scaled)}
 
 
-def recipe_needs(task: TaskTexts, counter: TokenCounter, head: str, limit: int | None, one_sequence: bool) -> LengthStatistics:
+def length_statistics(task: TaskTexts, counter: TokenCounter, head: str, limit: int | None, one_sequence: bool) -> LengthStatistics:
     """Return what decides the recipe fields that are left to the data; the arguments are those of `text_sizes`."""
     tokens = []
     for rows in (task.sample.get(split, ()) for split in ("train", "validation")):
