@@ -35,7 +35,7 @@ OWN_HEADS = "harness.heads."  # the package whose heads are cached
 class CachedEncoder:
     """Encodes examples as a head does, and keeps the features in the cache.
 
-    All cells whose tokenizer, examples, head and settings are equal share the features, whatever their models and seeds.
+    All cells with equal tokenizers, examples, heads and settings share the features, whatever their models and seeds.
     Heads of other packages and tokenizers with code from a model's repository are never cached, because it is unknown
     what their code depends on.
     """
@@ -112,7 +112,7 @@ def digest_of_head(head: Head) -> bytes:
 
 
 def _tokenizer_facts(head: Head) -> Any:
-    """Return the tokenizer's content, so that models with equal tokenizers share; for a slow one, its checkpoint's digest."""
+    """Return the tokenizer's content, so that equal tokenizers share; for a slow one, its checkpoint's digest."""
     tokenizer = head.tokenizer
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:

@@ -165,7 +165,7 @@ class _Grid:
             entry.reported_claimed = True
         elif result.lost:
             self._requeue(entry, result.lost)
-        # A cell that was stopped, as all are after a failure with `fail_fast`, leaves no record: the next run resumes it.
+        # A cell that was stopped, as after a failure with `fail_fast`, leaves no record: the next run resumes it.
 
     def _handle_record(self, entry: _GridEntry, record: Record, store: Store) -> None:
         failed = record["status"] == "failed"

@@ -61,7 +61,9 @@ class MemberProcesses:
 class LocalHandle:
     """A worker process, with its member processes if the cell is trained on several devices."""
 
-    def __init__(self, process: Any, connection: connections.Connection, members: MemberProcesses, job: Job, slot: Slot):
+    def __init__(
+        self, process: Any, connection: connections.Connection, members: MemberProcesses, job: Job, slot: Slot
+    ):
         self.process, self.connection, self.members = process, connection, members
         self.job, self.slot, self.store = job, slot, open_store(job.root)
         self.started, self.clock = time.time(), time.monotonic()
