@@ -11,9 +11,10 @@ from rich.console import Console
 from harness.errors import BenchError
 from harness.planning.plan import Plan
 from harness.planning.suite import Suite
-from harness.search.rounds import Rounds, shard_by_search
-from harness.search.trials import scores
-from harness.search.wanted import read_wanted
+from harness.search.rounds import Rounds
+from harness.search.search_option import parse_search
+from harness.search.searches import shard_by_search
+from harness.search.trials import validations
 from harness.store import Store
 
 GRID = ["lr=1e-5,3e-5,1e-4"]
@@ -32,7 +33,7 @@ def store(tmp_path):
 
 
 def rounds(made_plan, texts, store, cells=None, settings=None, **more):
-    return Rounds(made_plan, cells or made_plan.cells, read_wanted(texts), settings or {}, store, **more)
+    return Rounds(made_plan, cells or made_plan.cells, parse_search(texts), settings or {}, store, **more)
 
 
 def curve(cell):
@@ -93,7 +94,7 @@ def test_a_search_that_was_killed_goes_on_with_the_same_trials(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         go(rounds(asked, ["optuna:8"], broken), first)
     found = rounds(asked, ["optuna:8"], broken)
-    assert "16 trials: 6 finished, 10 to run" in found.counted() and len(found.pending) == 2 and len(found.unknown) == 8
+    assert "16 trials: 6 finished, 10 to run" in found.counted() and len(found.pending) == 2 and len(found.later) == 8
     second = made.Runner(broken, curve)
     _, said = go(found, second)
     assert said.startswith("search: round 4 of 8, 2 trials")
@@ -217,7 +218,7 @@ def test_pruned_trials_are_told(store):
     search = found.cells[0].facts()["search"]
     assert [one["status"] for one in search["trials"]] == ["ok"] * 5 + ["pruned", "ok"] and search["winner"] == 6
     record = store.record(search["trials"][5]["id"])
-    assert scores(record) == [10, 10] and "the best of 7 trials, 1 pruned" in said
+    assert validations(record) == [10, 10] and "the best of 7 trials, 1 pruned" in said
 
 
 def halving(cell):
@@ -231,7 +232,7 @@ def test_auto_halves_and_goes_beyond_an_edge(store):
     found = rounds(asked, ["auto"], store)
     assert found.counted() == "search auto: 2 searches, 14 trials: 0 finished, 14 to run"
     assert "5 learning rates for 33% of the steps and the best 2 for all, as much as 3.7 trainings" in found.note
-    assert [cell.budget for cell in found.unknown] == [1.0] * 4 and len(found.pending) == 10
+    assert [cell.budget for cell in found.later] == [1.0] * 4 and len(found.pending) == 10
     runner = made.Runner(store, halving)
     _, said = go(found, runner)
     assert [len(one) for one in runner.rounds] == [10, 4, 1]

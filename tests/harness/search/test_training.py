@@ -6,7 +6,7 @@ import pytest
 import toy
 
 from harness.duration import Every
-from harness.search.trials import trial
+from harness.search.trials import make_trial
 from harness.searched import Searched, Trial
 from harness.store import Store
 from harness.training.keeper import Interrupted, Interruption
@@ -47,7 +47,7 @@ def test_a_trial_does_not_touch_the_test_split(store, base, monkeypatch):
     monkeypatch.setattr(
         Sentiment, "trivial", lambda *words: pytest.fail("the trivial answer is scored on the test split")
     )
-    cell = trial(base, {"learning_rate": 1e-3})
+    cell = make_trial(base, {"learning_rate": 1e-3})
     record = run_cell(cell, "cpu", store, silent)
     assert set(seen) == {"train", "validation"}
     assert record == {key: value for key, value in store.record(cell.id).items() if key != "schema"}
@@ -96,13 +96,13 @@ def test_the_same_training_whether_it_was_broken_off_or_not(store, base, tmp_pat
 
 def test_a_budget_shortens_the_training_and_its_schedule(store, base, tmp_path):
     """The same as a recipe of so many steps, whether it was broken off or not."""
-    whole = run_cell(trial(base, {}), "cpu", store, silent)
+    whole = run_cell(make_trial(base, {}), "cpu", store, silent)
     steps = whole["training"]["steps"]
-    cell = trial(base, {}, budget=1 / 3)
+    cell = make_trial(base, {}, budget=1 / 3)
     short = run_cell(cell, "cpu", store, silent)
     assert short["training"]["steps"] == steps / 3 and len(short["training"]["history"]) == 1
     assert short["trial"] == {"thresholds": [], "budget": 1 / 3, "value": short["trial"]["value"], "pruned": False}
-    same = run_cell(trial(base, {"max_steps": steps // 3}), "cpu", store, silent)
+    same = run_cell(make_trial(base, {"max_steps": steps // 3}), "cpu", store, silent)
     assert short["training"]["history"] == same["training"]["history"] != whole["training"]["history"][:1]
 
     broken, interruption = Store(tmp_path / "broken"), Interruption()

@@ -5,7 +5,7 @@ import pytest
 
 from harness.errors import BenchError
 from harness.planning.suite import load_suite
-from harness.search.rules import Range, values_for
+from harness.search.search_space import Range, space_for
 
 SUITE = """
 name: own
@@ -31,22 +31,22 @@ def read(tmp_path):
 
 def test_later_rules_win_field_by_field(read):
     grid = read(SUITE).search["grid"]
-    assert values_for(grid, made.cell(task="films")) == {"learning_rate": (2e-5, 5e-5), "batch_size": (8, 16)}
-    assert values_for(grid, made.cell(task="news")) == {"learning_rate": (2e-5, 5e-5), "batch_size": (16, 32)}
+    assert space_for(grid, made.cell(task="films")) == {"learning_rate": (2e-5, 5e-5), "batch_size": (8, 16)}
+    assert space_for(grid, made.cell(task="news")) == {"learning_rate": (2e-5, 5e-5), "batch_size": (16, 32)}
 
 
 def test_rates_that_are_for_all_weights_are_multiplied_for_other_methods(read):
     suite = read(SUITE)
-    assert values_for(suite.search["grid"], made.cell(method="lora"))["learning_rate"] == (2e-4, 5e-4)
-    assert values_for(suite.search["grid"], made.cell(method="frozen"))["learning_rate"] == (1e-3, 1e-2)
-    space = values_for(suite.search["optuna"], made.cell(method="lora"))
+    assert space_for(suite.search["grid"], made.cell(method="lora"))["learning_rate"] == (2e-4, 5e-4)
+    assert space_for(suite.search["grid"], made.cell(method="frozen"))["learning_rate"] == (1e-3, 1e-2)
+    space = space_for(suite.search["optuna"], made.cell(method="lora"))
     assert space == {"learning_rate": Range(1e-4, 1e-3, log=True), "epochs": Range(2, 4), "batch_size": (16, 32)}
 
 
 def test_short_names_of_fields_are_names_too(read):
     suite = read("recipes: [{lr: 1.0e-4, bs: 8}]\nsearch: {grid: [{lr: [1.0e-4, 2.0e-4], warmup: [0.0, 0.1]}]}\n")
     assert suite.recipes == ({"learning_rate": 1e-4, "batch_size": 8},)
-    assert values_for(suite.search["grid"], made.cell(method="lora")) == {
+    assert space_for(suite.search["grid"], made.cell(method="lora")) == {
         "learning_rate": (1e-3, 2e-3), "warmup_ratio": (0.0, 0.1),
     }  # fmt: skip
     with pytest.raises(BenchError, match=r"own.yaml:1: recipes: lr and learning_rate are the same field"):
@@ -82,10 +82,10 @@ def test_every_model_of_the_standard_suite_has_six_trials_on_each_task():
     from itertools import product
 
     from harness.models.zoo import MODELS
-    from harness.search.grid_search import GridSearcher
+    from harness.search.searchers import GridSearcher
 
     suite = load_suite("standard")
     for task, model, method in product(suite.tasks, MODELS, ("full", "lora", "frozen", "scratch")):
         cell = made.cell(model.name, method=method)
         cell = replace(cell, task=task, model=replace(cell.model, architecture=model.architecture, kind=model.kind))
-        assert GridSearcher(cell, values_for(suite.search["grid"], cell)).trials == 6, (task.name, model.name)
+        assert GridSearcher(cell, space_for(suite.search["grid"], cell)).trials == 6, (task.name, model.name)
