@@ -16,7 +16,7 @@ from harness.errors import BenchError, unknown
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, some
 from harness.languages import CODES, base, known
-from harness.metrics.bleu import MODULES, TOKENIZERS, cure, usual_tokenizer
+from harness.metrics.counts import MODULES, TOKENIZERS, mecab_message, usual_tokenizer
 from harness.proposal import Proposal, cell
 from harness.task import Task
 
@@ -84,7 +84,7 @@ class Translation(TaskFamily):
         if tokenize not in TOKENIZERS:
             raise unknown("tokenize", tokenize, TOKENIZERS, where=f"task {task.name!r}")
         if tokenize in MODULES and find_spec(MODULES[tokenize]) is None:
-            raise BenchError(f"task {task.name!r}: {cure(tokenize)}")
+            raise BenchError(f"task {task.name!r}: {mecab_message(tokenize)}")
 
     def texts(self, row: Row) -> dict[str, str]:
         first, *others = row["target"]

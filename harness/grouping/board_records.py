@@ -1,4 +1,4 @@
-"""Records cut down to what a board needs, so that very many fit into memory; equal parts of records are one object."""
+"""Records reduced to the parts that a board needs, so that very many fit into memory."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from harness.searched import is_trial
 from harness.store import Record, Store
 from harness.trouble import trouble
 
-# The keys of `cost` that the board has columns for.
+# The keys of `cost` that have a column on the board.
 CostPart = TypedDict(
     "CostPart",
     {name: recorded.Number for cost in COSTS if cost.source[0] == "cost" for name in (cost.source[1], cost.more) if name},
     total=False,
 )
-# Parts that stay text, and their types.
+# Parts that are kept as text until they are known to be new, and their types.
 SHARED = {
     "model": recorded.ModelKeys, "task": recorded.TaskKeys, "recipe": recorded.Recipe | None,
     "environment": recorded.EnvironmentKeys | None, "search": recorded.SearchKeys | None,
     "typed": recorded.Typed | None,
 }  # fmt: skip
-COMMON = tuple(name for name in SHARED if name not in ("search", "typed"))  # without those that many records do not have
+COMMON = tuple(name for name in SHARED if name not in ("search", "typed"))  # those that all records have
 
 
 class MetricsPart(TypedDict, total=False):
@@ -56,7 +56,7 @@ class ErrorPart(TypedDict, total=False):
 
 
 class RecordPart(recorded.HeadKeys, total=False):
-    """The keys of a record. Parts that many records share stay text (`Raw`) until they are known to be new."""
+    """The keys of a record. Parts that many records share are kept as text (`Raw`)."""
 
     typed: Raw
     model: Raw
@@ -70,16 +70,17 @@ class RecordPart(recorded.HeadKeys, total=False):
     search: Raw
 
 
+_DECODER = msgspec.json.Decoder(RecordPart)
 NESTED = {"metrics": MetricsPart, "training": TrainingPart, "cost": CostPart, "error": ErrorPart}
 
 
 class BoardRecords(list[Record]):
-    """The records of a board, sorted by id. Equal parts of different records are one object with one `id()`.
+    """The records of a board, sorted by id. Equal parts of different records are the same object.
 
-    Trials of searches are left out, as they have no score. Signs of trouble are under `trouble`, in place of the training.
+    Trials of searches are left out, because they have no score. `trouble` replaces the details of the training.
 
     Attributes:
-        damaged: id of each cell whose record cannot be used → what is wrong with it.
+        damaged: id of each cell with an unusable record → what is wrong with it.
     """
 
     def __init__(self, records: Iterable[Record] = (), damaged: Mapping[str, str] | None = None):
@@ -88,7 +89,7 @@ class BoardRecords(list[Record]):
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> BoardRecords:
-        """From whole records."""
+        """Reduce whole records."""
         if isinstance(records, BoardRecords):
             return records
         share = _SharedParts()
@@ -98,7 +99,7 @@ class BoardRecords(list[Record]):
 
     @classmethod
     def read(cls, store: Store) -> BoardRecords:
-        """From a results folder, without building whole records, except those that do not match `RecordPart`.
+        """Read a results folder. Whole records are built only if they do not match `RecordPart`.
 
         Raises:
             BenchError: there is no such results folder.
@@ -109,7 +110,7 @@ class BoardRecords(list[Record]):
             try:
                 record = _DECODER.decode(content)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                return _share_parts(_needed_keys(recorded.read(content)), share)  # this names the error, or reads NaN
+                return _share_parts(_needed_keys(recorded.read(content)), share)  # names the error, or accepts NaN
             recorded.consistent(record)
             if not (record.keys() >= {"model", "task"}):
                 raise recorded.Damaged(f"{'task' if 'model' in record else 'model'} is missing")
@@ -120,7 +121,7 @@ class BoardRecords(list[Record]):
 
 
 class _SharedParts:
-    """Returns one object for all equal parts, by their text where it is known, else by their content."""
+    """Returns one object for all equal parts, by their text if available, else by their content."""
 
     def __init__(self) -> None:
         self.by_text: dict[bytes, Any] = {}
@@ -131,13 +132,13 @@ class _SharedParts:
             text = bytes(part)
             if text not in self.by_text:
                 recorded.part(name, text, kind)
-                self.by_text[text] = msgspec.json.decode(text)  # all keys: also unknown ones may distinguish tasks
+                self.by_text[text] = msgspec.json.decode(text)  # with unknown keys, which may distinguish tasks
             return self.by_text[text]
-        return self.by_content.setdefault(marshal.dumps(part, 2), part)  # 2: the same bytes, however the part was made
+        return self.by_content.setdefault(marshal.dumps(part, 2), part)  # version 2: equal values give equal bytes
 
 
 def _needed_keys(record: Record) -> Record:
-    """A copy of the record with the needed keys only."""
+    """A copy of the record with only the needed keys."""
     needed = {name: value for name, value in record.items() if name in RecordPart.__annotations__}
     for name, kind in NESTED.items():
         if needed.get(name):
@@ -154,13 +155,10 @@ def _share_parts(record: Record, share: _SharedParts) -> Record:
     if "trivial" in metrics:
         metrics["trivial"] = share("metrics.trivial", metrics["trivial"], dict[str, Any] | None)
     if isinstance(metrics.get("slices"), Raw):
-        # Slices are most of a record, so they are parsed on use. Copied, because a `Raw` keeps the text of the whole record.
+        # Slices are most of a record, so they are parsed when needed. A `Raw` would keep the text of the whole record alive.
         text = bytes(metrics["slices"])
         metrics["slices"] = text if recorded.part("metrics.slices", text, recorded.Slices | None) else None
     record["trouble"] = trouble(record)
     for name in ("training", "answers"):
         record.pop(name, None)
     return record
-
-
-_DECODER = msgspec.json.Decoder(RecordPart)

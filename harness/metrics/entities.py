@@ -1,4 +1,4 @@
-"""Named-entity scores by seqeval: whole entities, not tokens."""
+"""Named-entity metrics by seqeval."""
 
 from itertools import chain
 
@@ -20,16 +20,16 @@ _CITATION = """\
 
 
 class Entities(OfflineMetric):
-    """Entity precision, recall and F1 (micro-averaged, 0 to 1), token accuracy, and the scores of each entity type.
+    """Precision, recall and F1 of entities (micro-averaged, 0-1), token accuracy, and the scores of each entity type.
 
-    `compute(predictions=[[tag]], references=[[tag]], mode="default")`, tags in IOB2. An entity counts when its type and
-    both its ends are right. `mode` says what an entity is where a tagger breaks the scheme:
+    `compute(predictions=[[tag]], references=[[tag]], mode="default")`, with tags in IOB2. An entity is correct if its type and
+    both its ends are. `mode` decides how tags that break the scheme are read:
 
-    - "default": as `conlleval`, an `I-` after `O` or after another type opens an entity. Published CoNLL figures are
-      counted so, hence the default and the primary metric.
-    - "strict": only `B-` opens an entity; a stray `I-` belongs to none. Harsher on models that break the scheme.
+    - "default": an `I-` after `O` or after another type starts an entity, as in `conlleval`. Published CoNLL scores are computed
+      like this, so this is the primary metric.
+    - "strict": only `B-` starts an entity; a stray `I-` belongs to none. Models that break the scheme score lower.
 
-    Undefined ratios (no entities, no tokens) are 0. `support` counts the entities in the references.
+    Undefined ratios (no entities, no tokens) are 0. `support` is the number of entities in the references.
     """
 
     def _info(self):
@@ -49,7 +49,7 @@ class Entities(OfflineMetric):
 
     def _compute(self, predictions, references, mode="default"):
         for tag in sorted(set(chain.from_iterable(chain(predictions, references)))):
-            # Plain B and I are the tags of data with a single, unnamed type; seqeval calls that type "_".
+            # Plain B and I are valid in data with a single, unnamed type, which seqeval calls "_".
             if tag not in ("O", "B", "I") and not (tag[:2] in ("B-", "I-") and tag[2:]):
                 raise BenchError(
                     f"tag {tag!r} is not IOB2; valid are O, B-TYPE and I-TYPE; convert the data's tags first"

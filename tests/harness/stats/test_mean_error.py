@@ -47,11 +47,11 @@ def test_few_rows_count_as_few():
 
 def test_half_of_an_interval_is_where_p_is_what_is_left():
     for error in (MeanError(1.0, 300), MeanError(1.0, 300, 2.0, 1), MeanError(0.0, 300, 2.0, 6), MeanError(5.0, 20, 0.1, 3)):
-        assert error.p(error.half(0.95)) == pytest.approx(0.05, rel=1e-6)
-        assert error.p(error.half(0.999)) == pytest.approx(0.001, rel=1e-6)
-    assert MeanError(1.0, 300, 2.0, 1).half(0.95) > MeanError(1.0, 300, 2.0, 6).half(0.95) > math.sqrt(3) * 1.96
+        assert error.p(error.half_width(0.95)) == pytest.approx(0.05, rel=1e-6)
+        assert error.p(error.half_width(0.999)) == pytest.approx(0.001, rel=1e-6)
+    assert MeanError(1.0, 300, 2.0, 1).half_width(0.95) > MeanError(1.0, 300, 2.0, 6).half_width(0.95) > math.sqrt(3) * 1.96
 
 
 def test_without_an_error_all_is_sure():
     none = MeanError(0.0, 9)
-    assert (none.p(0.0), none.p(0.1), none.half(0.95)) == (1.0, 0.0, 0.0) and math.isinf(none.degrees)
+    assert (none.p(0.0), none.p(0.1), none.half_width(0.95)) == (1.0, 0.0, 0.0) and math.isinf(none.degrees)

@@ -17,16 +17,16 @@ from typer.testing import CliRunner
 from harness.cli.main import app
 from harness.stats import column_statistics
 from harness.stats import over_tasks as module
-from harness.stats.across_tasks import (
+from harness.stats.standings import standings
+from harness.stats.task_means import (
     critical_difference,
-    figures_with_intervals,
     friedman,
     mean_interval,
+    means_with_intervals,
     p_value,
     per_task,
     resample_seeds,
 )
-from harness.stats.standings import standings
 from harness.store import Store
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
@@ -86,7 +86,7 @@ def test_without_power_there_is_no_test(shape):
 
 
 def test_an_interval_is_students_where_nothing_is_added(monkeypatch):
-    monkeypatch.setattr("harness.stats.across_tasks.NEUTRAL", 0.0)
+    monkeypatch.setattr("harness.stats.task_means.NEUTRAL", 0.0)
     values = np.array([1.0, 2.0, 4.0, 2.5])
     t = stats.ttest_1samp(values, 0.0)
     assert mean_interval(values, 0.0, 9.0, (-9, 9)) == pytest.approx(tuple(t.confidence_interval()))
@@ -195,7 +195,7 @@ def test_groups_do_not_depend_on_who_else_is_on_the_board():
         given = [[{0: one} for one in task] for task in np.hstack([scores, poor])[:, :models]]
         per = per_task(given, [20.0] * 6)
         found.append([p_value(per.scores[:, i] - per.scores[:, j], 0.0) for i, j in combinations(range(3), 2)])
-        figures_with_intervals(per, [task[:models] for task in drawn])
+        means_with_intervals(per, [task[:models] for task in drawn])
     assert found[0] == pytest.approx(found[1])
 
 

@@ -155,7 +155,7 @@ def simulated(skills, tasks, seeds=3, rows=400):
         for number, own in enumerate(zip(*skills.values(), strict=True)):
             made = {
                 name: [
-                    drawing.of(mean_of(chance.random(rows) < skill + hard + chance.normal(0, 0.02)))
+                    drawing.score(mean_of(chance.random(rows) < skill + hard + chance.normal(0, 0.02)))
                     for _ in range(seeds)
                 ]
                 for name, skill in zip(skills, own, strict=True)

@@ -176,7 +176,7 @@ def test_no_p_is_smaller_than_the_rows_allow(rows, unlike, least):
 @pytest.mark.parametrize("rows", [1, 2, 30, 500])
 def test_the_interval_of_rows_that_agree_is_the_exact_one(rows):
     drawing = Resampling(rows)
-    one = drawing.of(mean_of(np.ones(rows)))
+    one = drawing.score(mean_of(np.ones(rows)))
     found = mean_spread(np.array([one.score]), np.array([one.drawn]), TestRows(rows, shares=True))
     exact = stats.binomtest(rows, rows).proportion_ci(method="exact")
     assert found.low == pytest.approx(100 * exact.low)
@@ -188,7 +188,7 @@ def test_an_error_more_never_makes_the_interval_reach_less_far():
     for wrong in range(6):
         values = np.ones(200)
         values[:wrong] = 0
-        one = Resampling(200).of(mean_of(values))
+        one = Resampling(200).score(mean_of(values))
         lows.append(mean_spread(np.array([one.score]), np.array([one.drawn]), TestRows(200, shares=True)).low)
     assert lows == sorted(lows, reverse=True)
 

@@ -31,9 +31,9 @@ def test_variances_that_do_not_differ_are_pooled():
 
 
 def test_a_variance_is_drawn_to_the_prior_but_never_down():
-    assert Prior(4.0, 2.0).moderated(1.0, 2.0) == (2.5, 4.0)
-    assert Prior(4.0, 2.0).moderated(9.0, 2.0) == (9.0, 4.0)
-    assert Prior(4.0, 2.0).moderated(0.0, 1.0) == (pytest.approx(8 / 3), 3.0)
+    assert Prior(4.0, 2.0).posterior(1.0, 2.0) == (2.5, 4.0)
+    assert Prior(4.0, 2.0).posterior(9.0, 2.0) == (9.0, 4.0)
+    assert Prior(4.0, 2.0).posterior(0.0, 1.0) == (pytest.approx(8 / 3), 3.0)
 
 
 def seeds(*scores):
@@ -82,7 +82,7 @@ def simulated(kind, count=3, rows=5, columns=3000, prior=True):
             each = column[one] - column[other]
             variance, degrees = float(each.var(ddof=1)), count - 1
             if prior and (known := luck.prior(str(one), str(other))):
-                variance, degrees = known.moderated(variance, degrees)
+                variance, degrees = known.posterior(variance, degrees)
             error, value = MeanError(2.0, 1e9, variance / count, degrees), float(each.mean())
             away = 3 * np.sqrt(2 + 9 * (own[one] ** 2 + own[other] ** 2) / count)
             found.append((error.p(value), error.p(value + away)))
