@@ -99,7 +99,7 @@ NOUNS = {
         _nouns("cow cows f Kuh Kühe;pig pigs n Schwein Schweine;bear bears m Bär Bären Bären;duck ducks f Ente Enten"),
     ),
 }
-# What may stand as an object of a kind.
+# Kinds of nouns that can be an object of a kind.
 KINDS = {
     "any": ["person", "thing", "animal"],
     "person": ["person"],
