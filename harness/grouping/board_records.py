@@ -93,9 +93,8 @@ class BoardRecords(list[Record]):
         if isinstance(records, BoardRecords):
             return records
         share = _SharedParts()
-        return cls(
-            sorted((_share_parts(_needed_keys(record), share) for record in records if not is_trial(record)), key=itemgetter("id"))
-        )
+        reduced = (_share_parts(_needed_keys(record), share) for record in records if not is_trial(record))
+        return cls(sorted(reduced, key=itemgetter("id")))
 
     @classmethod
     def read(cls, store: Store) -> BoardRecords:
@@ -155,7 +154,7 @@ def _share_parts(record: Record, share: _SharedParts) -> Record:
     if "trivial" in metrics:
         metrics["trivial"] = share("metrics.trivial", metrics["trivial"], dict[str, Any] | None)
     if isinstance(metrics.get("slices"), Raw):
-        # Slices are most of a record, so they are parsed when needed. A `Raw` would keep the text of the whole record alive.
+        # Slices are most of a record, so they are parsed when needed. A `Raw` would keep the whole record in memory.
         text = bytes(metrics["slices"])
         metrics["slices"] = text if recorded.part("metrics.slices", text, recorded.Slices | None) else None
     record["trouble"] = trouble(record)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from harness.grouping.costs import of_entry
+from harness.grouping.costs import entry_costs
 from harness.grouping.groups import BoardPlace, succeeded
 from harness.methods import BASELINE, METHODS
 from harness.store import Record
@@ -19,14 +19,14 @@ DIGITS = 2  # decimal digits of scores; scores that are equal to two digits tie
 
 
 @dataclass(frozen=True)
-class Troubled:
+class EntryTrouble:
     """A sign of trouble in the trainings of an entry, as reported for the first seed, and all seeds that show it."""
 
     trouble: Trouble
     seeds: tuple[int, ...]
 
 
-def troubled(records: Sequence[Record]) -> tuple[Troubled, ...]:
+def entry_trouble(records: Sequence[Record]) -> tuple[EntryTrouble, ...]:
     """The signs of trouble in the successful records of an entry, one of each kind."""
     by_kind: dict[tuple[str, bool], tuple[Trouble, list[int]]] = {}
     for record in records:
@@ -35,10 +35,10 @@ def troubled(records: Sequence[Record]) -> tuple[Troubled, ...]:
     if len(records) > 1 and records[0]["method"] != BASELINE:
         for trouble in trouble_of_seeds(records):
             by_kind.setdefault((trouble.kind, trouble.failed), (trouble, [record["seed"] for record in records]))
-    return tuple(Troubled(trouble, tuple(seeds)) for trouble, seeds in by_kind.values())
+    return tuple(EntryTrouble(trouble, tuple(seeds)) for trouble, seeds in by_kind.values())
 
 
-def untrained(seeds: Collection[int], trouble: Sequence[Troubled]) -> bool:
+def untrained(seeds: Collection[int], trouble: Sequence[EntryTrouble]) -> bool:
     """Whether the training of every seed failed."""
     return bool(seeds) and set(seeds) <= {seed for one in trouble if one.trouble.failed for seed in one.seeds}
 
@@ -65,35 +65,35 @@ class BestBaseline:
 def best_baseline(places: Mapping[BoardPlace, Sequence[Record]]) -> BestBaseline | None:
     """The best baseline of a column, of equal ones the first by name. None if the column has no baseline."""
     means = {
-        where.model: average(record["score"] for record in records if succeeded(record))
-        for where, records in places.items()
-        if where.is_baseline
+        place.model: average(record["score"] for record in records if succeeded(record))
+        for place, records in places.items()
+        if place.is_baseline
     }
     known = [(-mean, model) for model, mean in means.items() if mean is not None]
     return BestBaseline(min(known)[1], -min(known)[0]) if known else None
 
 
-def running(places: Mapping[BoardPlace, Sequence[Record]]) -> list[BoardPlace]:
+def candidates(places: Mapping[BoardPlace, Sequence[Record]]) -> list[BoardPlace]:
     """The places of a column that can be recommended, best first; of equal means the shortest training first.
 
-    These are the models with the most seeds, except those whose trainings all failed. Random weights (`scratch`) are for
-    comparison, and are included only if there is nothing else.
+    These are the models with the most seeds, except those whose trainings all failed. Random weights (`scratch`) are
+    for comparison, and are included only if there is nothing else.
     """
     good: dict[BoardPlace, list[Record]] = {}
-    for where, records in places.items():
+    for place, records in places.items():
         scored = [record for record in records if succeeded(record)]
-        if scored and not where.is_baseline and not untrained([record["seed"] for record in scored], troubled(scored)):
-            good[where] = scored
-    good = {where: scored for where, scored in good.items() if _pretrained(where)} or good
+        if scored and not place.is_baseline and not untrained([record["seed"] for record in scored], entry_trouble(scored)):
+            good[place] = scored
+    good = {place: scored for place, scored in good.items() if _pretrained(place)} or good
     most = max(map(len, good.values()), default=0)
     keys = {}
-    for where, scored in good.items():
+    for place, scored in good.items():
         if len(scored) == most:
-            seconds = of_entry(scored)["train_seconds"]
+            seconds = entry_costs(scored)["train_seconds"]
             mean = average(record["score"] for record in scored)
-            keys[where] = -round(mean, DIGITS), math.inf if seconds is None else seconds, where.model, where.method
+            keys[place] = -round(mean, DIGITS), math.inf if seconds is None else seconds, place.model, place.method
     return sorted(keys, key=keys.__getitem__)
 
 
-def _pretrained(where: BoardPlace) -> bool:
-    return where.method not in METHODS or METHODS[where.method].pretrained
+def _pretrained(place: BoardPlace) -> bool:
+    return place.method not in METHODS or METHODS[place.method].pretrained

@@ -52,7 +52,7 @@ def memory(size: float | None) -> str:
 
 
 class Costed:
-    """An object with costs: one number for each cost, or the smallest and largest over the cells of a row. None: unknown."""
+    """An object with costs: one number each, or the smallest and largest over the cells of a row. None: unknown."""
 
     costs: Mapping[str, Any]
 
@@ -160,22 +160,22 @@ COSTS = (
 )  # fmt: skip
 
 
-def of_entry(records: Iterable[Record]) -> dict[str, Number | None]:
+def entry_costs(records: Iterable[Record]) -> dict[str, Number | None]:
     """Name → cost of an entry, from its successful records."""
     return {cost.name: cost.seeds(values) if (values := cost.read(records)) else None for cost in COSTS}
 
 
-def of_row(records: Iterable[Record]) -> dict[str, Number | NumberRange | None]:
+def row_costs(records: Iterable[Record]) -> dict[str, Number | NumberRange | None]:
     """Name → cost of a row, from all its successful records."""
     return {cost.name: cost.cells(values) if (values := cost.read(records)) else None for cost in COSTS}
 
 
-def of_entries(entries: Iterable[Costed]) -> dict[str, Number | NumberRange | None]:
+def combined_costs(entries: Iterable[Costed]) -> dict[str, Number | NumberRange | None]:
     """Name → cost of a row that consists of entries of other rows."""
     known = {cost: [value for entry in entries if (value := entry.costs[cost.name]) is not None] for cost in COSTS}
     return {cost.name: cost.cells(values) if values else None for cost, values in known.items()}
 
 
-def costs_of(rows: Sequence[Costed]) -> list[CostColumn]:
+def shown_costs(rows: Sequence[Costed]) -> list[CostColumn]:
     """The columns to show for these rows."""
     return [cost for cost in COSTS if cost.wanted(rows)]

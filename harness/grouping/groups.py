@@ -14,8 +14,8 @@ from harness.grouping.titles import titles
 from harness.methods import BASELINE
 from harness.store import Record
 
-# Facts of a task that do not identify its data. The fingerprint identifies the source, the limit is part of the name, and the rest
-# follows from data and protocol. Old records lack some of them.
+# Facts of a task that do not identify its data. The fingerprint identifies the source, the limit is part of the name, and
+# the rest follows from data and protocol. Old records lack some of them.
 NOT_IDENTIFYING = (
     "rows", "truncated", "source", "revision", "split_rule", "rows_without_limit", "limit", "warnings",
     "train_rows_available",
@@ -66,7 +66,7 @@ def identified(record: Record) -> bool:
     return bool(record["model"].get("digest") and record["task"].get("fingerprint"))
 
 
-def place(records: Iterable[Record]) -> tuple[dict[BoardPlace, list[Record]], list[str]]:
+def records_by_place(records: Iterable[Record]) -> tuple[dict[BoardPlace, list[Record]], list[str]]:
     """Group records by their place on the board, one for each seed, sorted by seed.
 
     Each number of training rows is a task of its own; see `main_places` for those in the main table.
@@ -86,8 +86,8 @@ def place(records: Iterable[Record]) -> tuple[dict[BoardPlace, list[Record]], li
     for record, task, model, variant, rows in zip(records, tasks, models, variants, sizes, strict=True):
         title = f"{model} (recipe {variant.number})" if variant.number else model
         groups[BoardPlace(task, title, record["method"], variant.values, rows)].append(record)
-    for where, group in groups.items():
-        groups[where], more = _newest(where, group)
+    for place, group in groups.items():
+        groups[place], more = _newest(place, group)
         notes += more
     return dict(groups), notes
 
@@ -95,9 +95,9 @@ def place(records: Iterable[Record]) -> tuple[dict[BoardPlace, list[Record]], li
 def main_places(places: Mapping[BoardPlace, list[Record]]) -> dict[BoardPlace, list[Record]]:
     """The places in the main table: for each task, those with the largest number of training rows."""
     most: dict[str, float] = {}
-    for where in places:
-        most[where.curve] = max(most.get(where.curve, 0), where.train_rows or math.inf)
-    return {where: own for where, own in places.items() if (where.train_rows or math.inf) == most[where.curve]}
+    for place in places:
+        most[place.curve] = max(most.get(place.curve, 0), place.train_rows or math.inf)
+    return {place: own for place, own in places.items() if (place.train_rows or math.inf) == most[place.curve]}
 
 
 def _titles(
@@ -119,7 +119,9 @@ def _path(record: Record, part: str) -> str:
     if part == "model":
         return typed if (record["model"].get("source") or "").startswith("./") else ""
     family, colon, path = typed.partition(":")
-    return path if colon and family == record["task"].get("family") else typed if typed.endswith((".yaml", ".yml")) else ""
+    if colon and family == record["task"].get("family"):
+        return path
+    return typed if typed.endswith((".yaml", ".yml")) else ""
 
 
 def task_identity(record: Record) -> dict[str, Any]:
@@ -135,7 +137,7 @@ def model_identity(record: Record) -> dict[str, Any]:
     return {**{name: record["model"].get(name) for name in names}, "head": head}
 
 
-def _newest(where: BoardPlace, records: list[Record]) -> tuple[list[Record], list[str]]:
+def _newest(place: BoardPlace, records: list[Record]) -> tuple[list[Record], list[str]]:
     """The newest record of each seed, and a note that names the older ones."""
     by_seed: dict[int, Record] = {}
     for record in sorted(records, key=lambda record: (record.get("finished") or "", record["id"])):
@@ -143,7 +145,7 @@ def _newest(where: BoardPlace, records: list[Record]) -> tuple[list[Record], lis
     newest = [by_seed[seed] for seed in sorted(by_seed)]
     ids = {record["id"] for record in newest}
     old = [record["id"] for record in records if record["id"] not in ids]
-    note = f"{where.model} on {where.task}: more than one record of the same seed; the newest counts, not {', '.join(old)}."
+    note = f"{place.model} on {place.task}: more than one record of the same seed; the newest counts, not {', '.join(old)}."
     return newest, [note] if old else []
 
 
@@ -152,4 +154,4 @@ ColumnRecords = Mapping[BoardPlace, Mapping[int, Record]]  # place → seed → 
 
 def scores_by_row(column: ColumnRecords) -> dict[str, dict[int, float]]:
     """Key of a row → seed → score."""
-    return {where.row_key: {seed: record["score"] for seed, record in own.items()} for where, own in column.items()}
+    return {place.row_key: {seed: record["score"] for seed, record in own.items()} for place, own in column.items()}

@@ -1,4 +1,4 @@
-"""Recipes of a model: different ones are numbered and named, so that no mean mixes them; and recipes chosen by searches."""
+"""The recipes of a model, numbered and named so that no mean mixes them, and the results of searches."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ class RecipeVariant:
     values: Fields = ()
 
 
-def recipe_variants(records: list[Record], tasks: list[str], models: list[str]) -> tuple[list[RecipeVariant], list[str]]:
+def recipe_variants(
+    records: list[Record], tasks: list[str], models: list[str]
+) -> tuple[list[RecipeVariant], list[str]]:
     """The recipe variant of each record, and notes on models with several recipes.
 
     Args:
@@ -60,9 +62,7 @@ def recipe_variants(records: list[Record], tasks: list[str], models: list[str]) 
         ranked = sorted(counter, key=lambda fields: (-counter[fields], canonical(fields)))
         numbers |= {(model, fields): rank if model in several else 0 for rank, fields in enumerate(ranked, 1)}
         if model in several:
-            texts = "; ".join(
-                f"recipe {rank}: {', '.join(f'{name} {value}' for name, value in fields)}" for rank, fields in enumerate(ranked, 1)
-            )
+            texts = "; ".join(f"recipe {rank}: {_text(dict(fields))}" for rank, fields in enumerate(ranked, 1))
             notes.append(f"{model} was trained with different recipes, which are not averaged: {texts}.")
     return [RecipeVariant(numbers[model, fields], fields) for model, fields in zip(models, values, strict=True)], notes
 
@@ -74,36 +74,39 @@ def _differing_fields(recipes: Sequence[Mapping[str, Any]]) -> set[str]:
     return {name for name in names if len({canonical(recipe.get(name)) for recipe in recipes}) > 1}
 
 
-def _fixed_fields(records: Sequence[Record], models: Sequence[str], varying: Mapping[str, Sequence[str]]) -> list[Fields]:
-    """For each record the fields that `--set` fixed for some records of its model but not for others, also on other tasks.
+def _fixed_fields(
+    records: Sequence[Record], models: Sequence[str], varying: Mapping[str, Sequence[str]]
+) -> list[Fields]:
+    """For each record the fields that `--set` fixed for some records of its model, but not for others, on any task.
 
-    Rules may choose different recipes for different tasks, and these make one row. A recipe that was set by hand is another row.
+    Rules may choose different recipes for different tasks, and these make one row. A recipe that was set by hand is
+    another row.
     """
     settings = [(record.get("typed") or {}).get("settings") or {} for record in records]
     by_model: dict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for record, model, own in zip(records, models, settings, strict=True):
         if record.get("typed") and record["method"] != BASELINE:
             by_model[model][canonical(own)] = own
-    names = {
-        model: {name for own in known.values() for name in own if any(other.get(name) != own[name] for other in known.values())}
-        - {*varying[model], *MECHANICS}
-        for model, known in by_model.items()
-    }
-    return [
-        ()
-        if record["method"] == BASELINE
-        else tuple(
-            (name, (record.get("recipe") or {}).get(name) if name in own else USUAL) for name in sorted(names.get(model, ()))
-        )
-        for record, model, own in zip(records, models, settings, strict=True)
-    ]
+    names = {}
+    for model, known in by_model.items():
+        typed = list(known.values())
+        different = {name for own in typed for name in own if any(other.get(name) != own[name] for other in typed)}
+        names[model] = sorted(different - {*varying[model], *MECHANICS})
+    fixed = []
+    for record, model, own in zip(records, models, settings, strict=True):
+        recipe = record.get("recipe") or {}
+        fields = names.get(model, ()) if record["method"] != BASELINE else ()
+        fixed.append(tuple((name, recipe.get(name) if name in own else USUAL) for name in fields))
+    return fixed
 
 
-def _comparable_recipes(records: Sequence[Record], tasks: Sequence[str], models: Sequence[str]) -> list[Mapping[str, Any] | None]:
+def _comparable_recipes(
+    records: Sequence[Record], tasks: Sequence[str], models: Sequence[str]
+) -> list[Mapping[str, Any] | None]:
     """The recipe of each record, reduced to what distinguishes rows of the board.
 
-    A search may choose another recipe for each task, and these still make one row: the searched fields are replaced by the
-    arguments of the search. If the same search has chosen different recipes on one task, they are kept apart.
+    A search may choose another recipe for each task, and these still make one row: the searched fields are replaced by
+    the arguments of the search. If the same search has chosen different recipes on one task, they are kept apart.
     """
     different: dict[tuple[str, ...], set[str]] = defaultdict(set)
     searches = []
@@ -187,12 +190,14 @@ def search_sentence(searches: Sequence[SearchResult]) -> str:
         by_arguments[search.arguments].append(search)
     sentences = []
     for arguments, group in by_arguments.items():
-        winners = "; ".join(
-            f"{search.row} {', '.join(f'{name} {value}' for name, value in search.recipe.items()) or 'none'}" for search in group
-        )
+        winners = "; ".join(f"{search.row} {_text(search.recipe) or 'none'}" for search in group)
         numbers = sorted({search.trials for search in group})
         totals = {end: sum(getattr(search, end) for search in group) for end in ("pruned", "failed")}
         counts = [f"{'/'.join(map(str, numbers))} trials a row", *(f"{n} {end}" for end, n in totals.items() if n)]
-        total = duration(sum(search.seconds for search in group))
-        sentences.append(f"{' '.join(arguments)} ({', '.join(counts)}, {total} in all), chosen on validation: {winners}")
+        counts.append(f"{duration(sum(search.seconds for search in group))} in all")
+        sentences.append(f"{' '.join(arguments)} ({', '.join(counts)}), chosen on validation: {winners}")
     return "; ".join(sentences)
+
+
+def _text(fields: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in fields.items())

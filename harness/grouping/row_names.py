@@ -24,16 +24,16 @@ def row_order(place: BoardPlace) -> tuple[str, str, str]:
     return place.model, place.method, place.task
 
 
-def command_name(where: BoardPlace) -> str:
+def command_name(place: BoardPlace) -> str:
     """The name of a row on the command line: a baseline, or a model with `:method` unless that is `full`."""
-    return where.model if where.method in UNNAMED else f"{where.model}:{where.method}"
+    return place.model if place.method in UNNAMED else f"{place.model}:{place.method}"
 
 
 def row_named(name: str, places: Mapping[BoardPlace, list[Record]], where: str) -> str:
     """Find the row with this name, and return its name as `command_name` gives it.
 
-    A model may be named by its title, by the name that was used to run it (such as a path), by its aliases in the suite, by its
-    repository, or by the first digits of the digest of its weights.
+    A model may be named by its title, by the name that was used to run it (such as a path), by its aliases in the
+    suite, by its repository, or by the first digits of the digest of its weights.
 
     Args:
         name: the name, with or without `:method`.

@@ -16,8 +16,8 @@ def titles(
 ) -> tuple[list[str], list[str]]:
     """A title for each identity, and notes on names that several identities share.
 
-    The title is the name. If several identities share a name, it is distinguished by the ends of their paths if these differ, else
-    by as few fields as possible.
+    The title is the name. If several identities share a name, it is distinguished by the ends of their paths if these
+    differ, else by as few fields as possible.
 
     Args:
         identities: mappings with a `name`, one for each record.

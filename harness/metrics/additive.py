@@ -46,7 +46,8 @@ def f1_of(counts: Sequence[Sequence[float]]) -> Additive:
 def over_classes(predictions: Sequence[str], references: Sequence[str], metric: str) -> Additive:
     """An average over classes or Matthews' correlation, as in `harness.metrics.classification.ClassificationMetric`.
 
-    Averages are taken over the classes in the references, whatever is predicted; for a resample, over those in the resample.
+    Averages are taken over the classes in the references, whatever is predicted; for a resample, over those in the
+    resample.
 
     Args:
         predictions, references: one label per row.

@@ -1,6 +1,7 @@
 """Comparison of a predicted answer with a gold answer, by words (SQuAD) or by characters (CMRC 2018).
 
-The rules are those of the published evaluation scripts of these data sets. Tests compare the results with those of the scripts.
+The rules are those of the published evaluation scripts of these data sets. Tests compare the results with those of the
+scripts.
 """
 
 import re
@@ -15,14 +16,15 @@ from harness.languages import HAN, UNSPACED_LETTERS
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 
-# The list of CMRC 2018. It lacks the full stop and comma of ASCII; its "……" is left out, as it never matches a single character.
+# The list of CMRC 2018, which lacks the full stop and comma of ASCII. Its "……" never matches a single character.
 _CMRC_PUNCTUATION = str.maketrans("", "", "-:_*^/\\~`+=，。：？！“”；’《》·、「」（）－～『』")
 
 
 def _segment(characters: str) -> re.Pattern[str]:
     """A pattern that matches these characters one by one, and anything else by words.
 
-    The script of CMRC uses NLTK's tokenizer for words. Here, ASCII punctuation is split off, except inside 1,999.5 or don't.
+    The script of CMRC uses NLTK's tokenizer for words. Here, ASCII punctuation is split off, except inside 1,999.5 or
+    don't.
     """
     word = rf"[^\s{characters}!-/:-@\[-`{{-~]+"
     return re.compile(rf"{word}(?:[.,']{word})*|\S")
@@ -82,7 +84,9 @@ WORDS = AnswerUnit("word", _normalise_words, str.split, _shared_words)
 # In lower case, without the punctuation of CMRC; compared by the longest common run of characters.
 CHARACTERS = AnswerUnit("character", _normalise_characters, _segment(HAN).findall, _longest_shared_run)
 # The same for all languages without blanks. The script of CMRC takes a run of kana or Thai letters for one word.
-ANY_CHARACTERS = AnswerUnit("any-character", _normalise_characters, _segment(UNSPACED_LETTERS).findall, _longest_shared_run)
+ANY_CHARACTERS = AnswerUnit(
+    "any-character", _normalise_characters, _segment(UNSPACED_LETTERS).findall, _longest_shared_run
+)
 UNITS = {unit.name: unit for unit in (WORDS, CHARACTERS, ANY_CHARACTERS)}
 
 

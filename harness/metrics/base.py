@@ -9,13 +9,13 @@ import evaluate
 class OfflineMetric(evaluate.Metric, ABC):
     """An `evaluate.Metric` without network, files and locks, for many processes at once and read-only home folders.
 
-    `compute(predictions=[…], references=[…], **options)` takes one prediction and one reference per row, and returns a dict of
-    plain numbers, strings and dicts, which `json.dumps` accepts. Options are the keyword arguments of the subclass's `_compute`.
-    It raises ValueError if there are no rows or if they do not match.
+    `compute(predictions=[…], references=[…], **options)` takes one prediction and one reference per row, and returns a
+    dict of plain numbers, strings and dicts, which `json.dumps` accepts. Options are the keyword arguments of the
+    subclass's `_compute`. It raises ValueError if there are no rows or if they do not match.
     """
 
     def __init__(self):
-        # Kept in memory, `evaluate` makes no cache file and no lock. The unique id distinguishes several metrics of one caller.
+        # In memory, `evaluate` makes no cache file and no lock. A unique id distinguishes several metrics of a caller.
         super().__init__(keep_in_memory=True, experiment_id=uuid.uuid4().hex)
 
     def _build_data_dir(self) -> str:
@@ -24,7 +24,7 @@ class OfflineMetric(evaluate.Metric, ABC):
 
     def add_batch(self, *, predictions=None, references=None, **kwargs):
         """Add rows after checking them; `compute` calls this, too."""
-        # Checked before Arrow gets the rows: its messages print the data, and a failed write would leave some rows in place.
+        # Checked before Arrow gets the rows: its messages print the data, and a failed write would leave some rows.
         if predictions is None or references is None:
             raise ValueError(f"{self.name}: predictions and references are both needed")
         if len(predictions) != len(references):
@@ -38,4 +38,4 @@ class OfflineMetric(evaluate.Metric, ABC):
 
     @abstractmethod
     def _fault(self, prediction, reference) -> str | None:
-        """Describe what is wrong with the types of a row, or return None. Arrow would silently cast some wrong values."""
+        """Describe what is wrong with the types of a row, if anything. Arrow would silently cast some wrong values."""

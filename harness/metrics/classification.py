@@ -14,11 +14,11 @@ _CITATION = """\
 class ClassificationMetric(OfflineMetric):
     """Accuracy, F1, precision, recall (0 to 1) and Matthews' correlation (-1 to 1) over label names.
 
-    `compute(predictions=[str], references=[str], labels=None)`. `labels` are all label names of the task. Macro averages are
-    then taken over exactly these, the same for every model, and a label that neither occurs nor is predicted counts 0. Without
-    `labels` they are taken over the labels in predictions or references, the default of scikit-learn. A prediction that is not
-    in `labels` (such as generated text) is wrong. Undefined ratios are 0, and so is Matthews' correlation if all predictions or
-    all references are equal.
+    `compute(predictions=[str], references=[str], labels=None)`. `labels` are all label names of the task. Macro
+    averages are then taken over exactly these, the same for every model, and a label that neither occurs nor is
+    predicted counts 0. Without `labels` they are taken over the labels in predictions or references, the default of
+    scikit-learn. A prediction that is not in `labels` (such as generated text) is wrong. Undefined ratios are 0, and so
+    is Matthews' correlation if all predictions or all references are equal.
     """
 
     def _info(self):

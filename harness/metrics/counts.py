@@ -1,6 +1,7 @@
 """Counts by row and by class, from which metrics are computed.
 
-Nothing heavy is loaded at import: leaderboards compute scores by class from many records, and plans check options of metrics.
+Nothing heavy is loaded at import: leaderboards compute scores by class from many records, and plans check options of
+    metrics.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def by_label(predictions: Sequence[Any], references: Sequence[Any]) -> ClassScor
     return _class_scores(correct, Counter(predictions), Counter(references))
 
 
-def by_entity_type(predictions: Sequence[list[str]], references: Sequence[list[str]], mode: str = "default") -> ClassScores:
+def by_entity_type(
+    predictions: Sequence[list[str]], references: Sequence[list[str]], mode: str = "default"
+) -> ClassScores:
     """Entity type → its scores, equal to `per_type` of `harness.metrics.entities.Entities`."""
     correct, predicted, actual = Counter(), Counter(), Counter()
     for tags, reference in zip(predictions, references, strict=True):
@@ -110,8 +113,8 @@ def bleu_counts(
 ) -> tuple[list[list[int]], Callable[[Any], float]]:
     """The counts of corpus BLEU by row, and a function from their sums to BLEU (0-100).
 
-    The counts of a row are the matches of 1- to 4-grams, the numbers of 1- to 4-grams, the length, and the length of the
-    closest reference.
+    The counts of a row are the matches of 1- to 4-grams, the numbers of 1- to 4-grams, the length, and the length of
+    the closest reference.
     """
     bleu = make_bleu(tokenize)
     order = bleu.max_ngram_order

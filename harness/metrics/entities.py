@@ -22,11 +22,11 @@ _CITATION = """\
 class Entities(OfflineMetric):
     """Precision, recall and F1 of entities (micro-averaged, 0-1), token accuracy, and the scores of each entity type.
 
-    `compute(predictions=[[tag]], references=[[tag]], mode="default")`, with tags in IOB2. An entity is correct if its type and
-    both its ends are. `mode` decides how tags that break the scheme are read:
+    `compute(predictions=[[tag]], references=[[tag]], mode="default")`, with tags in IOB2. An entity is correct if its
+    type and both its ends are. `mode` decides how tags that break the scheme are read:
 
-    - "default": an `I-` after `O` or after another type starts an entity, as in `conlleval`. Published CoNLL scores are computed
-      like this, so this is the primary metric.
+    - "default": an `I-` after `O` or after another type starts an entity, as in `conlleval`. Published CoNLL scores are
+      computed like this, so this is the primary metric.
     - "strict": only `B-` starts an entity; a stray `I-` belongs to none. Models that break the scheme score lower.
 
     Undefined ratios (no entities, no tokens) are 0. `support` is the number of entities in the references.

@@ -21,20 +21,21 @@ VERSIONS = ("1.1", "2.0")
 class Squad(OfflineMetric):
     """Exact match and F1 (0-100): the maximum over the gold answers of a question, averaged over questions.
 
-    `compute(predictions, references, version=None, unit="word", no_answer_threshold=1.0)`, with predictions
-    `{"id", "prediction_text", "no_answer_probability"}` (the probability is optional) and references
-    `{"id", "answers": {"text": [str], "answer_start": [int]}}`. An unanswerable question has an empty `text`. Rows are paired by
-    id. The published scripts differ, so the result names its `version`:
+    `compute(predictions, references, version=None, unit="word", no_answer_threshold=1.0)`, with predictions `{"id",
+    "prediction_text", "no_answer_probability"}` (the probability is optional) and references `{"id", "answers":
+    {"text": [str], "answer_start": [int]}}`. An unanswerable question has an empty `text`. Rows are paired by id. The
+    published scripts differ, so the result names its `version`:
 
-    - "1.1": every question has an answer. A gold answer that consists of articles or punctuation can match exactly, but its F1
-      is 0.
-    - "2.0": such gold answers are dropped. If none is left, the correct answer is the empty string, with 100 in both metrics. Adds
-      `HasAns_*` and `NoAns_*` (exact, f1, total). A no-answer probability above `no_answer_threshold` makes the prediction empty;
-      at 1.0, the default of the script, it never does. The `best_*` values of the script are left out, because they choose the
-      threshold on the rows that they score.
+    - "1.1": every question has an answer. A gold answer that consists of articles or punctuation can match exactly, but
+      its F1 is 0.
+    - "2.0": such gold answers are dropped. If none is left, the correct answer is the empty string, with 100 in both
+      metrics. Adds `HasAns_*` and `NoAns_*` (exact, f1, total). A no-answer probability above `no_answer_threshold`
+      makes the prediction empty; at 1.0, the default of the script, it never does. The `best_*` values of the script
+      are left out, because they choose the threshold on the rows that they score.
 
-    None means "2.0" if a question is unanswerable, else "1.1". The unit "character" compares Han characters instead of words, as
-    CMRC 2018 does (F1 over the longest common run); "any-character" also those of other scripts without blanks.
+    None means "2.0" if a question is unanswerable, else "1.1". The unit "character" compares Han characters instead of
+    words, as CMRC 2018 does (F1 over the longest common run); "any-character" also those of other scripts without
+    blanks.
     """
 
     def _info(self):

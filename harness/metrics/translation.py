@@ -19,10 +19,10 @@ _CITATION = """\
 class TranslationMetric(OfflineMetric):
     """Corpus BLEU and chrF (0-100) with sacrebleu's signatures, brevity penalty and length ratio.
 
-    `compute(predictions=[str], references=[[str]], tokenize="13a")`. Each row has one or more references; their number may
-    differ. `tokenize` is BLEU's tokenizer, one of `harness.metrics.counts.TOKENIZERS`: "13a" for languages with blanks between
-    words, "zh" for Chinese, "ja-mecab" for Japanese. `length_ratio` is the length of all predictions divided by that of the
-    closest references, in BLEU's tokens.
+    `compute(predictions=[str], references=[[str]], tokenize="13a")`. Each row has one or more references; their number
+    may differ. `tokenize` is BLEU's tokenizer, one of `harness.metrics.counts.TOKENIZERS`: "13a" for languages with
+    blanks between words, "zh" for Chinese, "ja-mecab" for Japanese. `length_ratio` is the length of all predictions
+    divided by that of the closest references, in BLEU's tokens.
     """
 
     def _info(self):

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.grouping.contenders import BestBaseline, average, best_baseline, running
+from harness.grouping.contenders import BestBaseline, average, best_baseline, candidates
 from harness.grouping.groups import BoardPlace, succeeded
-from harness.grouping.recipe_variants import SearchResult, searches_of
+from harness.grouping.recipe_variants import SearchResult, search_results
 from harness.grouping.row_names import row_order, row_title
 from harness.grouping.titles import canonical
 from harness.recipe import trained_by
@@ -35,7 +35,7 @@ class BoardColumn:
         seeds: all seeds that any model has a score for.
         trivial: score (0-100) of the trivial answer, which needs no model.
         hurdle: the best baseline; None where none was run.
-        running: titles of the rows that a person may choose among, best first (see `harness.grouping.contenders.running`).
+        running: titles of the rows that a person may choose among, best first (see `harness.grouping.contenders.candidates`).
         trivial_metrics: metrics of the trivial answer, in the scale of their libraries.
         metrics: names of the secondary metrics.
         settings: settings of the metric, such as its signature; different values are joined.
@@ -100,12 +100,12 @@ def make_column(
         seeds=tuple(sorted({record["seed"] for record in good})),
         trivial=average(record.get("trivial_score") for record in good),
         hurdle=best_baseline(places),
-        running=tuple(row_title(where.model, where.method) for where in running(places)),
+        running=tuple(row_title(where.model, where.method) for where in candidates(places)),
         trivial_metrics=_trivial_metrics([(record.get("metrics") or {}).get("trivial") for record in good]),
         metrics=tuple(secondary),
         settings=_settings(tests),
         slices=slice_rows([slices_of(record, slices or {}) for record in good]),
-        searches=searches_of(
+        searches=search_results(
             (row_title(where.model, where.method), places[where])
             for where in sorted(places, key=row_order)
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.grouping.contenders import EQUAL, BestBaseline, average
-from harness.grouping.costs import Costed, Number, Range, of_entries, of_row
+from harness.grouping.costs import Costed, Number, NumberRange, combined_costs, row_costs
 from harness.grouping.groups import BoardPlace, succeeded
 from harness.grouping.row_names import row_order, row_title
 from harness.methods import BASELINE
@@ -122,7 +122,7 @@ class Row(Costed):
     published: Mapping[str, tuple[PublishedScore, ...]]
     average: float | None
     best: bool
-    costs: Mapping[str, Number | Range | None]
+    costs: Mapping[str, Number | NumberRange | None]
 
     @property
     def is_baseline(self) -> bool:
@@ -146,7 +146,7 @@ def table_rows(rows: Sequence[Row], columns: Sequence[BoardColumn]) -> tuple[Row
         return tuple(shown)
     mean = average(entry.mean for entry in entries.values()) if _complete(entries, columns) else None
     first = highest({row.title: row.average for row in shown if row.best} | {BEST_BASELINE: mean}) if mean else set()
-    costs = of_entries(entries.values())
+    costs = combined_costs(entries.values())
     best = Row(
         BEST_BASELINE, BEST_BASELINE, BASELINE, BASELINE, None, entries, {}, mean, BEST_BASELINE in first, costs
     )
@@ -212,7 +212,7 @@ def _row(
         published=beside,
         average=mean,
         best=best,
-        costs=of_row([record for record in records if succeeded(record)]),
+        costs=row_costs([record for record in records if succeeded(record)]),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from harness.finding import some
-from harness.grouping.costs import NONE, costs_of, duration, sizes
+from harness.grouping.costs import NONE, duration, shown_costs, sizes
 from harness.grouping.recipe_variants import search_sentence
 from harness.report.board import Board, Gain
 from harness.report.board_columns import BoardColumn, trained_on
@@ -131,7 +131,7 @@ def metrics_table(board: Board, column: BoardColumn) -> list[str]:
         texts = metric_texts([*(entry.metrics.get(name) for entry in entries), column.trivial_metrics.get(name)])
         columns.append([escape(name), *texts])
         columns += _published_column(rows, column, name, f"published {name}")
-    columns += [[cost.of_task or cost.title, *map(cost.shown, entries), ""] for cost in costs_of(rows)]
+    columns += [[cost.of_task or cost.title, *map(cost.shown, entries), ""] for cost in shown_costs(rows)]
     names = ["model", *map(row_heading, rows), "*trivial answer*"]
     headers, *lines = zip(names, *columns, strict=True)
     return [table(headers, lines)]

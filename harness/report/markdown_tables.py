@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from harness.finding import some
-from harness.grouping.costs import NONE, costs_of
+from harness.grouping.costs import NONE, shown_costs
 from harness.report.board import Board
 from harness.report.board_rows import Row
 from harness.report.board_text import baselines_named, group, legend, marks, mean, score, spread, troubles
@@ -116,7 +116,7 @@ def main_table(board: Board) -> list[str]:
     if len(board.columns) > 1:
         averages = [ScoreCell(score(row.average), best=row.best) for row in rows]
         columns.append(["average", *score_cells([*averages, ScoreCell(score(board.trivial_average))])])
-    columns += [[cost.title, *map(cost.shown, rows), ""] for cost in costs_of(rows)]
+    columns += [[cost.title, *map(cost.shown, rows), ""] for cost in shown_costs(rows)]
     names = ["model", *map(row_heading, rows), "*trivial answer*"]
     headers, *lines = zip(names, *columns, strict=True)
     return [table(headers, lines)]

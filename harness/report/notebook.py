@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from harness.grouping.costs import costs_of
+from harness.grouping.costs import shown_costs
 from harness.report.board import Board
 from harness.report.board_text import NONE, baselines_named, legend, marks, mean, score, spread, troubles
 from harness.report.verdict import verdict
@@ -15,7 +15,7 @@ def leaderboard(board: Board) -> str:
     """The verdict, models × tasks with the best of each column in bold, and a legend."""
     if not board.rows:
         return "<p>no results</p>"
-    rows, costs = board.table_rows, costs_of(board.table_rows)
+    rows, costs = board.table_rows, shown_costs(board.table_rows)
     average = len(board.columns) > 1
     headings = ["model", *(f"{_text(one.title)}<br><small>{_text(one.metric or NONE)}</small>" for one in board.columns)]
     headings += ["average"] * average + [_text(cost.title) for cost in costs]

@@ -11,7 +11,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from harness.grouping.costs import NONE, costs_of
+from harness.grouping.costs import NONE, shown_costs
 from harness.report.board import Board
 from harness.report.board_columns import BoardColumn
 from harness.report.board_rows import Row
@@ -145,7 +145,7 @@ def _table(board: Board, columns: Sequence[BoardColumn], form: Form) -> Table:
     average = len(board.columns) > 1 and columns[-1] is board.columns[-1]
     if average:
         table.add_column("average" if form.inline else "avg", justify="right", no_wrap=True)
-    costs = costs_of(rows) if form.costs else []
+    costs = shown_costs(rows) if form.costs else []
     for cost in costs:
         table.add_column(cost.short or cost.of_task or cost.title, justify="right", no_wrap=True)
     cells = [_cells(rows, column, form) for column in columns]

@@ -17,12 +17,14 @@ from harness.store import Record, Store, timestamp
 if TYPE_CHECKING:
     from harness.planning.plan import Plan
 
+Start = Callable[[list[tuple[Cell, str]]], list[Record]]
+
 
 class TrialRecords:
     """The records of the trials that have run; a `harness.search.trials.Lookup`.
 
-    A failed trial has run: it cannot win, and is not repeated when a finished search is planned again. It runs again with
-    `rerun_failed`, or if its search has no winner, as any other failed cell does.
+    A failed trial has run: it cannot win, and is not repeated when a finished search is planned again. It runs again
+    with `rerun_failed`, or if its search has no winner, as any other failed cell does.
 
     Args:
         store: the results folder.
@@ -46,7 +48,7 @@ class TrialRecords:
         self.known |= {record["id"]: record for record in records}
 
     def reopen(self, state: SearchState) -> bool:
-        """Let failed trials of a search without a winner run again, if they could succeed now. Return whether there are any."""
+        """Let failed trials of a search without a winner run again, if they could succeed now. Return whether any do."""
         if not state.finished or state.winner is not None:
             return False
         failed = {
@@ -129,7 +131,7 @@ class Rounds:
                 reported[replace(before, search=None).id] = after
         return [reported.get(cell.id, cell) for cell in self.plan_cells]
 
-    def run(self, start: Callable[[list[tuple[Cell, str]]], list[Record]], fail_fast: bool, say: Callable[[str], None]) -> bool:
+    def run(self, start: Start, fail_fast: bool, say: Callable[[str], None]) -> bool:
         """Run trials round by round until all searches have finished. Return False if the whole run should end instead.
 
         Args:

@@ -104,10 +104,10 @@ def _parse_candidates(name: str, value: Any) -> Candidates:
 
 
 def space_for(rules: tuple[Mapping[str, Any], ...], cell: Cell) -> dict[str, Candidates]:
-    """Apply the rules of a suite to a cell: field → its values or range. Later rules replace earlier ones field by field.
+    """Apply the rules of a suite to a cell: field → its values or range. Later rules override earlier ones by field.
 
-    A learning rate from a rule without a condition on the method is meant for full fine-tuning, and is multiplied by the
-    method's factor.
+    A learning rate from a rule without a condition on the method is meant for full fine-tuning, and is multiplied by
+    the method's factor.
     """
     facts = rule_facts(cell.task, cell.model, cell.method)
     space: dict[str, Candidates] = {}

@@ -1,7 +1,7 @@
 """The searchers: a grid, successive halving over learning rates, and Optuna's TPE.
 
-A searcher is a function of the records of its trials. Nothing else is stored, so a search that was interrupted continues
-with the same trials.
+A searcher is a function of the records of its trials. Nothing else is stored, so a search that was interrupted
+continues with the same trials.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ STARTUP = 5  # trials that must run to their end before any is pruned
 WARMUP = 1  # validations of a trial before it can be pruned
 
 STEP = 3.0  # ratio of neighbouring learning rates
-# Multiples of the recipe's learning rate. Of equal candidates the first is selected: the nearest to the recipe's own rate, and of
-# two equally near ones the higher, because a short training that learned nothing more often needs a higher rate.
+# Multiples of the recipe's learning rate. Of equal candidates the first is selected: the nearest to the recipe's own
+# rate, and of two equally near ones the higher, because a short training that learned nothing often needs a higher rate.
 FACTORS = (1.0, STEP, 1 / STEP, STEP**2, 1 / STEP**2)
 BUDGET = 1 / 3  # share of the steps in the first rung
 SELECTED = 2  # candidates that get whole trainings
@@ -99,9 +99,9 @@ class HalvingSearcher:
     """Trains several learning rates for some of the steps and the best for all of them.
 
     This is successive halving with two rungs (Jamieson & Talwalkar 2016, "Non-stochastic Best Arm Identification and
-    Hyperparameter Optimization"; Li et al. 2018, "Hyperband"). The second rung has the best `SELECTED` of the first; if one
-    fails there, the next best takes its place. If the best whole training has the lowest or highest of all rates, the next
-    rate beyond it gets a whole training, too. The rule is the same for every model.
+    Hyperparameter Optimization"; Li et al. 2018, "Hyperband"). The second rung has the best `SELECTED` of the first; if
+    one fails there, the next best takes its place. If the best whole training has the lowest or highest of all rates,
+    the next rate beyond it gets a whole training, too. The rule is the same for every model.
 
     Args:
         base: the cell whose learning rate the trials change.
@@ -159,7 +159,7 @@ def _multiply(rate: float, factor: float) -> float:
 
 
 class OptunaSearcher:
-    """Optuna's TPE sampler (Bergstra et al. 2011): each recipe depends on the results so far; hopeless trials are pruned.
+    """Optuna's TPE sampler (Bergstra et al. 2011): recipes depend on the results so far; hopeless trials are pruned.
 
     The study is built from the records on every call; equal records give equal trials.
 
@@ -212,9 +212,9 @@ class OptunaSearcher:
 def pruning_thresholds(curves: Sequence[Sequence[float]]) -> tuple[float | None, ...]:
     """The score that a trial must reach at each validation to continue; None: it continues with any score.
 
-    This is the median rule (Golovin et al. 2017, section 3.2.1) of Optuna's `MedianPruner`, which a test compares it with.
-    The pruner says whether a trial should end now. A worker, which may run anywhere and more than once, needs to know the
-    thresholds beforehand.
+    This is the median rule (Golovin et al. 2017, section 3.2.1) of Optuna's `MedianPruner`, which a test compares it
+    with. The pruner says whether a trial should end now. A worker, which may run anywhere and more than once, needs to
+    know the thresholds beforehand.
 
     Args:
         curves: the validations (0-100) of each trial that ran to its end.

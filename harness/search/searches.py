@@ -131,7 +131,7 @@ def _check_equal_trials(searches: Sequence[CellSearch], request: SearchRequest) 
 
 
 def shard_by_search(cells: Sequence[Cell], index: int, shards: int) -> list[Cell]:
-    """The cells of one shard: every `shards`-th model, task and method with all its seeds, so that no search is done twice."""
+    """The cells of a shard: every `shards`-th model, task and method with all its seeds, so no search is done twice."""
     units: dict[str, int] = {}
     keys = [seedless_id(cell) for cell in cells]
     for key in keys:

@@ -1,1 +1,1 @@
-"""Statistics of results, computed from the predictions: intervals, tests, and groups of rows that cannot be told apart."""
+"""Statistics of results from the predictions: intervals, tests, and groups of rows that cannot be told apart."""

@@ -139,14 +139,14 @@ class _ResampledColumn:
         self._scores: dict[tuple[str, int], ResampledScore] = {}
         self._row_keys: dict[tuple[str, int], Array | None] = {}
         first = resampling = None
-        for where, records in column.items():
+        for place, records in column.items():
             for seed, record in sorted(records.items()):
                 scored = ScoredRecord(store, record)
                 if first is None:
                     first, resampling = scored, Resampling(len(scored.ids), scored.resamples)
                 require_same_rows(first, scored, record["id"])
-                self._scores[where.row_key, seed] = resampling.score(scored.metric)
-                self._row_keys[where.row_key, seed] = row_keys(scored.metric)
+                self._scores[place.row_key, seed] = resampling.score(scored.metric)
+                self._row_keys[place.row_key, seed] = row_keys(scored.metric)
                 if not (record.get("metrics") or {}).get("slices"):
                     self.slices[record["id"]] = scored.slices()
         self.test_rows = TestRows(len(first.ids), shares=is_share_of_right_rows(first.metric))
@@ -180,7 +180,7 @@ def compute_column(store: Store, column: ColumnRecords, best: BoardPlace | None)
         BenchError: predictions are missing, changed, or of different test rows.
     """
     resampled = _ResampledColumn(store, column)
-    seeds = {where.row_key: set(records) for where, records in column.items()}
+    seeds = {place.row_key: set(records) for place, records in column.items()}
     intervals = {
         row: _interval(*resampled.scores(row, sorted(own)), resampled.test_rows, resampled.seed_variance.prior(row))
         for row, own in seeds.items()

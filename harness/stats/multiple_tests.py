@@ -25,7 +25,7 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def letters(ranked: Sequence[T], different: Collection[frozenset[T]]) -> Mapping[T, str]:
-    """The compact letter display (Piepho 2004): items that share a letter cannot be told apart, items that share none differ.
+    """The compact letter display (Piepho 2004): items that share no letter differ, all others cannot be told apart.
 
     Args:
         ranked: the items, best first; the group of the best one is `a`.
@@ -66,9 +66,9 @@ def too_many_letters(letters: Sequence[str]) -> bool:
 def rank_intervals(rows: Sequence[tuple[float, set[str]]]) -> list[RankInterval]:
     """The lowest and the highest rank that each row may have.
 
-    A row is better than the rows below it with which it shares no letter, and worse than such rows above it. If the tests behind
-    the letters are adjusted for all pairs, these are simultaneous confidence intervals (Al Mohamad, Goeman & van Zwet 2022,
-    "Simultaneous confidence intervals for ranks", Biometrics 78).
+    A row is better than the rows below it with which it shares no letter, and worse than such rows above it. If the
+    tests behind the letters are adjusted for all pairs, these are simultaneous confidence intervals (Al Mohamad, Goeman
+    & van Zwet 2022, "Simultaneous confidence intervals for ranks", Biometrics 78).
 
     Args:
         rows: score (higher is better) and letters of each row.

@@ -40,11 +40,12 @@ class Ranked:
 
     Attributes:
         title, model, method: those of the row.
-        rank: mean over the tasks of the rank by mean score; 1 is best, ties share the mean of their ranks (Demšar 2006).
-        score: mean over the tasks of (score - trivial score) / (best score - trivial score): 0 is as good as the trivial answer, 1
-            is the best row of every task. None if no task has such a scale.
-        wins: the probability that a training of this row scores higher than one of another row on the same task, ties count half
-            ("probability of improvement", Agarwal et al. 2021), over all pairs of seeds, rows and tasks.
+        rank: mean over the tasks of the rank by mean score; 1 is best, ties share the mean of their ranks (Demšar
+            2006).
+        score: mean over the tasks of (score - trivial score) / (best score - trivial score): 0 is as good as the
+            trivial answer, 1 is the best row of every task. None if no task has such a scale.
+        wins: the probability that a training of this row scores higher than one of another row on the same task, ties
+            count half ("probability of improvement", Agarwal et al. 2021), over all pairs of seeds, rows and tasks.
         letters: rows that share a letter cannot be told apart over the tasks; empty without tests.
         few_seeds: whether another row has more seeds on some task.
     """
@@ -140,8 +141,8 @@ class TaskScores:
 def over_tasks(tasks: Sequence[TaskScores]) -> Overall | None:
     """Rank the rows over all tasks; None for fewer than two tasks.
 
-    Only rows with a score on every task are ranked, because means over different tasks cannot be compared. The others are listed as
-    left out, except baselines, which exist for some tasks only.
+    Only rows with a score on every task are ranked, because means over different tasks cannot be compared. The others
+    are listed as left out, except baselines, which exist for some tasks only.
     """
     if len(tasks) < 2:
         return None
@@ -154,9 +155,8 @@ def over_tasks(tasks: Sequence[TaskScores]) -> Overall | None:
         note = "Nothing is ranked over all tasks: fewer than two rows have a score on each of them."
         return Overall(titles, (), (), left_out, None, (note,))
     unknown = [task.title for task in tasks if task.unknown]
-    overall = cached(
-        cache_key([(task.title, task.key, task.unknown) for task in tasks]), Overall, lambda: _compute_overall(tasks, complete)
-    )
+    key = cache_key([(task.title, task.key, task.unknown) for task in tasks])
+    overall = cached(key, Overall, lambda: _compute_overall(tasks, complete))
     notes = overall.notes
     if unknown and len(complete) <= MOST:
         named = ", ".join(unknown) if len(unknown) <= NAMED else f"{len(unknown)} of the tasks"

@@ -16,13 +16,15 @@ from harness.stats.statistics_cache import ColumnStatistics
 
 @dataclass(frozen=True)
 class Overtaking:
-    """Two rows whose order differs between their smallest and their largest common size, and which can be told apart at some size.
+    """Two rows whose order changes from the smallest to the largest common size, and which some size tells apart.
 
     Attributes:
         early, late: the row that is ahead at the smallest size, and the one that is ahead at the largest.
         differences: late minus early at each size, over common seeds; None without any.
-        verdicts: at each size -1 (early is ahead), 1 (late is ahead) or 0 (they cannot be told apart); None without a test.
-        crossings: numbers of training rows at which the two cross, interpolated linearly between means on the logarithmic scale.
+        verdicts: at each size -1 (early is ahead), 1 (late is ahead) or 0 (they cannot be told apart); None without a
+            test.
+        crossings: numbers of training rows at which the two cross, interpolated linearly between means on the
+            logarithmic scale.
     """
 
     early: str
@@ -74,8 +76,8 @@ class AtSize:
 def overtakings(sizes: Sequence[AtSize], baselines: Collection[str] = ()) -> Overtakings:
     """Find all pairs of rows whose order differs between their smallest and their largest common size.
 
-    Differences at a size are tested by the paired test (`harness.stats.paired`), adjusted for all pairs and sizes of the task (Holm
-    1979), because all of them are searched.
+    Differences at a size are tested by the paired test (`harness.stats.paired`), adjusted for all pairs and sizes of
+    the task (Holm 1979), because all of them are searched.
 
     Args:
         sizes: the sizes in ascending order.
@@ -96,8 +98,8 @@ def overtakings(sizes: Sequence[AtSize], baselines: Collection[str] = ()) -> Ove
             early, late = late, early
             differences = [None if number is None else -number for number in differences]
         verdicts = [
-            None if number is None or pair not in size.p else int(math.copysign(1, number)) * ((index, pair) in significant)
-            for index, (number, size) in enumerate(zip(differences, sizes, strict=True))
+            None if lead is None or pair not in size.p else int(math.copysign(1, lead)) * ((index, pair) in significant)
+            for index, (lead, size) in enumerate(zip(differences, sizes, strict=True))
         ]
         if any(verdicts):
             crossings = crossing([size.rows for size in sizes], differences)
@@ -119,13 +121,13 @@ def overtakings_by_curve(
     """
     by_curve: dict[str, dict[int | None, str]] = {}
     for title, places in columns.items():
-        for where in places:
-            by_curve.setdefault(where.curve, {})[where.train_rows] = title
+        for place in places:
+            by_curve.setdefault(place.curve, {})[place.train_rows] = title
     by_title = {}
     for curve, titles in by_curve.items():
         if len(titles) > 1:
             sizes = [titles[train_rows] for train_rows in sorted(titles, key=size_key)]
-            baselines = {where.row_key for title in sizes for where in columns[title] if where.is_baseline}
+            baselines = {place.row_key for title in sizes for place in columns[title] if place.is_baseline}
             result = overtakings([_at_size(columns[title], statistics.get(title)) for title in sizes], baselines)
             named = [replace(one, early=_row_title(one.early), late=_row_title(one.late)) for one in result.overtakings]
             by_title[curve] = replace(result, overtakings=tuple(named))
@@ -144,7 +146,7 @@ def _row_title(key: str) -> str:
 
 
 def crossing(rows: Sequence[int | None], differences: Sequence[float | None]) -> list[float]:
-    """The numbers of rows at which a difference changes its sign, linear between points on the logarithmic scale of rows."""
+    """The numbers of rows at which a difference changes its sign, interpolated linearly in their logarithm."""
     points = [(math.log(x), y) for x, y in zip(rows, differences, strict=True) if x and y is not None]
     crossings, before = [], None
     for index, (x, y) in enumerate(points):

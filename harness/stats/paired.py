@@ -1,8 +1,8 @@
 """The difference between two models on the same test rows, with interval and p values.
 
-A score varies with the choice of the test rows and with the seed of the training. Both are taken into account (Bouthillier et al.
-2021, "Accounting for variance in machine learning benchmarks"; Dror et al. 2018, "The hitchhiker's guide to testing statistical
-significance in NLP").
+A score varies with the choice of the test rows and with the seed of the training. Both are taken into account
+(Bouthillier et al. 2021, "Accounting for variance in machine learning benchmarks"; Dror et al. 2018, "The hitchhiker's
+guide to testing statistical significance in NLP").
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class MeanSpread:
         p: p value of the hypothesis that the mean is zero, from the same distribution as the interval.
         degrees: Satterthwaite's degrees of freedom, which say how well the standard error is known; not used for p.
         row_error: standard error from the choice of the test rows.
-        seed_error: standard error from the seeds, including the interaction of seeds and rows. None for a single seed, whose
-            interval does not cover other seeds.
+        seed_error: standard error from the seeds, including the interaction of seeds and rows. None for a single seed,
+            whose interval does not cover other seeds.
         seed_degrees: degrees of freedom of `seed_error`; None if that is None or 0.
         seeds: number of seeds.
         rows: number of test rows.
@@ -58,10 +58,10 @@ class Difference(MeanSpread):
 
     Attributes:
         resamples: number of resamples of the rows.
-        p_randomised: p value by approximate randomisation (Noreen 1989), which randomly swaps the predictions of the two models row
-            by row. None for metrics that are not functions of sums over rows.
-        p_mcnemar: p value of the exact McNemar test on the rows that only one model has right. None unless the metric is the share
-            of right rows, and for several seeds, because their rows are not independent.
+        p_randomised: p value by approximate randomisation (Noreen 1989), which randomly swaps the predictions of the
+            two models row by row. None for metrics that are not functions of sums over rows.
+        p_mcnemar: p value of the exact McNemar test on the rows that only one model has right. None unless the metric
+            is the share of right rows, and for several seeds, because their rows are not independent.
     """
 
     resamples: int
@@ -74,14 +74,15 @@ def difference(
 ) -> Difference:
     """The difference between two models (ours minus theirs).
 
-    The error has two parts. That of the rows comes from the paired bootstrap (Efron & Tibshirani 1993; Koehn 2004): rows are drawn
-    with replacement, the same for both models and all seeds. That of the seeds is the standard error of the differences over
-    seeds, moderated by the other rows of the column (`harness.stats.seed_variance`). Rows and seeds are crossed random effects;
-    their interaction is counted with the seeds. Percentiles of resampled seeds would be too narrow for so few seeds.
+    The error has two parts. That of the rows comes from the paired bootstrap (Efron & Tibshirani 1993; Koehn 2004):
+    rows are drawn with replacement, the same for both models and all seeds. That of the seeds is the standard error of
+    the differences over seeds, moderated by the other rows of the column (`harness.stats.seed_variance`). Rows and
+    seeds are crossed random effects; their interaction is counted with the seeds. Percentiles of resampled seeds would
+    be too narrow for so few seeds.
 
     Args:
-        ours, theirs: metrics as `TaskFamily.additive` returns them, one for each seed, with the same order of rows. Equal seeds
-            have equal splits and order of data.
+        ours, theirs: metrics as `TaskFamily.additive` returns them, one for each seed, with the same order of rows.
+            Equal seeds have equal splits and order of data.
         rows: number of test rows.
         resamples: number of resamples of the bootstrap and of the randomisation.
         prior: prior of the variance of the differences over seeds.
@@ -90,8 +91,8 @@ def difference(
     scores = [(resampling.score(our), resampling.score(their)) for our, their in zip(ours, theirs, strict=True)]
     each = np.array([float(our.score - their.score) for our, their in scores])
     drawn = np.array([our.drawn - their.drawn for our, their in scores])
-    differing = count_differing_rows([(row_keys(our), row_keys(their)) for our, their in zip(ours, theirs, strict=True)])
-    test_rows = TestRows(rows, differing, all(map(is_share_of_right_rows, (*ours, *theirs))))
+    keys = [(row_keys(our), row_keys(their)) for our, their in zip(ours, theirs, strict=True)]
+    test_rows = TestRows(rows, count_differing_rows(keys), all(map(is_share_of_right_rows, (*ours, *theirs))))
     mean = mean_spread(each, drawn, test_rows, prior)
     return Difference(
         **vars(mean),
@@ -190,9 +191,9 @@ def mean_error(each: Array, drawn: Array, rows: TestRows, prior: Prior | None = 
     seed_variance, degrees = 0.0 if nearly_equal(each) else float(each.var(ddof=1)), float(seeds - 1)
     if prior:
         seed_variance, degrees = prior.posterior(seed_variance, degrees)
-    if not seed_variance:  # the variance over seeds is unknown, so the interaction of seeds and rows counts for the rows
+    if not seed_variance:  # unknown, so the interaction of seeds and rows is counted with the rows
         return MeanError(row_variance, row_degrees, **limits)
-    # The interaction of seeds and rows is in both variances. It is what the variance over rows gains if seeds are not averaged.
+    # The interaction of seeds and rows is in both variances. Without averaging seeds, the variance over rows is larger by it.
     interaction = float(drawn.var(axis=1, ddof=1).mean() - row_variance) / (seeds - 1)
     row_variance = min(row_variance, max(0.0, row_variance - interaction))
     return MeanError(row_variance, row_degrees, seed_variance / seeds, degrees, **limits)
@@ -221,7 +222,7 @@ def _mcnemar(ours: Sequence[Any], theirs: Sequence[Any]) -> float | None:
 
 
 def count_differing_rows(pairs: Sequence[tuple[Array | None, Array | None]]) -> int | None:
-    """Count the rows on which two models differ with any seed. None for metrics that are not functions of sums over rows.
+    """Count the rows on which two models differ with any seed. None if the metric is not an `Additive`.
 
     Args:
         pairs: `row_keys` of both models for each seed.
@@ -232,7 +233,7 @@ def count_differing_rows(pairs: Sequence[tuple[Array | None, Array | None]]) -> 
 
 
 def row_keys(metric: Any) -> Array | None:
-    """[rows], numbers that are equal for rows with equal counts. None for metrics that are not functions of sums over rows."""
+    """[rows], numbers that are equal for rows with equal counts. None if the metric is not an `Additive`."""
     if not isinstance(metric, Additive):
         return None
     return metric.counts @ np.random.default_rng(SEED).random(metric.counts.shape[1])

@@ -1,7 +1,8 @@
-"""Comparison of two rows of the board task by task: differences, p values, and effect sizes that are comparable across tasks.
+"""Two rows of the board compared task by task: differences, p values, and effect sizes that tasks have in common.
 
-The usual effect size would be Cohen's d over paired seeds. It divides by the standard deviation over seeds, which three seeds
-hardly determine, and has no upper bound if they hardly differ. The two effect sizes used here need no standard deviation.
+The usual effect size would be Cohen's d over paired seeds. It divides by the standard deviation over seeds, which three
+seeds hardly determine, and has no upper bound if they hardly differ. The two effect sizes used here need no standard
+deviation.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from harness.errors import BenchError, unknown
-from harness.grouping.groups import BoardPlace, identified, main_places, place, scores_by_row, succeeded
+from harness.grouping.groups import BoardPlace, identified, main_places, records_by_place, scores_by_row, succeeded
 from harness.grouping.row_names import command_name, row_named
 from harness.metrics.additive import Array
 from harness.searched import is_trial
@@ -35,6 +36,8 @@ from harness.stats.paired import (
 from harness.stats.seed_variance import SeedVariance
 from harness.store import Record, Store
 
+Places = Mapping[BoardPlace, list[Record]]
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -48,9 +51,11 @@ class Effect:
 def superiority(ours: Sequence[float], theirs: Sequence[float]) -> Effect:
     """The probability that a training of ours scores higher than one of theirs on these test rows; ties count half.
 
-    All pairs of seeds are compared (Vargha & Delaney's A, 2000, recommended for few runs by Agarwal et al. 2021, "Deep reinforcement
-    learning at the edge of the statistical precipice"). The interval is Newcombe's (2006, part 2, method 5), with Student's t
-    instead of the normal quantile: three seeds beat three others by chance one time in ten, so the interval must include 0.5.
+    All pairs of seeds are compared (Vargha & Delaney's A, 2000, recommended for few runs by Agarwal et al. 2021, "Deep
+    reinforcement learning at the edge of the statistical precipice"). The interval is Newcombe's (2006, part 2, method
+    5), with Student's t
+    instead of the normal quantile: three seeds beat three others by chance one time in ten, so the interval must
+        include 0.5.
 
     Args:
         ours, theirs: scores, one for each seed.
@@ -74,14 +79,14 @@ def superiority(ours: Sequence[float], theirs: Sequence[float]) -> Effect:
 def odds_ratio(ours: Sequence[Any], theirs: Sequence[Any], rows: int, resamples: int = RESAMPLES) -> Effect | None:
     """The odds ratio of McNemar's test: rows that only ours has right, divided by rows that only theirs has right.
 
-    For one seed the interval is exact (Clopper & Pearson for the share of ours). The rows of several seeds are not independent, so
-    the value is then the geometric mean of the ratios, each with half a row added to both sides (Haldane 1956), and the interval is
-    that of the mean logarithm over rows and seeds (`harness.stats.paired.mean_spread`). Seeds in which both have the same rows right
-    are left out.
+    For one seed the interval is exact (Clopper & Pearson for the share of ours). The rows of several seeds are not
+    independent, so the value is then the geometric mean of the ratios, each with half a row added to both sides
+    (Haldane 1956), and the interval is that of the mean logarithm over rows and seeds
+    (`harness.stats.paired.mean_spread`). Seeds in which both have the same rows right are left out.
 
-    If a seed has no row that only theirs (or only ours) has right, the ratio has no upper (or lower) bound. The interval is then
-    unbounded at that end, and its other end is at least as far out as the exact bound of each seed. If this is so for every seed,
-    the ratio is infinite (or 0).
+    If a seed has no row that only theirs (or only ours) has right, the ratio has no upper (or lower) bound. The
+    interval is then unbounded at that end, and its other end is at least as far out as the exact bound of each seed. If
+    this is so for every seed, the ratio is infinite (or 0).
 
     Args:
         ours, theirs: metrics as `TaskFamily.additive` returns them, one for each seed, paired.
@@ -93,7 +98,8 @@ def odds_ratio(ours: Sequence[Any], theirs: Sequence[Any], rows: int, resamples:
     if not all(map(is_share_of_right_rows, (*ours, *theirs))):
         return None
     pairs = [(our.counts[:, 0] > 0, their.counts[:, 0] > 0) for our, their in zip(ours, theirs, strict=True)]
-    discordant = [np.stack([our & ~their, their & ~our], axis=1).astype(float) for our, their in pairs]  # [rows, 2] each
+    # For each seed [rows, 2]: whether only ours, and whether only theirs has a row right.
+    discordant = [np.stack([our & ~their, their & ~our], axis=1).astype(float) for our, their in pairs]
     discordant = [counts for counts in discordant if counts.any()]
     exact = [_exact_odds_ratio(*map(int, counts.sum(axis=0))) for counts in discordant]
     if not exact:
@@ -171,15 +177,16 @@ def compare(
         tell: called with a line about the tasks on which only one of the two has a score.
 
     Raises:
-        BenchError: a model or task is unknown, the two have nothing in common, or predictions are missing or of different rows.
+        BenchError: a model or task is unknown, the two have nothing in common, or predictions are missing or of
+            different rows.
     """
     requested = list(tasks)
-    places, _ = place(record for record in store.records() if identified(record) and not is_trial(record))
+    places, _ = records_by_place(record for record in store.records() if identified(record) and not is_trial(record))
     ours, theirs = (row_named(name, places, f"results in {store.name!r}") for name in (ours, theirs))
     if ours == theirs:
-        titles = sorted({command_name(where) for where in places})
+        titles = sorted({command_name(place) for place in places})
         raise BenchError(f"{ours} and {theirs} are the same row; name two, of: {', '.join(titles)}")
-    known = {where.task for where in (places if requested else main_places(places))}
+    known = {place.task for place in (places if requested else main_places(places))}
     for name in requested:
         if name not in known:
             raise unknown("task", name, sorted(known), where=f"results in {store.name!r}")
@@ -200,28 +207,29 @@ def compare(
     return [replace(comparison, p=p) for comparison, p in zip(comparisons, adjusted, strict=True)]
 
 
-def _reasons_missing(places: Mapping[BoardPlace, list[Record]], tasks: Iterable[str], ours: str, theirs: str) -> Iterator[str]:
+def _reasons_missing(places: Places, tasks: Iterable[str], ours: str, theirs: str) -> Iterator[str]:
     """Sentences on the tasks on which only one of the two has a score."""
     for name in (ours, theirs):
-        done = {where.task: records for where, records in places.items() if command_name(where) == name}
-        other = {where.task for where in places if command_name(where) in (ours, theirs)}
+        done = {place.task: records for place, records in places.items() if command_name(place) == name}
+        other = {place.task for place in places if command_name(place) in (ours, theirs)}
         for task in tasks:
             if task in other and not any(map(succeeded, done.get(task, ()))):
                 yield f"{name} {'failed' if task in done else 'was not run'} on {task}"
 
 
-def _compare_on_task(store: Store, places: Mapping[BoardPlace, list[Record]], task: str, ours: str, theirs: str) -> TaskComparison | None:
+def _compare_on_task(store: Store, places: Places, task: str, ours: str, theirs: str) -> TaskComparison | None:
     column = {
-        where: {record["seed"]: record for record in records if succeeded(record)}
-        for where, records in places.items()
-        if where.task == task
+        place: {record["seed"]: record for record in records if succeeded(record)}
+        for place, records in places.items()
+        if place.task == task
     }
-    sides = [next((where for where in column if command_name(where) == name), None) for name in (ours, theirs)]
-    groups = [column.get(where, {}) for where in sides]
+    sides = [next((place for place in column if command_name(place) == name), None) for name in (ours, theirs)]
+    groups = [column.get(place, {}) for place in sides]
     seeds = sorted(groups[0].keys() & groups[1].keys())
     if not seeds:
         return None
-    prior = SeedVariance(scores_by_row(column)).prior(*(side.row_key for side in sides))  # from all rows, as on the board
+    # From all rows of the column, as on the board.
+    prior = SeedVariance(scores_by_row(column)).prior(*(side.row_key for side in sides))
     pairs = [tuple(ScoredRecord(store, group[seed]) for group in groups) for seed in seeds]
     for our, their in pairs:
         require_same_rows(our, their, f"{task}: {ours} and {theirs}")

@@ -1,13 +1,14 @@
 """The variance over seeds, and the error of a mean over seeds and test rows.
 
-Three seeds hardly determine their own variance, as they may agree by chance. The other rows of the column help, as in moderated
-t tests (Smyth 2004, "Linear models and empirical Bayes methods for assessing differential expression in microarray experiments"):
-a prior variance is fitted to all rows by moments, with degrees of freedom that say how similar they are.
+Three seeds hardly determine their own variance, as they may agree by chance. The other rows of the column help, as in
+moderated t tests (Smyth 2004, "Linear models and empirical Bayes methods for assessing differential expression in
+microarray experiments"): a prior variance is fitted to all rows by moments, with degrees of freedom that say how
+similar they are.
 
-The error of a mean is the sum of two parts: one from the test rows, with a well-known variance, and one from the seeds, with a
-variance that is estimated from few of them. Such a sum does not follow Student's t. A single t with degrees from both estimates
-(Satterthwaite 1946) treats three seeds that agree by chance like three seeds that always agree. So the two parts are kept apart, as
-in the Behrens-Fisher problem, by integrating over the possible variances of the seeds.
+The error of a mean is the sum of two parts: one from the test rows, with a well-known variance, and one from the seeds,
+with a variance that is estimated from few of them. Such a sum does not follow Student's t. A single t with degrees from
+both estimates (Satterthwaite 1946) treats three seeds that agree by chance like three seeds that always agree. So the
+two parts are kept apart, as in the Behrens-Fisher problem, by integrating over the possible variances of the seeds.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ class SeedVariance:
     """The variance over seeds in a column of the board.
 
     Args:
-        scores: row → seed → score, for all rows of the column. Rows with equal scores for all seeds, such as baselines, have no
-            variance and are ignored.
+        scores: row → seed → score, for all rows of the column. Rows with equal scores for all seeds, such as baselines,
+            have no variance and are ignored.
     """
 
     def __init__(self, scores: Mapping[str, Mapping[int, float]]):
@@ -76,7 +77,7 @@ class SeedVariance:
         self._pairs = _fitted_prior(pairs)
 
     def prior(self, one: str, other: str | None = None) -> Prior | None:
-        """The prior of the variance over seeds of a row, or of the difference of two rows. None if other rows give none.
+        """The prior of the variance of a row, or of the difference of two rows, from the other rows. None without any.
 
         Pairs share rows, so a prior of differences has no more degrees than the other rows have.
         """
@@ -100,7 +101,7 @@ def _variance(values: Sequence[float]) -> float:
 
 
 def _fitted_prior(estimates: Sequence[tuple[float, int]]) -> Prior | None:
-    """Fit a prior by moments of the logarithms (Smyth 2004, section 6.2). Its degrees are infinite if these vary only by chance.
+    """Fit a prior by moments of the logarithms (Smyth 2004, section 6.2), with infinite degrees if these vary by chance.
 
     Args:
         estimates: positive variances and their degrees.
@@ -143,7 +144,7 @@ class MeanError:
 
     @property
     def degrees(self) -> float:
-        """Satterthwaite's degrees of freedom of the whole variance. They are only reported; p values do not depend on them."""
+        """Satterthwaite's degrees of freedom of the whole variance, for reports only; p values do not depend on them."""
         parts = ((self.row_variance, self.row_degrees), (self.seed_variance, self.seed_degrees))
         denominator = sum(variance**2 / degrees for variance, degrees in parts if variance)
         return self.variance**2 / denominator if denominator else math.inf
@@ -166,13 +167,15 @@ class MeanError:
         return max(self.smallest_half_width, float(half))
 
     def _tails(self, size: float) -> float:
-        """Two-sided tail probability: that of Student's t for a known variance of the seeds, averaged over the possible variances."""
+        """Two-sided tail probability: that for a known variance of the seeds, averaged over the possible variances."""
         if not self.seed_variance:
             return 2 * float(_lower_tail(self.row_degrees, -size / math.sqrt(self.row_variance)))
         factors, weights = _variance_factors(self.seed_degrees)
         variances = self.row_variance + self.seed_variance * factors
         with np.errstate(divide="ignore", over="ignore"):
-            degrees = self.row_degrees * (variances / self.row_variance) ** 2 if self.row_variance else np.full(len(factors), np.inf)
+            degrees = np.full(len(factors), np.inf)
+            if self.row_variance:
+                degrees = self.row_degrees * (variances / self.row_variance) ** 2
         return 2 * float(weights @ _lower_tail(degrees, -size / np.sqrt(variances)))
 
 
@@ -186,8 +189,8 @@ def _lower_tail(degrees: Array | float, values: Array | float) -> Array:
 def _variance_factors(degrees: float) -> tuple[Array, Array]:
     """Possible ratios of a variance to its estimate with these degrees of freedom, and their weights.
 
-    The ratio is `degrees` over a chi-squared variable. The trapezoid rule in the logarithm converges exponentially for smooth
-    functions that vanish at both ends.
+    The ratio is `degrees` over a chi-squared variable. The trapezoid rule in the logarithm converges exponentially for
+    smooth functions that vanish at both ends.
     """
     low, high = special.gammaincinv(degrees / 2, TAIL), special.gammainccinv(degrees / 2, TAIL)
     logs = np.linspace(math.log(max(low, 1e-290)), math.log(high), POINTS)  # logarithms of half a chi-squared variable

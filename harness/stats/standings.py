@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from harness.errors import BenchError
 from harness.grouping.board_records import BoardRecords
-from harness.grouping.contenders import running
-from harness.grouping.groups import BoardPlace, ColumnRecords, identified, main_places, place, succeeded
+from harness.grouping.contenders import candidates
+from harness.grouping.groups import BoardPlace, ColumnRecords, identified, main_places, records_by_place, succeeded
 from harness.slices import Slices
 from harness.stats.multiple_tests import (
     ALPHA,
@@ -41,7 +41,8 @@ LOG = logging.getLogger(__name__)
 class Lead:
     """The difference in points of two means over common seeds, with a 95 % interval.
 
-    The interval is over test rows and seeds, paired row by row and seed by seed. With one seed it is over test rows only.
+    The interval is over test rows and seeds, paired row by row and seed by seed. With one seed it is over test rows
+    only.
     """
 
     value: float
@@ -58,7 +59,7 @@ class Standing:
         low, high: 95 % interval of the mean over test rows and seeds.
         ranks: lowest and highest rank in its column that the row may have (see `rank_intervals`).
         brief: whether the board shows ranks instead of letters, because some rows have too many letters.
-        behind: the lead of the best row of the column (see `running`). None for that row, and without a common seed.
+        behind: the lead of the best row of the column (see `candidates`). None for that row, and without a common seed.
     """
 
     letters: str
@@ -86,8 +87,8 @@ class Standings:
     Attributes:
         of: place → its standing.
         notes: a sentence for each column without statistics.
-        places: the records by place and notes on the grouping, as returned by `harness.grouping.groups.place`, so that a
-            large board does not group its records twice.
+        places: the records by place and notes on the grouping, as returned by `harness.grouping.groups.records_by_place`, so that
+            a large board does not group its records twice.
         overall: the rows over all tasks. None for fewer than two tasks.
         overtakings: title of each learning curve → its overtakings.
         slices: record id → slices, of the records that do not hold them.
@@ -104,27 +105,27 @@ class Standings:
 def standings(store: Store, records: Iterable[Record]) -> Standings:
     """Compute the standings of all rows in all columns of a board, over all tasks, and on learning curves.
 
-    p values are adjusted for all pairs of all columns (Holm 1979). Those of a learning curve are adjusted for the pairs and sizes
-    of that curve. A column whose predictions cannot be used has no statistics, but a note.
+    p values are adjusted for all pairs of all columns (Holm 1979). Those of a learning curve are adjusted for the pairs
+    and sizes of that curve. A column whose predictions cannot be used has no statistics, but a note.
 
     Args:
         store: the results folder with the predictions.
         records: the records of the board.
     """
-    places, grouping_notes = place(filter(identified, BoardRecords.of(records)))
-    columns: dict[str, dict[BoardPlace, dict[int, Record]]] = {where.task: {} for where in places}
-    main = {where.task for where in main_places(places)}
-    for where, records in places.items():
+    places, grouping_notes = records_by_place(filter(identified, BoardRecords.of(records)))
+    columns: dict[str, dict[BoardPlace, dict[int, Record]]] = {place.task: {} for place in places}
+    main = {place.task for place in main_places(places)}
+    for place, records in places.items():
         if good := {record["seed"]: record for record in records if succeeded(record)}:
-            columns[where.task][where] = good
+            columns[place.task][place] = good
     statistics: dict[str, ColumnStatistics] = {}
     notes, tasks = [], []
     for title, column in sorted(columns.items()):
-        task = TaskScores(title, {(where.model, where.method): records for where, records in column.items()})
+        task = TaskScores(title, {(place.model, place.method): records for place, records in column.items()})
         tasks += [task] if title in main else []
         if not column:
             continue
-        best = next(iter(running({where: list(records.values()) for where, records in column.items()})), None)
+        best = next(iter(candidates({place: list(records.values()) for place, records in column.items()})), None)
         key = cache_key(task.key, best and best.row_key)
         compute = partial(_compute, store, column, best, key)
         try:
@@ -138,7 +139,7 @@ def standings(store: Store, records: Iterable[Record]) -> Standings:
             task.draws = partial(_draws, statistics[title], key, compute)
     by_place = _main_standings(columns, {title: own for title, own in statistics.items() if title in main})
     for title in statistics.keys() - main:
-        by_place |= {where: Standing("", *statistics[title].intervals[where.row_key]) for where in columns[title]}
+        by_place |= {place: Standing("", *statistics[title].intervals[place.row_key]) for place in columns[title]}
     slices = {record: own for column in statistics.values() for record, own in column.slices.items()}
     overtakings = overtakings_by_curve(columns, statistics)
     return Standings(by_place, notes, (places, grouping_notes), over_tasks(tasks), overtakings, slices)
@@ -170,8 +171,8 @@ def _main_standings(
             different.setdefault(title, []).append(frozenset((one, other)))
     by_place: dict[BoardPlace, Standing] = {}
     for title, column in statistics.items():
-        places = {where.row_key: where for where in columns[title]}
-        means = {key: _mean(columns[title][where]) for key, where in places.items()}
+        places = {place.row_key: place for place in columns[title]}
+        means = {key: _mean(columns[title][place]) for key, place in places.items()}
         ranked = sorted(means, key=lambda key: (-means[key], key))
         groups = letters(ranked, different.get(title, ())) if len(ranked) > 1 else {}
         ranks = rank_intervals([(means[key], split_letters(groups.get(key, "a"))) for key in ranked])
@@ -180,7 +181,7 @@ def _main_standings(
             own_ranks = interval if groups else None
             by_place[places[key]] = Standing(groups.get(key, ""), *column.intervals[key], own_ranks, behind=behind)
     brief = too_many_letters([standing.letters for standing in by_place.values()])
-    return {where: replace(standing, brief=brief) for where, standing in by_place.items()}
+    return {place: replace(standing, brief=brief) for place, standing in by_place.items()}
 
 
 def _sentence(error: Exception) -> str:

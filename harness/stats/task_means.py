@@ -1,10 +1,10 @@
 """Means over tasks of rank, normalised score and win rate of each model, with intervals and tests.
 
-An interval says where the mean would be over many more tasks like these. The variance between tasks already includes that of seeds
-and rows, so resampling all three levels would count these twice, and percentiles of a handful of tasks are too narrow (Ren et al.
-2010, "Nonparametric bootstrapping for hierarchical data"). So only seeds and rows are resampled, and the variance over tasks is
-computed from the tasks. The larger of the two variances is used, because a few tasks may agree by chance more than their seeds and
-rows allow.
+An interval says where the mean would be over many more tasks like these. The variance between tasks already includes
+that of seeds and rows, so resampling all three levels would count these twice, and percentiles of a handful of tasks
+are too narrow (Ren et al. 2010, "Nonparametric bootstrapping for hierarchical data"). So only seeds and rows are
+resampled, and the variance over tasks is computed from the tasks. The larger of the two variances is used, because a
+few tasks may agree by chance more than their seeds and rows allow.
 """
 
 from __future__ import annotations
@@ -87,8 +87,9 @@ def _wins(models: Sequence[Sequence[float]]) -> Array:
 def mean_interval(values: Array, within: float, neutral: float, bounds: tuple[float, float]) -> tuple[float, float]:
     """The 95 % interval of a mean over tasks, by Student's t with one degree of freedom less than there are tasks.
 
-    A model that is first on all five tasks need not be first on all possible tasks. So half a task is added on which the model is
-    average, as Agresti & Coull (1998) do for proportions. This moves the interval, but not the reported mean.
+    A model that is first on all five tasks need not be first on all possible tasks. So half a task is added on which
+    the model is average, as Agresti & Coull (1998) do for proportions. This moves the interval, but not the reported
+    mean.
 
     Args:
         values: [tasks].
@@ -148,8 +149,9 @@ def means_with_intervals(
 ) -> tuple[list[TaskMeans], set[frozenset[int]] | None]:
     """The means of each model with intervals, and the pairs of models that differ; None if no pairs can be tested.
 
-    Pairs are tested by their difference in normalised score, which hardly depends on the other models of the board. A difference
-    in mean rank depends on them (Benavoli, Corani & Mangili 2016, "Should we really use post-hoc tests based on mean-ranks?").
+    Pairs are tested by their difference in normalised score, which hardly depends on the other models of the board. A
+    difference in mean rank depends on them (Benavoli, Corani & Mangili 2016, "Should we really use post-hoc tests based
+    on mean-ranks?").
 
     Args:
         per: ranks, wins and scores of each task.
@@ -161,7 +163,7 @@ def means_with_intervals(
     means = []
     for model, (rank, score, wins) in enumerate(means_without_intervals(per)):
         rank_interval = mean_interval(per.ranks[:, model], within[model], (models + 1) / 2, (1.0, float(models)))
-        # A win rate is the share of models ranked below, except for seeds. So its variance is that of the rank, rescaled.
+        # Apart from seeds, a win rate is the share of models ranked below: its variance is that of the rank, rescaled.
         win_interval = mean_interval(per.wins[:, model], within[model] / (models - 1) ** 2, 0.5, (0.0, 1.0))
         if covariance is not None:
             neutral, variance = float(per.scores.mean()), float(covariance[model, model])
@@ -174,8 +176,8 @@ def _different_pairs(scores: Array, covariance: Array) -> set[frozenset[int]]:
     pairs = list(combinations(range(scores.shape[1]), 2))
     variances = np.diag(covariance)
     p = [
-        p_value(scores[:, one] - scores[:, other], float(variances[one] + variances[other] - 2 * covariance[one, other]))
-        for one, other in pairs
+        p_value(scores[:, a] - scores[:, b], float(variances[a] + variances[b] - 2 * covariance[a, b]))
+        for a, b in pairs
     ]
     return {frozenset(pair) for pair, adjusted in zip(pairs, holm(p), strict=True) if adjusted < ALPHA}
 
@@ -211,8 +213,9 @@ def critical_difference(models: int, tasks: int) -> float:
 def resample_seeds(drawn: Mapping[int, Array]) -> Array:
     """[resamples] of the mean score of a model over resampled seeds and rows.
 
-    Of n seeds, n - 1 are drawn with replacement, which gives the right variance of the mean; drawing n would make it too small, by
-    a third for three seeds (McCarthy & Snowden 1985; Rao & Wu 1988). Models with the same seeds get the same draws, because they
+    Of n seeds, n - 1 are drawn with replacement, which gives the right variance of the mean; drawing n would make it
+    too small, by a third for three seeds (McCarthy & Snowden 1985; Rao & Wu 1988). Models with the same seeds get the
+    same draws, because they
     are paired: equal seeds have equal splits and order of data.
 
     Args:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.grouping.contenders import average
-from harness.grouping.costs import CostColumn, costs_of
+from harness.grouping.costs import CostColumn, shown_costs
 from harness.report import board_text as text
 from harness.report.board_columns import BoardColumn
 from harness.report.board_rows import Row
@@ -27,7 +27,7 @@ def cost_chart(view: View) -> Part | None:
     """Score against cost: all points of all charts; the script draws the chosen one."""
     board = view.board
     shown = view.rows_shown
-    costs = costs_of(shown)
+    costs = shown_costs(shown)
     plots = []
     if len(board.columns) > 1:
         rows = [(number, row.average, row) for number, row in enumerate(shown)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from harness.grouping.costs import CostColumn, costs_of
+from harness.grouping.costs import CostColumn, shown_costs
 from harness.report import board_text as text
 from harness.report.board import Board
 from harness.report.board_columns import BoardColumn
@@ -61,7 +61,7 @@ def score_table(view: View) -> Part | None:
     board = view.board
     if not board.rows:
         return None
-    shown, costs = view.rows_shown, costs_of(view.rows_shown)
+    shown, costs = view.rows_shown, shown_costs(view.rows_shown)
     places = [(number, column) for number, row in enumerate(shown) for column in board.columns if column.title in row.entries]
     numbers = {(row, column.title): number for number, (row, column) in enumerate(places)}
     scores = [_score_cells(view, column, numbers) for column in board.columns]

@@ -12,7 +12,7 @@ import pytest
 from made_records import record
 
 from harness.errors import BenchError
-from harness.grouping.groups import place
+from harness.grouping.groups import records_by_place
 from harness.grouping.row_names import command_name, row_named
 from harness.grouping.titles import distinguishing
 from harness.planning.defaults import joined, read_names
@@ -181,7 +181,7 @@ def places():
         record(model="best", suite=None, model_facts=facts, typed=typed("./models/best")),
         record(model="roberta", model_facts={"source": "FacebookAI/roberta-base@123"}), record(model="bert-mini", suite="mini", method="lora"),
     ]  # fmt: skip
-    return place(records)[0]
+    return records_by_place(records)[0]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_rows_that_are_not_there_are_told(name, words):
 
 def test_a_name_of_several_rows_is_told():
     facts = [{"digest": f"{digit}234567890", "source": "./best"} for digit in "12"]
-    found = place(
+    found = records_by_place(
         record(model="best", model_facts=one, typed=typed(f"./{number}/best"), id=str(number))
         for number, one in enumerate(facts)
     )[0]
@@ -260,12 +260,12 @@ def test_settings_of_one_model_make_one_command_each():
         record(typed=typed(epochs="8"), recipe={"epochs": 8}),
         record(typed=typed(), recipe={"epochs": 3}, id="y"),
     ]
-    assert [("--set recipe.epochs=8" in line) for line in commands(place(records)[0])] == [False, True]
+    assert [("--set recipe.epochs=8" in line) for line in commands(records_by_place(records)[0])] == [False, True]
 
 
 def test_a_head_that_was_kept_is_a_row_of_its_own():
     """Two cells of one model and seed, of which one went on from the model's own head, are no two records of the same."""
     kept = record(model="bert", score=99.0, model_facts={"keep_head": True}, id="kept")
-    (places, notes) = place([record(model="bert", score=90.0), kept])
+    (places, notes) = records_by_place([record(model="bert", score=90.0), kept])
     assert sorted(one.model for one in places) == ["bert (head kept)", "bert (head new)"]
     assert not any("newest counts" in note for note in notes)

@@ -7,7 +7,7 @@ import numpy as np
 from made_records import record
 from scipy import stats
 
-from harness.grouping.groups import place
+from harness.grouping.groups import records_by_place
 from harness.report.board import Board
 from harness.report.latex import to_latex
 from harness.report.markdown import render
@@ -48,7 +48,7 @@ def test_all_ranks_at_once_are_held_by_95_percent():
 
 def board(brief):
     records = [record("films", f"m{number}", 90.0 - number) for number in range(3)]
-    places = place(records)
+    places = records_by_place(records)
     standing = {
         where: Standing("abc", 1.0, 2.0, (number + 1, 3), brief)
         for number, where in enumerate(sorted(places[0], key=lambda w: w.model))

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.errors import BenchError
-from harness.grouping.groups import place
+from harness.grouping.groups import records_by_place
 from harness.stats.column_statistics import compute_column
 from harness.stats.row_comparison import compare
 from harness.store import Store
@@ -73,7 +73,7 @@ def test_p_is_that_of_the_board(tmp_path, monkeypatch):
             for seed in range(3):
                 write(store, task, model, set(chance.sample(range(150), off + chance.randint(-6, 6))), seed)
     [films] = compare(store, "a", "b", ["films"])
-    places, _ = place(store.records())
+    places, _ = records_by_place(store.records())
     rows = {where: {one["seed"]: one for one in own} for where, own in places.items() if where.task == "films"}
     on_board = {(one, other): p for one, other, p in compute_column(store, rows, None).p}
     assert on_board["a\nfull", "b\nfull"] == films.difference.p and films.difference.seed_degrees == 4.0
