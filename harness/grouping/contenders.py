@@ -51,12 +51,7 @@ def average(values: Any) -> float | None:
 
 @dataclass(frozen=True)
 class BestBaseline:
-    """The best baseline of a column.
-
-    Attributes:
-        model: its name on the board.
-        mean: mean over its seeds (0-100).
-    """
+    """The best baseline of a column: its name on the board, and its mean over seeds (0-100)."""
 
     model: str
     mean: float
@@ -82,7 +77,8 @@ def candidates(places: Mapping[BoardPlace, Sequence[Record]]) -> list[BoardPlace
     good: dict[BoardPlace, list[Record]] = {}
     for place, records in places.items():
         scored = [record for record in records if succeeded(record)]
-        if scored and not place.is_baseline and not untrained([record["seed"] for record in scored], entry_trouble(scored)):
+        seeds = [record["seed"] for record in scored]
+        if scored and not place.is_baseline and not untrained(seeds, entry_trouble(scored)):
             good[place] = scored
     good = {place: scored for place, scored in good.items() if _pretrained(place)} or good
     most = max(map(len, good.values()), default=0)

@@ -14,8 +14,8 @@ from harness.grouping.titles import titles
 from harness.methods import BASELINE
 from harness.store import Record
 
-# Facts of a task that do not identify its data. The fingerprint identifies the source, the limit is part of the name, and
-# the rest follows from data and protocol. Old records lack some of them.
+# Facts of a task that do not identify its data. The fingerprint identifies the source, the limit is part of the name,
+# and the rest follows from data and protocol. Old records lack some of them.
 NOT_IDENTIFYING = (
     "rows", "truncated", "source", "revision", "split_rule", "rows_without_limit", "limit", "warnings",
     "train_rows_available",

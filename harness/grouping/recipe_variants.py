@@ -35,9 +35,7 @@ def recipe_variants(
 ) -> tuple[list[RecipeVariant], list[str]]:
     """The recipe variant of each record, and notes on models with several recipes.
 
-    Args:
-        records: the records.
-        tasks, models: titles of the task and model of each record.
+    `tasks` and `models` are the titles of the task and model of each record.
     """
     recipes = _comparable_recipes(records, tasks, models)
     by_id = {id(recipe): recipe or {} for recipe in recipes}  # many records share one object

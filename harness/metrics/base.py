@@ -3,6 +3,7 @@
 import uuid
 from abc import ABC, abstractmethod
 
+import datasets
 import evaluate
 
 
@@ -14,9 +15,15 @@ class OfflineMetric(evaluate.Metric, ABC):
     subclass's `_compute`. It raises ValueError if there are no rows or if they do not match.
     """
 
+    _CITATION = ""
+    _FEATURES: datasets.Features  # of one prediction and one reference
+
     def __init__(self):
         # In memory, `evaluate` makes no cache file and no lock. A unique id distinguishes several metrics of a caller.
         super().__init__(keep_in_memory=True, experiment_id=uuid.uuid4().hex)
+
+    def _info(self):
+        return evaluate.MetricInfo(description=self.__doc__, citation=self._CITATION, features=self._FEATURES)
 
     def _build_data_dir(self) -> str:
         # `evaluate` would create this folder even if it stays empty, which fails in a read-only home folder.

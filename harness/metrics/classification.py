@@ -1,14 +1,9 @@
 """Classification metrics by scikit-learn."""
 
 import datasets
-import evaluate
 from sklearn.metrics import accuracy_score, matthews_corrcoef, precision_recall_fscore_support
 
 from harness.metrics.base import OfflineMetric
-
-_CITATION = """\
-@article{scikit-learn, title={Scikit-learn: Machine Learning in {P}ython}, author={Pedregosa, F. and others},
-  journal={Journal of Machine Learning Research}, volume={12}, pages={2825--2830}, year={2011}}"""
 
 
 class ClassificationMetric(OfflineMetric):
@@ -21,14 +16,10 @@ class ClassificationMetric(OfflineMetric):
     is Matthews' correlation if all predictions or all references are equal.
     """
 
-    def _info(self):
-        return evaluate.MetricInfo(
-            description=self.__class__.__doc__,
-            citation=_CITATION,
-            features=datasets.Features(
-                {"predictions": datasets.Value("string"), "references": datasets.Value("string")}
-            ),
-        )
+    _CITATION = """\
+@article{scikit-learn, title={Scikit-learn: Machine Learning in {P}ython}, author={Pedregosa, F. and others},
+  journal={Journal of Machine Learning Research}, volume={12}, pages={2825--2830}, year={2011}}"""
+    _FEATURES = datasets.Features({"predictions": datasets.Value("string"), "references": datasets.Value("string")})
 
     def _fault(self, prediction, reference):
         if not (isinstance(prediction, str) and isinstance(reference, str)):

@@ -61,12 +61,7 @@ def _class_scores(correct: Counter[Any], predicted: Counter[Any], actual: Counte
 def entity_counts(
     predictions: Sequence[list[str]], references: Sequence[list[str]], mode: str = "default"
 ) -> list[tuple[int, int, int]]:
-    """(correct, predicted, actual) entities of each row; the F1 of `Entities` is a function of their sums.
-
-    Args:
-        predictions, references: [rows][words], tags in IOB2.
-        mode: the mode of `Entities`.
-    """
+    """(correct, predicted, actual) entities of each row of IOB2 tags; the F1 of `Entities` is a function of their sums."""
     rows = ((entities(ours, mode), entities(gold, mode)) for ours, gold in zip(predictions, references, strict=True))
     return [(len(ours & gold), len(ours), len(gold)) for ours, gold in rows]
 
@@ -93,11 +88,7 @@ def mecab_message(tokenizer: str) -> str:
 
 
 def make_bleu(tokenize: str) -> BLEU:
-    """sacrebleu's BLEU with this tokenizer.
-
-    Raises:
-        BenchError: the tokenizer is unknown or not installed.
-    """
+    """sacrebleu's BLEU with this tokenizer, or `BenchError` if that is unknown or not installed."""
     from sacrebleu.metrics import BLEU
 
     if tokenize not in TOKENIZERS:

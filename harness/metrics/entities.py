@@ -3,7 +3,6 @@
 from itertools import chain
 
 import datasets
-import evaluate
 from seqeval.metrics.sequence_labeling import accuracy_score, get_entities, precision_recall_fscore_support
 from seqeval.metrics.v1 import precision_recall_fscore_support as strict_precision_recall_fscore_support
 from seqeval.metrics.v1 import unique_labels
@@ -11,12 +10,6 @@ from seqeval.scheme import IOB2
 
 from harness.errors import BenchError
 from harness.metrics.base import OfflineMetric
-
-_CITATION = """\
-@inproceedings{tjong-kim-sang-de-meulder-2003, title={Introduction to the {CoNLL}-2003 Shared Task},
-  author={Tjong Kim Sang, Erik F. and De Meulder, Fien}, booktitle={CoNLL}, year={2003}}
-@misc{seqeval, title={{seqeval}: A Python framework for sequence labeling evaluation}, author={Nakayama, Hiroki},
-  url={https://github.com/chakki-works/seqeval}, year={2018}}"""
 
 
 class Entities(OfflineMetric):
@@ -32,13 +25,13 @@ class Entities(OfflineMetric):
     Undefined ratios (no entities, no tokens) are 0. `support` is the number of entities in the references.
     """
 
-    def _info(self):
-        tags = datasets.Sequence(datasets.Value("string"))
-        return evaluate.MetricInfo(
-            description=self.__class__.__doc__,
-            citation=_CITATION,
-            features=datasets.Features({"predictions": tags, "references": tags}),
-        )
+    _CITATION = """\
+@inproceedings{tjong-kim-sang-de-meulder-2003, title={Introduction to the {CoNLL}-2003 Shared Task},
+  author={Tjong Kim Sang, Erik F. and De Meulder, Fien}, booktitle={CoNLL}, year={2003}}
+@misc{seqeval, title={{seqeval}: A Python framework for sequence labeling evaluation}, author={Nakayama, Hiroki},
+  url={https://github.com/chakki-works/seqeval}, year={2018}}"""
+    _TAGS = datasets.Sequence(datasets.Value("string"))
+    _FEATURES = datasets.Features({"predictions": _TAGS, "references": _TAGS})
 
     def _fault(self, prediction, reference):
         if isinstance(prediction, str) or isinstance(reference, str):

@@ -1,19 +1,10 @@
 """Metrics of extractive question answering, as computed by the SQuAD evaluation scripts."""
 
 import datasets
-import evaluate
 
 from harness.errors import BenchError, unknown
 from harness.metrics.answers import UNITS, best_match
 from harness.metrics.base import OfflineMetric
-
-_CITATION = """\
-@inproceedings{rajpurkar-etal-2016-squad, title={{SQ}u{AD}: 100,000+ Questions for Machine Comprehension of Text},
-  author={Rajpurkar, Pranav and Zhang, Jian and Lopyrev, Konstantin and Liang, Percy}, booktitle={EMNLP}, year={2016}}
-@inproceedings{rajpurkar-etal-2018-know, title={Know What You Don't Know: Unanswerable Questions for {SQ}u{AD}},
-  author={Rajpurkar, Pranav and Jia, Robin and Liang, Percy}, booktitle={ACL}, year={2018}}
-@inproceedings{cui-etal-2019-span, title={A Span-Extraction Dataset for {C}hinese Machine Reading Comprehension},
-  author={Cui, Yiming and others}, booktitle={EMNLP-IJCNLP}, year={2019}}"""
 
 VERSIONS = ("1.1", "2.0")
 
@@ -38,19 +29,21 @@ class Squad(OfflineMetric):
     blanks.
     """
 
-    def _info(self):
-        text, probability = datasets.Value("string"), datasets.Value("float64")
-        answers = datasets.Sequence({"text": text, "answer_start": datasets.Value("int64")})
-        return evaluate.MetricInfo(
-            description=self.__class__.__doc__,
-            citation=_CITATION,
-            features=datasets.Features(
-                {
-                    "predictions": {"id": text, "prediction_text": text, "no_answer_probability": probability},
-                    "references": {"id": text, "answers": answers},
-                }
-            ),
-        )
+    _CITATION = """\
+@inproceedings{rajpurkar-etal-2016-squad, title={{SQ}u{AD}: 100,000+ Questions for Machine Comprehension of Text},
+  author={Rajpurkar, Pranav and Zhang, Jian and Lopyrev, Konstantin and Liang, Percy}, booktitle={EMNLP}, year={2016}}
+@inproceedings{rajpurkar-etal-2018-know, title={Know What You Don't Know: Unanswerable Questions for {SQ}u{AD}},
+  author={Rajpurkar, Pranav and Jia, Robin and Liang, Percy}, booktitle={ACL}, year={2018}}
+@inproceedings{cui-etal-2019-span, title={A Span-Extraction Dataset for {C}hinese Machine Reading Comprehension},
+  author={Cui, Yiming and others}, booktitle={EMNLP-IJCNLP}, year={2019}}"""
+    _TEXT = datasets.Value("string")
+    _ANSWERS = datasets.Sequence({"text": _TEXT, "answer_start": datasets.Value("int64")})
+    _FEATURES = datasets.Features(
+        {
+            "predictions": {"id": _TEXT, "prediction_text": _TEXT, "no_answer_probability": datasets.Value("float64")},
+            "references": {"id": _TEXT, "answers": _ANSWERS},
+        }
+    )
 
     def add_batch(self, *, predictions=None, references=None, **kwargs):
         """Add one prediction and one reference per question; `compute` calls this, too."""

@@ -3,17 +3,10 @@
 from itertools import zip_longest
 
 import datasets
-import evaluate
 from sacrebleu.metrics import CHRF
 
 from harness.metrics.base import OfflineMetric
 from harness.metrics.counts import make_bleu
-
-_CITATION = """\
-@inproceedings{post-2018-call, title={A Call for Clarity in Reporting {BLEU} Scores}, author={Post, Matt},
-  booktitle={WMT}, pages={186--191}, year={2018}}
-@inproceedings{popovic-2015-chrf, title={chr{F}: character n-gram {F}-score for automatic {MT} evaluation},
-  author={Popovi{\\'c}, Maja}, booktitle={WMT}, pages={392--395}, year={2015}}"""
 
 
 class TranslationMetric(OfflineMetric):
@@ -25,13 +18,14 @@ class TranslationMetric(OfflineMetric):
     divided by that of the closest references, in BLEU's tokens.
     """
 
-    def _info(self):
-        text = datasets.Value("string")
-        return evaluate.MetricInfo(
-            description=self.__class__.__doc__,
-            citation=_CITATION,
-            features=datasets.Features({"predictions": text, "references": datasets.Sequence(text)}),
-        )
+    _CITATION = """\
+@inproceedings{post-2018-call, title={A Call for Clarity in Reporting {BLEU} Scores}, author={Post, Matt},
+  booktitle={WMT}, pages={186--191}, year={2018}}
+@inproceedings{popovic-2015-chrf, title={chr{F}: character n-gram {F}-score for automatic {MT} evaluation},
+  author={Popovi{\\'c}, Maja}, booktitle={WMT}, pages={392--395}, year={2015}}"""
+    _FEATURES = datasets.Features(
+        {"predictions": datasets.Value("string"), "references": datasets.Sequence(datasets.Value("string"))}
+    )
 
     def _fault(self, prediction, reference):
         if not isinstance(prediction, str):

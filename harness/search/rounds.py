@@ -66,8 +66,7 @@ class Rounds:
     Args:
         plan: the plan of the run.
         cells: the cells of the plan that this shard reports.
-        request: the search that is requested.
-        settings: the values of `--set`.
+        request, settings: the values of `--search` and `--set`.
         store: the results folder.
         rerun_failed: whether to run failed trials again.
 

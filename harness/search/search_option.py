@@ -53,10 +53,7 @@ class SearchRequest:
 
 
 def parse_search(texts: Sequence[str], where: str = OPTION) -> SearchRequest | None:
-    """Parse the values of `--search`. Return None if there are none, or if the value is `none`.
-
-    Args:
-        where: the source of the values, for messages.
+    """Parse the values of `--search`, with their source for messages. None if there are none, or if the value is `none`.
 
     Raises:
         BenchError: a value is invalid, or leaves nothing to choose.
@@ -84,16 +81,13 @@ def parse_search(texts: Sequence[str], where: str = OPTION) -> SearchRequest | N
 def check_fields(
     request: SearchRequest, fields: Sequence[str], methods: Sequence[str], settings: Mapping[str, str]
 ) -> None:
-    """Check that every method has the searched fields and that `--set` fixes none of them.
+    """Raise `BenchError` unless every method has the searched fields and `--set` fixes none of them.
 
     Args:
         request: the search, for messages.
         fields: the fields to search.
         methods: the methods of the run. Unknown ones are ignored here.
         settings: the values of `--set`, by full field names.
-
-    Raises:
-        BenchError: a method lacks a field, or a field is fixed.
     """
     for name in fields:
         without = [method for method in methods if method in METHODS and name in foreign_fields(method)]
@@ -110,11 +104,7 @@ def check_fields(
 
 
 def recipe_value(name: str, value: Any) -> Any:
-    """Convert a value to the type of its recipe field.
-
-    Raises:
-        BenchError: the value is invalid for the field.
-    """
+    """Convert a value to the type of its recipe field, or raise `BenchError` if it is invalid."""
     return getattr(Recipe().updated({name: value}), name)
 
 

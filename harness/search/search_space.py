@@ -32,11 +32,7 @@ class Range:
 
     @classmethod
     def parse(cls, name: str, content: Mapping[str, Any]) -> Range:
-        """Read the range of a recipe field from a suite.
-
-        Raises:
-            BenchError: the range is invalid.
-        """
+        """Read the range of a recipe field from a suite, or raise `BenchError` if it is invalid."""
         if not {"low", "high"} <= set(content) <= {"low", "high", "log"}:
             raise BenchError(f"{name} is {dict(content)}; a range has low, high, and log where it is one of powers")
         low, high = recipe_value(name, content["low"]), recipe_value(name, content["high"])

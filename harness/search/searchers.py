@@ -36,7 +36,7 @@ WARMUP = 1  # validations of a trial before it can be pruned
 
 STEP = 3.0  # ratio of neighbouring learning rates
 # Multiples of the recipe's learning rate. Of equal candidates the first is selected: the nearest to the recipe's own
-# rate, and of two equally near ones the higher, because a short training that learned nothing often needs a higher rate.
+# rate, and of two equally near ones the higher, because short trainings that learn nothing often need a higher rate.
 FACTORS = (1.0, STEP, 1 / STEP, STEP**2, 1 / STEP**2)
 BUDGET = 1 / 3  # share of the steps in the first rung
 SELECTED = 2  # candidates that get whole trainings

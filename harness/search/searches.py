@@ -62,13 +62,7 @@ class CellSearch:
 def make_searches(
     cells: Sequence[Cell], request: SearchRequest, suite: SearchSuite, settings: Mapping[str, str]
 ) -> list[CellSearch]:
-    """The searches for the cells of a plan. Baselines have none.
-
-    Args:
-        cells: the cells of the plan, with all seeds.
-        request: the search that the command line or the suite requests.
-        suite: the suite of the plan.
-        settings: the values of `--set`, by full field names.
+    """The searches for the cells of a plan, with `settings` the values of `--set` by full field names. Baselines have none.
 
     Raises:
         BenchError: a field is fixed, there is nothing to choose from, or numbers of trials on a task differ.

@@ -85,11 +85,7 @@ class SearchState:
 def make_trial(
     base: Cell, changes: Mapping[str, Any], thresholds: Sequence[float | None] = (), budget: float = 1.0
 ) -> Cell:
-    """Make a trial from a cell by changing fields of its recipe. All trials have the same seed.
-
-    Raises:
-        BenchError: a value is invalid for its field.
-    """
+    """Make a trial from a cell by changing fields of its recipe, with the seed of all trials."""
     recipe = base.recipe.updated(changes)
     values = {name: getattr(recipe, name) for name in changes}
     return replace(base, recipe=recipe, seed=SEARCH_SEED, why=CHOSEN, search=Trial(tuple(thresholds), values, budget))

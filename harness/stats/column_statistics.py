@@ -67,21 +67,13 @@ class ScoredRecord:
         predictions, references = [line["prediction"] for line in lines], [line["reference"] for line in lines]
         metric = family.metric(task)
 
-        def score(rows: Sequence[int]) -> float:
+        def score_rows(rows: Sequence[int]) -> float:
             metrics = family.score([predictions[row] for row in rows], [references[row] for row in rows], task)
             return metric.score(metrics)
 
         additive = family.additive(predictions, references, task)
-        self.metric: Any = additive or rows_of(score, len(lines))
+        self.metric: Any = additive or rows_of(score_rows, len(lines))
         self.resamples = RESAMPLES if additive else SLOW_RESAMPLES
-        self._check(record)
-
-    def slices(self) -> Slices:
-        """The scores of slices of the test rows, see `harness.slices`."""
-        return sliced(self._family, self._task, self._lines)
-
-    def _check(self, record: Record) -> None:
-        """Check that the predictions give the score of the record; otherwise they belong to another run."""
         score = float(self.metric.resampled(np.ones((1, len(self.ids))))[0])
         if not math.isclose(score, record["score"], abs_tol=1e-6):
             raise BenchError(
@@ -89,13 +81,13 @@ class ScoredRecord:
                 " one of the files was changed; run the cell again"
             )
 
+    def slices(self) -> Slices:
+        """The scores of slices of the test rows, see `harness.slices`."""
+        return sliced(self._family, self._task, self._lines)
+
 
 def slices_of_predictions(record: Record, lines: Sequence[Mapping[str, Any]]) -> Slices:
-    """Compute the scores of slices of a record that does not hold them.
-
-    Args:
-        record: the record.
-        lines: its predictions.
+    """Compute the scores of slices of a record that does not hold them, from its predictions.
 
     Raises:
         BenchError: the task family of the record is not registered here.
@@ -110,33 +102,18 @@ def _task_of(record: Record) -> Task:
 
 
 def require_same_rows(one: ScoredRecord, other: ScoredRecord, title: str) -> None:
-    """Check that two records were tested on the same rows in the same order.
-
-    Args:
-        title: title of the comparison, for the message.
-
-    Raises:
-        BenchError: the rows or their order differ.
-    """
+    """Raise `BenchError` unless two records were tested on the same rows in the same order."""
     if one.ids != other.ids:
         raise BenchError(f"{title}: the two were not tested on the same rows, so they cannot be compared row by row")
 
 
 class _ResampledColumn:
-    """The scores of a column on all test rows and on resamples of them.
-
-    Args:
-        store: the results folder with the predictions.
-        column: place → seed → record with a score. All must have the same test rows.
-
-    Attributes:
-        slices: record id → slices, of the records that hold none.
-    """
+    """The scores of a column on all test rows and on resamples of them; `slices` are those of records that hold none."""
 
     def __init__(self, store: Store, column: ColumnRecords):
         self.slices: dict[str, Slices] = {}
         self.seed_variance = SeedVariance(scores_by_row(column))
-        self._scores: dict[tuple[str, int], ResampledScore] = {}
+        self.by_seed: dict[tuple[str, int], ResampledScore] = {}
         self._row_keys: dict[tuple[str, int], Array | None] = {}
         first = resampling = None
         for place, records in column.items():
@@ -145,19 +122,15 @@ class _ResampledColumn:
                 if first is None:
                     first, resampling = scored, Resampling(len(scored.ids), scored.resamples)
                 require_same_rows(first, scored, record["id"])
-                self._scores[place.row_key, seed] = resampling.score(scored.metric)
+                self.by_seed[place.row_key, seed] = resampling.score(scored.metric)
                 self._row_keys[place.row_key, seed] = row_keys(scored.metric)
                 if not (record.get("metrics") or {}).get("slices"):
                     self.slices[record["id"]] = scored.slices()
         self.test_rows = TestRows(len(first.ids), shares=is_share_of_right_rows(first.metric))
 
-    def resampled(self, row: str, seed: int) -> Array:
-        """[resamples] of the score of one record."""
-        return self._scores[row, seed].drawn
-
     def scores(self, row: str, seeds: Iterable[int]) -> tuple[Array, Array]:
         """The scores of a row: [seeds] on all test rows, and [seeds, resamples]."""
-        scores = [self._scores[row, seed] for seed in seeds]
+        scores = [self.by_seed[row, seed] for seed in seeds]
         return np.array([one.score for one in scores]), np.array([one.drawn for one in scores])
 
     def difference(self, one: str, other: str, seeds: Sequence[int]) -> tuple[Array, Array, TestRows, Prior | None]:
@@ -169,12 +142,7 @@ class _ResampledColumn:
 
 
 def compute_column(store: Store, column: ColumnRecords, best: BoardPlace | None) -> ColumnStatistics:
-    """Compute intervals, tests and draws of one column of the board.
-
-    Args:
-        store: the results folder with the predictions.
-        column: place → seed → record with a score.
-        best: the row whose lead over the others is computed; None: no leads.
+    """Compute intervals, tests and draws of one column, and the leads of its row `best` over the others.
 
     Raises:
         BenchError: predictions are missing, changed, or of different test rows.
@@ -190,7 +158,8 @@ def compute_column(store: Store, column: ColumnRecords, best: BoardPlace | None)
         if both := sorted(seeds[one] & seeds[other]):
             each, *rest = resampled.difference(one, other, both)
             p_values.append((one, other, mean_error(each, *rest).p(float(each.mean()))))
-    draws = {row: resample_seeds({seed: resampled.resampled(row, seed) for seed in own}) for row, own in seeds.items()}
+    scores = resampled.by_seed
+    draws = {row: resample_seeds({seed: scores[row, seed].drawn for seed in own}) for row, own in seeds.items()}
     behind = {}
     for row, own in seeds.items():
         if best and row != best.row_key and (both := sorted(seeds[best.row_key] & own)):

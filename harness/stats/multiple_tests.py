@@ -48,7 +48,6 @@ def letters(ranked: Sequence[T], different: Collection[frozenset[T]]) -> Mapping
 
 
 def _letter(number: int) -> str:
-    """`a` to `z`, then `aa`, `ab`, …"""
     first, second = divmod(number, len(ascii_lowercase))
     return (ascii_lowercase[first - 1] if first else "") + ascii_lowercase[second]
 

@@ -113,12 +113,7 @@ def overtakings(sizes: Sequence[AtSize], baselines: Collection[str] = ()) -> Ove
 def overtakings_by_curve(
     columns: Mapping[str, ColumnRecords], statistics: Mapping[str, ColumnStatistics]
 ) -> dict[str, Overtakings]:
-    """Title of each learning curve → its overtakings.
-
-    Args:
-        columns: title of each size → its records with a score.
-        statistics: title of each size → its statistics, if its predictions can be used.
-    """
+    """Title of each learning curve → its overtakings, from the column of each size, and its statistics if it has some."""
     by_curve: dict[str, dict[int | None, str]] = {}
     for title, places in columns.items():
         for place in places:

@@ -36,8 +36,7 @@ class MeanSpread:
         seed_error: standard error from the seeds, including the interaction of seeds and rows. None for a single seed,
             whose interval does not cover other seeds.
         seed_degrees: degrees of freedom of `seed_error`; None if that is None or 0.
-        seeds: number of seeds.
-        rows: number of test rows.
+        seeds, rows: numbers of seeds and of test rows.
     """
 
     value: float
@@ -83,8 +82,7 @@ def difference(
     Args:
         ours, theirs: metrics as `TaskFamily.additive` returns them, one for each seed, with the same order of rows.
             Equal seeds have equal splits and order of data.
-        rows: number of test rows.
-        resamples: number of resamples of the bootstrap and of the randomisation.
+        rows, resamples: number of test rows, and of resamples for the bootstrap and the randomisation.
         prior: prior of the variance of the differences over seeds.
     """
     resampling = Resampling(rows, resamples)
@@ -193,7 +191,7 @@ def mean_error(each: Array, drawn: Array, rows: TestRows, prior: Prior | None = 
         seed_variance, degrees = prior.posterior(seed_variance, degrees)
     if not seed_variance:  # unknown, so the interaction of seeds and rows is counted with the rows
         return MeanError(row_variance, row_degrees, **limits)
-    # The interaction of seeds and rows is in both variances. Without averaging seeds, the variance over rows is larger by it.
+    # The interaction of seeds and rows is in both variances. It increases the variance over rows of a single seed.
     interaction = float(drawn.var(axis=1, ddof=1).mean() - row_variance) / (seeds - 1)
     row_variance = min(row_variance, max(0.0, row_variance - interaction))
     return MeanError(row_variance, row_degrees, seed_variance / seeds, degrees, **limits)

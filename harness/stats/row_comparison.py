@@ -53,12 +53,11 @@ def superiority(ours: Sequence[float], theirs: Sequence[float]) -> Effect:
 
     All pairs of seeds are compared (Vargha & Delaney's A, 2000, recommended for few runs by Agarwal et al. 2021, "Deep
     reinforcement learning at the edge of the statistical precipice"). The interval is Newcombe's (2006, part 2, method
-    5), with Student's t
-    instead of the normal quantile: three seeds beat three others by chance one time in ten, so the interval must
-        include 0.5.
+    5), with Student's t instead of the normal quantile: three seeds beat three others by chance one time in ten, so the
+    interval must include 0.5.
 
     Args:
-        ours, theirs: scores, one for each seed.
+        ours, theirs: scores of the seeds.
     """
     one, other = (np.round(np.asarray(scores, dtype=float), 9) for scores in (ours, theirs))
     value = float((np.sign(one[:, None] - other[None, :]).mean() + 1) / 2)
@@ -79,6 +78,8 @@ def superiority(ours: Sequence[float], theirs: Sequence[float]) -> Effect:
 def odds_ratio(ours: Sequence[Any], theirs: Sequence[Any], rows: int, resamples: int = RESAMPLES) -> Effect | None:
     """The odds ratio of McNemar's test: rows that only ours has right, divided by rows that only theirs has right.
 
+    None unless rows are either right or wrong.
+
     For one seed the interval is exact (Clopper & Pearson for the share of ours). The rows of several seeds are not
     independent, so the value is then the geometric mean of the ratios, each with half a row added to both sides
     (Haldane 1956), and the interval is that of the mean logarithm over rows and seeds
@@ -91,9 +92,6 @@ def odds_ratio(ours: Sequence[Any], theirs: Sequence[Any], rows: int, resamples:
     Args:
         ours, theirs: metrics as `TaskFamily.additive` returns them, one for each seed, paired.
         rows: number of test rows.
-
-    Returns:
-        None unless rows are right or wrong.
     """
     if not all(map(is_share_of_right_rows, (*ours, *theirs))):
         return None

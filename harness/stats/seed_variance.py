@@ -34,12 +34,7 @@ MANY = 1e6  # degrees from which Student's t is taken as normal
 
 @dataclass(frozen=True)
 class Prior:
-    """A prior of the variance over seeds, from other rows.
-
-    Attributes:
-        variance: variance of one seed, in squared points.
-        degrees: degrees of freedom of the prior.
-    """
+    """A prior of the variance over seeds (in squared points) from other rows, with its degrees of freedom."""
 
     variance: float
     degrees: float

@@ -39,11 +39,7 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Lead:
-    """The difference in points of two means over common seeds, with a 95 % interval.
-
-    The interval is over test rows and seeds, paired row by row and seed by seed. With one seed it is over test rows
-    only.
-    """
+    """The difference in points of two means over common seeds, with a paired 95 % interval over test rows and seeds."""
 
     value: float
     low: float
@@ -87,8 +83,7 @@ class Standings:
     Attributes:
         of: place → its standing.
         notes: a sentence for each column without statistics.
-        places: the records by place and notes on the grouping, as returned by `harness.grouping.groups.records_by_place`, so that
-            a large board does not group its records twice.
+        places: the result of `harness.grouping.groups.records_by_place`, so that boards need not group records again.
         overall: the rows over all tasks. None for fewer than two tasks.
         overtakings: title of each learning curve → its overtakings.
         slices: record id → slices, of the records that do not hold them.
@@ -107,10 +102,6 @@ def standings(store: Store, records: Iterable[Record]) -> Standings:
 
     p values are adjusted for all pairs of all columns (Holm 1979). Those of a learning curve are adjusted for the pairs
     and sizes of that curve. A column whose predictions cannot be used has no statistics, but a note.
-
-    Args:
-        store: the results folder with the predictions.
-        records: the records of the board.
     """
     places, grouping_notes = records_by_place(filter(identified, BoardRecords.of(records)))
     columns: dict[str, dict[BoardPlace, dict[int, Record]]] = {place.task: {} for place in places}

@@ -78,12 +78,7 @@ def cached_column(name: str) -> ColumnStatistics | None:
 
 
 def cached_draws(name: str, rows: Sequence[str]) -> Mapping[str, Array] | None:
-    """The cached draws of a column; None if they are missing.
-
-    Args:
-        name: cache key.
-        rows: rows in the order of `ColumnStatistics.intervals`.
-    """
+    """The cached draws of a column; None if they are missing. `rows` are in the order of `ColumnStatistics.intervals`."""
     import io
 
     import numpy as np

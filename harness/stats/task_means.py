@@ -115,11 +115,7 @@ def p_value(values: Array, within: float) -> float:
 
 
 def rank_variances(drawn: Sequence[Array]) -> Array:
-    """[models] of the variance of the mean rank from seeds and rows.
-
-    Args:
-        drawn: for each task, scores [models, resamples].
-    """
+    """[models] of the variance of the mean rank from seeds and rows; `drawn` are scores [models, resamples] by task."""
     return sum(rank_models(scores, axis=0).var(axis=1, ddof=1) for scores in drawn) / len(drawn) ** 2
 
 
@@ -215,8 +211,7 @@ def resample_seeds(drawn: Mapping[int, Array]) -> Array:
 
     Of n seeds, n - 1 are drawn with replacement, which gives the right variance of the mean; drawing n would make it
     too small, by a third for three seeds (McCarthy & Snowden 1985; Rao & Wu 1988). Models with the same seeds get the
-    same draws, because they
-    are paired: equal seeds have equal splits and order of data.
+    same draws, because they are paired: equal seeds have equal splits and order of data.
 
     Args:
         drawn: seed → [resamples] of the score; the resamples of the rows are the same for all models.
