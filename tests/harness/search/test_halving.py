@@ -1,4 +1,4 @@
-"""`--search auto`: which trials it asks for, as a function of the records of those before."""
+"""`--search auto`: the trials that it proposes, given the records of earlier ones."""
 
 import math
 
@@ -20,7 +20,7 @@ def asked(state):
 
 
 def run(make, most=10):
-    """Run a search to its end: the numbers of trials in each round, the records, and how it stood at last."""
+    """Run a search to its end. Return the numbers of trials in each round, the records, and the final state."""
     searcher, records, rounds = HalvingSearcher(made.cell(learning_rate=RATE, weight_decay=0.5)), {}, []
     while pending := (state := searcher.state(records.get)).pending:
         assert len(rounds) < most and state.round in (len(rounds) + 1, 2) and not state.finished
@@ -31,7 +31,7 @@ def run(make, most=10):
 
 
 def best_at(factor, whole=None):
-    """Trials whose best rate is `factor` times the recipe's, and another one where the training is whole."""
+    """Trials whose best rate is `factor` times the recipe's, and `whole` times for whole trainings."""
 
     def make(cell):
         best = factor if cell.budget < 1 or whole is None else whole
@@ -41,14 +41,14 @@ def best_at(factor, whole=None):
     return make
 
 
-def test_all_rates_get_a_third_of_the_steps_and_the_best_two_all_of_them():
+def test_five_rates_get_a_third_of_the_steps_and_the_best_two_all():
     rounds, _, state = run(best_at(2.5))
     assert asked(state)[:5] == [(1, BUDGET), (3, BUDGET), (0.333, BUDGET), (9, BUDGET), (0.111, BUDGET)]
     assert asked(state)[5:] == [(3, 1), (1, 1)] and rounds == [5, 2] and state.winner == 5
     assert all(cell.is_trial and cell.recipe.weight_decay == 0.5 for cell in state.cells)
 
 
-def test_the_winner_is_the_best_of_the_whole_trainings():
+def test_the_best_whole_training_wins():
     """Whatever the short ones had: they are another training."""
     _, _, state = run(
         lambda cell: made.record(cell, [99.0 if cell.budget < 1 else 50 + 1e5 * cell.recipe.learning_rate])
@@ -57,7 +57,7 @@ def test_the_winner_is_the_best_of_the_whole_trainings():
 
 
 @pytest.mark.parametrize(("edge", "beyond"), [(9, 27), (1 / 9, 1 / 27)])
-def test_the_next_rate_beyond_an_edge_that_is_the_best_gets_a_whole_training(edge, beyond):
+def test_the_next_rate_beyond_the_best_edge_gets_a_whole_training(edge, beyond):
     rounds, _, state = run(best_at(edge))
     assert rounds == [5, 2, 1] and asked(state)[7:] == [(round(beyond, 3), 1)]
     assert asked(state)[state.winner] == (round(edge, 3), 1)
@@ -67,12 +67,12 @@ def test_the_next_rate_beyond_an_edge_that_is_the_best_gets_a_whole_training(edg
     assert rounds == [5, 2] and abs(math.log(asked(state)[state.winner][0], 3)) == pytest.approx(1, abs=1e-2)
 
 
-def test_of_equal_ones_the_recipes_own_is_tried_first():
+def test_the_recipes_own_rate_is_first_of_equal_ones():
     _, _, state = run(lambda cell: made.record(cell, [50.0]))
     assert asked(state)[5:] == [(1, 1), (3, 1)] and asked(state)[state.winner] == (1, 1)
 
 
-def test_what_failed_is_replaced_by_the_next_best_and_never_wins():
+def test_failed_trials_are_replaced_by_the_next_best_and_never_win():
     def make(cell):
         factor = cell.recipe.learning_rate / RATE
         return made.failed(cell) if factor > (5 if cell.budget < 1 else 2) else best_at(9)(cell)
@@ -84,7 +84,7 @@ def test_what_failed_is_replaced_by_the_next_best_and_never_wins():
     assert [one.get("budget") for one in found["trials"]] == [BUDGET] * 5 + [None] * 3 and found["winner"] == 6
 
 
-def test_without_a_trial_that_ends_well_there_is_no_winner():
+def test_without_a_successful_trial_there_is_no_winner():
     rounds, _, state = run(made.failed)
     assert rounds == [5] and state.winner is None
     rounds, _, state = run(lambda cell: made.failed(cell) if cell.budget == 1 else best_at(1)(cell))
@@ -93,7 +93,7 @@ def test_without_a_trial_that_ends_well_there_is_no_winner():
     assert rounds == [5, 1] and state.winner == 5
 
 
-def test_equal_records_give_equal_trials_however_often_it_is_asked():
+def test_equal_records_give_equal_trials():
     _, records, whole = run(best_at(9))
     for number in range(len(records)):
         known = dict(list(records.items())[:number])
@@ -110,7 +110,7 @@ def test_every_model_has_the_same_number_of_trials_around_its_own_rate():
     assert one.specification["fields"]["learning_rate"] == [3.33e-6, 1e-5, 3e-5, 9e-5, 2.7e-4]
 
 
-def test_the_budget_is_a_part_of_what_a_trial_is():
+def test_the_budget_is_part_of_a_trials_identity():
     base = made.cell(learning_rate=RATE)
     whole, short = make_trial(base, {"learning_rate": RATE}), make_trial(base, {"learning_rate": RATE}, budget=BUDGET)
     assert whole.id != short.id and whole.recipe == short.recipe

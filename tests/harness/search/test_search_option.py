@@ -1,4 +1,4 @@
-"""`--search` as it is read: short names, values as a recipe holds them, and what is wrong in one line."""
+"""Values of `--search`: short names, types of values, and errors in one line."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from harness.errors import BenchError
 from harness.search.search_option import check_fields, parse_search
 
 
-def test_values_are_of_their_fields_type_and_order():
+def test_values_have_the_type_of_their_field():
     request = parse_search(["lr=1e-5, 3e-5,1e-4", "bs=32,16", "recipe.max_steps=none,100"])
     assert list(request.fields.items()) == [
         ("learning_rate", (1e-5, 3e-5, 1e-4)), ("batch_size", (32, 16)), ("max_steps", (None, 100)),
@@ -15,7 +15,7 @@ def test_values_are_of_their_fields_type_and_order():
     assert parse_search(request.arguments) == request
 
 
-def test_the_other_kinds():
+def test_other_kinds():
     assert parse_search([]) is None
     assert parse_search(["optuna:20"]).trials == 20 and parse_search(["optuna:20"]).arguments == ("optuna:20",)
     assert parse_search(["suite"]).arguments == ("suite",)
@@ -46,7 +46,7 @@ def test_the_other_kinds():
         (["suite", "suite"], "only fields may be several"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_in_one_line(texts, message):
+def test_errors_are_one_line(texts, message):
     with pytest.raises(BenchError) as raised:
         parse_search(texts)
     assert message in str(raised.value) and "\n" not in str(raised.value)
@@ -55,7 +55,7 @@ def test_what_is_wrong_is_said_in_one_line(texts, message):
 GRID = parse_search(["lr=1,2"])
 
 
-def test_a_field_that_a_method_lacks_or_that_is_fixed_is_refused():
+def test_missing_and_fixed_fields_are_errors():
     check_fields(GRID, ["learning_rate", "lora_rank"], ["lora"], {"epochs": "3"})
     with pytest.raises(BenchError, match=r"method full has no field lora_rank.*--methods lora"):
         check_fields(GRID, ["lora_rank"], ["lora", "full"], {})

@@ -1,4 +1,4 @@
-"""Searchers are functions of the records of finished trials: what they propose, and who wins."""
+"""Searchers as functions of the records of finished trials: the trials that they propose, and the winners."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ def changes(state):
 
 
 def run(searcher, make):
-    """Run a search to its end: the records, and how it stood at last."""
+    """Run a search to its end. Return the records and the final state."""
     records = {}
     while pending := (state := searcher.state(records.get)).pending:
         records |= {cell.id: make(cell) for cell in pending}
@@ -41,7 +41,7 @@ def curve(cell):
     return made.record(cell, [best - 20, best - 8, best, best - 1])
 
 
-def test_a_grid_is_every_combination_at_once_the_first_field_slowest():
+def test_a_grid_has_every_combination_in_one_round():
     base = made.cell(seed=7, weight_decay=0.5)
     state = GridSearcher(base, GRID).state({}.get)
     assert changes(state) == [
@@ -54,7 +54,7 @@ def test_a_grid_is_every_combination_at_once_the_first_field_slowest():
         assert cell.recipe == base.recipe.updated(cell.search.changes)
 
 
-def test_the_highest_validation_wins_whatever_else_the_records_say():
+def test_only_the_validation_decides():
     """A trial has no test score; if one had, it would not count."""
     grid, values = GridSearcher(made.cell(), GRID), iter([(60.0, 99.0), (80.0, 1.0), (70.0, 98.0), (79.9, 100.0)])
 
@@ -66,7 +66,7 @@ def test_the_highest_validation_wins_whatever_else_the_records_say():
     assert state.winner == 1 and state.finished
 
 
-def test_of_equal_ones_the_first_wins_and_what_failed_never():
+def test_the_first_of_equal_ones_wins_and_failed_ones_never():
     grid = GridSearcher(made.cell(), GRID)
     ends = [made.failed, lambda cell: made.record(cell, [70.0]), lambda cell: made.record(cell, [70.0]),
             lambda cell: made.record(cell, [float("nan")])]  # fmt: skip
@@ -84,7 +84,7 @@ def test_a_pruned_trial_cannot_win():
     assert state.winner == 1
 
 
-def test_equal_records_give_equal_trials_however_often_it_is_asked():
+def test_equal_records_give_equal_trials():
     whole, state = run(OptunaSearcher(made.cell(), SPACE, 14), curve)
     again, same = run(OptunaSearcher(made.cell(), SPACE, 14), curve)
     assert list(whole) == list(again) and len(whole) == 14 and state.winner == same.winner
@@ -95,7 +95,7 @@ def test_equal_records_give_equal_trials_however_often_it_is_asked():
         assert half.pending == [half.cells[-1]] and half.later == 13 - number
 
 
-def test_what_trials_gave_decides_what_is_tried_next():
+def test_results_decide_the_next_trials():
     _, state = run(OptunaSearcher(made.cell(), SPACE, 14), curve)
 
     def other(cell):
@@ -109,7 +109,7 @@ def test_what_trials_gave_decides_what_is_tried_next():
     assert failing.finished and failing.cells[failing.winner].recipe.batch_size == 32
 
 
-def test_optuna_draws_within_the_space_and_models_begin_with_equal_candidates():
+def test_optuna_draws_within_the_space_and_models_start_with_equal_candidates():
     _, state = run(OptunaSearcher(made.cell(), SPACE, 14), curve)
     for one in changes(state):
         assert 1e-6 <= one["learning_rate"] <= 1e-3 and one["batch_size"] in (16, 32) and 1 <= one["epochs"] <= 8
@@ -124,7 +124,7 @@ def test_the_usual_space_is_around_the_recipes_own_rate():
     assert space == {"learning_rate": Range(6e-5, 1.5e-3, log=True), "batch_size": (16, 32)}
 
 
-def test_trials_are_pruned_once_there_are_enough_to_compare_with():
+def test_trials_are_pruned_after_the_startup_trials():
     records, state = run(OptunaSearcher(made.cell(), SPACE, 14), curve)
     pruned = [record["trial"]["pruned"] for record in records.values()]
     assert not any(pruned[:STARTUP]) and any(pruned)
@@ -133,7 +133,7 @@ def test_trials_are_pruned_once_there_are_enough_to_compare_with():
     assert len(later) == 4 and later[:WARMUP] == (None,) * WARMUP and None not in later[WARMUP:]
 
 
-def test_the_thresholds_are_those_of_optunas_own_pruner():
+def test_thresholds_agree_with_optunas_pruner():
     numbers = random.Random(5)
     asked = 0
     for _ in range(40):
@@ -159,7 +159,7 @@ def test_the_thresholds_are_those_of_optunas_own_pruner():
     assert asked > 20
 
 
-def test_trials_have_ids_of_their_own():
+def test_trials_have_their_own_ids():
     base = made.cell()
     plain = make_trial(base, {"learning_rate": 1e-4})
     same = replace(base, recipe=plain.recipe, seed=SEARCH_SEED)
@@ -175,7 +175,7 @@ def test_a_trial_of_another_seed_of_the_plan_is_the_same_trial(value):
     assert make_trial(made.cell(seed=0), {field: value}).id == make_trial(made.cell(seed=5), {field: value}).id
 
 
-def test_a_cell_without_a_search_has_the_id_that_it_always_had():
+def test_the_id_of_a_cell_without_search_is_unchanged():
     """Its identity has no key for what there was not."""
     cell = made.cell()
     facts = cell.facts()
@@ -188,7 +188,7 @@ def test_a_cell_without_a_search_has_the_id_that_it_always_had():
     assert cell.id == f"films--bert--full--s0--{digest[:12]}" and not {"search", "purpose", "trial"} & set(facts)
 
 
-def test_what_a_trial_took_tells_nothing_of_a_cell_that_is_tested_too():
+def test_trials_give_no_estimates_for_cells_with_a_test():
     base = made.cell()
     state = make_trial(base, {"learning_rate": 1e-4})
     same, record = replace(base, recipe=state.recipe), made.record(state)

@@ -1,4 +1,4 @@
-"""Trials as they are trained: without a test, ended when they fall behind, and resumed as any other cell."""
+"""The training of trials: without a test, pruned when they fall behind, and resumed like any other cell."""
 
 from dataclasses import replace
 
@@ -63,7 +63,7 @@ def test_a_trial_does_not_touch_the_test_split(store, base, monkeypatch):
         run_cell(replace(cell, search=None), "cpu", store, silent)
 
 
-def test_a_trial_ends_where_it_falls_behind_and_is_not_pruned_at_its_end(store, base):
+def test_a_trial_ends_when_it_falls_behind_but_not_at_its_last_validation(store, base):
     above = 101.0  # what no validation reaches
     for limits, validations, pruned in [
         ((None, above), 2, True),
@@ -77,7 +77,7 @@ def test_a_trial_ends_where_it_falls_behind_and_is_not_pruned_at_its_end(store, 
         assert record["trial"]["thresholds"] == list(limits)
 
 
-def test_the_same_training_whether_it_was_broken_off_or_not(store, base, tmp_path):
+def test_an_interrupted_trial_resumes_the_same_training(store, base, tmp_path):
     cell = replace(base, search=Trial((None, 101.0)))
     whole = run_cell(cell, "cpu", Store(tmp_path / "whole"), silent)
     interruption = Interruption()
@@ -117,7 +117,7 @@ def test_a_budget_shortens_the_training_and_its_schedule(store, base, tmp_path):
     assert again["training"]["resumed"] == 1 and again["training"]["history"] == short["training"]["history"]
 
 
-def test_the_record_of_a_report_holds_the_search_and_counts_it(store, base):
+def test_records_hold_the_search_and_its_time(store, base):
     trial = {"id": "t0", "recipe": {"epochs": 2}, "status": "ok", "validation": 50.0, "seconds": 1.0}
     found = {"trials": [trial], "winner": 0, "seconds": 123.0, "peak_memory_bytes": 5, "seed": 1}
     cell = replace(base, search=Searched({"kind": "grid", "fields": {"epochs": [1, 2]}}, ("epochs=1,2",), found))
