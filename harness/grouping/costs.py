@@ -94,7 +94,7 @@ class CostColumn:
         cell: formats smallest and largest.
         of_task: heading in the table of a task; None: `title`.
         short: heading on a terminal; None: that in the table of a task.
-        wanted: whether to show the column for these rows.
+        is_shown: whether to show the column for these rows.
         zero: whether 0 is a measurement; else it means that there is none.
     """
 
@@ -110,7 +110,7 @@ class CostColumn:
     cell: Callable[[Any], str] | None = None
     of_task: str | None = None
     short: str | None = None
-    wanted: Callable[[Sequence[Costed]], bool] = lambda rows: True
+    is_shown: Callable[[Sequence[Costed]], bool] = lambda rows: True
     zero: bool = False
 
     def read(self, records: Iterable[Record]) -> list[Number]:
@@ -120,12 +120,12 @@ class CostColumn:
         pairs = ((part.get(key), part.get(self.more) or 0) for part in parts)
         return [value + more for value, more in pairs if (value is not None if self.zero else value)]
 
-    def of(self, thing: Costed) -> Number | None:
+    def number(self, thing: Costed) -> Number | None:
         """The number of a row or an entry; the upper end of a range."""
         value = thing.costs[self.name]
         return max(value) if isinstance(value, tuple) else value
 
-    def shown(self, row: Costed) -> str:
+    def cell_text(self, row: Costed) -> str:
         """The text of a row or an entry in a table; en dash if unknown."""
         value = row.costs[self.name]
         if value is None:
@@ -146,7 +146,7 @@ COSTS = (
     CostColumn("parameters", ("model", "parameters"), "parameters", "parameters", count, _TENS, cells=_range, cell=sizes),
     CostColumn(
         "trained", ("cost", "trainable_parameters"), "trained", "trained parameters", count, _TENS, cells=_range, cell=sizes,
-        wanted=_some_train_less,
+        is_shown=_some_train_less,
     ),
     CostColumn(
         "train_seconds", ("cost", "train_seconds"), "training/cell", "training time of a cell", duration, _SECONDS,
@@ -154,7 +154,7 @@ COSTS = (
     ),
     CostColumn(
         "search_seconds", ("cost", "search_seconds"), "search/cell", "time of the search for a cell's recipe", duration, _SECONDS,
-        seeds=fmean, cells=fmean, of_task="search", wanted=lambda rows: any(row.costs["search_seconds"] for row in rows),
+        seeds=fmean, cells=fmean, of_task="search", is_shown=lambda rows: any(row.costs["search_seconds"] for row in rows),
     ),
     CostColumn("peak_memory_bytes", ("cost", "peak_memory_bytes"), "peak memory", "peak memory", memory, _BYTES, short="memory"),
 )  # fmt: skip
@@ -178,4 +178,4 @@ def combined_costs(entries: Iterable[Costed]) -> dict[str, Number | NumberRange 
 
 def shown_costs(rows: Sequence[Costed]) -> list[CostColumn]:
     """The columns to show for these rows."""
-    return [cost for cost in COSTS if cost.wanted(rows)]
+    return [cost for cost in COSTS if cost.is_shown(rows)]

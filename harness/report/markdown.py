@@ -131,7 +131,7 @@ def metrics_table(board: Board, column: BoardColumn) -> list[str]:
         texts = metric_texts([*(entry.metrics.get(name) for entry in entries), column.trivial_metrics.get(name)])
         columns.append([escape(name), *texts])
         columns += _published_column(rows, column, name, f"published {name}")
-    columns += [[cost.of_task or cost.title, *map(cost.shown, entries), ""] for cost in shown_costs(rows)]
+    columns += [[cost.of_task or cost.title, *map(cost.cell_text, entries), ""] for cost in shown_costs(rows)]
     names = ["model", *map(row_heading, rows), "*trivial answer*"]
     headers, *lines = zip(names, *columns, strict=True)
     return [table(headers, lines)]

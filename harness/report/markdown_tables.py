@@ -116,7 +116,7 @@ def main_table(board: Board) -> list[str]:
     if len(board.columns) > 1:
         averages = [ScoreCell(score(row.average), best=row.best) for row in rows]
         columns.append(["average", *score_cells([*averages, ScoreCell(score(board.trivial_average))])])
-    columns += [[cost.title, *map(cost.shown, rows), ""] for cost in shown_costs(rows)]
+    columns += [[cost.title, *map(cost.cell_text, rows), ""] for cost in shown_costs(rows)]
     names = ["model", *map(row_heading, rows), "*trivial answer*"]
     headers, *lines = zip(names, *columns, strict=True)
     return [table(headers, lines)]

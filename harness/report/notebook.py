@@ -27,7 +27,7 @@ def leaderboard(board: Board) -> str:
             number = _text(mean(entry) + spread(entry.sd if entry else None))
             cells.append((f"<b>{number}</b>" if entry and entry.best else number) + (f"<sup>{_text(marks(entry))}</sup>" if entry and marks(entry) else ""))
         cells += [f"<b>{score(row.average)}</b>" if row.best else score(row.average)] * average
-        cells += [_text(cost.shown(row)) for cost in costs]
+        cells += [_text(cost.cell_text(row)) for cost in costs]
         name = _text(row.title)
         lines.append([f"<i>{name}</i>" if row.is_baseline else name, *cells])
     trivial = [score(column.trivial) for column in board.columns] + [score(board.trivial_average)] * average + [""] * len(costs)

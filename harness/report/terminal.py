@@ -151,7 +151,7 @@ def _table(board: Board, columns: Sequence[BoardColumn], form: Form) -> Table:
     cells = [_cells(rows, column, form) for column in columns]
     if average:
         cells.append([*(_number(score(row.average), row.best) for row in rows), Text(score(board.trivial_average))])
-    cells += [[*(Text(cost.shown(row)) for row in rows), Text("")] for cost in costs]
+    cells += [[*(Text(cost.cell_text(row)) for row in rows), Text("")] for cost in costs]
     names = [*map(_title, rows), Text("trivial answer", style="dim")]
     for line in zip(names, *cells, strict=True):
         table.add_row(*line)

@@ -57,7 +57,7 @@ def _plot(
 
 
 def _points(cost: CostColumn, rows: Sequence[Measured]) -> list[list[Any]]:
-    known = [(value, score, number) for number, score, thing in rows if score is not None and (value := cost.of(thing))]
+    known = [(value, score, number) for number, score, thing in rows if score is not None and (value := cost.number(thing))]
     known.sort(key=lambda point: (point[0], -point[1], point[2]))
     on_front = front([(value, score) for value, score, _ in known])
     return [

@@ -151,8 +151,8 @@ def _summary_cells(view: View, row: Row, number: int, costs: Sequence[CostColumn
         known = row.average is not None
         yield TableCell(text.score(row.average), href if known else None, row.average, row.best, row=number)
     for cost in costs:
-        value = cost.of(row)
-        yield TableCell(text.NONE) if value is None else TableCell(cost.shown(row), href, value, row=number)
+        value = cost.number(row)
+        yield TableCell(text.NONE) if value is None else TableCell(cost.cell_text(row), href, value, row=number)
 
 
 def _trivial(board: Board) -> list[tuple[str | None, str]]:

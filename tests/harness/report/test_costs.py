@@ -77,7 +77,7 @@ def test_of_seeds_and_of_cells():
     assert row.entries["films"].costs["train_seconds"] == 5.5 and row.entries["films"].parameters == 4_400_000
     assert row.entries["songs"].costs["parameters"] is None and row.entries["songs"].trained is None
     wanted = costs.costs_of(board.rows)
-    shown = {cost.name: cost.shown(row) for cost in wanted}
+    shown = {cost.name: cost.cell_text(row) for cost in wanted}
     assert shown == {"parameters": "9–4.4M", "trained": "3", "train_seconds": "7.0 s", "peak_memory_bytes": "1.0 GiB"}
 
 
