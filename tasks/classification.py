@@ -46,7 +46,7 @@ class Classification(TaskFamily):
         "text_pair": ("sentence2", "hypothesis", "hypo", "text_b", "sentence_b", "question2"),
     }  # fmt: skip
     inputs = ("text", "text_pair")
-    options = {"language": "of the texts, ISO 639-1; a note for those who read the record"}
+    options = {"language": "language of the texts (ISO 639-1), for readers of the record"}
     option_values = {"language": LANGUAGE}
     head = "harness.heads.sequence:SequenceHead"
     primary_metric = "accuracy"
@@ -118,29 +118,29 @@ class Classification(TaskFamily):
         return (named is None, looks.kind != "classes", named, looks.numeric)
 
     def _labels_among(self, columns: Sequence[Looks]) -> list[Looks]:
-        found = []
+        labels = []
         for one in columns:
-            how = self._named("label", one)
-            if how and how[0] == 0 and one.kind in LABELS:
-                found.append(one)
+            fit = self._named("label", one)
+            if fit and fit[0] == 0 and one.kind in LABELS:
+                labels.append(one)
             elif one.kind != "classes" or one.filled < FULL or one.name in KEPT or set(words_of(one.name)) & NO_LABEL:
                 continue
-            elif how or one.repeats(4):
-                found.append(one)
-        return sorted(found, key=self._rank)  # stable: of equal ones the first
+            elif fit or one.repeats(4):
+                labels.append(one)
+        return sorted(labels, key=self._rank)  # stable: of equal ones the first
 
     def _texts_among(self, columns: Sequence[Looks]) -> list[Looks]:
         def rank(one: Looks) -> tuple[Any, ...]:
-            how = self._named("text", one)
-            return (how if how and how[0] == 0 else UNNAMED, how is None, -one.length * len(one.values))
+            fit = self._named("text", one)
+            return (fit if fit and fit[0] == 0 else UNNAMED, fit is None, -one.length * len(one.values))
 
-        found = [
+        texts = [
             one
             for one in columns
-            if ((how := self._named("text", one)) and how[0] == 0 and one.kind in TEXTS)
+            if ((fit := self._named("text", one)) and fit[0] == 0 and one.kind in TEXTS)
             or (one.kind == "text" and one.filled >= FULL)
         ]  # fmt: skip
-        return sorted(found, key=rank)
+        return sorted(texts, key=rank)
 
     def stratum(self, row: Row) -> Hashable:
         return row["label"]

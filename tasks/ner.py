@@ -44,9 +44,9 @@ class NamedEntities(TaskFamily):
     }
     inputs = ("words",)
     options = {
-        "mode": "default: entities count as in conlleval; strict: as in seqeval's strict mode",
-        "language": "of the sentences, ISO 639-1; a note for those who read the record",
-        "scheme": "the tags' scheme, where it cannot be told from them: iob1, iob2, bioes, bmes, bilou or io",
+        "mode": "default: entities are counted as in conlleval; strict: as in seqeval's strict mode",
+        "language": "language of the sentences (ISO 639-1), for readers of the record",
+        "scheme": "the tagging scheme, if the tags do not show it: iob1, iob2, bioes, bmes, bilou or io",
     }
     option_values = {"mode": ("default", "strict"), "language": LANGUAGE, "scheme": (*_SCHEMES, *map(str.upper, _SCHEMES))}
     passes = 2.0  # WikiGold with 200 rows: 47 F1 after 10 epochs, 57 after 20 (benchmarks/regret.py, MiniLM, 1e-4, one seed)
@@ -93,24 +93,24 @@ class NamedEntities(TaskFamily):
 
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
         """Recognise columns by usual names. Texts are split at blanks and must have as many tags as words; they are less likely."""
-        found = super().recognise(rows, given)
-        if found is None:
+        proposal = super().recognise(rows, given)
+        if proposal is None:
             return None
-        pairs = [[cell(row, found.columns[name]) for name in self.columns] for row in rows[:SAMPLE]]
+        pairs = [[cell(row, proposal.columns[name]) for name in self.columns] for row in rows[:SAMPLE]]
         if all(isinstance(value, list | tuple) for pair in pairs for value in pair):
-            return replace(found, others=self._other_tags(rows[:SAMPLE], found))
+            return replace(proposal, others=self._other_tags(rows[:SAMPLE], proposal))
         texts = [pair for pair in pairs if all(isinstance(value, str | bytes) for value in pair)]
         even = sum(_lengths(texts))
-        return replace(found, likely=False) if even >= MOSTLY * len(pairs) else None
+        return replace(proposal, likely=False) if even >= MOSTLY * len(pairs) else None
 
-    def _other_tags(self, rows: Sequence[Mapping[str, Any]], found: Proposal) -> dict[str, list[str]]:
+    def _other_tags(self, rows: Sequence[Mapping[str, Any]], proposal: Proposal) -> dict[str, list[str]]:
         """Other columns with a list of tags for each row, one for each word."""
-        words = [cell(row, found.columns["words"]) for row in rows]
+        words = [cell(row, proposal.columns["words"]) for row in rows]
         others = []
         for name in rows[0]:
             values = [row.get(name) for row in rows]
             alike = all(isinstance(value, list) and len(value) == len(one) for value, one in zip(values, words, strict=True))
-            if alike and name not in found.columns.values() and any(values):
+            if alike and name not in proposal.columns.values() and any(values):
                 items = [item for value in values for item in value]
                 if all(isinstance(item, str) and TAG.fullmatch(item) for item in items) and set(items) != {"O"}:
                     others.append(str(name))

@@ -56,9 +56,9 @@ class QuestionAnswering(TaskFamily):
     }
     inputs = ("question", "context")
     options = {
-        "unanswerable": "true or false: whether a question may have no answer; by default it may where a training row has none",
-        "unit": "word, character (of Chinese) or any-character: what EM and F1 compare; by default as the language is written",
-        "language": "ISO 639-1, of question and context",
+        "unanswerable": "true or false: whether a question may have no answer; by default, if a training row has none",
+        "unit": "word, character (for Chinese) or any-character: the unit of EM and F1; by default the usual one for the language",
+        "language": "language of question and context (ISO 639-1)",
     }
     option_values = {"unanswerable": (True, False), "unit": UNITS, "language": LANGUAGE}
     passes = 2.0  # as for entities: start and end are learned token by token
@@ -76,18 +76,18 @@ class QuestionAnswering(TaskFamily):
         given = row["answers"]
         if isinstance(given, Mapping) and _is_usual(given.get("text"), given.get("answer_start")):
             return {**row, "answers": {name: given[name] for name in ("text", "answer_start")}}
-        answers = pairs(given)
-        if not answers and not isinstance(given, Mapping | list):
+        given_pairs = pairs(given)
+        if not given_pairs and not isinstance(given, Mapping | list):
             raise ValueError(
                 "answers are missing; they must be {text: [...], answer_start: [...]}, with empty lists for no answer"
             )
-        if any(start is None for _, start in answers):
+        if any(start is None for _, start in given_pairs):
             raise ValueError("answers must be {text: [...], answer_start: [...]}; for other forms say format: spans")
-        found = [(text, max(whole_number(start), NOWHERE)) for text, start in answers]
-        if empty := [start for text, start in found if not text and start >= 0]:
+        answers = [(text, max(whole_number(start), NOWHERE)) for text, start in given_pairs]
+        if empty := [start for text, start in answers if not text and start >= 0]:
             raise ValueError(f"an answer without text at {empty[0]}; for an unanswerable question write empty lists")
-        found = [answer for answer in found if answer[0]]
-        return {**row, "answers": {"text": [text for text, _ in found], "answer_start": [start for _, start in found]}}
+        answers = [answer for answer in answers if answer[0]]
+        return {**row, "answers": {"text": [text for text, _ in answers], "answer_start": [start for _, start in answers]}}
 
     def harmonise(self, rows: list[Row], task: Task, report: dict[str, Any]) -> list[Row]:
         """Align the offsets of the answers in code points, unless the reader has already done so."""
@@ -151,12 +151,12 @@ class QuestionAnswering(TaskFamily):
 
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
         """Recognise columns by usual names, and scripts without blanks by the contexts."""
-        found = super().recognise(rows, given)
-        if found is None:
+        proposal = super().recognise(rows, given)
+        if proposal is None:
             return None
-        blankless = without_blanks(str(cell(row, found.columns["context"])) for row in rows)
-        answers = isinstance(cell(rows[0], found.columns["answers"]), Mapping | list)
-        return replace(found, options={"unit": "character"} if blankless else {}, likely=answers)
+        blankless = without_blanks(str(cell(row, proposal.columns["context"])) for row in rows)
+        answers = isinstance(cell(rows[0], proposal.columns["answers"]), Mapping | list)
+        return replace(proposal, options={"unit": "character"} if blankless else {}, likely=answers)
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"question": row["question"], "context": row["context"], "answers": row["answers"]}

@@ -31,13 +31,13 @@ class Sentiment(Classification):
 
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
         """Recognise single texts with labels of sentiment: by the name of the column, or by words or numbers that are usual for it."""
-        found = super().recognise(rows, given)
-        if found is None or "label" not in found.columns:
-            return found
-        column = found.columns["label"]
+        proposal = super().recognise(rows, given)
+        if proposal is None or "label" not in proposal.columns:
+            return proposal
+        column = proposal.columns["label"]
         labels = [str(cell(row, column)).strip() for row in rows]
         judging = bool(set(words_of(column)) & set(NAMES)) or _are_judgements(set(labels)) or set(labels) in NUMBERS
-        return replace(found, likely=found.likely and judging and "text_pair" not in found.columns)
+        return replace(proposal, likely=proposal.likely and judging and "text_pair" not in proposal.columns)
 
     def _rank(self, looks: Looks) -> tuple[Any, ...]:
         """Sort key of candidates for the label; words of sentiment come before others with a name that fits as well."""

@@ -67,9 +67,9 @@ class Translation(TaskFamily):
     # score still rises after 12 epochs.
     passes = 4.0
     options = {
-        "source_language": "of the sources, ISO 639-1",
-        "target_language": "of the targets, ISO 639-1: decides how sacreBLEU cuts words, and a checkpoint's prefix",
-        "tokenize": "sacreBLEU's tokeniser, if it is to be another than the target language's",
+        "source_language": "language of the sources (ISO 639-1)",
+        "target_language": "language of the targets (ISO 639-1): decides the tokenizer of sacreBLEU, and the prefix of a checkpoint",
+        "tokenize": "tokenizer of sacreBLEU, instead of the usual one for the target language",
     }
     option_values = {"source_language": LANGUAGE, "target_language": LANGUAGE, "tokenize": TOKENIZERS}
     head = "harness.heads.text:TextHead"
@@ -137,23 +137,23 @@ class Translation(TaskFamily):
 
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
         """Recognise columns by usual names, or two columns by names of languages, which become options."""
-        found = super().recognise(rows, given)
+        proposal = super().recognise(rows, given)
         codes = [str(name) for name in rows[0] if _language(name) and str(name) != "id"]
-        if found is None and len(codes) == 2:
-            found = Proposal(dict(zip(("source", "target"), codes, strict=True)))
-        if found is None:
+        if proposal is None and len(codes) == 2:
+            proposal = Proposal(dict(zip(("source", "target"), codes, strict=True)))
+        if proposal is None:
             return None
         languages = {
-            side: known(given[side]) if side in given else _language(found.columns[side])
+            side: known(given[side]) if side in given else _language(proposal.columns[side])
             for side in ("source", "target")
         }
         options = {f"{side}_language": code for side, code in languages.items() if code}
-        texts = all(isinstance(cell(rows[0], name), str | list) for name in found.columns.values())
-        few = texts and _few([str(cell(row, found.columns["target"])) for row in rows])
-        used = {str(name).partition(".")[0] for name in found.columns.values()}
-        more = [name for name in codes if name not in used] if _language(found.columns["target"]) else []
-        others = {**found.others, **({"target": more} if more and "target" not in given else {})}
-        return replace(found, options=options, likely=texts and not few, others=others)
+        texts = all(isinstance(cell(rows[0], name), str | list) for name in proposal.columns.values())
+        few = texts and _few([str(cell(row, proposal.columns["target"])) for row in rows])
+        used = {str(name).partition(".")[0] for name in proposal.columns.values()}
+        more = [name for name in codes if name not in used] if _language(proposal.columns["target"]) else []
+        others = {**proposal.others, **({"target": more} if more and "target" not in given else {})}
+        return replace(proposal, options=options, likely=texts and not few, others=others)
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"source": row["source"], "target": row["target"][0]}

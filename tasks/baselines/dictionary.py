@@ -63,12 +63,12 @@ class Dictionary(Baseline):
         forms = written([theirs for _, theirs in sides])
         ours = _numbers(word for words, _ in sides for word in words)
         theirs = _numbers(word.lower() for _, words in sides for word in words)
-        found = translations(
+        likeliest = translations(
             [[ours[word] + 1 for word in words] for words, _ in sides],
             [[theirs[word.lower()] for word in words] for _, words in sides],
         )
         names, lowered = list(ours), list(theirs)
-        words = {names[one - 1]: forms[lowered[other]] for one, (other, _) in found.items()}
+        words = {names[one - 1]: forms[lowered[other]] for one, (other, _) in likeliest.items()}
         firsts = [row["target"][0].lstrip()[:1] for row in train]
         capital = 2 * sum(first.isupper() for first in firsts) > len(firsts)
         return WordForWord(words, source, target, capital, {"model": "IBM Model 1", "rows": len(sides)})

@@ -12,7 +12,7 @@ SENTENCE = re.compile(r"[.!?。！？]")  # between two words, the end of a sent
 
 
 @dataclass(frozen=True)
-class FoundAnswer:
+class Span:
     """The best span of a context.
 
     Attributes:
@@ -47,7 +47,7 @@ class Passage:
         self.first = np.repeat(ends[:-1], np.diff(ends))
         self.last = np.repeat(ends[1:], np.diff(ends))
 
-    def best(self, length: int, width: int) -> FoundAnswer:
+    def best(self, length: int, width: int) -> Span:
         """The span of `length` words within a sentence whose neighbours have the highest weight.
 
         Neighbours are up to `width` words on each side in the same sentence. The weight of the span itself is subtracted, because an
@@ -58,7 +58,7 @@ class Passage:
 
         count = len(self.spans)
         if not count:
-            return FoundAnswer("", 0.0)
+            return Span("", 0.0)
         length = min(length, count)
         starts = np.arange(count - length + 1)
         inside = self.sums[starts + length] - self.sums[starts]
@@ -69,7 +69,7 @@ class Passage:
         score = np.round(around - inside - self._distance(starts, length) / max(1, count - 1), 9)
         at = int(np.argmax(np.where(self.first[starts] == self.first[starts + length - 1], score, -np.inf)))
         text = self.context[self.spans[at][0] : self.spans[at + length - 1][1]]
-        return FoundAnswer(text, min(1.0, float(around[at]) / self.total) if self.total else 0.0)
+        return Span(text, min(1.0, float(around[at]) / self.total) if self.total else 0.0)
 
     def _distance(self, starts: Any, length: int) -> Any:
         """Number of words from each span to the nearest word of the question outside it; 0 if there is none."""

@@ -14,7 +14,7 @@ from harness import registry
 from harness.baseline import Baseline, Predictor
 from harness.family import Row
 from harness.task import Task
-from tasks.baselines.passage import FoundAnswer, Passage
+from tasks.baselines.passage import Span, Passage
 from tasks.baselines.words import pattern
 
 LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 15)  # number of words of an answer
@@ -74,8 +74,8 @@ class SlidingWindow(Baseline):
         return WindowBaseline(words, *setting, threshold, len(rows))
 
 
-def _answers(found: Sequence[FoundAnswer], threshold: float) -> list[str]:
-    return [one.text if one.share >= threshold else "" for one in found]
+def _answers(spans: Sequence[Span], threshold: float) -> list[str]:
+    return [span.text if span.share >= threshold else "" for span in spans]
 
 
 def _spread(rows: Sequence[Row]) -> Sequence[Row]:

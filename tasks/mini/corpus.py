@@ -69,14 +69,14 @@ def report(rng: random.Random) -> list[str]:
     """A summary of an event or an unanswered question, followed by the event among others; or the other way round."""
     held_out = rng.random() < 0.5
     main = qa.event(rng, held_out, ways=(0, 1, 2))
-    told = [main, *qa.others(rng, main, rng.choice([1, 2]), held_out, rng.random() < 0.5)]
-    rng.shuffle(told)
-    texts = [one.tell(rng) for one in told]
+    events = [main, *qa.others(rng, main, rng.choice([1, 2]), held_out, rng.random() < 0.5)]
+    rng.shuffle(events)
+    texts = [one.tell(rng) for one in events]
     if rng.random() < 0.2:
-        position = told.index(main)
+        position = events.index(main)
         texts[position : position + 1] = qa.coreference(rng, main)
     summaries = []
-    for one in rng.sample(told, rng.choice([1, 1, 2])):
+    for one in rng.sample(events, rng.choice([1, 1, 2])):
         said = replace(one, verb=one.verb if rng.random() < 0.5 else rng.choice(qa.EVENTS[one.kind][0]))
         summaries.append(summary(rng, said) if rng.random() < 0.7 else said.ask(rng.choice(qa.KINDS), said.verb)[0])
     return summaries + texts if rng.random() < 0.7 else texts + summaries
