@@ -78,8 +78,8 @@ class Classification(TaskFamily):
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
         """Recognise columns by usual names and by content: texts are long and differ, labels are few and repeat.
 
-        A usual name counts most, then a name that starts or ends with one. If no text has such a name, all long texts are joined.
-        Ids, dates, links and numbers that hardly repeat are never labels.
+        A usual name counts most, then a name that starts or ends with one. If no text has such a name, all long texts
+        are joined. Ids, dates, links and numbers that hardly repeat are never labels.
         """
         exact = find_columns(rows[0], self.usual_names, (*self.columns, *self.optional_columns))
         if any("." in name and name not in rows[0] for name in exact.values()):  # fields of a struct

@@ -30,8 +30,9 @@ _SCHEMES = ("auto", *SCHEMES, *ALIASES)
 class NamedEntities(TaskFamily):
     """Named-entity recognition on words with IOB2 tags (Tjong Kim Sang & De Meulder 2003). Primary metric: entity F1.
 
-    Options: `mode`: "default" counts entities as `conlleval` does, "strict" as seqeval's strict mode with IOB2. `scheme`: the
-    tagging scheme, by default recognised from the tags (see `harness.data.tags`). All tags are converted to IOB2.
+    Options: `mode`: "default" counts entities as `conlleval` does, "strict" as seqeval's strict mode with IOB2.
+    `scheme`: the tagging scheme, by default recognised from the tags (see `harness.data.tags`). All tags are converted
+    to IOB2.
     """
 
     name = "ner"

@@ -37,9 +37,10 @@ def unit(task: Task) -> str:
 class QuestionAnswering(TaskFamily):
     """Extractive question answering, answerable (Rajpurkar et al. 2016) or not (Rajpurkar et al. 2018). Primary metric: F1.
 
-    Options: `unanswerable` (true or false): whether "no answer" may be predicted; by default, if a training row has no answer.
-    `unit`: answers are compared by `word`, `character` (for Chinese) or `any-character` (for all scripts without blanks); by default
-    the usual one for `language` (ISO 639-1).
+    Options: `unanswerable` (true or false): whether "no answer" may be predicted; by default, if a training row has no
+        answer.
+    `unit`: answers are compared by `word`, `character` (for Chinese) or `any-character` (for all scripts without
+    blanks); by default the usual one for `language` (ISO 639-1).
     """
 
     name = "qa"
@@ -212,7 +213,8 @@ def _inside_words(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
             if not text or start == NOWHERE:
                 continue
             number += 1
-            before, after = row["context"][max(start - 1, 0) : start], row["context"][start + len(text) : start + len(text) + 1]
+            context, end = row["context"], start + len(text)
+            before, after = context[max(start - 1, 0) : start], context[end : end + 1]
             if any(WORD.fullmatch(pair) for pair in (before + text[0], text[-1] + after)):
                 inside.add(split, f"{spot(row)}: {quote(before + text + after)}")
     if inside.total > INSIDE * number:

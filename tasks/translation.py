@@ -47,9 +47,9 @@ def tokenizer(task: Task) -> str:
 class Translation(TaskFamily):
     """Translation of sentences. Primary metric: sacreBLEU; also chrF, both with their signatures.
 
-    Options: `source_language`, `target_language` (ISO 639-1; needed by checkpoints that were trained with a prefix or language
-    codes), `tokenize` (sacreBLEU's tokenizer; by default zh for Chinese, ja-mecab for Japanese, ko-mecab for Korean, char for other
-    languages without blanks between words, else 13a).
+    Options: `source_language`, `target_language` (ISO 639-1; needed by checkpoints that were trained with a prefix or
+    language codes), `tokenize` (sacreBLEU's tokenizer; by default zh for Chinese, ja-mecab for Japanese, ko-mecab for
+    Korean, char for other languages without blanks between words, else 13a).
     """
 
     name = "translation"
@@ -63,8 +63,8 @@ class Translation(TaskFamily):
         ),
     }  # fmt: skip
     inputs = ("source",)
-    # A new decoder, or one that does not know the language, learns slowly: with the 1,410 rows of mini-translation the validation
-    # score still rises after 12 epochs.
+    # A new decoder, or one that does not know the language, learns slowly: with the 1,410 rows of mini-translation the
+    # validation score still rises after 12 epochs.
     passes = 4.0
     options = {
         "source_language": "language of the sources (ISO 639-1)",

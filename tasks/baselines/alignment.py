@@ -13,8 +13,8 @@ def translations(
 ) -> dict[int, tuple[int, float]]:
     """Source word → its likeliest translation and its probability, t(target | source).
 
-    The probabilities start equal, and expectation maximisation finds the only maximum of the model. Of equally likely words the one
-    with the smallest number is chosen.
+    The probabilities start equal, and expectation maximisation finds the only maximum of the model. Of equally likely
+    words the one with the smallest number is chosen.
 
     Args:
         sources: sentences as lists of word numbers, from 1 on; 0 is `NOTHING`.

@@ -45,8 +45,8 @@ class WordForWord(Predictor):
 class Dictionary(Baseline):
     """Replaces every word by its likeliest translation under IBM Model 1, in the order of the source; unknown words stay.
 
-    Words are learned in lower case, and written in their most frequent spelling inside target sentences. Of very large training
-    sets only every n-th row is used.
+    Words are learned in lower case, and written in their most frequent spelling inside target sentences. Of very large
+    training sets only every n-th row is used.
     """
 
     name = "dictionary"

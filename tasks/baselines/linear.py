@@ -37,9 +37,9 @@ class LinearBaseline(Predictor):
 class TfidfRegression(Baseline):
     """Logistic regression on TF-IDF (with logarithmic term frequency) of words and word pairs.
 
-    Of `STRENGTHS` the one with the best validation score is chosen, of equal ones the smallest. Texts in scripts without blanks are
-    split into characters. The second text of a pair has its own features. Without features, or with a single class, the majority
-    class is predicted.
+    Of `STRENGTHS` the one with the best validation score is chosen, of equal ones the smallest. Texts in scripts
+    without blanks are split into characters. The second text of a pair has its own features. Without features, or with
+    a single class, the majority class is predicted.
     """
 
     name = "tfidf-lr"

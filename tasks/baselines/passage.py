@@ -50,9 +50,9 @@ class Passage:
     def best(self, length: int, width: int) -> Span:
         """The span of `length` words within a sentence whose neighbours have the highest weight.
 
-        Neighbours are up to `width` words on each side in the same sentence. The weight of the span itself is subtracted, because an
-        answer does not repeat the question, and so is the distance to the nearest word of the question, as a share of the context.
-        Of equal spans the first is chosen.
+        Neighbours are up to `width` words on each side in the same sentence. The weight of the span itself is
+        subtracted, because an answer does not repeat the question, and so is the distance to the nearest word of the
+        question, as a share of the context. Of equal spans the first is chosen.
         """
         import numpy as np
 

@@ -1,8 +1,9 @@
 """Answers by counting: the span of the context that is surrounded by most words of the question.
 
-This is the sliding window of Richardson et al. 2013 (MCTest, algorithm 1, with the distance of algorithm 2), for answers that are
-spans of the context as in Rajpurkar et al. 2016 (SQuAD, section 5). They use the sentence around an answer and take candidates from
-a parser; here the candidates are all spans of a certain length, which is chosen on the rows.
+This is the sliding window of Richardson et al. 2013 (MCTest, algorithm 1, with the distance of algorithm 2), for
+answers that are spans of the context as in Rajpurkar et al. 2016 (SQuAD, section 5). They use the sentence around an
+answer and take candidates from a parser; here the candidates are all spans of a certain length, which is chosen on the
+rows.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from harness import registry
 from harness.baseline import Baseline, Predictor
 from harness.family import Row
 from harness.task import Task
-from tasks.baselines.passage import Span, Passage
+from tasks.baselines.passage import Passage, Span
 from tasks.baselines.words import pattern
 
 LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 15)  # number of words of an answer
@@ -44,8 +45,9 @@ class WindowBaseline(Predictor):
 class SlidingWindow(Baseline):
     """The span of the context that is surrounded by most of the question.
 
-    Its length and the width of the window are chosen for the best score on the answered questions of up to `ROWS` rows of train and
-    validation; nothing else is learned from either. If training rows without an answer exist, the threshold is chosen next.
+    Its length and the width of the window are chosen for the best score on the answered questions of up to `ROWS` rows
+    of train and validation; nothing else is learned from either. If training rows without an answer exist, the
+    threshold is chosen next.
     """
 
     name = "sliding-window"

@@ -1,8 +1,8 @@
 """Unlabelled text for pre-training: English reviews, news lines, reports, and German sentences (not aligned).
 
-All words of the lexica occur, also those held out of the training rows of the tasks, in contexts that show their meaning: a review
-keeps its opinion, a news item its topic, and a report tells the same event twice or starts with an unanswered question. No sentence
-of a test split occurs.
+All words of the lexica occur, also those held out of the training rows of the tasks, in contexts that show their
+meaning: a review keeps its opinion, a news item its topic, and a report tells the same event twice or starts with an
+unanswered question. No sentence of a test split occurs.
 """
 
 import random

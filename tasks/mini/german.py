@@ -1,7 +1,7 @@
 """English-German noun phrases and clauses: one choice of words, written out in both languages.
 
-The German covers strong, weak and mixed adjective endings, weak nouns, the dative plural in -n, contracted prepositions, the verb in
-second position in main clauses and last in subordinate ones, and separable prefixes.
+The German covers strong, weak and mixed adjective endings, weak nouns, the dative plural in -n, contracted
+prepositions, the verb in second position in main clauses and last in subordinate ones, and separable prefixes.
 """
 
 import random

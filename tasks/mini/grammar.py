@@ -37,8 +37,8 @@ def build(
 ) -> dict[str, list[Row]]:
     """Make `plan[split][phenomenon]` rows of each kind by calls of `make(rng, split, phenomenon)`.
 
-    Test rows are made first, so that they do not change when a training set grows. Rows with a `key` that has occurred before in any
-    split are dropped, as are None.
+    Test rows are made first, so that they do not change when a training set grows. Rows with a `key` that has occurred
+    before in any split are dropped, as are None.
 
     Raises:
         RuntimeError: the grammar is too small for the plan.

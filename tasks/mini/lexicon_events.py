@@ -11,7 +11,7 @@ class Verb(NamedTuple):
     participle: str
 
 
-# (verbs, objects). Training questions paraphrase the first two verbs by each other; the other verbs occur only in test questions.
+# (verbs, objects). Training questions paraphrase the first two verbs by each other; the others are for test questions.
 EVENTS = [
     (
         [

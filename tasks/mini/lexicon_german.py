@@ -17,7 +17,8 @@ class Noun(NamedTuple):
 class Verb(NamedTuple):
     """English forms; German infinitive, third person, preterite, participle, separable prefix, auxiliary and objects.
 
-    `frame` names the objects in order: `a` accusative, `d` dative, `l` location, `g` goal; `kind` is what the last may be.
+    `frame` names the objects in order: `a` accusative, `d` dative, `l` location, `g` goal; `kind` is what the last may
+        be.
     """
 
     en: tuple[str, str, str, str]

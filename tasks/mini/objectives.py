@@ -1,6 +1,7 @@
 """Architectures and training objectives of the three bundled models; `OBJECTIVES` maps a kind to its own.
 
-An objective has `tokenizer(texts)`, `model(tokenizer)`, `encode(document)`, `batch(examples, rng)` and `loss(model, batch)`.
+An objective has `tokenizer(texts)`, `model(tokenizer)`, `encode(document)`, `batch(examples, rng)` and `loss(model,
+batch)`.
 """
 
 import random
@@ -132,8 +133,8 @@ class Gpt2:
 class T5:
     """Span corruption for half of the documents, and for the other half reconstruction of the text from a part of its words.
 
-    Both are objectives of Raffel et al. 2020 (arXiv 1910.10683, section 3.3). With span corruption only, a model of this size learns
-    what its decoder can guess and ignores the encoder; reconstruction needs the encoder.
+    Both are objectives of Raffel et al. 2020 (arXiv 1910.10683, section 3.3). With span corruption only, a model of
+    this size learns what its decoder can guess and ignores the encoder; reconstruction needs the encoder.
     """
 
     name = "t5-mini"

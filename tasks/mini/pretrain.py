@@ -51,8 +51,8 @@ def evaluate(objective, model: torch.nn.Module, examples: list, device: torch.de
 def make_optimiser(kind: str, model: torch.nn.Module) -> torch.optim.Optimizer:
     """AdamW with weight decay for matrices only; for T5 Adafactor (Shazeer & Stern 2018, arXiv 1804.04235).
 
-    The standard deviations of T5's initial weights differ a hundredfold between embeddings and queries. Adafactor, with which T5 was
-    trained, scales each step by the size of the weights; Adam does not, and so spoils the small ones.
+    The standard deviations of T5's initial weights differ a hundredfold between embeddings and queries. Adafactor, with
+    which T5 was trained, scales each step by the size of the weights; Adam does not, and so spoils the small ones.
     """
     rate = LEARNING_RATE[kind]
     if kind == "t5":

@@ -1,7 +1,8 @@
 """The entry points of the suite `standard`: its tasks, its file, and published scores.
 
-Each task names a repository with data as parquet or JSON lines. No commit is pinned: records name the one that a run resolved. If a
-repository has only a loading script, the data come from `refs/convert/parquet`, the Hub's own conversion.
+Each task names a repository with data as parquet or JSON lines. No commit is pinned: records name the one that a run
+resolved. If a repository has only a loading script, the data come from `refs/convert/parquet`, the Hub's own
+conversion.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from harness.data.source import HubSource
 from harness.task import Task
 
 CONVERTED = "refs/convert/parquet"
-# The test splits of GLUE and SQuAD are hidden or missing. Everybody reports scores on validation, so that is the test split here,
-# and a fifth of train is held out for selection.
+# The test splits of GLUE and SQuAD are hidden or missing. Everybody reports scores on validation, so that is the test split
+# here, and a fifth of train is held out for selection.
 DEV_AS_TEST = {"train": "train", "test": "validation"}
 _DEV = "test is the validation split, as everybody reports it; selection on a held-out fifth of train"
 
