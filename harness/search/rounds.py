@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.cell import Cell
-from harness.engines.base import error_facts, failed_record, stays_failed
+from harness.engines.failures import error_facts, failed_permanently, failed_record
 from harness.search.search_option import SearchRequest
 from harness.search.searches import CellSearch, make_searches, seedless_id
 from harness.search.trials import FAILED, SearchState, failure, make_trial, status
@@ -51,9 +51,8 @@ class TrialRecords:
         """Let failed trials of a search without a winner run again, if they could succeed now. Return whether any do."""
         if not state.finished or state.winner is not None:
             return False
-        failed = {
-            record["id"] for record in state.records if record and record["status"] != "ok" and not stays_failed(record)
-        }
+        records = [record for record in state.records if record and record["status"] != "ok"]
+        failed = {record["id"] for record in records if not failed_permanently(record)}
         for cell_id in failed:
             self.known.pop(cell_id, None)
         self.reopened |= failed

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from harness.caching import cache_folder, prune, used, write
+from harness.caching import cache_folder, mark_used, prune, write_file
 
 if TYPE_CHECKING:  # importing numpy takes a tenth of a second, and a board from the cache does not need it
     from harness.metrics.additive import Array
@@ -101,8 +101,8 @@ def cache_column(name: str, statistics: ColumnStatistics) -> ColumnStatistics:
             with path.open("wb") as file:  # given a path, `np.save` would add a suffix
                 np.save(file, draws)
 
-        write(path, lambda path: path.write_text(text, encoding="utf-8"))
-        write(path.with_suffix(".npy"), save_draws)
+        write_file(path, lambda path: path.write_text(text, encoding="utf-8"))
+        write_file(path.with_suffix(".npy"), save_draws)
         prune(path.parent)
     return statistics
 
@@ -114,7 +114,7 @@ def cached(name: str, kind: type[T], compute: Callable[[], T]) -> T:
     if value is None:
         value = compute()
         if path:
-            write(path, lambda path: path.write_bytes(msgspec.json.encode(value)))
+            write_file(path, lambda path: path.write_bytes(msgspec.json.encode(value)))
             prune(path.parent)
     return value
 
@@ -130,5 +130,5 @@ def _read(path: Path | None, parse: Callable[[bytes], Any]) -> Any:
     except (OSError, ValueError, TypeError, AttributeError, EOFError):
         return None  # missing or damaged: it is computed again
     if parsed is not None:
-        used(path)
+        mark_used(path)
     return parsed
