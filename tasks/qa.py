@@ -15,8 +15,8 @@ from harness.data.values import NESTED, TEXT, whole_number
 from harness.errors import unknown
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import ERROR, NOTE, WARNING, Finding, quote, some
-from harness.languages import SINITIC, UNSPACED, base
-from harness.proposal import Proposal, cell
+from harness.languages import SINITIC, UNSPACED, base_code
+from harness.proposal import Proposal, column_value
 from harness.task import Task
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ UNITS = ("word", "character", "any-character")
 
 def unit(task: Task) -> str:
     """The unit in which answers are compared: the option, or else the usual one for the language."""
-    language = base(task.options.get("language"))
+    language = base_code(task.options.get("language"))
     usual = "character" if language in SINITIC else "any-character" if language in UNSPACED else "word"
     return str(task.options.get("unit") or usual)
 
@@ -155,8 +155,8 @@ class QuestionAnswering(TaskFamily):
         proposal = super().recognise(rows, given)
         if proposal is None:
             return None
-        blankless = without_blanks(str(cell(row, proposal.columns["context"])) for row in rows)
-        answers = isinstance(cell(rows[0], proposal.columns["answers"]), Mapping | list)
+        blankless = without_blanks(str(column_value(row, proposal.columns["context"])) for row in rows)
+        answers = isinstance(column_value(rows[0], proposal.columns["answers"]), Mapping | list)
         return replace(proposal, options={"unit": "character"} if blankless else {}, likely=answers)
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from harness.data.values import TEXT, TEXTS
 from harness.errors import BenchError, unknown
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, some
-from harness.languages import CODES, base, known
+from harness.languages import CODES, base_code, known_code
 from harness.metrics.counts import MODULES, TOKENIZERS, mecab_message, usual_tokenizer
-from harness.proposal import Proposal, cell
+from harness.proposal import Proposal, column_value
 from harness.task import Task
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Names of columns with texts in a language, the likeliest first: codes, and some names.
 _FIRST = "en english de german deutsch fr french es spanish zh chinese ro romanian it nl pt pl cs ru ja ko fi sv da tr ar".split()
-LANGUAGES = {word: base(word) for word in (*_FIRST, *CODES)}
+LANGUAGES = {word: base_code(word) for word in (*_FIRST, *CODES)}
 # Names of columns with targets. `id` is that of a row.
 COLUMNS = [word for word in LANGUAGES if word not in ("en", "english", "id")]
 NUMBER = re.compile(r"\s*[-+]?[\d.,]+\s*")
@@ -144,12 +144,12 @@ class Translation(TaskFamily):
         if proposal is None:
             return None
         languages = {
-            side: known(given[side]) if side in given else _language(proposal.columns[side])
+            side: known_code(given[side]) if side in given else _language(proposal.columns[side])
             for side in ("source", "target")
         }
         options = {f"{side}_language": code for side, code in languages.items() if code}
-        texts = all(isinstance(cell(rows[0], name), str | list) for name in proposal.columns.values())
-        few = texts and _few([str(cell(row, proposal.columns["target"])) for row in rows])
+        texts = all(isinstance(column_value(rows[0], name), str | list) for name in proposal.columns.values())
+        few = texts and _few([str(column_value(row, proposal.columns["target"])) for row in rows])
         used = {str(name).partition(".")[0] for name in proposal.columns.values()}
         more = [name for name in codes if name not in used] if _language(proposal.columns["target"]) else []
         others = {**proposal.others, **({"target": more} if more and "target" not in given else {})}

@@ -8,7 +8,7 @@ from functools import cache
 
 from harness.errors import BenchError, nearest, unknown
 from harness.grouping.groups import BoardPlace
-from harness.methods import METHODS, UNNAMED
+from harness.methods import METHODS, NOT_IN_TITLES
 from harness.store import Record
 
 SHORTEST = 6  # hexadecimal digits of a digest that are accepted as a name
@@ -16,7 +16,7 @@ SHORTEST = 6  # hexadecimal digits of a digest that are accepted as a name
 
 def row_title(model: str, method: str) -> str:
     """The title of a row on the board."""
-    return model if method in UNNAMED else f"{model} · {method}"
+    return model if method in NOT_IN_TITLES else f"{model} · {method}"
 
 
 def row_order(place: BoardPlace) -> tuple[str, str, str]:
@@ -26,7 +26,7 @@ def row_order(place: BoardPlace) -> tuple[str, str, str]:
 
 def command_name(place: BoardPlace) -> str:
     """The name of a row on the command line: a baseline, or a model with `:method` unless that is `full`."""
-    return place.model if place.method in UNNAMED else f"{place.model}:{place.method}"
+    return place.model if place.method in NOT_IN_TITLES else f"{place.model}:{place.method}"
 
 
 def row_named(name: str, places: Mapping[BoardPlace, list[Record]], where: str) -> str:
@@ -52,7 +52,7 @@ def row_named(name: str, places: Mapping[BoardPlace, list[Record]], where: str) 
     matches = {
         command_name(place)
         for place, records in places.items()
-        if (place.method == method if method else place.method in UNNAMED)
+        if (place.method == method if method else place.method in NOT_IN_TITLES)
         and any(_same_reference(model, other) for record in records for other in _names_of(record, model))
     }
     if len(matches) == 1:

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchError
-from harness.languages import SINITIC, UNSPACED, base
+from harness.languages import SINITIC, UNSPACED, base_code
 from harness.metrics.answers import UNITS, best_match
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def entities(tags: list[str], mode: str = "default") -> set[tuple[Any, ...]]:
 
 def usual_tokenizer(language: object) -> str:
     """BLEU's usual tokenizer for a target language (ISO 639-1). Some languages have no blanks between words."""
-    language = base(language)
+    language = base_code(language)
     return _BY_LANGUAGE.get(language, "char" if language in UNSPACED else "13a")
 
 

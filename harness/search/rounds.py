@@ -133,18 +133,18 @@ class Rounds:
         """Run trials round by round until all searches have finished. Return False if the whole run should end instead.
 
         Args:
-            start: runs cells, given with the stamps of their records, and returns the records of those that ended.
+            start: runs cells, given with the digests of their records, and returns the records of those that ended.
             fail_fast: whether a failed trial ends the run.
             say: prints a line.
         """
         started = False
-        self.store.tidy(
+        self.store.clean_up(
             record["id"] for state in self.states for record in state.records if record and record["status"] == "ok"
         )
         while pending := self.pending:
             started = True
             say(self._round_line(pending))
-            records = start([(cell, self.store.stamp(cell.id)) for cell in pending])
+            records = start([(cell, self.store.digest(cell.id)) for cell in pending])
             self.records.add(records)
             for record in records:
                 if status(record) == FAILED:

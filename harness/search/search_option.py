@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import BenchError
-from harness.methods import METHODS, foreign_fields
-from harness.recipe import HINTS, MECHANICS, Recipe, full_name
+from harness.methods import METHODS, inapplicable_fields
+from harness.recipe import FIELD_TYPES, MECHANICS, Recipe, full_name
 
 # The searchable fields: not those that only split up the work or set its numeric precision.
-FIELDS = tuple(name for name in HINTS if name not in (*MECHANICS, "precision"))
+FIELDS = tuple(name for name in FIELD_TYPES if name not in (*MECHANICS, "precision"))
 GRID, SUITE, OPTUNA, AUTO = "grid", "suite", "optuna", "auto"
 NONE = "none"  # no search; on the command line it switches off the search of a suite
 OPTION = "--search"
@@ -90,7 +90,7 @@ def check_fields(
         settings: the values of `--set`, by full field names.
     """
     for name in fields:
-        without = [method for method in methods if method in METHODS and name in foreign_fields(method)]
+        without = [method for method in methods if method in METHODS and name in inapplicable_fields(method)]
         if without:
             owners = ",".join(method.name for method in METHODS.values() if name in method.fields)
             raise BenchError(

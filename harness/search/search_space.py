@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.cell import Cell, rule_facts
-from harness.document import Value
 from harness.errors import BenchError
 from harness.methods import METHODS
-from harness.recipe import Recipe, full_name, holds, scaled
-from harness.recipes import rules_of
+from harness.recipe import Recipe, full_name, rule_applies, scale_rate
+from harness.recipe_rules import parse_rules
 from harness.search.search_option import FIELDS, GRID, OPTUNA, RATE, SUITE, parse_search, recipe_value
-from harness.yaml_nodes import said
+from harness.yaml_reader import describe_node
+from harness.yaml_values import YamlValue
 
 RUN = "run"
 KEYS = (RUN, GRID, OPTUNA)
@@ -45,7 +45,7 @@ Candidates = tuple[Any, ...] | Range
 Space = Mapping[str, Candidates]
 
 
-def read_search_section(section: Value) -> tuple[tuple[str, ...], dict[str, tuple[Mapping[str, Any], ...]]]:
+def read_search_section(section: YamlValue) -> tuple[tuple[str, ...], dict[str, tuple[Mapping[str, Any], ...]]]:
     """Read the section `search` of a suite: the default of `--search`, and the rules under `grid` and `optuna`.
 
     The default is the value of `run`, or the section itself if it has no rules: one value or a list. All rules are
@@ -55,7 +55,7 @@ def read_search_section(section: Value) -> tuple[tuple[str, ...], dict[str, tupl
         if section.node.kind in ("list", "str"):
             return _default_search(section), {}
         section.fault(
-            f"is {said(section.node)}; it must be a mapping with the keys {', '.join(KEYS)}, or auto; see docs/suites.md"
+            f"is {describe_node(section.node)}; it must be a mapping with the keys {', '.join(KEYS)}, or auto; see docs/suites.md"
         )
         return (), {}
     given = section.keys(KEYS)
@@ -65,7 +65,7 @@ def read_search_section(section: Value) -> tuple[tuple[str, ...], dict[str, tupl
     return default, {kind: _rules(rules, kind) for kind, rules in given.items() if kind != RUN}
 
 
-def _default_search(value: Value) -> tuple[str, ...]:
+def _default_search(value: YamlValue) -> tuple[str, ...]:
     items = list(value.list()) if value.node.kind == "list" else [value] if value.given else []
     texts = tuple(text for item in items if (text := item.text()) is not None)
     if len(texts) == len(items):
@@ -73,8 +73,8 @@ def _default_search(value: Value) -> tuple[str, ...]:
     return texts
 
 
-def _rules(value: Value, kind: str) -> tuple[Mapping[str, Any], ...]:
-    return rules_of(
+def _rules(value: YamlValue, kind: str) -> tuple[Mapping[str, Any], ...]:
+    return parse_rules(
         value, f"{{{RATE}: [2.0e-5, 3.0e-5]}}", lambda name, item: item.attempt(_check_field, name, item.plain(), kind)
     )
 
@@ -108,7 +108,7 @@ def space_for(rules: tuple[Mapping[str, Any], ...], cell: Cell) -> dict[str, Can
     facts = rule_facts(cell.task, cell.model, cell.method)
     space: dict[str, Candidates] = {}
     for rule in rules:
-        if not holds(rule, facts):
+        if not rule_applies(rule, facts):
             continue
         for name, value in rule.items():
             if name == "when":
@@ -123,8 +123,8 @@ def _scale(candidates: Candidates, factor: float) -> Candidates:
     if factor == 1:
         return candidates
     if isinstance(candidates, Range):
-        return Range(scaled(candidates.low, factor), scaled(candidates.high, factor), candidates.log)
-    return tuple(scaled(value, factor) for value in candidates)
+        return Range(scale_rate(candidates.low, factor), scale_rate(candidates.high, factor), candidates.log)
+    return tuple(scale_rate(value, factor) for value in candidates)
 
 
 def usual_space(recipe: Recipe) -> dict[str, Candidates]:
@@ -133,7 +133,7 @@ def usual_space(recipe: Recipe) -> dict[str, Candidates]:
     Epochs are left out: the best validation counts anyway, and pruning can only compare trainings of equal length.
     """
     rate = recipe.learning_rate
-    return {RATE: Range(scaled(rate, 1 / AROUND), scaled(rate, AROUND), log=True), "batch_size": BATCHES}
+    return {RATE: Range(scale_rate(rate, 1 / AROUND), scale_rate(rate, AROUND), log=True), "batch_size": BATCHES}
 
 
 def plain_space(space: Space) -> dict[str, Any]:

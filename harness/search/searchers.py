@@ -14,7 +14,7 @@ from itertools import product, zip_longest
 from statistics import median
 from typing import Any, Protocol
 
-from harness.cell import Cell
+from harness.cell import SEARCH_SEED, Cell
 from harness.errors import BenchError
 from harness.search.search_option import RATE
 from harness.search.search_space import Space, optuna_distributions, plain_space, rounded
@@ -28,7 +28,6 @@ from harness.search.trials import (
     status,
     validations,
 )
-from harness.searched import SEARCH_SEED
 from harness.store import Record
 
 STARTUP = 5  # trials that must run to their end before any is pruned

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from harness.cell import Cell
+from harness.cell import Cell, SearchedRecipe
 from harness.errors import BenchError
 from harness.search.search_option import AUTO, GRID, OPTION, OPTUNA, SUITE, SearchRequest, check_fields
 from harness.search.search_space import space_for, usual_space
 from harness.search.searchers import GridSearcher, HalvingSearcher, OptunaSearcher, Searcher
 from harness.search.trials import CHOSEN, FAILED, SearchState, failure, status
-from harness.searched import Searched
 
 
 class SearchSuite(Protocol):
@@ -45,7 +44,7 @@ class CellSearch:
         """The cells with the winner's recipe, or as they were before the search if there is no winner (yet)."""
         if not state.finished:
             return self.cells
-        result = Searched(self.searcher.specification, self.arguments, state.outcome())
+        result = SearchedRecipe(self.searcher.specification, self.arguments, state.outcome())
         recipe = self.cells[0].recipe if state.winner is None else state.cells[state.winner].recipe
         return tuple(replace(cell, recipe=recipe, search=result, why=CHOSEN) for cell in self.cells)
 
@@ -76,7 +75,7 @@ def make_searches(
     searches = []
     for group in groups.values():
         searcher = _searcher(group[0], request, suite, settings)
-        search = Searched(searcher.specification, request.arguments)
+        search = SearchedRecipe(searcher.specification, request.arguments)
         marked = tuple(replace(cell, search=search) for cell in group)
         searches.append(CellSearch(marked, searcher, request.arguments))
     _check_equal_trials(searches, request)

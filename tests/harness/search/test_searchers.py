@@ -9,12 +9,12 @@ import made_trials as made
 import optuna
 import pytest
 
+from harness.cell import SEARCH_SEED, Trial
 from harness.estimate.history import same_but_seed
 from harness.recipe import MECHANICS
 from harness.search.search_space import Range, usual_space
 from harness.search.searchers import STARTUP, WARMUP, GridSearcher, OptunaSearcher, pruning_thresholds
 from harness.search.trials import make_trial, validations
-from harness.searched import SEARCH_SEED, Trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 GRID = {"learning_rate": (1e-5, 3e-5), "batch_size": (16, 32)}
