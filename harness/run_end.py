@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from harness.edges import unexpected
 from harness.errors import BenchError
 from harness.files import disk_full
 from harness.methods import BASELINE
 from harness.remote.remote_folder import Unreachable
 from harness.report.board_files import BOARD, refresh
 from harness.running import GridRun, say
+from harness.startup import describe_unexpected
 from harness.store import Record, Store
 
 if TYPE_CHECKING:
@@ -83,17 +83,17 @@ def whatever_happens(what: str, store: Store, console: Console) -> Iterator[None
     except Exception as error:
         if disk_full(error):
             raise
-        say(console, f"{what}: {unexpected(error)}; the records are kept: bench leaderboard --results {store.name}", "red")
+        say(console, f"{what}: {describe_unexpected(error)}; the records are kept: bench leaderboard --results {store.name}", "red")
 
 
 def advice(records: Sequence[Record]) -> str:
     """How many recipes that nobody has searched did not suit their models; empty where all went well."""
-    from harness.grouping.groups import identified, place
+    from harness.grouping.groups import identified, records_by_place
     from harness.trouble import SEARCH, trouble, trouble_of_seeds
 
     plain = [record for record in records if record["method"] != BASELINE and not record.get("search")]
     unfit = {}  # record's id → whether its training failed
-    for group in place(filter(identified, plain))[0].values():
+    for group in records_by_place(filter(identified, plain))[0].values():
         together = trouble_of_seeds(group)
         middle = fmean(record["score"] for record in group if record["score"] is not None) if together else 0.0
         for record in group:

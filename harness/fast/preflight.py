@@ -28,7 +28,7 @@ from harness.fast.comparing import (
     training_mode,
 )
 from harness.heads.base import Feature, Head, accepted
-from harness.heads.unable import Unable, computing
+from harness.heads.library_errors import LibraryError, library_errors
 
 # Which rows may be computed together where batches are not packed: rows of any length, only rows of equal length, none.
 PADDED, EQUAL, SINGLE = "padded", "rows of equal length", "single rows"
@@ -88,7 +88,7 @@ class Preflight:
             self.gradients = self._gradients(single)
             if self.draws:
                 self.evaluation_gradients = self._gradients(single, mode=evaluation_mode)
-        except Unable as error:
+        except LibraryError as error:
             raise self.refusal(f"cannot be computed by transformers ({error})", "choose another model") from error
         if any(bool(output.isnan().any()) for outputs in self.outputs for output in outputs):
             raise self.refusal("gives outputs that are no numbers (NaN)", "choose another model")
@@ -106,32 +106,32 @@ class Preflight:
 
     def _compute_extremes(self) -> None:
         """Compute the rows with extreme lengths; the error names the length unless all of them fail."""
-        failures: list[tuple[int, Unable]] = []
+        failures: list[tuple[int, LibraryError]] = []
         for row in self.extremes:
             if "labels" not in row.inputs and self.head.writes and self.model.config.is_encoder_decoder:
                 row = replace(row, inputs={**row.inputs, "labels": self.rows[0].inputs["labels"]})
             try:
                 self._outputs([row])
-            except Unable as error:
+            except LibraryError as error:
                 failures.append((row.length, error))
         if len(failures) == len(self.extremes):
             raise failures[0][1]
         for length, error in failures:
-            raise Unable(f"for a row of {length} tokens: {error}") from error
+            raise LibraryError(f"for a row of {length} tokens: {error}") from error
 
     def batching(self) -> str:
         """Return which rows may be computed together: `PADDED`, `EQUAL` or `SINGLE`."""
         try:
             if outputs_agree(self.outputs, self._outputs(self.rows)):
                 return PADDED
-        except Unable:
+        except LibraryError:
             pass
         try:
             pairs = [[row, mirrored(row)] for row in self.rows]
             expected = [self._outputs([row])[0] for pair in pairs for row in pair]
             if outputs_agree(expected, [output for pair in pairs for output in self._outputs(pair)]):
                 return EQUAL
-        except Unable:
+        except LibraryError:
             pass
         return SINGLE
 
@@ -155,7 +155,7 @@ class Preflight:
                 difference = gradient_difference(
                     self.evaluation_gradients, self._gradients(groups, context, mode=evaluation_mode)
                 )
-        except Unable as error:
+        except LibraryError as error:
             raise Disagrees(str(error)) from error
         if difference:
             raise Disagrees(difference)
@@ -166,7 +166,7 @@ class Preflight:
             gradient_difference(gradients, self._gradients(groups, context, seed)) for seed in OTHER_SEEDS
         )
 
-    @computing()
+    @library_errors()
     def _outputs(
         self, rows: Sequence[Feature], context: BatchContext = lambda batch: nullcontext()
     ) -> list[list[Tensor]]:
@@ -184,7 +184,7 @@ class Preflight:
                 own.append(output[: _count_tokens(row, name)] if has_tokens else output)
         return by_row
 
-    @computing()
+    @library_errors()
     def _gradients(
         self, groups: Groups, context: BatchContext = lambda batch: nullcontext(), seed: int = SEED,
         mode: Callable[[nn.Module], AbstractContextManager[None]] = training_mode,
@@ -228,12 +228,12 @@ class Preflight:
         encoder = encoder.get_encoder() if encoder.config.is_encoder_decoder else encoder
         inputs = {name: torch.tensor([values]).to(self.device) for name, values in inputs.items()}
         try:
-            with computing(), evaluation_mode(self.model), torch.no_grad():
+            with library_errors(), evaluation_mode(self.model), torch.no_grad():
                 states, changed_states = (
                     encoder(**accepted(encoder, {**inputs, "input_ids": tokens.to(self.device)})).last_hidden_state[0]
                     for tokens in (ids, changed)
                 )
-        except Unable:
+        except LibraryError:
             return True
         if len(states) != ids.shape[1]:
             return True
@@ -252,12 +252,12 @@ class Preflight:
             return True
         batches = [self.head.collate([replace(row, inputs={**row.inputs, "input_ids": tokens})]) for tokens in (ids, changed)]
         try:
-            with computing(), evaluation_mode(self.model), torch.no_grad():
+            with library_errors(), evaluation_mode(self.model), torch.no_grad():
                 logits, changed_logits = (
                     self.model(**accepted(self.model, {name: tensor.to(self.device) for name, tensor in batch.items()})).logits
                     for batch in batches
                 )
-        except Unable:
+        except LibraryError:
             return True
         return not torch.equal(logits, changed_logits)
 

@@ -18,7 +18,7 @@ from harness.fast.preflight import EQUAL, PADDED, SINGLE, Disagrees, Preflight
 from harness.fast.tokenizer_check import check_embeddings
 from harness.fast.vocabulary import cut_to_used
 from harness.heads.base import Feature, Head
-from harness.heads.unable import OUT_OF_MEMORY, Unable, computing
+from harness.heads.library_errors import OUT_OF_MEMORY, LibraryError, library_errors
 
 T = TypeVar("T")
 PACKING_DEVICES = ("cpu", "cuda")  # the speed on `cuda` was not measured
@@ -59,15 +59,15 @@ class BatchComputer:
         """
         if self.packing is not None:
             try:
-                with computing("a packed batch"), self.packing(batch):
+                with library_errors("a packed batch"), self.packing(batch):
                     return function(send_to_device(batch, device))
-            except (NotPackable, Unable) as reason:
+            except (NotPackable, LibraryError) as reason:
                 self.stop_packing(str(reason))
         if self.kernels:
             try:
-                with computing("a batch"):
+                with library_errors("a batch"):
                     return function(send_to_device(batch, device))
-            except Unable as reason:
+            except LibraryError as reason:
                 self.use_library_layers(str(reason))
         return function(send_to_device(batch, device))
 
@@ -186,7 +186,7 @@ def _settle_generation(computer: BatchComputer, preflight: Preflight, together: 
     """Let the head decide how it generates text."""
     try:
         computer.notes += preflight.head.settle(computer.model, preflight.rows, together)
-    except Unable as error:
+    except LibraryError as error:
         raise preflight.refusal(f"cannot write texts ({error})", "choose another model") from error
 
 

@@ -10,18 +10,18 @@ from typing import Any
 from accelerate.utils import set_seed
 
 from harness import registry
-from harness.adapt.apply import adapt
+from harness.adapt import adapt
 from harness.cache.encoded import CachedEncoder
+from harness.cell import Trial
 from harness.check.report import warnings
 from harness.fast.prepare import prepare
 from harness.fast.tokenizer_check import SAMPLE_ROWS, check_text
 from harness.heads.base import Feature, Head
+from harness.heads.library_errors import OUT_OF_MEMORY, LibraryError, library_errors
 from harness.heads.make import fitted_head
-from harness.heads.unable import OUT_OF_MEMORY, Unable, computing
 from harness.methods import METHODS
-from harness.rows import load
-from harness.searched import Trial
-from harness.train_rows import drawn
+from harness.task_data import load_data
+from harness.train_rows import draw_train_rows
 from harness.training.cell_run import CellRun
 from harness.training.checkpoint import Progress
 from harness.training.checkpointer import Checkpointer
@@ -61,9 +61,9 @@ class Attempt:
         """
         cell, task, family, stopwatch = self.cell, self.cell.task, self.family, self.stopwatch
         stopwatch.begin("data")
-        data = load(task, family)
+        data = load_data(task, family)
         labels = family.labels(data.splits, task)  # of all rows: the head is the same however few of them are drawn
-        data = drawn(data, family, cell.train_rows, cell.seed)
+        data = draw_train_rows(data, family, cell.train_rows, cell.seed)
         self.splits = data.splits
         stopwatch.begin("check")
         data_warnings = warnings(data, task, family)
@@ -162,14 +162,14 @@ class Attempt:
 
         rows = self.splits[split]
         # What cannot be computed in half precision is tried in fp32 (`harness.training.worker`). In fp32 the error is the cell's.
-        half = computing("a prediction in half precision") if self.precision != "fp32" else nullcontext()
+        half = library_errors("a prediction in half precision") if self.precision != "fp32" else nullcontext()
         try:
             with half:
                 outputs = predict(
                     self.accelerator, self.model, self.head, self.features[split], len(rows), self.recipe.eval_batch_size,
                     progress=report_progress, fast=self.fast,
                 )  # fmt: skip
-        except Unable as error:
+        except LibraryError as error:
             raise FloatingPointError(f"a prediction cannot be computed ({error})") from error
         return [self.family.prediction(output, row, self.cell.task) for output, row in zip(outputs, rows, strict=True)]
 

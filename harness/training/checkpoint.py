@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from harness.files import write_whole
+from harness.files import write_atomically
 from harness.training.weights import Weights
 
 FORMAT = 2
@@ -213,7 +213,7 @@ class SavedTraining:
             except SafetensorError as error:
                 raise OSError(f"{path.name} cannot be written: {error}") from error
 
-        write_whole(path, fill)
+        write_atomically(path, fill)
 
     @classmethod
     def load(cls, path: Path) -> SavedTraining | None:

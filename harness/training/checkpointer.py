@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.duration import NEVER, Every
 from harness.files import disk_full
+from harness.quantities import NEVER, SaveInterval
 from harness.training.checkpoint import RandomStates, SavedTraining, State
 from harness.training.together import Team
 
@@ -64,7 +64,7 @@ class Checkpointer:
         self,
         path: Path,
         saved: SavedTraining | None,
-        every: Every,
+        every: SaveInterval,
         interruption: Interruption,
         team: Team,
         account: Callable[[], dict[str, Any]],

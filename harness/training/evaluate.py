@@ -12,7 +12,7 @@ from torch import nn
 
 from harness.fast.prepare import BatchComputer
 from harness.heads.base import Feature, Head
-from harness.heads.unable import OUT_OF_MEMORY
+from harness.heads.library_errors import OUT_OF_MEMORY
 from harness.training.batches import evaluation_batches
 from harness.training.cost import free_unused, out_of_memory
 from harness.training.together import Team

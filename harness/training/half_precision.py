@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from harness.fast.prepare import BatchComputer
 from harness.heads.base import Feature, Head
-from harness.heads.unable import Unable, computing
+from harness.heads.library_errors import LibraryError, library_errors
 from harness.training.weights import Weights
 
 ROWS = 8  # rounding turns the gradient of so few rows by a few degrees; a larger angle means that numbers were lost
@@ -39,9 +39,9 @@ def check_one_row(
     model.train()
     try:
         random_states = torch.random.fork_rng([accelerator.device] if accelerator.device.type == "cuda" else [])
-        with computing("half precision"), random_states, accelerator.autocast():
+        with library_errors("half precision"), random_states, accelerator.autocast():
             fast.compute(partial(head.loss, model), head.collate([row]), accelerator.device).backward()
-    except Unable as error:
+    except LibraryError as error:
         raise FloatingPointError(f"a layer cannot be computed ({error})") from error
     finally:
         weights.forget_gradients()

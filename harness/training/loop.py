@@ -11,10 +11,10 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from harness.by_data import planned
 from harness.fast.prepare import BatchComputer, overhead_of_a_piece
 from harness.heads.base import Feature, Head
 from harness.recipe import Recipe
+from harness.recipe_rules import planned_steps
 from harness.training.batches import remaining_batches
 from harness.training.checkpoint import Progress, State
 from harness.training.checkpointer import Checkpointer
@@ -53,7 +53,7 @@ def train(
         seed: decides the order of the data.
         emit: receives an event for every tenth step and every validation.
         checkpointer: saves the training, and restores an earlier one.
-        thresholds, budget: of a trial, see `harness.searched.Trial`.
+        thresholds, budget: of a trial, see `harness.cell.Trial`.
 
     Returns:
         Steps, losses and validations of the training.
@@ -63,7 +63,7 @@ def train(
         NotEnoughMemory: a single row does not fit.
         Interrupted: the cell was asked to stop.
     """
-    total, validations = planned(len(features), recipe, budget)
+    total, validations = planned_steps(len(features), recipe, budget)
     due = {round(total * (turn + 1) / validations) for turn in range(validations)} - {0}  # 0 with fewer steps than validations
     optimiser = make_optimiser(weights.matrices, weights.vectors, recipe)
     state = State(weights, optimiser, make_schedule(optimiser, total, recipe.warmup_ratio))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from harness.fast.prepare import BatchComputer
 from harness.heads.base import Feature, Head
-from harness.heads.unable import OUT_OF_MEMORY, Unable, computing
+from harness.heads.library_errors import OUT_OF_MEMORY, LibraryError, library_errors
 from harness.recipe import Recipe
 from harness.training.batches import pieces
 from harness.training.checkpoint import Progress, RandomStates
@@ -74,11 +74,11 @@ class Step:
             random_states = RandomStates()
             loss, computed, is_short = torch.zeros((), device=self.accelerator.device), 0, False
             try:
-                with computing("a step"):
+                with library_errors("a step"):
                     loss, computed = self._gradients(batch, own_part, size)
             except OUT_OF_MEMORY:
                 is_short = True
-            except Unable as error:  # in the backward pass: `BatchComputer.compute` handles those of the forward pass
+            except LibraryError as error:  # in the backward pass: `BatchComputer.compute` handles those of the forward pass
                 if not self.fast.fall_back(str(error)):
                     raise error.__cause__ from None
                 self.weights.forget_gradients()
