@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.grouping.recipe_variants import search_summary
+from harness.predictions import Slices
 from harness.recipe import trained_by
 from harness.report import board_text as text
 from harness.report.entries import SMALL, slices_of
@@ -18,7 +19,6 @@ from harness.report.row_texts import is_right
 from harness.report.slice_tables import FEW, kind_heading
 from harness.searched import is_trial
 from harness.shown import short
-from harness.slices import Slices
 from harness.store import Record
 from harness.trouble import trouble
 

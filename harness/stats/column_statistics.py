@@ -18,7 +18,7 @@ from harness.data.source import Source
 from harness.errors import BenchError
 from harness.grouping.groups import BoardPlace, scores_by_row
 from harness.metrics.additive import Array, rows_of
-from harness.slices import Slices, sliced
+from harness.predictions import Slices, slice_scores
 from harness.stats.across_tasks import resample_seeds
 from harness.stats.paired import (
     RESAMPLES,
@@ -77,8 +77,8 @@ class ScoredRecord:
         self._check(record)
 
     def slices(self) -> Slices:
-        """Scores of slices of the test rows, as `harness.slices` computes them."""
-        return sliced(self._family, self._task, self._lines)
+        """Scores of slices of the test rows, as `harness.predictions` computes them."""
+        return slice_scores(self._family, self._task, self._lines)
 
     def _check(self, record: Record) -> None:
         """Predictions that do not give the record's score belong to another run and cannot be used."""
@@ -100,7 +100,7 @@ def slices_of_predictions(record: Record, lines: Sequence[Mapping[str, Any]]) ->
     Raises:
         BenchError: the task family of the record is not registered here.
     """
-    return sliced(registry.family(record["task"]["family"]), _task_of(record), lines)
+    return slice_scores(registry.family(record["task"]["family"]), _task_of(record), lines)
 
 
 def _task_of(record: Record) -> Task:

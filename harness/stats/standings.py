@@ -14,7 +14,7 @@ from harness.errors import BenchError
 from harness.grouping.board_records import BoardRecords
 from harness.grouping.contenders import running
 from harness.grouping.groups import BoardPlace, Column, identified, main_places, place, succeeded
-from harness.slices import Slices
+from harness.predictions import Slices
 from harness.stats.multiple_tests import (
     ALPHA,
     RankInterval,
