@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from harness import duration
 from harness.errors import BenchError, unknown
-from harness.estimate.run_times import Times
+from harness.estimate.estimator import RunEstimates, check_disk
 from harness.planning.arguments import need, truth, whole
 from harness.planning.plan import Plan, Request, make_plan
-from harness.remote.folder import Unreachable
 from harness.remote.mirror import Mirror, open_store
+from harness.remote.remote_folder import Unreachable
 from harness.run_output import print_line, print_plan
 from harness.store import Record, Store, timestamp
 
@@ -85,7 +85,7 @@ class Execution:
 
     def check(self) -> None:
         """Raise a `BenchError` for an invalid value."""
-        from harness.engines.choose import ENGINES
+        from harness.engines import ENGINES
 
         for name in ("engine", "address", "devices", "shard", "checkpoint_every", "timeout"):
             kinds = (str, type(None)) if name in ("shard", "timeout") else str
@@ -138,7 +138,7 @@ def execute(request: Request, search: Wanted | None, results: str, execution: Ex
 
     Raises:
         BenchError: the request is wrong, or the results cannot be written.
-        NoRoom: the disk is full (`harness.engines.grid`); finished cells are kept.
+        DiskFull: the disk is full (`harness.engines.grid`); finished cells are kept.
         KeyboardInterrupt: the run was interrupted; the running cells have saved their state.
     """
     from harness.origins import write_notes
@@ -189,13 +189,13 @@ class _CellRunner:
         self.grid, self.results, self.execution, self.console = grid, results, execution, console
         slots = (execution.devices, execution.jobs, execution.devices_per_cell)
         # The machines of a cluster are not known here, so nothing is estimated for them.
-        self.times = Times(grid.store, *slots) if execution.engine != "ray" else None
+        self.estimates = RunEstimates(grid.store, *slots) if execution.engine != "ray" else None
         self.warned: set[str] = set()  # one line for each task, however many rounds a search has
 
     @cached_property
     def engine(self) -> Engine:
         """The engine, started when it is first used."""
-        from harness.engines.choose import make_engine
+        from harness.engines import make_engine
         from harness.methods import modules
 
         if not self.console.is_terminal:  # on a terminal the live display says it
@@ -209,13 +209,12 @@ class _CellRunner:
         """Run cells, given as (cell, stamp of its record), and return the records of those that ended."""
         from harness.engines.base import Job
         from harness.engines.grid import run_grid
-        from harness.estimate.disk import check_disk
         from harness.progress import make_progress
 
         interval = duration.every("--checkpoint-every", self.execution.checkpoint_every)
         jobs = [Job(cell, self.results, stamp, interval, self.execution.devices_per_cell) for cell, stamp in pending]
         cells, store = [cell for cell, _ in pending], self.grid.store
-        expected = self.times.of(cells) if self.times else {}
+        expected = self.estimates.expected_seconds(cells) if self.estimates else {}
         with make_progress(self.console, cells, self.grid.plan.references, self.warned, expected) as progress:
             if warning := check_disk(store.root, cells, len(self.engine.slots), interval):
                 print_line(self.console, warning, "yellow")
@@ -224,9 +223,9 @@ class _CellRunner:
 
     def time_line(self, cells: Sequence[Cell], measure: bool = False) -> str:
         """Return how long cells will take, to follow their number; `measure` allows a measurement of this machine."""
-        if not self.times:
+        if not self.estimates:
             return ""
-        return self.times.line(cells, (lambda line: print_line(self.console, line)) if measure else None)
+        return self.estimates.summary(cells, (lambda line: print_line(self.console, line)) if measure else None)
 
     def print_search(self, rounds: Rounds) -> None:
         """Print how many trials a search has, and how long it will take."""
@@ -248,7 +247,7 @@ def open_results(results: str) -> Store:
     """
     store = open_store(results)
     if isinstance(store, Mirror):
-        store.behind.check()
+        store.remote.check()
         store.sync(send=True)
         return store
     try:
@@ -281,7 +280,7 @@ def to_run(
     Args:
         lost: those of the cells for whose recipe a search has found nothing; they cannot run.
     """
-    from harness.engines.base import stays_failed
+    from harness.engines.failures import failed_permanently
 
     lost_ids = {cell.id for cell in lost}
     pending, failed = [], list(lost)
@@ -289,7 +288,7 @@ def to_run(
         if cell.id in lost_ids:
             continue
         record, stamp = store.look(cell.id)
-        if record is None or (record["status"] != "ok" and (rerun_failed or not stays_failed(record))):
+        if record is None or (record["status"] != "ok" and (rerun_failed or not failed_permanently(record))):
             pending.append((cell, stamp))
         elif record["status"] != "ok":
             failed.append(cell)
@@ -310,7 +309,7 @@ def count_line(
 
 def record_lost(plan: Plan, store: Store) -> None:
     """Write failed records for cells whose model or data are unavailable, and delete those that no longer apply."""
-    from harness.engines.base import error_facts, failed_record
+    from harness.engines.failures import error_facts, failed_record
 
     for cell in plan.cells:
         store.discard(cell.unresolved_id)

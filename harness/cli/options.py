@@ -21,7 +21,7 @@ def option(name: str, help: str, **settings: Any) -> Any:
 
 def _check_results(results: str) -> str:
     if "://" in results or re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", results):
-        from harness.remote.folder import check_url
+        from harness.remote.remote_folder import check_url
 
         check_url(results)
     return results

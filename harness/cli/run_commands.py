@@ -49,7 +49,7 @@ def run(
     as_json: options.Json = False,
 ) -> None:
     """Fine-tune every model on every task and rank them. What is finished already is not run again."""
-    from harness.engines.grid import NoRoom
+    from harness.engines.grid import DiskFull
     from harness.planning.request import read_request, read_search
     from harness.run_output import print_end, print_line, print_table, summaries
     from harness.running import Execution, execute
@@ -77,7 +77,7 @@ def run(
         else:
             print_table(grid, records, console)
         succeeded = print_end(grid, records, console, f"{command_line(context)} {SEARCH}")
-    except NoRoom as error:
+    except DiskFull as error:
         print_line(console, f"{error}; finished cells are kept in {results}: make room, then run the same command again", "red")
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
