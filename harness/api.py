@@ -331,7 +331,7 @@ def _option_value(name: str, value: Any) -> Any:
 
 
 def _console(visible: bool) -> Console:
-    from harness.shown import console
+    from harness.safe_text import console
 
     # A notebook claims to be a terminal, but would keep every frame of the live display.
     notebook = {"force_terminal": False, "color_system": None} if "ipykernel" in sys.modules else {}

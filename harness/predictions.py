@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.cell import Cell
     from harness.family import Row, TaskFamily
-    from harness.rows import Data
     from harness.task import Task
+    from harness.task_data import TaskData
 
 # kind → part → "rows" (of a class: how often it is the reference), "score" (0-100), and metrics in their own scale
 Slices = dict[str, dict[str, dict[str, float]]]
@@ -55,7 +55,7 @@ def _count_answers(predictions: Sequence[Any]) -> Counter[str]:
     return Counter(item if isinstance(item, str) else json.dumps(item, sort_keys=True) for item in items)
 
 
-def task_facts(cell: Cell, data: Data, truncated: Mapping[str, int], warnings: Sequence[str]) -> dict[str, Any]:
+def task_facts(cell: Cell, data: TaskData, truncated: Mapping[str, int], warnings: Sequence[str]) -> dict[str, Any]:
     """Return a record's `task`.
 
     Args:
@@ -66,7 +66,7 @@ def task_facts(cell: Cell, data: Data, truncated: Mapping[str, int], warnings: S
         **cell.facts()["task"],
         "split_rule": data.rule,
         "rows": {split: len(rows) for split, rows in data.splits.items()},
-        "rows_without_limit": data.whole,
+        "rows_without_limit": data.rows_without_limit,
         **({"train_rows_available": data.available} if data.available else {}),
         "truncated": truncated,
         "warnings": warnings,

@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from harness.edges import unexpected
 from harness.errors import BenchError
 from harness.files import disk_full
 from harness.methods import BASELINE
 from harness.remote.remote_folder import Unreachable
 from harness.report.board_files import BOARD, refresh
-from harness.secrets import redact
-from harness.shown import plain
+from harness.safe_text import plain, redact
+from harness.startup import describe_unexpected
 from harness.store import Record, Store
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ def errors_printed(failure: str, store: Store, console: Console) -> Iterator[Non
         if disk_full(error):
             raise
         command = f"bench leaderboard --results {store.name}"
-        print_line(console, f"{failure}: {unexpected(error)}; the records are kept: {command}", "red")
+        print_line(console, f"{failure}: {describe_unexpected(error)}; the records are kept: {command}", "red")
 
 
 def advice(records: Sequence[Record]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from harness import duration
+from harness import quantities
 from harness.errors import BenchError, unknown
 from harness.estimate.estimator import RunEstimates, check_disk
 from harness.planning.arguments import need, truth, whole
@@ -67,7 +67,7 @@ class Execution:
         """What to do with cells that take long or fail."""
         from harness.engines.grid import Policy
 
-        timeout = duration.seconds("--timeout", self.timeout) if self.timeout else None
+        timeout = quantities.parse_seconds("--timeout", self.timeout) if self.timeout else None
         return Policy(timeout, self.retries, self.fail_fast)
 
     def part(self) -> tuple[int, int]:
@@ -98,7 +98,7 @@ class Execution:
         whole("--retries", self.retries, 0)
         if self.engine not in ENGINES:
             raise unknown("engine", self.engine, ENGINES)
-        duration.every("--checkpoint-every", self.checkpoint_every)
+        quantities.parse_interval("--checkpoint-every", self.checkpoint_every)
         self.policy, self.part()
 
 
@@ -172,7 +172,7 @@ def execute(request: Request, search: Wanted | None, results: str, execution: Ex
             return grid
     pending, failed = to_run(grid.cells, store, execution.rerun_failed, lost)
     unfinished = {cell.id for cell in [*(cell for cell, _ in pending), *failed]}
-    store.tidy(cell.id for cell in grid.cells if cell.id not in unfinished)
+    store.clean_up(cell.id for cell in grid.cells if cell.id not in unfinished)
     counts = count_line(plan, grid.cells, pending, failed, execution.shard)
     print_line(console, counts + runner.time_line([cell for cell, _ in pending]))
     if pending:
@@ -196,11 +196,11 @@ class _CellRunner:
     def engine(self) -> Engine:
         """The engine, started when it is first used."""
         from harness.engines import make_engine
-        from harness.methods import modules
+        from harness.methods import adapter_modules
 
         if not self.console.is_terminal:  # on a terminal the live display says it
             print_line(self.console, "starting the workers")
-        how, preload = self.execution, modules(cell.method for cell in self.grid.plan.cells)
+        how, preload = self.execution, adapter_modules(cell.method for cell in self.grid.plan.cells)
         return make_engine(
             how.engine, how.devices, how.jobs, how.devices_per_cell, self.results, how.address, preload
         )
@@ -211,7 +211,7 @@ class _CellRunner:
         from harness.engines.grid import run_grid
         from harness.progress import make_progress
 
-        interval = duration.every("--checkpoint-every", self.execution.checkpoint_every)
+        interval = quantities.parse_interval("--checkpoint-every", self.execution.checkpoint_every)
         jobs = [Job(cell, self.results, stamp, interval, self.execution.devices_per_cell) for cell, stamp in pending]
         cells, store = [cell for cell, _ in pending], self.grid.store
         expected = self.estimates.expected_seconds(cells) if self.estimates else {}
@@ -287,7 +287,7 @@ def to_run(
     for cell in cells:
         if cell.id in lost_ids:
             continue
-        record, stamp = store.look(cell.id)
+        record, stamp = store.record_and_digest(cell.id)
         if record is None or (record["status"] != "ok" and (rerun_failed or not failed_permanently(record))):
             pending.append((cell, stamp))
         elif record["status"] != "ok":

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
+from harness.cell import is_trial
 from harness.methods import BASELINE
-from harness.recipe import trained_by
-from harness.searched import is_trial
+from harness.recipe import trained_recipe
 
 SEARCH = "--search auto"
 
@@ -186,7 +186,7 @@ def _validation_trouble(record: Mapping[str, Any]) -> list[Trouble]:
 
 def _step_trouble(record: Mapping[str, Any]) -> list[Trouble]:
     """Detect a training of few steps, unless it ended early because it no longer improved."""
-    steps, recipe = (record.get("training") or {}).get("steps") or 0, trained_by(record)
+    steps, recipe = (record.get("training") or {}).get("steps") or 0, trained_recipe(record)
     if not 0 < steps < FEW_STEPS:
         return []
     rows = (record["task"].get("rows") or {}).get("train")
@@ -201,7 +201,7 @@ def _step_trouble(record: Mapping[str, Any]) -> list[Trouble]:
 
 def _longer(record: Mapping[str, Any], factor: float) -> str:
     """Return the option that makes a training `factor` times longer; empty if the record does not say."""
-    recipe, steps = trained_by(record), (record.get("training") or {}).get("steps") or 0
+    recipe, steps = trained_recipe(record), (record.get("training") or {}).get("steps") or 0
     limit = _number(recipe.get("max_steps"))
     field = "max_steps" if limit and steps >= limit else "epochs"
     length = _number(recipe.get(field))

@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 from harness.cli import lists, result_commands, run_commands, task_commands
-from harness.edges import DEBUG, enter, unexpected
 from harness.errors import BenchError
-from harness.secrets import redact
-from harness.shown import plain
+from harness.safe_text import plain, redact
+from harness.startup import DEBUG, describe_unexpected, prepare_process
 
 # Plain help: to draw boxes around it, typer would load half of rich, which takes longer than everything else.
 PLAIN = {"no_args_is_help": True, "rich_markup_mode": None}
@@ -72,13 +71,13 @@ def main() -> None:
         if isinstance(error, RuntimeError) and "home directory" in str(error):  # raised by Path.expanduser
             print("bench: a path begins with ~, and there is no such home folder; write the path in full", file=sys.stderr)
         else:
-            print(f"bench: unexpected {unexpected(error)}", file=sys.stderr)
+            print(f"bench: unexpected {describe_unexpected(error)}", file=sys.stderr)
         sys.exit(2)
 
 
 def program() -> None:
     """Run `main` as a process of its own."""
-    enter()
+    prepare_process()
     try:
         main()
     finally:

@@ -12,7 +12,7 @@ import typer
 from harness.cli import options
 from harness.cli.options import RESULTS, option
 from harness.errors import BenchError
-from harness.strict_json import dumps
+from harness.files import dump_json
 
 if TYPE_CHECKING:
     from harness.predictions import Slices
@@ -52,7 +52,7 @@ def compare(
 ) -> None:
     """Compare two models on the same test rows: differences with 95 % intervals, and whether they could be chance."""
     from harness.results import load_results
-    from harness.shown import plain
+    from harness.safe_text import plain
 
     comparison = load_results(results).compare(ours, theirs, task)
     _warn_of_damage(comparison.store)
@@ -74,11 +74,11 @@ def recommend(
     as_json: options.Json = False,
 ) -> None:
     """Say which model to fine-tune under these limits, and on what evidence."""
-    from harness.amount import amount
+    from harness.quantities import parse_amount
     from harness.results import load_results
 
     def read(name: str, value: str | None, example: str) -> float | None:
-        return None if value is None else amount(name, value, example)
+        return None if value is None else parse_amount(name, value, example)
 
     loaded = load_results(results)
     recommendation = loaded.recommend(
@@ -105,12 +105,12 @@ def show(
     loaded = load_results(results)
     record, store = loaded.cell(cell), loaded.store
     if as_json:
-        print(dumps(record, indent=1))
+        print(dump_json(record, indent=1))
         return
+    from harness.cell import is_trial
     from harness.report.record_view import show as render
     from harness.report.row_texts import texts_of_rows
-    from harness.searched import is_trial
-    from harness.shown import console
+    from harness.safe_text import console
 
     predictions = store.predictions(record["id"]) if record["status"] == "ok" and not is_trial(record) else []
     texts = texts_of_rows(record["task"], predictions, store.root, fetch=with_texts) if predictions else ({}, "")
@@ -118,10 +118,10 @@ def show(
 
 
 def _print(view: Comparison | Recommendation, as_json: bool) -> None:
-    from harness.shown import console
+    from harness.safe_text import console
 
     if as_json:
-        print(dumps(view.facts(), indent=1))
+        print(dump_json(view.facts(), indent=1))
     else:
         screen = console(highlight=False)
         screen.print(view.renderable(screen.width))
@@ -130,7 +130,7 @@ def _print(view: Comparison | Recommendation, as_json: bool) -> None:
 def _warn_of_damage(store: Store) -> None:
     """Name, on standard error, the damaged records that were left out."""
     if store.damaged:
-        from harness.recorded import damage_note
+        from harness.record_parsing import damage_note
 
         typer.echo(damage_note(store.damaged), err=True)
 

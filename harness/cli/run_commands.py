@@ -13,7 +13,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.options import RESULTS
-from harness.strict_json import dumps
+from harness.files import dump_json
 
 INTERRUPTED = 130  # exit status
 
@@ -53,7 +53,7 @@ def run(
     from harness.planning.request import read_request, read_search
     from harness.run_output import print_end, print_line, print_table, summaries
     from harness.running import Execution, execute
-    from harness.shown import console as make_console
+    from harness.safe_text import console as make_console
     from harness.trouble import SEARCH
 
     execution = Execution(
@@ -73,7 +73,7 @@ def run(
         grid = execute(request, search_request, results, execution, console)
         records = grid.records()
         if as_json:
-            print(dumps(summaries(records), indent=1))
+            print(dump_json(summaries(records), indent=1))
         else:
             print_table(grid, records, console)
         succeeded = print_end(grid, records, console, f"{command_line(context)} {SEARCH}")
@@ -113,7 +113,7 @@ def plan(
     from harness.planning.request import read_request, read_search
     from harness.report.cells_table import to_json
     from harness.run_output import print_line
-    from harness.shown import console as make_console
+    from harness.safe_text import console as make_console
 
     request = read_request(
         models, tasks, suite=suite, methods=methods, seeds=seeds, columns=columns, limit=limit, train_sizes=train_sizes, settings=settings,
@@ -145,7 +145,7 @@ def fetch(
     """Bring the models and data of a run into the cache; `HF_HUB_OFFLINE=1 bench run` then needs no network."""
     from harness.fetching import fetch_request
     from harness.planning.request import read_request
-    from harness.shown import console as make_console
+    from harness.safe_text import console as make_console
 
     if not sys.stderr.isatty():  # the libraries read these when they are imported
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -156,7 +156,7 @@ def fetch(
     )  # fmt: skip
     report = fetch_request(request, make_console(stderr=as_json, highlight=False))
     if as_json:
-        print(dumps(report, indent=1))
+        print(dump_json(report, indent=1))
     if report["failed"]:
         raise typer.Exit(1)
 

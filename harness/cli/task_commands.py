@@ -11,7 +11,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.options import option
-from harness.strict_json import dumps
+from harness.files import dump_json
 
 UNUSABLE_DATA = 2  # exit status
 
@@ -28,11 +28,11 @@ def check(
     """Read a task's data and say what is in them and what is wrong with them. Trains nothing."""
     from harness.checked_task import check_tasks
     from harness.planning.defaults import read_names
-    from harness.shown import console, plain
+    from harness.safe_text import console, plain
 
     tasks = check_tasks(read_names(ref, "REF"), model, max_length, columns, suite, limit)
     if as_json:
-        print(dumps([task.facts() for task in tasks], indent=1))
+        print(dump_json([task.facts() for task in tasks], indent=1))
     else:
         screen = console(highlight=False)
         for checked in tasks:

@@ -8,7 +8,7 @@ from seqeval.metrics import classification_report
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from harness import registry
-from harness.languages import words
+from harness.languages import count_words
 from harness.predictions import LENGTH, length_buckets, prediction_lines, slice_scores
 from harness.task import Task
 
@@ -143,10 +143,10 @@ def test_a_family_defines_its_own_slices_and_an_undefined_metric_is_skipped(caps
     assert "no score of the slice 'bad'" in capsys.readouterr().err
 
 
-def test_words_are_counted_in_scripts_with_and_without_spaces():
-    assert words("The cat's out, isn't it?") == 5
-    assert words("我喜欢猫") == 4 and words("猫です") == 3 and words("iPhone 很好") == 3
-    assert words("") == words("  ") == 0
+def test_words_of_scripts_with_and_without_blanks():
+    assert count_words("The cat's out, isn't it?") == 5
+    assert count_words("我喜欢猫") == 4 and count_words("猫です") == 3 and count_words("iPhone 很好") == 3
+    assert count_words("") == count_words("  ") == 0
 
 
 def test_a_familys_length_counts_the_models_input():
