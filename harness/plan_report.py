@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from harness.estimate.grid_estimate import GridEstimate
     from harness.search.rounds import Rounds
-    from harness.search.wanted import Wanted
+    from harness.search.search_option import SearchRequest
 
 RECIPES = 12  # how many lines of recipes are printed
 
@@ -134,7 +134,7 @@ class PlanReport(Displayable):
         )  # fmt: skip
         if self.rounds:
             yield self.rounds.counted(), ""
-            if (self.rounds.pending or self.rounds.unknown) and self.rounds.note:
+            if (self.rounds.pending or self.rounds.later) and self.rounds.note:
                 yield self.rounds.note, ""
         if self.grid:
             yield from ((line, "") for line in self._recipe_lines())
@@ -156,7 +156,7 @@ class PlanReport(Displayable):
 
 def report_plan(
     request: Request,
-    search: Wanted | None,
+    search: SearchRequest | None,
     results: str,
     devices: str,
     jobs: int | None,
@@ -187,7 +187,7 @@ def report_plan(
     report = PlanReport(plan, store, frozenset(finished), rounds)
     if not estimate:
         return report
-    trials = [*rounds.pending, *rounds.unknown] if rounds else []
+    trials = [*rounds.pending, *rounds.later] if rounds else []
     return replace(report, grid=estimate_run([*report.pending, *trials], store, devices, jobs, say=say))
 
 

@@ -125,12 +125,12 @@ def errors_printed(failure: str, store: Store, console: Console) -> Iterator[Non
 
 def advice(records: Sequence[Record]) -> str:
     """Return how many trainings failed or fell short with a recipe that was not searched for; empty if none did."""
-    from harness.grouping.groups import identified, place
+    from harness.grouping.groups import identified, records_by_place
     from harness.trouble import SEARCH, trouble, trouble_of_seeds
 
     unsearched = [record for record in records if record["method"] != BASELINE and not record.get("search")]
     has_failed = {}  # id of each record that shows trouble → whether its training failed
-    for group in place(filter(identified, unsearched))[0].values():
+    for group in records_by_place(filter(identified, unsearched))[0].values():
         seed_trouble = trouble_of_seeds(group)
         mean = fmean(record["score"] for record in group if record["score"] is not None) if seed_trouble else 0.0
         for record in group:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.engines.base import Engine
     from harness.engines.grid import Policy
     from harness.search.rounds import Rounds
-    from harness.search.wanted import Wanted
+    from harness.search.search_option import SearchRequest
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class GridRun:
         return [record for cell in self.every if (record := self.store.record(cell.id)) is not None]
 
 
-def execute(request: Request, search: Wanted | None, results: str, execution: Execution, console: Console) -> GridRun:
+def execute(request: Request, search: SearchRequest | None, results: str, execution: Execution, console: Console) -> GridRun:
     """Train and evaluate every pending cell of a request.
 
     Args:
@@ -160,7 +160,8 @@ def execute(request: Request, search: Wanted | None, results: str, execution: Ex
     index, shards = execution.part()
     grid.cells, lost = list(plan.cells[index::shards]), []
     if search:
-        from harness.search.rounds import Rounds, shard_by_search
+        from harness.search.rounds import Rounds
+        from harness.search.searches import shard_by_search
 
         shard_cells = shard_by_search(plan.cells, index, shards)
         rounds = Rounds(plan, shard_cells, search, request.settings, store, execution.rerun_failed)
@@ -229,7 +230,7 @@ class _CellRunner:
 
     def print_search(self, rounds: Rounds) -> None:
         """Print how many trials a search has, and how long it will take."""
-        trials = [*rounds.pending, *rounds.unknown]
+        trials = [*rounds.pending, *rounds.later]
         finished = self.grid.store.finished_among(cell.id for cell in rounds.cells)
         cells = [cell for cell in rounds.cells if cell.id not in finished] if trials else []
         then = f", then {len(cells)} cell{'s' if len(cells) > 1 else ''}" if cells else ""
