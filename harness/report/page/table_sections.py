@@ -127,7 +127,7 @@ def slices(view: View) -> Part | None:
 
 def _slice_table(view: View, column: BoardColumn, kind: str) -> dict[str, Any]:
     ranked = ranked_rows(view.board, column)
-    all_slices = [one for one in task_slices(column, ranked) if one.kind == kind]
+    all_slices = task_slices(column, ranked, kind)
     shown = largest_slices(all_slices, MAX_SLICES)
     rows = view.rows_of(column)
     row_slices = [row.entries[column.title].slices for row in rows]
