@@ -45,7 +45,7 @@ class Displayed(ABC):
         return []
 
     def __str__(self) -> str:
-        from harness.shown import console
+        from harness.safe_text import console
 
         width = min(max(shutil.get_terminal_size().columns, NARROW), WIDE)
         screen = console(file=io.StringIO(), width=width, highlight=False, color_system=None, force_jupyter=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import stdev
 from typing import Any
 
-from harness import recorded
+from harness import record_parsing
 from harness.grouping.board_records import BoardRecords
 from harness.grouping.contenders import average
 from harness.grouping.groups import BoardPlace, identified, main_places, place, succeeded
@@ -137,7 +137,7 @@ class Board:
             notes.append(f"The cells ran in {len(environments)} different environments: times and memory are not comparable.")
         notes += standings.notes if standings else ()
         notes += _few_rows_notes(columns)
-        notes += [recorded.damage_note(records.damaged)] if records.damaged else []
+        notes += [record_parsing.damage_note(records.damaged)] if records.damaged else []
         if len(suites) > 1:
             notes.append(f"The cells come from several suites: {', '.join(suites)}.")
         return cls(

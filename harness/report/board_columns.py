@@ -12,7 +12,7 @@ from harness.grouping.groups import BoardPlace, succeeded
 from harness.grouping.recipe_variants import SearchResult, searches_of
 from harness.grouping.row_names import row_order, row_title
 from harness.grouping.titles import canonical
-from harness.recipe import trained_by
+from harness.recipe import trained_recipe
 from harness.report.entries import mean_each, numbers, slice_rows, slices_of, truncated_share
 from harness.slices import Slices
 from harness.store import Record
@@ -147,7 +147,7 @@ def _recipe(places: Mapping[BoardPlace, Sequence[Record]]) -> dict[str, Values]:
         fitted = {name: field["value"] for name, field in (record.get("fitted") or {}).items()}
         key = (id(record.get("recipe")), canonical(fitted) if fitted else "")
         if key not in recipes:
-            recipes[key] = trained_by(record)
+            recipes[key] = trained_recipe(record)
         return key
 
     cells: dict[tuple[tuple[int, str], tuple[str, ...]], None] = {}

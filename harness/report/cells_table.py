@@ -12,8 +12,8 @@ from rich.text import Text
 
 from harness.cell import Cell
 from harness.estimate.grid_estimate import describe_seconds
+from harness.files import dump_json
 from harness.planning.plan import Plan
-from harness.strict_json import dumps
 
 MAX_LINES = 200  # lines of the table
 FINISHED, PENDING, LOST = "finished", "pending", "cannot run"
@@ -100,10 +100,10 @@ def all_facts(cells: Iterable[Cell]) -> Iterator[dict[str, Any]]:
 
 def to_json(facts: Mapping[str, Any]) -> str:
     """Return a JSON object with a line for each value, and for each item of a list."""
-    return "{\n" + ",\n".join(f"{dumps(name)}: {_value(value)}" for name, value in facts.items()) + "\n}"
+    return "{\n" + ",\n".join(f"{dump_json(name)}: {_value(value)}" for name, value in facts.items()) + "\n}"
 
 
 def _value(value: Any) -> str:
     if isinstance(value, list) and value:
-        return "[\n" + ",\n".join(map(dumps, value)) + "\n]"
-    return dumps(value)
+        return "[\n" + ",\n".join(map(dump_json, value)) + "\n]"
+    return dump_json(value)

@@ -16,7 +16,7 @@ from harness.check.token_lengths import Tokens
 from harness.finding import ERROR, NOTE, WARNING, Finding
 from harness.planning.validate import NOTED
 from harness.report.board_text import split_counts
-from harness.shown import plain, short
+from harness.safe_text import plain, short
 
 MAX_CLASSES = 30  # classes or entity types in the table
 STYLES = {ERROR: "bold red", WARNING: "yellow", NOTE: "dim"}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from harness.grouping.groups import BoardPlace
 from harness.methods import BASELINE
 from harness.planning.defaults import joined
-from harness.shown import shell
+from harness.safe_text import shell_command
 from harness.store import Record
 
 
@@ -86,7 +86,7 @@ def _command(options: Options, records: list[Record]) -> str:
     words += [word for setting in options.settings for word in ("--set", setting)]
     search = options.search or (("none",) if "--search" in suite_defaults and methods else ())
     words += [word for argument in search for word in ("--search", argument)]
-    return shell(words)
+    return shell_command(words)
 
 
 def _limit(record: Record) -> int:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.cell import sized
+from harness.cell import sized_title
+from harness.files import dump_json
 from harness.grouping.costs import COSTS
 from harness.published import published
 from harness.report.board import Board
@@ -16,10 +17,9 @@ from harness.report.latex import curves_to_latex, to_latex
 from harness.report.markdown import render
 from harness.report.ranks_over_tasks import diagram
 from harness.report.verdict import verdict
-from harness.shown import csv_cell
+from harness.safe_text import csv_cell
 from harness.stats.standings import Standings
 from harness.store import Record
-from harness.strict_json import dumps
 
 FIELDS = (
     "model", "method", "task", "seeds", "mean", "sd", "low", "high", "group", "rank_low", "rank_high", "min", "max", "failed", "trivial", "best",
@@ -38,7 +38,7 @@ def to_json(board: Board) -> str:
     for row in facts["rows"]:
         for part in (row, *row["entries"].values()):  # costs are keys of the row or entry itself
             part |= part.pop("costs")
-    return dumps(facts, indent=1) + "\n"
+    return dump_json(facts, indent=1) + "\n"
 
 
 def to_csv(board: Board) -> str:
@@ -98,7 +98,7 @@ def _points(board: Board) -> Iterator[dict[str, Any]]:
     columns = {column.title for column in board.columns}
     for curve in board.curves:
         for number, size in enumerate(curve.sizes):
-            task = sized(curve.task, size.train_rows)
+            task = sized_title(curve.task, size.train_rows)
             for line in curve.lines:
                 point = line.points[number]
                 if point is not None and task not in columns:

@@ -12,7 +12,7 @@ from harness.report.board_text import FLAGS, baselines_named, failed_seeds, scor
 from harness.report.curves import Curve, CurveLine, CurvePoint, overtaking_sentences
 from harness.report.entries import Entry
 from harness.report.ranks_over_tasks import group_texts, p_text, ranked_title, shows_ranks
-from harness.shown import sentence
+from harness.safe_text import sentence
 from harness.stats.over_tasks import Figure
 
 NONE = "--"

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from harness.report.board_rows import Row
 from harness.report.board_text import group, marks, mean, spread
 from harness.report.entries import Entry
-from harness.shown import sentence
+from harness.safe_text import sentence
 
 
 def escape(text: str) -> str:

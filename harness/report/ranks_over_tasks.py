@@ -11,7 +11,7 @@ from harness.grouping.costs import NONE
 from harness.report.board import Board
 from harness.report.board_text import FLAGS
 from harness.report.markdown_tables import escape, table
-from harness.shown import plain
+from harness.safe_text import plain
 from harness.stats.multiple_tests import rank_intervals, rank_text, split_letters, too_many_letters
 from harness.stats.over_tasks import Figure, Friedman, Overall, Ranked
 

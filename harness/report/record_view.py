@@ -10,15 +10,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from harness.cell import is_trial
 from harness.grouping.costs import NONE, count, duration, memory
 from harness.grouping.recipe_variants import search_summary
-from harness.recipe import trained_by
+from harness.recipe import trained_recipe
 from harness.report.board_text import environment, recipe, score, short_fingerprint, split_counts
 from harness.report.entries import SMALL, slices_of
 from harness.report.row_texts import is_right
 from harness.report.slice_tables import SMALL_MARK, kind_heading
-from harness.searched import is_trial
-from harness.shown import short
+from harness.safe_text import short
 from harness.slices import Slices
 from harness.store import Record
 from harness.trouble import trouble
@@ -98,7 +98,7 @@ def show(
         parts += _section("Error", Text(f"{error.get('type')}: {error.get('message')}", style="red"))
         parts.append(Text(str(error.get("traceback") or "").rstrip(), style="dim"))
     if record.get("recipe"):
-        parts += _section("Recipe", Text(recipe({name: [(value, ())] for name, value in trained_by(record).items()})))
+        parts += _section("Recipe", Text(recipe({name: [(value, ())] for name, value in trained_recipe(record).items()})))
     if record.get("fitted"):
         reasons = {name: f"{field['value']}: {field['why']}" for name, field in record["fitted"].items() if field["why"]}
         parts += _section("Why this recipe", _pairs(reasons))

@@ -16,8 +16,8 @@ from harness import registry
 from harness.data.source import HubSource, Source
 from harness.errors import BenchError
 from harness.origins import noted
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load_data
 
 MAX_LENGTH = 400  # characters of a prediction or reference
 Facts = Mapping[str, Any]
@@ -88,7 +88,7 @@ def _read_texts(task: Task, facts: Facts, predictions: Sequence[Facts]) -> Texts
         if task.version != facts.get("version") or source.fingerprint() != facts.get("fingerprint"):
             return {}, f"the data here ({facts.get('source')}) are not those of the records"
         family = registry.family(task.family)
-        rows = {row["id"]: row for row in load(replace(task, source=source), family).splits["test"]}
+        rows = {row["id"]: row for row in load_data(replace(task, source=source), family).splits["test"]}
     except BenchError as error:
         # The error message of a file contains its path, which must not be in a page for other people.
         moved = f"the data ({facts.get('source')}) cannot be read any more where they were"

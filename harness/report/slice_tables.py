@@ -11,7 +11,7 @@ from harness.report.board_rows import Row
 from harness.report.board_text import score, signed
 from harness.report.entries import SMALL, best_on_slice, has_class_scores
 from harness.report.markdown_tables import escape, row_heading, table
-from harness.shown import short
+from harness.safe_text import short
 
 MAX_ROWS = 5  # rows of the board in the table
 MAX_SLICES = 12  # slices of a kind in the table

@@ -19,7 +19,7 @@ from harness.report.board_rows import Row
 from harness.report.board_text import baselines_named, legend, marks, mean, score, spread, troubles
 from harness.report.curves import Curve, curve_sentences, point_text, size_headings
 from harness.report.verdict import verdict
-from harness.shown import plain
+from harness.safe_text import plain
 
 BEST = "*"  # also visible without colours
 MAX_TASKS = 12  # tasks with a line of their own in the verdict

@@ -29,7 +29,7 @@ from harness.report.ranks_over_tasks import (
 from harness.report.slice_tables import SMALL_MARK, kind_heading, largest_slices, ranked_rows, task_slices
 from harness.report.verdict import verdict
 from harness.report.verdict_lines import AHEAD, BASELINE, FAILED, FIRST, TIE
-from harness.shown import short
+from harness.safe_text import short
 
 OUTCOMES = {FIRST: "proven", AHEAD: "not proven", TIE: "tie", BASELINE: "baseline", FAILED: "failed"}
 MAX_SLICES = 40  # slices of a kind that are shown, those with the most rows

@@ -11,15 +11,15 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.files import dump_json
 from harness.grouping.groups import BoardPlace, succeeded
 from harness.published import published
 from harness.report.board import Board
 from harness.report.board_columns import BoardColumn
 from harness.report.board_rows import BEST_BASELINE, Row
-from harness.shown import visible
+from harness.safe_text import visible
 from harness.stats.standings import Standings
 from harness.store import Record, Store
-from harness.strict_json import dumps
 
 ROWS = 500  # test rows of a task whose predictions are on the page
 # Characters that end a script element, or that change the direction of text.
@@ -169,7 +169,7 @@ def _printable(value: Any) -> Any:
 
 def data_block(data: Any) -> Markup:
     """Return JSON for a script element, in which nothing can end the element. NaN and infinity become null."""
-    text = dumps(data, separators=(",", ":"))
+    text = dump_json(data, separators=(",", ":"))
     for letter in UNSAFE_IN_SCRIPT:
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return Markup(text)

@@ -23,8 +23,8 @@ from harness.report.board import Board, Failure
 from harness.report.formats import FORMATS
 from harness.report.markdown_tables import escape
 from harness.report.page.view import fill
+from harness.safe_text import console, plain, shell_command, visible
 from harness.scaffold.write import _scalar
-from harness.shown import console, plain, shell, visible
 
 NAMES = [
     "a|b", "a\nlimit: 6", "=HYPERLINK(1)", "-1", "+x", "@y", "<script>alert(1)</script>", "[red]x[/red]", "`code`", "a\x1b[31mb", "a\u202eb", "\\|",
@@ -93,7 +93,7 @@ def test_right_to_left_scripts_are_shown_unchanged():
 @pytest.mark.skipif(not shutil.which("bash"), reason="no bash")
 @pytest.mark.parametrize("name", [name for name in NAMES if "\x00" not in name])
 def test_commands_are_quoted_for_a_shell(name):
-    line = shell(["printf", "%s", name])
+    line = shell_command(["printf", "%s", name])
     assert "\n" not in line and subprocess.run(["bash", "-c", line], capture_output=True).stdout.decode() == name
 
 

@@ -6,10 +6,10 @@ import pytest
 from made_records import failed, record
 from typer.testing import CliRunner
 
-from harness.amount import amount
 from harness.cli.main import app
 from harness.errors import BenchError
 from harness.grouping.groups import place
+from harness.quantities import parse_amount
 from harness.report.board import Board
 from harness.report.model_choice import Limits, recommend
 from harness.stats.standings import Standing, Standings
@@ -152,13 +152,13 @@ def test_error_says_that_all_trainings_failed():
     ("text", "value"), [("100M", 1e8), ("1.5b", 1.5e9), ("8GiB", 8 * 2**30), ("8 GB", 8e9), ("500", 500)]
 )
 def test_amounts(text, value):
-    assert amount("--max-parameters", text, "100M") == value
+    assert parse_amount("--max-parameters", text, "100M") == value
 
 
 @pytest.mark.parametrize("text", ["", "lots", "-1M", "0", "5 parsecs"])
 def test_invalid_amounts(text):
     with pytest.raises(BenchError, match=r"^--max-parameters .*: must be an amount such as 100M$"):
-        amount("--max-parameters", text, "100M")
+        parse_amount("--max-parameters", text, "100M")
 
 
 @pytest.mark.parametrize("width", ["80", "160"])

@@ -19,9 +19,9 @@ from harness.planning.taskfile import read_task
 from harness.predictions import lines
 from harness.recipe import Recipe
 from harness.report.row_texts import texts_of_rows
-from harness.rows import load, load_splits
 from harness.store import Store
 from harness.task import Task
+from harness.task_data import load_data, load_splits
 
 RESULTS = Path(__file__).resolve().parents[3] / "results"
 FAMILY = "sentiment"
@@ -38,7 +38,7 @@ def test_texts_of_a_registered_task_are_those_of_the_rows():
     facts, predictions = real()
     found, why = texts_of_rows(facts, predictions, RESULTS)
     assert why == "" and len(found) == len(predictions) and all(found.values())
-    row = load(registry.tasks()["mini-sentiment"], registry.family(FAMILY)).splits["test"][3]
+    row = load_data(registry.tasks()["mini-sentiment"], registry.family(FAMILY)).splits["test"][3]
     assert found[row["id"]] == row["text"]
     both, _ = texts_of_rows(*real("mini-qa"), RESULTS)
     assert "question: " in both["test-0000"] and "context: " in both["test-0000"]
