@@ -1,1 +1,1 @@
-"""From records to a board and its formats. The same records give the same bytes."""
+"""Make a board from records, and write it in several formats. The same records give the same bytes."""

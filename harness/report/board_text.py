@@ -37,6 +37,10 @@ RANKS = (
 )
 FAILED = ("✗", "so many seeds failed")
 OTHERS = "; the mean is over the others"
+GAINS = (
+    "Points by which `full` (pretrained weights) beats `scratch` (random weights of the same architecture): the mean of the "
+    "differences seed by seed, ± their sample standard deviation."
+)
 
 
 def score(value: float | None) -> str:

@@ -11,7 +11,7 @@ from harness.report.board_rows import Row
 from harness.report.board_text import FLAGS, baselines_named, failed_seeds, score
 from harness.report.curves import Curve, CurveLine, CurvePoint, overtaking_sentences
 from harness.report.entries import Entry
-from harness.report.ranks_over_tasks import group_texts, ranked_title, shows_ranks
+from harness.report.ranks_over_tasks import group_texts, p_text, ranked_title, shows_ranks
 from harness.safe_text import sentence
 from harness.stats.over_tasks import TaskMean
 
@@ -91,9 +91,8 @@ def over_tasks_table(board: Board) -> str:
         notes.append(rf"${MARKS['few-seeds']}$: fewer seeds than others on some task.")
     if overall.friedman:
         test = overall.friedman
-        p = "p < 0.001" if test.p < 0.001 else f"p = {test.p:.3f}"
         notes.append(
-            rf"Friedman: $\chi^2_{{{test.degrees}}} = {test.statistic:.2f}$, ${p}$; "
+            rf"Friedman: $\chi^2_{{{test.degrees}}} = {test.statistic:.2f}$, ${p_text(test)}$; "
             f"Nemenyi's critical difference {test.critical_difference:.2f}."
         )
     return table(f"Over {len(overall.tasks)} tasks", [["model", "rank", "normalised", "wins"]], rows, [], notes)

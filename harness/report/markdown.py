@@ -11,6 +11,7 @@ from harness.report.board import Board
 from harness.report.board_columns import BoardColumn
 from harness.report.board_rows import Row
 from harness.report.board_text import (
+    GAINS,
     baselines_named,
     column_facts,
     environment,
@@ -125,8 +126,7 @@ def gains_section(board: Board) -> list[str]:
     rows = [[escape(model), *(texts.get((model, title), NONE) for title in titles)] for model in models]
     return [
         "## What pre-training is worth",
-        "Points by which `full` (pretrained weights) beats `scratch` (random weights of the same architecture): the mean of the "
-        "differences seed by seed, ± their sample standard deviation.",
+        GAINS,
         table(["model", *map(escape, titles)], rows),
     ]
 

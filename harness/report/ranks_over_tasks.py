@@ -76,12 +76,16 @@ def over_tasks_introduction(overall: Overall) -> str:
 
 def friedman_sentence(test: Friedman, overall: Overall) -> str:
     """Return the result of the test and the critical difference as a sentence."""
-    p = "p < 0.001" if test.p < 0.001 else f"p = {test.p:.3f}"
     caution = "" if len(overall.tasks) >= 10 else f", of which {len(overall.tasks)} tasks allow no more than a rough idea"
     return (
-        f"Friedman's test that all rows are equal: χ² = {test.statistic:.2f}, {test.degrees} degrees of freedom, {p}{caution}. "
+        f"Friedman's test that all rows are equal: χ² = {test.statistic:.2f}, {test.degrees} degrees of freedom, {p_text(test)}{caution}. "
         f"Critical difference of two average ranks (Nemenyi, level 0.05): {test.critical_difference:.2f}."
     )
+
+
+def p_text(test: Friedman) -> str:
+    """Format the p of the test: `p = 0.012`, or `p < 0.001`."""
+    return "p < 0.001" if test.p < 0.001 else f"p = {test.p:.3f}"
 
 
 def figure_text(figure: TaskMean | None, digits: int = 2) -> str:

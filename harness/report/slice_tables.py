@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.report.board import Board
@@ -44,15 +44,16 @@ class Slice:
         return f"{self.rows:,}" + (SMALL_MARK if self.rows < SMALL else "")
 
 
-def task_slices(column: BoardColumn, rows: Sequence[Row]) -> Iterator[Slice]:
-    """Return the slices of a task; `rows` as `ranked_rows` returns them."""
+def task_slices(column: BoardColumn, rows: Sequence[Row], kind: str) -> list[Slice]:
+    """Return the slices of a task of one kind; `rows` as `ranked_rows` returns them."""
     entries = {row.title: row.entries[column.title] for row in rows}
     candidates = [title for title, entry in entries.items() if "few-seeds" not in entry.flags]
-    for kind, parts in column.slices.items():
-        for name, count in parts.items():
-            scores = {title: entry.slices.get(kind, {}).get(name, {}).get("score") for title, entry in entries.items()}
-            best = best_on_slice({title: scores[title] for title in candidates}, candidates[0] if candidates else None)
-            yield Slice(kind, name, count, scores, best)
+    slices = []
+    for name, count in column.slices[kind].items():
+        scores = {title: entry.slices.get(kind, {}).get(name, {}).get("score") for title, entry in entries.items()}
+        best = best_on_slice({title: scores[title] for title in candidates}, candidates[0] if candidates else None)
+        slices.append(Slice(kind, name, count, scores, best))
+    return slices
 
 
 def ranked_rows(board: Board, column: BoardColumn) -> list[Row]:
@@ -76,11 +77,10 @@ def largest_slices(slices: Sequence[Slice], most: int) -> list[Slice]:
 def slice_section(board: Board, column: BoardColumn) -> list[str]:
     """Return the table of slices × the best rows in the section of a task."""
     rows = ranked_rows(board, column)
-    slices = list(task_slices(column, rows))
-    if not slices:
+    by_kind = [task_slices(column, rows, kind) for kind in column.slices]
+    chosen = [one for slices in by_kind for one in largest_slices(slices, MAX_SLICES)]
+    if not chosen:
         return []
-    by_kind = [[one for one in slices if one.kind == kind] for kind in column.slices]
-    chosen = [one for same_kind in by_kind for one in largest_slices(same_kind, MAX_SLICES)]
     shown = rows[:MAX_ROWS]
     lines = []
     for one in chosen:
@@ -89,7 +89,7 @@ def slice_section(board: Board, column: BoardColumn) -> list[str]:
         cells = [f"**{text}**" if title == one.best else text for title, text in texts.items()]
         lines.append([name, one.count, *cells, _other_best(one, rows[0].title)])
     headers = ["slice", "rows", *map(row_heading, shown), "another is best"]
-    return [_slice_note(rows, column, len(slices) - len(chosen)), table(headers, lines)]
+    return [_slice_note(rows, column, sum(map(len, by_kind)) - len(chosen)), table(headers, lines)]
 
 
 def _other_best(one: Slice, first: str) -> str:

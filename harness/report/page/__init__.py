@@ -1,1 +1,1 @@
-"""One self-contained HTML page out of a results folder: `bench leaderboard --format html`."""
+"""The leaderboard as one self-contained HTML page: `bench leaderboard --format html`."""

@@ -13,7 +13,7 @@ from harness.grouping.costs import NONE
 from harness.grouping.groups import succeeded
 from harness.report.board_columns import BoardColumn
 from harness.report.board_rows import Row
-from harness.report.board_text import column_facts, environment, metric_texts, score, signed, spread
+from harness.report.board_text import GAINS, column_facts, environment, metric_texts, score, signed, spread
 from harness.report.entries import SMALL, has_class_scores, numbers
 from harness.report.markdown import EMPTY
 from harness.report.page.view import Part, View, fill
@@ -107,11 +107,7 @@ def gains(view: View) -> Part | None:
     texts = [[signed(gain.mean) + spread(gain.sd) if gain else NONE for gain in line] for line in lines]
     headings = [(title, "points") for title in titles]
     table = _heat_table("What pre-training is worth", "full − scratch", headings, rows, values, texts)
-    introduction = (
-        "Points by which full (pretrained weights) beats scratch (random weights of the same architecture): the mean of the "
-        "differences seed by seed, ± their sample standard deviation."
-    )
-    return Part(fill("heat_table.html", introduction=introduction, tables=[table], folded=False))
+    return Part(fill("heat_table.html", introduction=GAINS.replace("`", ""), tables=[table], folded=False))
 
 
 def slices(view: View) -> Part | None:
@@ -131,7 +127,7 @@ def slices(view: View) -> Part | None:
 
 def _slice_table(view: View, column: BoardColumn, kind: str) -> dict[str, Any]:
     ranked = ranked_rows(view.board, column)
-    all_slices = [one for one in task_slices(column, ranked) if one.kind == kind]
+    all_slices = task_slices(column, ranked, kind)
     shown = largest_slices(all_slices, MAX_SLICES)
     rows = view.rows_of(column)
     row_slices = [row.entries[column.title].slices for row in rows]
