@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from harness.data import values
+from harness.data import scalars, values
 from harness.data.columns import bind
 from harness.data.place import place, placed
 from harness.data.readers import GIVES
 from harness.data.source import FileSource, HubSource
-from harness.data.split_rule import split_rule
-from harness.data.splits import canonical_split, complete_splits, limit
+from harness.data.splits import canonical_split, complete_splits, split_rule
+from harness.data.subsets import limit
 from harness.errors import BenchError
 from harness.family import ANSWERS, Row, TaskFamily
 from harness.proposal import twins
@@ -307,13 +307,13 @@ def _one_spelling(column: str, splits: Mapping[str, Sequence[Row]], found: Mappi
     """
     first = sorted(splits, key=lambda split: split not in ("train", "all"))
     names = {split: dict.fromkeys(row[column] for row in splits[split] if column in row) for split in first}
-    for same in (values.same_label, values.same_number):
+    for same in (scalars.same_label, scalars.same_number):
         spellings: dict[str, dict[str, None]] = {}
         for labels in names.values():
             for name in labels:
                 if isinstance(name, str):
                     spellings.setdefault(same(name), {})[name] = None
-        if same is values.same_number and any(
+        if same is scalars.same_number and any(
             len({same(name) for name in labels if isinstance(name, str)}) < len(labels) for labels in names.values()
         ):
             return

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from harness import registry
 from harness.cell import Cell
-from harness.data.nested import nested
 from harness.data.source import HubSource
+from harness.data.subsets import nested
 from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.recipe import AUTO
@@ -25,7 +25,7 @@ def drawn(data: Data, family: TaskFamily, count: int | None, seed: int) -> Data:
     """The task's data with `count` of its training rows; validation and test stay as they are.
 
     The subsets of a seed are nested, the same for every model, and of other rows for another seed. Labels come in proportion, and
-    rows that share a context together, as in splits (see `harness.data.nested`).
+    rows that share a context together, as in splits (see `harness.data.subsets`).
 
     Raises:
         BenchError: there are fewer rows.

@@ -11,7 +11,8 @@ from harness.check.labels import Tally, spot
 from harness.check.lengths import without_blanks
 from harness.data.readers.answers import pairs
 from harness.data.readers.offsets import NOWHERE, align
-from harness.data.values import NESTED, TEXT, whole_number
+from harness.data.scalars import whole_number
+from harness.data.values import NESTED, TEXT
 from harness.errors import unknown
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import ERROR, NOTE, WARNING, Finding, quote, some

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.data.printed import printed
-from harness.data.values import Notes, scalar, whole_number
+from harness.data.scalars import Notes, scalar, whole_number
 
 SPAN = re.compile(r"\D*(\d+)\D+(\d+)\D*")
 

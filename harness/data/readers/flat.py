@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.data.readers import answers
-from harness.data.values import at_a_glance
+from harness.data.scalars import at_a_glance
 from harness.looks import words_of
 
 Row = Mapping[str, Any]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from harness.data.readers import answers as forms
 from harness.data.readers.offsets import NEARLY_ALL, ClaimedOffset, Unit, explain
-from harness.data.values import Notes, boolean, scalar, whole_number
+from harness.data.scalars import Notes, boolean, scalar, whole_number
 
 Row = Mapping[str, Any]
 COUNTED = ("differs", "differs_in_blanks", "clipped")

@@ -12,7 +12,7 @@ from harness.data.place import place, placed
 from harness.data.readers.annotators import DISAGREEMENT, merge
 from harness.data.readers.located import COUNTED, Columns, counted_by, locate, without
 from harness.data.readers.offsets import POINTS, align
-from harness.data.values import Notes
+from harness.data.scalars import Notes
 from harness.data.values import text as cell
 from harness.errors import BenchError, unknown
 

@@ -9,7 +9,7 @@ from harness.data.file_layer import as_paths
 from harness.data.place import PlacedRow
 from harness.data.readers.json_rows import load
 from harness.data.readers.offsets import NOWHERE, align
-from harness.data.values import Notes, boolean, scalar, whole_number
+from harness.data.scalars import Notes, boolean, scalar, whole_number
 from harness.errors import BenchError
 
 

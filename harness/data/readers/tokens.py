@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.data.place import PlacedRow, place, placed
+from harness.data.scalars import Notes, at_a_glance
 from harness.data.tags import to_iob2
-from harness.data.values import Notes, at_a_glance, text
+from harness.data.values import text
 from harness.errors import BenchError, unknown
 from harness.looks import quote, words_of
 

@@ -318,7 +318,7 @@ def test_squad_errors_name_the_place_inside_the_file(write, content, words):
 
 
 def test_squad_answers_must_be_usable(write):
-    with pytest.raises(BenchError, match=r"answers\[0\].answer_start: 'x' is no whole number"):
+    with pytest.raises(BenchError, match=r"answers\[0\].answer_start: 'x' is not a whole number"):
         squad.read(write("x", squad_file([question(answers=[("x", "cat")])])))
     with pytest.raises(BenchError, match=r"answers\[0\].text: ''"):
         squad.read(write("x", squad_file([question(answers=[(4, "")])])))
@@ -343,7 +343,7 @@ def test_squad_truth_values(write, written, impossible):
 
 @pytest.mark.parametrize("written", ["maybe", 2, [], {}, -1, "falsch"])
 def test_squad_no_truth_value_is_an_error_with_its_path(write, written):
-    with pytest.raises(BenchError, match=r"qas\[1\].is_impossible: .* is no truth value; write true or false"):
+    with pytest.raises(BenchError, match=r"qas\[1\].is_impossible: .* is not a truth value; write true or false"):
         squad.read(write("x", squad_file([question(), question(is_impossible=written)])))
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from harness.data.readers import answers, spans
-from harness.data.values import whole_number
+from harness.data.scalars import whole_number
 from harness.errors import BenchError
 
 CONTEXT = "The cat sat. The dog sat."
@@ -97,7 +97,7 @@ def test_a_column_says_which_questions_are_impossible(read):
     rows, report = read(given, text="t", impossible="x")
     assert [row["answers"]["text"] for row in rows] == [["cat"], [], ["cat"], []]
     assert (report["truth_values"], report["impossible_with_answers"]) == (4, 1)
-    with pytest.raises(BenchError, match=r"x.jsonl:1: 'perhaps' is no truth value"):
+    with pytest.raises(BenchError, match=r"x.jsonl:1: 'perhaps' is not a truth value"):
         read([{"t": "cat", "x": "perhaps"}], text="t", impossible="x")
 
 
@@ -154,7 +154,7 @@ def test_other_columns_stay(read):
         ({"s": "(7, 4)"}, {"span": "s"}, r"lies outside"),
         ({"s": "(3, 4)"}, {"span": "s"}, r"holds nothing but blanks"),
         ({"s": "no"}, {"span": "s"}, r"'no' is no span such as \(287, 338\)"),
-        ({"t": "cat", "b": "x"}, {"text": "t", "start": "b"}, r"x.jsonl:2: 'x' is no whole number"),
+        ({"t": "cat", "b": "x"}, {"text": "t", "start": "b"}, r"x.jsonl:2: 'x' is not a whole number"),
         ({"a": "what"}, {"answers": "a"}, r"x.jsonl:2: 'what' is neither JSON nor"),
         ({"a": {"text": ["a", "b"], "answer_start": [1]}}, {"answers": "a"}, "2 answers but 1 starts"),
         ({"t": "cat", "context": [5]}, {"text": "t"}, "x.jsonl:2: question and context must be texts"),
@@ -178,7 +178,7 @@ def test_nothing_in_a_file_is_run(value):
 
 @pytest.mark.parametrize("value", [True, None, "x", "1.5", "nan", "inf", [1]])
 def test_what_is_no_whole_number(value):
-    with pytest.raises(ValueError, match="is no whole number"):
+    with pytest.raises(ValueError, match="is not a whole number"):
         whole_number(value)
 
 

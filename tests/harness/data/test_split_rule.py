@@ -5,7 +5,7 @@ import toy
 
 from harness import registry
 from harness.data.source import GeneratedSource, HubSource
-from harness.data.split_rule import split_rule
+from harness.data.splits import split_rule
 from harness.rows import load
 from harness.task import Task
 

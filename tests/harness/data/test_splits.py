@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from harness.data.splits import canonical, complete_splits, limit
+from harness.data.splits import canonical, complete_splits
+from harness.data.subsets import limit
 from harness.errors import BenchError
 
 FROZEN = {

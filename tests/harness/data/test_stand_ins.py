@@ -6,9 +6,10 @@ import re
 import pytest
 
 from harness import registry
+from harness.data.file_checks import LONGEST
 from harness.data.file_layer import read_bytes, read_text, split_lines
 from harness.data.readers import delimited, excel, json_rows, labelled
-from harness.data.source import LONGEST, FileSource
+from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.models.resolve import resolve
 from harness.planning.quick import quick_task

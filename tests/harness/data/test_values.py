@@ -65,7 +65,7 @@ def test_infinity_is_no_text(value):
         ("ner", {"words": ["a"], "tags": [float("inf")]}, "tags"),
         ("translation", {"source": float("inf"), "target": "a"}, "source"),
         ("translation", {"source": "a", "target": ["a", float("inf")]}, "target"),
-        ("qa", {"question": "a", "context": "a", "answers": {"text": ["a"], "answer_start": [float("inf")]}}, "no whole number"),
+        ("qa", {"question": "a", "context": "a", "answers": {"text": ["a"], "answer_start": [float("inf")]}}, "not a whole number"),
         ("qa", {"question": "a", "context": "a", "answers": {"text": [float("inf")], "answer_start": [0]}}, "Infinity"),
     ],
 )  # fmt: skip
