@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 SHOWN = 40  # characters of a value in an error
@@ -26,25 +28,37 @@ def printed(text: str) -> Any:
     if (bare[:1], bare[-1:]) not in (("[", "]"), ("{", "}"), ("(", ")")) and not in_brackets(bare):
         return None
     try:
-        value = json.loads(bare, object_pairs_hook=_object)
-    except _DuplicateKey:
+        value = json.loads(bare, object_pairs_hook=unique_object)
+    except DuplicateKey:
         raise
     except (ValueError, RecursionError):
         value = _parse_literal(bare)
     return value if isinstance(value, list | tuple | dict) else None
 
 
-class _DuplicateKey(ValueError):
-    pass
+class DuplicateKey(ValueError):
+    """A key occurs twice in an object."""
+
+    def __init__(self, key: Any):
+        super().__init__(f"the key {short(key)} stands twice in an object")
+        self.key = key
 
 
-def _object(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+def unique_object(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    """Return an object of (key, value) pairs.
+
+    Raises:
+        DuplicateKey: A key occurs twice.
+    """
     value = dict(pairs)
     if len(value) < len(pairs):
-        keys = [key for key, _ in pairs]
-        duplicate = next(key for key in value if keys.count(key) > 1)
-        raise _DuplicateKey(f"the key {short(duplicate)} stands twice in an object")
+        raise DuplicateKey(first_duplicate(key for key, _ in pairs))
     return value
+
+
+def first_duplicate(names: Iterable[Any]) -> Any | None:
+    """Return the first name that occurs more than once; None if all are different."""
+    return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
 def in_brackets(bare: str) -> bool:
@@ -80,9 +94,9 @@ def _parse_literal(text: str) -> Any:
         tree = _NumpyCalls().visit(ast.parse("".join(parts), mode="eval"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Dict):
-                _object([(key.value, None) for key in node.keys if isinstance(key, ast.Constant)])
+                unique_object([(key.value, None) for key in node.keys if isinstance(key, ast.Constant)])
         value = ast.literal_eval(tree)
-    except _DuplicateKey:
+    except DuplicateKey:
         raise
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness.data.readers import answers, spans
+from harness.data.readers import qa_answers, span_tables
 from harness.data.scalars import whole_number
 from harness.errors import BenchError
 
@@ -19,7 +19,7 @@ def read(tmp_path):
         path = tmp_path / "x.jsonl"
         path.write_text("".join(json.dumps({"question": "Who?", "context": CONTEXT, **row}) + "\n" for row in rows))
         report = {}
-        return spans.read(path, table="jsonl", report=report, **options), report
+        return span_tables.read(path, table="jsonl", report=report, **options), report
 
     return read
 
@@ -173,7 +173,7 @@ def test_what_cannot_be_read_is_told_with_its_line(read, row, options, words):
 )
 def test_nothing_in_a_file_is_run(value):
     with pytest.raises(ValueError, match="neither JSON nor a dict"):
-        answers.pairs(value)
+        qa_answers.parse_answers(value)
 
 
 @pytest.mark.parametrize("value", [True, None, "x", "1.5", "nan", "inf", [1]])
@@ -186,5 +186,5 @@ def test_answers_with_a_text_and_a_negative_start_are_counted(tmp_path):
     lines = [{"question": "who?", "context": "Ann of Oslo", "answer_text": text, "answer_start": start} for text, start in (("Ann", 0), ("Ann", -5), ("", -1))]
     (tmp_path / "x.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     report = {}
-    rows = spans.read(tmp_path / "x.jsonl", table="jsonl", text="answer_text", start="answer_start", report=report)
+    rows = span_tables.read(tmp_path / "x.jsonl", table="jsonl", text="answer_text", start="answer_start", report=report)
     assert [row["answers"]["text"] for row in rows] == [["Ann"], [], []] and report["negative_starts"] == 1

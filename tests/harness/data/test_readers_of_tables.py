@@ -5,7 +5,7 @@ import json
 import pytest
 
 from harness import registry
-from harness.data.readers import READERS, arrow, delimited, json_rows, squad
+from harness.data.readers import READERS, arrow, delimited, json_rows, squad_json
 from harness.errors import BenchError
 from harness.planning.quick import quick_task
 
@@ -101,7 +101,7 @@ def test_a_language_that_is_a_column_as_well_is_refused(tmp_path):
         (json_rows.read_json, '{"text": {"0": "a", "0": "b"}, "label": {}}', ": text: the key '0'"),
         (json_rows.read_json, '{"text": ["a"], "label": ["b"], "text": ["c"]}', ": the key 'text'"),
         (json_rows.read_json, '{"columns": ["a", "a"], "data": [[1, 2]]}', ": columns: 'a' occurs twice"),
-        (squad.read, '{"data": [{"paragraphs": [{"context": "a", "context": "b", "qas": []}]}]}', r": data\[0\].paragraphs\[0\]: the key"),
+        (squad_json.read, '{"data": [{"paragraphs": [{"context": "a", "context": "b", "qas": []}]}]}', r": data\[0\].paragraphs\[0\]: the key"),
     ],
 )  # fmt: skip
 def test_a_key_that_stands_twice_is_refused_with_its_place(read, text, place, tmp_path):
