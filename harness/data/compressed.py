@@ -55,9 +55,7 @@ def decompress(data: bytes, path: Path) -> bytes:
     """
     data = _decompress(data, path)
     if data[257:262] == TAR:
-        raise BenchError(
-            f"{path}: a tar archive, which is not read; unpack it and give its folder, or make a zip archive"
-        )
+        raise BenchError(f"{path}: a tar archive, which is not read; unpack it and give its folder, or make a zip archive")
     return data
 
 
@@ -158,9 +156,7 @@ def check_size(unpacked: int, size: int, path: Path) -> None:
         BenchError: It is not.
     """
     if unpacked > max_size(size):
-        raise BenchError(
-            f"{path}: unpacks to more than {max_size(size) // 2**20} MiB; cut it into several files, or unpack it"
-        )
+        raise BenchError(f"{path}: unpacks to more than {max_size(size) // 2**20} MiB; cut it into several files, or unpack it")
 
 
 def max_size(size: int) -> int:
@@ -189,9 +185,7 @@ def _only_member(names: list[str], path: Path) -> str:
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         contents = ", ".join(names[:5]) + more or "nothing"
         example = next((name for name in names if is_data(Path(name))), names[0] if names else "data.csv")
-        raise BenchError(
-            f"{path}: {len(names)} files in the archive ({contents}); name one, such as {path.name}!{example}"
-        )
+        raise BenchError(f"{path}: {len(names)} files in the archive ({contents}); name one, such as {path.name}!{example}")
     return names[0]
 
 

@@ -149,9 +149,7 @@ def read_text(path: str | Path, encoding: str = DEFAULT) -> str:
     except UnicodeDecodeError as error:
         raise _encoding_error(encoding, data, error, path) from None
     except (LookupError, ValueError):
-        raise BenchError(
-            f"{path}: unknown encoding {encoding!r}; use a name such as utf-8, utf-16 or gb18030"
-        ) from None
+        raise BenchError(f"{path}: unknown encoding {encoding!r}; use a name such as utf-8, utf-16 or gb18030") from None
     if "\0" in text:
         from harness.data.encoding import marked
 
@@ -204,7 +202,5 @@ def as_paths(files: str | Path | Iterable[str | Path] | Mapping[str, object]) ->
         BenchError: `files` is a mapping of columns, which only format `lines` takes.
     """
     if isinstance(files, Mapping):
-        raise BenchError(
-            f"a file for each of {', '.join(files)}: only format 'lines' has a file per column; give a path"
-        )
+        raise BenchError(f"a file for each of {', '.join(files)}: only format 'lines' has a file per column; give a path")
     return [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.hub_files import check_builder, check_names, check_sizes, files_of, unpacks
+from harness.data.readers.arrow import convert_row
 from harness.data.splits import ALIASES, SPLITS, canonical_split
 from harness.errors import BenchError, HubError, unknown
 from harness.hub import patiently, resolved
@@ -177,30 +178,5 @@ def _commit(repo: str, revision: str | None) -> str:
 
 def _plain(dataset: Any) -> list[dict[str, Any]]:
     """Return the rows of a `datasets.Dataset` as plain values."""
-    from datasets import ClassLabel, Translation
-
-    def convert(value: Any, feature: Any) -> Any:
-        if value is None:
-            return None
-        if isinstance(feature, ClassLabel):
-            return feature.names[value] if value >= 0 else None
-        if isinstance(feature, Mapping):
-            # A sequence of structs is stored as a struct of lists.
-            return {key: convert(value[key], feature[key]) for key in value}
-        inner = feature[0] if isinstance(feature, list) else getattr(feature, "feature", None)
-        if inner is not None and isinstance(value, list):
-            return [convert(item, inner) for item in value]
-        return value
-
-    rows = []
-    for raw in dataset.to_list():
-        row = {}
-        for name, feature in dataset.features.items():
-            if isinstance(feature, Translation):
-                if duplicates := (row.keys() | raw.keys()) & raw[name].keys():
-                    raise ValueError(f"the language {sorted(duplicates)[0]!r} of {name!r} is the name of a column as well")
-                row.update(raw[name])
-            else:
-                row[name] = convert(raw[name], feature)
-        rows.append(row)
-    return rows
+    features = dataset.features.to_dict()
+    return [convert_row(row, features) for row in dataset.to_list()]

@@ -94,9 +94,7 @@ def check_sizes(paths: Iterable[Path], where: str) -> None:
             else:
                 size = _unpacked_size(path, opener, limit) if opener else 0
         except BROKEN as error:
-            raise BenchError(
-                f"{where}: {path.name} is broken ({' '.join(str(error).split())}); fetch it again"
-            ) from None
+            raise BenchError(f"{where}: {path.name} is broken ({' '.join(str(error).split())}); fetch it again") from None
         if size > limit:
             raise BenchError(
                 f"{where}: {path.name} unpacks to more than {limit // 2**20} MiB, which no text does; it is not read"

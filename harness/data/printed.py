@@ -10,9 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 SHOWN = 40  # characters of a value in an error
-_TOKEN = re.compile(
-    r"""\s+|[bru]?'(?:[^'\\]|\\.)*'|[bru]?"(?:[^"\\]|\\.)*"|\.\.\.|[\[\](){},:=]|[^\s'"\[\](){},:=]+""", re.S
-)
+_TOKEN = re.compile(r"""\s+|[bru]?'(?:[^'\\]|\\.)*'|[bru]?"(?:[^"\\]|\\.)*"|\.\.\.|[\[\](){},:=]|[^\s'"\[\](){},:=]+""", re.S)
 _NAMES = {"null": None, "nan": None, "NaN": None, "None": None, "true": True, "false": False, "True": True, "False": False}  # fmt: skip
 
 

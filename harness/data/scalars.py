@@ -156,9 +156,7 @@ def _shortest(value: float) -> str:
 def _decimal_text(value: Decimal) -> str:
     if not value.is_finite():
         sign = "-" if value < 0 else ""
-        raise ValueError(
-            f"the number {sign}Infinity, which is neither a text nor a class; give it a value, or null for none"
-        )
+        raise ValueError(f"the number {sign}Infinity, which is neither a text nor a class; give it a value, or null for none")
     if value and abs(value.adjusted()) > MAX_DIGITS:
         return str(value)
     return str(int(value)) if value == value.to_integral_value() else format(value.normalize(), "f")

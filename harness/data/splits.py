@@ -39,9 +39,7 @@ def canonical(splits: Mapping[str, T]) -> dict[str, T]:
     """
     renamed = {canonical_split(name): value for name, value in splits.items()}
     if len(renamed) < len(splits):
-        raise BenchError(
-            f"two names for one split among {', '.join(splits)}; the names are {', '.join(SPLITS)} and all"
-        )
+        raise BenchError(f"two names for one split among {', '.join(splits)}; the names are {', '.join(SPLITS)} and all")
     return renamed
 
 
@@ -99,8 +97,6 @@ def complete_splits(
     `all` is a train split from which both others are cut, so a single file becomes 60/20/20. Rows keep their order in a split.
 
     Args:
-        splits: Split → rows.
-        seed: Decides which rows are held out.
         stratify: row → label. Each new split gets its share of each label by largest remainder, less than one row from the
             exact share, unless train would be left without the label.
         group: row → the key that it shares with others (document, context). Rows of a group stay together; sizes and labels
@@ -138,14 +134,10 @@ def complete_splits(
     return {name: given[name] for name in SPLITS}
 
 
-def _assign_rows(
-    labels: Sequence[Hashable], parts: Sequence[str], seed: int, keys: Sequence[Hashable] | None
-) -> list[str]:
+def _assign_rows(labels: Sequence[Hashable], parts: Sequence[str], seed: int, keys: Sequence[Hashable] | None) -> list[str]:
     """Return the split of each row: one of `parts`, or train. Rows with the same key, unless it is `()`, form a unit."""
     if len(labels) <= len(parts):
-        raise BenchError(
-            f"{len(labels)} rows in train are too few to cut {' and '.join(parts)} from them; give more rows"
-        )
+        raise BenchError(f"{len(labels)} rows in train are too few to cut {' and '.join(parts)} from them; give more rows")
     shuffled = order(len(labels), seed, "split")
     repeated = {key for key, count in Counter(keys).items() if count > 1 and key} if keys else set()
     units: dict[Hashable, list[int]] = defaultdict(list)
@@ -218,9 +210,7 @@ def joined_groups(groups: Sequence[Hashable], keys: Sequence[Hashable]) -> list[
     return joined
 
 
-def _assign_groups(
-    groups: Sequence[Hashable], labels: Sequence[Hashable], parts: Sequence[str], seed: int
-) -> list[str]:
+def _assign_groups(groups: Sequence[Hashable], labels: Sequence[Hashable], parts: Sequence[str], seed: int) -> list[str]:
     """Assign whole groups, from the largest to the smallest, each to the split that most lacks its labels.
 
     What a split lacks is relative to its share, so the held-out splits get large groups as well as small ones.

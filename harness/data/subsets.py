@@ -55,9 +55,7 @@ def limit(rows: Sequence[Row], n: int, *, seed: int = 42, stratify: Key | None =
     return [row for index, row in enumerate(rows) if index in chosen]
 
 
-def nested(
-    rows: Sequence[Row], count: int, *, seed: int, stratify: Key | None = None, group: Key | None = None
-) -> list[Row]:
+def nested(rows: Sequence[Row], count: int, *, seed: int, stratify: Key | None = None, group: Key | None = None) -> list[Row]:
     """Return `count` rows in their original order; a smaller subset of the same seed is always part of a larger one.
 
     Args:

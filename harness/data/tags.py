@@ -116,9 +116,7 @@ def _fitting_schemes(letters: Mapping[str, str]) -> list[str]:
         seen = set(list(letters)[:count])
         if not any(seen <= scheme.keys() for scheme in SCHEMES.values()):
             others = ", ".join(sorted(seen - {letter}))
-            raise BenchError(
-                f"{place}: a tag with {letter}- after tags with {others}: no scheme has them all; mend the tags"
-            )
+            raise BenchError(f"{place}: a tag with {letter}- after tags with {others}: no scheme has them all; mend the tags")
     fitting = [name for name in SCHEMES if letters.keys() <= SCHEMES[name].keys()] if letters else ["iob2"]
     fewest = min(len(SCHEMES[name]) for name in fitting)
     return [name for name in fitting if len(SCHEMES[name]) == fewest]

@@ -77,7 +77,7 @@ def reader(format: str, options: Mapping[str, Any]) -> Reader:
     parameters = inspect.signature(read).parameters.values()
     valid = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
     valid.remove("report")
-    kinds = typing.get_type_hints(read)
+    kinds = typing.get_type_hints(getattr(read, "func", read))  # `read_tsv` is a partial function
     for option, value in options.items():
         if option not in valid:
             raise unknown(f"option of format {format}:", option, valid)

@@ -70,13 +70,11 @@ def _rows(files: Any, kind: str, open_table: Callable[[Any], tuple[Any, Iterator
             content = table.to_pylist()
         except (pyarrow.ArrowException, OSError, ValueError) as error:
             message = " ".join(str(error).split())
-            raise BenchError(
-                f"{path}: no readable {kind} file ({message}); fetch it again, or check `format`"
-            ) from None
+            raise BenchError(f"{path}: no readable {kind} file ({message}); fetch it again, or check `format`") from None
         features = _features(table.schema.metadata)
         for number, row in enumerate(content, start=1):
             try:
-                rows.append(PlacedRow(_convert_row(row, features), path, f"row {number}"))
+                rows.append(PlacedRow(convert_row(row, features), path, f"row {number}"))
             except ValueError as error:
                 raise BenchError(f"{path}: row {number}: {error}") from None
     return rows
@@ -100,7 +98,16 @@ def _features(metadata: Mapping[bytes, bytes] | None) -> Mapping[str, Any]:
     return features if isinstance(features, dict) else {}
 
 
-def _convert_row(row: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any]:
+def convert_row(row: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with names of classes instead of numbers, and a column for each language of a translation.
+
+    Args:
+        row: Raw values.
+        features: Column → its feature, as `datasets.Features.to_dict` returns it.
+
+    Raises:
+        ValueError: A language has the same name as another column.
+    """
     new: dict[str, Any] = {}
     for name, value in row.items():
         feature = features.get(name)

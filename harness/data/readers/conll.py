@@ -51,13 +51,11 @@ def read(
     `group` is the number of the document as text; rows of files without `-DOCSTART-` lines have none.
 
     Args:
-        files: A path or a list of paths.
         separator: The text between columns. By default a tab if every line has the same number of tabs, else any run of blanks
             and tabs.
         words, tags: The index of the column; negative ones count from the end.
         scheme: See `harness.data.tags.to_iob2`; detected for all files together.
         comment: Prefix of lines to skip. By default no line is skipped: `#` may be a token.
-        encoding: The encoding of the files.
         report: Gets what `Converted.report` returns, `sentences`, `documents`, `comments` (skipped lines),
             `comments_like_tokens`, `words_with_blanks`, and `other_tags` and `poorer_tags` if the tags were taken from the last
             column and another one holds tags as well.

@@ -13,6 +13,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,6 @@ def read_csv(
     sets the delimiter for `auto` and is reported as `first_line`.
 
     Args:
-        files: A path or a list of paths.
         delimiter: One character, or `auto`: the comma, unless it does not cut every line into the same number of fields (two or
             more) and exactly one of semicolon, tab and bar does. Another one than the comma is reported as `delimiter`.
         quoting: `minimal` or `all`: quotes enclose fields, which may then contain delimiters, line ends and doubled quotes.
@@ -60,7 +60,6 @@ def read_csv(
         quote: The character that encloses fields.
         escape: A character, such as the backslash, that makes a following quote or delimiter ordinary text.
         header: True if the first row names the columns; False to call them "0", "1", ...; or a list of their names.
-        encoding: The encoding of the files.
         report: Gets the counts above and those of `harness.data.readers.quotes`.
     """
     if quoting not in QUOTING:
@@ -109,22 +108,8 @@ def read_csv(
     return rows
 
 
-def read_tsv(
-    files: Any,
-    *,
-    delimiter: str = "\t",
-    quoting: str = AUTO,
-    quote: str = '"',
-    escape: str | None = None,
-    header: bool | Sequence[str] = True,
-    encoding: str = "utf-8-sig",
-    report: dict[str, Any] | None = None,
-) -> list[dict[str, str]]:
-    """Read as `read_csv` does, with the defaults of a TSV: tabs, and quotes that are text unless every cell has them."""
-    return read_csv(
-        files, delimiter=delimiter, quoting=quoting, quote=quote, escape=escape, header=header, encoding=encoding,
-        report=report,
-    )  # fmt: skip
+# The defaults of a TSV: tabs, and quotes that are text unless every cell has them.
+read_tsv = partial(read_csv, delimiter="\t", quoting=AUTO)
 
 
 def odd_quotes(path: Path, text: str) -> dict[str, str]:
@@ -156,7 +141,6 @@ def as_rows(path: Path, records: Records, header: bool | Sequence[str], counts: 
     """Return records as rows with the names of their columns.
 
     Args:
-        path: The file, for places and errors.
         records: (line, fields) pairs.
         header: As for `read_csv`.
         counts: Gets `empty_rows` and `repeated_headers`, which occur where files were concatenated.
@@ -195,15 +179,10 @@ def is_repeated(title: Sequence[str], fields: Sequence[str]) -> bool:
     return list(fields[1:]) == list(title[1:]) and fields[0].lstrip("\ufeff") == title[0]
 
 
-def _detect(
-    path: Path, text: str, quotes: Quotes, most: int | None = None
-) -> tuple[str, list[tuple[int, list[str]]] | None]:
+def _detect(path: Path, text: str, quotes: Quotes, most: int | None = None) -> tuple[str, list[tuple[int, list[str]]] | None]:
     """Return the delimiter and its records, or the comma without records unless exactly one delimiter makes a table.
 
     Args:
-        path: The file, for errors.
-        text: Its text.
-        quotes: Its quoting.
         most: The number of records to look at; None for all.
     """
     tables = {",": _table(path, text, ",", quotes, most)}
@@ -213,9 +192,7 @@ def _detect(
     return fitting[0] if len(fitting) == 1 else (",", None)
 
 
-def _table(
-    path: Path, text: str, delimiter: str, quotes: Quotes, most: int | None
-) -> list[tuple[int, list[str]]] | None:
+def _table(path: Path, text: str, delimiter: str, quotes: Quotes, most: int | None) -> list[tuple[int, list[str]]] | None:
     """Return all records if they have the same number of fields, two or more; else None."""
     records, width = [], 0
     try:

@@ -26,7 +26,6 @@ def read(
     Empty rows are skipped, and counted as `empty_rows` if others follow. Columns without a name and values are left out.
 
     Args:
-        files: A path or a list of paths.
         sheet: The name of the sheet; by default the first one. If there are several, its name is reported as `sheet`.
         header: True if the first row names the columns; False to call them "0", "1", ...; or a list of their names.
         report: Gets the counts above, and `repeated_headers`.

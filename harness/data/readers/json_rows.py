@@ -14,9 +14,7 @@ from harness.shown import listed, short
 _DECODER = json.JSONDecoder(object_pairs_hook=unique_object)
 
 
-def read_jsonl(
-    files: Any, *, encoding: str = "utf-8-sig", report: dict[str, Any] | None = None
-) -> list[dict[str, Any]]:
+def read_jsonl(files: Any, *, encoding: str = "utf-8-sig", report: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """Return the object on each line (https://jsonlines.org). Blank lines are skipped and counted as `empty_rows`."""
     rows, empty = [], 0
     for path in as_paths(files):

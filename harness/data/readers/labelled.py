@@ -23,7 +23,6 @@ def read(
     """Return one row per line, with a column for each named group of the pattern, without outer blanks.
 
     Args:
-        files: A path or a list of paths.
         pattern: A regular expression that matches a whole line. Groups without a name give no column.
         encoding: `latin-1` for TREC's files.
         report: Gets `empty_rows` (blank lines, which are skipped) and `finer_labels` (lines of which the default pattern ignores
@@ -42,9 +41,7 @@ def read(
             match = compiled.fullmatch(line.strip())
             if match is None:
                 shown = line if len(line) <= 40 else line[:40] + "…"
-                raise BenchError(
-                    f"{path}:{number}: {shown!r} does not match the pattern {pattern}; state another `pattern`"
-                )
+                raise BenchError(f"{path}:{number}: {shown!r} does not match the pattern {pattern}; state another `pattern`")
             labels = [word for word in line.split() if word.startswith(MARK)]
             if len(labels) > 1:
                 shown = ", ".join(short(label.removeprefix(MARK)) for label in labels[:3])

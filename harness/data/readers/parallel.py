@@ -17,16 +17,13 @@ from harness.errors import BenchError
 TMX_CODES = frozenset(("bpt", "ept", "it", "ph", "ut"))  # elements that hold markup of another program and no text
 
 
-def read_lines(
-    files: Any, *, encoding: str = "utf-8-sig", report: dict[str, Any] | None = None
-) -> list[dict[str, str]]:
+def read_lines(files: Any, *, encoding: str = "utf-8-sig", report: dict[str, Any] | None = None) -> list[dict[str, str]]:
     """Return rows of line-parallel files, in which line N of one file belongs to line N of the others.
 
     Outer white space is removed; what is inside a line stays, including U+0085, U+2028 and a lone carriage return.
 
     Args:
         files: Column → path, or paths that are read in pairs.
-        encoding: The encoding of the files.
         report: Gets `empty`, the number of rows with an empty side. They are kept: otherwise the files would not be aligned.
     """
     if not isinstance(files, Mapping):
@@ -66,10 +63,8 @@ def read_pairs(
     its `group`, so that all translations of a sentence stay in one split.
 
     Args:
-        files: A path or a list of paths. There is no header.
         source, target: The index of each field; `source: 1, target: 0` reverses the direction.
         separator: The text between fields.
-        encoding: The encoding of the files.
         report: Gets `repeated` (rows whose source occurred before), `empty` (rows with an empty side), `unread` (lines with text
             in other fields), and `quoted` (cells whose quotes were removed, see `harness.data.readers.quotes`).
     """
@@ -107,7 +102,6 @@ def read_tmx(
     Units that lack one of the two languages give no row.
 
     Args:
-        files: A path or a list of paths.
         source, target: Language codes; `en` includes `en-GB`. They may be omitted for a file of two languages that names the one
             it translates from (`srclang`).
         report: Gets the languages as `source` and `target`, `incomplete` (units without a row), `empty` (rows with an empty side),
@@ -178,9 +172,7 @@ class _TmxParser:
             self._parser.Parse(data, True)
         except expat.ExpatError as error:
             message = expat.ErrorString(error.code)
-            raise BenchError(
-                f"{self.path}:{error.lineno}: broken XML ({message}); mend it, or fetch it again"
-            ) from None
+            raise BenchError(f"{self.path}:{error.lineno}: broken XML ({message}); mend it, or fetch it again") from None
         except (LookupError, ValueError) as error:  # an encoding that expat cannot read
             raise BenchError(f"{self.path}:1: cannot be read ({error}); save it as UTF-8") from None
 
@@ -192,9 +184,7 @@ class _TmxParser:
         elif name == "tuv":
             self._language = attributes.get("xml:lang") or attributes.get("lang") or ""
             if not self.units or not self._language:
-                raise BenchError(
-                    f"{self.path}:{self._parser.CurrentLineNumber}: a <tuv> outside of a <tu> or without xml:lang"
-                )
+                raise BenchError(f"{self.path}:{self._parser.CurrentLineNumber}: a <tuv> outside of a <tu> or without xml:lang")
         elif name == "seg":
             self._segment = []
         elif name in TMX_CODES:

@@ -54,7 +54,6 @@ def parse_answers(value: Any, notes: Notes | None = None) -> list[tuple[str, Any
     The value may also be one of these printed as text by JSON, Python or numpy, as data frames write SQuAD's column to CSV.
 
     Args:
-        value: The value of the column.
         notes: Counts conversions, see `harness.data.values`.
 
     Raises:
@@ -96,13 +95,10 @@ def without_no_answer(context: str, word: str | None) -> str:
     return bare.removesuffix(word).rstrip() if word and bare.endswith(word) else context
 
 
-def locate(
-    row: Row, full: str, context: str, columns: AnswerColumns, unit: Unit, counts: Counter[str]
-) -> dict[str, list[Any]]:
+def locate(row: Row, full: str, context: str, columns: AnswerColumns, unit: Unit, counts: Counter[str]) -> dict[str, list[Any]]:
     """Return a row's answers as `{"text": [...], "answer_start": [...]}`; a start is None if the row does not give it.
 
     Args:
-        row: The row.
         full: The context in the file, to which spans refer.
         context: The same without the word for "no answer".
         columns: How answers are written.

@@ -41,7 +41,6 @@ def unquoted(records: list[tuple[int, list[str]]], quote: str, counts: Counter[s
 
     Args:
         records: (line, fields) pairs.
-        quote: The quotation mark.
         counts: Gets `quoted`, the number of cells that were in quotes; or `kept_quotes`, if nearly all cells are in quotes but
             some are written in another way.
     """

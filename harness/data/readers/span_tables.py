@@ -43,7 +43,6 @@ def options(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] |
     """Return options of the format `spans` for a table, or None if no column of answers has a usual name.
 
     Args:
-        rows: The rows of the table.
         columns: Column of `NEEDS` → the table's column.
     """
     others = [str(name) for name in rows[0] if str(name) not in columns.values()]
@@ -118,7 +117,6 @@ def read(
     occurrence of its text. An empty text, or a negative start, is no answer.
 
     Args:
-        files: A path or a list of paths.
         table: The format of the files: csv, tsv, json, jsonl, parquet or arrow.
         delimiter, quoting, header, key, encoding: Options of that format.
         question, context: The columns of these; by index for a table without header.
@@ -145,9 +143,7 @@ def read(
     if answers is None and text is None and span is None and (start is None or end is None):
         raise BenchError("format spans: no column of answers is named; give answers, span, text, or start and end")
     notes: dict[str, Any] = {}
-    raw = read_table(
-        files, table, notes, delimiter=delimiter, quoting=quoting, header=header, key=key, encoding=encoding
-    )
+    raw = read_table(files, table, notes, delimiter=delimiter, quoting=quoting, header=header, key=key, encoding=encoding)
     columns = AnswerColumns(answers, text, start, end, span, no_answer, inclusive, impossible)
     counts = Notes(dict.fromkeys(COUNTED, 0))
     used = (question, context, answers, text, start, end, span, impossible, id, group)

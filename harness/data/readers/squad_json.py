@@ -20,8 +20,6 @@ def read(files: Any, *, encoding: str = "utf-8-sig", report: dict[str, Any] | No
     lists; an empty text at a negative offset is no answer. `group` is the title of the article, or its index if it has none.
 
     Args:
-        files: A path or a list of paths.
-        encoding: The encoding of the files.
         report: Gets `questions`, `unanswerable`, `answers`, the counts of `offsets.align`, `truth_values` (values of `is_impossible`
             written as text or number), `impossible_with_answers` (questions that are marked as impossible but have answers, which
             are ignored) and `no_answers` (empty texts at a negative offset).
@@ -32,9 +30,7 @@ def read(files: Any, *, encoding: str = "utf-8-sig", report: dict[str, Any] | No
     for path in as_paths(files):
         content = load(path, encoding)
         if not isinstance(content, dict):
-            raise BenchError(
-                f"{path}: {type(content).__name__} instead of SQuAD's object; for flat rows say format: json"
-            )
+            raise BenchError(f"{path}: {type(content).__name__} instead of SQuAD's object; for flat rows say format: json")
         for article, at in _items(content, "data", str(path), ": "):
             title = _text(article, "title", at, notes) if article.get("title") else ""
             group = title or str(articles)

@@ -29,7 +29,6 @@ def options(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] |
     """Return options of the format `tokens` for a table, or None if its rows are not tokens.
 
     Args:
-        rows: The rows of the table.
         columns: Column of `NEEDS` → the table's column.
     """
     tags = [at_a_glance(row.get(columns["tags"])).strip() for row in rows]
@@ -65,7 +64,6 @@ def read(
     a row without word and tag, or at a blank line.
 
     Args:
-        files: A path or a list of paths.
         table: The format of the files: csv, tsv, json, jsonl, parquet or arrow.
         delimiter, quoting, header, key, encoding: Options of that format.
         words, tags: The columns of a token and its tag.
@@ -77,9 +75,7 @@ def read(
     from harness.data.readers import read_table  # imports this module
 
     notes: dict[str, Any] = {}
-    raw = read_table(
-        files, table, notes, delimiter=delimiter, quoting=quoting, header=header, key=key, encoding=encoding
-    )
+    raw = read_table(files, table, notes, delimiter=delimiter, quoting=quoting, header=header, key=key, encoding=encoding)
     used = [name for name in (words, tags, sentence) if name is not None]
     conversions = Notes()
     raw = [_as_text(row, used, conversions) for row in raw]
