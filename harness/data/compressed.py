@@ -91,11 +91,7 @@ def unzip(data: bytes, path: Path, member: str | None) -> bytes:
 
 
 def list_zip(path: Path) -> list[str]:
-    """Return the names of an archive's files, see `members`.
-
-    Raises:
-        BenchError: The file is not a zip archive, or is not safe.
-    """
+    """Return the names of an archive's files, see `members`."""
     from harness.data.file_layer import CHUNK, reject_stand_in  # imports this module
 
     with path.open("rb") as file:
@@ -128,11 +124,7 @@ def members(archive: zipfile.ZipFile, path: Path) -> list[str]:
 
 @contextmanager
 def zip_errors(path: Path) -> Iterator[None]:
-    """Turn the errors of `zipfile` into one-line errors.
-
-    Raises:
-        BenchError: The archive is broken, has a password, or uses a compression that is not supported.
-    """
+    """Turn the errors of `zipfile` into BenchErrors: a broken archive, a password, an unsupported compression."""
     try:
         yield
     except NotImplementedError as error:  # a subclass of RuntimeError, so it comes first
@@ -150,11 +142,7 @@ def split_member(path: str | Path) -> tuple[Path, str | None]:
 
 
 def check_size(unpacked: int, size: int, path: Path) -> None:
-    """Check that the unpacked size of a file of `size` bytes is allowed.
-
-    Raises:
-        BenchError: It is not.
-    """
+    """Raise an error if a file of `size` bytes unpacks to more than is allowed."""
     if unpacked > max_size(size):
         raise BenchError(f"{path}: unpacks to more than {max_size(size) // 2**20} MiB; cut it into several files, or unpack it")
 

@@ -18,11 +18,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def check_lengths(rows: Rows) -> None:
-    """Check that no text is longer than `LONGEST`.
-
-    Raises:
-        BenchError: A text is. The message names its row and column.
-    """
+    """Raise an error if a text is longer than `LONGEST`."""
     for row in rows:
         for name, value in row.items():
             if isinstance(value, str) and len(value) > LONGEST:

@@ -58,13 +58,10 @@ def read_bytes(path: str | Path) -> bytes:
 
 
 def reject_stand_in(data: bytes, path: str | Path) -> None:
-    """Check that bytes are a file's own contents, not a pointer to it or a web page.
+    """Raise an error if bytes are a pointer of Git LFS or git-annex or a web page, not the file's own contents.
 
     Args:
         data: The file's bytes, or the first `CHUNK` of them.
-
-    Raises:
-        BenchError: They are a pointer of Git LFS or git-annex, or an HTML page saved under the file's name.
     """
     head = data[:CHUNK]
     if pointer := POINTER.match(head):
@@ -78,31 +75,24 @@ def reject_stand_in(data: bytes, path: str | Path) -> None:
 
 
 def reject_stand_ins(folder: Path) -> None:
-    """Check the files of a folder that are short enough to be pointers, see `reject_stand_in`."""
+    """Call `reject_stand_in` for the files of a folder that are short enough to be pointers."""
     for file in sorted(folder.iterdir()):
         if file.is_file() and file.stat().st_size <= CHUNK:
             reject_stand_in(file.read_bytes(), file)
 
 
 def reject_binary(data: bytes, path: str | Path) -> None:
-    """Check that the bytes of a text file are not those of a binary format.
-
-    Raises:
-        BenchError: They are. The message names the format and what to do.
-    """
+    """Raise an error that names the format if the bytes of a text file are those of a binary format."""
     kind = next((kind for mark, kind in BINARY.items() if data.startswith(mark)), None)
     if kind and (CONTROL.search(data, 0, CHUNK) or data.startswith(b"%PDF-")):  # a text may begin with "ORC"
         raise BenchError(f"{path}: is no text but {kind}")
 
 
 def reject_address(reference: str | Path) -> None:
-    """Check that a reference is a path and not an address on the internet: nothing is downloaded.
+    """Raise an error if a reference is an address on the internet, not a path: nothing is downloaded.
 
     Args:
         reference: What the user wrote. If it has become a `Path`, the second slash of `://` is lost.
-
-    Raises:
-        BenchError: It is an address. The message says how to get the file.
     """
     match = ADDRESS.match(str(reference))
     if match is None or Path(reference).expanduser().exists():
@@ -196,11 +186,7 @@ def split_lines(text: str) -> list[str]:
 
 
 def as_paths(files: str | Path | Iterable[str | Path] | Mapping[str, object]) -> list[Path]:
-    """Return one path or several as a list.
-
-    Raises:
-        BenchError: `files` is a mapping of columns, which only format `lines` takes.
-    """
+    """Return one path or several as a list; a mapping of columns, which only format `lines` takes, is an error."""
     if isinstance(files, Mapping):
         raise BenchError(f"a file for each of {', '.join(files)}: only format 'lines' has a file per column; give a path")
     return [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]

@@ -135,11 +135,7 @@ def matching(pattern: Path) -> list[Path]:
 
 
 def entries(folder: Path) -> list[Path]:
-    """Return the entries of a folder by name, without hidden ones.
-
-    Raises:
-        BenchError: It holds more than `MOST` entries.
-    """
+    """Return the entries of a folder by name, without hidden ones."""
     return _Search(folder).entries(folder)
 
 
@@ -162,11 +158,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def check_partitions(paths: Sequence[Path], where: Path) -> None:
-    """Check that no folder name holds a column, as in the partitions of Hive and Spark: the column would be lost.
-
-    Raises:
-        BenchError: A folder name does.
-    """
+    """Raise an error if a folder name holds a column, as in the partitions of Hive and Spark: it would be lost."""
     known = set(where.parts)
     for path in paths:
         partition = next((part for part in path.parts if part not in known and PARTITION.fullmatch(part)), None)
@@ -219,11 +211,7 @@ def members_of(archive: Path) -> list[Path]:
 
 
 def of_format(folder: Path, format: str) -> list[Path]:
-    """Return the files of a folder that may have a format by their endings.
-
-    Raises:
-        BenchError: There is none.
-    """
+    """Return the files of a folder that may have a format by their endings, or raise an error if there are none."""
     files = files_in(folder)
     matches = [path for path in files if format in formats(path)]
     if not matches:

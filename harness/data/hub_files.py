@@ -33,11 +33,7 @@ def unpacks(builder: Any) -> bool:
 
 
 def check_names(data_files: Mapping[str, str | list[str]] | None, where: str) -> None:
-    """Check that the paths and patterns of a task file stay inside the repository.
-
-    Raises:
-        BenchError: One of them does not.
-    """
+    """Raise an error if a path or pattern of a task file leads out of the repository."""
     for entry in (data_files or {}).values():
         for name in entry if isinstance(entry, list) else [entry]:
             if not isinstance(name, str) or name.startswith(("/", "~")) or "://" in name or _goes_up(name):
@@ -47,15 +43,12 @@ def check_names(data_files: Mapping[str, str | list[str]] | None, where: str) ->
 
 
 def check_builder(builder: Any, root: str, where: str) -> None:
-    """Check what a builder of `datasets` is going to read, before it reads it.
+    """Raise an error if a builder of `datasets` would read files of another format or outside of the repository.
 
     Args:
         builder: The builder, with resolved data files.
         root: The prefix that the address of each file must have.
         where: The repository, for error messages.
-
-    Raises:
-        BenchError: A file is of a format that is not read, or is outside the repository.
     """
     if not any(_is_reader(builder, name) for name in FORMATS):
         kind = type(builder).__module__.rpartition(".")[2]
@@ -72,11 +65,7 @@ def check_builder(builder: Any, root: str, where: str) -> None:
 
 
 def check_sizes(paths: Iterable[Path], where: str) -> None:
-    """Check that compressed files unpack to a plausible size: `datasets` itself sets no limit.
-
-    Raises:
-        BenchError: A file is too large, broken, or packed in a way that cannot be checked.
-    """
+    """Raise an error if a compressed file is broken or unpacks to an implausible size: `datasets` itself sets no limit."""
     for path in paths:
         with path.open("rb") as file:
             head = file.read(16)

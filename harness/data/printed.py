@@ -43,11 +43,7 @@ class DuplicateKey(ValueError):
 
 
 def unique_object(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    """Return an object of (key, value) pairs.
-
-    Raises:
-        DuplicateKey: A key occurs twice.
-    """
+    """Return an object of (key, value) pairs, or raise DuplicateKey."""
     value = dict(pairs)
     if len(value) < len(pairs):
         raise DuplicateKey(first_duplicate(key for key, _ in pairs))

@@ -74,10 +74,7 @@ def is_missing(value: Any) -> bool:
 
 
 def whole_number(value: Any) -> int:
-    """Convert a value to int. `"287.0"` is accepted: data frames write whole numbers so if the column has gaps.
-
-    Raises:
-        ValueError: The value is not a whole number.
+    """Convert a value to int, or raise ValueError. `"287.0"` is accepted: data frames write so if the column has gaps.
     """
     if isinstance(value, bool) or value is None:
         raise ValueError(f"{value!r} is not a whole number")
@@ -91,11 +88,7 @@ def whole_number(value: Any) -> int:
 
 
 def boolean(value: Any, notes: Notes) -> bool:
-    """Convert a value to bool: true, yes, 1 or false, no, 0, in any case; a missing value is False.
-
-    Raises:
-        ValueError: The value is none of these.
-    """
+    """Convert true, yes, 1 or false, no, 0 in any case to bool, or raise ValueError; a missing value is False."""
     if isinstance(value, bool):
         return value
     try:

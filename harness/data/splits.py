@@ -32,11 +32,7 @@ def canonical_split(name: str) -> str:
 
 
 def canonical(splits: Mapping[str, T]) -> dict[str, T]:
-    """Return the mapping with canonical split names.
-
-    Raises:
-        BenchError: Two names mean the same split.
-    """
+    """Return the mapping with canonical split names; two names for one split are an error."""
     renamed = {canonical_split(name): value for name, value in splits.items()}
     if len(renamed) < len(splits):
         raise BenchError(f"two names for one split among {', '.join(splits)}; the names are {', '.join(SPLITS)} and all")

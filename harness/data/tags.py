@@ -63,9 +63,6 @@ def to_iob2(sequences: Sequence[Sequence[str]], scheme: str = "auto", where: Whe
             takes bare types (`person`, `O`).
         scheme: A key of `SCHEMES`, `bio` (= iob2), or `auto` to detect it from the letters and their order.
         where: (index of the sentence, index of the token) → the place that an error names.
-
-    Raises:
-        BenchError: The tags fit no scheme, or not the stated one.
     """
     where = where or (lambda row, token: f"row {row + 1}, token {token + 1}")
     stated = ALIASES.get(scheme.lower(), scheme.lower())

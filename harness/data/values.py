@@ -23,11 +23,7 @@ OPENING = ("[", "{", "(", "a")  # first characters of a printed list or object; 
 
 
 def text(value: Any, notes: Notes) -> str:
-    """Return a value as text; empty if it is missing.
-
-    Raises:
-        ValueError: The value is a list, an object or anything else that is not text.
-    """
+    """Return a value as text, empty if it is missing; raise ValueError for a list or an object."""
     if isinstance(value, str):
         return replace_surrogates(value, notes)
     if (items := list_items(value)) is not None or isinstance(value, Mapping):

@@ -66,11 +66,7 @@ OF_TABLES = {
 
 
 def reader(format: str, options: Mapping[str, Any]) -> Reader:
-    """Return the reader of a format.
-
-    Raises:
-        BenchError: There is no such format, or it does not take these options.
-    """
+    """Return the reader of a format, or raise an error if it does not exist or does not take these options."""
     if format not in READERS:
         raise unknown("file format", format, READERS)
     read = READERS[format]

@@ -124,11 +124,7 @@ def odd_quotes(path: Path, text: str) -> dict[str, str]:
 
 
 def head(path: Path, text: str, kind: str, most: int, quote: str = '"') -> list[list[str]]:
-    """Return the fields of the first non-empty records of a `csv` or `tsv` with the usual quoting, including its header.
-
-    Raises:
-        BenchError: One of the records is broken.
-    """
+    """Return the fields of the first non-empty records of a `csv` or `tsv` with the usual quoting, including its header."""
     quotes = Quotes("minimal" if kind == "csv" else AUTO, quote, None)
     if line := SEP.match(text):
         text = text[line.end() :]

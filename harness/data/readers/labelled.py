@@ -27,9 +27,6 @@ def read(
         encoding: `latin-1` for TREC's files.
         report: Gets `empty_rows` (blank lines, which are skipped) and `finer_labels` (lines of which the default pattern ignores
             a finer label).
-
-    Raises:
-        BenchError: A line does not match, or has no label or several.
     """
     compiled = _compile(pattern, as_paths(files))
     rows, empty, finer = [], 0, 0

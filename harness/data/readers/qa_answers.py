@@ -35,10 +35,7 @@ class AnswerColumns(NamedTuple):
 
 
 def parse_span(value: Any) -> tuple[int, int]:
-    """Return start and end of `"(287, 338)"`, `"287-338"` or `[287, 338]`.
-
-    Raises:
-        ValueError: There are not two numbers.
+    """Return start and end of `"(287, 338)"`, `"287-338"` or `[287, 338]`, or raise ValueError.
     """
     if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
         return whole_number(value[0]), whole_number(value[1])
@@ -55,9 +52,6 @@ def parse_answers(value: Any, notes: Notes | None = None) -> list[tuple[str, Any
 
     Args:
         notes: Counts conversions, see `harness.data.values`.
-
-    Raises:
-        ValueError: The value has neither form.
     """
     notes = Notes() if notes is None else notes
     if hasattr(value, "tolist"):  # a numpy array
@@ -156,11 +150,7 @@ def detect_unit(rows: Sequence[Row], columns: AnswerColumns, context: str) -> tu
 
 
 def _answers(row: Row, columns: AnswerColumns, notes: Notes) -> Iterator[tuple[str | None, Any, Any]]:
-    """Yield (text, start, end) of each answer as far as they are given. An empty text or a negative start is no answer.
-
-    Raises:
-        ValueError: The answers cannot be read.
-    """
+    """Yield (text, start, end) of each answer as far as they are given. An empty text or a negative start is no answer."""
     if columns.impossible is not None and boolean(row[columns.impossible], notes):
         possible = columns._replace(impossible=None)
         notes["impossible_with_answers"] += any(text for text, _, _ in _answers(row, possible, Notes()))

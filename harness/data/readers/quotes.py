@@ -148,9 +148,6 @@ def _swallowed(rows: Sequence[PlacedRow], delimiter: str) -> list[str]:
 
     Each line of such a cell has as many delimiters as the table; its first and last line together make up one row. It is certain
     if the lines also have values of the table's columns of classes in the right positions.
-
-    Raises:
-        BenchError: A cell certainly holds two rows or more.
     """
     suspects = []
     for row in rows:

@@ -196,15 +196,12 @@ def _check_columns(
 
 
 def _merge_annotators(rows: Sequence[Row], disagreement: str, report: dict[str, Any]) -> list[dict[str, Any]]:
-    """Merge the rows of each `id` into one row with the distinct answers of all of them.
+    """Merge the rows of each `id`, which must have the same question and context, into one with all distinct answers.
 
     Args:
         rows: One row for each annotator.
         disagreement: One of `DISAGREEMENT`.
         report: Gets `rows`, `merged` (questions with several rows) and `disagree` (of these, those that only some rows answer).
-
-    Raises:
-        BenchError: Rows with the same id have different questions or contexts.
     """
     by_id: dict[str, list[Row]] = {}
     for row in rows:
