@@ -74,8 +74,7 @@ def is_missing(value: Any) -> bool:
 
 
 def whole_number(value: Any) -> int:
-    """Convert a value to int, or raise ValueError. `"287.0"` is accepted: data frames write so if the column has gaps.
-    """
+    """Convert a value to int, or raise ValueError. `"287.0"` is accepted: data frames write so if the column has gaps."""
     if isinstance(value, bool) or value is None:
         raise ValueError(f"{value!r} is not a whole number")
     try:

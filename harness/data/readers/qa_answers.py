@@ -35,8 +35,7 @@ class AnswerColumns(NamedTuple):
 
 
 def parse_span(value: Any) -> tuple[int, int]:
-    """Return start and end of `"(287, 338)"`, `"287-338"` or `[287, 338]`, or raise ValueError.
-    """
+    """Return start and end of `"(287, 338)"`, `"287-338"` or `[287, 338]`, or raise ValueError."""
     if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
         return whole_number(value[0]), whole_number(value[1])
     match = SPAN.fullmatch(str(value))
