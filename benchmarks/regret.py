@@ -25,8 +25,8 @@ from tables import markdown
 
 from harness import registry
 from harness.data.subsets import nested
+from harness.engines import make_engine
 from harness.engines.base import Job
-from harness.engines.choose import make_engine
 from harness.engines.grid import Observer, run_grid
 from harness.planning.plan import Request, make_plan
 from harness.planning.suite import load_suite
