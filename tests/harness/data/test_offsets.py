@@ -1,4 +1,4 @@
-"""What offsets count, told from a whole file; and what becomes of answers that stand nowhere."""
+"""Detection of what offsets count, and the treatment of answers that are not at their offset."""
 
 import json
 import unicodedata
@@ -62,7 +62,7 @@ UNITS = [
 
 @pytest.mark.parametrize(("how", "form", "ends"), UNITS)
 @pytest.mark.parametrize("wrong", [0, 1])
-def test_the_unit_of_a_file_is_told_and_converted(tmp_path, how, form, ends, wrong):
+def test_the_unit_of_a_file_is_detected_and_converted(tmp_path, how, form, ends, wrong):
     made = [article(number, how, form, ends) for number in range(40)]
     items = [(context, text, counted(context[:place], how)) for context, text, place in made]
     items[:wrong] = [(context, text, 3) for context, text, _ in items[:wrong]]  # one that is just wrong
@@ -76,7 +76,7 @@ def test_the_unit_of_a_file_is_told_and_converted(tmp_path, how, form, ends, wro
 
 
 @pytest.mark.parametrize("other", ["NFC", "NFD"])
-def test_answers_in_another_normal_form_get_that_of_their_context(tmp_path, other):
+def test_answers_take_the_normal_form_of_their_context(tmp_path, other):
     form = {"NFC": "NFD", "NFD": "NFC"}[other]
     made = [article(number, "", form) for number in range(20)]
     items = [(context, unicodedata.normalize(other, text), place) for context, text, place in made]
@@ -101,14 +101,14 @@ def test_each_file_has_its_own_unit(tmp_path):
     assert report["offsets"] == "UTF-16 units"
 
 
-def test_few_wrong_offsets_are_no_unit():
+def test_a_few_wrong_offsets_do_not_change_the_unit():
     good = [ClaimedOffset("The cat sat. The cat sat.", "cat", 4)] * 30
     assert explain([*good, ClaimedOffset("The cat sat. The cat sat.", "cat", 5)]) == POINTS
     emoji = ClaimedOffset("😀 cat, cat", "cat", 2)
     assert explain([*good, *[emoji] * 9, ClaimedOffset("😀 cat, cat", "cat", 3)]) == POINTS
 
 
-def test_an_answer_is_moved_to_its_only_place_alone(tmp_path):
+def test_an_answer_is_moved_only_if_its_text_occurs_once(tmp_path):
     good = [("The cat sat. The dog sat.", "cat", 4)] * 40
     report = {}
     rows = squad_json.read(write(tmp_path / "x.json", [*good, ("The cat sat. The dog sat.", "cat", 11)]), report=report)
@@ -120,7 +120,7 @@ def test_an_answer_is_moved_to_its_only_place_alone(tmp_path):
     ]
 
 
-def test_too_many_wrong_answers_are_one_line_with_their_causes(tmp_path):
+def test_too_many_wrong_answers_are_an_error_with_their_causes(tmp_path):
     good = [("The cat sat. The dog sat.", "cat", 4)] * 90
     bad = [("The cat sat. The dog sat.", "sat", 2), ("The cat sat.", "bird", 99)]
     path = write(tmp_path / "x.json", [*good, *bad * 5])
@@ -133,7 +133,7 @@ def test_too_many_wrong_answers_are_one_line_with_their_causes(tmp_path):
     squad_json.read(write(tmp_path / "y.json", [*good, *bad * 2]))
 
 
-def test_rows_that_no_reader_of_answers_has_seen_are_aligned_too():
+def test_rows_of_other_readers_are_aligned_too():
     rows = []
     for number in range(20):
         context, text, place = article(number, "")
@@ -161,7 +161,7 @@ def test_rows_that_no_reader_of_answers_has_seen_are_aligned_too():
     )
 )
 @settings(max_examples=300)
-def test_whatever_a_file_claims_answers_stand_where_they_are_said_to(tmp_path_factory, items):
+def test_answers_are_at_their_offsets_whatever_the_file_claims(tmp_path_factory, items):
     path = write(tmp_path_factory.getbasetemp() / "claims.json", items)
     report = {}
     try:
@@ -179,7 +179,7 @@ def test_whatever_a_file_claims_answers_stand_where_they_are_said_to(tmp_path_fa
             assert (piece, place) == (text, start)
 
 
-def test_files_of_other_units_have_the_rows_of_the_right_one(shared):
+def test_files_with_other_units_give_the_same_rows(shared):
     folder = shared / "cases" / "08-squad-offsets-in-other-units"
     if not folder.is_dir():
         pytest.skip(f"no folder {folder}")

@@ -1,4 +1,4 @@
-"""File readers on small files with the quirks that real ones have."""
+"""File readers on small files with the quirks of real ones."""
 
 import gzip
 import json
@@ -38,11 +38,11 @@ def test_unknown_format_and_unknown_option_name_the_nearest():
         reader("csv", {"report": {}})
 
 
-def test_many_valid_names_are_cut():
+def test_a_long_list_of_valid_names_is_shortened():
     assert "and 70 more" in str(unknown("label", "x", range(100)))
 
 
-def test_gzip_is_seen_through_whatever_the_name(write):
+def test_gzip_is_unpacked_whatever_the_file_name(write):
     body = gzip.compress(b"a,b\n1,2\n")
     assert (
         delimited.read_csv(write("x.csv.gz", body))
@@ -64,7 +64,7 @@ def test_gzip_is_seen_through_whatever_the_name(write):
         ("a,b\n1,2\n".encode("utf-16"), "x:1: not utf-8-sig text"),
     ],
 )
-def test_what_is_no_text_is_refused_with_its_line(write, content, words):
+def test_binary_contents_are_refused_with_their_line(write, content, words):
     with pytest.raises(BenchError, match=words):
         delimited.read_csv(write("x", content))
 
@@ -100,7 +100,7 @@ def test_csv_header_options(write):
         delimited.read_csv(write("d.csv", "a,a\n1,2\n"))
 
 
-def test_tsv_takes_quotes_as_text_unless_told(write):
+def test_quotes_in_a_tsv_are_text_by_default(write):
     path = write("x.tsv", 'a\tb\n"one\t1\ntwo\r\ttoo"\t2\n'.replace("\r\ttoo", "\rtoo"))
     assert delimited.read_tsv(path) == [{"a": '"one', "b": "1"}, {"a": 'two\rtoo"', "b": "2"}]
     assert delimited.read_tsv(write("q.tsv", 'a\tb\n"x\ty"\t1\n'), quoting="minimal") == [{"a": "x\ty", "b": "1"}]
@@ -218,7 +218,7 @@ def test_conll_columns_separator_and_comment(write):
         ),
     ],
 )
-def test_conll_files_that_cannot_be_right(write, text, words):
+def test_invalid_conll_files(write, text, words):
     with pytest.raises(BenchError, match=words):
         conll.read(write("x", text))
 
@@ -231,7 +231,7 @@ def test_conll_token_without_text(write, text, separator):
         conll.read(write("x", text), separator=separator, tags=tags)
 
 
-def test_conll_an_empty_column_never_moves_the_next_one(write):
+def test_conll_an_empty_column_stays_a_column(write):
     """Of four columns the second may be empty and the first hold a blank: at blanks these were four as well."""
     report = {}
     rows = conll.read(write("x", "New York\t\tx\tB-LOC\nis\tVB\ty\tO\n"), report=report)
@@ -242,7 +242,7 @@ def test_conll_an_empty_column_never_moves_the_next_one(write):
         conll.read(write("x", "a\tO\nb\t\n"))
 
 
-def test_conll_what_is_left_out_or_doubtful_is_told(write):
+def test_conll_skipped_lines_and_other_tag_columns_are_reported(write):
     text = "# 1\nAnn B-PER O\nat O O\nBank B-ORG B-LOC\n\n#2\nx O O\n"
     report = {}
     conll.read(write("x", text), comment="#", report=report)
@@ -342,7 +342,7 @@ def test_squad_truth_values(write, written, impossible):
 
 
 @pytest.mark.parametrize("written", ["maybe", 2, [], {}, -1, "falsch"])
-def test_squad_no_truth_value_is_an_error_with_its_path(write, written):
+def test_squad_an_invalid_truth_value_is_an_error_with_its_path(write, written):
     with pytest.raises(BenchError, match=r"qas\[1\].is_impossible: .* is not a truth value; write true or false"):
         squad_json.read(write("x", squad_file([question(), question(is_impossible=written)])))
 
@@ -377,7 +377,7 @@ def test_a_file_per_column_belongs_to_lines_only(write):
         delimited.read_csv({"text": write("a", "1")})
 
 
-def test_tokens_without_any_blank_line_are_refused_with_a_cure(write):
+def test_a_file_without_blank_lines_is_refused_with_a_fix(write):
     tokens = ("Rennes I-LOC\nest O\ncalme O\n. O\n" * 60).strip() + "\n"
     with pytest.raises(BenchError, match=r"x.bio: 240 tokens in one sentence, as no blank line ends one; .*awk '.print. .* x.bio > sentences.bio"):
         conll.read(write("x.bio", tokens))

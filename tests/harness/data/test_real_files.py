@@ -1,4 +1,4 @@
-"""The readers on published data sets, as their publishers ship them: rows, labels and entities are counted."""
+"""The readers on published data sets: counts of rows, labels and entities."""
 
 import os
 from collections import Counter

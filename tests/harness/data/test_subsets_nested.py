@@ -1,4 +1,4 @@
-"""Subsets of the training rows: each a part of the larger ones, labels in proportion, groups not torn more than need be."""
+"""Nested training subsets: each is part of the larger ones, labels are in proportion, and groups are not torn unnecessarily."""
 
 import random
 from collections import Counter
@@ -41,7 +41,7 @@ def test_every_subset_is_a_part_of_the_larger_ones_and_of_the_right_size(how):
 
 
 @pytest.mark.parametrize("how", [{}, {"stratify": label}, {"group": group}])
-def test_seeds_draw_different_rows_and_each_the_same_again(how):
+def test_the_seed_decides_the_rows(how):
     rows = table(3)
     found = [tuple(row["n"] for row in nested(rows, 20, seed=seed, **how)) for seed in range(10)]
     assert len(set(found)) == 10

@@ -63,7 +63,7 @@ def test_the_context_is_right_and_not_the_text(read):
     assert (report["differs"], report["differs_in_blanks"]) == (2, 1)
 
 
-def test_offsets_without_end_are_repaired_as_squad_s(read):
+def test_starts_without_ends_are_repaired_as_in_squad(read):
     rows, report = read([{"t": "dog", "b": 3}, *[{"t": "sat", "b": 8}] * 30, {"t": "sat", "b": 15}], text="t", start="b")
     assert [row["answers"]["answer_start"] for row in rows] == [[17], *[[8]] * 30, [-1]]
     assert (report["misaligned"], report["repaired"], report["unplaced"]) == (2, 1, 1)
@@ -84,7 +84,7 @@ def test_spans_in_other_units_are_converted(read, unit):
     assert report["offsets"] == {"utf-16-le": "UTF-16 units", "utf-8": "UTF-8 bytes"}[unit] and report["differs"] == 0
 
 
-def test_the_texts_tell_whether_the_end_is_the_last_character(read):
+def test_inclusive_ends_are_detected_from_the_texts(read):
     given = [{"t": "cat", "b": 4, "e": 6}, {"t": "dog", "b": 17, "e": 19}]
     rows, report = read(given, text="t", start="b", end="e")
     assert [row["answers"] for row in rows] == [of(("cat", 4)), of(("dog", 17))] and report["inclusive"]
@@ -162,7 +162,7 @@ def test_other_columns_stay(read):
         ({"t": "cat"}, {"text": "t", "disagreement": "some"}, "unknown value of disagreement 'some'; did you|valid: any, majority"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_told_with_its_line(read, row, options, words):
+def test_unreadable_answers_are_errors_with_their_line(read, row, options, words):
     good = {"t": "cat", "s": "(4, 7)", "b": 4, "a": of(("cat", 4)), "i": 1}
     with pytest.raises(BenchError, match=words):
         read([good, row], **options)
@@ -177,7 +177,7 @@ def test_nothing_in_a_file_is_run(value):
 
 
 @pytest.mark.parametrize("value", [True, None, "x", "1.5", "nan", "inf", [1]])
-def test_what_is_no_whole_number(value):
+def test_values_that_are_not_whole_numbers(value):
     with pytest.raises(ValueError, match="is not a whole number"):
         whole_number(value)
 

@@ -1,4 +1,4 @@
-"""Lines with labels, sentence pairs on lines, and translation memories."""
+"""Labelled lines, sentence pairs, and translation memories."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_several_labels_of_a_line_are_refused(write, line):
         labelled.read(write(f"__label__a good\n{line}\n"))
 
 
-def test_finer_labels_that_are_left_out_are_counted(write):
+def test_ignored_finer_labels_are_counted(write):
     report = {}
     labelled.read(write("DESC:manner How ?\nHUM:ind Who ?\npositive: fine\n__label__x y\n"), report=report)
     assert report == {"finer_labels": 2}
@@ -141,7 +141,7 @@ def test_the_languages_of_a_file_of_two(write):
         parallel.read_tmx(write(memory(unit)), source="en", target="fr")
 
 
-def test_no_entity_is_expanded_and_none_vanishes(write):
+def test_entities_are_refused(write):
     bomb = ' [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]'
     with pytest.raises(BenchError, match="x:2: has the entity 'a'; entities are not read"):
         parallel.read_tmx(write(memory([("en", "&b;"), ("de", "b")], head=bomb)))
