@@ -14,7 +14,7 @@ from harness.model import Checkpoint
 from harness.models.hub_checkpoints import fetch_checkpoint
 from harness.planning.plan import Request, make_plan
 from harness.running import announce, say
-from harness.secrets import redact
+from harness.safe_text import redact
 
 if TYPE_CHECKING:
     from rich.console import Console

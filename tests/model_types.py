@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.duration import NEVER
 from harness.errors import BenchError
 from harness.planning.plan import Request, make_plan
+from harness.quantities import NEVER
 from harness.store import Store
 from harness.training.attempt import Attempt
 from harness.training.cell_run import CellContext, CellRun

@@ -11,8 +11,8 @@ from harness.data.source import HubSource
 from harness.family import ARCHITECTURES, TaskFamily
 from harness.planning.plan import Request, make_plan
 from harness.planning.suite import load_suite
-from harness.rows import load_splits
 from harness.store import Store
+from harness.task_data import load_splits
 from harness.training.worker import run_cell
 
 # What needs a network is tested in tests/tasks/standard, on a Hub of its own.

@@ -10,7 +10,7 @@ from typing import Any
 from harness.data.place import place
 from harness.family import Row, TaskFamily
 from harness.finding import ERROR, SHOWN, WARNING, Finding
-from harness.shown import listed, short
+from harness.safe_text import listed, short
 from harness.task import Task
 
 # Classes and entity types: how many of each, and which of them training never shows.

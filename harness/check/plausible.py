@@ -17,10 +17,10 @@ from harness import languages
 from harness.check.labels import as_text, spot
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import ERROR, NOTE, WARNING, Finding, first, some
-from harness.rows import MOST_PHENOMENA, Data
-from harness.shown import SHOWN as LONGEST
-from harness.shown import listed, short
+from harness.safe_text import SHOWN as LONGEST
+from harness.safe_text import listed, short
 from harness.task import Task
+from harness.task_data import MOST_PHENOMENA, TaskData
 
 Counts = Mapping[str, Mapping[str, int]]  # label (or type of entity) → split → how many
 
@@ -127,15 +127,15 @@ def language_options(splits: Mapping[str, Sequence[Row]], task: Task, family: Ta
         if valid != LANGUAGE or option not in task.options:
             continue
         code, side = task.options[option], option.removesuffix(f"_{LANGUAGE}")
-        if read := languages.reading(code):
+        if read := languages.reading_note(code):
             yield Finding(NOTE, "language-reading", f"{option}: {read}")
         told = [as_text(value) for row, texts in sample for name, value in ({side: row.get(side, "")} if side in family.columns else texts).items()]
-        if script := languages.unlike(code, told):
+        if script := languages.unexpected_script(code, told):
             message = f"{option} is {languages.short(str(code))}, but the texts are in {script}: is it the right code? It decides how words are counted"
             yield Finding(WARNING, "language-script", message, len(sample))
 
 
-def reserved(data: Data, task: Task) -> Iterator[Finding]:
+def reserved(data: TaskData, task: Task) -> Iterator[Finding]:
     """Columns that decide something by their names alone."""
     for name, values in data.reserved.items():
         undo = f"`{name}: null` under `columns` of a task file undoes it"

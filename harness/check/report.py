@@ -17,9 +17,9 @@ from harness.check.repeats import conflicts, duplicates, empty, ids
 from harness.errors import BenchError
 from harness.family import TaskFamily, key_of
 from harness.finding import ERROR, NOTE, WARNING, Finding
-from harness.rows import Data, load
-from harness.shown import listed
+from harness.safe_text import listed
 from harness.task import Task
+from harness.task_data import TaskData, load_data
 
 EXAMPLES = 3  # rows that are told of each kind of error
 KINDS = 5  # kinds of errors that are told
@@ -57,11 +57,11 @@ class Report:
         return [finding for finding in self.findings if finding.level == level]
 
 
-def examine(task: Task, family: TaskFamily) -> tuple[Report, Data | None]:
+def examine(task: Task, family: TaskFamily) -> tuple[Report, TaskData | None]:
     """Read a task's data and look at it; the data are None where they cannot be used, and the report then says why."""
     bad: list[str] = []
     try:
-        data = load(task, family, bad)
+        data = load_data(task, family, bad)
     except BenchError as error:
         bad.append(str(error))
         data = None
@@ -71,13 +71,13 @@ def examine(task: Task, family: TaskFamily) -> tuple[Report, Data | None]:
     kinds = of_labels.count(data.splits, family)
     report = Report(
         task=task.title, family=family.name, source=_source(task), split_rule=data.rule,
-        rows={split: len(rows) for split, rows in data.splits.items()}, whole=data.whole, kinds=kinds,
-        lengths=tuple(lengths(texts)), found=data.found, findings=tuple(_findings(data, task, family, texts, kinds)),
+        rows={split: len(rows) for split, rows in data.splits.items()}, whole=data.rows_without_limit, kinds=kinds,
+        lengths=tuple(lengths(texts)), found=data.reports, findings=tuple(_findings(data, task, family, texts, kinds)),
     )  # fmt: skip
     return report, data
 
 
-def warnings(data: Data, task: Task, family: TaskFamily) -> list[str]:
+def warnings(data: TaskData, task: Task, family: TaskFamily) -> list[str]:
     """What a record keeps: the messages of all that may change what a score means.
 
     Raises:
@@ -88,7 +88,7 @@ def warnings(data: Data, task: Task, family: TaskFamily) -> list[str]:
     return [finding.message for finding in found if finding.level != NOTE]
 
 
-def plausibility(data: Data, task: Task, family: TaskFamily) -> list[Finding]:
+def plausibility(data: TaskData, task: Task, family: TaskFamily) -> list[Finding]:
     """The part of a check that takes little time: whether labels, tags and words can mean what a task means, and the family's errors."""
     counts = of_labels.count(data.splits, family)
     errors = [finding for finding in family.check(data.splits, task) if finding.level == ERROR]
@@ -105,7 +105,7 @@ def refuse(findings: Sequence[Finding], task: Task) -> None:
         raise BenchError("\n".join(f"task {task.name!r} ({_source(task)}): {message}" for message in errors))
 
 
-def _plausible(data: Data, task: Task, family: TaskFamily, counts: of_labels.Counts) -> Iterator[Finding]:
+def _plausible(data: TaskData, task: Task, family: TaskFamily, counts: of_labels.Counts) -> Iterator[Finding]:
     if family.labels(data.splits, task) is not None:
         yield from plausible.labels(counts, data.splits, task, family)
         yield from plausible.tokens(data.splits)
@@ -116,18 +116,18 @@ def _plausible(data: Data, task: Task, family: TaskFamily, counts: of_labels.Cou
 Texts = dict[str, list[tuple[str, dict[str, Any]]]]
 
 
-def _texts(data: Data, family: TaskFamily) -> Texts:
+def _texts(data: TaskData, family: TaskFamily) -> Texts:
     return {split: [(spot(row), family.texts(row)) for row in rows] for split, rows in data.splits.items()}
 
 
 def _findings(
-    data: Data, task: Task, family: TaskFamily, texts: Texts, kinds: of_labels.Counts
+    data: TaskData, task: Task, family: TaskFamily, texts: Texts, kinds: of_labels.Counts
 ) -> list[Finding]:  # fmt: skip
     found = list(_each(data, task, family, texts, kinds))
     return sorted(found, key=lambda finding: (ERROR, WARNING, NOTE).index(finding.level))  # stable
 
 
-def _each(data: Data, task: Task, family: TaskFamily, texts: Texts, kinds: of_labels.Counts) -> Iterator[Finding]:
+def _each(data: TaskData, task: Task, family: TaskFamily, texts: Texts, kinds: of_labels.Counts) -> Iterator[Finding]:
     keyed = {split: [(name, key_of(columns, family.inputs)) for name, columns in rows] for split, rows in texts.items()}
     yield from of_labels.labels(kinds, data.splits, task, family)
     yield from _plausible(data, task, family, kinds)
@@ -142,8 +142,8 @@ def _each(data: Data, task: Task, family: TaskFamily, texts: Texts, kinds: of_la
     )
     yield from conflicts(labelled, "label")
     yield from ids(data.splits)
-    yield from reader(data.found)
-    dropped = {label for report in data.found.values() for label in report.get("dropped_labels", ())}
+    yield from reader(data.reports)
+    dropped = {label for report in data.reports.values() for label in report.get("dropped_labels", ())}
     if unused := [label for label in task.drop_labels if label not in dropped]:
         message = f"drop_labels: no row has {listed(map(repr, unused))}; the labels there are: {listed(kinds)}"
         yield Finding(WARNING, "unused-drop-labels", message, len(unused))

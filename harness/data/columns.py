@@ -12,7 +12,7 @@ from harness.data.printed import printed
 from harness.data.scalars import Notes, scalar
 from harness.data.values import text
 from harness.errors import BenchError, unknown
-from harness.shown import short
+from harness.safe_text import short
 
 Row = dict[str, Any]
 Column = str | int | Sequence[str | int] | Mapping[str, Sequence[str | int]]

@@ -8,8 +8,8 @@ from typing import Any
 from harness.data.readers import GIVES, OF_TABLES
 from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
-from harness.proposal import cell
-from harness.rows import KEPT
+from harness.proposal import column_value
+from harness.row_preparation import COMMON_COLUMNS
 
 Chosen = Mapping[str, str | list[str]]  # the family's column → the data's, or those whose texts are joined
 
@@ -34,7 +34,7 @@ def columns_of(family: TaskFamily) -> list[str]:
     """What can be chosen for a family: its columns, those that every family has, and those of tables that it reads in another way."""
     fitting = [columns for format, (_, _, columns) in OF_TABLES.items() if set(family.columns) <= set(GIVES[format])]
     more = [name for columns in fitting for name in columns]
-    return list(dict.fromkeys([*family.columns, *family.optional_columns, *KEPT, *more]))
+    return list(dict.fromkeys([*family.columns, *family.optional_columns, *COMMON_COLUMNS, *more]))
 
 
 def in_table(columns: Mapping[str, str], row: Mapping[str, Any], where: str) -> dict[str, str | list[str]]:
@@ -69,8 +69,8 @@ def renamed(rows: Sequence[Mapping[str, Any]], chosen: Chosen) -> list[dict[str,
     made = []
     for row in rows:
         new = {ours.get(name, name): value for name, value in row.items() if name in ours or name not in (*chosen, *parts)}
-        new |= {name: cell(row, theirs) for theirs, name in ours.items() if name not in new}  # inside of a struct
-        new |= {name: " ".join(str(cell(row, part) or "") for part in theirs) for name, theirs in joined.items()}
+        new |= {name: column_value(row, theirs) for theirs, name in ours.items() if name not in new}  # inside of a struct
+        new |= {name: " ".join(str(column_value(row, part) or "") for part in theirs) for name, theirs in joined.items()}
         made.append(new)
     return made
 

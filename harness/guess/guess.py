@@ -32,7 +32,7 @@ from harness.guess.which_files import (
     training,
 )
 from harness.guess.word import Guess
-from harness.proposal import Proposal, find_columns, twins
+from harness.proposal import Proposal, find_columns, similar_columns
 from harness.task import Task
 
 Rows = list[dict[str, Any]]
@@ -173,7 +173,7 @@ def _way(
         if set(needs) <= set(columns) and (told := options_of(named, columns)):
             told = {option: original(value, chosen) for option, value in told.items()}
             for option, theirs in told.items():
-                if option not in chosen and isinstance(theirs, str) and theirs in rows[0] and (same := twins(rows[0], theirs)):
+                if option not in chosen and isinstance(theirs, str) and theirs in rows[0] and (same := similar_columns(rows[0], theirs)):
                     raise doubled(option, theirs, same, rows, where)
             format, options = other, {"table": kind.format, **told, **options}
             rows = Sniffed(format, options).read(next(iter(files.values())), {})
@@ -202,6 +202,6 @@ def _way(
     undecided = [ours for ours in proposal.undecided if ours not in chosen]
     named_so = given or columns or proposal.columns
     for ours, theirs in named_so.items():
-        if ours not in chosen and isinstance(theirs, str) and theirs in rows[0] and (same := twins(rows[0], theirs)):
+        if ours not in chosen and isinstance(theirs, str) and theirs in rows[0] and (same := similar_columns(rows[0], theirs)):
             free[ours] = [*same, *(name for name in free.get(ours, ()) if name not in same)]
     return Guess(task, rows, named_so, proposal.likely, kind.remarks, free, undecided)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.column_profiles import describe_columns, profile_columns
 from harness.data.folder import ENDINGS
 from harness.data.folder import endings as endings_of
 from harness.data.readers import READERS
@@ -14,7 +15,6 @@ from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.guess.sniff import Sniffed
 from harness.guess.word import Guess
-from harness.looks import described, look_at
 from harness.proposal import Proposal
 
 SHEETS = (".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
@@ -63,7 +63,7 @@ class Unread(BenchError):
         found = partial.get(family.name, Proposal({})).columns
         lacking = [column for column in family.columns if column not in found]
         what = " or ".join(f"the {column} ({family.columns[column]})" for column in lacking)
-        looks = described(look_at(rows).values())
+        looks = describe_columns(profile_columns(rows).values())
         cure = " ".join(f"--column {column}=NAME" for column in lacking)
         inside = [f"{name}.{field}" for name, value in rows[0].items() if isinstance(value, Mapping) for field in value]
         cure += f" (inside of an object: {', '.join(inside[:MOST])})" if inside else ""
@@ -82,7 +82,7 @@ def files_of(files: Mapping[str, Sequence[str]]) -> str:
 
 def doubled(column: str, taken: str, others: Sequence[str], rows: Sequence[Mapping[str, Any]], where: str) -> BenchError:
     """The question which of several columns is meant whose names a person takes for the same."""
-    looks = look_at(rows)
+    looks = profile_columns(rows)
     shown = ", ".join(f"{name!r} ({looks[name]})" for name in (taken, *others))
     return BenchError(
         f"{where}: {1 + len(others)} columns may be the {column}, by names that look the same: {shown}; say which one it is: "
@@ -101,7 +101,7 @@ def undecided(guess: Guess, where: str) -> BenchError:
     taken = guess.named[column]
     names = [taken, *guess.others.get(column, ())]
     shown = ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
-    looks = look_at(guess.rows)[taken]
+    looks = profile_columns(guess.rows)[taken]
     return BenchError(
         f"{where}: {len(names)} columns may be the {column}: {shown} ({taken}: {looks}); say which one it is: "
         f"--column {shlex.quote(f'{column}={typed(taken, guess.rows[0])}')}"

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from harness.column_profiles import name_words
 from harness.data.compressed import ENDINGS as COMPRESSED
 from harness.data.compressed import split_member
 from harness.data.file_layer import is_file, reject_address
@@ -19,8 +20,7 @@ from harness.data.folder import class_folders, entries, files_in, formats, match
 from harness.data.splits import ALIASES, SPLITS
 from harness.errors import BenchError
 from harness.guess.sniff import sniff
-from harness.looks import words_of
-from harness.proposal import twins
+from harness.proposal import similar_columns
 
 NEAR = 1000  # names among which the nearest is looked for
 SPLIT_COLUMN = {"split", "set", "subset", "partition", "usage"}  # words of the names of such columns
@@ -107,7 +107,7 @@ def check_split_column(rows: Sequence[Mapping[str, Any]], file: Path, where: str
         BenchError: one does.
     """
     for column in (name for name in rows[0] if isinstance(name, str)):
-        words = words_of(column)
+        words = name_words(column)
         marks = words[:1] == ("is",) and len(words) == 2 and words[1] in {*SPLITS, *ALIASES, *SAID}  # is_test
         if not marks and not set(words) & SPLIT_COLUMN:
             continue
@@ -182,7 +182,7 @@ def sift(paths: Sequence[Path], columns: Callable[[Path], object]) -> tuple[list
 def _same_names(ours: Iterable[Any], theirs: Iterable[Any]) -> bool:
     """Whether two files have as many columns, called alike but for case and the like, or all otherwise, as where a header lacks: reading them says so."""
     ours, theirs = list(ours), list(theirs)
-    return len(ours) == len(theirs) and (not set(ours) & set(theirs) or all(name in theirs or twins(theirs, name) for name in ours))
+    return len(ours) == len(theirs) and (not set(ours) & set(theirs) or all(name in theirs or similar_columns(theirs, name) for name in ours))
 
 
 def other_splits(path: Path) -> str:

@@ -17,10 +17,10 @@ class Guess:
         task: with its source, columns (none where the reader gives the family's own) and options.
         rows: of the training split (or of all), as the source gives them.
         named: the family's columns → what the files call them, languages included.
-        likely: whether it speaks for itself; see `harness.looks.Proposal`.
+        likely: whether it speaks for itself; see `harness.proposal.Proposal`.
         remarks: option of the format → why it was set.
         unused: names of files and folders beside the data that are not read.
-        others, undecided: columns that may be meant as well; see `harness.looks.Proposal`.
+        others, undecided: columns that may be meant as well; see `harness.proposal.Proposal`.
     """
 
     task: Task

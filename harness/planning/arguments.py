@@ -12,7 +12,7 @@ from harness import registry
 from harness.errors import BenchError, unknown
 from harness.family import ARCHITECTURES
 from harness.model import Model
-from harness.shown import plain, short
+from harness.safe_text import plain, short
 
 
 def need(argument: str, value: Any, kinds: type | tuple[type, ...], what: str) -> None:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from harness.baselines.choose import is_baseline
-from harness.document import Value
+from harness.cell import SEARCH_SEED
 from harness.errors import BenchError, unknown
-from harness.methods import METHODS, foreign_fields
+from harness.methods import METHODS, inapplicable_fields
 from harness.model import Checkpoint
 from harness.recipe import full_name
-from harness.searched import SEARCH_SEED
 from harness.train_rows import Sizes
+from harness.yaml_values import YamlValue
 
 # The settings of a command line: what they change, and those that would change nothing.
 
@@ -27,7 +27,7 @@ def reject_foreign(settings: Mapping[str, str], methods: Sequence[str]) -> None:
         BenchError: there is one.
     """
     for name in settings:
-        if all(name in foreign_fields(method) for method in methods):
+        if all(name in inapplicable_fields(method) for method in methods):
             owner = next(method.name for method in METHODS.values() if name in method.fields)
             raise BenchError(
                 f"--set recipe.{name}={settings[name]}: only method {owner} reads it, and the methods are "
@@ -89,7 +89,7 @@ class Defaults:
         return {f"--{name.replace('_', '-')}": values for name, values in found.items()}
 
 
-def read_defaults(given: Mapping[str, Value], search: tuple[str, ...], path: Path) -> Defaults:
+def read_defaults(given: Mapping[str, YamlValue], search: tuple[str, ...], path: Path) -> Defaults:
     """Those of a suite file; a value that its option could not have is noted as a fault.
 
     Args:
@@ -180,7 +180,7 @@ def read_sizes(text: str, where: str = "--train-sizes") -> Sizes:
     return tuple(sorted(sizes, key=lambda size: (size is None, size or 0)))
 
 
-def _text(value: Value) -> str | None:
+def _text(value: YamlValue) -> str | None:
     """A value of YAML as the command line has it; a list of one seed is that seed, and no number of seeds."""
     if value.node.kind != "list":
         return value.text()

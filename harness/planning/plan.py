@@ -19,9 +19,9 @@ from harness.planning.references import find_models, find_tasks, of_one_name
 from harness.planning.suite import Suite, suite_for
 from harness.planning.validate import is_local, validate
 from harness.recipe import PRECISIONS, Recipe
-from harness.recipes import apply_rules, rules_for
+from harness.recipe_rules import apply_rules, rules_for
 from harness.task import Task
-from harness.train_rows import Sizes, few_steps, fitting
+from harness.train_rows import Sizes, available_sizes, few_steps_notes
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def make_plan(request: Request) -> Plan:
     reject_foreign(settings, request.methods)
     asked = find_tasks(request.tasks, suite, request.limit, request.columns)
     found = {task.title: validate(task) for task in asked.values() if is_local(task)}
-    sizes, left_out = fitting(list(asked.values()), request.train_sizes)
+    sizes, left_out = available_sizes(list(asked.values()), request.train_sizes)
     data = [_data(task) for task in asked.values()]
     models = find_models(request.models, suite, request.trust_remote_code)
     if request.keep_head:
@@ -122,7 +122,7 @@ def make_plan(request: Request) -> Plan:
         suite=suite,
         cells=tuple({cell.id: cell for cell in cells}.values()),
         impossible=tuple(dict.fromkeys(impossible)),
-        notes=(*suite.notes, *of_one_name(models), *_notes(suite, list(asked.values()), found), *left_out, *few_steps(cell for cell, _ in every)),
+        notes=(*suite.notes, *of_one_name(models), *_notes(suite, list(asked.values()), found), *left_out, *few_steps_notes(cell for cell, _ in every)),
         references={task.title: _again(name, task, request, suite) for name, task in asked.items()},
         lost=tuple({cell.id: (cell, error) for cell, error in lost}.values()),
     )
@@ -168,7 +168,7 @@ def _raise_if_hopeless(lost: Sequence[tuple[Cell, HubError]], impossible: Sequen
     """A request of which nothing can run is wrong, unless it only met a Hub that does not answer at the moment."""
     if not lost:
         raise BenchError(f"nothing to run: {'; '.join(dict.fromkeys(impossible)) or 'the suite names no tasks'}")
-    if not any(error.passing for _, error in lost):
+    if not any(error.temporary for _, error in lost):
         raise BenchError("\n".join(dict.fromkeys(str(error) for _, error in lost)))
 
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from harness.column_profiles import profile_columns, quote
 from harness.data.splits import SPLITS
 from harness.family import TaskFamily
 from harness.guess.chosen import columns_of
 from harness.guess.guess import guess
 from harness.guess.misfit import typed, undecided
 from harness.guess.word import Guess
-from harness.looks import look_at, quote
-from harness.proposal import cell
+from harness.proposal import column_value
 from harness.task import Task
 
 SHOWN = 3  # columns that may be meant as well
@@ -70,7 +70,7 @@ def _left(found: Guess) -> str:
 
 def _alternatives(found: Guess) -> list[str]:
     """Where other columns may be meant: the first row as it was taken, the others, and how to choose one."""
-    looks = look_at(found.rows)
+    looks = profile_columns(found.rows)
     told = []
     for ours, names in found.others.items():
         shown = ", ".join(f"{name!r} ({looks[name]})" for name in names[:SHOWN])
@@ -83,7 +83,7 @@ def _alternatives(found: Guess) -> list[str]:
 
 
 def _value(row: Mapping[str, Any], columns: str | list[str]) -> str:
-    return " ".join(str(cell(row, one)) for one in ([columns] if isinstance(columns, str) else columns))
+    return " ".join(str(column_value(row, one)) for one in ([columns] if isinstance(columns, str) else columns))
 
 
 def _said(columns: str | list[str]) -> str:

@@ -14,7 +14,7 @@ from harness.data.folder import formats
 from harness.errors import BenchError, HubError, unknown
 from harness.guess.chosen import columns_of
 from harness.guess.which_files import is_data, no_such_file
-from harness.hub import cached
+from harness.hub import cached_models
 from harness.model import Checkpoint, Model
 from harness.models.resolve import registered, resolve
 from harness.planning.defaults import joined
@@ -144,7 +144,7 @@ def of_one_name(models: Iterable[tuple[Checkpoint, HubError | None, str]]) -> li
 def at_hand() -> list[str]:
     """Models that need no network: those that the package ships, and those of the cache."""
     shipped = [entry.name for entry in registry.models().values() if entry.source.startswith("pkg:")]
-    return [*shipped, *cached()][:MENTIONED]
+    return [*shipped, *cached_models()][:MENTIONED]
 
 
 def _model(reference: str | Model, suite: Suite, trust_remote_code: bool) -> tuple[Checkpoint, HubError | None]:
@@ -156,7 +156,7 @@ def _model(reference: str | Model, suite: Suite, trust_remote_code: bool) -> tup
     try:
         return resolve(reference, aliases, trust_remote_code), None
     except HubError as error:
-        if error.passing:
+        if error.temporary:
             error = HubError(f"{error}; at hand without it: {', '.join(at_hand())}", True)
         entry = registered(reference, aliases)
         return Checkpoint(

@@ -23,12 +23,12 @@ from harness import registry
 from harness.caching import cache_folder
 from harness.data.splits import ALIASES, SPLITS, canonical
 from harness.errors import BenchError
+from harness.files import dump_json
 from harness.guess.chosen import columns_of, read_columns
 from harness.guess.which_files import name_of
 from harness.planning.arguments import need, pairs
 from harness.planning.quick import quick_task
 from harness.planning.written_task import keys_of_task_file, with_keys, write_once
-from harness.strict_json import dumps
 from harness.task import Task
 
 FOLDER = "rows"  # of the cache; never pruned, because results refer to it
@@ -175,7 +175,7 @@ def _lines(rows: Iterable[Row], split: str) -> Iterator[str]:
                 plain[str(column)] = _plain(value)
             except ValueError as error:
                 raise BenchError(f"Task.from_data: row {number} of {split}, column {str(column)!r}: {error}") from None
-        line = dumps(plain)
+        line = dump_json(plain)
         # Half of a surrogate pair has no UTF-8; escaped, it reaches the reader, which reports it.
         yield (line if line.isascii() or _is_whole(line) else json.dumps(plain)) + "\n"
 

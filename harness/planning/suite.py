@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from harness import registry
-from harness.document import Value, read_document
 from harness.errors import BenchError, nearest, unknown
 from harness.family import ARCHITECTURES
 from harness.methods import METHODS
 from harness.models.architectures import KINDS
 from harness.planning.defaults import OPTIONS, Defaults, read_defaults
 from harness.planning.taskfile import check_task, load_task
-from harness.recipe import FACTS
-from harness.recipes import read_rules
+from harness.recipe import CONDITIONS
+from harness.recipe_rules import parse_recipe_rules
 from harness.search.rules import read_section
 from harness.search.wanted import GRID, OPTUNA
 from harness.task import Task
-from harness.yaml_nodes import place
+from harness.yaml_reader import location
+from harness.yaml_values import YamlValue, read_yaml
 
 KEYS = (
     "name", "version", "description", "models", "aliases", "tasks", "recipes", "search", "methods", "seeds", "train_sizes",
@@ -37,7 +37,7 @@ class Suite:
         models: name → model reference; these names win over registered ones, and `--models all` means them.
         aliases: other names for models, that hold in this suite alone.
         tasks: in the order of the board.
-        recipes: rules for `harness.recipes.apply_rules`, behind those of the package.
+        recipes: rules for `harness.recipe_rules.apply_rules`, behind those of the package.
         search: rules for `harness.search.rules.values_for`, of grids and of what Optuna draws from.
         defaults: of the command line's options, for runs of this suite.
         file: the reference where it is a file; empty for a registered suite.
@@ -98,7 +98,7 @@ def load_suite(reference: str) -> Suite:
         path = Path(reference)
     else:
         raise unknown("suite", reference, registry.suites(), more=", or a YAML file (./mine.yaml)")
-    document = read_document(path)
+    document = read_yaml(path)
     given = {key: value for key, value in document.keys(KEYS).items() if value.given}
     name = given["name"].title() if "name" in given else None
     version = given["version"].whole() if "version" in given else 1
@@ -107,7 +107,7 @@ def load_suite(reference: str) -> Suite:
     aliases = _models(given["aliases"], path, listed=False) if "aliases" in given else {}
     tasks = _tasks(given["tasks"], path) if "tasks" in given else ()
     wanted, rules = read_section(given["search"]) if "search" in given else ((), {})
-    recipes = read_rules(given["recipes"]) if "recipes" in given else ()
+    recipes = parse_recipe_rules(given["recipes"]) if "recipes" in given else ()
     defaults = read_defaults({key: given[key] for key in OPTIONS if key in given}, wanted, path)
     unmet = _Known(models, aliases, tasks).check(given)
     document.faults.check()
@@ -126,7 +126,7 @@ def load_suite(reference: str) -> Suite:
     )
 
 
-def _models(value: Value, path: Path, listed: bool = True) -> dict[str, str]:
+def _models(value: YamlValue, path: Path, listed: bool = True) -> dict[str, str]:
     """Name → reference, of a mapping, or of a list where these are the same."""
     if listed and value.node.kind == "list":
         names = [name for one in value.list() if (name := one.text()) is not None]
@@ -134,7 +134,7 @@ def _models(value: Value, path: Path, listed: bool = True) -> dict[str, str]:
     return {name: _beside(path, source) for name, one in value.items() if (source := one.text()) is not None}
 
 
-def _tasks(value: Value, path: Path) -> tuple[Task, ...]:
+def _tasks(value: YamlValue, path: Path) -> tuple[Task, ...]:
     found: dict[str, Task] = {}
     for item in value.list("a list of names, task files or tasks"):
         task = _suite_task(item, path)
@@ -143,7 +143,7 @@ def _tasks(value: Value, path: Path) -> tuple[Task, ...]:
     return tuple(found.values())
 
 
-def _suite_task(item: Value, path: Path) -> Task | None:
+def _suite_task(item: YamlValue, path: Path) -> Task | None:
     """A task named in a suite: a registered name, a task file beside the suite, or a task written out in place."""
     if item.node.kind == "map":
         return check_task(item, path)
@@ -171,14 +171,14 @@ class _Known:
     aliases: Mapping[str, str]
     tasks: Sequence[Task]
 
-    def check(self, given: Mapping[str, Value]) -> tuple[str, ...]:
+    def check(self, given: Mapping[str, YamlValue]) -> tuple[str, ...]:
         """Look through the conditions of all rules. Families, methods and architectures are known, so others are faults; of tasks,
         models and kinds a run may name some that nobody has registered, so these are told.
         """
         told = []
         for when in _conditions(given):
             for fact, value in when.items():
-                if fact not in FACTS:
+                if fact not in CONDITIONS:
                     continue  # a fault already
                 for one in value.list() if value.node.kind == "list" else [value]:
                     text = one.text()
@@ -191,7 +191,7 @@ class _Known:
                         near = nearest(text, valid)
                         hint = f"; did you mean {near!r}?" if near else ""
                         told.append(
-                            f"{place(one.faults.path, one.node.line)}: {one.name} {text!r} is no {fact} known here{hint}"
+                            f"{location(one.faults.path, one.node.line)}: {one.name} {text!r} is no {fact} known here{hint}"
                         )
         return tuple(dict.fromkeys(told))
 
@@ -209,7 +209,7 @@ class _Known:
         return [*self.models, *self.aliases, *registry.models(), *registry.baselines()]
 
 
-def _conditions(given: Mapping[str, Value]) -> Iterator[Value]:
+def _conditions(given: Mapping[str, YamlValue]) -> Iterator[YamlValue]:
     """The `when` of every rule of `recipes` and `search`."""
     sections = [given["recipes"]] if "recipes" in given else []
     if "search" in given and given["search"].node.kind == "map":

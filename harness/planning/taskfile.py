@@ -10,13 +10,13 @@ from harness import registry
 from harness.data.readers import READERS, reader
 from harness.data.source import FileSource, HubSource, Source
 from harness.data.splits import ALIASES, SPLITS, canonical, canonical_split
-from harness.document import Value, read_document
 from harness.errors import BenchError
 from harness.family import TaskFamily
-from harness.rows import KEPT
-from harness.shown import short
+from harness.row_preparation import COMMON_COLUMNS
+from harness.safe_text import short
 from harness.task import Task
-from harness.yaml_nodes import misread, said
+from harness.yaml_reader import describe_node, misread_note
+from harness.yaml_values import YamlValue, read_yaml
 
 KEYS = ("name", "family", "version", "description", "data", "columns", "labels", "drop_labels", "options", "limit")
 HUB_KEYS = ("hub", "revision", "config", "splits", "data_files")
@@ -28,10 +28,10 @@ def load_task(path: Path) -> Task:
     Raises:
         BenchError: a line for each mistake in the file, with the number of its line.
     """
-    return read_task(read_document(path), path)
+    return read_task(read_yaml(path), path)
 
 
-def read_task(content: Value | Mapping[str, Any], path: Path) -> Task:
+def read_task(content: YamlValue | Mapping[str, Any], path: Path) -> Task:
     """The task that a task file's content describes.
 
     Args:
@@ -41,7 +41,7 @@ def read_task(content: Value | Mapping[str, Any], path: Path) -> Task:
     Raises:
         BenchError: a line for each mistake.
     """
-    value = content if isinstance(content, Value) else Value.of(content, path)
+    value = content if isinstance(content, YamlValue) else YamlValue.of(content, path)
     task = check_task(value, path)
     value.faults.check()
     if task is None:
@@ -49,7 +49,7 @@ def read_task(content: Value | Mapping[str, Any], path: Path) -> Task:
     return task
 
 
-def check_task(value: Value, path: Path) -> Task | None:
+def check_task(value: YamlValue, path: Path) -> Task | None:
     """The same, where mistakes are left to the caller: they are in the value's `faults`, and without a family there is no task."""
     given = {key: one for key, one in value.keys(KEYS).items() if one.given}
     missing = [key for key in ("family", "data") if key not in given]
@@ -81,23 +81,23 @@ def check_task(value: Value, path: Path) -> Task | None:
     )
 
 
-def _family(value: Value) -> TaskFamily | None:
+def _family(value: YamlValue) -> TaskFamily | None:
     name = value.text()
     return None if name is None else value.attempt(registry.family, name)
 
 
-def _columns(value: Value, family: TaskFamily | None) -> dict[str, Any]:
+def _columns(value: YamlValue, family: TaskFamily | None) -> dict[str, Any]:
     """The family's column → the data's: a name, an index, a list of these, or `{list: [...]}`."""
     if family is None:
         return {}
-    valid = (*family.columns, *family.optional_columns, *KEPT)
+    valid = (*family.columns, *family.optional_columns, *COMMON_COLUMNS)
     given = value.keys(valid, f"column of family {family.name}")
-    undone = {name: None for name, one in given.items() if one.node.kind == "null" and name in KEPT}  # not used, though it is there
+    undone = {name: None for name, one in given.items() if one.node.kind == "null" and name in COMMON_COLUMNS}  # not used, though it is there
     named = {name: found for name, one in given.items() if name not in undone and (found := _column(one)) is not None}
     return {**named, **undone}
 
 
-def _column(value: Value) -> Any:
+def _column(value: YamlValue) -> Any:
     node = value.node
     if node.kind == "list":
         found = [_column(one) for one in value.list()]
@@ -111,11 +111,11 @@ def _column(value: Value) -> Any:
         return value.whole()
     if node.kind == "str":
         return node.text
-    value.fault(f"{misread(node)}; a column is a name, an index, or a list of these")
+    value.fault(f"{misread_note(node)}; a column is a name, an index, or a list of these")
     return None
 
 
-def _labels(value: Value) -> dict[str, str] | tuple[str, ...] | None:
+def _labels(value: YamlValue) -> dict[str, str] | tuple[str, ...] | None:
     """Raw label → name, or the names; None where there are none."""
     if value.node.kind == "map":
         pairs = [(raw, one.text(numbers=True)) for raw, one in value.items()]
@@ -126,7 +126,7 @@ def _labels(value: Value) -> dict[str, str] | tuple[str, ...] | None:
     return tuple(name for name in names if name is not None) or None
 
 
-def _dropped(value: Value) -> tuple[str, ...]:
+def _dropped(value: YamlValue) -> tuple[str, ...]:
     """The raw labels whose rows are left out."""
     if value.node.kind == "list":
         names = [one.text(numbers=True) for one in value.list()]
@@ -135,7 +135,7 @@ def _dropped(value: Value) -> tuple[str, ...]:
     return tuple(name.strip() for name in names if name is not None)
 
 
-def _options(value: Value, family: TaskFamily | None) -> dict[str, Any]:
+def _options(value: YamlValue, family: TaskFamily | None) -> dict[str, Any]:
     if family is None:
         return {}
     found = {}
@@ -144,9 +144,9 @@ def _options(value: Value, family: TaskFamily | None) -> dict[str, Any]:
         plain = one.plain()
         if node.kind == "bool" and (node.text.lower() not in ("true", "false") or not family.takes_truth(name)):
             truth = f"; valid: {family.valid_option(name)}" if family.takes_truth(name) else ""
-            one.fault(misread(node) + truth)
+            one.fault(misread_note(node) + truth)
         elif node.kind == "timestamp":
-            one.fault(misread(node))
+            one.fault(misread_note(node))
         elif node.kind == "null":
             one.fault("is empty; give it a value, or leave it out")
         elif wrong := family.option_fault(name, plain):
@@ -156,15 +156,15 @@ def _options(value: Value, family: TaskFamily | None) -> dict[str, Any]:
     return found
 
 
-def _source(data: Value, path: Path) -> Source | None:
+def _source(data: YamlValue, path: Path) -> Source | None:
     if data.node.kind != "map":
-        data.fault(f"is {said(data.node)}; it must be a mapping with format and files, or hub")
+        data.fault(f"is {describe_node(data.node)}; it must be a mapping with format and files, or hub")
         return None
     names = [name for name, _ in data.items()]
     return _hub(data) if "hub" in names else _files(data, path)
 
 
-def _hub(data: Value) -> Source | None:
+def _hub(data: YamlValue) -> Source | None:
     given = {key: one for key, one in data.keys(HUB_KEYS).items() if one.given or key == "hub"}
     texts = {key: given[key].text() for key in ("hub", "revision", "config") if key in given}
     repo = texts.pop("hub")
@@ -173,10 +173,10 @@ def _hub(data: Value) -> Source | None:
         more["splits"] = {name: text for name, one in given["splits"].items() if (text := one.text()) is not None}
     if "data_files" in given:
         more["data_files"] = _paths(given["data_files"], lambda one: one.text())
-    return data.attempt(HubSource, repo, **more) if repo is not None and not data.faults.found else None
+    return data.attempt(HubSource, repo, **more) if repo is not None and not data.faults.messages else None
 
 
-def _files(data: Value, path: Path) -> Source | None:
+def _files(data: YamlValue, path: Path) -> Source | None:
     given = dict(data.items())
     files, format = given.pop("files", None), given.pop("format", None)
     if format is None or not format.given or files is None or not files.given:
@@ -189,7 +189,7 @@ def _files(data: Value, path: Path) -> Source | None:
     for name, one in given.items():
         value = one.plain()
         if one.node.kind in ("bool", "timestamp", "float") and not _takes(form, name, value):
-            one.fault(misread(one.node))
+            one.fault(misread_note(one.node))
         elif one.attempt(reader, form, {name: value}) is not None:
             options[name] = value
     found = _paths(files, lambda one: one.path(path.parent))
@@ -198,7 +198,7 @@ def _files(data: Value, path: Path) -> Source | None:
     else:
         for name, one in files.items():
             one.attempt(canonical_split, name)
-    if data.faults.found or files.attempt(canonical, found) is None:
+    if data.faults.messages or files.attempt(canonical, found) is None:
         return None
     return data.attempt(FileSource, form, found, options)
 
@@ -216,7 +216,7 @@ def _speaks_of_splits(files: Mapping[str, Any]) -> bool:
     return bool({*SPLITS, *ALIASES, "all"} & {name.lower() for name in files})
 
 
-def _paths(value: Value, read: Any) -> Any:
+def _paths(value: YamlValue, read: Any) -> Any:
     """A path, a list of them, or a mapping of names to such."""
     if value.node.kind == "map":
         found = {name: _paths(one, read) for name, one in value.items()}

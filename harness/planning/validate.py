@@ -10,9 +10,9 @@ from harness.check.report import plausibility, refuse
 from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.finding import NOTE
-from harness.rows import load
-from harness.shown import short
+from harness.safe_text import short
 from harness.task import Task
+from harness.task_data import load_data
 
 # Facts that readers report -> how a note says them. What may be wrong with a data set is told by its check (`harness.check`).
 NOTED = {
@@ -71,7 +71,7 @@ def validate(task: Task) -> str:
         BenchError: the first thing that is wrong, with file and line.
     """
     family = registry.family(task.family)
-    data = load(task, family)
+    data = load_data(task, family)
     labels = family.labels(data.splits, task)
     if labels is not None and len(labels) < 2:
         raise BenchError(
@@ -84,7 +84,7 @@ def validate(task: Task) -> str:
     if labels is not None:
         notes.append(f"{len(labels)} labels" + (f": {', '.join(labels)}" if len(", ".join(labels)) <= SHOWN else ""))
     remarks = [finding.message if finding.level == NOTE else f"warning: {finding.message}" for finding in found]
-    return "; ".join([*notes, *_notes(data.found.values()), *remarks])
+    return "; ".join([*notes, *_notes(data.reports.values()), *remarks])
 
 
 def is_local(task: Task) -> bool:

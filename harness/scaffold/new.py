@@ -24,10 +24,10 @@ from harness.guess.misfit import Unread
 from harness.guess.word import Guess
 from harness.planning.arguments import pairs
 from harness.proposal import Proposal
-from harness.rows import FILL_IN, Data
+from harness.safe_text import short
 from harness.scaffold.write import task_text, template
-from harness.shown import short
 from harness.task import Task
+from harness.task_data import COLUMN_PLACEHOLDER, TaskData
 
 MESSAGE = 300  # characters of an error that are shown
 
@@ -122,7 +122,7 @@ def from_data(
     return Written(text, output, "; ".join(doubts))
 
 
-def _labelled(best: Guess, family: TaskFamily, left: list[str]) -> tuple[Guess, Report, Data | None]:
+def _labelled(best: Guess, family: TaskFamily, left: list[str]) -> tuple[Guess, Report, TaskData | None]:
     """The guess without the splits that have no labels, and what a check says of it; `left` gets a line for each of them."""
     while True:
         report, data = examine(best.task, family)
@@ -154,13 +154,13 @@ def _unfinished(
 
     chosen = min(families, key=lambda family: len(lacking(family)))
     partial = table.partial.get(chosen.name) or Proposal({})
-    columns = {**partial.columns, **dict.fromkeys(lacking(chosen), FILL_IN)}
+    columns = {**partial.columns, **dict.fromkeys(lacking(chosen), COLUMN_PLACEHOLDER)}
     task = Task(table.name, chosen.name, FileSource(table.kind.format, table.files, table.kind.options), columns=columns)
     best = Guess(task, list(table.rows), columns, remarks=table.kind.remarks, others=partial.others)
     output = output or Path(f"{table.name}.yaml")
     others = [family.name for family in families if family is not chosen]
     text = task_text(best, chosen, others, left, Report(task.title, chosen.name, ""), False, output)
-    return Written(text, output, f"no column looks like the {' or the '.join(lacking(chosen))}: fill in {FILL_IN} there")
+    return Written(text, output, f"no column looks like the {' or the '.join(lacking(chosen))}: fill in {COLUMN_PLACEHOLDER} there")
 
 
 def from_name(name: str, family: str | None, output: Path | None) -> Written:

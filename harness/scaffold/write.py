@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.check.report import Report
+from harness.column_profiles import profile_columns
 from harness.family import TaskFamily
 from harness.guess.word import Guess
-from harness.looks import look_at
-from harness.rows import FILL_IN
-from harness.shown import listed, plain, short
+from harness.safe_text import listed, plain, short
+from harness.task_data import COLUMN_PLACEHOLDER
 
 MOST = 100  # classes that are written out, a line for each
 TOLD = 20  # those that a comment names
@@ -130,7 +130,7 @@ def _files(files: Mapping[str, Any], output: Path) -> list[str]:
 def _columns(guess: Guess, family: TaskFamily) -> list[str]:
     what = {**family.columns, **family.optional_columns, **KEPT}
     lines = ["columns:  # the family's column: the data's, by name or index; a list joins texts"]
-    looks = look_at(guess.rows)
+    looks = profile_columns(guess.rows)
     used: set[str] = set()
     for column, source in guess.task.columns.items():
         names = source if isinstance(source, list) else [source]
@@ -143,7 +143,7 @@ def _columns(guess: Guess, family: TaskFamily) -> list[str]:
     unused = [one for name, one in looks.items() if str(name) not in used and str(name) not in KEPT]
     if not unused:
         return lines
-    lines.append(f"  # {'not used' if FILL_IN not in used else 'there are'}:")
+    lines.append(f"  # {'not used' if COLUMN_PLACEHOLDER not in used else 'there are'}:")
     lines += [_line(f"  #   {_column(one.name)}", str(one)) for one in unused[:SHOWN]]
     return lines + ([f"  #   and {len(unused) - SHOWN} more"] if len(unused) > SHOWN else [])
 

@@ -23,7 +23,7 @@ from harness.data.place import PlacedRow
 from harness.data.printed import first_duplicate
 from harness.data.readers.quotes import Quotes, Records, quote_report, unbalanced_hint, unquoted
 from harness.errors import BenchError, unknown
-from harness.shown import short
+from harness.safe_text import short
 
 QUOTING = ("minimal", "all", "none", "auto")
 FIELD_LIMIT = 2**31 - 1  # characters; Python's default of 131,072 is less than a long article

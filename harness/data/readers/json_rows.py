@@ -9,7 +9,7 @@ from harness.data.file_layer import as_paths, read_text, split_lines
 from harness.data.place import PlacedRow
 from harness.data.printed import DuplicateKey, first_duplicate, unique_object
 from harness.errors import BenchError
-from harness.shown import listed, short
+from harness.safe_text import listed, short
 
 _DECODER = json.JSONDecoder(object_pairs_hook=unique_object)
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from harness.data.place import PlacedRow, place
 from harness.errors import BenchError
-from harness.shown import short
+from harness.safe_text import short
 
 Records = Iterable[tuple[int, list[str]]]
 

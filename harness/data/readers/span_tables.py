@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.column_profiles import name_words
 from harness.data.place import place, placed
 from harness.data.readers.offsets import POINTS, align
 from harness.data.readers.qa_answers import (
@@ -18,7 +19,6 @@ from harness.data.readers.qa_answers import (
 from harness.data.scalars import Notes, at_a_glance
 from harness.data.values import text as as_text
 from harness.errors import BenchError, unknown
-from harness.looks import words_of
 
 Row = Mapping[str, Any]
 
@@ -47,7 +47,7 @@ def options(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] |
     """
     others = [str(name) for name in rows[0] if str(name) not in columns.values()]
     by_lower = {name.strip().lower(): name for name in others}
-    by_name = {"_".join(words_of(name)): name for name in by_lower.values()} | by_lower
+    by_name = {"_".join(name_words(name)): name for name in by_lower.values()} | by_lower
     chosen: dict[str, Any] = {}
     for option, names in USUAL.items():
         match = next((by_name[name] for name in names if name in by_name), None)

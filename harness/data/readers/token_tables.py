@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from harness.column_profiles import name_words, quote
 from harness.data.place import PlacedRow, place, placed
 from harness.data.scalars import Notes, at_a_glance
 from harness.data.tags import to_iob2
 from harness.data.values import text
 from harness.errors import BenchError, unknown
-from harness.looks import quote, words_of
 
 Row = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ def options(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] |
     tokens = sum(bool(TAG.fullmatch(tag)) and isinstance(word, str) and " " not in word.strip() for word, tag in tagged)
     if not tagged or tokens < MOSTLY * len(tagged):
         return None
-    others = {"_".join(words_of(name)): str(name) for name in rows[0] if str(name) not in columns.values()}
+    others = {"_".join(name_words(name)): str(name) for name in rows[0] if str(name) not in columns.values()}
     sentence = next((others[name] for name in SENTENCE if name in others), None)
     return {**columns, **({"sentence": sentence} if sentence else {})}
 

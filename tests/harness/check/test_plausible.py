@@ -13,8 +13,8 @@ from harness.guess.guess import guess
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
 from harness.planning.validate import validate
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load_data
 
 
 def table(folder, name, rows, header="text,label"):
@@ -73,7 +73,7 @@ def test_the_same_for_validation_and_in_a_worker_whose_data_no_plan_has_read(tmp
     task = Task("t", "sentiment", GeneratedSource(lambda: {**rows, "test": [{"text": "x", "label": "-"}]}, "g"))
     family = registry.family("sentiment")
     with pytest.raises(BenchError, match="test has no labels"):
-        warnings(load(task, family), task, family)
+        warnings(load_data(task, family), task, family)
 
 
 def test_one_label_in_common_is_a_warning(tmp_path):
@@ -250,14 +250,14 @@ def test_a_column_called_group_is_told_and_undone(tmp_path):
     assert "rows of a group (30 values of the column 'group') stay together; `group: null`" in validate(quick)
     (tmp_path / "t.yaml").write_text("family: sentiment\ndata: {format: csv, files: a.csv}\ncolumns: {group: null}\n")
     task = load_task(tmp_path / "t.yaml")
-    data = load(task, registry.family("sentiment"))
+    data = load_data(task, registry.family("sentiment"))
     assert "group" not in data.rule and not any("group" in row for rows in data.splits.values() for row in rows)
     assert "stay together" not in validate(task)
 
 
 def test_few_groups_are_split_by_rows_unless_a_person_insists(tmp_path):
     path = table(tmp_path, "a.csv", groups(3), "text,label,group")
-    data = load(quick_task(registry.family("sentiment"), str(path)), registry.family("sentiment"))
+    data = load_data(quick_task(registry.family("sentiment"), str(path)), registry.family("sentiment"))
     assert [len(rows) for rows in data.splits.values()] == [
         54,
         18,
@@ -266,7 +266,7 @@ def test_few_groups_are_split_by_rows_unless_a_person_insists(tmp_path):
     task = Task(
         "t", "sentiment", FileSource("csv", {"all": path}), columns={"text": "text", "label": "label", "group": "group"}
     )
-    data = load(task, registry.family("sentiment"))
+    data = load_data(task, registry.family("sentiment"))
     assert [len({row["group"] for row in rows}) for rows in data.splits.values()] == [1, 1, 1]
 
 
@@ -275,9 +275,9 @@ def test_a_phenomenon_of_its_own_for_each_row_is_not_used(tmp_path):
     path = table(tmp_path, "a.csv", rows, "text,label,phenomenon")
     task = Task("t", "sentiment", FileSource("csv", {"all": path}))
     assert "the column 'phenomenon' has 90 values, too many" in validate(task)
-    assert not any("phenomenon" in row for row in load(task, registry.family("sentiment")).splits["test"])
+    assert not any("phenomenon" in row for row in load_data(task, registry.family("sentiment")).splits["test"])
     path = table(tmp_path, "b.csv", [(*row[:2], f"p{n % 3}") for n, row in enumerate(rows)], "text,label,phenomenon")
-    data = load(Task("t", "sentiment", FileSource("csv", {"all": path})), registry.family("sentiment"))
+    data = load_data(Task("t", "sentiment", FileSource("csv", {"all": path})), registry.family("sentiment"))
     assert {row["phenomenon"] for row in data.splits["test"]} == {"p0", "p1", "p2"}
 
 

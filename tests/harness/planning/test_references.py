@@ -41,12 +41,12 @@ def test_a_mere_name_is_no_file():
 
 def test_where_the_hub_does_not_answer_the_models_at_hand_are_named(monkeypatch):
     def refuse(reference, aliases, trusted):
-        raise HubError(f"model {reference!r} cannot be fetched", passing=True)
+        raise HubError(f"model {reference!r} cannot be fetched", temporary=True)
 
     monkeypatch.setattr("harness.planning.references.resolve", refuse)
-    monkeypatch.setattr("harness.planning.references.cached", lambda: ["owner/name"])
+    monkeypatch.setattr("harness.planning.references.cached_models", lambda: ["owner/name"])
     ((_, error, _),) = find_models(["bert"], NONE)
-    assert error.passing and str(error).endswith("at hand without it: bert-mini, gpt2-mini, t5-mini, owner/name")
+    assert error.temporary and str(error).endswith("at hand without it: bert-mini, gpt2-mini, t5-mini, owner/name")
 
 
 def test_a_suites_alias_may_name_one_of_its_own_models(tmp_path, monkeypatch):
