@@ -53,7 +53,7 @@ def _measure(cell: Cell, splits: Mapping[str, Sequence[Row]]) -> Tokens:
     import transformers
 
     from harness import registry
-    from harness.heads.base import ENDLESS
+    from harness.heads.base import UNLIMITED
     from harness.heads.make import fitted_head
 
     transformers.utils.logging.set_verbosity_error()  # "longer than the maximum": that is what we are here to count
@@ -61,7 +61,7 @@ def _measure(cell: Cell, splits: Mapping[str, Sequence[Row]]) -> Tokens:
     labels = family.labels(splits, cell.task)
     head = fitted_head(cell, family, labels, splits).head
     whole = copy(head)
-    whole.max_length = ENDLESS
+    whole.max_length = UNLIMITED
     read, columns, truncated, windows = [], [], {}, {}
     for split, rows in splits.items():
         lengths: list[int] = []

@@ -17,8 +17,8 @@ from harness.planning.defaults import OPTIONS, Defaults, read_defaults
 from harness.planning.taskfile import check_task, load_task
 from harness.recipe import CONDITIONS
 from harness.recipe_rules import parse_recipe_rules
-from harness.search.rules import read_section
-from harness.search.wanted import GRID, OPTUNA
+from harness.search.search_option import GRID, OPTUNA
+from harness.search.search_space import read_search_section
 from harness.task import Task
 from harness.yaml_reader import location
 from harness.yaml_values import YamlValue, read_yaml
@@ -38,7 +38,7 @@ class Suite:
         aliases: other names for models, that hold in this suite alone.
         tasks: in the order of the board.
         recipes: rules for `harness.recipe_rules.apply_rules`, behind those of the package.
-        search: rules for `harness.search.rules.values_for`, of grids and of what Optuna draws from.
+        search: rules for `harness.search.search_space.space_for`, of grids and of what Optuna draws from.
         defaults: of the command line's options, for runs of this suite.
         file: the reference where it is a file; empty for a registered suite.
         notes: a line for each condition of a rule that names a task, model or kind that is not known here.
@@ -106,7 +106,7 @@ def load_suite(reference: str) -> Suite:
     models = _models(given["models"], path) if "models" in given else {}
     aliases = _models(given["aliases"], path, listed=False) if "aliases" in given else {}
     tasks = _tasks(given["tasks"], path) if "tasks" in given else ()
-    wanted, rules = read_section(given["search"]) if "search" in given else ((), {})
+    wanted, rules = read_search_section(given["search"]) if "search" in given else ((), {})
     recipes = parse_recipe_rules(given["recipes"]) if "recipes" in given else ()
     defaults = read_defaults({key: given[key] for key in OPTIONS if key in given}, wanted, path)
     unmet = _Known(models, aliases, tasks).check(given)
