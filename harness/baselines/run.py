@@ -13,12 +13,12 @@ from harness.baseline import Predictor
 from harness.cell import Cell
 from harness.check.report import warnings
 from harness.errors import BenchError
-from harness.predictions import answers, is_constant, lines, phenomena, slices, task_facts
+from harness.predictions import answer_counts, is_constant, part_scores, prediction_lines, task_facts
 from harness.store import Record, Store, timestamp
 from harness.task_data import load_data
 from harness.train_rows import draw_train_rows
 from harness.training.cost import Stopwatch, process_peak
-from harness.training.device import surroundings
+from harness.training.device import environment
 
 if TYPE_CHECKING:
     from harness.training.loop import Emit
@@ -71,8 +71,8 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
     test = score("test", predictions)
     trivial = score("test", family.trivial(splits["train"], splits["test"], task))
     watch.end()
-    environment = {**surroundings(torch.device("cpu"), ""), "threads": 1}
-    del environment["precision"]  # baselines have none
+    facts_of_machine = {**environment(torch.device("cpu"), ""), "threads": 1}
+    del facts_of_machine["precision"]  # baselines have none
     phases, metric, facts = watch.so_far(), family.metric(task), cell.facts()
     record = {
         **facts,
@@ -81,14 +81,13 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
         "task": task_facts(cell, data, dict.fromkeys(splits, 0), data_warnings),
         "metrics": {
             "validation": validation, "test": test, "trivial": trivial,
-            "phenomena": phenomena(cell, family, splits["test"], predictions),
-            "slices": slices(cell, family, splits["test"], predictions),
+            **part_scores(cell, family, splits["test"], predictions),
         },
         "primary_metric": metric.name,
         "score": metric.score(test),
         "trivial_score": metric.score(trivial),
         "constant": is_constant(predictions),
-        "answers": answers(cell, family, splits["test"], predictions),
+        "answers": answer_counts(cell, family, splits["test"], predictions),
         "training": {
             "steps": 0, "best_step": 0, "history": [],
             **({"choice": dict(predictor.choice)} if predictor.choice else {}),
@@ -103,10 +102,10 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
             "train_tokens": 0,
             "trainable_parameters": predictor.parameters,
         },
-        "environment": environment,
+        "environment": facts_of_machine,
         "started": timestamp(started),
         "finished": timestamp(time.time()),
         "error": None,
     }  # fmt: skip
-    store.write(record, lines(cell, family, splits["test"], predictions))
+    store.write(record, prediction_lines(cell, family, splits["test"], predictions))
     return record
