@@ -24,7 +24,7 @@ from typing import Any
 from tables import markdown
 
 from harness import registry
-from harness.data.nested import nested
+from harness.data.subsets import nested
 from harness.engines import make_engine
 from harness.engines.base import Job
 from harness.engines.grid import Observer, run_grid

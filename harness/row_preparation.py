@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from harness.data import values
+from harness.data import scalars, values
 from harness.data.columns import bind
 from harness.data.place import place, placed
 from harness.data.splits import canonical_split
@@ -164,12 +164,12 @@ def unify_label_spellings(column: str, splits: Splits, reports: Mapping[str, dic
     """
     order = sorted(splits, key=lambda split: split not in ("train", "all"))
     labels = {split: dict.fromkeys(row[column] for row in splits[split] if column in row) for split in order}
-    for normalise in (values.same_label, values.same_number):
+    for normalise in (scalars.same_label, scalars.same_number):
         spellings: dict[str, dict[str, None]] = {}
         for split_labels in labels.values():
             texts = [label for label in split_labels if isinstance(label, str)]
             normalised = [normalise(label) for label in texts]
-            if normalise is values.same_number and len(set(normalised)) < len(split_labels):
+            if normalise is scalars.same_number and len(set(normalised)) < len(split_labels):
                 return
             for spelling, label in zip(normalised, texts, strict=True):
                 spellings.setdefault(spelling, {})[label] = None

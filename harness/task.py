@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.columns import label_mapping
+from harness.data.scalars import Notes, same_label
 from harness.data.source import Source
-from harness.data.values import Notes, label, same_label
+from harness.data.values import label
 from harness.safe_text import listed, short
 
 

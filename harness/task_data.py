@@ -9,8 +9,8 @@ from typing import Any
 from harness.data import values
 from harness.data.readers import GIVES
 from harness.data.source import FileSource, HubSource
-from harness.data.split_rule import split_rule
-from harness.data.splits import complete_splits, limit
+from harness.data.splits import complete_splits, split_rule
+from harness.data.subsets import limit
 from harness.errors import BenchError
 from harness.family import ANSWERS, TaskFamily
 from harness.row_preparation import Splits, prepare_rows, unify_label_spellings

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from harness import registry
 from harness.cell import Cell
-from harness.data.nested import nested
 from harness.data.source import HubSource
+from harness.data.subsets import nested
 from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.recipe import AUTO
@@ -25,7 +25,7 @@ def draw_train_rows(data: TaskData, family: TaskFamily, count: int | None, seed:
     """Return the data with `count` of its training rows; validation and test are unchanged.
 
     The subsets of a seed are nested and the same for every model; another seed gives other rows. The proportions of the
-    labels are kept, and rows that share a context stay together, as in splits (see `harness.data.nested`).
+    labels are kept, and rows that share a context stay together, as in splits (see `harness.data.subsets`).
 
     Raises:
         BenchError: there are fewer rows.

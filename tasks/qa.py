@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from harness.check.labels import Tally, spot
 from harness.check.lengths import without_blanks
-from harness.data.readers.answers import pairs
 from harness.data.readers.offsets import NOWHERE, align
-from harness.data.values import NESTED, TEXT, whole_number
+from harness.data.readers.qa_answers import parse_answers
+from harness.data.scalars import whole_number
+from harness.data.values import NESTED, TEXT
 from harness.errors import unknown
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import ERROR, NOTE, WARNING, Finding, quote, some
@@ -77,7 +78,7 @@ class QuestionAnswering(TaskFamily):
         given = row["answers"]
         if isinstance(given, Mapping) and _is_usual(given.get("text"), given.get("answer_start")):
             return {**row, "answers": {name: given[name] for name in ("text", "answer_start")}}
-        given_pairs = pairs(given)
+        given_pairs = parse_answers(given)
         if not given_pairs and not isinstance(given, Mapping | list):
             raise ValueError(
                 "answers are missing; they must be {text: [...], answer_start: [...]}, with empty lists for no answer"

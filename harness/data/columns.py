@@ -1,4 +1,4 @@
-"""From a data set's columns and labels to the names that a task family knows."""
+"""Map a data set's columns and labels to the names that a task family uses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 from harness.data.file_layer import read_text, split_lines
 from harness.data.place import place, placed
 from harness.data.printed import printed
-from harness.data.values import Notes, scalar, text
+from harness.data.scalars import Notes, scalar
+from harness.data.values import text
 from harness.errors import BenchError, unknown
 from harness.safe_text import short
 
@@ -23,29 +24,27 @@ def bind(
     keep: Iterable[str] = ("id", "group"),
     notes: Notes | None = None,
 ) -> list[Row]:
-    """Rows with canonical columns: `{"text": "body", "label": 1}` takes `text` from `body`, `label` from column 1.
+    """Return rows with canonical columns: `{"text": "body", "label": 1}` takes `text` from `body`, `label` from column 1.
 
-    An index counts the columns of the first row, what lies inside a column is called by its path (`translation.en`). A list joins texts with a blank, leaving empty ones out; `{"list": [...]}` makes a list of them, for several references.
-    Raw columns that nothing names are dropped, those in `keep` excepted; without any `columns` rows come back as they
-    are. `None` for one of those in `keep` drops the data's column of that name.
+    A column is given by its name, by its index in the first row, or by its path inside another column (`translation.en`). A
+    list of columns joins their non-empty texts with blanks; `{"list": [...]}` makes a list of them, for several references.
 
     Args:
-        notes: is filled with what was converted (see `harness.data.values`): texts that are joined, and objects that a program printed
-            into a text of which a path names a field.
+        rows: Raw rows.
+        columns: Canonical name → column. If empty, rows are returned unchanged. `None` drops a column named in `keep`.
+        keep: Raw columns to keep although `columns` does not name them. All others are dropped.
+        notes: Counts conversions: joined texts, and printed objects that a path leads into.
 
     Raises:
-        BenchError: a row lacks a column; the message says which columns it has.
+        BenchError: A row lacks a column. The message lists the columns that it has.
     """
-    unwanted = [name for name, column in columns.items() if column is None]
+    dropped = [name for name, column in columns.items() if column is None]
     columns = {name: column for name, column in columns.items() if column is not None}
     if not columns:
-        return (
-            [placed({name: row[name] for name in row if name not in unwanted}, row) for row in rows]
-            if unwanted
-            else list(rows)
-        )
-    keep = [name for name in keep if name not in unwanted]
-    keep = [name for name in keep if name not in columns]
+        if not dropped:
+            return list(rows)
+        return [placed({name: row[name] for name in row if name not in dropped}, row) for row in rows]
+    keep = [name for name in keep if name not in dropped and name not in columns]
     rows, notes = list(rows), Notes() if notes is None else notes
     titles = list(rows[0]) if rows else []
     bound = []
@@ -56,23 +55,23 @@ def bind(
             def where(row: Row = row, number: int = number, name: str = name) -> str:
                 return f"{place(row, f'row {number}')}, for {name!r}"
 
-            new[name] = _bound(row, column, titles, where, notes)
+            new[name] = _column_value(row, column, titles, where, notes)
         bound.append(placed(new, row))
     return bound
 
 
-def _bound(row: Row, column: Column, titles: Sequence[str], where: Callable[[], str], notes: Notes) -> Any:
+def _column_value(row: Row, column: Column, titles: Sequence[str], where: Callable[[], str], notes: Notes) -> Any:
     if isinstance(column, str | int):
         return _value(row, column, titles, where, notes)
-    listed = isinstance(column, Mapping)
-    if listed and list(column) != ["list"]:
+    as_list = isinstance(column, Mapping)
+    if as_list and list(column) != ["list"]:
         raise BenchError(f"{where()}: {dict(column)} names no column; to make a list of several write {{list: [a, b]}}")
-    parts = [_value(row, one, titles, where, notes) for one in (column["list"] if listed else column)]
+    values = [_value(row, part, titles, where, notes) for part in (column["list"] if as_list else column)]
     try:
-        texts = [part for part in (text(part, notes) for part in parts) if part.strip()]
+        texts = [string for string in (text(value, notes) for value in values) if string.strip()]
     except ValueError as error:
         raise BenchError(f"{where()}: {error}") from None
-    return texts if listed else " ".join(texts)
+    return texts if as_list else " ".join(texts)
 
 
 def _value(row: Row, column: str | int, titles: Sequence[str], where: Callable[[], str], notes: Notes) -> Any:
@@ -84,45 +83,44 @@ def _value(row: Row, column: str | int, titles: Sequence[str], where: Callable[[
     outer, dot, inner = name.partition(".")
     if dot and outer in row:
         try:
-            struct = field_holder(row[outer], notes)
+            fields = field_holder(row[outer], notes)
         except ValueError as error:
             raise BenchError(f"{where()}: {error}") from None
-        if struct is not None:
-            return _value(struct, inner, (), where, notes)
+        if fields is not None:
+            return _value(fields, inner, (), where, notes)
     raise unknown("column", column, row, where=where(), more="; mend `columns`, or leave out a split that has none")
 
 
 def field_holder(value: Any, notes: Notes | None = None) -> Mapping[str, Any] | None:
-    """The object whose fields a path may name: a value that is one, or one that JSON or Python has printed into a text; else None.
+    """Return a value as an object whose fields a path can name: the value itself or a printed object; None if it is neither.
 
     Raises:
-        ValueError: it was cut short when it was printed, or is bytes that are no text.
+        ValueError: The object was cut short when it was printed, or the value is bytes that are not UTF-8.
     """
     if isinstance(value, Mapping):
         return value
     if not isinstance(value, str | bytes):
         return None
     notes = Notes() if notes is None else notes
-    written = scalar(value, notes) or ""
-    found = printed(written) if written.lstrip().startswith("{") else None
-    if not isinstance(found, Mapping):
+    string = scalar(value, notes) or ""
+    fields = printed(string) if string.lstrip().startswith("{") else None
+    if not isinstance(fields, Mapping):
         return None
     notes["printed"] += 1
-    return found
+    return fields
 
 
 def read_labels(path: str | Path, first: int = 0) -> dict[str, str]:
-    """A file of class names, one a line: {"0": first name, ...}, counted from `first` (1 for AG News' classes.txt)."""
+    """Read a file of class names, one a line, as {"0": first name, ...}. Use `first=1` for AG News' classes.txt."""
     names = [line.strip() for line in split_lines(read_text(path))]
-    return {str(number): name for number, name in enumerate((name for name in names if name), start=first)}
+    return {str(number): name for number, name in enumerate(filter(None, names), start=first)}
 
 
 def label_mapping(labels: Mapping[Any, str] | Sequence[str]) -> dict[str, str]:
-    """Raw label as text -> name.
+    """Return a mapping of raw label (as text) → name.
 
-    A list gives the names of the raw labels 0, 1, ...; data that hold the names themselves are understood too. If a
-    name looks like a number (`["1", "2", "3"]` for stars), raw labels must be the names, or else 1 would have two
-    meanings.
+    A list names the raw labels 0, 1, ...; data that hold the names themselves are accepted too. If a name looks like a number
+    (`["1", "2", "3"]` for stars), the raw labels must be the names: otherwise 1 would be ambiguous.
     """
     if isinstance(labels, Mapping):
         return {(scalar(raw, Notes()) or "").strip(): str(name) for raw, name in labels.items()}

@@ -1,7 +1,7 @@
-"""Compressed files, told by their first bytes whatever their names: gzip, bzip2, xz, Zstandard, and zip archives.
+"""Read gzip, bzip2, xz and Zstandard files and zip archives, recognised by their first bytes whatever their names.
 
-Nothing is written to the disk. What a file unpacks to is counted while it is unpacked, so that a small file cannot fill the
-memory. An archive that was made to write elsewhere than into its own folder is not read at all.
+Nothing is written to disk. The unpacked size is limited, so that a small file cannot fill the memory, and an archive that was
+made to write outside its own folder is not read at all.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import bz2
 import gzip
 import io
 import lzma
+import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,16 +19,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from harness.data.members import members
 from harness.errors import BenchError, unknown
 
-LIMIT = 2**32  # bytes that a file may unpack to; all of them are held in memory
-RATIO = 100  # and so many times its size, which no text does: what does is made to fill memories
-SMALL = 2**28  # bytes that any file may unpack to
+LIMIT = 2**32  # bytes a file may unpack to; all of them are held in memory
+RATIO = 100  # largest ratio of unpacked to packed size; no text reaches it, but files made to fill memories do
+SMALL = 2**28  # bytes that any file may unpack to, whatever the ratio
 ZIP = b"PK\x03\x04"
 EMPTY_ZIP = b"PK\x05\x06"
-TAR = b"ustar"  # at 257
-INSIDE = ".zip!"  # archive.zip!member.csv
+TAR = b"ustar"  # at offset 257
+INSIDE = ".zip!"  # as in archive.zip!member.csv
 ENDINGS = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
 
@@ -36,7 +37,7 @@ def _zstd(file: IO[bytes]) -> Any:
     return pyarrow.CompressedInputStream(pyarrow.PythonFile(file, mode="r"), "zstd")
 
 
-# bzip2's second mark is pi; without it a text that begins with "BZh9" would be taken for one.
+# name → (test of the first 16 bytes, opener). bzip2's second magic number is needed: a text may begin with "BZh9".
 OPENERS: dict[str, tuple[Callable[[bytes], bool], Callable[[IO[bytes]], Any]]] = {
     "gzip": (lambda head: head.startswith(b"\x1f\x8b"), lambda file: gzip.GzipFile(fileobj=file)),
     "bzip2": (lambda head: head[:3] == b"BZh" and head[4:10] == b"1AY&SY", bz2.BZ2File),
@@ -47,57 +48,51 @@ BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, Val
 
 
 def decompress(data: bytes, path: Path) -> bytes:
-    """The bytes of a file as they were before they were compressed; others come back as they are.
+    """Return the unpacked contents of a file; data that are not compressed are returned unchanged.
 
     Raises:
-        BenchError: a broken or cut file, one that unpacks to more than `LIMIT`, a zip archive of several files, a tar archive.
+        BenchError: The file is broken, unpacks to more than `max_size`, or is a tar archive or a zip archive of several files.
     """
-    data = _decompressed(data, path)
+    data = _decompress(data, path)
     if data[257:262] == TAR:
-        raise BenchError(
-            f"{path}: a tar archive, which is not read; unpack it and give its folder, or make a zip archive"
-        )
+        raise BenchError(f"{path}: a tar archive, which is not read; unpack it and give its folder, or make a zip archive")
     return data
 
 
-def _decompressed(data: bytes, path: Path) -> bytes:
+def _decompress(data: bytes, path: Path) -> bytes:
     if path.suffix.lower() == ".xlsx":
-        return data  # a zip archive, which its reader opens
+        return data  # a zip archive that the Excel reader opens
     if data.startswith((ZIP, EMPTY_ZIP)):
         return unzip(data, path, None)
-    for name, (marked, opener) in OPENERS.items():
-        if marked(data[:16]):
+    for name, (matches, opener) in OPENERS.items():
+        if matches(data[:16]):
             try:
                 with opener(io.BytesIO(data)) as stream:
-                    return _bounded(stream, len(data), path)
+                    return _read_limited(stream, len(data), path)
             except BROKEN as error:
-                raise BenchError(f"{path}: broken {name} file ({_brief(error)}); fetch it again") from None
+                raise BenchError(f"{path}: broken {name} file ({_one_line(error)}); fetch it again") from None
     return data
 
 
 def unzip(data: bytes, path: Path, member: str | None) -> bytes:
-    """One file of a zip archive: `member`, or the only one that there is.
+    """Return the contents of one file of a zip archive: `member`, or the only file.
 
     Raises:
-        BenchError: a broken archive, one with a password, no such member, or several members and none named.
+        BenchError: The archive is broken or has a password, the member does not exist, or none of several is named.
     """
     with zip_errors(path), zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = members(archive, path)
         if member is None:
-            member = _only(names, path)
+            member = _only_member(names, path)
         if member not in names:
             raise unknown("member", member, names, where=str(path))
         with archive.open(member) as stream:
-            return _bounded(stream, len(data), path)
+            return _read_limited(stream, len(data), path)
 
 
 def list_zip(path: Path) -> list[str]:
-    """The names of an archive's files; see `harness.data.members`.
-
-    Raises:
-        BenchError: it is no zip archive, or none to be trusted.
-    """
-    from harness.data.file_layer import CHUNK, reject_stand_in  # which imports this module
+    """Return the names of an archive's files, see `members`."""
+    from harness.data.file_layer import CHUNK, reject_stand_in  # imports this module
 
     with path.open("rb") as file:
         reject_stand_in(file.read(CHUNK), path)
@@ -105,70 +100,82 @@ def list_zip(path: Path) -> list[str]:
         return members(archive, path)
 
 
-@contextmanager
-def zip_errors(path: Path) -> Iterator[None]:
-    """Tell in one line what `zipfile` finds wrong with an archive.
+def members(archive: zipfile.ZipFile, path: Path) -> list[str]:
+    """Return the names of the files in an archive, without folders, hidden files and metadata of macOS.
 
     Raises:
-        BenchError: the archive is broken, has a password, or is packed in a way that is not read.
+        BenchError: A member's name leads out of the archive's folder, or a member is a link or device. Then no member is read,
+            although reading alone would do no harm: whoever made the archive intended harm.
     """
+    for info in archive.infolist():
+        if re.match(r"[/\\]|[A-Za-z]:", info.filename) or ".." in re.split(r"[/\\]", info.filename):
+            problem = "leads out of the archive's folder"
+        elif stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            problem = "is a link or a device, not a file"
+        else:
+            continue
+        raise BenchError(f"{path}: {info.filename!r} {problem}, so the archive is not read; make it anew from plain files")
+    return [
+        name
+        for name in archive.namelist()
+        if not name.endswith("/") and not any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
+    ]
+
+
+@contextmanager
+def zip_errors(path: Path) -> Iterator[None]:
+    """Turn the errors of `zipfile` into BenchErrors: a broken archive, a password, an unsupported compression."""
     try:
         yield
-    except NotImplementedError as error:  # a kind of RuntimeError, and so before it
-        raise BenchError(f"{path}: packed in a way that is not read ({_brief(error)}); unpack it first") from None
-    except RuntimeError:  # zipfile's word for a file that wants a password
+    except NotImplementedError as error:  # a subclass of RuntimeError, so it comes first
+        raise BenchError(f"{path}: packed in a way that is not read ({_one_line(error)}); unpack it first") from None
+    except RuntimeError:  # what zipfile raises for an encrypted file
         raise BenchError(f"{path}: has a password; unpack it first") from None
     except BROKEN as error:
-        raise BenchError(f"{path}: broken zip archive ({_brief(error)}); fetch it again") from None
+        raise BenchError(f"{path}: broken zip archive ({_one_line(error)}); fetch it again") from None
 
 
 def split_member(path: str | Path) -> tuple[Path, str | None]:
-    """`archive.zip!folder/member.csv` as the archive and the member's name; the member is None for any other path."""
+    """Split `archive.zip!folder/member.csv` into archive and member; the member of any other path is None."""
     archive, mark, member = str(path).partition(INSIDE)
     return (Path(archive + INSIDE[:-1]), member) if mark else (Path(path), None)
 
 
-def _only(names: list[str], path: Path) -> str:
-    from harness.data.folder import is_data  # which imports this module
+def check_size(unpacked: int, size: int, path: Path) -> None:
+    """Raise an error if a file of `size` bytes unpacks to more than is allowed."""
+    if unpacked > max_size(size):
+        raise BenchError(f"{path}: unpacks to more than {max_size(size) // 2**20} MiB; cut it into several files, or unpack it")
+
+
+def max_size(size: int) -> int:
+    """Return the number of bytes that a file of `size` bytes may unpack to in memory."""
+    return min(LIMIT, plausible_size(size))
+
+
+def plausible_size(size: int) -> int:
+    """Return the number of bytes that a file of `size` bytes may unpack to unless it was made to fill memory or disk."""
+    return max(SMALL, RATIO * size)
+
+
+def _read_limited(stream: Any, size: int, path: Path) -> bytes:
+    """Read a stream; `size` is that of the compressed file."""
+    data = stream.read(max_size(size) + 1)
+    check_size(len(data), size, path)
+    return data
+
+
+def _only_member(names: list[str], path: Path) -> str:
+    from harness.data.folder import is_data  # imports this module
 
     if "[Content_Types].xml" in names:
         raise BenchError(f"{path}: an office document, not a data file; save it as CSV (or, of Excel, call it .xlsx)")
     if len(names) != 1:
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-        there = ", ".join(names[:5]) + more or "nothing"
-        likely = next((name for name in names if is_data(Path(name))), names[0] if names else "data.csv")
-        raise BenchError(f"{path}: {len(names)} files in the archive ({there}); name one, such as {path.name}!{likely}")
+        contents = ", ".join(names[:5]) + more or "nothing"
+        example = next((name for name in names if is_data(Path(name))), names[0] if names else "data.csv")
+        raise BenchError(f"{path}: {len(names)} files in the archive ({contents}); name one, such as {path.name}!{example}")
     return names[0]
 
 
-def _bounded(stream: Any, size: int, path: Path) -> bytes:
-    """What a stream holds; `size` is that of the compressed file."""
-    data = stream.read(most(size) + 1)
-    check_size(len(data), size, path)
-    return data
-
-
-def check_size(unpacked: int, size: int, path: Path) -> None:
-    """Make sure that what a file of `size` bytes unpacks to may be held in memory.
-
-    Raises:
-        BenchError: it is too much.
-    """
-    if unpacked > most(size):
-        raise BenchError(
-            f"{path}: unpacks to more than {most(size) // 2**20} MiB; cut it into several files, or unpack it"
-        )
-
-
-def most(size: int) -> int:
-    """The bytes that a file of so many may unpack to in memory."""
-    return min(LIMIT, likely(size))
-
-
-def likely(size: int) -> int:
-    """The bytes that a compressed file of so many may unpack to, unless it was made to fill memories or disks."""
-    return max(SMALL, RATIO * size)
-
-
-def _brief(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__

@@ -1,7 +1,7 @@
-"""The encoding of a text that is not said to have one: UTF-8, UTF-16 by its first bytes, or the likeliest of the others.
+"""Detect the encoding of a text file: UTF-8, UTF-16 by its first bytes, or the likeliest other encoding.
 
-That bytes can be decoded does not make the text right: nearly any file of Western text can be decoded as GB 18030. So UTF-8 with
-a few damaged lines stays UTF-8, and the other encodings are ranked by how their texts look, not by whether they decode.
+That bytes can be decoded does not mean that the text is right: nearly any Western text can be decoded as GB 18030. So UTF-8
+with a few damaged lines is treated as UTF-8, and other encodings are ranked by how plausible the decoded text is.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from functools import lru_cache
 from typing import NamedTuple
 
 MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-# One sequence of UTF-8 beyond ASCII.
+# A multi-byte sequence of UTF-8.
 _SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-_BEYOND = re.compile(rb"[\x80-\xff]")
-MOSTLY = 0.5  # of the sequences beyond ASCII: what has more of them in UTF-8 is UTF-8
-SAMPLE = 2**16  # bytes from which an encoding is guessed
-HEAD = 400  # bytes that tell UTF-16 without a mark
-SHOWN = 30  # characters of a sample
-# The encodings that are tried, of equal ones the first; charset-normalizer adds what it thinks of, from `KNOWN`.
+_NON_ASCII = re.compile(rb"[\x80-\xff]")
+MOSTLY = 0.5  # share of non-ASCII sequences that must be valid for a file to count as damaged UTF-8
+SAMPLE = 2**16  # bytes used to guess an encoding
+HEAD = 400  # bytes used to recognise UTF-16 without a byte order mark
+SHOWN = 30  # characters of a sample in an error
+# Encodings to try; the first of several with equal scores wins. charset-normalizer may suggest others from `KNOWN`.
 USUAL = ("cp1252", "gb18030", "shift_jis", "euc_jp", "cp949", "big5", "cp1251", "koi8_r", "cp1250", "mac_roman", "cp850", "cp866",
          "iso8859_2", "cp1254", "iso8859_5", "mac_cyrillic")  # fmt: skip
 KNOWN = ("cp1253", "cp1255", "cp1256", "cp1257", "cp1258", "cp874", "iso8859_7", "iso8859_9", "cp852")
-LIKELY = 0.5  # the mean score of a character from which a guess is made
-# Characters that make up much of any text, by script. Hangul and Han that are not among them may be there all the same.
+LIKELY = 0.5  # mean score of a character that is needed for a guess
+# The most frequent characters by script. Other characters of a script are possible but score less.
 _FREQUENT = {
     "CYRILLIC": "оеаинтсрвлкмдпуяыьгзбчйхіїє",
     "CJK": "的一是不了人我在有他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可她里后小么心多天而能好"
@@ -37,7 +37,7 @@ _FREQUENT = {
     "HANGUL": "이다는을의에가고하한지도로어인사서기나리자그를수아있은들시대정보일해라만장부했요니습음전성주여스게것면과제비구"
     "원없까내데너우동생말좋네더거진조으모무안잘집맛너친절별화재영최방추천연점않와미",
 }  # fmt: skip
-# The letters beyond ASCII of languages that write Latin: a text is in one of them.
+# The non-ASCII letters of languages with Latin script: a text is in one language.
 _LATIN = ("éèêàçâùôîûëïœ", "äöüßé", "áéíóúñü", "ãõáéíóúçâêôà", "àèéìòù", "åäöæøé", "ąćęłńóśźż", "áčďéěíňóřšťúůýžäľô", "áéíóöőúüű",
           "çğıöşüâî", "ăâîșțşţ", "čšžćđ")  # fmt: skip
 _KANA = ("HIRAGANA", "KATAKANA")
@@ -46,58 +46,58 @@ _SIGNS = "’‘“”«»–—…€°¿¡，。！？、；：（）《》「
 
 
 class EncodingGuess(NamedTuple):
-    """An encoding that was guessed, and a piece of the text around the first character beyond ASCII."""
+    """A guessed encoding, and a sample of the decoded text around the first non-ASCII character."""
 
     encoding: str
     sample: str
 
 
 def marked(data: bytes) -> str | None:
-    """UTF-16 or UTF-32 by a byte order mark, UTF-16 without one where every other byte is zero; None for all others."""
-    if mark := next((name for mark, name in MARKS.items() if data.startswith(mark)), None):
-        return mark
-    first, second = data[0:HEAD:2], data[1:HEAD:2]
-    for name, zeros, letters in (("utf-16-le", second, first), ("utf-16-be", first, second)):
-        if len(zeros) > 3 and zeros.count(0) > len(zeros) / 2 and not letters.count(0):
-            return name
+    """Return UTF-16 or UTF-32 by the byte order mark, or UTF-16 if every other byte is zero; else None."""
+    if encoding := next((encoding for mark, encoding in MARKS.items() if data.startswith(mark)), None):
+        return encoding
+    even, odd = data[0:HEAD:2], data[1:HEAD:2]
+    for encoding, high, low in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if len(high) > 3 and high.count(0) > len(high) / 2 and not low.count(0):
+            return encoding
     return None
 
 
 def is_damaged_utf8(data: bytes) -> bool:
-    """Whether bytes that are not UTF-8 were meant to be: most of what lies beyond ASCII is."""
-    rest, good = _SEQUENCE.subn(b"", data)
-    return good > 0 and good > MOSTLY * (good + len(_BEYOND.findall(rest)))
+    """Whether bytes that are not valid UTF-8 are meant to be: most of the non-ASCII sequences are valid."""
+    rest, valid = _SEQUENCE.subn(b"", data)
+    return valid > 0 and valid > MOSTLY * (valid + len(_NON_ASCII.findall(rest)))
 
 
 def guess(data: bytes) -> EncodingGuess | None:
-    """The likeliest encoding of a text that is not UTF-8, with a sample of the text; None where none looks right."""
-    some = data
+    """Return the likeliest encoding of a text that is not UTF-8; None if no encoding gives a plausible text."""
+    sample = data
     if len(data) > SAMPLE:  # whole lines, so that no character is cut
         lines = b"\n".join(line for line in data.split(b"\n") if not line.isascii())
-        some = lines if len(lines) <= SAMPLE else lines[:SAMPLE].rpartition(b"\n")[0] or lines
-    names = dict.fromkeys([*USUAL, *_thought_of(some)])
-    scores = {name: _score(text, name) for name in names if (text := _decoded(some, name)) is not None}
-    for name in sorted(scores, key=lambda name: -scores[name]):  # stable
-        if scores[name] >= LIKELY and (text := _decoded(data, name)) is not None:
+        sample = lines if len(lines) <= SAMPLE else lines[:SAMPLE].rpartition(b"\n")[0] or lines
+    names = dict.fromkeys([*USUAL, *_suggestions(sample)])
+    scores = {name: _score(text, name) for name in names if (text := _decode(sample, name)) is not None}
+    for name in sorted(scores, key=lambda name: -scores[name]):  # a stable sort
+        if scores[name] >= LIKELY and (text := _decode(data, name)) is not None:
             return EncodingGuess(name, sample_of(text))
     return None
 
 
 def sample_of(text: str) -> str:
-    """A few characters of a text around the first one beyond ASCII, on one line."""
-    place = next((index for index, letter in enumerate(text) if letter > "\x7f"), 0)
-    start = max(text.rfind("\n", 0, place) + 1, place - SHOWN // 2)
+    """Return a few characters around the first non-ASCII character of a text, on one line."""
+    position = next((index for index, letter in enumerate(text) if letter > "\x7f"), 0)
+    start = max(text.rfind("\n", 0, position) + 1, position - SHOWN // 2)
     return " ".join(text[start : start + SHOWN].split("\n", 1)[0].split())
 
 
-def _thought_of(data: bytes) -> list[str]:
-    """What charset-normalizer finds likely; it compares the letters of a text with those of many languages."""
+def _suggestions(data: bytes) -> list[str]:
+    """Return encodings that charset-normalizer suggests; it compares letter frequencies with those of many languages."""
     from charset_normalizer import from_bytes
 
     return [match.encoding for match in from_bytes(data) if match.encoding in KNOWN]
 
 
-def _decoded(data: bytes, encoding: str) -> str | None:
+def _decode(data: bytes, encoding: str) -> str | None:
     try:
         return data.decode(encoding)
     except (UnicodeDecodeError, LookupError):
@@ -105,19 +105,19 @@ def _decoded(data: bytes, encoding: str) -> str | None:
 
 
 def _score(text: str, encoding: str) -> float:
-    """How likely the characters beyond ASCII are, and where they stand: their mean, 1 for a text that could not be likelier."""
+    """Return the mean plausibility of the non-ASCII characters and of their neighbours; at most about 1."""
     total = count = 0.0
-    latin = [letter.lower() for letter in text if letter > "\x7f" and _worth(letter)[0] == "LATIN"]
+    latin = [letter.lower() for letter in text if letter > "\x7f" and _script_and_score(letter)[0] == "LATIN"]
     total += max(sum(letter in letters for letter in latin) for letters in _LATIN)
     before = " "
     for letter, after in zip(text, text[1:] + " ", strict=True):
         if letter > "\x7f":
-            script, worth = _worth(letter)
+            script, score = _script_and_score(letter)
             count += 1
-            total += worth
-            if script == "SIGN":  # none stands inside of a word
+            total += score
+            if script == "SIGN":  # signs do not occur inside words
                 total -= 2 * (before.isalpha() and after.isalpha() and letter not in "’–—")
-            elif any(other.isalpha() and _is_foreign(script, other) for other in (before, after)):
+            elif any(other.isalpha() and _mixes_scripts(script, other) for other in (before, after)):
                 total -= 1.5
             elif letter.isupper():
                 total -= 1.5 if before.islower() or (after.islower() and before.isupper()) else 0.3
@@ -128,8 +128,8 @@ def _score(text: str, encoding: str) -> float:
 
 
 @lru_cache(maxsize=100_000)
-def _worth(letter: str) -> tuple[str, float]:
-    """A character's script, and how usual it is in texts of that script."""
+def _script_and_score(letter: str) -> tuple[str, float]:
+    """Return the script of a character, and how usual the character is in that script."""
     if letter in _SIGNS:
         return "SIGN", 0.9
     script = unicodedata.name(letter, "NONE").split()[0]
@@ -140,8 +140,8 @@ def _worth(letter: str) -> tuple[str, float]:
     return script, 1.0 if script in (*_KANA, *_OTHERS) else 0.0
 
 
-def _is_foreign(script: str, neighbour: str) -> bool:
-    """Whether a letter beside one of a script is of another one, as no word has it; Chinese and Japanese go together."""
-    other = "LATIN" if neighbour <= "\x7f" else _worth(neighbour)[0]
-    east = ("CJK", *_KANA, "HANGUL", "FULLWIDTH", "KATAKANA-HIRAGANA", "IDEOGRAPHIC")
-    return other != script and other != "SIGN" and not (other in east and script in east)
+def _mixes_scripts(script: str, neighbour: str) -> bool:
+    """Whether a neighbouring letter is of another script, which no word mixes; East Asian scripts do occur together."""
+    other = "LATIN" if neighbour <= "\x7f" else _script_and_score(neighbour)[0]
+    east_asian = ("CJK", *_KANA, "HANGUL", "FULLWIDTH", "KATAKANA-HIRAGANA", "IDEOGRAPHIC")
+    return other not in (script, "SIGN") and not (other in east_asian and script in east_asian)

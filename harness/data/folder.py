@@ -1,4 +1,4 @@
-"""Which files of a folder (or of a pattern) are data, of which format, and of which split: told by their names."""
+"""Find the data files in a folder, an archive or a pattern, and tell their formats and splits by their names."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from harness.data.compressed import INSIDE, list_zip, split_member
 from harness.data.splits import ALIASES, SPLITS, canonical_split
 from harness.errors import BenchError
 
-COLUMNS_OF_TAGS = (".conll", ".bio", ".iob", ".iob1", ".iob2", ".bmes", ".bioes", ".iobes", ".bilou")
-# ending -> the formats that a file with it may have, the likeliest first
+CONLL_ENDINGS = (".conll", ".bio", ".iob", ".iob1", ".iob2", ".bmes", ".bioes", ".iobes", ".bilou")
+# File ending → the formats that such a file may have, the likeliest first.
 ENDINGS: dict[str, tuple[str, ...]] = {
     ".csv": ("csv",),
     ".tsv": ("tsv", "pairs", "conll"),
@@ -27,35 +27,35 @@ ENDINGS: dict[str, tuple[str, ...]] = {
     ".arrow": ("arrow",),
     ".feather": ("arrow",),
     ".xlsx": ("xlsx",),
-    **dict.fromkeys(COLUMNS_OF_TAGS, ("conll",)),
+    **dict.fromkeys(CONLL_ENDINGS, ("conll",)),
     ".label": ("labelled",),
     ".tmx": ("tmx",),
     ".txt": ("conll", "pairs", "labelled"),
 }
-# What lies beside data and is none, `datasets`' own notes included.
+# Files that accompany data but are not data, including the metadata of `datasets`.
 NO_DATA = re.compile(
     r"(readme|licen[cs]e|copying|notice|changelog|classes|labels|label_map|vocab|dataset_infos?|dataset_dict|state|cc-by)"
     r"([^a-z].*)?",
     re.IGNORECASE,
 )
-# What Kaggle lays beside its data to show how predictions are handed in.
+# The sample files with which Kaggle shows how to submit predictions.
 SUBMISSION = re.compile(
     r"((sample|example|gender)[-_ ]?)submissions?([^a-z].*)?|submissions?([-_ ]?(format|template|example|sample))?([^a-z].*)?",
     re.IGNORECASE,
 )
-PARTITION = re.compile(r"[A-Za-z_]\w*=.+")  # a folder that holds a column: label=pos
-MOST = 50_000  # entries of folders that one search looks at
-TEXTS = 2  # files of text that a folder of a class has at least
+PARTITION = re.compile(r"[A-Za-z_]\w*=.+")  # a folder whose name holds a column: label=pos
+MOST = 50_000  # folder entries that one search looks at
+TEXTS = 2  # least number of text files in the folder of a class
 
 
 def endings(path: Path) -> list[str]:
-    """The endings of a file, the last first, without that of its compression: `[".bmes", ".char"]`."""
-    found = [suffix.lower() for suffix in reversed(Path(split_member(path)[1] or path).suffixes)]
-    return found[1:] if found and found[0] in COMPRESSED else found
+    """Return the endings of a file name, last first, without that of its compression: `[".bmes", ".char"]`."""
+    suffixes = [suffix.lower() for suffix in reversed(Path(split_member(path)[1] or path).suffixes)]
+    return suffixes[1:] if suffixes and suffixes[0] in COMPRESSED else suffixes
 
 
 def formats(path: Path) -> tuple[str, ...]:
-    """The formats that a file may have by its endings; none where no ending is known.
+    """Return the formats that a file may have by its endings; none if no ending is known.
 
     `.txt` says least: in `wikigold.conll.txt` the ending before it counts.
     """
@@ -66,7 +66,7 @@ def formats(path: Path) -> tuple[str, ...]:
 
 
 def is_data(path: Path) -> bool:
-    """Whether a file is data by its name: of a known ending, and none of those that lie beside data."""
+    """Whether a file is data by its name: its ending is known, and it is not a file such as a README."""
     return bool(formats(path)) and _may_be_data(path)
 
 
@@ -75,36 +75,36 @@ def _may_be_data(path: Path) -> bool:
 
 
 class _Search:
-    """Looks into folders, and into no more than `MOST` entries."""
+    """A search through folders that looks at no more than `MOST` entries."""
 
-    def __init__(self, what: Path):
-        self.what, self.seen = what, 0
+    def __init__(self, root: Path):
+        self.root, self.seen = root, 0
 
     def entries(self, folder: Path) -> list[Path]:
-        """What is in a folder, by name; hidden files and folders are left out.
+        """Return the entries of a folder by name, without hidden ones.
 
         Raises:
-            BenchError: this search has come to more than `MOST` entries.
+            BenchError: The search has seen more than `MOST` entries, or its root cannot be read.
         """
-        found = []
+        paths = []
         try:
-            with os.scandir(folder) as there:
-                for entry in there:
+            with os.scandir(folder) as listing:
+                for entry in listing:
                     self.seen += 1
                     if self.seen > MOST:
                         raise BenchError(
-                            f"{self.what}: more than {MOST:,} files and folders to look at, and the search ends there; name the files, "
-                            "or a folder with fewer of them, or put the rows into one file"
+                            f"{self.root}: more than {MOST:,} files and folders to look at, and the search ends there; name the "
+                            "files, or a folder with fewer of them, or put the rows into one file"
                         )
                     if not entry.name.startswith("."):
-                        found.append(folder / entry.name)
+                        paths.append(folder / entry.name)
         except OSError as error:
-            if folder == self.what:
+            if folder == self.root:
                 raise BenchError(f"{folder}: cannot be looked into ({error.strerror})") from None
-        return sorted(found)
+        return sorted(paths)
 
     def matches(self, base: Path, parts: Sequence[str]) -> Iterator[Path]:
-        """What the parts of a pattern stand for, below `base`. `**` is any folders in folders, links to folders left out."""
+        """Yield the paths below `base` that match the parts of a pattern. `**` does not follow links to folders."""
         part, *rest = parts
         if part == "**":
             yield from self.matches(base, rest or ["*"])
@@ -116,93 +116,87 @@ class _Search:
             if entry.exists():
                 yield from self.matches(entry, rest) if rest else [entry]
         else:
-            fitting = re.compile(fnmatch.translate(part)).match
+            matches_name = re.compile(fnmatch.translate(part)).match
             for entry in self.entries(base) if base.is_dir() else ():
-                if fitting(entry.name):
+                if matches_name(entry.name):
                     yield from (self.matches(entry, rest) if entry.is_dir() else ()) if rest else [entry]
 
 
 def matching(pattern: Path) -> list[Path]:
-    """The files that a pattern such as `train-*.jsonl.gz` or `**/*.csv` stands for, by name.
+    """Return the files that match a pattern such as `train-*.jsonl.gz` or `**/*.csv`, by name.
 
     Raises:
-        BenchError: more than `MOST` entries to look at, or folders that hold a column in their names.
+        BenchError: The search sees more than `MOST` entries, or the names of folders hold a column.
     """
     base, parts = Path(pattern.anchor), list(pattern.parts[1:] if pattern.anchor else pattern.parts)
-    found = sorted({path for path in _Search(pattern).matches(base, parts) if path.is_file()}) if parts else []
-    check_partitions(found, pattern)
-    return found
+    paths = sorted({path for path in _Search(pattern).matches(base, parts) if path.is_file()}) if parts else []
+    check_partitions(paths, pattern)
+    return paths
 
 
 def entries(folder: Path) -> list[Path]:
-    """What is in a folder, by name, without what is hidden.
-
-    Raises:
-        BenchError: it holds more than `MOST` entries.
-    """
+    """Return the entries of a folder by name, without hidden ones."""
     return _Search(folder).entries(folder)
 
 
 def files_in(folder: Path) -> list[Path]:
-    """The data files of a folder by name; those of its own folders where it has none itself.
+    """Return the data files of a folder by name, or those of its subfolders if it has none itself.
 
     Raises:
-        BenchError: more than `MOST` entries to look at, or folders that hold a column in their names.
+        BenchError: The search sees more than `MOST` entries, or the names of folders hold a column.
     """
     search = _Search(folder)
-    first = search.entries(folder)
-    own = [path for path in first if path.is_file() and _may_be_data(path)]
-    if any(map(formats, own)):
-        return own
-    second = [path for inner in first if inner.is_dir() for path in search.entries(inner)]
-    if own and not second:
-        return own
-    check_partitions(second or first, folder)
-    return [path for path in second if path.is_file() and _may_be_data(path)]
+    top = search.entries(folder)
+    files = [path for path in top if path.is_file() and _may_be_data(path)]
+    if any(map(formats, files)):
+        return files
+    below = [path for subfolder in top if subfolder.is_dir() for path in search.entries(subfolder)]
+    if files and not below:
+        return files
+    check_partitions(below or top, folder)
+    return [path for path in below if path.is_file() and _may_be_data(path)]
 
 
 def check_partitions(paths: Sequence[Path], where: Path) -> None:
-    """Make sure that no column stands in the names of folders, as Hive and Spark write them: it would be lost.
-
-    Raises:
-        BenchError: one does.
-    """
+    """Raise an error if a folder name holds a column, as in the partitions of Hive and Spark: it would be lost."""
     known = set(where.parts)
     for path in paths:
-        column = next((part for part in path.parts if part not in known and PARTITION.fullmatch(part)), None)
-        if column and (path.is_dir() or path.name != column):
-            name = column.partition("=")[0]
+        partition = next((part for part in path.parts if part not in known and PARTITION.fullmatch(part)), None)
+        if partition and (path.is_dir() or path.name != partition):
+            column = partition.partition("=")[0]
             raise BenchError(
-                f"{where}: folders such as {column} hold the column {name} in their names, which is not read; write it into the "
-                "files: with pandas, read_parquet('FOLDER').to_parquet('all.parquet')"
+                f"{where}: folders such as {partition} hold the column {column} in their names, which is not read; write it into "
+                "the files: with pandas, read_parquet('FOLDER').to_parquet('all.parquet')"
             )
 
 
 def unused(folder: Path, used: Sequence[Path]) -> list[str]:
-    """Files and folders of a folder (or zip archive) that hold data, or may, by their names, and are not among those that are used."""
+    """Return the entries of a folder (or zip archive) that may hold data by their names and are not among the used paths."""
     if folder.is_file():
-        members = {split_member(path)[1] for path in used}
+        used_members = {split_member(path)[1] for path in used}
         return [
-            name for name in list_zip(folder) if name not in members and not NO_DATA.fullmatch(name.rpartition("/")[2])
+            name
+            for name in list_zip(folder)
+            if name not in used_members and not NO_DATA.fullmatch(name.rpartition("/")[2])
         ]
-    inside = {folder, *used, *(parent for path in used for parent in path.parents)}
-    rest = [path for path in entries(folder) if path not in inside and not NO_DATA.fullmatch(path.name)]
+    used_paths = {folder, *used, *(parent for path in used for parent in path.parents)}
+    rest = [path for path in entries(folder) if path not in used_paths and not NO_DATA.fullmatch(path.name)]
     return [f"{path.name}/" if path.is_dir() else path.name for path in rest]
 
 
 def class_folders(folder: Path) -> list[Path]:
-    """Folders side by side, none of them called a split, that hold a text in each of their files: `pos`, `neg`."""
+    """Return sibling folders that each hold one text per file, such as `pos` and `neg`; none of them is named like a split."""
     search = _Search(folder)
     level = [folder]
     for _ in range(3):
-        inner = [[path for path in search.entries(one) if path.is_dir()] for one in level]
-        for siblings in inner:
-            texts = [
+        subfolders = [[path for path in search.entries(parent) if path.is_dir()] for parent in level]
+        for siblings in subfolders:
+            classes = [
                 path for path in siblings if split_of(Path(path.name)) is None and _only_texts(search.entries(path))
             ]
-            if len(texts) > 1:
-                return texts
-        level = [path for siblings in inner for path in siblings]
+            if len(classes) > 1:
+                return classes
+        level = [path for siblings in subfolders for path in siblings]
     return []
 
 
@@ -211,28 +205,24 @@ def _only_texts(files: Sequence[Path]) -> bool:
 
 
 def members_of(archive: Path) -> list[Path]:
-    """The files in a zip archive as paths `archive.zip!member`, without those that are no data by their names."""
-    inside = f"{archive}{INSIDE.removeprefix('.zip')}"
-    return [Path(inside + name) for name in list_zip(archive) if _may_be_data(Path(name))]
+    """Return the files in a zip archive as paths `archive.zip!member`, without those that are not data by their names."""
+    prefix = f"{archive}{INSIDE.removeprefix('.zip')}"
+    return [Path(prefix + name) for name in list_zip(archive) if _may_be_data(Path(name))]
 
 
 def of_format(folder: Path, format: str) -> list[Path]:
-    """The folder's files that may be of a format by their endings.
-
-    Raises:
-        BenchError: there is none.
-    """
-    there = files_in(folder)
-    found = [path for path in there if format in formats(path)]
-    if not found:
-        names = ", ".join(path.name for path in there[:5]) or "nothing"
+    """Return the files of a folder that may have a format by their endings, or raise an error if there are none."""
+    files = files_in(folder)
+    matches = [path for path in files if format in formats(path)]
+    if not matches:
+        names = ", ".join(path.name for path in files[:5]) or "nothing"
         valid = ", ".join(ending for ending, kinds in ENDINGS.items() if format in kinds) or "any: name the files"
         raise BenchError(f"{folder}: a folder without data of format {format} ({valid}); there is {names}")
-    return found
+    return matches
 
 
 def split_of(path: Path) -> str | None:
-    """The split that a file's name speaks of (`dev.char.bmes`, `DRCD_test.json`), or that its folder is called (`val/0.csv`)."""
+    """Return the split that a file name contains (`dev.char.bmes`, `DRCD_test.json`) or that its folder is named after."""
     name = path.name.rpartition("!")[2].lower()
     for word in (*re.split(r"[^a-z]+", name), path.parent.name.rpartition("!")[2].lower()):
         if word in SPLITS or word in ALIASES:
@@ -241,36 +231,35 @@ def split_of(path: Path) -> str | None:
 
 
 def series(path: Path) -> tuple[Path, str]:
-    """What the shards of one file have in common: their names differ in numbers only."""
+    """Return what the shards of a file have in common: their names differ in numbers only."""
     return path.parent, re.sub(r"\d+", "0", path.name)
 
 
 def by_split(paths: Sequence[Path], where: str) -> dict[str, list[Path]]:
-    """Split -> its files. `all` for a single file, and where no name speaks of a split.
+    """Group files by the split in their names; `all` for a single file and for files whose names contain no split.
 
-    Files of one split are the shards of one file: their names differ in numbers only. Where there is no file for the training,
-    that of validation takes its place, since validation can be cut from it.
+    Several files of one split must be shards. If there is no file for training, that of validation takes its place, because
+    a validation split can be cut from it.
 
     Raises:
-        BenchError: files that are no shards of each other have names of the same split, or some have a name of a split and
-            others of none.
+        BenchError: Files of one split are not shards, or only some files have a split in their names.
     """
-    found: dict[str, list[Path]] = defaultdict(list)
-    others = []
+    files: dict[str, list[Path]] = defaultdict(list)
+    unnamed = []
     for path in paths:
         split = split_of(path)
-        (others if split is None else found[split]).append(path)
-    if len(paths) == 1 or not found:
+        (unnamed if split is None else files[split]).append(path)
+    if len(paths) == 1 or not files:
         return {"all": list(paths)}
-    example = ", ".join(f"{name}: {found[name][0].name}" for name in SPLITS if name in found)
+    example = ", ".join(f"{name}: {files[name][0].name}" for name in SPLITS if name in files)
     cure = f"name the ones to use in a task file: files: {{{example}}}"
-    if others:
-        raise BenchError(f"{where}: {', '.join(path.name for path in others)}: of which split, by its name? Or {cure}")
-    for split, same in found.items():
-        if len(set(map(series, same))) > 1:
-            names = ", ".join(path.name for path in same)
-            raise BenchError(f"{where}: {len(same)} files for {split} ({names}); {cure}")
-    if "train" not in found:
-        spare = found.pop("validation" if "validation" in found else "test")
-        found["train" if found else "all"] = spare
-    return {split: found[split] for split in (*SPLITS, "all") if split in found}
+    if unnamed:
+        raise BenchError(f"{where}: {', '.join(path.name for path in unnamed)}: of which split, by its name? Or {cure}")
+    for split, shards in files.items():
+        if len(set(map(series, shards))) > 1:
+            names = ", ".join(path.name for path in shards)
+            raise BenchError(f"{where}: {len(shards)} files for {split} ({names}); {cure}")
+    if "train" not in files:
+        substitute = files.pop("validation" if "validation" in files else "test")
+        files["train" if files else "all"] = substitute
+    return {split: files[split] for split in (*SPLITS, "all") if split in files}

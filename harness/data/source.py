@@ -1,4 +1,4 @@
-"""Sources: where the rows of a task come from. Each can be read, fingerprinted and pickled to a worker."""
+"""Sources: where the rows of a task come from. Each can be read, fingerprinted, and pickled to a worker."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from harness.data.file_checks import check_lengths, equal_files, named_twice
 from harness.data.file_layer import digest, is_file, reject_address
 from harness.data.folder import by_split, is_data, matching, of_format, unused
 from harness.data.hub_data import HubSource
-from harness.data.place import place
 from harness.data.readers import OF_TABLES, reader
-from harness.data.same_rows import equal_files
 from harness.data.splits import RULE, canonical
 from harness.errors import BenchError
 
@@ -22,7 +21,6 @@ __all__ = ["FileSource", "GeneratedSource", "HubSource", "Source"]
 
 Rows = dict[str, list[dict[str, Any]]]
 File = str | Path
-LONGEST = 1_000_000  # characters of a cell: a novel; models read a tenth of it at most, and each step on the way holds it several times
 Files = File | list[File] | Mapping[str, File | list[File]]
 
 
@@ -32,22 +30,23 @@ class Source(Protocol):
 
     @property
     def revision(self) -> str | None:
-        """The revision asked for, for sources that have any; after `pinned()` a commit."""
+        """The requested revision, for sources that have revisions; after `pinned()` a commit."""
 
     def read(self, report: dict[str, Any] | None = None) -> Rows:
-        """Split (`train`, `validation`, `test`, or `all` for a data set without splits) -> raw rows.
+        """Return the raw rows of each split: `train`, `validation`, `test`, or `all` for a data set without splits.
 
-        A `report` is filled with split -> what the reader found (tagging scheme, repaired answers, ...).
+        Args:
+            report: Filled with split → what the reader reports (tagging scheme, repaired answers, ...).
         """
 
     def fingerprint(self) -> str:
-        """sha256 (hex) of all that decides which rows `read` gives."""
+        """Return the sha256 (hex) of everything that decides which rows `read` returns."""
 
     def describe(self) -> str:
-        """A few words for people and records, without a path of this machine."""
+        """Return a short description for people and records, without any path of this machine."""
 
     def pinned(self) -> Source:
-        """The same source at the commit that its revision stands for now, so that a plan and its workers agree."""
+        """Return the source at the commit that its revision means now, so that a plan and its workers agree."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +54,11 @@ class FileSource:
     """Files on this machine.
 
     Attributes:
-        format: a key of `harness.data.readers.READERS`.
-        files: split -> path, pattern (`train-*.jsonl.gz`), folder, `archive.zip!member`, or list of these; for format
-            `lines` split -> {column: ...}. The only file of a data set without splits is called `all`; a folder of that
-            name is looked through for files of usual names (see `harness.data.folder`).
-        options: what the reader takes beside the files.
+        format: A key of `harness.data.readers.READERS`.
+        files: Split → path, pattern (`train-*.jsonl.gz`), folder, `archive.zip!member`, or a list of these; for format `lines`
+            split → {column: ...}. The only file of a data set without splits is called `all`. A folder of that name is
+            searched for files with usual names (see `harness.data.folder`).
+        options: Options of the reader.
     """
 
     format: str
@@ -73,37 +72,33 @@ class FileSource:
             raise BenchError("no files are named; give at least one, such as {all: data.csv}")
         for split, files in canonical(self.files).items():
             for entry in files.values() if isinstance(files, Mapping) else [files]:
-                if not all(isinstance(one, str | Path) for one in (entry if isinstance(entry, list) else [entry])):
+                if not all(isinstance(path, str | Path) for path in (entry if isinstance(entry, list) else [entry])):
                     raise BenchError(f"files of {split}: {entry!r} is neither a path nor a list of paths")
 
     def read(self, report: dict[str, Any] | None = None) -> Rows:
         splits: Rows = {}
-        there = self._found()
-        for split, files in there.items():
-            found: dict[str, Any] = {}
-            splits[split] = reader(self.format, self.options)(files, report=found, **self.options)
+        resolved = self._resolve()
+        for split, files in resolved.items():
+            notes: dict[str, Any] = {}
+            splits[split] = reader(self.format, self.options)(files, report=notes, **self.options)
             if not splits[split]:
                 raise BenchError(
-                    f"split {split} has no rows: nothing but blank lines in {self._names(split)}, or a header at most"
+                    f"split {split} has no rows: nothing but blank lines in {_file_names(files)}, or a header at most"
                 )
-            _check_lengths(splits[split])
-            if twice := _named_twice(canonical(self.files).get(split)):
-                found["named_twice"] = len(twice)
-                found["named_twice_at"] = twice
+            check_lengths(splits[split])
+            if repeated := named_twice(canonical(self.files).get(split)):
+                notes |= {"named_twice": len(repeated), "named_twice_at": repeated}
             if report is not None:
-                report[split] = found
-        if report is not None and sum(map(len, there.values())) > 1:
+                report[split] = notes
+        if report is not None and sum(map(len, resolved.values())) > 1:
             for split, equal in equal_files(splits).items():
                 for kind, names in equal.items():
                     report[split] |= {kind: len(names), f"{kind}_at": names}
         if report and (folder := self._folder()):
-            read = [path for files in self._found().values() for path in files]
-            if rest := unused(folder, read):
-                data = [name for name in rest if name.endswith("/") or is_data(Path(name))]
-                report[next(iter(report))] |= {
-                    "unused": len(rest),
-                    **({"unused_data": len(data), "unused_data_at": data} if data else {}),
-                }
+            rest = unused(folder, [path for files in resolved.values() for path in files])
+            data = [name for name in rest if name.endswith("/") or is_data(Path(name))]
+            report[next(iter(report))] |= {"unused": len(rest)} if rest else {}
+            report[next(iter(report))] |= {"unused_data": len(data), "unused_data_at": data} if data else {}
         return splits
 
     def fingerprint(self) -> str:
@@ -111,47 +106,51 @@ class FileSource:
             split: {column: [digest(path) for path in paths] for column, paths in files.items()}
             if isinstance(files, dict)
             else [digest(path) for path in files]
-            for split, files in self._found().items()
+            for split, files in self._resolve().items()
         }
-        # Which rows are tested follows from the rule as well, where the splits are made here.
-        made = {} if {"validation", "test"} <= set(contents) else {"split_rule": RULE}
-        return _sha256({"format": self.format, "options": dict(self.options), "files": contents, **made})
+        # If the splits are made here, the rule decides which rows are tested.
+        rule = {} if {"validation", "test"} <= set(contents) else {"split_rule": RULE}
+        return _sha256({"format": self.format, "options": dict(self.options), "files": contents, **rule})
 
     def describe(self) -> str:
-        return f"{self.format}: " + ", ".join(self._names(split) for split in self._found())
+        return f"{self.format}: " + ", ".join(map(_file_names, self._resolve().values()))
 
     def pinned(self) -> FileSource:
         return self
 
-    def _found(self) -> dict[str, list[Path] | dict[str, list[Path]]]:
-        """Split -> its files, patterns filled in. A file in two splits would put test rows into the training."""
-        found: dict[str, list[Path] | dict[str, list[Path]]] = {}
+    def _resolve(self) -> dict[str, list[Path] | dict[str, list[Path]]]:
+        """Return split → its files, with patterns and folders expanded.
+
+        Raises:
+            BenchError: A file is in two splits, which would put test rows into the training, or is both sides of a translation.
+        """
+        resolved: dict[str, list[Path] | dict[str, list[Path]]] = {}
         owner: dict[Path, str] = {}
-        for split, files in self._by_split().items():
+        folder = self._folder()
+        named = by_split(of_format(folder, self._table), str(folder)) if folder else canonical(self.files)
+        for split, files in named.items():
             if isinstance(files, Mapping):
-                found[split] = {column: _expand(entry, None) for column, entry in files.items()}
-                paths = [path for entry in found[split].values() for path in entry]
+                resolved[split] = {column: _expand(entry, None) for column, entry in files.items()}
+                paths = [path for entry in resolved[split].values() for path in entry]
                 sides: dict[Path, str] = {}
-                for column, entry in found[split].items():
+                for column, entry in resolved[split].items():
                     for path in entry:
                         if (other := sides.setdefault(path.resolve(), column)) != column:
-                            raise BenchError(f"{path}: used for both {other} and {column}, so that every line would be its own {column}; name two files")
+                            raise BenchError(
+                                f"{path}: used for both {other} and {column}, so that every line would be its own {column}; "
+                                "name two files"
+                            )
             else:
-                found[split] = paths = _expand(files, self._table)
+                resolved[split] = paths = _expand(files, self._table)
             for path in paths:
                 if owner.setdefault(path.resolve(), split) != split:
                     raise BenchError(
                         f"{path}: used for both {owner[path.resolve()]} and {split}; a row may be in one split only"
                     )
-        return found
-
-    def _by_split(self) -> dict[str, Any]:
-        """The files by split; where the only entry is a folder, by the names in it."""
-        folder = self._folder()
-        return by_split(of_format(folder, self._table), str(folder)) if folder else canonical(self.files)
+        return resolved
 
     def _folder(self) -> Path | None:
-        """The folder that is the only entry, if it is one."""
+        """Return the folder if `files` names a single one, else None."""
         files = canonical(self.files)
         only = files.get("all")
         if len(files) == 1 and isinstance(only, str | Path) and Path(only).expanduser().is_dir():
@@ -160,42 +159,22 @@ class FileSource:
 
     @property
     def _table(self) -> str:
-        """The format that the files' endings speak of."""
+        """The format of the files themselves, which their endings show."""
         return str(self.options.get("table", "csv")) if self.format in OF_TABLES else self.format
 
-    def _names(self, split: str) -> str:
-        files = self._found()[split]
-        paths = [path for entry in files.values() for path in entry] if isinstance(files, dict) else files
-        more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
-        return " + ".join(path.name for path in paths[:3]) + more
 
-
-def _named_twice(files: Any) -> list[str]:
-    """The paths that a list names again; they are read once."""
-    names = [str(Path(one).expanduser()) for one in files] if isinstance(files, list) else []
-    return [name for name in dict.fromkeys(names) if names.count(name) > 1]
-
-
-def _check_lengths(rows: list[dict[str, Any]]) -> None:
-    """Make sure that no text is too long to work with.
-
-    Raises:
-        BenchError: one is; it names the row and the column.
-    """
-    for row in rows:
-        for name, value in row.items():
-            if isinstance(value, str) and len(value) > LONGEST:
-                raise BenchError(
-                    f"{place(row, 'a row')}: {len(value):,} characters in column {name!r}, where {LONGEST:,} are the most; cut the text, "
-                    "or if it has swallowed other rows mend the quote at its beginning"
-                )
+def _file_names(files: list[Path] | dict[str, list[Path]]) -> str:
+    paths = [path for entry in files.values() for path in entry] if isinstance(files, dict) else files
+    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    return " + ".join(path.name for path in paths[:3]) + more
 
 
 def _expand(files: File | list[File], format: str | None) -> list[Path]:
-    """Paths as they are, patterns and folders as the files that match them, by name, each file once.
+    """Return the files that paths, patterns and folders stand for, each once.
 
     Args:
-        format: of the files to take from a folder; None where folders may not be given.
+        files: The entries to expand.
+        format: The format of the files to take from a folder; None if folders are not allowed.
     """
     paths: list[Path] = []
     for entry in [files] if isinstance(files, str | Path) else files:
@@ -215,11 +194,11 @@ def _expand(files: File | list[File], format: str | None) -> list[Path]:
 
 @dataclass(frozen=True)
 class GeneratedSource:
-    """Rows that a function makes; the same ones at every call.
+    """Rows that a function generates, the same ones at every call.
 
     Attributes:
-        generate: () -> split -> rows; a function of a module, so that it can be pickled. Rows hold JSON values only.
-        name: what records call it.
+        generate: () → split → rows. It must be a function of a module, so that it can be pickled; rows hold JSON values only.
+        name: The name of the source in records.
     """
 
     generate: Callable[[], Rows]
@@ -240,6 +219,6 @@ class GeneratedSource:
 
 
 def _sha256(content: Any) -> str:
-    """Of the content's canonical JSON: sorted keys, no blanks, UTF-8."""
+    """Return the sha256 of canonical JSON: sorted keys, no blanks, UTF-8."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.data.scalars import Notes, scalar
 from harness.data.source import FileSource
-from harness.data.values import Notes, scalar
 from harness.errors import BenchError
 from harness.files import write_text
 from harness.planning.arguments import need

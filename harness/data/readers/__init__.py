@@ -1,10 +1,9 @@
-"""Readers: file format -> rows. Each is a plain function `read(files, *, report=None, **options) -> list[dict]`.
+"""Readers of file formats. Each is a function `read(files, *, report=None, **options) -> list[dict]`.
 
-`files` is a path or a list of paths (for `lines` a mapping of column -> path or paths); compressed ones are seen through.
-`report` is a dict that the reader fills with what it found (scheme, repaired answers, ...), for people who check a data
-set. Options are plain values, as a YAML file has them. A reader raises `BenchError` with file and line for anything that it
-cannot read; it never guesses and never drops a row without counting it in the report. Its rows know their places (see
-`harness.data.place`).
+`files` is a path or a list of paths (for `lines` a mapping of column → path or paths); files may be compressed. Options are plain
+values, as a YAML file has them. `report` is a dict that the reader fills with observations for people who check a data set
+(scheme, repaired answers, ...). A reader raises `BenchError` with file and line for anything that it cannot read; it never
+guesses and never drops a row without counting it in the report. Its rows know their places (see `harness.data.place`).
 """
 
 from __future__ import annotations
@@ -20,15 +19,12 @@ from harness.data.readers import (
     conll,
     delimited,
     excel,
-    flat,
     json_rows,
     labelled,
-    pairs,
     parallel,
-    spans,
-    squad,
-    tmx,
-    tokens,
+    span_tables,
+    squad_json,
+    token_tables,
 )  # fmt: skip
 from harness.errors import BenchError, unknown
 
@@ -44,14 +40,14 @@ READERS: dict[str, Reader] = {
     "xlsx": excel.read,
     "labelled": labelled.read,
     "conll": conll.read,
-    "squad": squad.read,
-    "spans": spans.read,
-    "tokens": tokens.read,
-    "lines": parallel.read,
-    "pairs": pairs.read,
-    "tmx": tmx.read,
+    "squad": squad_json.read,
+    "spans": span_tables.read,
+    "tokens": token_tables.read,
+    "lines": parallel.read_lines,
+    "pairs": parallel.read_pairs,
+    "tmx": parallel.read_tmx,
 }
-# Format -> the columns that its rows have by themselves; those of tables and of `lines` are called as the files have it.
+# Format → the columns that its rows always have. Tables and `lines` have the columns of their files.
 GIVES: dict[str, tuple[str, ...]] = {
     "labelled": ("text", "label"),
     "conll": ("words", "tags"),
@@ -61,41 +57,48 @@ GIVES: dict[str, tuple[str, ...]] = {
     "pairs": ("source", "target"),
     "tmx": ("source", "target"),
 }
-# Formats that read any table in another way -> the columns that must be known, (rows, these columns) -> options or None, and what
-# else in their options is the name of a column.
+# Formats that read any table in a special way → the columns that must be known, a function (rows, these columns) → options or
+# None, and the other options that name a column.
 OF_TABLES = {
-    "spans": (flat.NEEDS, flat.options, tuple(flat.USUAL)),
-    "tokens": (tokens.NEEDS, tokens.options, ("sentence",)),
+    "spans": (span_tables.NEEDS, span_tables.options, tuple(span_tables.USUAL)),
+    "tokens": (token_tables.NEEDS, token_tables.options, ("sentence",)),
 }
 
 
 def reader(format: str, options: Mapping[str, Any]) -> Reader:
-    """The reader of a format, once it is sure that it exists and takes these options."""
+    """Return the reader of a format, or raise an error if it does not exist or does not take these options."""
     if format not in READERS:
         raise unknown("file format", format, READERS)
     read = READERS[format]
     parameters = inspect.signature(read).parameters.values()
-    valid = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY and one.name != "report"]
-    kinds = typing.get_type_hints(read)
+    valid = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+    valid.remove("report")
+    kinds = typing.get_type_hints(getattr(read, "func", read))  # `read_tsv` is a partial function
     for option, value in options.items():
         if option not in valid:
             raise unknown(f"option of format {format}:", option, valid)
-        if not _fits(value, kinds[option]):
-            raise BenchError(f"option {option} of format {format} is {value!r}; it must be {_said(kinds[option])}")
+        if not _has_type(value, kinds[option]):
+            raise BenchError(f"option {option} of format {format} is {value!r}; it must be {_type_name(kinds[option])}")
     return read
 
 
-def _fits(value: Any, kind: Any) -> bool:
-    """Whether a value from a YAML file is of an option's type: one of those in a union, a list, or a plain type."""
+def _has_type(value: Any, kind: Any) -> bool:
+    """Whether a value from a YAML file has an option's type: a union, a list, or a plain type."""
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        return any(_fits(value, one) for one in typing.get_args(kind))
+        return any(_has_type(value, member) for member in typing.get_args(kind))
     if typing.get_origin(kind) is Sequence:
         return isinstance(value, list | tuple)
     return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
 
 
-def _said(kind: Any) -> str:
+def _type_name(kind: Any) -> str:
     names = {str: "a text", int: "a whole number", bool: "true or false", type(None): "nothing"}
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        return " or ".join(_said(one) for one in typing.get_args(kind))
+        return " or ".join(_type_name(member) for member in typing.get_args(kind))
     return "a list" if typing.get_origin(kind) is Sequence else names.get(kind, str(kind))
+
+
+def read_table(files: Any, table: str, report: dict[str, Any], **options: Any) -> list[dict[str, Any]]:
+    """Read the rows of a table for a format that interprets them; options that are None keep their defaults."""
+    given = {name: value for name, value in options.items() if value is not None}
+    return reader(table, given)(files, report=report, **given)

@@ -1,7 +1,7 @@
-"""Parquet and Arrow tables (IPC files and streams, Feather), read by pyarrow.
+"""Read Parquet and Arrow tables (IPC files and streams, Feather) with pyarrow.
 
-Where Hugging Face's `datasets` wrote the table, its schema says which numbers are classes: they become the classes' names,
-as they do for data sets of the Hub.
+If Hugging Face's `datasets` wrote the table, its schema says which numbers are classes. They are replaced by the names of the
+classes, as in data sets of the Hub.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from typing import Any
 from harness.data.compressed import check_size
 from harness.data.file_layer import as_paths, read_bytes
 from harness.data.place import PlacedRow
-from harness.data.readers.json_rows import once
+from harness.data.printed import first_duplicate
 from harness.errors import BenchError
 from harness.safe_text import short
 
 IPC_FILE, FEATHER_1 = b"ARROW1", b"FEA1"
-BATCH = 1000  # rows
+BATCH_SIZE = 1000  # rows
 LISTS = ("Sequence", "List", "LargeList")
 
 
 def read_parquet(files: Any, *, report: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """One row for each of the table's. Class labels are names, None for the -1 of hidden ones; lists stay lists."""
+    """Return the rows of a table. Class labels are names, None for hidden ones (-1); lists stay lists."""
     return _rows(files, "Parquet", _parquet)
 
 
 def read_arrow(files: Any, *, report: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """As `read_parquet`, for Arrow's own formats: IPC files (also called Feather 2) and streams."""
+    """Read as `read_parquet` does, for Arrow's own formats: IPC files (also called Feather 2) and streams."""
     return _rows(files, "Arrow", _ipc)
 
 
 def _parquet(source: Any) -> tuple[Any, Iterator[Any]]:
-    """The schema of a file, and its batches of rows."""
+    """Return the schema of a file and its batches of rows."""
     from pyarrow.parquet import ParquetFile
 
     file = ParquetFile(source)
-    return file.schema_arrow, file.iter_batches(BATCH)
+    return file.schema_arrow, file.iter_batches(BATCH_SIZE)
 
 
 def _ipc(source: Any) -> tuple[Any, Iterator[Any]]:
@@ -55,44 +55,42 @@ def _ipc(source: Any) -> tuple[Any, Iterator[Any]]:
     return stream.schema, iter(stream)
 
 
-def _rows(files: Any, kind: str, parts_of: Callable[[Any], tuple[Any, Iterator[Any]]]) -> list[dict[str, Any]]:
+def _rows(files: Any, kind: str, open_table: Callable[[Any], tuple[Any, Iterator[Any]]]) -> list[dict[str, Any]]:
     import pyarrow
 
     rows = []
     for path in as_paths(files):
         data = read_bytes(path)
         try:
-            schema, parts = parts_of(pyarrow.BufferReader(data))
-            if (twice := once(schema.names)) is not None:
-                raise BenchError(f"{path}: column {short(twice)!r} occurs twice; rename one and write the file again")
-            table = pyarrow.Table.from_batches(_bounded(parts, len(data), path), schema)
-            table.validate(full=True)  # a damaged file may have lengths below zero
+            schema, batches = open_table(pyarrow.BufferReader(data))
+            if (duplicate := first_duplicate(schema.names)) is not None:
+                raise BenchError(f"{path}: column {short(duplicate)!r} occurs twice; rename one and write the file again")
+            table = pyarrow.Table.from_batches(_limited(batches, len(data), path), schema)
+            table.validate(full=True)  # a damaged file may have negative lengths
             content = table.to_pylist()
         except (pyarrow.ArrowException, OSError, ValueError) as error:
             message = " ".join(str(error).split())
-            raise BenchError(
-                f"{path}: no readable {kind} file ({message}); fetch it again, or check `format`"
-            ) from None
+            raise BenchError(f"{path}: no readable {kind} file ({message}); fetch it again, or check `format`") from None
         features = _features(table.schema.metadata)
         for number, row in enumerate(content, start=1):
             try:
-                rows.append(PlacedRow(_named(row, features), path, f"row {number}"))
+                rows.append(PlacedRow(convert_row(row, features), path, f"row {number}"))
             except ValueError as error:
                 raise BenchError(f"{path}: row {number}: {error}") from None
     return rows
 
 
-def _bounded(parts: Iterator[Any], size: int, path: Path) -> Iterator[Any]:
-    """The batches of a file of `size` bytes, counted as they are unpacked: equal values take up no room in the file."""
+def _limited(batches: Iterator[Any], size: int, path: Path) -> Iterator[Any]:
+    """Yield the batches of a file of `size` bytes and check their total size: repeated values take no space in the file."""
     unpacked = 0
-    for part in parts:
-        unpacked += part.nbytes
+    for batch in batches:
+        unpacked += batch.nbytes
         check_size(unpacked, size, path)
-        yield part
+        yield batch
 
 
 def _features(metadata: Mapping[bytes, bytes] | None) -> Mapping[str, Any]:
-    """What `datasets` says about the columns; nothing where another program wrote the table."""
+    """Return the features that `datasets` stored with the table; none if another program wrote it."""
     try:
         features = json.loads((metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
     except (ValueError, KeyError, TypeError):
@@ -100,14 +98,23 @@ def _features(metadata: Mapping[bytes, bytes] | None) -> Mapping[str, Any]:
     return features if isinstance(features, dict) else {}
 
 
-def _named(row: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any]:
+def convert_row(row: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with names of classes instead of numbers, and a column for each language of a translation.
+
+    Args:
+        row: Raw values.
+        features: Column → its feature, as `datasets.Features.to_dict` returns it.
+
+    Raises:
+        ValueError: A language has the same name as another column.
+    """
     new: dict[str, Any] = {}
     for name, value in row.items():
         feature = features.get(name)
         if isinstance(feature, dict) and feature.get("_type") == "Translation" and isinstance(value, dict):
-            if twice := (new.keys() | row.keys()) & value.keys():
+            if duplicates := (new.keys() | row.keys()) & value.keys():
                 raise ValueError(
-                    f"the language {sorted(twice)[0]!r} of {name!r} is the name of a column as well; rename that"
+                    f"the language {sorted(duplicates)[0]!r} of {name!r} is the name of a column as well; rename that"
                 )
             new.update(value)
         else:
@@ -116,7 +123,7 @@ def _named(row: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any
 
 
 def _convert(value: Any, feature: Any) -> Any:
-    """A value with the names of its classes. Features nest: `{"_type": "List", "feature": ...}`, structs, `[feature]`."""
+    """Replace class numbers by names. Features are nested: `{"_type": "List", "feature": ...}`, structs, `[feature]`."""
     if value is None or feature is None:
         return value
     if isinstance(feature, list):

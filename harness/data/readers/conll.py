@@ -1,4 +1,4 @@
-"""CoNLL columns: a token and its tags on each line, a blank line after each sentence.
+"""Read CoNLL columns: a token and its tags on each line, a blank line after each sentence.
 
 Tjong Kim Sang and De Meulder 2003, Introduction to the CoNLL-2003 shared task.
 """
@@ -21,8 +21,10 @@ from harness.errors import BenchError
 BLANKS = re.compile(r"[ \t]+")
 DOCUMENT = "-DOCSTART-"
 TAG = re.compile(r"O|[BIMESLU][-_].+")
-UNENDING = 200  # tokens of a file's only sentence from which it must be several
-RICHER = 10  # times as many tags that another column has, for a warning; the chunks of CoNLL-2003 are about five times its names
+MAX_TOKENS = 200  # a file's only sentence is refused if it is longer: it must be several
+# Ratio of tags in another column to those in the last one that gives a warning. The chunks of CoNLL-2003 are about five times as
+# many as its names.
+RICHER = 10
 
 
 class _Sentence(NamedTuple):
@@ -44,59 +46,60 @@ def read(
     encoding: str = "utf-8-sig",
     report: dict[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """Rows `{"words": [...], "tags": [... in IOB2], "group": document}`.
+    """Return rows `{"words": [...], "tags": [... in IOB2], "group": document}`.
 
-    `group` is the number of the document as text; files without `-DOCSTART-` lines have none. The report gets `scheme`,
-    `entities`, `irregular` (entities that break the scheme's rules; `irregular_at`: the first of them), `sentences`, `documents`,
-    `comments` (lines that were skipped), `words_with_blanks`, and `other_tags` where the tags were taken from the last column and another
-    one holds tags as well.
+    `group` is the number of the document as text; rows of files without `-DOCSTART-` lines have none.
 
     Args:
-        separator: what stands between columns; default: a tab in a file where every line has the same number of them, else any run of
-            blanks and tabs.
-        words, tags: the index of the column, negative ones counted from the end.
-        scheme: see `harness.data.tags.to_iob2`; told for all files of a call together.
-        comment: lines that start with this are skipped. By default none is: `#` is a token as good as any.
+        separator: The text between columns. By default a tab if every line has the same number of tabs, else any run of blanks
+            and tabs.
+        words, tags: The index of the column; negative ones count from the end.
+        scheme: See `harness.data.tags.to_iob2`; detected for all files together.
+        comment: Prefix of lines to skip. By default no line is skipped: `#` may be a token.
+        report: Gets what `Converted.report` returns, `sentences`, `documents`, `comments` (skipped lines),
+            `comments_like_tokens`, `words_with_blanks`, and `other_tags` and `poorer_tags` if the tags were taken from the last
+            column and another one holds tags as well.
     """
     sentences: list[_Sentence] = []
-    seen_document_line = False
+    has_documents = False
     counts = Counter(comments=0)
-    layers = _Layers(tags)
+    tag_columns = _TagColumns(tags)
     for path in as_paths(files):
         start = sentences[-1].document + 1 if sentences else 0
         columns = _columns(path, separator, comment, encoding, counts)
-        found, marked = _sentences(path, start, columns, words, tags, layers)
-        if len(found) == 1 and len(found[0].words) >= UNENDING:
+        of_file, marked = _sentences(path, start, columns, words, tags, tag_columns)
+        if len(of_file) == 1 and len(of_file[0].words) >= MAX_TOKENS:
             raise BenchError(
-                f"{path}: {len(found[0].words):,} tokens in one sentence, as no blank line ends one; put one behind each sentence, such as with: "
-                f"awk '{{print}} $1 ~ /^[.!?]$/ {{print \"\"}}' {shlex.quote(path.name)} > sentences{path.suffix}"
+                f"{path}: {len(of_file[0].words):,} tokens in one sentence, as no blank line ends one; put one behind each "
+                f"sentence, such as with: awk '{{print}} $1 ~ /^[.!?]$/ {{print \"\"}}' {shlex.quote(path.name)} > "
+                f"sentences{path.suffix}"
             )
-        sentences += found
-        seen_document_line |= marked
+        sentences += of_file
+        has_documents |= marked
     converted = to_iob2(
         [sentence.tags for sentence in sentences],
         scheme,
         where=lambda row, token: f"{sentences[row].path}:{sentences[row].lines[token]}",
     )
     if report is not None:
-        documents = len({sentence.document for sentence in sentences}) if seen_document_line else 0
+        documents = len({sentence.document for sentence in sentences}) if has_documents else 0
         report.update(converted.report(), sentences=len(sentences), documents=documents)
         counts["words_with_blanks"] = sum(" " in word for sentence in sentences for word in sentence.words)
         report.update({name: number for name, number in counts.items() if number})
-        if others := layers.others():
-            report.update(other_tags=others, poorer_tags=layers.poorer())
+        if description := tag_columns.describe():
+            report.update(other_tags=description, poorer_tags=tag_columns.is_poorer())
     rows: list[dict[str, Any]] = []
     for sentence, labels in zip(sentences, converted.tags, strict=True):
         row = {"words": sentence.words, "tags": labels}
-        row |= {"group": str(sentence.document)} if seen_document_line else {}
+        row |= {"group": str(sentence.document)} if has_documents else {}
         rows.append(PlacedRow(row, sentence.path, sentence.lines[0]))
     return rows
 
 
 def _sentences(
-    path: Path, document: int, lines: Iterable[tuple[int, list[str]]], words: int, tags: int, layers: _Layers
+    path: Path, document: int, lines: Iterable[tuple[int, list[str]]], words: int, tags: int, tag_columns: _TagColumns
 ) -> tuple[list[_Sentence], bool]:
-    """The sentences of one file, their documents numbered from `document` without gaps; and if it marks documents."""
+    """Return the sentences of a file, and whether it marks documents. They are numbered from `document` without gaps."""
     sentences: list[_Sentence] = []
     current = _Sentence(path, document, [], [], [])
     marked = False
@@ -111,8 +114,8 @@ def _sentences(
                 ) from None
             if not word.strip(" "):
                 raise BenchError(f"{path}:{number}: a token without text; give it some, or remove the line")
-            if layers.undecided:
-                layers.look_at(columns)
+            if tag_columns.undecided:
+                tag_columns.update(columns)
             current.lines.append(number)
             current.words.append(word)
             current.tags.append(tag.strip())
@@ -127,50 +130,54 @@ def _sentences(
     return sentences, marked
 
 
-class _Layers:
-    """Which columns hold tags, as nested entities and other layers do, beside the last one, which is taken where none is stated."""
+class _TagColumns:
+    """Finds columns that hold tags beside the last one, such as nested entities. The last one is used if none is stated.
+
+    Attributes:
+        undecided: Whether another column may still be a column of tags.
+        tokens: The number of tokens seen.
+        counts: Column that holds nothing but tags → number of its tags other than O.
+    """
 
     def __init__(self, tags: int):
         self.undecided = tags == -1
         self.tokens = 0
-        self.named: dict[int, int] | None = None  # column that holds nothing but tags → how many are not O
+        self.counts: dict[int, int] | None = None
 
-    def look_at(self, columns: Sequence[str]) -> None:
-        """Look at one token's columns."""
+    def update(self, columns: Sequence[str]) -> None:
+        """Add the columns of one token."""
         self.tokens += 1
-        if self.named is None:
-            self.named = dict.fromkeys(range(len(columns)), 0)
-        for column in list(self.named):
+        if self.counts is None:
+            self.counts = dict.fromkeys(range(len(columns)), 0)
+        for column in list(self.counts):
             value = columns[column].strip() if column < len(columns) else ""
             if value == "O":
                 continue
             if TAG.fullmatch(value):
-                self.named[column] += 1
+                self.counts[column] += 1
             else:
-                del self.named[column]
-        self.undecided = len(self.named) > 1
+                del self.counts[column]
+        self.undecided = len(self.counts) > 1
 
-    def others(self) -> str:
-        """What there is beside the last column, in words; nothing where there is no other tag."""
-        *others, last = self.named or [0]
-        if not self.undecided or not any(self.named[column] for column in others):
+    def describe(self) -> str:
+        """Describe the columns of tags; empty if only the last one has tags."""
+        *others, last = self.counts or [0]
+        if not self.undecided or not any(self.counts[column] for column in others):
             return ""
-        shares = {
-            column: f"column {column} ({self.named[column] / self.tokens:.1%} are not O)" for column in self.named
-        }
-        told = " and ".join(shares[column] for column in others)
-        return f"tags are from {shares[last]}, and {told} hold{'s' if len(others) == 1 else ''} tags too"
+        shares = {column: f"column {column} ({count / self.tokens:.1%} are not O)" for column, count in self.counts.items()}
+        listed = " and ".join(shares[column] for column in others)
+        return f"tags are from {shares[last]}, and {listed} hold{'s' if len(others) == 1 else ''} tags too"
 
-    def poorer(self) -> bool:
-        """Whether another column has so many more tags that it is likely to be the one that is meant."""
-        *others, last = self.named or [0]
-        return any(self.named[column] > RICHER * self.named[last] for column in others)
+    def is_poorer(self) -> bool:
+        """Whether another column has so many more tags than the last one that it is probably the intended one."""
+        *others, last = self.counts or [0]
+        return any(self.counts[column] > RICHER * self.counts[last] for column in others)
 
 
 def _columns(
     path: Path, separator: str | None, comment: str | None, encoding: str, counts: Counter[str]
 ) -> Iterator[tuple[int, list[str]]]:
-    """(line, columns) of each token; no columns at the end of a sentence, and once more at the end of the file."""
+    """Yield (line, columns) of each token; no columns at the end of a sentence and at the end of the file."""
     lines = split_lines(read_text(path, encoding))
     numbered = []
     for number, line in enumerate(lines, start=1):
@@ -182,9 +189,9 @@ def _columns(
             numbered.append((number, line, line.strip(" \t")))
     tokens = [line for _, line, bare in numbered if bare and not bare.startswith(DOCUMENT)]
     tabs = {line.count("\t") for line in tokens} if separator is None else {0}
-    # Blanks would hide an empty column, and the next one would take its place.
+    # Splitting at blanks would hide an empty column, and the next column would take its place.
     end = -1 if all(line.endswith("\t") for line in tokens) else None
-    separated = len(tabs) == 1 and tabs != {0} and (tabs != {1} or end is None)
+    tab_separated = len(tabs) == 1 and tabs != {0} and (tabs != {1} or end is None)
     width = 0
     for number, line, bare in numbered:
         if not bare:
@@ -194,7 +201,7 @@ def _columns(
         else:
             if separator:
                 columns = line.split(separator)
-            elif separated:
+            elif tab_separated:
                 columns = line.split("\t")[:end]
                 if " " in line:
                     columns = [column.strip(" ") for column in columns]

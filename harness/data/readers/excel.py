@@ -1,9 +1,10 @@
-"""Excel workbooks (.xlsx), read by openpyxl, which `pip install "bench-harness[excel]"` brings."""
+"""Read Excel workbooks (.xlsx) with openpyxl, which `pip install "bench-harness[excel]"` installs."""
 
 from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -11,9 +12,8 @@ from typing import Any
 
 from harness.data.compressed import check_size, zip_errors
 from harness.data.file_layer import as_paths, read_bytes
-from harness.data.place import PlacedRow
+from harness.data.readers.delimited import as_rows
 from harness.errors import BenchError, unknown
-from harness.safe_text import short
 
 CURE = 'save it as CSV, or run: pip install "bench-harness[excel]"'
 
@@ -21,48 +21,43 @@ CURE = 'save it as CSV, or run: pip install "bench-harness[excel]"'
 def read(
     files: Any, *, sheet: str | None = None, header: bool | Sequence[str] = True, report: dict[str, Any] | None = None
 ) -> list[dict[str, str]]:
-    """Rows of strings, as a CSV of the same sheet would give them; of a formula what Excel computed last.
+    """Return rows of strings, as a CSV of the same sheet would give them; a formula gives the value that Excel last computed.
 
-    Empty rows are skipped, and counted as `empty_rows` where others follow; columns without name and values are left out. The
-    report gets `sheet` where a workbook has several and none was named.
+    Empty rows are skipped, and counted as `empty_rows` if others follow. Columns without a name and values are left out.
 
     Args:
-        sheet: its name; default: the first one.
-        header: True: the first row names the columns; False: they are called "0", "1", ...; a list: their names.
+        sheet: The name of the sheet; by default the first one. If there are several, its name is reported as `sheet`.
+        header: True if the first row names the columns; False to call them "0", "1", ...; or a list of their names.
+        report: Gets the counts above, and `repeated_headers`.
     """
     rows: list[dict[str, str]] = []
+    counts: Counter[str] = Counter()
     for path in as_paths(files):
-        lines = list(_lines(path, sheet, report))
+        name, lines = _lines(path, sheet)
+        if name and report is not None:
+            report["sheet"] = name
+        counts["empty_rows"] += sum(after - before - 1 for (before, _), (after, _) in pairwise(lines))
         width = max((len(fields) for _, fields in lines), default=0)
-        if report is not None and (empty := sum(after - before - 1 for (before, _), (after, _) in pairwise(lines))):
-            report["empty_rows"] = report.get("empty_rows", 0) + empty
-        padded = [(number, fields + [""] * (width - len(fields))) for number, fields in lines]
-        if not padded:
-            continue
-        if header is True:
-            title = padded[0][1]
-            names = [name or str(place) for place, name in enumerate(title)]
-            padded, all_rows = [(number, fields) for number, fields in padded[1:] if width < 2 or fields != title], padded[1:]
-            if report is not None and len(padded) < len(all_rows):
-                report["repeated_headers"] = report.get("repeated_headers", 0) + len(all_rows) - len(padded)
-        else:
-            names = [str(place) for place in range(width)] if header is False else [str(name) for name in header]
-        if not padded and header is True and sheet is None and report and report.get("sheet"):
+        if lines and not isinstance(header, bool) and len(header) != width:
+            raise BenchError(f"{path}: {width} columns, but `header` names {len(header)}")
+        padded = ((number, fields + [""] * (width - len(fields))) for number, fields in lines)
+        of_file = as_rows(path, padded, header, counts)
+        if lines and not of_file and header is True and name:
             raise BenchError(
-                f"{path}: its first sheet, {report['sheet']!r}, has no rows below the first; name the sheet with the table in a task file (bench task new NAME), "
-                "such as data: {format: xlsx, sheet: NAME}"
+                f"{path}: its first sheet, {name!r}, has no rows below the first; name the sheet with the table in a task file "
+                "(bench task new NAME), such as data: {format: xlsx, sheet: NAME}"
             )
-        if len(names) != width:
-            raise BenchError(f"{path}: {width} columns, but `header` names {len(names)}")
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise BenchError(f"{path}: column {short(twice)!r} occurs twice; rename one, or name all columns in `header`")
-        rows += [PlacedRow(zip(names, fields, strict=True), path, number) for number, fields in padded]
+        rows += of_file
+    if report is not None:
+        report.update({key: number for key, number in counts.items() if number})
     return rows
 
 
-def _lines(path: Path, sheet: str | None, report: dict[str, Any] | None) -> Iterator[tuple[int, list[str]]]:
-    """(row counted from 1, fields without empty ones at the end) of every row that holds something."""
+def _lines(path: Path, sheet: str | None) -> tuple[str, list[tuple[int, list[str]]]]:
+    """Return the name of the sheet if it was chosen among several, and the (row number, fields) of its non-empty rows.
+
+    Rows are counted from 1, and have no empty fields at their ends.
+    """
     try:
         from openpyxl import load_workbook
     except ImportError:
@@ -72,17 +67,19 @@ def _lines(path: Path, sheet: str | None, report: dict[str, Any] | None) -> Iter
         check_size(sum(member.file_size for member in archive.infolist()), len(data), path)
     try:
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        sheets = {one.title: one for one in book.worksheets}
+        sheets = {worksheet.title: worksheet for worksheet in book.worksheets}
         if sheet is not None and sheet not in sheets:
             raise unknown("sheet", sheet, sheets, where=str(path))
         name = sheet or next(iter(sheets))
-        rows = list(sheets[name].iter_rows(values_only=True))
+        values = list(sheets[name].iter_rows(values_only=True))
     except BenchError:
         raise
-    except Exception as error:  # whatever openpyxl meets in a broken file
+    except Exception as error:  # openpyxl raises errors of many types for a broken file
         raise BenchError(f"{path}: no Excel workbook that can be read ({type(error).__name__}); save it as CSV") from None
-    if sheet is None and len(sheets) > 1 and report is not None:
-        report["sheet"] = name
+    return name if sheet is None and len(sheets) > 1 else "", list(_fields(values))
+
+
+def _fields(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[int, list[str]]]:
     for number, values in enumerate(rows, start=1):
         fields = [_text(value) for value in values]
         while fields and not fields[-1]:

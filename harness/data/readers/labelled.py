@@ -1,4 +1,4 @@
-"""Lines that begin with their label: `LABEL:fine text` (Li and Roth 2002, TREC), `__label__NAME text` (fastText)."""
+"""Read lines that begin with their label: `LABEL:fine text` (TREC, Li and Roth 2002) and `__label__NAME text` (fastText)."""
 
 from __future__ import annotations
 
@@ -12,25 +12,23 @@ from harness.data.place import PlacedRow
 from harness.errors import BenchError
 from harness.safe_text import short
 
-# The coarse label alone: what follows its colon is a finer class, for which one writes (?P<label>\S+)\s+(?P<text>.*).
+# Takes the coarse label only; (?P<label>\S+)\s+(?P<text>.*) also takes the finer label after its colon.
 PATTERN = r"(?:__label__)?(?P<label>[^:\s]+)(:\S*)?\s+(?P<text>.*)"
-MARK = "__label__"  # how every label of a line begins in fastText's files
+MARK = "__label__"  # prefix of every label in fastText's files
 
 
 def read(
     files: Any, *, pattern: str = PATTERN, encoding: str = "utf-8-sig", report: dict[str, Any] | None = None
 ) -> list[dict[str, str]]:
-    """One row a line, with a column for each named group of the pattern, without outer blanks. Blank lines are skipped, and
-    counted as `empty_rows`.
-
-    The report gets `finer_labels`: lines of which the default pattern leaves a finer label out, what is behind its colon. A line of
-    fastText with several labels is an error.
+    """Return one row per line, with a column for each named group of the pattern, without outer blanks.
 
     Args:
-        pattern: a regular expression of Python for a whole line. Groups without a name give no column.
+        pattern: A regular expression that matches a whole line. Groups without a name give no column.
         encoding: `latin-1` for TREC's files.
+        report: Gets `empty_rows` (blank lines, which are skipped) and `finer_labels` (lines of which the default pattern ignores
+            a finer label).
     """
-    compiled = _compiled(pattern, as_paths(files))
+    compiled = _compile(pattern, as_paths(files))
     rows, empty, finer = [], 0, 0
     for path in as_paths(files):
         for number, line in enumerate(split_lines(read_text(path, encoding)), start=1):
@@ -40,9 +38,7 @@ def read(
             match = compiled.fullmatch(line.strip())
             if match is None:
                 shown = line if len(line) <= 40 else line[:40] + "…"
-                raise BenchError(
-                    f"{path}:{number}: {shown!r} does not match the pattern {pattern}; state another `pattern`"
-                )
+                raise BenchError(f"{path}:{number}: {shown!r} does not match the pattern {pattern}; state another `pattern`")
             labels = [word for word in line.split() if word.startswith(MARK)]
             if len(labels) > 1:
                 shown = ", ".join(short(label.removeprefix(MARK)) for label in labels[:3])
@@ -52,20 +48,19 @@ def read(
             if pattern == PATTERN and match["label"] == MARK:
                 raise BenchError(f"{path}:{number}: no label behind {MARK}; write one, or delete the line")
             finer += pattern == PATTERN and len(match[2] or "") > 1
-            rows.append(
-                PlacedRow({name: (value or "").strip() for name, value in match.groupdict().items()}, path, number)
-            )
+            row = {name: (value or "").strip() for name, value in match.groupdict().items()}
+            rows.append(PlacedRow(row, path, number))
     if report is not None:
         report.update({name: count for name, count in (("empty_rows", empty), ("finer_labels", finer)) if count})
     return rows
 
 
-def _compiled(pattern: str, paths: Sequence[Path]) -> re.Pattern[str]:
-    what = f"{', '.join(map(str, paths))}: pattern {pattern!r}"
+def _compile(pattern: str, paths: Sequence[Path]) -> re.Pattern[str]:
+    where = f"{', '.join(map(str, paths))}: pattern {pattern!r}"
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise BenchError(f"{what} is no regular expression ({error}); mend it") from None
+        raise BenchError(f"{where} is no regular expression ({error}); mend it") from None
     if not compiled.groupindex:
-        raise BenchError(f"{what} has no named group; write (?P<label>...) and (?P<text>...)")
+        raise BenchError(f"{where} has no named group; write (?P<label>...) and (?P<text>...)")
     return compiled

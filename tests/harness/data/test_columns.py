@@ -19,7 +19,7 @@ def test_bind_by_name_by_index_and_joined():
     assert bind([{"a": None, "b": 2}], {"text": ["a", "b"]}) == [{"text": "2"}]
 
 
-def test_bind_keeps_what_it_is_told_and_changes_nothing_in_the_rows():
+def test_bind_keeps_the_requested_columns_and_does_not_change_its_input():
     rows = [{"id": 1, "group": "g", "words": ["a"], "other": 0}]
     assert bind(rows, {}) == rows
     assert bind(rows, {"tokens": "words"}) == [{"id": 1, "group": "g", "tokens": ["a"]}]

@@ -57,7 +57,7 @@ def test_a_cut_file_is_not_half_a_file(way, tmp_path):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_small_file_cannot_fill_the_memory(way, tmp_path, monkeypatch):
+def test_the_unpacked_size_is_limited(way, tmp_path, monkeypatch):
     monkeypatch.setattr(compressed, "SMALL", 1000)
     monkeypatch.setattr(compressed, "RATIO", 2)
     (tmp_path / "packed").write_bytes(WAYS[way](bytes(100_000)))
@@ -84,7 +84,7 @@ def test_members_of_an_archive(tmp_path):
         read_bytes(tmp_path / "y.zip!dev")
 
 
-def test_what_macos_leaves_in_an_archive_is_none_of_its_files(tmp_path):
+def test_metadata_of_macos_is_not_listed(tmp_path):
     (tmp_path / "x.zip").write_bytes(archive({"data/x": "a", "__MACOSX/data/x": "b", ".DS_Store": "c"}))
     assert read_bytes(tmp_path / "x.zip") == b"a"
 

@@ -1,4 +1,4 @@
-"""Encodings that nobody has stated: told by how the text looks, never by whether it decodes."""
+"""Guesses of encodings: by how plausible the text is, not by whether the bytes can be decoded."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_damaged_utf8_is_an_error_with_line_and_byte_not_a_chinese_text(tmp_path
         read_text(path)
 
 
-def test_another_encoding_is_asked_for_with_a_guess(tmp_path):
+def test_the_error_for_another_encoding_names_a_guess(tmp_path):
     (tmp_path / "x.csv").write_bytes("ein Stück\n".encode("latin-1"))
     with pytest.raises(
         BenchError, match=r"x.csv:1: not utf-8-sig .*state its `encoding`.*a guess: cp1252.*“ein Stück”"

@@ -27,7 +27,7 @@ def test_formats_by_endings(name, kinds):
     assert formats(Path(name)) == kinds
 
 
-def test_the_ending_of_the_compression_is_none():
+def test_the_ending_of_a_compression_is_ignored():
     assert endings(Path("a.char.bmes.gz")) == [".bmes", ".char"]
 
 
@@ -66,7 +66,7 @@ def test_by_split():
     assert names(shards) == {"train": shards[:2], "validation": ["valid.csv"]}
 
 
-def test_what_names_do_not_tell_is_asked():
+def test_ambiguous_file_names_are_an_error():
     with pytest.raises(
         BenchError, match=r"2 files for test \(test-b.csv, test.csv\); name .*files: {train: train.csv, test"
     ):

@@ -1,4 +1,4 @@
-"""Tables and JSON of any contents against Python's own csv and json: the same rows, the right counts, and no error but ours."""
+"""Random tables and JSON against Python's csv and json: the same rows, the right counts, and no error but BenchError."""
 
 import csv
 import io
@@ -114,11 +114,11 @@ def run(name, inputs):
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_anything(name):
+def test_random_tables_and_json_lines(name):
     run(name, FEW)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", CHECKS)
-def test_many_of_anything(name):
+def test_many_random_tables_and_json_lines(name):
     run(name, MANY)

@@ -12,7 +12,7 @@ from harness.data.source import Source
 from harness.errors import BenchError
 
 
-def test_requests_that_are_wrong_without_asking_the_hub():
+def test_wrong_arguments_fail_without_a_request_to_the_hub():
     with pytest.raises(BenchError, match="'sst2': must be owner/name"):
         HubSource("sst2")
     with pytest.raises(BenchError, match="unknown split 'tset'"):

@@ -1,4 +1,4 @@
-"""Quotation marks that enclose nothing in a CSV: curly ones, and straight ones behind a blank."""
+"""Quotation marks that enclose nothing in a CSV: curly ones, and straight ones after a blank."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_cells_that_a_delimiter_cuts_between_curly_quotes_are_refused(tmp_path, 
         read(tmp_path, "text,more,label", [f"{first}{line}, indeed{last},good" for line in LINES])
 
 
-def test_one_row_that_is_cut_is_told_with_its_place(tmp_path):
+def test_one_cut_row_is_reported_with_its_place(tmp_path):
     rows, report = read(tmp_path, "text,more,label", [*(f"{line},x,good" for line in LINES * 3), "“one, two”,bad"])
     assert report["cut_quotes"] == 1 and report["cut_quotes_at"] == [f"{tmp_path}/a.csv:62"] and len(rows) == 61
 
@@ -32,14 +32,14 @@ def test_a_row_with_too_many_fields_names_the_marks(tmp_path, line):
         read(tmp_path, "text,label", [*(f"{line},good" for line in LINES), line])
 
 
-def test_curly_quotes_around_most_cells_are_told_and_those_of_sentences_are_not(tmp_path):
+def test_curly_quotes_around_most_cells_are_reported_but_not_those_inside_sentences(tmp_path):
     rows, report = read(tmp_path, "text,label", [f"“{line}”,“good”" for line in LINES])
     assert report["curly_quotes"] == 40 and rows[0]["label"] == "“good”"
     _, report = read(tmp_path, "text,label", [f"he said “{line}” twice,good" for line in LINES])
     assert report == {}
 
 
-def test_quotes_behind_a_blank_are_told_and_named_where_they_cut(tmp_path):
+def test_quotes_after_a_blank_are_reported_and_named_in_errors(tmp_path):
     rows, report = read(tmp_path, "text, label", [f'"{line}, x", "good"' for line in LINES])
     assert report["spaced_quotes"] == 20 and rows[0]["label"] == ' "good"'
     with pytest.raises(BenchError, match="a quotation mark behind a blank encloses nothing"):

@@ -1,4 +1,4 @@
-"""What offsets count, told from a whole file; and what becomes of answers that stand nowhere."""
+"""Detection of what offsets count, and the treatment of answers that are not at their offset."""
 
 import json
 import unicodedata
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import registry
-from harness.data.readers import squad
+from harness.data.readers import squad_json
 from harness.data.readers.offsets import POINTS, ClaimedOffset, explain
 from harness.data.source import FileSource, GeneratedSource
 from harness.errors import BenchError
@@ -62,12 +62,12 @@ UNITS = [
 
 @pytest.mark.parametrize(("how", "form", "ends"), UNITS)
 @pytest.mark.parametrize("wrong", [0, 1])
-def test_the_unit_of_a_file_is_told_and_converted(tmp_path, how, form, ends, wrong):
+def test_the_unit_of_a_file_is_detected_and_converted(tmp_path, how, form, ends, wrong):
     made = [article(number, how, form, ends) for number in range(40)]
     items = [(context, text, counted(context[:place], how)) for context, text, place in made]
     items[:wrong] = [(context, text, 3) for context, text, _ in items[:wrong]]  # one that is just wrong
     report = {}
-    rows = squad.read(write(tmp_path / "x.json", items), report=report)
+    rows = squad_json.read(write(tmp_path / "x.json", items), report=report)
     for row, (context, text, place) in list(zip(rows, made, strict=True))[wrong:]:
         assert row["answers"] == {"text": [text], "answer_start": [place]} and row["context"] == context
     assert report.get("offsets", "code points") == how
@@ -76,12 +76,12 @@ def test_the_unit_of_a_file_is_told_and_converted(tmp_path, how, form, ends, wro
 
 
 @pytest.mark.parametrize("other", ["NFC", "NFD"])
-def test_answers_in_another_normal_form_get_that_of_their_context(tmp_path, other):
+def test_answers_take_the_normal_form_of_their_context(tmp_path, other):
     form = {"NFC": "NFD", "NFD": "NFC"}[other]
     made = [article(number, "", form) for number in range(20)]
     items = [(context, unicodedata.normalize(other, text), place) for context, text, place in made]
     report = {}
-    rows = squad.read(write(tmp_path / "x.json", items), report=report)
+    rows = squad_json.read(write(tmp_path / "x.json", items), report=report)
     assert [row["answers"] for row in rows] == [{"text": [text], "answer_start": [place]} for _, text, place in made]
     assert report["respelled"] == sum(text != item[1] for (_, text, _), item in zip(made, items, strict=True)) > 0
 
@@ -96,44 +96,44 @@ def test_each_file_has_its_own_unit(tmp_path):
         for number, how in enumerate(("code points", "UTF-16 units"))
     ]
     report = {}
-    rows = squad.read(paths, report=report)
+    rows = squad_json.read(paths, report=report)
     assert [row["answers"]["answer_start"][0] for row in rows] == [place for _, _, place in made] * 2
     assert report["offsets"] == "UTF-16 units"
 
 
-def test_few_wrong_offsets_are_no_unit():
+def test_a_few_wrong_offsets_do_not_change_the_unit():
     good = [ClaimedOffset("The cat sat. The cat sat.", "cat", 4)] * 30
     assert explain([*good, ClaimedOffset("The cat sat. The cat sat.", "cat", 5)]) == POINTS
     emoji = ClaimedOffset("😀 cat, cat", "cat", 2)
     assert explain([*good, *[emoji] * 9, ClaimedOffset("😀 cat, cat", "cat", 3)]) == POINTS
 
 
-def test_an_answer_is_moved_to_its_only_place_alone(tmp_path):
+def test_an_answer_is_moved_only_if_its_text_occurs_once(tmp_path):
     good = [("The cat sat. The dog sat.", "cat", 4)] * 40
     report = {}
-    rows = squad.read(write(tmp_path / "x.json", [*good, ("The cat sat. The dog sat.", "cat", 11)]), report=report)
+    rows = squad_json.read(write(tmp_path / "x.json", [*good, ("The cat sat. The dog sat.", "cat", 11)]), report=report)
     assert rows[-1]["answers"]["answer_start"] == [4] and (report["misaligned"], report["repaired"]) == (1, 1)
     near = ("sat " + "x" * 50 + " sat", "sat", 53)  # two places, one of them near: which one is meant, nobody knows
-    rows = squad.read(write(tmp_path / "x.json", [*good, near, ("a cat", "cat", -1)]), report=report)
+    rows = squad_json.read(write(tmp_path / "x.json", [*good, near, ("a cat", "cat", -1)]), report=report)
     assert [row["answers"]["answer_start"] for row in rows[-2:]] == [[-1], [2]] and rows[-2]["answers"]["text"] == [
         "sat"
     ]
 
 
-def test_too_many_wrong_answers_are_one_line_with_their_causes(tmp_path):
+def test_too_many_wrong_answers_are_an_error_with_their_causes(tmp_path):
     good = [("The cat sat. The dog sat.", "cat", 4)] * 90
     bad = [("The cat sat. The dog sat.", "sat", 2), ("The cat sat.", "bird", 99)]
     path = write(tmp_path / "x.json", [*good, *bad * 5])
     with pytest.raises(BenchError) as raised:
-        squad.read(path)
+        squad_json.read(path)
     message = str(raised.value)
     assert message.startswith("10 of 100 answers cannot be found in their context: 5 occur at several places")
     assert "5 do not occur in it" in message and message.count(": 'bird' at 99") == message.count(": 'sat' at 2") == 3
     assert "data[91].paragraphs[0].qas[0]" in message and "\n" not in message
-    squad.read(write(tmp_path / "y.json", [*good, *bad * 2]))
+    squad_json.read(write(tmp_path / "y.json", [*good, *bad * 2]))
 
 
-def test_rows_that_no_reader_of_answers_has_seen_are_aligned_too():
+def test_rows_of_other_readers_are_aligned_too():
     rows = []
     for number in range(20):
         context, text, place = article(number, "")
@@ -161,11 +161,11 @@ def test_rows_that_no_reader_of_answers_has_seen_are_aligned_too():
     )
 )
 @settings(max_examples=300)
-def test_whatever_a_file_claims_answers_stand_where_they_are_said_to(tmp_path_factory, items):
+def test_answers_are_at_their_offsets_whatever_the_file_claims(tmp_path_factory, items):
     path = write(tmp_path_factory.getbasetemp() / "claims.json", items)
     report = {}
     try:
-        rows = squad.read(path, report=report)
+        rows = squad_json.read(path, report=report)
     except BenchError:
         return
     assert len(rows) == len(items) == report["answers"]
@@ -179,7 +179,7 @@ def test_whatever_a_file_claims_answers_stand_where_they_are_said_to(tmp_path_fa
             assert (piece, place) == (text, start)
 
 
-def test_files_of_other_units_have_the_rows_of_the_right_one(shared):
+def test_files_with_other_units_give_the_same_rows(shared):
     folder = shared / "cases" / "08-squad-offsets-in-other-units"
     if not folder.is_dir():
         pytest.skip(f"no folder {folder}")

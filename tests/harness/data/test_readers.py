@@ -1,11 +1,11 @@
-"""File readers on small files with the quirks that real ones have."""
+"""File readers on small files with the quirks of real ones."""
 
 import gzip
 import json
 
 import pytest
 
-from harness.data.readers import READERS, conll, delimited, json_rows, parallel, reader, squad
+from harness.data.readers import READERS, conll, delimited, json_rows, parallel, reader, squad_json
 from harness.errors import BenchError, unknown
 
 
@@ -38,11 +38,11 @@ def test_unknown_format_and_unknown_option_name_the_nearest():
         reader("csv", {"report": {}})
 
 
-def test_many_valid_names_are_cut():
+def test_a_long_list_of_valid_names_is_shortened():
     assert "and 70 more" in str(unknown("label", "x", range(100)))
 
 
-def test_gzip_is_seen_through_whatever_the_name(write):
+def test_gzip_is_unpacked_whatever_the_file_name(write):
     body = gzip.compress(b"a,b\n1,2\n")
     assert (
         delimited.read_csv(write("x.csv.gz", body))
@@ -64,7 +64,7 @@ def test_gzip_is_seen_through_whatever_the_name(write):
         ("a,b\n1,2\n".encode("utf-16"), "x:1: not utf-8-sig text"),
     ],
 )
-def test_what_is_no_text_is_refused_with_its_line(write, content, words):
+def test_binary_contents_are_refused_with_their_line(write, content, words):
     with pytest.raises(BenchError, match=words):
         delimited.read_csv(write("x", content))
 
@@ -100,7 +100,7 @@ def test_csv_header_options(write):
         delimited.read_csv(write("d.csv", "a,a\n1,2\n"))
 
 
-def test_tsv_takes_quotes_as_text_unless_told(write):
+def test_quotes_in_a_tsv_are_text_by_default(write):
     path = write("x.tsv", 'a\tb\n"one\t1\ntwo\r\ttoo"\t2\n'.replace("\r\ttoo", "\rtoo"))
     assert delimited.read_tsv(path) == [{"a": '"one', "b": "1"}, {"a": 'two\rtoo"', "b": "2"}]
     assert delimited.read_tsv(write("q.tsv", 'a\tb\n"x\ty"\t1\n'), quoting="minimal") == [{"a": "x\ty", "b": "1"}]
@@ -218,7 +218,7 @@ def test_conll_columns_separator_and_comment(write):
         ),
     ],
 )
-def test_conll_files_that_cannot_be_right(write, text, words):
+def test_invalid_conll_files(write, text, words):
     with pytest.raises(BenchError, match=words):
         conll.read(write("x", text))
 
@@ -231,7 +231,7 @@ def test_conll_token_without_text(write, text, separator):
         conll.read(write("x", text), separator=separator, tags=tags)
 
 
-def test_conll_an_empty_column_never_moves_the_next_one(write):
+def test_conll_an_empty_column_stays_a_column(write):
     """Of four columns the second may be empty and the first hold a blank: at blanks these were four as well."""
     report = {}
     rows = conll.read(write("x", "New York\t\tx\tB-LOC\nis\tVB\ty\tO\n"), report=report)
@@ -242,7 +242,7 @@ def test_conll_an_empty_column_never_moves_the_next_one(write):
         conll.read(write("x", "a\tO\nb\t\n"))
 
 
-def test_conll_what_is_left_out_or_doubtful_is_told(write):
+def test_conll_skipped_lines_and_other_tag_columns_are_reported(write):
     text = "# 1\nAnn B-PER O\nat O O\nBank B-ORG B-LOC\n\n#2\nx O O\n"
     report = {}
     conll.read(write("x", text), comment="#", report=report)
@@ -272,7 +272,7 @@ def test_squad_rows(write):
     impossible = question(2, [(4, "cat")], is_impossible=True)
     path = write("x.json", "\ufeff" + squad_file([question(7), impossible, question("c", [])], title="Pets"))
     report = {}
-    rows = squad.read(path, report=report)
+    rows = squad_json.read(path, report=report)
     assert rows[0] == {
         "id": "7",
         "title": "Pets",
@@ -286,18 +286,18 @@ def test_squad_rows(write):
     counts = {"questions": 3, "unanswerable": 2, "answers": 1, "misaligned": 0, "repaired": 0}
     assert report == {**counts, "impossible_with_answers": 1}
     plausible = question(2, [], is_impossible=True, plausible_answers=[{"text": "cat", "answer_start": 4}])
-    squad.read(write("y.json", squad_file([question(7), plausible, question("c", [])])), report=report)
+    squad_json.read(write("y.json", squad_file([question(7), plausible, question("c", [])])), report=report)
     report.pop("impossible_with_answers")  # of the first file: a reader adds to a report
     assert report == counts
 
 
 def test_squad_articles_without_title_are_groups_too(write):
     paths = [write("1", squad_file([question()])), write("2", squad_file([question()]))]
-    assert [row["group"] for row in squad.read(paths)] == ["0", "1"]
+    assert [row["group"] for row in squad_json.read(paths)] == ["0", "1"]
 
 
 def test_squad_counts_code_points(write):
-    rows = squad.read(write("x", squad_file([question(answers=[(3, "cat")])], "😀é cat")))
+    rows = squad_json.read(write("x", squad_file([question(answers=[(3, "cat")])], "😀é cat")))
     assert rows[0]["answers"] == {"text": ["cat"], "answer_start": [3]}
 
 
@@ -314,17 +314,17 @@ def test_squad_counts_code_points(write):
 )
 def test_squad_errors_name_the_place_inside_the_file(write, content, words):
     with pytest.raises(BenchError, match=words):
-        squad.read(write("x", json.dumps(content)))
+        squad_json.read(write("x", json.dumps(content)))
 
 
 def test_squad_answers_must_be_usable(write):
-    with pytest.raises(BenchError, match=r"answers\[0\].answer_start: 'x' is no whole number"):
-        squad.read(write("x", squad_file([question(answers=[("x", "cat")])])))
+    with pytest.raises(BenchError, match=r"answers\[0\].answer_start: 'x' is not a whole number"):
+        squad_json.read(write("x", squad_file([question(answers=[("x", "cat")])])))
     with pytest.raises(BenchError, match=r"answers\[0\].text: ''"):
-        squad.read(write("x", squad_file([question(answers=[(4, "")])])))
+        squad_json.read(write("x", squad_file([question(answers=[(4, "")])])))
     with pytest.raises(BenchError, match=r"answers\[0\].text: list instead of a text"):
-        squad.read(write("x", squad_file([question(answers=[(4, ["cat"])])])))
-    rows = squad.read(write("x", squad_file([question(answers=[(-1, "")]), question(answers=[(4.0, "cat")])])))
+        squad_json.read(write("x", squad_file([question(answers=[(4, ["cat"])])])))
+    rows = squad_json.read(write("x", squad_file([question(answers=[(-1, "")]), question(answers=[(4.0, "cat")])])))
     assert [row["answers"]["text"] for row in rows] == [[], ["cat"]]
 
 
@@ -335,16 +335,16 @@ def test_squad_answers_must_be_usable(write):
 )
 def test_squad_truth_values(write, written, impossible):
     report = {}
-    rows = squad.read(write("x", squad_file([question(is_impossible=written)])), report=report)
+    rows = squad_json.read(write("x", squad_file([question(is_impossible=written)])), report=report)
     assert rows[0]["answers"]["text"] == ([] if impossible else ["cat"])
     assert report.get("truth_values", 0) == (not isinstance(written, bool))
     assert report.get("impossible_with_answers", 0) == impossible
 
 
 @pytest.mark.parametrize("written", ["maybe", 2, [], {}, -1, "falsch"])
-def test_squad_no_truth_value_is_an_error_with_its_path(write, written):
-    with pytest.raises(BenchError, match=r"qas\[1\].is_impossible: .* is no truth value; write true or false"):
-        squad.read(write("x", squad_file([question(), question(is_impossible=written)])))
+def test_squad_an_invalid_truth_value_is_an_error_with_its_path(write, written):
+    with pytest.raises(BenchError, match=r"qas\[1\].is_impossible: .* is not a truth value; write true or false"):
+        squad_json.read(write("x", squad_file([question(), question(is_impossible=written)])))
 
 
 # --- lines -------------------------------------------------------------------------------------------------------
@@ -354,7 +354,7 @@ def test_parallel_lines(write):
     source = write("a.en", "one\u2028two\r\n  three\x85\rfour \n\nlast")
     target = write("a.de", "eins\xa0zwei\ndrei\nleer\nletzte\n")
     report = {}
-    assert parallel.read({"source": source, "target": target}, report=report) == [
+    assert parallel.read_lines({"source": source, "target": target}, report=report) == [
         {"source": "one\u2028two", "target": "eins\xa0zwei"},
         {"source": "three\x85\rfour", "target": "drei"},
         {"source": "", "target": "leer"},
@@ -365,19 +365,19 @@ def test_parallel_lines(write):
 
 def test_parallel_files_of_different_length(write):
     with pytest.raises(BenchError, match=r"a.en: 2, .*a.de: 1"):
-        parallel.read({"source": write("a.en", "1\n2\n"), "target": write("a.de", "1\n")})
+        parallel.read_lines({"source": write("a.en", "1\n2\n"), "target": write("a.de", "1\n")})
     with pytest.raises(BenchError, match="2 for source, 1 for target"):
-        parallel.read({"source": [write("1", "1"), write("2", "2")], "target": write("3", "3")})
+        parallel.read_lines({"source": [write("1", "1"), write("2", "2")], "target": write("3", "3")})
 
 
 def test_a_file_per_column_belongs_to_lines_only(write):
     with pytest.raises(BenchError, match="needs a file per column"):
-        parallel.read(write("a", "1"))
+        parallel.read_lines(write("a", "1"))
     with pytest.raises(BenchError, match="only format 'lines'"):
         delimited.read_csv({"text": write("a", "1")})
 
 
-def test_tokens_without_any_blank_line_are_refused_with_a_cure(write):
+def test_a_file_without_blank_lines_is_refused_with_a_fix(write):
     tokens = ("Rennes I-LOC\nest O\ncalme O\n. O\n" * 60).strip() + "\n"
     with pytest.raises(BenchError, match=r"x.bio: 240 tokens in one sentence, as no blank line ends one; .*awk '.print. .* x.bio > sentences.bio"):
         conll.read(write("x.bio", tokens))

@@ -1,4 +1,4 @@
-"""Any file: its readers give what a plain reader, written here, gives, or say in one line what is wrong. Nothing else happens."""
+"""Random files: a reader returns the rows of a simple reference reader, or raises a one-line error."""
 
 import json
 import re

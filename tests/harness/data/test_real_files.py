@@ -1,4 +1,4 @@
-"""The readers on published data sets, as their publishers ship them: rows, labels and entities are counted."""
+"""The readers on published data sets: counts of rows, labels and entities."""
 
 import os
 from collections import Counter
@@ -8,7 +8,8 @@ import pytest
 
 from harness.data.columns import bind, read_labels
 from harness.data.source import FileSource, GeneratedSource
-from harness.data.splits import complete_splits, limit
+from harness.data.splits import complete_splits
+from harness.data.subsets import limit
 from harness.task import Task
 
 DATA = Path(os.environ.get("BENCH_SHARED") or Path(__file__).parents[4] / "shared") / "data"

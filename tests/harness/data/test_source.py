@@ -1,4 +1,4 @@
-"""Sources made of files and of functions."""
+"""File sources and generated sources."""
 
 import gzip
 import os
@@ -78,7 +78,7 @@ def test_the_fingerprint_follows_content_format_options_and_splits(folder):
         ("csv", {"dev": "x", "validation": "y"}, {}, "two names for one split"),
     ],
 )
-def test_a_wrong_request_is_refused_before_any_file_is_opened(format, files, options, words):
+def test_wrong_arguments_fail_before_any_file_is_opened(format, files, options, words):
     with pytest.raises(BenchError, match=words):
         FileSource(format, files, options)
 
@@ -128,7 +128,7 @@ def test_every_source_keeps_the_protocol_and_can_be_sent_to_a_worker(source):
         source.revision = "v1"
 
 
-def test_the_module_is_light():
+def test_the_module_imports_no_heavy_library():
     """The command line imports this; it may not drag the heavy libraries in."""
     code = (
         "import sys, harness.data.source, harness.data.columns; "

@@ -1,11 +1,11 @@
-"""Splits in words, from the very function that makes them."""
+"""The description of how splits were made."""
 
 import pytest
 import toy
 
 from harness import registry
 from harness.data.source import GeneratedSource, HubSource
-from harness.data.split_rule import split_rule
+from harness.data.splits import split_rule
 from harness.task import Task
 from harness.task_data import load_data
 
@@ -24,7 +24,7 @@ GROUPED = [{**row, "group": number // 4} for number, row in enumerate(ROWS)]
         ({"all": GROUPED}, "60/20/20 of all rows, grouped by group, seed 42"),
     ],
 )  # fmt: skip
-def test_what_was_done(splits, rule):
+def test_the_rule_describes_how_the_splits_were_made(splits, rule):
     task = Task("t", "sentiment", GeneratedSource(lambda: splits, "x"))
     data = load_data(task, registry.family("sentiment"))
     assert data.rule == rule and set(data.splits) == {"train", "validation", "test"}
@@ -42,7 +42,7 @@ def test_a_family_without_labels_and_a_named_group():
     )
 
 
-def test_another_split_that_serves_as_test_is_named():
+def test_the_rule_names_a_split_that_serves_as_test():
     splits = HubSource("owner/name", splits={"train": "train", "test": "validation"}).splits
     rule = split_rule(["train", "test"], seed=42, stratified=True, group=None, renamed=splits)
     assert rule.startswith("validation: 20 % of train") and rule.endswith("; test is the publisher's validation")
@@ -52,7 +52,7 @@ def test_another_split_that_serves_as_test_is_named():
     )
 
 
-def test_a_subset_says_of_how_many_rows():
+def test_a_subset_records_the_number_of_all_rows():
     task = Task("t", "sentiment", GeneratedSource(lambda: {"all": ROWS}, "x"), limit=8)
     data = load_data(task, registry.family("sentiment"))
     assert {len(rows) for rows in data.splits.values()} == {8}

@@ -1,11 +1,12 @@
-"""Splits and subsets: checked on many random tables."""
+"""Splits and subsets on many random tables."""
 
 import random
 from collections import Counter
 
 import pytest
 
-from harness.data.splits import canonical, complete_splits, limit
+from harness.data.splits import canonical, complete_splits
+from harness.data.subsets import limit
 from harness.errors import BenchError
 
 FROZEN = {
@@ -73,7 +74,7 @@ def test_the_split_is_the_one_of_all_earlier_releases():
     assert [row["n"] for row in limit(rows, 5, stratify=label)] == FROZEN_SUBSET
 
 
-def test_splits_that_are_there_are_left_alone():
+def test_given_splits_are_not_changed():
     train, test = table(random.Random(1), 100), [{"n": -1, "label": 0}]
     made = complete_splits({"train": train, "test": test}, stratify=label)
     assert made["test"] == test
@@ -144,7 +145,7 @@ def test_grouped_rows_are_stratified_as_far_as_groups_allow():
         ({"all": [{"label": n} for n in range(9)]}, {"stratify": label}, "no label occurs twice"),
     ],
 )
-def test_what_cannot_be_split(splits, keys, words):
+def test_tables_that_cannot_be_split(splits, keys, words):
     with pytest.raises(BenchError, match=words):
         complete_splits(splits, **keys)
 
@@ -178,7 +179,7 @@ def same(row):
     return (row["text"],)
 
 
-def test_equal_texts_stay_on_one_side_and_labels_keep_their_shares():
+def test_equal_texts_stay_in_one_split_and_labels_keep_their_shares():
     for seed in range(40):
         rng = random.Random(seed)
         rows = table(rng, 400, 3)
@@ -206,7 +207,7 @@ def test_without_equal_texts_nothing_changes():
             )
 
 
-def test_rows_without_text_are_not_alike():
+def test_rows_without_text_are_not_equal_texts():
     rows = [{"text": "", "label": n % 2} for n in range(50)]
     made = complete_splits({"all": rows}, stratify=label, same=lambda row: ())
     assert [len(part) for part in made.values()] == [30, 10, 10]

@@ -1,4 +1,4 @@
-"""Tagging schemes: every one is recognised and gives the same IOB2."""
+"""Tagging schemes: each is recognised and gives the same IOB2."""
 
 import random
 
@@ -51,7 +51,7 @@ def test_round_trip_of_random_sentences(scheme):
         assert found.irregular == 0
 
 
-def test_io_joins_what_touches():
+def test_io_joins_touching_entities():
     found = to_iob2([["I-PER", "I-PER", "I-ORG", "O", "I-PER"]])
     assert found == ([["B-PER", "I-PER", "B-ORG", "O", "B-PER"]], "io", 3, 0, ())
 
@@ -88,7 +88,7 @@ def test_no_entities_at_all():
     assert to_iob2([["O", "O"], []]) == ([["O", "O"], []], "iob2", 0, 0, ())
 
 
-def test_a_stated_scheme_is_kept_to():
+def test_a_stated_scheme_is_enforced():
     assert to_iob2([["I-X", "O"]], "bio") == ([["B-X", "O"]], "iob2", 1, 1, ("row 1, token 1",))
     with pytest.raises(BenchError, match="row 1, token 2: a tag with S- is not of scheme iob2"):
         to_iob2([["B-X", "S-X"]], "IOB2")
@@ -97,12 +97,12 @@ def test_a_stated_scheme_is_kept_to():
 
 
 @pytest.mark.parametrize("tag", ["", "o", "B-", "BX", "X-PER", "-X-"])
-def test_what_is_no_tag(tag):
+def test_values_that_are_not_tags(tag):
     with pytest.raises(BenchError, match="is no tag"):
         to_iob2([["O", tag]])
 
 
-def test_the_first_irregular_entities_have_their_places():
+def test_the_places_of_the_first_irregular_entities_are_reported():
     rows = [["O", "I-X"], ["B-X", "I-X", "I-Y"], *[["I-X"]] * 9]
     found = to_iob2(rows, "iob2", where=lambda row, token: f"{row}/{token}")
     assert found.irregular == 11 and found.irregular_at == ("0/1", "1/2", "2/0", "3/0", "4/0")

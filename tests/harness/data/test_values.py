@@ -1,4 +1,4 @@
-"""The border: every value of a declared column has one type behind it, whatever the data set holds."""
+"""Values of declared columns are converted to the column's type, whatever the data set holds."""
 
 import json
 from collections import Counter
@@ -44,13 +44,13 @@ def test_a_value_has_one_text(value, expected):
 
 
 @pytest.mark.parametrize("value", [b"\xff", [], ["a"], {"a": 1}, {"a"}, pd.Timestamp("2024-01-01"), object(), 1j])
-def test_what_is_no_text_is_refused(value):
+def test_values_that_are_not_text_are_refused(value):
     with pytest.raises(ValueError, match=r"not UTF-8|neither a text nor a number"):
         values.scalar(value, values.Notes())
 
 
 @pytest.mark.parametrize("value", [float("inf"), -np.inf, np.float32("inf"), Decimal("-Infinity"), np.array(np.inf)])
-def test_infinity_is_no_text(value):
+def test_infinity_is_not_text(value):
     with pytest.raises(ValueError, match=r"the number -?Infinity, which is neither a text nor a class"):
         values.scalar(value, values.Notes())
 
@@ -65,7 +65,7 @@ def test_infinity_is_no_text(value):
         ("ner", {"words": ["a"], "tags": [float("inf")]}, "tags"),
         ("translation", {"source": float("inf"), "target": "a"}, "source"),
         ("translation", {"source": "a", "target": ["a", float("inf")]}, "target"),
-        ("qa", {"question": "a", "context": "a", "answers": {"text": ["a"], "answer_start": [float("inf")]}}, "no whole number"),
+        ("qa", {"question": "a", "context": "a", "answers": {"text": ["a"], "answer_start": [float("inf")]}}, "not a whole number"),
         ("qa", {"question": "a", "context": "a", "answers": {"text": [float("inf")], "answer_start": [0]}}, "Infinity"),
     ],
 )  # fmt: skip
@@ -124,7 +124,7 @@ def test_a_list_that_was_cut_short_is_refused(text):
 @pytest.mark.parametrize(
     "text", ["[...]", "[Ann, Lee]", "[NEG]", "(1)", "{a}", "a", "", "[", "['a]", "[" * 9999 + "]" * 9999, "[f(1)]"]
 )
-def test_other_texts_in_brackets_are_no_lists(text):
+def test_other_texts_in_brackets_are_not_lists(text):
     assert printed(text) is None
 
 
@@ -173,7 +173,7 @@ def test_several_labels_are_refused(label):
         read([{"text": "t", "label": label}])
 
 
-def test_an_object_is_no_label_and_its_field_is():
+def test_an_object_is_not_a_label_but_its_field_is():
     rows = [{"text": f"t{number}", "label": {"name": "ab"[number % 2], "id": 0}} for number in range(20)]
     with pytest.raises(
         BenchError, match=r"label: an object with name, id; take one of its fields by its path, such as `COLUMN.name`"
@@ -182,7 +182,7 @@ def test_an_object_is_no_label_and_its_field_is():
     assert {row["label"] for row in read(rows, columns={"text": "text", "label": "label.name"})[0]} == {"a", "b"}
 
 
-def test_lists_without_quotes_are_no_classes():
+def test_unquoted_lists_are_not_classes():
     rows = [{"text": "t", "label": "[joy]" if number % 2 else "[joy, anger]"} for number in range(20)]
     with pytest.raises(
         BenchError, match=r"row 1: label: '\[joy, anger\]': most values of the column are printed lists"
@@ -190,7 +190,7 @@ def test_lists_without_quotes_are_no_classes():
         read(rows)
 
 
-def test_what_was_converted_is_counted():
+def test_conversions_are_counted():
     rows = [{"text": b"t", "label": " a" if number % 2 else ["b"]} for number in range(10)]
     _, found = read([*rows, {"text": "half \ud83d", "label": "a"}])
     assert found["all"] == {"decoded": 10, "trimmed_labels": 5, "single_lists": 5, "surrogates": 1}
@@ -249,7 +249,7 @@ def test_words_and_tags_in_every_form(words, tags):
 
 
 @pytest.mark.parametrize("words", ["[Ann, Lee]", "['Ann' 'Lee'", "['Ann' ... 'Lee']", "[Ann Lee]"])
-def test_lists_of_words_that_cannot_be_read_are_never_cut_at_blanks(words):
+def test_unreadable_lists_of_words_are_not_split_at_blanks(words):
     good = [{"words": "['Ann', 'Lee']", "tags": "['O', 'O']"}] * 9
     with pytest.raises(BenchError, match=r"row 10: words: .*(write it as JSON|write all of it, as JSON)"):
         read([*good, {"words": words, "tags": "['O', 'O']"}], "ner")

@@ -1,4 +1,4 @@
-"""Subsets of the training rows: each a part of the larger ones, labels in proportion, groups not torn more than need be."""
+"""Nested training subsets: each is part of the larger ones, labels are in proportion, and groups are not torn unnecessarily."""
 
 import random
 from collections import Counter
@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from harness.data.nested import TOGETHER, nested
+from harness.data.subsets import GROUP_CHUNK, nested
 
 SIZES = (2, 3, 7, 20, 50, 51, 150)
 
@@ -41,7 +41,7 @@ def test_every_subset_is_a_part_of_the_larger_ones_and_of_the_right_size(how):
 
 
 @pytest.mark.parametrize("how", [{}, {"stratify": label}, {"group": group}])
-def test_seeds_draw_different_rows_and_each_the_same_again(how):
+def test_the_seed_decides_the_rows(how):
     rows = table(3)
     found = [tuple(row["n"] for row in nested(rows, 20, seed=seed, **how)) for seed in range(10)]
     assert len(set(found)) == 10
@@ -74,9 +74,9 @@ def test_rows_of_a_group_come_together_but_one_long_group_is_not_all():
     rows = [{"n": n, "group": n // 50} for n in range(500)]  # ten long documents
     subset = nested(rows, 25, seed=0, group=group)
     counts = Counter(map(group, subset))
-    assert len(counts) == 25 // TOGETHER and set(counts.values()) == {TOGETHER}
+    assert len(counts) == 25 // GROUP_CHUNK and set(counts.values()) == {GROUP_CHUNK}
     for own in counts:  # neighbours
         numbers = [row["n"] for row in subset if group(row) == own]
-        assert numbers == list(range(numbers[0], numbers[0] + TOGETHER))
+        assert numbers == list(range(numbers[0], numbers[0] + GROUP_CHUNK))
     short = [{"n": n, "group": n // 3} for n in range(90)]
     assert set(Counter(map(group, nested(short, 30, seed=1, group=group))).values()) == {3}

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from harness.data.readers import answers, spans
-from harness.data.values import whole_number
+from harness.data.readers import qa_answers, span_tables
+from harness.data.scalars import whole_number
 from harness.errors import BenchError
 
 CONTEXT = "The cat sat. The dog sat."
@@ -19,7 +19,7 @@ def read(tmp_path):
         path = tmp_path / "x.jsonl"
         path.write_text("".join(json.dumps({"question": "Who?", "context": CONTEXT, **row}) + "\n" for row in rows))
         report = {}
-        return spans.read(path, table="jsonl", report=report, **options), report
+        return span_tables.read(path, table="jsonl", report=report, **options), report
 
     return read
 
@@ -63,7 +63,7 @@ def test_the_context_is_right_and_not_the_text(read):
     assert (report["differs"], report["differs_in_blanks"]) == (2, 1)
 
 
-def test_offsets_without_end_are_repaired_as_squad_s(read):
+def test_starts_without_ends_are_repaired_as_in_squad(read):
     rows, report = read([{"t": "dog", "b": 3}, *[{"t": "sat", "b": 8}] * 30, {"t": "sat", "b": 15}], text="t", start="b")
     assert [row["answers"]["answer_start"] for row in rows] == [[17], *[[8]] * 30, [-1]]
     assert (report["misaligned"], report["repaired"], report["unplaced"]) == (2, 1, 1)
@@ -84,7 +84,7 @@ def test_spans_in_other_units_are_converted(read, unit):
     assert report["offsets"] == {"utf-16-le": "UTF-16 units", "utf-8": "UTF-8 bytes"}[unit] and report["differs"] == 0
 
 
-def test_the_texts_tell_whether_the_end_is_the_last_character(read):
+def test_inclusive_ends_are_detected_from_the_texts(read):
     given = [{"t": "cat", "b": 4, "e": 6}, {"t": "dog", "b": 17, "e": 19}]
     rows, report = read(given, text="t", start="b", end="e")
     assert [row["answers"] for row in rows] == [of(("cat", 4)), of(("dog", 17))] and report["inclusive"]
@@ -97,7 +97,7 @@ def test_a_column_says_which_questions_are_impossible(read):
     rows, report = read(given, text="t", impossible="x")
     assert [row["answers"]["text"] for row in rows] == [["cat"], [], ["cat"], []]
     assert (report["truth_values"], report["impossible_with_answers"]) == (4, 1)
-    with pytest.raises(BenchError, match=r"x.jsonl:1: 'perhaps' is no truth value"):
+    with pytest.raises(BenchError, match=r"x.jsonl:1: 'perhaps' is not a truth value"):
         read([{"t": "cat", "x": "perhaps"}], text="t", impossible="x")
 
 
@@ -154,7 +154,7 @@ def test_other_columns_stay(read):
         ({"s": "(7, 4)"}, {"span": "s"}, r"lies outside"),
         ({"s": "(3, 4)"}, {"span": "s"}, r"holds nothing but blanks"),
         ({"s": "no"}, {"span": "s"}, r"'no' is no span such as \(287, 338\)"),
-        ({"t": "cat", "b": "x"}, {"text": "t", "start": "b"}, r"x.jsonl:2: 'x' is no whole number"),
+        ({"t": "cat", "b": "x"}, {"text": "t", "start": "b"}, r"x.jsonl:2: 'x' is not a whole number"),
         ({"a": "what"}, {"answers": "a"}, r"x.jsonl:2: 'what' is neither JSON nor"),
         ({"a": {"text": ["a", "b"], "answer_start": [1]}}, {"answers": "a"}, "2 answers but 1 starts"),
         ({"t": "cat", "context": [5]}, {"text": "t"}, "x.jsonl:2: question and context must be texts"),
@@ -162,7 +162,7 @@ def test_other_columns_stay(read):
         ({"t": "cat"}, {"text": "t", "disagreement": "some"}, "unknown value of disagreement 'some'; did you|valid: any, majority"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_told_with_its_line(read, row, options, words):
+def test_unreadable_answers_are_errors_with_their_line(read, row, options, words):
     good = {"t": "cat", "s": "(4, 7)", "b": 4, "a": of(("cat", 4)), "i": 1}
     with pytest.raises(BenchError, match=words):
         read([good, row], **options)
@@ -173,12 +173,12 @@ def test_what_cannot_be_read_is_told_with_its_line(read, row, options, words):
 )
 def test_nothing_in_a_file_is_run(value):
     with pytest.raises(ValueError, match="neither JSON nor a dict"):
-        answers.pairs(value)
+        qa_answers.parse_answers(value)
 
 
 @pytest.mark.parametrize("value", [True, None, "x", "1.5", "nan", "inf", [1]])
-def test_what_is_no_whole_number(value):
-    with pytest.raises(ValueError, match="is no whole number"):
+def test_values_that_are_not_whole_numbers(value):
+    with pytest.raises(ValueError, match="is not a whole number"):
         whole_number(value)
 
 
@@ -186,5 +186,5 @@ def test_answers_with_a_text_and_a_negative_start_are_counted(tmp_path):
     lines = [{"question": "who?", "context": "Ann of Oslo", "answer_text": text, "answer_start": start} for text, start in (("Ann", 0), ("Ann", -5), ("", -1))]
     (tmp_path / "x.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     report = {}
-    rows = spans.read(tmp_path / "x.jsonl", table="jsonl", text="answer_text", start="answer_start", report=report)
+    rows = span_tables.read(tmp_path / "x.jsonl", table="jsonl", text="answer_text", start="answer_start", report=report)
     assert [row["answers"]["text"] for row in rows] == [["Ann"], [], []] and report["negative_starts"] == 1

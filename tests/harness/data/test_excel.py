@@ -1,4 +1,4 @@
-"""Excel workbooks: rows as a CSV of the sheet would have them, and one line where openpyxl is not there."""
+"""Excel workbooks: the rows equal those of a CSV of the sheet; without openpyxl there is a one-line error."""
 
 import datetime
 import sys
@@ -81,7 +81,7 @@ def test_without_openpyxl_one_line_says_what_to_do(tmp_path, monkeypatch):
         quick_task(registry.family("sentiment"), str(tmp_path / "x.ods"))
 
 
-def test_a_header_that_stands_there_again_is_no_row_and_counted(tmp_path):
+def test_a_repeated_header_is_skipped_and_counted(tmp_path):
     path = workbook(tmp_path / "x.xlsx", [*ROWS[:11], ROWS[0], *ROWS[11:]])
     report: dict = {}
     rows = READERS["xlsx"](str(path), report=report)

@@ -1,4 +1,4 @@
-"""The same file twice: under one name, or under two with equal contents."""
+"""Equal files: one file named twice, or two files with equal rows."""
 
 import gzip
 
@@ -32,7 +32,7 @@ def there(tmp_path):
     return write
 
 
-def test_a_test_with_the_rows_of_train_is_told_in_check_and_plan(there):
+def test_a_test_file_equal_to_train_is_reported_by_check_and_plan(there):
     paths = there(train=ROWS, test=gzip.compress(ROWS.encode()))
     task = Task("t", "sentiment", FileSource("csv", paths))
     found = codes(task)["equal-splits"]
@@ -40,19 +40,19 @@ def test_a_test_with_the_rows_of_train_is_told_in_check_and_plan(there):
     assert "warning: 1 files with the same rows as one of another split" in validate(task)
 
 
-def test_a_shard_with_the_rows_of_another_is_told(there):
+def test_equal_shards_are_reported(there):
     paths = there(a=ROWS, b=ROWS, c=OTHER)
     found = codes(Task("t", "sentiment", FileSource("csv", {"all": list(map(str, paths.values()))})))
     assert found["equal-files"].examples == ("b.csv = a.csv",) and "equal-splits" not in found
 
 
-def test_files_that_differ_in_one_row_are_told_by_their_rows_alone(there):
+def test_files_that_differ_in_one_row_are_reported_by_their_equal_rows(there):
     paths = there(train=ROWS, test=ROWS.replace("number 29", "number 30"))
     found = codes(Task("t", "sentiment", FileSource("csv", paths)))
     assert "equal-splits" not in found and found["train-test-overlap"].count
 
 
-def test_a_file_that_a_list_names_twice_is_read_once_and_told(there):
+def test_a_file_named_twice_in_a_list_is_read_once_and_reported(there):
     path = str(there(a=ROWS)["a"])
     task = Task("t", "sentiment", FileSource("csv", {"all": [path, path]}))
     assert validate(task).startswith("rows: train 18, validation 6, test 6") and "1 files named twice, read once" in validate(task)

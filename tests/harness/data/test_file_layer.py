@@ -1,4 +1,4 @@
-"""The layer below all formats: what stands in a file's place, line ends, empty rows, Excel's first line, cells without end."""
+"""The file layer: pointers, line ends, empty rows, Excel's sep line, very long cells."""
 
 import json
 import re
@@ -6,9 +6,10 @@ import re
 import pytest
 
 from harness import registry
+from harness.data.file_checks import LONGEST
 from harness.data.file_layer import read_bytes, read_text, split_lines
 from harness.data.readers import delimited, excel, json_rows, labelled
-from harness.data.source import LONGEST, FileSource
+from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.models.resolve import resolve
 from harness.planning.quick import quick_task
@@ -28,7 +29,7 @@ def test_a_pointer_is_named_whatever_the_format(tmp_path, name):
         read_bytes(tmp_path / name)
 
 
-def test_other_things_that_stand_for_a_file(tmp_path):
+def test_other_pointers_and_web_pages(tmp_path):
     (tmp_path / "a.csv").write_text("../../.git/annex/objects/Xk/9f/MD5E-s12--0a.csv/MD5E-s12--0a.csv\n")
     with pytest.raises(BenchError, match=r"git-annex pointer, not the file; run: git annex get a.csv"):
         read_bytes(tmp_path / "a.csv")
@@ -50,7 +51,7 @@ def test_a_pointer_among_the_files_of_a_model_is_named_before_anything_is_loaded
         resolve(str(folder))
 
 
-def test_lone_carriage_returns_end_lines_where_nothing_else_does(tmp_path):
+def test_carriage_returns_end_lines_if_there_are_no_newlines(tmp_path):
     (tmp_path / "a").write_bytes(b"one\rtwo\r")
     (tmp_path / "b").write_bytes(b"one\rstill one\ntwo\r\n")
     assert split_lines(read_text(tmp_path / "a")) == ["one", "two"]
@@ -59,7 +60,7 @@ def test_lone_carriage_returns_end_lines_where_nothing_else_does(tmp_path):
 
 @pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=;;;"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_the_line_for_excel_says_the_delimiter_and_is_no_header(tmp_path, first, end):
+def test_the_sep_line_sets_the_delimiter_and_is_not_the_header(tmp_path, first, end):
     (tmp_path / "a.csv").write_bytes(end.join([first, "text;label", "a, b, c;1", "d;0", ""]).encode())
     report = {}
     rows = delimited.read_csv(tmp_path / "a.csv", report=report)
@@ -68,7 +69,7 @@ def test_the_line_for_excel_says_the_delimiter_and_is_no_header(tmp_path, first,
     assert rows[0].place().endswith("a.csv:3")
 
 
-def test_the_line_for_excel_against_a_stated_delimiter(tmp_path):
+def test_a_sep_line_that_contradicts_the_stated_delimiter(tmp_path):
     (tmp_path / "a.tsv").write_text("sep=;\na;b\n1;2\n")
     with pytest.raises(BenchError, match=r"a.tsv:1: sep=; says another delimiter.*delimiter: ';'"):
         delimited.read_tsv(tmp_path / "a.tsv")
@@ -96,7 +97,7 @@ def test_empty_rows_of_a_sheet_are_counted(tmp_path):
     assert len(excel.read(tmp_path / "a.xlsx", report=report)) == 2 and report == {"empty_rows": 1}
 
 
-def test_a_cell_without_end_is_refused_with_its_row(tmp_path):
+def test_a_very_long_cell_is_refused_with_its_row(tmp_path):
     (tmp_path / "a.csv").write_text("text,label\n" + ROWS + '"' + "word " * (LONGEST // 5) + 'x",1\n')
     with pytest.raises(
         BenchError, match=r"a.csv:8: 1,000,001 characters in column 'text', where 1,000,000 are the most"
@@ -143,13 +144,13 @@ def test_every_orient_of_a_data_frame_gives_the_same_rows(tmp_path, orient):
         ({"a": {"x": 1}, "b": {"y": 2}}, "neither a list of objects"),
     ],
 )
-def test_json_that_is_no_table(tmp_path, content, words):
+def test_json_that_is_not_a_table(tmp_path, content, words):
     (tmp_path / "a.json").write_text(json.dumps(content))
     with pytest.raises(BenchError, match=words):
         json_rows.read_json(tmp_path / "a.json")
 
 
-def test_a_frame_on_one_line_is_no_data_set_of_one_row(tmp_path):
+def test_a_data_frame_on_one_line_is_not_a_single_row(tmp_path):
     (tmp_path / "a.jsonl").write_text(json.dumps(ORIENTS["list"]))
     with pytest.raises(BenchError, match=r"a.jsonl:1: one object with all rows"):
         json_rows.read_jsonl(tmp_path / "a.jsonl")
@@ -159,7 +160,7 @@ def test_a_frame_on_one_line_is_no_data_set_of_one_row(tmp_path):
     ("text", "words"),
     [('[{"a": 1},\n{"a": 2},\n]', "a.json:3: .*comma"), ('{\n"a": 1\n}\n{\n"a": 2\n}\n', "a.json:4: .*jsonl")],
 )
-def test_broken_json_says_how_to_mend_it(tmp_path, text, words):
+def test_errors_of_broken_json_say_how_to_fix_it(tmp_path, text, words):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(BenchError, match=words):
         json_rows.read_json(tmp_path / "a.json")
@@ -175,7 +176,7 @@ def test_broken_json_says_how_to_mend_it(tmp_path, text, words):
         ("file:///data/train.csv", "write the path alone: /data/train.csv"),
     ],
 )  # fmt: skip
-def test_an_address_is_no_file_and_says_what_to_do(address, cure, tmp_path):
+def test_an_address_is_refused_with_advice(address, cure, tmp_path):
     def of_file(files):
         (tmp_path / "t.yaml").write_text(f"family: translation\ndata: {{format: lines, files: {files}}}\n")
         load_task(tmp_path / "t.yaml")

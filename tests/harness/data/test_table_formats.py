@@ -1,11 +1,11 @@
-"""Parquet and Arrow, and how a CSV's delimiter is told."""
+"""Parquet and Arrow files, and the detection of a CSV's delimiter."""
 
 import json
 
 import pytest
 
 from harness import registry
-from harness.data.readers import READERS, arrow, delimited, json_rows, squad
+from harness.data.readers import READERS, arrow, delimited, json_rows, squad_json
 from harness.errors import BenchError
 from harness.planning.quick import quick_task
 
@@ -78,7 +78,7 @@ def test_class_labels_are_names(kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["parquet", "file", "stream"])
-def test_a_column_that_stands_twice_is_refused(kind, tmp_path):
+def test_a_duplicate_column_is_refused(kind, tmp_path):
     made = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"]), pa.array(["c"])], names=["text", "label", "text"])
     with pytest.raises(BenchError, match=r"/x: column 'text' occurs twice; rename one"):
         READ[kind](write(tmp_path / "x", made, kind))
@@ -101,17 +101,17 @@ def test_a_language_that_is_a_column_as_well_is_refused(tmp_path):
         (json_rows.read_json, '{"text": {"0": "a", "0": "b"}, "label": {}}', ": text: the key '0'"),
         (json_rows.read_json, '{"text": ["a"], "label": ["b"], "text": ["c"]}', ": the key 'text'"),
         (json_rows.read_json, '{"columns": ["a", "a"], "data": [[1, 2]]}', ": columns: 'a' occurs twice"),
-        (squad.read, '{"data": [{"paragraphs": [{"context": "a", "context": "b", "qas": []}]}]}', r": data\[0\].paragraphs\[0\]: the key"),
+        (squad_json.read, '{"data": [{"paragraphs": [{"context": "a", "context": "b", "qas": []}]}]}', r": data\[0\].paragraphs\[0\]: the key"),
     ],
 )  # fmt: skip
-def test_a_key_that_stands_twice_is_refused_with_its_place(read, text, place, tmp_path):
+def test_a_duplicate_key_is_refused_with_its_place(read, text, place, tmp_path):
     (tmp_path / "x").write_text(text)
     with pytest.raises(BenchError, match=rf"/x{place}"):
         read(tmp_path / "x")
 
 
 @pytest.mark.slow
-def test_what_datasets_itself_writes(tmp_path):
+def test_tables_written_by_datasets(tmp_path):
     import datasets
 
     names = datasets.ClassLabel(names=["O", "B-X"])
@@ -132,7 +132,7 @@ def test_an_old_feather_file_and_metadata_of_another_kind(tmp_path):
     assert arrow.read_parquet(write(tmp_path / "y", odd, "parquet")) == [{"a": 1}]
 
 
-def test_a_damaged_table_is_told_and_read_nowhere(tmp_path):
+def test_a_damaged_table_is_an_error_in_every_reader(tmp_path):
     data = bytearray(write(tmp_path / "x", pa.table({"a": ["first text", "second text"]}), "file").read_bytes())
     at = data.index(b"first text") - 64  # the offsets lie before the texts
     offsets = data.index((10).to_bytes(4, "little"), max(at, 0))
@@ -152,22 +152,22 @@ def read(tmp_path, text, **options):
 
 
 @pytest.mark.parametrize(("mark", "name"), [(";", "semicolon"), ("\t", "tab")])
-def test_a_semicolon_or_a_tab_is_told_and_reported(tmp_path, mark, name):
+def test_a_semicolon_or_a_tab_is_detected_and_reported(tmp_path, mark, name):
     text = f'a{mark}b\n"x, y{mark} z"{mark}1\nu, v{mark}2\n'
     assert read(tmp_path, text) == ([{"a": f"x, y{mark} z", "b": "1"}, {"a": "u, v", "b": "2"}], {"delimiter": name})
 
 
-def test_the_comma_stays_wherever_it_makes_a_table(tmp_path):
+def test_the_comma_is_used_whenever_it_gives_a_table(tmp_path):
     assert read(tmp_path, "a;b,c\n1;2,3\n") == ([{"a;b": "1;2", "c": "3"}], {})
     assert read(tmp_path, "a\nx y\n") == ([{"a": "x y"}], {})
     assert read(tmp_path, "a;b\nx\n") == ([{"a;b": "x"}], {})
 
 
-def test_where_two_delimiters_fit_none_is_chosen(tmp_path):
+def test_no_delimiter_is_chosen_if_two_fit(tmp_path):
     assert read(tmp_path, "a;b\tc\n1;2\t3\n") == ([{"a;b\tc": "1;2\t3"}], {})
 
 
-def test_a_stated_delimiter_is_not_questioned(tmp_path):
+def test_a_stated_delimiter_is_used_as_it_is(tmp_path):
     assert read(tmp_path, "a;b\n1;2\n", delimiter=",") == ([{"a;b": "1;2"}], {})
 
 
@@ -236,7 +236,7 @@ def test_the_place_of_a_swallowed_row_counts_the_lines_of_cells_before_it(tmp_pa
         "source,target\n" + "a,b\n" * 9 + '"a,b\n' + "a,b\n" * 5 + 'a",b\n',  # no classes
     ],
 )
-def test_a_cell_that_may_have_swallowed_rows_is_told(text, tmp_path):
+def test_a_cell_that_may_have_swallowed_rows_is_reported(text, tmp_path):
     (tmp_path / "x.csv").write_text(text)
     report = {}
     delimited.read_csv(tmp_path / "x.csv", report=report)
@@ -253,7 +253,7 @@ def test_a_cell_that_may_have_swallowed_rows_is_told(text, tmp_path):
         'She said ""no, {n}""\nand left',
     ],
 )
-def test_texts_of_several_lines_are_no_swallowed_rows(cell, tmp_path):
+def test_texts_of_several_lines_are_not_swallowed_rows(cell, tmp_path):
     rows = [f'"{cell.replace("{n}", str(number))}",{"pos" if number % 2 else "neg"}\n' for number in range(20)]
     (tmp_path / "x.csv").write_text("text,label\n" + "".join(rows))
     report = {}
@@ -302,7 +302,7 @@ def test_a_csv_in_single_quotes_is_recognised_or_named(tmp_path):
         delimited.read_csv(tmp_path / "news.csv", header=False)
 
 
-def test_cells_in_single_quotes_that_are_kept_are_told(tmp_path):
+def test_cells_kept_in_single_quotes_are_reported(tmp_path):
     (tmp_path / "x.csv").write_text("text,label\n" + "'a b',x\nc d,y\n" * 9)
     report = {}
     assert delimited.read_csv(tmp_path / "x.csv", report=report)[0]["text"] == "'a b'"
@@ -317,7 +317,7 @@ ONCE = "text,label\n" + "".join(f"it was so number {n},{'ab'[n % 2]}\n" for n in
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
-def test_files_that_were_put_together_with_their_headers(tmp_path, name, mark):
+def test_headers_inside_concatenated_files_are_skipped(tmp_path, name, mark):
     content = mark + ONCE + mark + ONCE.replace("so", "not")
     (tmp_path / name).write_text(content.replace(",", "\t") if name == "a.tsv" else content, encoding="utf-8")
     task = quick_task(registry.family("sentiment"), str(tmp_path / name))
@@ -327,13 +327,13 @@ def test_files_that_were_put_together_with_their_headers(tmp_path, name, mark):
     assert report["all"] == {"repeated_headers": 1}
 
 
-def test_a_row_without_header_that_comes_again_is_a_row(tmp_path):
+def test_a_repeated_first_row_is_a_row_if_there_is_no_header(tmp_path):
     (tmp_path / "a.csv").write_text(ONCE.partition("\n")[2] + "it was so number 0,a\n")
     task = quick_task(registry.family("sentiment"), str(tmp_path / "a.csv"))
     assert task.source.options["header"] is False and len(task.source.read()["all"]) == 21
 
 
-def test_a_file_of_one_column_keeps_rows_that_are_called_like_it(tmp_path):
+def test_a_file_of_one_column_keeps_rows_equal_to_its_header(tmp_path):
     (tmp_path / "a.csv").write_text("text\none\ntext\n")
     assert delimited.read_csv(tmp_path / "a.csv") == [{"text": "one"}, {"text": "text"}]
 
@@ -357,7 +357,7 @@ def test_the_keys_of_an_object_that_holds_no_list_of_rows_are_named(tmp_path):
     assert json_rows.read_json(tmp_path / "a.json", key="train") == [{"text": "a"}]
 
 
-def test_quotes_that_a_program_put_around_pairs_are_left_out(tmp_path):
+def test_quotes_written_by_a_program_around_pairs_are_removed(tmp_path):
     quoted = "".join(f'"the ""big"" house {n}"\t"das Haus {n}"\n' for n in range(30))
     for content, first, report in (
         (quoted, 'the "big" house 0', {"quoted": 60}),

@@ -1,8 +1,8 @@
-"""Lines with labels, sentence pairs on lines, and translation memories."""
+"""Labelled lines, sentence pairs, and translation memories."""
 
 import pytest
 
-from harness.data.readers import labelled, pairs, reader, tmx
+from harness.data.readers import labelled, parallel, reader
 from harness.errors import BenchError
 
 
@@ -51,7 +51,7 @@ def test_several_labels_of_a_line_are_refused(write, line):
         labelled.read(write(f"__label__a good\n{line}\n"))
 
 
-def test_finer_labels_that_are_left_out_are_counted(write):
+def test_ignored_finer_labels_are_counted(write):
     report = {}
     labelled.read(write("DESC:manner How ?\nHUM:ind Who ?\npositive: fine\n__label__x y\n"), report=report)
     assert report == {"finer_labels": 2}
@@ -71,7 +71,7 @@ def test_encoding_of_labelled_lines(write):
 
 def test_pairs(write):
     report = {}
-    rows = pairs.read(write("Hi.\tHallo!\tCC-BY\r\n\nHi.\t Grüß Gott! \nGo.\t\n"), report=report)
+    rows = parallel.read_pairs(write("Hi.\tHallo!\tCC-BY\r\n\nHi.\t Grüß Gott! \nGo.\t\n"), report=report)
     assert rows == [
         {"source": "Hi.", "target": "Hallo!", "group": "Hi."},
         {"source": "Hi.", "target": "Grüß Gott!", "group": "Hi."},
@@ -83,10 +83,10 @@ def test_pairs(write):
 
 def test_pairs_the_other_way_round_and_with_another_separator(write):
     path = write("1 ||| a ||| b\n")
-    (row,) = pairs.read(path, separator="|||", source=2, target=1)
+    (row,) = parallel.read_pairs(path, separator="|||", source=2, target=1)
     assert (row["source"], row["target"]) == ("b", "a")
     with pytest.raises(BenchError, match=r"x:1: 1 field\(s\), so none with index 1"):
-        pairs.read(path)
+        parallel.read_pairs(path)
 
 
 # --- tmx ---------------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def test_tmx(write):
         )
     )
     report = {}
-    rows = tmx.read(path, source="en", target="de", report=report)
+    rows = parallel.read_tmx(path, source="en", target="de", report=report)
     assert rows == [
         {"source": "A & b", "target": "A und b"},
         {"source": "c", "target": "C"},
@@ -123,42 +123,42 @@ def test_tmx(write):
 
 def test_further_sources_are_counted(write):
     report = {}
-    assert tmx.read(write(memory([("en", "a"), ("en", "b"), ("de", "c")])), report=report) == [{"source": "a", "target": "c"}]
+    assert parallel.read_tmx(write(memory([("en", "a"), ("en", "b"), ("de", "c")])), report=report) == [{"source": "a", "target": "c"}]
     assert report["other_sources"] == 1
 
 
 def test_several_translations_are_kept(write):
-    assert tmx.read(write(memory([("en", "a"), ("de", "b"), ("de", "c")]))) == [{"source": "a", "target": ["b", "c"]}]
+    assert parallel.read_tmx(write(memory([("en", "a"), ("de", "b"), ("de", "c")]))) == [{"source": "a", "target": ["b", "c"]}]
 
 
 def test_the_languages_of_a_file_of_two(write):
     unit = [("de", "b"), ("en-US", "a")]
-    assert tmx.read(write(memory(unit))) == [{"source": "a", "target": "b"}]
-    assert tmx.read(write(memory(unit)), source="de") == [{"source": "b", "target": "a"}]
+    assert parallel.read_tmx(write(memory(unit))) == [{"source": "a", "target": "b"}]
+    assert parallel.read_tmx(write(memory(unit)), source="de") == [{"source": "b", "target": "a"}]
     with pytest.raises(BenchError, match=r"which of its languages \(de, en-US\) is which"):
-        tmx.read(write(memory(unit, srclang="*all*")))
+        parallel.read_tmx(write(memory(unit, srclang="*all*")))
     with pytest.raises(BenchError, match=r"no segments in target: 'fr'; the file has de, en-US"):
-        tmx.read(write(memory(unit)), source="en", target="fr")
+        parallel.read_tmx(write(memory(unit)), source="en", target="fr")
 
 
-def test_no_entity_is_expanded_and_none_vanishes(write):
+def test_entities_are_refused(write):
     bomb = ' [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]'
     with pytest.raises(BenchError, match="x:2: has the entity 'a'; entities are not read"):
-        tmx.read(write(memory([("en", "&b;"), ("de", "b")], head=bomb)))
+        parallel.read_tmx(write(memory([("en", "&b;"), ("de", "b")], head=bomb)))
     file = ' [<!ENTITY a SYSTEM "file:///etc/hostname">]'
     with pytest.raises(BenchError, match="has the entity 'a'"):
-        tmx.read(write(memory([("en", "&a;"), ("de", "b")], head=file)))
+        parallel.read_tmx(write(memory([("en", "&a;"), ("de", "b")], head=file)))
     with pytest.raises(BenchError, match="x:4: has the entity 'nbsp'"):
-        tmx.read(write(memory([("en", "a&nbsp;b"), ("de", "b")])))
+        parallel.read_tmx(write(memory([("en", "a&nbsp;b"), ("de", "b")])))
 
 
 def test_tmx_encodings(write):
     text = memory([("en", "é"), ("de", "ü")]).replace("?>", ' encoding="UTF-16"?>', 1)
-    assert tmx.read(write(text.encode("utf-16"))) == [{"source": "é", "target": "ü"}]
+    assert parallel.read_tmx(write(text.encode("utf-16"))) == [{"source": "é", "target": "ü"}]
     says_utf8 = text.replace('"UTF-16"', '"UTF-8"').encode("utf-16")  # the mark at its beginning is right
-    assert tmx.read(write(says_utf8)) == [{"source": "é", "target": "ü"}]
+    assert parallel.read_tmx(write(says_utf8)) == [{"source": "é", "target": "ü"}]
     with pytest.raises(BenchError, match=r"x:1: .*save it as UTF-8"):
-        tmx.read(write(text.replace("UTF-16", "gb2312")))
+        parallel.read_tmx(write(text.replace("UTF-16", "gb2312")))
 
 
 # --- options -----------------------------------------------------------------------------------------------------
