@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas
     from rich.console import RenderableType
 
-    from harness.check.token_lengths import Tokens
+    from harness.check.lengths import Tokens
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,9 +107,9 @@ def check_tasks(
 
 
 def _tokens(request: Request, splits: Mapping[str, Any], model: str) -> Tokens:
-    from harness.check.token_lengths import measure
+    from harness.check.lengths import measure_tokens
 
     (cell,) = make_plan(request).cells
     if cell.is_baseline:
         raise BenchError(f"--model {model}: is a baseline and has no tokeniser; name a model")
-    return measure(cell, splits)
+    return measure_tokens(cell, splits)

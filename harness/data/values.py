@@ -24,7 +24,7 @@ TAGS = "tags"  # list of str without outer blanks
 TEXTS = "texts"  # a text or several: list of str
 NESTED = "nested"  # lists and objects as they are, all strings in them decoded and made whole
 
-Notes = Counter  # what was converted → how many values; keys as in `harness.check.reader.MEANINGS`
+Notes = Counter  # what was converted → how many values; keys as in `harness.check.reading.READER_WARNINGS`
 
 MISSING_TYPES = ("NAType", "NaTType")  # of pandas, which is not imported for it
 TRUE = frozenset(("true", "t", "yes", "y", "1", "1.0"))

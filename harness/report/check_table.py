@@ -10,11 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.check.lengths import Lengths
+from harness.check.lengths import Lengths, Tokens
+from harness.check.reading import READER_NOTES
 from harness.check.report import Report
-from harness.check.token_lengths import Tokens
 from harness.finding import ERROR, NOTE, WARNING, Finding
-from harness.planning.validate import NOTED
 from harness.shown import plain, short
 
 KINDS = 30  # classes or entity types in the table
@@ -50,7 +49,7 @@ def _rows(report: Report) -> RenderableType:
         lines.insert(1, ("of", _counts(report.whole)))
     for split, counts in report.found.items():
         text = "; ".join(
-            NOTED[name].format(_number(value)) if name in NOTED else f"{name.replace('_', ' ')} {_number(value)}"
+            READER_NOTES[name].format(_number(value)) if name in READER_NOTES else f"{name.replace('_', ' ')} {_number(value)}"
             for name, value in counts.items()
             if value and not isinstance(value, list | bool)
         )

@@ -2,12 +2,12 @@
 
 import pytest
 
-from harness.check.characters import characters
+from harness.check.texts import damaged_characters
 
 
 def found(*texts):
     rows = {"train": [(f"train-{number}", {"text": text}) for number, text in enumerate(texts)]}
-    return {finding.code: finding for finding in characters(rows)}
+    return {finding.code: finding for finding in damaged_characters(rows)}
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,6 @@ def test_counts_rows_by_split_and_quotes_the_place_but_not_in_the_message():
         "train": [("a", {"text": "x" * 500 + " &amp; " + "y" * 500, "text_pair": "&lt;"})],
         "test": [("b", {"text": "plain"}), ("c", {"text": ["words", "&gt;"]})],
     }
-    (finding,) = characters(texts)
+    (finding,) = damaged_characters(texts)
     assert finding.count == 2 and "(train 1, test 1)" in finding.message and "xxx" not in finding.message
     assert "&amp;" in finding.examples[0] and len(finding.examples[0]) < 60

@@ -5,14 +5,13 @@ import json
 import pytest
 
 from harness import registry
-from harness.check.plausible import canonical
-from harness.check.report import examine, warnings
+from harness.check.labels import canonical
+from harness.check.report import examine, validate, warnings
 from harness.data.source import FileSource, GeneratedSource
 from harness.errors import BenchError
 from harness.guess.guess import guess
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
-from harness.planning.validate import validate
 from harness.rows import load
 from harness.task import Task
 

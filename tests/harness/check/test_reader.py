@@ -1,10 +1,10 @@
 """What readers report is not passed over in silence, and what they leave untold is not made up."""
 
-from harness.check.reader import reader
+from harness.check.reading import reader_warnings
 
 
 def found(**splits):
-    return {finding.code: finding for finding in reader(splits)}
+    return {finding.code: finding for finding in reader_warnings(splits)}
 
 
 def test_counts_become_findings_with_their_places():

@@ -85,7 +85,7 @@ def test_labels_that_train_lacks_and_one_class():
         labels={"a": "a", "b": "b", "c": "c", "d": "d"},
     )
     assert found["unseen-labels"].count == 2 and "c" in found["unseen-labels"].message
-    assert found["unseen-labels"].message.startswith("test has 1 kind that train lacks, so nobody can learn it: c")
+    assert found["unseen-labels"].message.startswith("test has 1 kind that train lacks, so no model can learn it: c")
     assert found["unused-labels"].message.endswith("d")
     _, found, _ = look("sentiment", {"train": GOOD, "validation": GOOD, "test": texts(("t", "a"), ("u", "a"))})
     assert found["one-class"].level == "warning" and "test has one label only (a)" in found["one-class"].message

@@ -4,7 +4,7 @@ import pytest
 import toy
 
 from harness import registry
-from harness.check.token_lengths import measure
+from harness.check.lengths import measure_tokens
 from harness.rows import load
 from harness.store import Store
 from harness.training.worker import run_cell
@@ -24,7 +24,7 @@ def long_texts():
 def test_it_agrees_with_the_record_of_a_run(kind, checkpoints, tmp_path):
     cell = toy.cell(checkpoints(kind), toy.task(long_texts), max_length=9, epochs=1)
     data = load(cell.task, registry.family("sentiment"))
-    tokens = measure(cell, data.splits)
+    tokens = measure_tokens(cell, data.splits)
     run_cell(cell, "cpu", Store(tmp_path), lambda event: None)
     record = Store(tmp_path).record(cell.id)
     assert tokens.truncated == record["task"]["truncated"] and tokens.truncated["test"] > 0
@@ -45,7 +45,7 @@ def sentences():
 
 def test_sentences_are_read_in_windows_not_cut(checkpoints):
     cell = toy.cell(checkpoints("bert"), toy.task(sentences, "ner"), max_length=24)
-    tokens = measure(cell, load(cell.task, registry.family("ner")).splits)
+    tokens = measure_tokens(cell, load(cell.task, registry.family("ner")).splits)
     assert set(tokens.truncated.values()) == {0}
     assert tokens.windows["train"] > 3
     assert [one.longest for one in tokens.read] == [62] * 3

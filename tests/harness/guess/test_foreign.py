@@ -9,13 +9,13 @@ import zipfile
 import pytest
 
 from harness import registry
+from harness.check.report import validate
 from harness.data import folder as folders
 from harness.data.folder import files_in, matching, unused
 from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.guess.guess import guess
 from harness.planning.quick import quick_task
-from harness.planning.validate import validate
 from harness.scaffold.new import from_data
 from harness.task import Task
 
@@ -179,7 +179,7 @@ def test_a_test_without_labels_is_told_at_once_and_left_out_by_task_new(tmp_path
         validate(quick_task(registry.family("sentiment"), where))
     monkeypatch.chdir(tmp_path)
     made = from_data(where, "sentiment", None)
-    assert not made.open and "# not used: test.csv: " in made.text and "# not used: sample_submission.csv" in made.text
+    assert not made.todo and "# not used: test.csv: " in made.text and "# not used: sample_submission.csv" in made.text
     from harness.planning.taskfile import load_task
 
     made.path.write_text(made.text)

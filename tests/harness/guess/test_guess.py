@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import registry
+from harness.check.report import validate
 from harness.data.folder import split_of
 from harness.errors import BenchError
 from harness.family import TaskFamily
@@ -14,7 +15,6 @@ from harness.guess.guess import guess
 from harness.guess.sniff import sniff
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
-from harness.planning.validate import validate
 from harness.scaffold.new import from_data
 
 TABLE = [("text", "label"), *((f"number {number}, is it so", "ab"[number % 2]) for number in range(20))]

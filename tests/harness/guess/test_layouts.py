@@ -7,12 +7,12 @@ import json
 import pytest
 
 from harness import registry
+from harness.check.report import validate
 from harness.errors import BenchError
 from harness.guess.chosen import read_columns
 from harness.guess.guess import guess
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
-from harness.planning.validate import validate
 from harness.scaffold.new import from_data
 
 ROWS = range(40)
@@ -252,11 +252,11 @@ def test_tokens_without_an_end_of_their_sentences(tmp_path):
 
 
 def _notes(task):
-    from harness.planning.validate import _notes
+    from harness.check.reading import reader_notes
 
     report = {}
     task.source.read(report)
-    return "; ".join(_notes(report.values()))
+    return "; ".join(reader_notes(report.values()))
 
 
 def test_sentences_end_with_their_file(tmp_path):

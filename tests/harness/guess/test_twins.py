@@ -5,11 +5,11 @@ import json
 import pytest
 
 from harness import registry
+from harness.check.report import validate
 from harness.errors import BenchError
 from harness.guess.chosen import read_columns
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
-from harness.planning.validate import validate
 from harness.proposal import find_columns, twins
 from harness.rows import load
 from harness.scaffold.new import from_data

@@ -6,9 +6,9 @@ import zipfile
 import pytest
 
 from harness import registry
+from harness.check.report import validate
 from harness.errors import BenchError
 from harness.planning.quick import quick_task
-from harness.planning.validate import validate
 
 
 def quick(reference):

@@ -2,9 +2,10 @@
 
 import pytest
 
+from harness.check.report import validate
 from harness.data.source import FileSource, GeneratedSource
 from harness.errors import BenchError
-from harness.planning.validate import is_local, validate
+from harness.planning.plan import is_local
 from harness.task import Task
 
 
