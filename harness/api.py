@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchError
 from harness.model import Model
-from harness.planning.arguments import path_of, whole, with_commas
+from harness.planning.arguments import check_integer, check_path, with_commas
 from harness.planning.request import Numbers, References, read_references, read_request, read_search
 from harness.results import Comparison, Recommendation, Results, load_results
 
@@ -95,7 +95,7 @@ def run(
         models, tasks, suite=suite, methods=methods, seeds=seeds, columns=columns, limit=limit, train_sizes=train_sizes, settings=settings,
         trust_remote_code=trust_remote_code, keep_head=keep_head, baselines=baselines,
     )  # fmt: skip
-    place, console = path_of("results", results), _console(progress)
+    place, console = check_path("results", results), _console(progress)
     try:
         grid = execute(request, read_search(search, request), place, how, console)
     except NoRoom as error:
@@ -134,10 +134,10 @@ def plan(
 
     _known("plan", request)
     asked = read_request(models, tasks, **request)
-    jobs = None if jobs is None else whole("--jobs", jobs, 1)
+    jobs = None if jobs is None else check_integer("--jobs", jobs, 1)
     console = _console(progress)
     return report_plan(
-        asked, read_search(search, asked), path_of("results", results), with_commas(devices), jobs, estimate, lambda line: say(console, line)
+        asked, read_search(search, asked), check_path("results", results), with_commas(devices), jobs, estimate, lambda line: say(console, line)
     )
 
 
@@ -189,7 +189,7 @@ def check_task(
     """
     from harness.checked_task import check_tasks
 
-    return check_tasks(read_references(tasks, "tasks"), model, max_length, columns, None if suite is None else path_of("suite", suite), limit)
+    return check_tasks(read_references(tasks, "tasks"), model, max_length, columns, None if suite is None else check_path("suite", suite), limit)
 
 
 def new_task(
@@ -217,7 +217,7 @@ def new_task(
     """
     from harness.scaffold.new import write_task_file
 
-    return write_task_file(path_of("data", data), family, None if output is None else Path(output), columns or {}, force)
+    return write_task_file(check_path("data", data), family, None if output is None else Path(output), columns or {}, force)
 
 
 def fetch(models: References = "all", tasks: References = "all", progress: bool = True, **request: Any) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from harness import registry
 from harness.check.report import UNUSABLE, Report, examine
 from harness.errors import BenchError
 from harness.finding import ERROR, WARNING
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
 from harness.planning.references import find_tasks
-from harness.planning.request import read_request
+from harness.planning.request import Request, read_request
 from harness.planning.suite import suite_for
 from harness.result_views import Displayed
 from harness.task import Task

@@ -13,7 +13,8 @@ from rich.text import Text
 from harness.cell import Cell
 from harness.estimate import estimate as words
 from harness.estimate.run_times import estimated
-from harness.planning.plan import Plan, Request, make_plan
+from harness.planning.plan import Plan, make_plan
+from harness.planning.request import Request
 from harness.progress import FIXED, recipe_line, title
 from harness.remote.mirror import read_store
 from harness.report.cells_table import all_facts, cells_table

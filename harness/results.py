@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.amount import amount
 from harness.errors import BenchError, unknown
 from harness.model import Model
-from harness.planning.arguments import need, path_of
+from harness.planning.arguments import check_path, check_type
 from harness.remote.mirror import read_store
 from harness.result_views import Comparison, Leaderboard, Recommendation
 from harness.searched import is_trial
@@ -185,7 +185,7 @@ class Results:
         self._some()
 
         def number(option: str, value: float | str | None, example: str) -> float | None:
-            need(option, value, (str, Real, type(None)), f"a number, or text such as {example}")
+            check_type(option, value, (str, Real, type(None)), f"a number, or text such as {example}")
             return amount(option, value, example) if isinstance(value, str) else value
 
         minutes = number("--max-train-minutes", max_train_minutes, "30")
@@ -232,7 +232,7 @@ def load_results(place: str | PathLike[str] | Results = "bench-results") -> Resu
     """
     if isinstance(place, Results):
         return place
-    store = read_store(path_of("results", place))
+    store = read_store(check_path("results", place))
     next(store.records(), None)  # an error where there is no such folder
     return Results(store)
 
@@ -242,7 +242,7 @@ def _names(given: str | Sequence[str]) -> list[str]:
     parts = given.split(",") if isinstance(given, str) else given if isinstance(given, Iterable) else [given]
     names = [one.title if isinstance(one, Task) else one for one in parts]
     for name in names:
-        need("tasks", name, str, "names of tasks")
+        check_type("tasks", name, str, "names of tasks")
     return [name.strip() for name in names if name.strip()]
 
 
@@ -250,7 +250,7 @@ def _row_name(given: str | Model) -> str:
     """The name of a row; a `Model` stands for its own."""
     if isinstance(given, Model):
         return given.name
-    need("compare", given, str, "MODEL or MODEL:METHOD")
+    check_type("compare", given, str, "MODEL or MODEL:METHOD")
     return given
 
 

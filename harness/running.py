@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from harness import duration
 from harness.errors import BenchError, unknown
 from harness.estimate.run_times import Times
-from harness.planning.arguments import need, truth, whole
-from harness.planning.plan import Plan, Request, make_plan
+from harness.planning.arguments import check_boolean, check_integer, check_type
+from harness.planning.plan import Plan, make_plan
+from harness.planning.request import Request
 from harness.remote.folder import Unreachable
 from harness.remote.mirror import Mirror, open_store
 from harness.secrets import redact
@@ -89,13 +90,13 @@ class Execution:
 
         for name in ("engine", "address", "devices", "shard", "checkpoint_every", "timeout"):
             value = getattr(self, name)
-            need(name, value, (str, type(None)) if name in ("shard", "timeout") else str, "text, as the command line has it")
+            check_type(name, value, (str, type(None)) if name in ("shard", "timeout") else str, "text, as the command line has it")
         for name in ("fail_fast", "rerun_failed", "estimate"):
-            truth(name, getattr(self, name))
+            check_boolean(name, getattr(self, name))
         if self.jobs is not None:
-            whole("--jobs", self.jobs, 1)
-        whole("--devices-per-cell", self.devices_per_cell, 1)
-        whole("--retries", self.retries, 0)
+            check_integer("--jobs", self.jobs, 1)
+        check_integer("--devices-per-cell", self.devices_per_cell, 1)
+        check_integer("--retries", self.retries, 0)
         if self.engine not in ENGINES:
             raise unknown("engine", self.engine, ENGINES)
         duration.every("--checkpoint-every", self.checkpoint_every)

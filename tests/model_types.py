@@ -13,7 +13,8 @@ import pytest
 
 from harness.duration import NEVER
 from harness.errors import BenchError
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.store import Store
 from harness.training.attempt import Attempt
 from harness.training.cell_run import CellContext, CellRun

@@ -23,8 +23,8 @@ LANGUAGE_ENDING = re.compile(r"\.[a-z]{2,3}([-_][a-z]{2,4})?")
 
 def guess_parallel(path: str, families: Sequence[TaskFamily], where: str, skipped: list[str] | None) -> list[Guess]:
     """Guess a task as `harness.guess.guess.guess` does; return nothing for other paths."""
-    if files := _joined_files(path, where):
-        return _guess_joined(files, families, where)
+    if sides := _joined_files(path, where):
+        return _guess_joined(sides, families, where)
     folder = Path(path).expanduser()
     by_language = _by_language(folder)
     if len(by_language) < 2:
@@ -34,9 +34,10 @@ def guess_parallel(path: str, families: Sequence[TaskFamily], where: str, skippe
     for family in families:
         proposal = family.recognise([first_row], {})
         columns = proposal.columns if proposal else {}
-        if columns and set(map(str, columns.values())) <= set(by_language):
-            if files_of_splits := _splits(by_language, list(columns.values()), where, skipped):
-                guesses += _read(task_name(folder), files_of_splits, columns, family)
+        if not columns or not set(map(str, columns.values())) <= set(by_language):
+            continue
+        if files := _splits(by_language, list(columns.values()), where, skipped):
+            guesses += _read(task_name(folder), files, columns, family)
     return guesses
 
 

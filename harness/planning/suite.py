@@ -10,7 +10,7 @@ from typing import Any
 
 from harness import registry
 from harness.document import Value, read_document
-from harness.errors import BenchError, nearest, unknown
+from harness.errors import nearest, unknown
 from harness.family import ARCHITECTURES
 from harness.methods import METHODS
 from harness.models.architectures import KINDS

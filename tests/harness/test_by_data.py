@@ -3,7 +3,8 @@
 import pytest
 
 from harness.by_data import Needs, fit
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.recipe import BY_DATA, Recipe, open_fields
 
 OPEN = Recipe(**dict.fromkeys(BY_DATA, "auto"))

@@ -9,7 +9,8 @@ from harness.document import Value
 from harness.errors import BenchError
 from harness.methods import METHODS
 from harness.models.resolve import resolve
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.recipe import BY_DATA, Recipe
 from harness.recipes import apply_rules, package_rules, read_rules, rules_for
 

@@ -11,8 +11,9 @@ from harness import languages, registry
 from harness.check import plausible
 from harness.data.source import FileSource
 from harness.errors import BenchError
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
 from harness.planning.quick import quick_task
+from harness.planning.request import Request
 from harness.task import Task
 from tasks.translation import tokenizer
 

@@ -17,7 +17,8 @@ from harness.errors import BenchError
 from harness.estimate.disk import check_disk
 from harness.estimate.estimate import line
 from harness.estimate.estimates import ROWS, estimate
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.recipe import Recipe
 from harness.stats.column_statistics import ScoredRecord
 from harness.stats.row_comparison import compare

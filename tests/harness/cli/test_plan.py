@@ -12,7 +12,8 @@ from harness.estimate import estimate as words
 from harness.estimate import machine as machine_module
 from harness.estimate.estimate import CALIBRATION, RECORDS, SIMILAR, Estimate, Grid
 from harness.estimate.run_times import Times
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.store import Store
 
 

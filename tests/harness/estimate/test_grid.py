@@ -14,7 +14,8 @@ from harness.estimate.estimate import CALIBRATION, RECORDS, SIMILAR, USUAL, make
 from harness.estimate.estimates import estimate
 from harness.estimate.history import shape_by_record, size_by_record
 from harness.estimate.machine import Machine, Speed, names, nearest
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.store import Store
 
 SPEED = Speed(3e-4, 2e-11, 2e-9, 1e-3, 2e-11, 2e-8, 3e-9)

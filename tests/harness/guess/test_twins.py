@@ -7,7 +7,7 @@ import pytest
 from harness import registry
 from harness.check.report import validate
 from harness.errors import BenchError
-from harness.guess.chosen import read_columns
+from harness.guess.chosen_columns import read_columns
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
 from harness.proposal import find_columns, twins

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.errors import BenchError
-from harness.planning.defaults import Defaults, read_seeds, read_sizes
+from harness.planning.option_values import Defaults, read_seeds, read_sizes
 from harness.planning.request import read_request
 from harness.planning.suite import load_suite
 

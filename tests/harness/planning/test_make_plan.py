@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from harness.errors import BenchError
-from harness.planning.plan import Request, cannot, make_plan
+from harness.planning.plan import cannot, make_plan
+from harness.planning.request import Request
 
 SENTIMENT = "family: sentiment\ndata: {format: csv, files: reviews.csv}\n"
 SUITE = """
