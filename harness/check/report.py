@@ -68,17 +68,10 @@ def examine(task: Task, family: TaskFamily) -> tuple[Report, Data | None]:
         return Report(task.title, family.name, _source(task), findings=tuple(_reading_errors(errors))), None
     texts, counts = _texts(data, family), count_labels(data.splits, family)
     report = Report(
-        task=task.title,
-        family=family.name,
-        source=_source(task),
-        split_rule=data.rule,
-        rows={split: len(rows) for split, rows in data.splits.items()},
-        whole=data.whole,
-        kinds=counts,
-        lengths=tuple(lengths(texts)),
-        found=data.found,
-        findings=tuple(_findings(data, task, family, texts, counts)),
-    )
+        task=task.title, family=family.name, source=_source(task), split_rule=data.rule,
+        rows={split: len(rows) for split, rows in data.splits.items()}, whole=data.whole, kinds=counts,
+        lengths=tuple(lengths(texts)), found=data.found, findings=tuple(_findings(data, task, family, texts, counts)),
+    )  # fmt: skip
     return report, data
 
 

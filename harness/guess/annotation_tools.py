@@ -19,11 +19,7 @@ _CONLLU_TOKEN = re.compile(r"\d+(-\d+|\.\d+)?\t")
 
 
 def check_text(path: Path, text: str) -> None:
-    """Raise an error for text in WebAnno's TSV or in CoNLL-U, which look like columns of tokens and tags.
-
-    Raises:
-        BenchError: it is.
-    """
+    """Raise a `BenchError` for WebAnno's TSV and for CoNLL-U, which look like columns of tokens and tags."""
     if text.startswith("#FORMAT=WebAnno"):
         raise BenchError(
             f"{path}: is a WebAnno (INCEpTION) TSV file, which is not read; export it there as CoNLL 2002 or CoNLL 2003, or {LISTS}"
@@ -41,11 +37,7 @@ def check_text(path: Path, text: str) -> None:
 
 
 def check_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Raise an error for rows of an annotation tool's export.
-
-    Raises:
-        BenchError: they are; the message names the tool.
-    """
+    """Raise a `BenchError` for rows of an annotation tool's export; the message names the tool."""
     sample = rows[:SAMPLE]
     names = {str(name) for row in sample for name in row}
     if problem := _problem(names, sample):
@@ -60,11 +52,7 @@ def check_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def check_folder(folder: Path, names: Sequence[str]) -> None:
-    """Raise an error for a folder of brat's pairs of files.
-
-    Raises:
-        BenchError: it is.
-    """
+    """Raise a `BenchError` for a folder of brat's pairs of files."""
     stems = {name.removesuffix(".ann") for name in names if name.endswith(".ann")}
     if paired := [name for name in names if name.endswith(".txt") and name.removesuffix(".txt") in stems]:
         raise BenchError(

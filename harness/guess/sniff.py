@@ -108,11 +108,7 @@ def sniff_encoding(path: Path) -> tuple[str | None, str]:
 
 
 def check_encodings(paths: Sequence[Path], encoding: str | None) -> None:
-    """Raise an error for a file in UTF-8 that would be read in another encoding.
-
-    Raises:
-        BenchError: there is one.
-    """
+    """Raise a `BenchError` for a file in UTF-8 that would be read in another encoding."""
     for path in paths if encoding else ():
         data = read_bytes(path)
         if not data.isascii() and not encodings.marked(data) and _is_utf8(data):

@@ -71,11 +71,7 @@ def no_such_file(file: Path, where: str) -> BenchError:
 
 
 def check_class_folders(folder: Path, where: str) -> None:
-    """Raise an error if the labels are names of folders, with a text in each file: they would be lost.
-
-    Raises:
-        BenchError: it is so; the message has a command that makes tables of the folders.
-    """
+    """Raise a `BenchError` if folders are named by labels, which would be lost; it has a command that makes tables of them."""
     classes = class_folders(folder)
     files = files_in(folder) if classes else []
     if not classes or (any(map(formats, files)) and [kind.format for kind in sniff(files[0])] == ["conll"]):
@@ -100,11 +96,7 @@ def check_class_folders(folder: Path, where: str) -> None:
 
 
 def check_split_column(rows: Sequence[Mapping[str, Any]], file: Path, where: str) -> None:
-    """Raise an error if a column holds each row's split: the rows would be split anew.
-
-    Raises:
-        BenchError: one does.
-    """
+    """Raise a `BenchError` if a column holds each row's split: the rows would be split anew."""
     for column in (name for name in rows[0] if isinstance(name, str)):
         words = words_of(column)
         is_flag = words[:1] == ("is",) and len(words) == 2 and words[1] in SPLIT_NAMES  # is_test

@@ -168,13 +168,7 @@ def cannot(checkpoint: Checkpoint, task: Task) -> str | None:
 
 
 def _cell(
-    suite: Suite,
-    task: Task,
-    fingerprint: str,
-    checkpoint: Checkpoint,
-    method: str,
-    seed: int,
-    settings: Mapping[str, str],
+    suite: Suite, task: Task, fingerprint: str, checkpoint: Checkpoint, method: str, seed: int, settings: Mapping[str, str]
 ) -> Cell:
     family = registry.family(task.family)
     recipe, why = Recipe(), ""
@@ -189,27 +183,15 @@ def _cell(
             f"recipe.precision is {recipe.precision!r}, in which {checkpoint.name} does not train; valid: {', '.join(valid)}"
         )
     return Cell(
-        model=checkpoint,
-        task=task,
-        fingerprint=fingerprint,
-        family_version=family.version,
-        method=method,
-        seed=seed,
-        recipe=recipe,
-        suite=suite.name,
-        why=why,
-    )
+        model=checkpoint, task=task, fingerprint=fingerprint, family_version=family.version, method=method, seed=seed,
+        recipe=recipe, suite=suite.name, why=why,
+    )  # fmt: skip
 
 
 def _typed(request: Request, settings: Mapping[str, str], model: str, name: str, task: Task) -> dict[str, Any]:
     """Return what the user typed, as far as a command for this cell alone needs it."""
-    typed = {
-        "model": model,
-        "task": name,
-        "columns": _column_options(task),
-        "settings": dict(settings) if model else {},
-        "limit": request.limit,
-    }
+    columns, used_settings = _column_options(task), dict(settings) if model else {}
+    typed = {"model": model, "task": name, "columns": columns, "settings": used_settings, "limit": request.limit}
     return {name: value for name, value in typed.items() if value}
 
 

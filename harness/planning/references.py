@@ -164,14 +164,7 @@ def _checkpoint(reference: str | Model, suite: Suite, trust_remote_code: bool) -
             error = HubError(f"{error}; at hand without it: {', '.join(_local_models())}", True)
         entry = registered(reference, aliases)
         missing = Checkpoint(
-            name=entry.name,
-            source=entry.source,
-            location=entry.source,
-            revision=None,
-            gguf=None,
-            digest="",
-            architecture=entry.architecture or "unknown",
-            families=entry.families,
-            kind=entry.kind,
-        )
+            name=entry.name, source=entry.source, location=entry.source, revision=None, gguf=None, digest="",
+            architecture=entry.architecture or "unknown", families=entry.families, kind=entry.kind,
+        )  # fmt: skip
         return missing, error

@@ -20,6 +20,7 @@ from uuid import UUID
 
 from harness.caching import cache_folder
 from harness.data.splits import ALIASES, SPLITS, canonical
+from harness.data.values import is_plain
 from harness.errors import BenchError
 from harness.files import write_text
 from harness.guess.which_files import task_name
@@ -147,15 +148,7 @@ def _lines(rows: Iterable[Row], split: str) -> Iterator[str]:
                 raise BenchError(f"{where}, column {str(column)!r}: {error}") from None
         line = dumps(plain)
         # Half of a surrogate pair has no UTF-8; escaped, it gets to the reader, which reports it.
-        yield (line if line.isascii() or _has_utf8(line) else json.dumps(plain)) + "\n"
-
-
-def _has_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        yield (line if is_plain([line]) else json.dumps(plain)) + "\n"
 
 
 def _plain(value: Any) -> Any:

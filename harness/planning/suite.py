@@ -96,30 +96,27 @@ def load_suite(reference: str) -> Suite:
         raise unknown("suite", reference, registry.suites(), more=", or a YAML file (./mine.yaml)")
     document = read_document(path)
     given = {key: value for key, value in document.keys(KEYS).items() if value.given}
-    name = given["name"].title() if "name" in given else None
     version = given["version"].whole() if "version" in given else 1
     description = given["description"].text() if "description" in given else ""
     models = _models(given["models"], path) if "models" in given else {}
     aliases = _models(given["aliases"], path, listed=False) if "aliases" in given else {}
     tasks = _tasks(given["tasks"], path) if "tasks" in given else ()
     search_options, search = read_section(given["search"]) if "search" in given else ((), {})
-    recipes = read_rules(given["recipes"]) if "recipes" in given else ()
-    defaults = read_defaults({key: given[key] for key in OPTIONS if key in given}, search_options, path)
-    notes = _check_conditions(given, tasks, [*models, *aliases])
-    document.faults.check()
-    return Suite(
-        name=name or path.stem,
+    suite = Suite(
+        name=(given["name"].title() if "name" in given else None) or path.stem,
         version=1 if version is None else version,
         description=" ".join((description or "").split()),
         models=models,
         aliases=aliases,
         tasks=tasks,
-        recipes=recipes,
+        recipes=read_rules(given["recipes"]) if "recipes" in given else (),
         search=search,
-        defaults=defaults,
+        defaults=read_defaults({key: given[key] for key in OPTIONS if key in given}, search_options, path),
         file="" if reference in registry.suites() else reference,
-        notes=notes,
+        notes=_check_conditions(given, tasks, [*models, *aliases]),
     )
+    document.faults.check()
+    return suite
 
 
 def _models(value: Value, path: Path, listed: bool = True) -> dict[str, str]:

@@ -68,17 +68,9 @@ def check_task(value: Value, path: Path) -> Task | None:
     if family is None or source is None:
         return None
     return Task(
-        name=name or path.stem,
-        family=family.name,
-        source=source,
-        version=1 if version is None else version,
-        columns=columns,
-        labels=labels,
-        drop_labels=dropped,
-        options=options,
-        limit=limit,
-        description=" ".join((description or "").split()),
-    )
+        name=name or path.stem, family=family.name, source=source, version=1 if version is None else version, columns=columns,
+        labels=labels, drop_labels=dropped, options=options, limit=limit, description=" ".join((description or "").split()),
+    )  # fmt: skip
 
 
 def _family(value: Value) -> TaskFamily | None:
