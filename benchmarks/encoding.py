@@ -32,7 +32,7 @@ def processor(action: Callable[[], Any]) -> tuple[float, Any]:
 def measure(cell: Any, rows: int, repeats: int) -> str:
     """A line of the table: medians of `repeats`, each with an empty cache."""
     from harness import registry
-    from harness.cache.encoded import Encoder
+    from harness.cache.encoded import CachedEncoder
     from harness.heads.make import fitted_head
     from harness.rows import load_splits
 
@@ -48,8 +48,8 @@ def measure(cell: Any, rows: int, repeats: int) -> str:
             heads = [fitted_head(cell, family, labels, splits).head for _ in seconds]
             actions = [
                 lambda: heads[0].encode(examples, True),  # noqa: B023 - called at once
-                lambda: Encoder(heads[1]).encode(examples, True),  # noqa: B023
-                lambda: Encoder(heads[2]).encode(examples, True),  # noqa: B023
+                lambda: CachedEncoder(heads[1]).encode(examples, True),  # noqa: B023
+                lambda: CachedEncoder(heads[2]).encode(examples, True),  # noqa: B023
             ]
             counts = set()
             for name, action in zip(seconds, actions, strict=True):

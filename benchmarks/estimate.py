@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from harness.estimate.estimate import makespan
+from harness.estimate.grid_estimate import makespan
 from harness.files import write_text
 
 HERE = Path(__file__).resolve().parent

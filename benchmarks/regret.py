@@ -25,8 +25,8 @@ from tables import markdown
 
 from harness import registry
 from harness.data.nested import nested
+from harness.engines import make_engine
 from harness.engines.base import Job
-from harness.engines.choose import make_engine
 from harness.engines.grid import Observer, run_grid
 from harness.planning.plan import make_plan
 from harness.planning.request import Request

@@ -85,7 +85,7 @@ def _made(real: Record, facts: dict[str, Any], chance: random.Random) -> Record:
 
 
 def _failed(real: Record, facts: dict[str, Any]) -> Record:
-    """What `harness.engines.base.failed_record` makes of a cell; nothing is known then of its rows and parameters."""
+    """What `harness.engines.failures.failed_record` makes of a cell; nothing is known then of its rows and parameters."""
     kept = ("name", "family", "version", "source", "revision", "fingerprint", "family_version", "columns", "labels",
             "options", "limit")  # fmt: skip
     known = {

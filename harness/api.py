@@ -81,7 +81,7 @@ def run(
         >>> results.frame()[["model", "status"]].values.tolist()[-1]
         ['bert-mini', 'ok']
     """
-    from harness.engines.grid import NoRoom
+    from harness.engines.grid import DiskFull
     from harness.run_end import say_end
     from harness.running import Execution, execute
 
@@ -98,7 +98,7 @@ def run(
     place, console = check_path("results", results), _console(progress)
     try:
         grid = execute(request, read_search(search, request), place, how, console)
-    except NoRoom as error:
+    except DiskFull as error:
         raise BenchError(f"{error}; finished cells are kept in {place}: make room, then make the same call again") from None
     say_end(grid, grid.records(), console, 'run(…, search="auto")')
     return Results(grid.store, [cell.id for cell in grid.every])

@@ -1,4 +1,4 @@
-"""Where the cache lies, and how large it may grow."""
+"""The user's cache folder: where it is, how files are written to it, and how large it may grow."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from contextlib import suppress
 from pathlib import Path
 
 OFF = ("off", "0", "no", "false")
-LIMIT = 4 * 1024**3  # bytes of all files; those not read for the longest time go first
-LEFTOVER = ".part"  # ending of a file that is being written
+LIMIT = 4 * 1024**3  # bytes of all files of a kind; the least recently used are removed first
+PART_SUFFIX = ".part"  # of a file that is being written
 
 
 def cache_folder(kind: str) -> Path | None:
-    """The folder for a kind of files; made when missing. None: there is no cache.
+    """Return the folder for one kind of files, and create it if necessary; None if there is no cache.
 
-    `BENCH_CACHE` names another place than the user's cache folder, or says `off`. A folder that cannot be made or written is
-    none: the cache only saves time.
+    `BENCH_CACHE` names another folder than the user's cache folder, or is `off`. If the folder cannot be created or
+    written, there is no cache: it only saves time.
     """
-    said = os.environ.get("BENCH_CACHE", "").strip()
-    if said.lower() in OFF:
+    setting = os.environ.get("BENCH_CACHE", "").strip()
+    if setting.lower() in OFF:
         return None
     try:
-        folder = (Path(said).expanduser() if said else _usual() / "bench") / kind
+        folder = (Path(setting).expanduser() if setting else _user_cache() / "bench") / kind
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError):  # the disk refuses, or the user has no home
         return None
     return folder if os.access(folder, os.W_OK) else None
 
 
-def _usual() -> Path:
-    """The user's cache folder, as the system has it."""
+def _user_cache() -> Path:
+    """Return the user's cache folder, following the conventions of the system."""
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches"
     name = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
-    given = os.environ.get(name, "")
-    return Path(given) if os.path.isabs(given) else Path.home() / ".cache"
+    path = os.environ.get(name, "")
+    return Path(path) if os.path.isabs(path) else Path.home() / ".cache"
 
 
-def write(path: Path, fill: Callable[[Path], None]) -> None:
-    """A file that appears whole or not at all, whoever else writes it; nothing where the disk refuses."""
+def write_file(path: Path, fill: Callable[[Path], None]) -> None:
+    """Write a file so that it appears whole or not at all, even if other processes write it too; do nothing on errors."""
     try:
-        number, name = tempfile.mkstemp(LEFTOVER, dir=path.parent)
+        number, name = tempfile.mkstemp(PART_SUFFIX, dir=path.parent)
     except OSError:
         return
     os.close(number)
@@ -59,9 +59,9 @@ def write(path: Path, fill: Callable[[Path], None]) -> None:
 
 
 def write_folder(path: Path, fill: Callable[[Path], None]) -> None:
-    """A folder that appears whole or not at all, whoever else makes it; nothing where the disk refuses."""
+    """Write a folder so that it appears whole or not at all, like `write_file`."""
     try:
-        part = Path(tempfile.mkdtemp(LEFTOVER, dir=path.parent))
+        part = Path(tempfile.mkdtemp(PART_SUFFIX, dir=path.parent))
     except OSError:
         return
     try:
@@ -73,21 +73,21 @@ def write_folder(path: Path, fill: Callable[[Path], None]) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def used(path: Path) -> None:
-    """Note that a file or folder was of use, so that it goes last."""
+def mark_used(path: Path) -> None:
+    """Mark a file or folder as recently used."""
     with suppress(OSError):
         os.utime(path)
 
 
 def prune(folder: Path, limit: int = LIMIT) -> None:
-    """Remove what lies in a folder and was not used for the longest time, until all takes `limit` bytes at most."""
-    found = []
+    """Remove the least recently used entries of a folder until the rest takes at most `limit` bytes."""
+    entries = []
     for path in folder.iterdir():
         with suppress(OSError):  # another process has removed it
             files = path.rglob("*") if path.is_dir() else [path]
-            found.append((path.stat().st_mtime, sum(file.stat().st_size for file in files), path))
-    total = sum(size for _, size, _ in found)
-    for _, size, path in sorted(found, key=lambda entry: entry[0]):
+            entries.append((path.stat().st_mtime, sum(file.stat().st_size for file in files), path))
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries, key=lambda entry: entry[0]):
         if total <= limit:
             break
         with suppress(OSError):

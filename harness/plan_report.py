@@ -11,8 +11,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from harness.cell import Cell
-from harness.estimate import estimate as words
-from harness.estimate.run_times import estimated
+from harness.estimate.estimator import estimate_run
+from harness.estimate.grid_estimate import describe_memory, describe_time
 from harness.planning.plan import Plan, make_plan
 from harness.planning.request import Request
 from harness.progress import FIXED, recipe_line, title
@@ -26,7 +26,7 @@ from harness.store import Store
 if TYPE_CHECKING:
     import pandas
 
-    from harness.estimate.estimate import Grid
+    from harness.estimate.grid_estimate import GridEstimate
     from harness.search.rounds import Rounds
     from harness.search.wanted import Wanted
 
@@ -49,7 +49,7 @@ class PlanReport(Displayed):
     store: Store
     finished: frozenset[str]
     rounds: Rounds | None = None
-    grid: Grid | None = None
+    grid: GridEstimate | None = None
 
     @cached_property
     def pending(self) -> list[Cell]:
@@ -134,7 +134,7 @@ class PlanReport(Displayed):
                 yield self.rounds.note, ""
         if self.grid:
             yield from ((line, "") for line in self._recipes())
-            yield f"{words.line(self.grid)}; {words.memory(self.grid)}", ""
+            yield f"{describe_time(self.grid)}; {describe_memory(self.grid)}", ""
 
     def _recipes(self) -> Iterator[str]:
         """A line for each task, model and method whose recipe follows from the model and the data."""
@@ -173,7 +173,7 @@ def report_plan(
     if not estimate:
         return report
     trials = [*rounds.pending, *rounds.unknown] if rounds else []
-    return replace(report, grid=estimated([*report.pending, *trials], store, devices, jobs, tell=say))
+    return replace(report, grid=estimate_run([*report.pending, *trials], store, devices, jobs, say=say))
 
 
 def _style(note: str) -> str:

@@ -15,7 +15,7 @@ from rich.text import Text
 from harness.cell import Cell
 from harness.engines.base import Slot
 from harness.engines.grid import Observer
-from harness.estimate.left import Left
+from harness.estimate.time_left import TimeLeft
 from harness.recipe import SHORTENED
 from harness.searched import Trial, is_trial
 from harness.shown import plain
@@ -34,7 +34,7 @@ class PlainProgress(Observer):
         expected: Mapping[str, float | None] | None = None,
     ):  # fmt: skip
         self.console, self.total = console, len(cells)
-        self.time = Left(cells, expected or {})
+        self.time = TimeLeft(cells, expected or {})
         self.references = references
         self.warned: set[str] = set() if warned is None else warned
         self.ended = self.failed = 0
@@ -107,10 +107,10 @@ class PlainProgress(Observer):
         if line := summary(trouble(record), TOLD):
             self.say(f"     ! {line}")
 
-    def again(self, cell: Cell, why: str) -> None:
-        self.time.again(cell.id)
-        if why:
-            self.say(f"waits  {title(cell)}: {why}")
+    def requeued(self, cell: Cell, reason: str) -> None:
+        self.time.requeued(cell.id)
+        if reason:
+            self.say(f"waits  {title(cell)}: {reason}")
 
     def stopping(self) -> None:
         self.say("saving the cells that run (Ctrl-C again ends them at once)")
@@ -156,9 +156,9 @@ class LiveProgress(PlainProgress):
         elif event["event"] == "validation":
             state.update(score=f"valid {event['score']:.1f}")
 
-    def again(self, cell: Cell, why: str) -> None:
+    def requeued(self, cell: Cell, reason: str) -> None:
         self.running.pop(cell.id)
-        super().again(cell, why)
+        super().requeued(cell, reason)
 
     def finished(self, cell: Cell, record: Record) -> None:
         self.running.pop(cell.id)

@@ -11,7 +11,7 @@ from harness.edges import unexpected
 from harness.errors import BenchError
 from harness.files import disk_full
 from harness.methods import BASELINE
-from harness.remote.folder import Unreachable
+from harness.remote.remote_folder import Unreachable
 from harness.report.board_files import BOARD, refresh
 from harness.running import GridRun, say
 from harness.store import Record, Store

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from harness import duration
 from harness.errors import BenchError, unknown
-from harness.estimate.run_times import Times
+from harness.estimate.estimator import RunEstimates, check_disk
 from harness.planning.arguments import check_boolean, check_integer, check_type
 from harness.planning.plan import Plan, make_plan
 from harness.planning.request import Request
-from harness.remote.folder import Unreachable
 from harness.remote.mirror import Mirror, open_store
+from harness.remote.remote_folder import Unreachable
 from harness.secrets import redact
 from harness.shown import plain
 from harness.store import Record, Store, timestamp
@@ -86,7 +86,7 @@ class Execution:
 
     def check(self) -> None:
         """Raise a `BenchError` for a value that cannot be."""
-        from harness.engines.choose import ENGINES
+        from harness.engines import ENGINES
 
         for name in ("engine", "address", "devices", "shard", "checkpoint_every", "timeout"):
             value = getattr(self, name)
@@ -141,7 +141,7 @@ def execute(request: Request, wanted: Wanted | None, results: str, execution: Ex
 
     Raises:
         BenchError: the request is wrong, or the results cannot be written.
-        NoRoom: the disk is full (`harness.engines.grid`); finished cells are kept.
+        DiskFull: the disk is full (`harness.engines.grid`); finished cells are kept.
         KeyboardInterrupt: the person has interrupted it; the cells that ran have saved their state.
     """
     execution.check()
@@ -189,12 +189,12 @@ class _Worker:
         self.grid, self.results, self.execution, self.console = grid, results, execution, console
         # Of a cluster's machines nothing is known here.
         given = (execution.devices, execution.jobs, execution.devices_per_cell)
-        self.times = Times(grid.store, *given) if execution.engine != "ray" else None
+        self.estimates = RunEstimates(grid.store, *given) if execution.engine != "ray" else None
         self.warned: set[str] = set()  # one line for each task, however many rounds a search has
         self.engine: Callable[[], Engine] = cache(self._make_engine)
 
     def _make_engine(self) -> Engine:
-        from harness.engines.choose import make_engine
+        from harness.engines import make_engine
         from harness.methods import modules
 
         if not self.console.is_terminal:  # where the live picture says it
@@ -207,13 +207,12 @@ class _Worker:
         """Run cells, given with the stamps of their records; the records of those that ended."""
         from harness.engines.base import Job
         from harness.engines.grid import run_grid
-        from harness.estimate.disk import check_disk
         from harness.progress import make_progress
 
         every = duration.every("--checkpoint-every", self.execution.checkpoint_every)
         jobs = [Job(cell, self.results, seen, every, self.execution.devices_per_cell) for cell, seen in todo]
         cells, store = [cell for cell, _ in todo], self.grid.store
-        expected = self.times.of(cells) if self.times else {}
+        expected = self.estimates.expected_seconds(cells) if self.estimates else {}
         with make_progress(self.console, cells, self.grid.plan.references, self.warned, expected) as progress:
             engine = self.engine()
             if warning := check_disk(store.root, cells, len(engine.slots), every):
@@ -223,9 +222,9 @@ class _Worker:
 
     def time(self, cells: Sequence[Cell], thorough: bool = False) -> str:
         """How long cells will take, to stand behind their number."""
-        if not self.times:
+        if not self.estimates:
             return ""
-        return self.times.line(cells, (lambda line: say(self.console, line)) if thorough else None)
+        return self.estimates.summary(cells, (lambda line: say(self.console, line)) if thorough else None)
 
     def say_search(self, rounds: Rounds, thorough: bool) -> None:
         """How many trials a search has, and how long it will take."""
@@ -246,7 +245,7 @@ def open_results(results: str) -> Store:
     """
     store = open_store(results)
     if isinstance(store, Mirror):
-        store.behind.check()
+        store.remote.check()
         store.sync(send=True)
         return store
     try:
@@ -289,7 +288,7 @@ def to_run(
     Args:
         lost: some of the cells, which cannot be run: the search for their recipe has found none.
     """
-    from harness.engines.base import stays_failed
+    from harness.engines.failures import failed_permanently
 
     without = {cell.id for cell in lost}
     pending, kept = [], list(lost)
@@ -297,7 +296,7 @@ def to_run(
         if cell.id in without:
             continue
         record, stamp = store.look(cell.id)
-        if record is None or (record["status"] != "ok" and (rerun_failed or not stays_failed(record))):
+        if record is None or (record["status"] != "ok" and (rerun_failed or not failed_permanently(record))):
             pending.append((cell, stamp))
         elif record["status"] != "ok":
             kept.append(cell)
@@ -317,7 +316,7 @@ def counted(
 
 def record_lost(made: Plan, store: Store) -> None:
     """Failed records for the cells whose model or data cannot be had; those of an earlier run go where they now can be."""
-    from harness.engines.base import error_facts, failed_record
+    from harness.engines.failures import error_facts, failed_record
 
     for cell in made.cells:
         store.discard(cell.unresolved_id)

@@ -21,8 +21,8 @@ class Watch(Observer):
     def event(self, cell, event):
         self.seen.append((event["event"], cell.id))
 
-    def again(self, cell, why):
-        self.seen.append(("again", cell.id, why))
+    def requeued(self, cell, reason):
+        self.seen.append(("requeued", cell.id, reason))
 
     def finished(self, cell, record):
         self.seen.append(("finished", cell.id, record["status"]))

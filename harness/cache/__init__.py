@@ -1,1 +1,1 @@
-"""What a cell need not compute again because another one has: the token ids of a task's examples."""
+"""A cache of token ids: the features of a head, encoded once for all cells that need the same."""

@@ -115,7 +115,7 @@ KeepHead = Annotated[
 def _results(place: str) -> str:
     """The folder or URL, if results can be kept there."""
     if "://" in place or re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", place):
-        from harness.remote.folder import check_url
+        from harness.remote.remote_folder import check_url
 
         check_url(place)
     return place

@@ -45,7 +45,7 @@ def run(
     as_json: options.Json = False,
 ) -> None:
     """Fine-tune every model on every task and rank them. What is finished already is not run again."""
-    from harness.engines.grid import NoRoom
+    from harness.engines.grid import DiskFull
     from harness.planning.request import read_request, read_search
     from harness.run_end import say_end, say_table, summaries
     from harness.running import Execution, execute, say
@@ -74,7 +74,7 @@ def run(
         else:
             say_table(grid, records, console)
         fine = say_end(grid, records, console, f"{again(context)} {SEARCH}")
-    except NoRoom as error:
+    except DiskFull as error:
         say(console, f"{error}; finished cells are kept in {results}: make room, then run the same command again", "red")
         raise typer.Exit(1) from None
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
-"""The engine `inline`: cells in a thread of this process, one after another, for debuggers and profilers.
+"""The engine `inline`: cells run in a thread of this process, one after another, for debuggers and profilers.
 
-Everything looks as with the other engines: progress, log, timeouts, failures. What is printed is shown as well as logged. Only
-what ends a process ends this one too, and cells share a process, so libraries keep what they have set up.
+Progress, logs, timeouts and failures work as with the other engines. Output is shown as well as logged. Two things differ:
+whatever kills a process kills this one, and all cells share the state of the libraries.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TextIO
 
-from harness.engines.base import CLAIMED, NO_ROOM, STOPPED, Ended, Job, Slot
-from harness.engines.life import live
+from harness.engines.base import CLAIMED, DISK_FULL, STOPPED, Job, JobResult, Slot
+from harness.engines.worker_process import run_job
 from harness.errors import BenchError
 from harness.remote.mirror import open_store
 from harness.secrets import Redacting, point_loggers
@@ -32,20 +32,20 @@ class InlineHandle:
         self.interruption = Interruption()
         self.unread_events: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self.status: int | None = None
-        self.no_room = ""
+        self.full_path = ""
         self.error: BaseException | None = None
         self.thread = threading.Thread(target=self._run, name=job.cell.id, daemon=True)
         self.thread.start()
 
     def _run(self) -> None:
         try:
-            self.status = live(self.job, self.slot, self._emit, self.interruption, tee, lambda: None)
-        except BaseException as error:  # of the harness itself: `result` raises it where somebody looks
+            self.status = run_job(self.job, self.slot, self._emit, self.interruption, tee_to, lambda: None)
+        except BaseException as error:  # a bug of the harness itself: `result` raises it in the caller's thread
             self.error = error
 
     def _emit(self, event: dict[str, Any]) -> None:
         if event["event"] == "no-room":
-            self.no_room = event["what"]
+            self.full_path = event["what"]
         else:
             self.unread_events.put(event)
 
@@ -58,30 +58,27 @@ class InlineHandle:
     def done(self) -> bool:
         return not self.thread.is_alive()
 
-    def result(self) -> Ended:
+    def result(self) -> JobResult:
         if self.error is not None:
             raise self.error
         if self.status == CLAIMED:
-            return Ended(claimed=True)
-        if self.status == NO_ROOM:
-            return Ended(no_room=self.no_room or self.job.root)
+            return JobResult(claimed=True)
+        if self.status == DISK_FULL:
+            return JobResult(disk_full=self.full_path or self.job.root)
         if self.status == STOPPED:
-            return Ended(stopped=True)
-        return Ended(open_store(self.job.root).record(self.job.cell.id))
-
-    def log(self) -> str:
-        return open_store(self.job.root).log(self.job.cell.id).read_text(encoding="utf-8", errors="replace")
+            return JobResult(stopped=True)
+        return JobResult(open_store(self.job.root).record(self.job.cell.id))
 
     def stop(self) -> None:
         self.interruption.request()
 
     def kill(self) -> None:
-        """A thread cannot be killed: it ends at its next step, or with this process."""
+        """Request a stop. A thread cannot be killed: it ends at its next step, or with this process."""
         self.interruption.request()
 
 
 class InlineEngine:
-    """One cell at a time, in this process.
+    """Runs one cell at a time in this process.
 
     Args:
         devices: `auto`, or one device.
@@ -111,7 +108,7 @@ class InlineEngine:
 
 
 class _Tee:
-    """A stream whose lines go to a log as well, where they are written by one thread."""
+    """A stream that also writes to a log what the thread that created it prints."""
 
     def __init__(self, stream: TextIO, log: Any):
         self._stream, self._log, self._thread = stream, log, threading.get_ident()
@@ -126,10 +123,10 @@ class _Tee:
 
 
 @contextmanager
-def tee(path: Path, more: bool) -> Iterator[None]:
-    """Write what this thread prints inside the block to a log as well."""
+def tee_to(path: Path, append: bool) -> Iterator[None]:
+    """Copy to a log file what this thread prints inside the block."""
     before = sys.stdout, sys.stderr
-    with path.open("a" if more else "w", encoding="utf-8", buffering=1) as log:
+    with path.open("a" if append else "w", encoding="utf-8", buffering=1) as log:
         sys.stdout, sys.stderr = (_Tee(stream, Redacting(log)) for stream in before)
         point_loggers([*before, sys.__stdout__, sys.__stderr__], errors := sys.stderr)
         try:

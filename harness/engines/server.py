@@ -1,4 +1,4 @@
-"""Python's fork server, with the libraries loaded: where worker processes come from."""
+"""Python's fork server with the libraries loaded: every worker process is forked from it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.util import get_temp_dir
 from typing import Any
 
-from harness.engines import child, guard
+from harness.engines import guard, worker_process
 from harness.main_module import hidden_main
 
-# Loaded once in the server: a cell's fresh process then starts in milliseconds.
+# Loaded once by the server, so that a fresh process starts in milliseconds. `warm` comes last: it freezes all objects.
 PRELOADED = [
     "harness.training.worker",
     "harness.heads.sequence",
@@ -32,111 +33,108 @@ PRELOADED = [
     "harness.metrics.translation",
     "harness.engines.warm",
 ]
-RESTARTS, PAUSE = 3, 0.2  # times that the server is started again for one worker, and seconds before each
+RESTARTS, RESTART_PAUSE = 3, 0.2  # restarts of the server for one worker, and the seconds before each
 
 
-class Server:
-    """Starts processes. It ends with this one, and is started again when it was killed.
+class ForkServer:
+    """Starts processes. The server ends with this process, and is restarted if it was killed.
 
     Args:
-        modules: what its processes will import, beside `PRELOADED`; the first server of a process decides.
+        modules: modules to load besides `PRELOADED`. The first server of a process decides for all later ones.
     """
 
     def __init__(self, modules: Sequence[str] = ()) -> None:
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload([*modules, *PRELOADED])  # the last of them freezes what the others made
-        atexit.register(_end_server)
-        self._guard = _the_guard()
-        self._watched: set[int] = set()  # fork servers and their resource trackers
-        self._start_server()
+        self.context.set_forkserver_preload([*modules, *PRELOADED])
+        atexit.register(_kill_server)
+        self._guard = _shared_guard()
+        self._watched: set[int] = set()  # process ids of fork servers and their resource trackers
+        self._ensure_running()
 
-    def _start_server(self) -> None:
-        """Start the server, unless it runs, without the current folder on its path: a folder `datasets` there is not the library."""
-        from multiprocessing import forkserver, resource_tracker
+    def _ensure_running(self) -> None:
+        """Start the server unless it runs.
 
+        The current folder is not on its path, because a folder `datasets` there is not the library of that name.
+        """
         settings = {"PYTHONSAFEPATH": "1", "TOKENIZERS_PARALLELISM": "false"}
         before = {name: os.environ.get(name) for name in settings}
         os.environ.update(settings)
-        resource_tracker.ensure_running()  # before the signals are blocked: it unblocks them
-        # What ends all processes at once, as Ctrl-C and batch systems do, is the parent's to handle. The server ignores it
-        # only when it has loaded everything, and Python ends it until then; its workers unblock what they handle.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, child.SIGNALS)
+        resource_tracker.ensure_running()  # before the signals are blocked, because it unblocks them
+        # Ctrl-C and batch systems signal the whole process group; the parent handles that. The server ignores these
+        # signals only once it has loaded everything, and would die until then, so it starts with the signals blocked.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, worker_process.SIGNALS)
         try:
             forkserver.ensure_running()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             for name, value in before.items():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
-        for number in (forkserver._forkserver._forkserver_pid, resource_tracker._resource_tracker._pid):
-            if number is not None and number not in self._watched:
-                self._watched.add(number)
-                self._watch(number)
+        for process_id in (forkserver._forkserver._forkserver_pid, resource_tracker._resource_tracker._pid):
+            if process_id is not None and process_id not in self._watched:
+                self._watched.add(process_id)
+                self._watch(process_id)
 
-    def process(self, target: Callable[..., None], *words: Any) -> tuple[Any, Connection]:
-        """A process that calls `target(*words, connection)`, and the other end of its connection.
+    def start_process(self, target: Callable[..., None], *args: Any) -> tuple[Any, Connection]:
+        """Start a process that calls `target(*args, connection)`; return it with the other end of the connection.
 
-        A server that was killed, perhaps just now, is started again.
+        If the server was killed, it is restarted first.
         """
-        ours, theirs = self.context.Pipe()
-        for last in [False] * RESTARTS + [True]:
-            self._start_server()
-            process = self.context.Process(target=target, args=(*words, theirs))
+        own_end, child_end = self.context.Pipe()
+        for attempt in range(RESTARTS + 1):
+            self._ensure_running()
+            process = self.context.Process(target=target, args=(*args, child_end))
             try:
                 with hidden_main():
                     process.start()
             except (EOFError, ConnectionError):
-                if last:
+                if attempt == RESTARTS:
                     raise
-                time.sleep(PAUSE)  # until the system knows that it is gone
+                time.sleep(RESTART_PAUSE)  # until the system notices that the server is gone
             else:
-                theirs.close()
+                child_end.close()
                 self._watch(process.pid)
-                return process, ours
-        raise AssertionError("the last try returns or raises")
+                return process, own_end
+        raise AssertionError("the last attempt returns or raises")
 
-    def _watch(self, number: int) -> None:
-        """Have a process killed if it should outlive this one."""
+    def _watch(self, process_id: int) -> None:
+        """Let the guard kill a process that outlives this one."""
         if self._guard is None:
             return
-        with suppress(BrokenPipeError):  # somebody killed it: processes without it end by themselves, as nearly all do
-            self._guard.stdin.write(b"%d\n" % number)
+        with suppress(BrokenPipeError):  # the guard was killed; nearly all processes end without it
+            self._guard.stdin.write(b"%d\n" % process_id)
 
 
 @cache
-def _the_guard() -> subprocess.Popen[bytes] | None:
-    """The process that watches, one for all servers of this process: it ends with this process, and not with the first run of several."""
+def _shared_guard() -> subprocess.Popen[bytes] | None:
+    """Start the guard, which all servers of this process share; None where the system has no pidfds."""
     if not hasattr(os, "pidfd_open"):
         return None
-    # In a child of multiprocessing the folder is the parent's, which uses it longer.
+    # In a child process of multiprocessing, the folder belongs to the parent, which uses it longer.
     folder = get_temp_dir() if multiprocessing.parent_process() is None else ""
-    words = [sys.executable, "-I", "-S", guard.__file__, str(child.ORPHAN + 1), folder]
+    command = [sys.executable, "-I", "-S", guard.__file__, str(worker_process.ORPHAN_GRACE + 1), folder]
     return subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, bufsize=0
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, bufsize=0
     )
 
 
 def _forget_parent() -> None:
-    """In a process that was forked: the servers and the guard are those of its parent; its own runs start others."""
-    from multiprocessing import forkserver, resource_tracker
-
+    """Forget, in a forked process, the server and guard of the parent; its own runs start others."""
     server = forkserver._forkserver
     if server._forkserver_alive_fd is not None:
         with suppress(OSError):
             os.close(server._forkserver_alive_fd)
     vars(server).update({**vars(type(server)()), "_preload_modules": server._preload_modules})
-    resource_tracker._resource_tracker._pid = None  # shared, and not to be ended with this process
-    _the_guard.cache_clear()
+    resource_tracker._resource_tracker._pid = None  # shared, and must not end with this process
+    _shared_guard.cache_clear()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_parent)
 
 
-def _end_server() -> None:
-    """End the fork server with its parent: left to itself it would first load all the libraries, and then fork what was asked."""
-    from multiprocessing import forkserver
-
-    number = forkserver._forkserver._forkserver_pid
-    if number is not None:
+def _kill_server() -> None:
+    """Kill the fork server when this process ends. Left alone, it would finish loading and still fork what was requested."""
+    process_id = forkserver._forkserver._forkserver_pid
+    if process_id is not None:
         with suppress(ProcessLookupError):
-            os.kill(number, signal.SIGKILL)
+            os.kill(process_id, signal.SIGKILL)

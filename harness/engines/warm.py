@@ -1,6 +1,6 @@
-"""The last thing that the fork server loads: what every cell would do first, done once.
+"""The last module that the fork server loads: it does once what every cell would do first.
 
-Importing it starts no thread and computes nothing with torch, so that what is forked later finds no lock held.
+Importing it starts no thread and computes nothing with torch, so that no lock is held when the server forks.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING
 
 from harness import registry
 
-# The commonest, and what is loaded for warm-started decoders. Others are imported by the cells that need them.
-KINDS = ("bert", "distilbert", "roberta", "gpt2", "llama", "t5", "encoder-decoder")
-AUTO = (
+# The most common model types, and the one of warm-started decoders. Cells import all others themselves.
+MODEL_TYPES = ("bert", "distilbert", "roberta", "gpt2", "llama", "t5", "encoder-decoder")
+AUTO_CLASSES = (
     AutoModel,
     AutoModelForCausalLM,
     AutoModelForQuestionAnswering,
@@ -36,26 +36,26 @@ AUTO = (
 )
 
 
-def warm() -> None:
-    """Import the usual models and let the library fill its tables."""
-    for kind in KINDS:
-        config = CONFIG_MAPPING[kind]
+def warm_up() -> None:
+    """Import the most common models, and let transformers fill its tables."""
+    for model_type in MODEL_TYPES:
+        config = CONFIG_MAPPING[model_type]
         TOKENIZER_MAPPING.get(config, None)
-        for auto in AUTO:
-            auto._model_mapping.get(config, None)
-        get_checkpoint_conversion_mapping(kind)
-    with suppress(Exception):  # of a plugin: a cell that needs it meets the error again, and keeps it in its record
+        for auto_class in AUTO_CLASSES:
+            auto_class._model_mapping.get(config, None)
+        get_checkpoint_conversion_mapping(model_type)
+    with suppress(Exception):  # of a plugin: a cell that needs it meets the error again and records it
         registry.families()
-    # Objects that live as long as the server need not be looked through, and so copied, by every cell's collector.
+    # Objects that live as long as the server need not be traversed, and so copied, by every cell's garbage collector.
     gc.collect()
     gc.freeze()
 
 
-def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print an error that ends a process before it has its task; not that there is none, for its parent ended meanwhile."""
+def _hide_eof(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an error that ends a process before it has received its task, unless its parent has simply ended."""
     if not issubclass(kind, EOFError):
         sys.__excepthook__(kind, error, trace)
 
 
-warm()
-sys.excepthook = _tell  # what a task raises goes another way
+warm_up()
+sys.excepthook = _hide_eof  # errors of a task itself are handled by multiprocessing

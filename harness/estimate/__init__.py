@@ -1,5 +1,5 @@
-"""How long cells will take and how much memory they will need, before any of them runs. Parent side: never imports torch.
+"""Estimates of how long cells take and how much memory and disk they need. Never imports torch.
 
-`grid.estimate` asks `history` (past records), and where there are none of the same cell `formula`, with the tokens of `sizes` and the speed
-of this `machine`. `estimate` holds what is told, `left` follows a grid that runs, and `disk` looks whether checkpoints will fit.
+`estimator` uses past records of the same cell (`history`), and otherwise `formula`, with the token counts of `text_sizes` and the
+speed of this `machine`. `grid_estimate` holds the results, and `time_left` follows a running grid.
 """

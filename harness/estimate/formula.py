@@ -1,7 +1,9 @@
-"""What a cell takes, by formula: floating-point operations and passes through layers, times what each takes on this machine; and memory.
+"""Estimate the time and memory of a cell by formula.
 
-Operations are counted as `harness.training.flops` counts them, but from the model's files: 2 a weight and token forward, 4 backward. What
-that module counts as 4·width·T for the attention is counted in scores, T a token, layer and head, which cost more than their products.
+The time is the number of floating-point operations and of passes through layers, times what each takes on this machine.
+Operations are counted as in `harness.training.flops`, but from the model's files: for each weight and token 2 forward and 4
+backward. What that module counts as 4·width·T for attention is counted here in scores (T for each token, layer and head),
+because computing a score takes longer than its products.
 """
 
 from __future__ import annotations
@@ -12,69 +14,79 @@ from dataclasses import dataclass
 
 from harness.by_data import planned
 from harness.estimate.machine import Speed
-from harness.estimate.sizes import WINDOWS, WRITES, TextSize
+from harness.estimate.text_sizes import WINDOWS, WRITES, TextSize
 from harness.methods import METHODS
 from harness.models.shape import Shape
 from harness.recipe import Recipe
 
-AT_ONCE = 4096  # tokens of a batch that is evaluated: `harness.training.evaluate`, which imports torch
-WORTH = 0.8  # of the vocabulary: above it the table of embeddings is trained whole; `harness.fast.vocabulary`, which imports torch
-CELL, WEIGHT = 1.0, 2e-8  # seconds of a cell for process, data, checks and scores, and for each weight that is loaded
-SLOWER = 1.4  # layers that are not fused as BERT's are: norms and gates of Llama and its kin, T5's positions
-DRY = 1 / 3  # scores that are trained without dropout, which fast kernels do not know
-# Bytes: a process with the libraries; a weight; one that is trained (gradient, AdamW's two moments), and the best one that is kept;
-# a number of the hidden states, of the attention's scores and of the words' scores in a batch that is trained on.
-BASE, HELD, TRAINED, KEPT, STATE, SCORE, LOGIT = 4.7e8, 6, 14, 4, 90, 10, 18
-HALF, HALF_HELD = 1.2e8, 4  # what bf16 adds to a process, and to a weight
+EVAL_TOKENS = 4096  # tokens of an evaluation batch; copied from `harness.training.evaluate`, which imports torch
+# The share of the vocabulary above which all word embeddings are trained; copied from `harness.fast.vocabulary`.
+WORTH = 0.8
+# Seconds of a cell for its process, data, checks and scores, and for each weight that is loaded.
+CELL_SECONDS, WEIGHT_SECONDS = 1.0, 2e-8
+UNFUSED = 1.4  # how much longer layers take than BERT's: norms and gates of Llama and similar models, T5's positions
+WITHOUT_DROPOUT = 1 / 3  # the time of attention scores without dropout, for which there are fast kernels
+# Bytes: a process with the libraries; a weight; a trained weight (gradient, and AdamW's two moments); its best value.
+PROCESS, WEIGHT, TRAINED_WEIGHT, BEST_WEIGHT = 4.7e8, 6, 14, 4
+# Bytes of a number in a training batch: hidden states, attention scores, logits of words.
+STATE, SCORE, LOGIT = 90, 10, 18
+HALF_PROCESS, HALF_WEIGHT = 1.2e8, 4  # bytes that bf16 adds to a process, and to a weight
 
 
 @dataclass(frozen=True)
-class Takes:
-    """Seconds of a cell from its start to its record, and bytes at its peak."""
+class CellCost:
+    """The seconds of a cell from its start to its record, and its peak memory in bytes."""
 
     seconds: float
     memory: float
 
 
-def cost(
+def cell_cost(
     shape: Shape, sizes: Mapping[str, TextSize], head: str, architecture: str, recipe: Recipe, speed: Speed, method: str = "full",
     budget: float = 1.0,
-) -> Takes:  # fmt: skip
-    """Of one cell. The weights of heads and adapters are too few to count.
+) -> CellCost:  # fmt: skip
+    """Estimate one cell. The weights of heads and adapters are too few to count.
 
     Args:
         sizes: of train, validation and test; a trial has no test.
-        head: the family's, as `module:Class`.
-        recipe: without fields that are left to the data, and with the precision that is trained in.
+        head: the family's head, as `module:Class`.
+        recipe: with a value in every field, and with the precision that is used for training.
         speed: of this machine for the model's width.
         budget: the share of the steps and validations that a trial has.
     """
-    model, train, backward = _Model.of(shape, head, architecture), sizes["train"], METHODS[method].backward
+    model = _Model.of(shape, head, architecture)
+    train, backward = sizes["train"], METHODS[method].backward
     steps, validations = planned(train.features, recipe, budget)
-    target = train.written if model.words else train.tokens  # what a decoder beside an encoder reads in training
-    states, scores = model.passed(train, target)
-    trained = model.trained(train) * (backward == 2)
+    micro_batch_size = recipe.micro_batch_size or recipe.batch_size
+    target = train.written if model.output_weights else train.tokens  # tokens of the decoder beside an encoder
+    states, scores = model.activations(train, target)
+    trained = model.trained_weights(train) * (backward == 2)
     # Training
-    passes = steps * math.ceil(recipe.batch_size / (recipe.micro_batch_size or recipe.batch_size))
+    passes = steps * math.ceil(recipe.batch_size / micro_batch_size)
     epochs = steps / math.ceil(train.features / recipe.batch_size)
-    seconds = passes * (model.layers + model.above + model.words_as_layers) * speed.train_layer
-    seconds += epochs * 6 * (model.products(train.tokens, target) + train.written * model.words) * speed.train_flop
-    seconds += epochs * scores * speed.train_score * (1 if shape.drops else DRY)
+    seconds = passes * (model.layers + model.decoder_layers + model.output_layers) * speed.train_layer
+    products = model.products(train.tokens, target) + train.written * model.output_weights
+    seconds += epochs * 6 * products * speed.train_flop
+    seconds += epochs * scores * speed.train_score * (1 if shape.drops else WITHOUT_DROPOUT)
     seconds = seconds * (1 + backward) / 3 + steps * trained * speed.update
-    # Validations and the test; a model that has seen little does not know when a text ends
+    # Validations and the test
     for split, times in (("validation", validations), ("test", 1)):
         if size := sizes.get(split):
-            seconds += times * model.reads(size, recipe, speed)
-            for turn in range(times if model.words else 0):
-                seconds += model.writes(size, recipe, speed, green=split == "validation" and turn == 0)
-    # Memory: what one batch keeps for the way back, as Korthikanti et al. 2022 count it
-    share = min(recipe.micro_batch_size or recipe.batch_size, train.features) / train.features
-    kept, half = recipe.epochs > 1 or (recipe.evaluations or 1) > 1, recipe.precision == "bf16"
-    state = STATE * (1 + (shape.unfused or shape.rotates))  # what is computed step by step is kept step by step
-    memory = BASE + half * HALF + model.parameters * (HELD + half * HALF_HELD) + trained * (TRAINED + KEPT * kept)
-    memory += share * ((states * state + scores * SCORE) * bool(backward) + train.written * shape.vocabulary * LOGIT * bool(model.words))
-    slower = SLOWER if shape.rotates or shape.relative else 1
-    return Takes(CELL + model.parameters * WEIGHT + seconds * slower, memory)
+            seconds += times * model.reading_seconds(size, recipe, speed)
+            for number in range(times if model.output_weights else 0):
+                untrained = split == "validation" and number == 0
+                seconds += model.generation_seconds(size, recipe, speed, untrained)
+    # Memory: activations that one batch stores for the backward pass, as in Korthikanti et al. 2022
+    share = min(micro_batch_size, train.features) / train.features
+    saves_best = recipe.epochs > 1 or (recipe.evaluations or 1) > 1
+    half = recipe.precision == "bf16"
+    state = STATE * (1 + (shape.unfused or shape.rotates))  # unfused operations store every intermediate result
+    memory = PROCESS + half * HALF_PROCESS + model.parameters * (WEIGHT + half * HALF_WEIGHT)
+    memory += trained * (TRAINED_WEIGHT + BEST_WEIGHT * saves_best)
+    logits = train.written * shape.vocabulary * bool(model.output_weights)
+    memory += share * ((states * state + scores * SCORE) * bool(backward) + logits * LOGIT)
+    slower = UNFUSED if shape.rotates or shape.relative else 1
+    return CellCost(CELL_SECONDS + model.parameters * WEIGHT_SECONDS + seconds * slower, memory)
 
 
 @dataclass(frozen=True)
@@ -82,68 +94,86 @@ class _Model:
     """A model under a head.
 
     Attributes:
-        layers, weights: of the stack that reads.
-        above, above_weights: of the decoder beside it; 0 where there is none. Its layers attend twice, and count as two.
-        words: weights of the matrix that scores words, where texts are written; else 0.
+        layers: of the encoder, or of the only stack.
+        weights: of these layers.
+        decoder_layers: of the decoder beside the encoder; 0 if there is none. Its layers attend twice, and count as two.
+        decoder_weights: of these layers.
+        parameters: all of them.
+        output_weights: of the matrix that scores words if text is generated; else 0.
     """
 
     shape: Shape
     layers: int
     weights: int
-    above: int
-    above_weights: int
+    decoder_layers: int
+    decoder_weights: int
     parameters: int
-    words: int
+    output_weights: int
 
     @classmethod
     def of(cls, shape: Shape, head: str, architecture: str) -> _Model:
-        """By the model's kind, and the head as `module:Class`."""
         layers, weights, parameters = shape.layers, shape.weights, shape.parameters
-        above, above_weights, words = 2 * shape.decoder_layers, shape.decoder_weights, shape.vocabulary * shape.width
+        decoder_layers, decoder_weights = 2 * shape.decoder_layers, shape.decoder_weights
+        output_weights = shape.vocabulary * shape.width
         if head == WRITES and architecture == "encoder":  # a decoder that starts from the encoder's weights
-            above, above_weights = 2 * layers, weights + 4 * layers * shape.width**2
-            parameters += above_weights + words
-        elif head == WINDOWS and architecture == "encoder-decoder":  # tags are read off the encoder alone
-            above, above_weights, parameters = 0, 0, parameters - above_weights
-        return cls(shape, layers, weights, above, above_weights, parameters, words * (head == WRITES))
+            decoder_layers, decoder_weights = 2 * layers, weights + 4 * layers * shape.width**2
+            parameters += decoder_weights + output_weights
+        elif head == WINDOWS and architecture == "encoder-decoder":  # tags use the encoder only
+            parameters -= decoder_weights
+            decoder_layers = decoder_weights = 0
+        output_weights *= head == WRITES
+        return cls(shape, layers, weights, decoder_layers, decoder_weights, parameters, output_weights)
 
     @property
-    def words_as_layers(self) -> float:
-        """The matrix that scores words in layers of as many weights."""
-        return self.words / (12 * self.shape.width**2)
+    def output_layers(self) -> float:
+        """The matrix that scores words, as a number of layers with as many weights."""
+        return self.output_weights / (12 * self.shape.width**2)
 
-    def trained(self, train: TextSize) -> float:
-        """Weights that are trained: without the embeddings of words that no row holds, unless any word may be written."""
-        vocabulary, found = self.shape.vocabulary, train.different
-        few = not self.words and found is not None and found <= WORTH * vocabulary
-        return self.parameters - (vocabulary - (found or 0)) * self.shape.width * few
+    def trained_weights(self, train: TextSize) -> float:
+        """Count the trained weights: without the embeddings of words that no row contains, unless text is generated."""
+        vocabulary, different = self.shape.vocabulary, train.different
+        if self.output_weights or different is None or different > WORTH * vocabulary:
+            return self.parameters
+        return self.parameters - (vocabulary - different) * self.shape.width
 
     def products(self, read: float, target: float) -> float:
-        """Weights times tokens, of those read and those of the decoder beside."""
-        return read * self.weights + target * self.above_weights
+        """Return weights times tokens, for `read` tokens and `target` tokens of the decoder beside an encoder."""
+        return read * self.weights + target * self.decoder_weights
 
-    def passed(self, size: TextSize, target: float) -> tuple[float, float]:
-        """(numbers in all hidden states, attention scores) of a pass over a split."""
-        scores = size.squares * self.layers + target**2 / size.features * self.above
-        return (size.tokens * self.layers + target * self.above) * self.shape.width, scores * self.shape.heads
+    def activations(self, size: TextSize, target: float) -> tuple[float, float]:
+        """Return the numbers in all hidden states, and all attention scores, of a pass over a split."""
+        states = (size.tokens * self.layers + target * self.decoder_layers) * self.shape.width
+        scores = size.squares * self.layers + target**2 / size.features * self.decoder_layers
+        return states, scores * self.shape.heads
 
-    def reads(self, size: TextSize, recipe: Recipe, speed: Speed) -> float:
-        """Seconds to read a split once. Before texts are written, the decoder beside an encoder reads nothing."""
-        target = 0.0 if self.words else size.tokens
-        batches = max(math.ceil(size.features / recipe.eval_batch_size), 0 if self.words else math.ceil(size.tokens / AT_ONCE))
-        layers = self.layers + (0 if self.words else self.above)
-        products, (_, scores) = self.products(size.tokens, target), self.passed(size, target)
-        return batches * layers * speed.read_layer + 2 * products * speed.read_flop + scores * speed.read_score
+    def reading_seconds(self, size: TextSize, recipe: Recipe, speed: Speed) -> float:
+        """Return the seconds to read a split once. If text is generated, the decoder beside an encoder does not read."""
+        target, layers = size.tokens, self.layers + self.decoder_layers
+        batches = max(math.ceil(size.features / recipe.eval_batch_size), math.ceil(size.tokens / EVAL_TOKENS))
+        if self.output_weights:
+            target, layers = 0.0, self.layers
+            batches = math.ceil(size.features / recipe.eval_batch_size)
+        _, scores = self.activations(size, target)
+        flops = 2 * self.products(size.tokens, target)
+        return batches * layers * speed.read_layer + flops * speed.read_flop + scores * speed.read_score
 
-    def writes(self, size: TextSize, recipe: Recipe, speed: Speed, green: bool) -> float:
-        """Seconds to write texts as long as the targets; where the model is `green`, half-way from there to the limit."""
+    def generation_seconds(self, size: TextSize, recipe: Recipe, speed: Speed, untrained: bool) -> float:
+        """Return the seconds to generate texts as long as the targets.
+
+        A model that is still `untrained` does not know when a text ends: its texts are half-way between the targets and the
+        maximum length.
+        """
         mean, longest = size.written / size.features, float(size.longest_written)
-        if green:
+        if untrained:
             mean, longest = ((length + recipe.max_target_length) / 2 for length in (mean, longest))
-        layers, weights = (self.above, self.above_weights) if self.above else (self.layers, self.weights)
-        # Rows are in the order of what is read, so that most batches end long before the longest text of all.
-        turns = longest + (math.ceil(size.features / recipe.eval_batch_size) - 1) * (mean + longest) / 2
+        layers, weights = self.layers, self.weights
+        if self.decoder_layers:
+            layers, weights = self.decoder_layers, self.decoder_weights
+        # Rows are sorted by their inputs, so most batches end long before the longest text of all.
+        batches = math.ceil(size.features / recipe.eval_batch_size)
+        steps = longest + (batches - 1) * (mean + longest) / 2
         tokens = size.features * mean * recipe.num_beams
-        scores = tokens * layers * self.shape.heads * (size.tokens / size.features + (0 if self.above else mean / 2))
-        seconds = turns * (layers + self.words_as_layers) * speed.read_layer
-        return seconds + 2 * tokens * (weights + self.words) * speed.read_flop + scores * speed.read_score
+        context = size.tokens / size.features + (0 if self.decoder_layers else mean / 2)
+        scores = tokens * layers * self.shape.heads * context
+        seconds = steps * (layers + self.output_layers) * speed.read_layer
+        return seconds + 2 * tokens * (weights + self.output_weights) * speed.read_flop + scores * speed.read_score

@@ -1,4 +1,4 @@
-"""What past records tell of cells that have not run yet: of the same cells with other seeds, and of cells that are like them."""
+"""Past records: of the same cell with other seeds, and of similar cells, which correct the formula."""
 
 from __future__ import annotations
 
@@ -13,74 +13,77 @@ from typing import Any
 from harness import registry
 from harness.cell import Cell
 from harness.errors import BenchError
-from harness.estimate.formula import cost
-from harness.estimate.machine import Machine, is_here
-from harness.estimate.sizes import TextSize
+from harness.estimate.formula import cell_cost
+from harness.estimate.machine import Machine, is_this_machine
+from harness.estimate.text_sizes import TextSize
 from harness.methods import METHODS
 from harness.models.shape import Shape
 from harness.recipe import MECHANICS, Recipe, trained_by
 from harness.searched import is_trial
 from harness.store import Record, Store
 
-FEW = 5  # records of one kind that are looked at, the latest: the code may have become faster since the others
-MANY = 200  # records that are read in all, so that a plan beside a large folder stays quick
-PREFIX = re.compile(r"(?P<kind>.+)--s\d+--\w+$")
+LATEST = 5  # records read of each kind, the latest: the code may have become faster since the others
+MAX_RECORDS = 200  # records read in all, so that a plan beside a large folder stays quick
+CELL_ID = re.compile(r"(?P<kind>.+)--s\d+--\w+$")
 
 
 @dataclass(frozen=True)
-class Past:
-    """A record that ended well, and whether it was made on a machine and a slot like those that are asked about."""
+class PastCell:
+    """A successful record, and whether it was made on this machine, on a slot like the present ones."""
 
     record: Record
     here: bool
 
     @property
     def seconds(self) -> float:
-        """That the cell took."""
+        """The seconds that the cell took."""
         return float(self.record["cost"]["total_seconds"])
 
     @property
     def memory(self) -> int:
-        """Its peak, in bytes; 0 where it was not measured."""
+        """The peak memory in bytes; 0 if it was not measured."""
         return int(self.record["cost"].get("peak_memory_bytes") or 0)
 
 
-def past(store: Store, cells: Iterable[Cell], device: str, threads: int) -> list[Past]:
-    """The records that can tell something of these cells: the same but for the seed first, then of the same task or model, then
-    any. Of each kind the latest few."""
+def load_history(store: Store, cells: Iterable[Cell], device: str, threads: int) -> list[PastCell]:
+    """Load the records that help to estimate cells.
+
+    Records of the same cells with other seeds come first, then those of the same task or model, then all others; of each
+    kind only the latest few.
+    """
     try:
-        names = os.listdir(store.root / "cells")
+        cell_ids = os.listdir(store.root / "cells")
     except OSError:
         return []
     kinds: dict[str, list[str]] = {}
-    for name in names:
-        if match := PREFIX.match(name):
-            kinds.setdefault(match["kind"], []).append(name)
-    wanted = {cell.id.rpartition("--s")[0] for cell in cells}
-    parts = {part for kind in wanted for part in kind.split("--")[:2]}
+    for cell_id in cell_ids:
+        if match := CELL_ID.match(cell_id):
+            kinds.setdefault(match["kind"], []).append(cell_id)
+    pending = {cell.id.rpartition("--s")[0] for cell in cells}
+    pending_parts = {part for kind in pending for part in kind.split("--")[:2]}  # tasks and models
 
-    def nearness(kind: str) -> int:
-        return 0 if kind in wanted else 1 if parts & set(kind.split("--")[:2]) else 2
+    def distance(kind: str) -> int:
+        return 0 if kind in pending else 1 if pending_parts & set(kind.split("--")[:2]) else 2
 
-    def changed(name: str) -> float:
+    def modified(cell_id: str) -> float:
         try:
-            return os.stat(store.root / "cells" / name / "record.json").st_mtime
+            return os.stat(store.root / "cells" / cell_id / "record.json").st_mtime
         except OSError:
             return 0.0
 
-    found: list[Past] = []
-    for kind in sorted(kinds, key=lambda kind: (nearness(kind), kind)):
-        if len(found) >= MANY and nearness(kind):
+    history: list[PastCell] = []
+    for kind in sorted(kinds, key=lambda kind: (distance(kind), kind)):
+        if len(history) >= MAX_RECORDS and distance(kind):
             break
-        latest = kinds[kind] if len(kinds[kind]) <= FEW else sorted(kinds[kind], key=changed)[-FEW:]
+        latest = kinds[kind] if len(kinds[kind]) <= LATEST else sorted(kinds[kind], key=modified)[-LATEST:]
         for record in map(store.record, latest):
             if record is not None and record["status"] == "ok" and (record.get("cost") or {}).get("total_seconds"):
-                found.append(Past(record, is_here(record.get("environment") or {}, device, threads)))
-    return found
+                history.append(PastCell(record, is_this_machine(record.get("environment") or {}, device, threads)))
+    return history
 
 
 def same_but_seed(record: Record, cell: Cell) -> bool:
-    """Whether a record is of the same model, task, data, method, recipe and budget. One that was tested is not like a trial."""
+    """Return whether a record has the same model, task, data, method, recipe and budget as a cell, trials apart from others."""
 
     def decisive(recipe: Mapping[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in recipe.items() if key not in MECHANICS}
@@ -98,19 +101,18 @@ def same_but_seed(record: Record, cell: Cell) -> bool:
     )
 
 
-def size_by_record(record: Record, train_rows: int | None = None) -> dict[str, TextSize] | None:
-    """A task's size as one of its records tells it: rows, and tokens of a row as that model's tokeniser cut them.
+def sizes_from_record(record: Record, train_rows: int | None = None) -> dict[str, TextSize] | None:
+    """Return a task's sizes from a successful record: its rows, and the tokens per row of its model's tokenizer.
 
     Args:
-        record: of a cell that ended well.
-        train_rows: that another cell learns from; None: as many as this one did.
+        train_rows: the training rows of another cell; None: as many as this one had.
     """
     rows, cost, training = record["task"].get("rows"), record["cost"], record.get("training") or {}
     recipe = trained_by(record)
-    seen = (training.get("steps") or 0) * min(recipe.get("batch_size") or 0, (rows or {}).get("train", 0))
-    if not rows or not seen or not cost.get("train_tokens"):
+    rows_seen = (training.get("steps") or 0) * min(recipe.get("batch_size") or 0, (rows or {}).get("train", 0))
+    if not rows or not rows_seen or not cost.get("train_tokens"):
         return None
-    mean = min(cost["train_tokens"] / seen, recipe.get("max_length") or 10**9)
+    mean = min(cost["train_tokens"] / rows_seen, recipe.get("max_length") or math.inf)
     counts = {**rows, "train": train_rows or rows["train"]}
     return {
         split: TextSize(count, count * mean, count * mean**2, count * mean, round(2 * mean), training.get("vocabulary"))
@@ -119,10 +121,10 @@ def size_by_record(record: Record, train_rows: int | None = None) -> dict[str, T
     }
 
 
-def shape_by_record(record: Record) -> Shape | None:
-    """A model as its record's FLOPs tell it; None for records from before they were counted.
+def shape_from_record(record: Record) -> Shape | None:
+    """Estimate a model's shape from the FLOPs of its record; None for old records without them.
 
-    6 operations a weight and token where all are trained, and layers of 12 squares of their width, as Kaplan et al. 2020 count them.
+    For each weight and token 6 operations if all are trained, and 12·width² weights a layer, as in Kaplan et al. 2020.
     """
     cost, parameters = record["cost"], record["model"].get("parameters")
     depth, tokens, flops = (cost.get(name) for name in ("depth", "train_tokens", "flops"))
@@ -134,9 +136,8 @@ def shape_by_record(record: Record) -> Shape | None:
 
 
 @dataclass(frozen=True)
-class Told:
-    """A past cell of here and by how much the formula was off for it: what it took, over what the formula says; `memory` None where it
-    was not measured."""
+class FormulaRatio:
+    """What a past cell took, divided by what the formula says; `memory` is None if it was not measured."""
 
     model: str
     task: str
@@ -146,52 +147,63 @@ class Told:
     memory: float | None
 
 
-def told(history: Iterable[Past], shapes: Mapping[str, Shape | None], machine: Machine) -> Iterator[Told]:
-    """The past cells of here of which the formula can be asked.
+def formula_ratios(
+    history: Iterable[PastCell], shapes: Mapping[str, Shape | None], machine: Machine
+) -> Iterator[FormulaRatio]:
+    """Compare the formula with the past cells of this machine.
 
     Args:
-        shapes: digest → shape, of models that are known; others are told by their records.
+        shapes: model digest → shape, where it is known; other shapes are estimated from the records.
     """
-    names = {field.name for field in fields(Recipe)}
-    for one in history:
-        record, model, task = one.record, one.record["model"], one.record["task"]
-        family, size = registry.families().get(task["family"]), size_by_record(record)
-        if not one.here or is_trial(record) or record["method"] not in METHODS or not family or not size:
-            continue  # of another machine, not tested, or of another version
-        shape = shapes.get(model.get("digest", "")) or shape_by_record(record)
-        mode = record["environment"].get("precision", "auto")
-        speed = shape and (machine.speed(mode, shape.width) or machine.speed("auto", shape.width))
+    recipe_fields = {field.name for field in fields(Recipe)}
+    for past in history:
+        record, model, task = past.record, past.record["model"], past.record["task"]
+        family, sizes = registry.families().get(task["family"]), sizes_from_record(record)
+        if not past.here or is_trial(record) or record["method"] not in METHODS or not family or not sizes:
+            continue  # another machine, without a test, or of another version
+        shape = shapes.get(model.get("digest", "")) or shape_from_record(record)
+        precision = record["environment"].get("precision", "auto")
+        speed = shape and (machine.speed(precision, shape.width) or machine.speed("auto", shape.width))
         if not shape or not speed:
             continue
-        # What the recipe asked for, not where the training stopped: a stop that is usual for a task is part of its cost.
+        # Use the recipe, not the step at which the training stopped: early stopping that is usual for a task is part of its cost.
+        settings = {name: value for name, value in trained_by(record).items() if name in recipe_fields}
         try:
-            recipe = Recipe(**{name: value for name, value in trained_by(record).items() if name in names} | {"precision": mode})
+            recipe = Recipe(**settings | {"precision": precision})
         except BenchError:
             continue
-        said = cost(shape, size, family.head, model["architecture"], recipe, speed[0], record["method"])
-        memory = one.memory / said.memory if one.memory else None
-        name = task["name"].partition("@")[0]
-        yield Told(model.get("digest", ""), name, model["architecture"], task["family"], one.seconds / said.seconds, memory)
+        cost = cell_cost(shape, sizes, family.head, model["architecture"], recipe, speed[0], record["method"])
+        yield FormulaRatio(
+            model=model.get("digest", ""),
+            task=task["name"].partition("@")[0],
+            architecture=model["architecture"],
+            family=task["family"],
+            seconds=past.seconds / cost.seconds,
+            memory=past.memory / cost.memory if past.memory else None,
+        )
 
 
-def correction(cell: Cell, past: Sequence[Told]) -> tuple[float, float, int]:
-    """By what to multiply the formula's seconds and bytes, and how many records tell it: the geometric median over the nearest kind of past
-    cells of which there are any."""
+def correction(cell: Cell, ratios: Sequence[FormulaRatio]) -> tuple[float, float, int]:
+    """Return factors for the formula's seconds and bytes, and the number of records that they are based on.
+
+    They are the geometric medians over the most similar kind of past cells of which there are any.
+    """
     model, task, architecture, family = cell.model.digest, cell.task.name, cell.model.architecture, cell.task.family
-    kinds: Sequence[Callable[[Told], bool]] = (
-        lambda one: one.model == model and one.task == task,
-        lambda one: one.model == model and one.family == family,
-        lambda one: one.architecture == architecture and one.task == task,
-        lambda one: one.architecture == architecture and one.family == family,
-        lambda one: one.family == family,
-        lambda one: one.architecture == architecture,
-        lambda one: True,
+    kinds: Sequence[Callable[[FormulaRatio], bool]] = (
+        lambda past: past.model == model and past.task == task,
+        lambda past: past.model == model and past.family == family,
+        lambda past: past.architecture == architecture and past.task == task,
+        lambda past: past.architecture == architecture and past.family == family,
+        lambda past: past.family == family,
+        lambda past: past.architecture == architecture,
+        lambda past: True,
     )
-    near = next((found for kind in kinds if (found := [one for one in past if kind(one)])), [])
-    return _middle(one.seconds for one in near), _middle(one.memory for one in near if one.memory), len(near)
+    similar = next((matches for kind in kinds if (matches := [past for past in ratios if kind(past)])), [])
+    seconds = _geometric_median(past.seconds for past in similar)
+    return seconds, _geometric_median(past.memory for past in similar if past.memory), len(similar)
 
 
-def _middle(values: Iterable[float]) -> float:
-    """The geometric median; 1 of nothing."""
+def _geometric_median(values: Iterable[float]) -> float:
+    """Return the median on a log scale, or 1 for no values."""
     logs = [math.log(value) for value in values]
     return math.exp(statistics.median(logs)) if logs else 1.0

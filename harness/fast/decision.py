@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from harness import caching
-from harness.cache.encoded import sources
+from harness.cache.encoded import source_digest
 from harness.fast.rows_tried import tried
 from harness.heads.base import Feature, Head
 
@@ -53,7 +53,7 @@ def place_of(
         return None
     rows, ends = tried(splits, training)
     facts = {
-        "code": sources(CODE),
+        "code": source_digest(CODE),
         "libraries": {name: version(name) for name in LIBRARIES},
         "model": checkpoint.identity(),
         "class": [type(module).__qualname__ for module in (head, model)],
@@ -85,4 +85,4 @@ def read(place: Path | None, head: Head) -> Decision | None:
 def keep(place: Path | None, decision: Decision) -> None:
     """Write it to the cache, whole or not at all."""
     if place is not None:
-        caching.write(place, lambda path: path.write_bytes(msgspec.json.encode(decision)))
+        caching.write_file(place, lambda path: path.write_bytes(msgspec.json.encode(decision)))

@@ -18,7 +18,7 @@ import transformers
 from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from harness.caching import LIMIT, cache_folder, prune, used, write_folder
+from harness.caching import LIMIT, cache_folder, mark_used, prune, write_folder
 from harness.model import Checkpoint
 from harness.models.zoo import BOTH, DECODER
 
@@ -45,7 +45,7 @@ def unpacked(checkpoint: Checkpoint) -> Path | None:
         model, tokenizer = _read(checkpoint)
         write_folder(place, lambda part: _save(model, tokenizer, part))
         prune(folder)
-    used(place)
+    mark_used(place)
     return place if _is_whole(place) else None
 
 

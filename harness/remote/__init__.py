@@ -1,1 +1,1 @@
-"""Results behind a URL: what lies there, the copy of it that a machine works in, and how files pass between them."""
+"""Results behind a URL: the remote folder, this machine's copy of it, and the transfers between them."""

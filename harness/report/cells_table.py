@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cell import Cell
-from harness.estimate.estimate import duration
+from harness.estimate.grid_estimate import describe_seconds
 from harness.planning.plan import Plan
 from harness.strict_json import dumps
 
@@ -77,7 +77,7 @@ def _time(lines: Iterable[_Line], seconds: Mapping[str, float | None] | None) ->
     if seconds is None:
         return []
     known = [seconds.get(line.id) for line in lines if line.state == PENDING]
-    return ["" if not known else "?" if None in known else duration(sum(known))]
+    return ["" if not known else "?" if None in known else describe_seconds(sum(known))]
 
 
 def _table(*headings: str) -> Table:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.engines.base import stays_failed
+from harness.engines.failures import failed_permanently
 from harness.search.trials import Tried
 from harness.store import Record, Store, timestamp
 
@@ -54,7 +54,7 @@ class EndedTrials:
         if not tried.ended or tried.winner is not None:
             return False
         again = {
-            record["id"] for record in tried.records if record and record["status"] != "ok" and not stays_failed(record)
+            record["id"] for record in tried.records if record and record["status"] != "ok" and not failed_permanently(record)
         }
         for cell_id in again:
             self.known.pop(cell_id, None)
@@ -169,7 +169,7 @@ class Rounds:
 
     def record_failures(self) -> list[Cell]:
         """Failed records for the cells whose search has no winner, and these cells; those of an earlier run go where it now has."""
-        from harness.engines.base import error_facts, failed_record
+        from harness.engines.failures import error_facts, failed_record
 
         lost: list[Cell] = []
         now = timestamp(time.time())

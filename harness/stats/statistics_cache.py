@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from harness.caching import cache_folder, prune, used, write
+from harness.caching import cache_folder, mark_used, prune, write_file
 
 if TYPE_CHECKING:  # importing numpy takes a tenth of a second, and a board from the cache does not need it
     from harness.metrics.additive import Array
@@ -106,8 +106,8 @@ def cache_column(name: str, statistics: ColumnStatistics) -> ColumnStatistics:
             with place.open("wb") as file:
                 np.save(file, many)
 
-        write(path, lambda place: place.write_text(text, encoding="utf-8"))
-        write(path.with_suffix(".npy"), fill)
+        write_file(path, lambda place: place.write_text(text, encoding="utf-8"))
+        write_file(path.with_suffix(".npy"), fill)
         prune(path.parent)
     return statistics
 
@@ -119,7 +119,7 @@ def cached(name: str, kind: type[T], make: Callable[[], T]) -> T:
     if known is None:
         known = make()
         if path:
-            write(path, lambda place: place.write_bytes(msgspec.json.encode(known)))
+            write_file(path, lambda place: place.write_bytes(msgspec.json.encode(known)))
             prune(path.parent)
     return known
 
@@ -135,5 +135,5 @@ def _read(path: Path | None, parse: Callable[[bytes], Any]) -> Any:
     except (OSError, ValueError, TypeError, AttributeError, EOFError):
         return None  # missing or damaged: it is computed anew
     if parsed is not None:
-        used(path)
+        mark_used(path)
     return parsed

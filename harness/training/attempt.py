@@ -11,7 +11,7 @@ from accelerate.utils import set_seed
 
 from harness import registry
 from harness.adapt.apply import adapt
-from harness.cache.encoded import Encoder
+from harness.cache.encoded import CachedEncoder
 from harness.check.report import warnings
 from harness.fast.prepare import prepare
 from harness.fast.rows_tried import READ, check_text
@@ -112,7 +112,7 @@ class Attempt:
 
     def _encode(self, head: Head) -> tuple[dict[str, Sequence[Feature]], dict[str, int]]:
         """Split → features, and how many of its rows were cut."""
-        features, truncated, encoder = {}, {}, Encoder(head)
+        features, truncated, encoder = {}, {}, CachedEncoder(head)
         for split, rows in self.splits.items():
             if self.cell.is_trial and split == "test":
                 continue
@@ -136,7 +136,7 @@ class Attempt:
             under.path, under.found, place.every, place.interruption, team,
             lambda: under.account(self.precision), self.emit,
         )  # fmt: skip
-        gc.enable()  # see `harness.engines.life`
+        gc.enable()  # see `harness.engines.worker_process`
         self.watch.begin("train")
         return train(
             self.accelerator, weights, self.head, self.fast, self.features["train"], self._validate, self.recipe,

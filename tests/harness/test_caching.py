@@ -1,20 +1,20 @@
-"""Where the cache lies, that it stays small, and that its files are whole."""
+"""The cache folder: its path, its size limit, and complete files."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from harness.caching import cache_folder, prune, write, write_folder
+from harness.caching import cache_folder, prune, write_file, write_folder
 
 
 @pytest.mark.parametrize("word", ["off", "OFF", "0", "no"])
-def test_it_can_be_switched_off(word, monkeypatch):
+def test_the_cache_can_be_switched_off(word, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", word)
     assert cache_folder("encoded") is None
 
 
-def test_it_lies_in_the_user_s_cache_folder(tmp_path, monkeypatch):
+def test_the_default_is_the_users_cache_folder(tmp_path, monkeypatch):
     monkeypatch.delenv("BENCH_CACHE")
     monkeypatch.setattr("harness.caching.sys.platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -24,7 +24,7 @@ def test_it_lies_in_the_user_s_cache_folder(tmp_path, monkeypatch):
     assert cache_folder("encoded") == tmp_path / "home" / ".cache" / "bench" / "encoded"
 
 
-def test_the_files_unused_for_longest_go_first(tmp_path):
+def test_the_least_recently_used_files_are_removed_first(tmp_path):
     for number in range(5):
         (tmp_path / str(number)).write_bytes(b"x" * 100)
         os.utime(tmp_path / str(number), (number, number))
@@ -33,7 +33,7 @@ def test_the_files_unused_for_longest_go_first(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "4"]
 
 
-def test_a_folder_counts_with_all_that_lies_in_it(tmp_path):
+def test_a_folder_counts_with_all_its_files(tmp_path):
     for number in range(3):
         (tmp_path / str(number) / "deep").mkdir(parents=True)
         (tmp_path / str(number) / "deep" / "file").write_bytes(b"x" * 100_000)
@@ -68,8 +68,8 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         path.write_text("half")
         raise OSError("no space left on device")
 
-    write(target, full)
+    write_file(target, full)
     assert not list(tmp_path.iterdir())
-    write(target, lambda path: path.write_text("whole"))
+    write_file(target, lambda path: path.write_text("whole"))
     assert target.read_text() == "whole" and len(list(tmp_path.iterdir())) == 1
-    write(tmp_path / "missing" / "file", full)  # the folder was removed meanwhile: nothing happens
+    write_file(tmp_path / "missing" / "file", full)  # the folder was removed meanwhile: nothing happens

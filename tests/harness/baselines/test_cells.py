@@ -14,9 +14,8 @@ from harness.baselines.run import run_baseline
 from harness.cell import Cell
 from harness.cli.main import app
 from harness.errors import BenchError
-from harness.estimate.disk import check_disk
-from harness.estimate.estimate import line
-from harness.estimate.estimates import ROWS, estimate
+from harness.estimate.estimator import ROWS, check_disk, estimate_cells
+from harness.estimate.grid_estimate import describe_time
 from harness.planning.plan import make_plan
 from harness.planning.request import Request
 from harness.recipe import Recipe
@@ -105,12 +104,12 @@ def test_estimates_and_the_disk_ask_for_no_architecture(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config.json").write_text("no model's")
     cells = [cell("tfidf-lr"), cell("majority")]
-    grid = estimate(cells, Store(tmp_path), "cpu", 1, 1)
+    grid = estimate_cells(cells, Store(tmp_path), "cpu", 1, 1)
     assert [one.source for one in grid.cells] == [ROWS, ROWS] and grid.start == 0 and 0 < grid.seconds < 60
-    assert grid.cells[0].seconds > grid.cells[1].seconds and "from the number of rows" in line(grid)
+    assert grid.cells[0].seconds > grid.cells[1].seconds and "from the number of rows" in describe_time(grid)
     assert check_disk(tmp_path, cells, 2, 60) == ""
     run_baseline(cells[0], Store(tmp_path), lambda event: None)
-    assert estimate([cell("tfidf-lr", seed=1)], Store(tmp_path), "cpu", 1, 1).cells[0].seconds < 30
+    assert estimate_cells([cell("tfidf-lr", seed=1)], Store(tmp_path), "cpu", 1, 1).cells[0].seconds < 30
 
 
 @pytest.mark.parametrize("name", registry.baselines())

@@ -1,4 +1,4 @@
-"""The cache of token ids: the same features as without it, for every head and architecture, and never another's."""
+"""The cache of token ids: the same features as without it, for every head and architecture, and never those of another."""
 
 import json
 import multiprocessing
@@ -12,8 +12,7 @@ import pytest
 import tiny
 
 from harness.cache import encoded
-from harness.cache import encoded as key
-from harness.cache.encoded import Encoder
+from harness.cache.encoded import CachedEncoder
 from harness.heads.sequence import SequenceHead
 from harness.heads.spans import SpanHead
 from harness.heads.text import TextHead
@@ -82,21 +81,21 @@ def forbidden(*arguments, **named):
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("kind", EXAMPLES, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("name", tiny.KINDS)
-def test_the_features_are_those_of_the_head(name, kind, training, checkpoints, monkeypatch):
+def test_cached_features_equal_those_of_the_head(name, kind, training, checkpoints, monkeypatch):
     plain = make(checkpoints, name, kind)
     expected = plain.encode(EXAMPLES[kind], training)
     first = make(checkpoints, name, kind)
-    assert same(Encoder(first).encode(EXAMPLES[kind], training), expected)
+    assert same(CachedEncoder(first).encode(EXAMPLES[kind], training), expected)
     again = make(checkpoints, name, kind)
     monkeypatch.setattr(type(again), "encode", forbidden)
-    assert same(Encoder(again).encode(EXAMPLES[kind], training), expected)
+    assert same(CachedEncoder(again).encode(EXAMPLES[kind], training), expected)
     # What encoding leaves in the head comes back too: cut texts, and whether a question may have no answer.
-    assert key.state(again) == key.state(first) == key.state(plain)
+    assert encoded.plain_attributes(again) == encoded.plain_attributes(first) == encoded.plain_attributes(plain)
     assert kind is TokenHead or again.truncated
     assert kind is not SpanHead or again.may_abstain is training
 
 
-def test_models_with_equal_tokenisers_share(checkpoints, folder, tmp_path):
+def test_models_with_equal_tokenizers_share_features(checkpoints, folder, tmp_path):
     """Other weights, another training, another seed: the same tokens."""
     other = tmp_path / "other"
     shutil.copytree(checkpoints("bert"), other)
@@ -106,13 +105,13 @@ def test_models_with_equal_tokenisers_share(checkpoints, folder, tmp_path):
     second = make({"bert": other}.get, recipe=replace(RECIPE, learning_rate=1.0, epochs=9))
     assert first.pretrained.checkpoint.digest != second.pretrained.checkpoint.digest
     for head in (first, second):
-        Encoder(head).encode(EXAMPLES[SequenceHead], True)
+        CachedEncoder(head).encode(EXAMPLES[SequenceHead], True)
     assert len(list(folder.iterdir())) == 1
 
 
-def test_whatever_matters_makes_another_file(checkpoints, folder, monkeypatch):
+def test_whatever_affects_the_encoding_changes_the_file(checkpoints, folder, monkeypatch):
     examples = EXAMPLES[SequenceHead]
-    Encoder(make(checkpoints)).encode(examples, True)
+    CachedEncoder(make(checkpoints)).encode(examples, True)
     others = [
         (make(checkpoints), examples, False),
         (make(checkpoints), examples[:1], True),
@@ -127,34 +126,34 @@ def test_whatever_matters_makes_another_file(checkpoints, folder, monkeypatch):
         (make(checkpoints, "t5"), examples, True),
     ]
     for count, (head, rows, training) in enumerate(others, start=2):
-        Encoder(head).encode(rows, training)
+        CachedEncoder(head).encode(rows, training)
         assert len(list(folder.iterdir())) == count
     settings = {"add_prefix_space": not make(checkpoints).tokenizer.add_prefix_space}
     for name, value in settings.items():
         head = make(checkpoints)
         setattr(head.tokenizer, name, value)
-        Encoder(head).encode(examples, True)
+        CachedEncoder(head).encode(examples, True)
     head = make(checkpoints)
     head.tokenizer.add_tokens(["garden"])
-    Encoder(head).encode(examples, True)
-    monkeypatch.setattr(key, "sources", lambda names: "another version of this program")
-    Encoder(make(checkpoints)).encode(examples, True)
+    CachedEncoder(head).encode(examples, True)
+    monkeypatch.setattr(encoded, "source_digest", lambda names: "another version of this program")
+    CachedEncoder(make(checkpoints)).encode(examples, True)
     assert len(list(folder.iterdir())) == len(others) + 1 + len(settings) + 2
 
 
-def test_fields_without_effect_are_fields():
-    assert set(key.WITHOUT_EFFECT) < {field.name for field in fields(Recipe)}
+def test_fields_without_effect_exist():
+    assert set(encoded.WITHOUT_EFFECT) < {field.name for field in fields(Recipe)}
 
 
-def test_the_file_holds_no_sentence(checkpoints, folder):
-    Encoder(make(checkpoints, kind=SpanHead)).encode(EXAMPLES[SpanHead], True)
+def test_the_file_contains_no_text(checkpoints, folder):
+    CachedEncoder(make(checkpoints, kind=SpanHead)).encode(EXAMPLES[SpanHead], True)
     (file,) = folder.iterdir()
     assert b"lisbon" not in file.read_bytes() and b"anna" not in file.read_bytes()
 
 
 @pytest.mark.parametrize("kind", [SequenceHead, SpanHead], ids=lambda kind: kind.__name__)
-def test_a_damaged_file_is_made_anew(kind, checkpoints, folder):
-    expected = Encoder(make(checkpoints, kind=kind)).encode(EXAMPLES[kind], True)
+def test_a_damaged_file_is_replaced(kind, checkpoints, folder):
+    expected = CachedEncoder(make(checkpoints, kind=kind)).encode(EXAMPLES[kind], True)
     (file,) = folder.iterdir()
     whole = file.read_bytes()
     damaged = [b"", b"ARROW1", whole[: len(whole) // 2], whole[:-9], b"\0" * len(whole)]
@@ -164,21 +163,21 @@ def test_a_damaged_file_is_made_anew(kind, checkpoints, folder):
         file.write_bytes(content)
         head.truncated = 0
         vars(head).pop("may_abstain", None)  # as it was before any training rows
-        assert same(Encoder(head).encode(EXAMPLES[kind], True), expected)
+        assert same(CachedEncoder(head).encode(EXAMPLES[kind], True), expected)
         assert content in flipped or file.read_bytes() == whole  # a byte between two columns may be anything
 
 
-def test_switched_off_nothing_is_kept(checkpoints, tmp_path, monkeypatch):
+def test_nothing_is_cached_if_the_cache_is_off(checkpoints, tmp_path, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", "off")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert Encoder(make(checkpoints)).encode(EXAMPLES[SequenceHead], True)
+    assert CachedEncoder(make(checkpoints)).encode(EXAMPLES[SequenceHead], True)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_place_that_is_no_folder_is_no_cache(checkpoints, tmp_path, monkeypatch):
+def test_a_path_that_is_not_a_folder_means_no_cache(checkpoints, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "file"))
-    assert Encoder(make(checkpoints)).encode(EXAMPLES[SequenceHead], True)
+    assert CachedEncoder(make(checkpoints)).encode(EXAMPLES[SequenceHead], True)
 
 
 class Foreign(SequenceHead):
@@ -202,26 +201,26 @@ class Keeper(SequenceHead):
         return super().encode(examples, training)
 
 
-def test_heads_of_other_packages_encode_always(checkpoints, folder):
+def test_heads_of_other_packages_are_not_cached(checkpoints, folder):
     head = make(checkpoints, kind=SequenceHead)
     head.__class__ = Foreign
-    assert Encoder(head).encode(EXAMPLES[SequenceHead], True)
+    assert CachedEncoder(head).encode(EXAMPLES[SequenceHead], True)
     assert not folder.exists()
 
 
 @pytest.mark.parametrize("kind", [Odd, Keeper])
-def test_what_a_file_cannot_hold_is_not_kept(kind, checkpoints, folder, monkeypatch):
-    monkeypatch.setattr(encoded, "HEADS", "")
+def test_unstorable_features_are_not_cached(kind, checkpoints, folder, monkeypatch):
+    monkeypatch.setattr(encoded, "OWN_HEADS", "")
     head = make(checkpoints, kind=SequenceHead)
     head.__class__ = kind
     for _ in range(2):
-        assert len(Encoder(head).encode(EXAMPLES[SequenceHead], True)) == 2
+        assert len(CachedEncoder(head).encode(EXAMPLES[SequenceHead], True)) == 2
     assert not list(folder.iterdir())
 
 
-def test_examples_of_other_than_plain_values_are_not_kept(checkpoints, folder):
+def test_examples_with_other_than_plain_values_are_not_cached(checkpoints, folder):
     rows = [{**example, "more": object()} for example in EXAMPLES[SequenceHead]]
-    assert Encoder(make(checkpoints)).encode(rows, True)
+    assert CachedEncoder(make(checkpoints)).encode(rows, True)
     assert not list(folder.iterdir())
 
 
@@ -233,10 +232,10 @@ def _encode(place, location, results):
         for file in Path(place, "encoded").glob("*.arrow"):
             file.unlink(missing_ok=True)
         head = SequenceHead(pretrained, RECIPE, ["bad", "good"], {})
-        results.put(hash(tuple(tuple(one.inputs["input_ids"]) for one in Encoder(head).encode(rows, True))))
+        results.put(hash(tuple(tuple(one.inputs["input_ids"]) for one in CachedEncoder(head).encode(rows, True))))
 
 
-def test_two_processes_at_once(checkpoints, folder):
+def test_two_processes_can_write_at_the_same_time(checkpoints, folder):
     context = multiprocessing.get_context("spawn")
     results = context.Queue()
     workers = [

@@ -8,10 +8,18 @@ from dataclasses import replace
 
 import pytest
 
-from harness.estimate import estimate as words
 from harness.estimate import machine as machine_module
-from harness.estimate.estimate import CALIBRATION, RECORDS, SIMILAR, Estimate, Grid
-from harness.estimate.run_times import Times
+from harness.estimate.estimator import RunEstimates
+from harness.estimate.grid_estimate import (
+    CALIBRATION,
+    RECORDS,
+    SIMILAR,
+    CellEstimate,
+    GridEstimate,
+    describe_memory,
+    describe_seconds,
+    describe_time,
+)
 from harness.planning.plan import make_plan
 from harness.planning.request import Request
 from harness.store import Store
@@ -27,12 +35,12 @@ def bench(folder, *asked):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A results folder that knows what bert-mini takes for mini-ner on this machine."""
-    from harness.engines.local import make_slots
-    from harness.estimate.machine import cores, names
+    from harness.engines.local import available_cores, make_slots
+    from harness.estimate.machine import processor_names
 
     path = tmp_path_factory.mktemp("plan")
-    slots = make_slots(["cpu"], None, cores())
-    environment = {"device_type": "cpu", "device": (names() or ["any"])[0], "threads": slots[0].threads}
+    slots = make_slots(["cpu"], None, available_cores())
+    environment = {"device_type": "cpu", "device": (processor_names() or ["any"])[0], "threads": slots[0].threads}
     store = Store(path / "bench-results")
     for cell in make_plan(Request(["bert"], ["mini-ner"], seeds=(3, 4))).cells:
         store.write(
@@ -65,30 +73,30 @@ def test_the_plan_as_json_and_without_estimates(folder):
 
 def test_a_run_says_what_the_plan_would_and_never_measures(folder, monkeypatch):
     monkeypatch.setattr(machine_module, "_measure", lambda *asked: pytest.fail("a run waited for a measurement"))
-    times = Times(Store(folder / "bench-results"), "cpu", None, 1)
+    estimates = RunEstimates(Store(folder / "bench-results"), "cpu", None, 1)
     known = make_plan(Request(["bert-mini"], ["mini-ner"])).cells
     other = make_plan(Request(["bert-mini"], ["mini-topics"])).cells
-    assert times.line(list(known)).startswith("; about 5 min on ") and "rough" not in times.line(list(known))
-    assert times.of(known) == {known[0].id: 300.0}
-    both = times.line([*known, *other])
+    assert estimates.summary(list(known)).startswith("; about 5 min on ") and "rough" not in estimates.summary(list(known))
+    assert estimates.expected_seconds(known) == {known[0].id: 300.0}
+    both = estimates.summary([*known, *other])
     assert "rough" in both or "records of like cells" in both
-    assert times.of(other)[other[0].id] > 1
-    assert times.line([]) == ""
+    assert estimates.expected_seconds(other)[other[0].id] > 1
+    assert estimates.summary([]) == ""
 
 
 def test_a_trial_of_a_later_round_is_expected_to_take_as_long_as_an_earlier_one(folder):
-    times = Times(Store(folder / "bench-results"), "cpu", None, 1)
+    estimates = RunEstimates(Store(folder / "bench-results"), "cpu", None, 1)
     [first] = make_plan(Request(["bert-mini"], ["mini-ner"])).cells
-    times.line([first])
+    estimates.summary([first])
     later = replace(first, recipe=replace(first.recipe, learning_rate=1e-6))
-    assert later.id != first.id and times.of([later]) == {later.id: 300.0}
+    assert later.id != first.id and estimates.expected_seconds([later]) == {later.id: 300.0}
 
 
 def test_a_run_goes_on_where_no_estimate_can_be_had(folder, monkeypatch):
-    monkeypatch.setattr("harness.estimate.estimates.estimate", lambda *asked: 1 / 0)
-    times = Times(Store(folder / "bench-results"), "cpu", None, 1)
+    monkeypatch.setattr("harness.estimate.estimator.estimate_cells", lambda *asked: 1 / 0)
+    estimates = RunEstimates(Store(folder / "bench-results"), "cpu", None, 1)
     [cell] = make_plan(Request(["bert-mini"], ["mini-ner"])).cells
-    assert times.line([cell]) == "" and times.of([cell]) == {cell.id: None}
+    assert estimates.summary([cell]) == "" and estimates.expected_seconds([cell]) == {cell.id: None}
 
 
 def test_a_run_tells_how_long_it_will_take_and_that_it_starts_the_workers(folder):
@@ -103,26 +111,26 @@ def test_a_run_tells_how_long_it_will_take_and_that_it_starts_the_workers(folder
 
 def test_times_have_no_more_figures_than_an_estimate():
     seconds = (0.2, 42.4, 89, 91, 3600, 20_000, 300_000)
-    assert [words.about(one).removeprefix("about ") for one in seconds] == [
+    assert [describe_seconds(one) for one in seconds] == [
         "1 s", "42 s", "89 s", "2 min", "60 min", "5.6 h", "3.5 days",
     ]  # fmt: skip
 
 
 def test_what_an_estimate_was_told_from():
     def line(*sources, records=0):
-        return words.line(Grid(tuple(Estimate(9.0, None, source, 1) for source in sources), 1, 1.0, records))
+        return describe_time(GridEstimate(tuple(CellEstimate(9.0, None, source, 1) for source in sources), 1, 1.0, records))
 
     assert line(RECORDS, records=1) == "about 10 s on 1 slot (from 1 past record)"
     assert "(from a calibration of this machine)" in line(CALIBRATION)
     assert "(from 4 past records and a calibration of this machine)" in line(CALIBRATION, RECORDS, records=4)
     assert "(from 2 past records of like cells)" in line(SIMILAR, records=2)
-    assert words.memory(Grid((None,), 2, 0.0, 0)) == "memory: unknown"
+    assert describe_memory(GridEstimate((None,), 2, 0.0, 0)) == "memory: unknown"
 
 
 def test_the_plan_prints_the_recipes_that_the_worker_will_find(tmp_path):
     from harness import registry
     from harness.by_data import facts
-    from harness.estimate.estimates import Known
+    from harness.estimate.estimator import CellInfo
     from harness.heads.make import fitted_head
     from harness.plan_report import RECIPES, PlanReport
     from harness.planning.plan import Plan
@@ -133,14 +141,14 @@ def test_the_plan_prints_the_recipes_that_the_worker_will_find(tmp_path):
     (tmp_path / "gardens.csv").write_text(f"text,label\n{rows}")
     made = make_plan(Request(["bert-mini"], [f"sentiment:{tmp_path}/gardens.csv"]))
     (cell,) = made.cells
-    recipe, why = Known([]).fitted(cell)
+    recipe, why = CellInfo([]).fitted(cell)
     family = registry.family(cell.task.family)
     splits = load(cell.task, family).splits
     told = fitted_head(cell, family, family.labels(splits, cell.task), splits)
     assert (recipe, why) == (told.recipe, told.why) and {"epochs", "max_length"} <= set(why)
     cells = [replace(cell, model=replace(cell.model, name=f"bert-{number}")) for number in range(RECIPES + 3)]
-    estimate = Estimate(1.0, None, CALIBRATION, 0, facts(recipe, why, cell.why, "bf16"))
-    grid = Grid((*[estimate] * len(cells), None), 1, 0.0, 0)
+    estimate = CellEstimate(1.0, None, CALIBRATION, 0, facts(recipe, why, cell.why, "bf16"))
+    grid = GridEstimate((*[estimate] * len(cells), None), 1, 0.0, 0)
     report = PlanReport(Plan(NONE, (*cells, cell)), Store(tmp_path / "results"), frozenset(), grid=grid)
     said = "\n".join(line for line, _ in report.lines())
     assert said.count("recipe gardens · bert-") == RECIPES and "and 3 more recipes" in said

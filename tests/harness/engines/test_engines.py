@@ -1,4 +1,4 @@
-"""The local engine: fresh processes, failures that stay with their cell, deaths that are told, nothing left behind."""
+"""The engines `local` and `inline`: fresh processes, failures that stay with their cell, and no leftovers."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ import pytest
 import toy
 from watch import LONG, Watch, wait_for, wait_until_done
 
-from harness.engines import child
+from harness.engines import worker_process
 from harness.engines.base import Job, Slot
 from harness.engines.grid import Policy, run_grid
 from harness.engines.inline import InlineEngine
@@ -60,7 +60,7 @@ def test_a_cell_that_raises_does_not_stop_the_others(engine, store, new):
     assert {path.name for path in store.folder(good.id).iterdir()} == {"record.json", "predictions.jsonl", "log.txt"}
 
 
-def test_both_engines_give_the_same(local, tmp_path, new):
+def test_both_engines_give_equal_results(local, tmp_path, new):
     cell, found = new(epochs=1), []
     for name, engine in (("local", local), ("inline", InlineEngine("cpu"))):
         store = Store(tmp_path / name)
@@ -70,7 +70,7 @@ def test_both_engines_give_the_same(local, tmp_path, new):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_a_killed_worker_fails_its_cell_alone(local, store, new, number):
+def test_a_killed_worker_fails_only_its_cell(local, store, new, number):
     cell = new(**LONG)
     handle = local.submit(job(cell, store), local.slots[0])
     wait_for(handle, "validation")
@@ -78,11 +78,11 @@ def test_a_killed_worker_fails_its_cell_alone(local, store, new, number):
     handle.process.join(10)
     record = handle.result().record
     assert record["status"] == "failed" and record["error"]["type"] == "WorkerDied"
-    assert number.name in record["error"]["message"] and "LOAD REPORT" in handle.log()
+    assert number.name in record["error"]["message"] and "LOAD REPORT" in store.log(cell.id).read_text()
     assert store.record(cell.id)["status"] == "failed"
 
 
-def test_a_worker_that_dies_after_its_record_has_done_its_work(local, store, new):
+def test_a_record_counts_even_if_the_worker_dies_after_writing_it(local, store, new):
     cell = new(**LONG)
     handle = local.submit(job(cell, store), local.slots[0])
     wait_for(handle, "validation")
@@ -94,7 +94,7 @@ def test_a_worker_that_dies_after_its_record_has_done_its_work(local, store, new
     assert {path.name for path in store.folder(cell.id).iterdir()} == {"record.json", "log.txt"}
 
 
-def test_a_fork_server_that_was_killed_is_started_again_as_it_was(store, new, tmp_path, monkeypatch):
+def test_a_killed_fork_server_is_restarted_with_the_same_settings(store, new, tmp_path, monkeypatch):
     (tmp_path / "datasets").mkdir()
     (tmp_path / "datasets" / "__init__.py").write_text(
         "raise RuntimeError('a folder of the person is not the library')"
@@ -116,7 +116,7 @@ def test_a_fork_server_that_was_killed_is_started_again_as_it_was(store, new, tm
     assert watch.kinds(first).count("started") == watch.kinds(second).count("started") == 1
 
 
-def test_a_worker_without_its_fork_server_can_be_stopped_and_killed(store, new):
+def test_a_worker_whose_fork_server_died_can_be_stopped_and_killed(store, new):
     engine, cells = LocalEngine("cpu", jobs=2), [new(**LONG), new(**LONG)]
     handles = [engine.submit(job(cell, store), engine.slots[0]) for cell in cells]
     for handle in handles:
@@ -135,7 +135,7 @@ def test_a_worker_without_its_fork_server_can_be_stopped_and_killed(store, new):
     assert record["status"] == "ok"
 
 
-def test_a_fork_server_that_dies_while_it_forks_is_started_again(local, store, new, monkeypatch):
+def test_a_fork_server_that_dies_while_forking_is_restarted(local, store, new, monkeypatch):
     start, tries = local.server.context.Process.start, []
 
     def dying(process):
@@ -150,7 +150,7 @@ def test_a_fork_server_that_dies_while_it_forks_is_started_again(local, store, n
     assert record["status"] == "ok" and len(tries) >= 2
 
 
-def test_a_worker_that_the_system_ends_saves_its_state_and_goes_on(local, store, new):
+def test_a_terminated_worker_saves_its_state_and_the_cell_resumes(local, store, new):
     cell = new(epochs=40, patience=0)
 
     class Terminate(Watch):
@@ -167,12 +167,12 @@ def test_a_worker_that_the_system_ends_saves_its_state_and_goes_on(local, store,
     finally:
         local.submit = submit
     assert len(pids) == 2 and record["status"] == "ok" and record["training"]["resumed"] == 1
-    assert ("again", cell.id, "its worker was told to end, and has saved its state") in watch.seen
+    assert ("requeued", cell.id, "its worker was told to end, and has saved its state") in watch.seen
     [whole] = run_grid(InlineEngine("cpu"), [job(cell, Store(store.root / "whole"))], Watch())
     assert record["training"]["history"] == whole["training"]["history"] and record["score"] == whole["score"]
 
 
-def test_stop_saves_and_the_next_run_goes_on(engine, local, store, new):
+def test_stop_saves_the_state_and_the_next_run_resumes(engine, local, store, new):
     cell = new(epochs=40, patience=0)
     handle = engine.submit(job(cell, store), engine.slots[0])
     wait_for(handle, "validation")
@@ -197,12 +197,12 @@ def test_kill_ends_the_worker_and_leaves_no_record(local, store, new):
 
 
 @pytest.mark.parametrize("phase", ["data", "train"])
-def test_a_worker_whose_parent_is_gone_ends(local, store, new, phase):
+def test_a_worker_exits_if_its_parent_is_gone(local, store, new, phase):
     cell = new(**LONG)
     handle = local.submit(job(cell, store), local.slots[0])
     wait_for(handle, "phase", phase)
     handle.connection.close()
-    handle.process.join(child.ORPHAN + 5)
+    handle.process.join(worker_process.ORPHAN_GRACE + 5)
     assert handle.done() and store.record(cell.id) is None
     assert not list(store.folder(cell.id).glob(".*.tmp"))
 
@@ -226,7 +226,7 @@ def test_an_interrupt_saves_and_ends_all_workers(engine, store, new):
     assert all(store.record(cell.id) is None for cell in cells) and store.checkpoint(cells[0].id).exists()
 
 
-def test_a_second_interrupt_ends_at_once(local, store, new, monkeypatch):
+def test_a_second_interrupt_kills_the_workers(local, store, new, monkeypatch):
     cell = new(**LONG)
 
     class Impatient(Watch):
@@ -249,7 +249,7 @@ def test_a_second_interrupt_ends_at_once(local, store, new, monkeypatch):
     assert handles[0].done() and time.monotonic() - begun < 20
 
 
-def test_a_cell_that_takes_too_long_fails_and_goes_on_with_more_time(engine, store, new):
+def test_a_cell_fails_after_the_timeout_and_resumes_with_more_time(engine, store, new):
     cell = new(epochs=150, patience=0)
     [record] = run_grid(engine, [job(cell, store)], Watch(), Policy(timeout=2.5))
     assert record["error"]["type"] == "Timeout" and "took longer than 2.5 s (--timeout)" in record["error"]["message"]
@@ -258,7 +258,7 @@ def test_a_cell_that_takes_too_long_fails_and_goes_on_with_more_time(engine, sto
     assert record["status"] == "ok" and record["training"]["resumed"] == 1
 
 
-def test_retries_and_reasons_that_stay(local, store, new):
+def test_permanent_failures_are_not_retried(local, store, new):
     broken, wrong = new(toy.task(toy.broken)), new(toy.task(toy.unusable))
     watch = Watch()
     records = run_grid(local, [job(broken, store), job(wrong, store)], watch, Policy(retries=2))
@@ -267,7 +267,7 @@ def test_retries_and_reasons_that_stay(local, store, new):
     assert stays == {broken.id: False, wrong.id: True}
 
 
-def test_fail_fast_saves_what_runs_and_begins_nothing(local, store, new):
+def test_fail_fast_saves_running_cells_and_starts_no_others(local, store, new):
     long, broken, never = new(**LONG), new(toy.task(toy.broken)), new(epochs=1)
 
     class Waits(Watch):  # until the long one trains
@@ -287,26 +287,26 @@ def test_fail_fast_saves_what_runs_and_begins_nothing(local, store, new):
     assert store.record(long.id) is None and store.checkpoint(long.id).exists()
 
 
-def test_two_runs_share_a_folder_and_no_cell_is_done_twice(engine, local, store, new):
+def test_two_runs_on_one_folder_run_no_cell_twice(engine, local, store, new):
     cell = new(epochs=30, patience=0)
     plan = job(cell, store)
     first = local.submit(plan, local.slots[0])
     wait_for(first, "validation")
 
     class Counts(Watch):
-        def again(self, cell, why):
-            super().again(cell, why)
+        def requeued(self, cell, reason):
+            super().requeued(cell, reason)
             first.events()  # a worker whose words nobody reads waits at last
 
     watch = Counts()
     [record] = run_grid(engine, [plan], watch)
     wait_until_done(first)
-    assert first.result().record == record and watch.seen[1] == ("again", cell.id, "another run has it")
+    assert first.result().record == record and watch.seen[1] == ("requeued", cell.id, "another run has it")
     assert "validation" not in watch.kinds(cell)
     assert {path.name for path in store.folder(cell.id).iterdir()} == {"record.json", "predictions.jsonl", "log.txt"}
 
 
-def test_what_a_killed_owner_left_is_swept_up(local, store, new):
+def test_leftovers_of_a_killed_worker_are_removed(local, store, new):
     cell = new(epochs=1)
     folder = store.folder(cell.id)
     for name in (".claim", ".record.json.host.1.tmp", ".checkpoint.safetensors.other.99.tmp"):
@@ -316,7 +316,7 @@ def test_what_a_killed_owner_left_is_swept_up(local, store, new):
     assert {path.name for path in folder.iterdir()} == {"record.json", "predictions.jsonl", "log.txt"}
 
 
-def test_slots_depend_on_machine_and_jobs_alone():
+def test_slots_depend_only_on_the_machine_and_jobs():
     assert make_slots(["cpu"], None, 2) == [Slot("cpu", 1)] * 2
     assert make_slots(["cpu"], None, 1) == [Slot("cpu", 1)]
     assert make_slots(["cpu"], None, 16) == [Slot("cpu", 4)] * 4

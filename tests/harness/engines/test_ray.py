@@ -1,4 +1,4 @@
-"""The engine `ray` on a real cluster of two nodes on this machine: as `local` in all that a person sees, and it outlives a node."""
+"""The engine `ray` on a real cluster of two nodes on this machine: it behaves like `local`, and survives the loss of a node."""
 
 import os
 import signal
@@ -16,8 +16,7 @@ from harness.engines.base import Job
 from harness.engines.cluster import ClusterEngine
 from harness.engines.grid import Policy, run_grid
 from harness.engines.inline import InlineEngine
-from harness.engines.node_slots import versions
-from harness.engines.nodes import connect, make_slots
+from harness.engines.ray_nodes import connect, make_slots, versions
 from harness.errors import BenchError
 from harness.store import Store
 
@@ -84,9 +83,9 @@ def files(store, cell):
 
 
 @pytest.mark.long
-def test_cells_end_as_with_inline_and_one_that_raises_fails_alone(engine, store, tmp_path, new):
+def test_results_equal_those_of_inline_and_an_error_fails_only_its_cell(engine, store, tmp_path, new):
     good, bad = [new(), new(), new(epochs=1)], new(toy.task(toy.broken))
-    assert len({engine.seats[slot].node for slot in engine.slots}) == 2
+    assert len({engine.placements[slot].node for slot in engine.slots}) == 2
     watch = Watch()
     records = {record["id"]: record for record in run_grid(engine, [job(cell, store) for cell in (bad, *good)], watch)}
     error = records[bad.id]["error"]
@@ -104,7 +103,7 @@ def test_cells_end_as_with_inline_and_one_that_raises_fails_alone(engine, store,
 
 @pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_a_killed_worker_fails_its_cell_alone(engine, store, new, number):
+def test_a_killed_worker_fails_only_its_cell(engine, store, new, number):
     cell = new(**LONG)
     handle = engine.submit(job(cell, store), engine.slots[0])
     wait_for(handle, "validation")
@@ -112,12 +111,12 @@ def test_a_killed_worker_fails_its_cell_alone(engine, store, new, number):
     wait_until_done(handle)
     record = handle.result().record
     assert record["status"] == "failed" and record["error"]["type"] == "WorkerDied"
-    assert number.name in record["error"]["message"] and "LOAD REPORT" in handle.log()
+    assert number.name in record["error"]["message"] and "LOAD REPORT" in store.log(cell.id).read_text()
     assert store.record(cell.id)["status"] == "failed"
 
 
 @pytest.mark.long
-def test_a_killed_actor_fails_its_cell_and_the_slot_has_another(engine, store, new):
+def test_a_killed_actor_fails_its_cell_and_is_replaced(engine, store, new):
     cell, slot = new(**LONG), engine.slots[0]
     handle = engine.submit(job(cell, store), slot)
     wait_for(handle, "validation")
@@ -139,7 +138,7 @@ def parent(process):
 
 
 @pytest.mark.long
-def test_stop_saves_and_the_next_run_goes_on(engine, store, new):
+def test_stop_saves_the_state_and_the_next_run_resumes(engine, store, new):
     cell = new(epochs=40, patience=0)
     handle = engine.submit(job(cell, store), engine.slots[0])
     wait_for(handle, "validation")
@@ -162,7 +161,7 @@ def test_kill_ends_the_worker_and_leaves_no_record(engine, store, new):
 
 
 @pytest.mark.long
-def test_a_cell_that_takes_too_long_fails_and_goes_on_with_more_time(engine, store, new):
+def test_a_cell_fails_after_the_timeout_and_resumes_with_more_time(engine, store, new):
     cell = new(epochs=100, patience=0)
     [record] = run_grid(engine, [job(cell, store)], Watch(), Policy(timeout=1.5))
     assert record["error"]["type"] == "Timeout" and "took longer than 1.5 s (--timeout)" in record["error"]["message"]
@@ -189,20 +188,20 @@ def test_an_interrupt_saves_and_ends_all_workers(engine, store, new, monkeypatch
     assert all(store.record(cell.id) is None and store.checkpoint(cell.id).exists() for cell in cells)
 
 
-def test_a_node_that_differs_or_does_not_see_the_folder_is_named(engine):
+def test_a_node_with_another_version_or_without_the_folder_is_an_error(engine):
     told = {"node": "a" * 56, "shares": True, **versions()}
-    engine._check(told)
+    engine._check_node(told)
     with pytest.raises(BenchError, match=r"--results .*: node aaaaaaaa does not see this folder"):
-        engine._check({**told, "shares": False})
+        engine._check_node({**told, "shares": False})
     with pytest.raises(BenchError, match=r"node aaaaaaaa has another bench: .*'protocol': 1.*; install the same"):
-        engine._check({**told, "protocol": 1})
+        engine._check_node({**told, "protocol": 1})
 
 
 @pytest.mark.long
-def test_a_node_that_dies_costs_no_cell(engine, cluster, store, tmp_path, new):
+def test_cells_of_a_dead_node_run_on_another_node(engine, cluster, store, tmp_path, new):
     """The last test with the engine: afterwards the cluster has one node."""
     cells = [new(epochs=40, patience=0) for _ in range(2)] + [new(epochs=1)]
-    away = next(slot for slot in engine.slots if engine.seats[slot].node != ray.get_runtime_context().get_node_id())
+    away = next(slot for slot in engine.slots if engine.placements[slot].node != ray.get_runtime_context().get_node_id())
     lost = []
 
     class Axe(Watch):
@@ -219,7 +218,7 @@ def test_a_node_that_dies_costs_no_cell(engine, cluster, store, tmp_path, new):
 
     watch = Axe()
     records = run_grid(engine, [job(cell, store, checkpoint_every=Every(steps=40)) for cell in cells], watch)
-    assert lost[1:] == ["dead"] and ("again", lost[0].id, "the node where it ran is gone") in watch.seen
+    assert lost[1:] == ["dead"] and ("requeued", lost[0].id, "the node where it ran is gone") in watch.seen
     assert sorted(record["id"] for record in records) == sorted(cell.id for cell in cells)
     assert [entry[0] for entry in watch.seen].count("finished") == 3
     resumed = {record["id"]: record["training"].get("resumed", 0) for record in records}
@@ -229,7 +228,7 @@ def test_a_node_that_dies_costs_no_cell(engine, cluster, store, tmp_path, new):
 
 
 @pytest.mark.long
-def test_a_driver_that_is_told_to_end_saves_and_one_that_is_killed_leaves_nothing_behind(engine, cluster, tmp_path):
+def test_a_terminated_driver_saves_and_a_killed_driver_leaves_no_processes(engine, cluster, tmp_path):
     engine.close()
     words = "run --models bert --tasks mini-translation --engine ray --checkpoint-every 5steps --set recipe.epochs=200"
     words = [sys.executable, "-m", "harness", *words.split(), "--address", cluster.address]
@@ -257,10 +256,10 @@ def test_a_driver_that_is_told_to_end_saves_and_one_that_is_killed_leaves_nothin
 def workers():
     """Lines of `ps` that tell of actors. That the cells' own processes are gone, their claims tell."""
     listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout
-    return [line for line in listed.splitlines() if "ray::Place" in line]
+    return [line for line in listed.splitlines() if "ray::SlotActor" in line]
 
 
-def test_no_ray_and_no_cluster_are_one_line(monkeypatch):
+def test_missing_ray_or_cluster_is_a_one_line_error(monkeypatch):
     with pytest.raises(BenchError, match=r"--address 127.0.0.1:1: no Ray cluster .*start one: ray start --head"):
         connect("127.0.0.1:1")
     with pytest.raises(BenchError, match=r"--address ray://here:1: must be auto or HOST:PORT"):
@@ -274,7 +273,7 @@ def node(name, alive=True, **resources):
     return {"NodeID": name, "Alive": alive, "Resources": resources}
 
 
-def test_slots_are_those_of_the_nodes_in_turn():
+def test_slots_are_taken_from_the_nodes_in_turn():
     nodes = [node("a", CPU=8.0), node("b", CPU=2.0), node("dead", alive=False, CPU=64.0), node("head", CPU=0.0)]
     slots = make_slots(nodes, "auto", None)
     assert [(slot.node, slot.cpus, slot.gpus) for slot in slots] == [

@@ -51,7 +51,7 @@ def engine_for(cluster, url):
     while not all(made.ready(slot) for slot in made.slots):
         assert time.monotonic() < end
         time.sleep(0.1)
-    assert len({seat.node for seat in made.seats.values()}) == 2
+    assert len({placement.node for placement in made.placements.values()}) == 2
     return made
 
 
@@ -71,14 +71,14 @@ def whole(cell, folder):
 FILES = ("record.json", "predictions.jsonl", "log.txt")
 
 
-def test_a_url_that_a_node_cannot_write_ends_the_run_in_one_line(cluster, place):
+def test_a_url_that_a_node_cannot_write_is_a_one_line_error(cluster, place):
     (place / "file").write_text("")
     with pytest.raises(BenchError, match=r"a node of the cluster cannot run cells: .*cannot be written") as error:
         engine_for(cluster, f"file://{place}/file/x")
     assert "\n" not in str(error.value)
 
 
-def test_nodes_send_the_driver_has_all_and_what_cannot_be_sent_the_driver_sends(cluster, place, checkpoints):
+def test_nodes_send_results_and_the_driver_sends_what_they_cannot(cluster, place, checkpoints):
     remote, url = place / "remote", f"file://{place}/remote"
     cells = [toy.cell(checkpoints("bert"), seed=seed) for seed in range(4001, 4005)]
     bad = toy.cell(checkpoints("bert"), toy.task(toy.broken), seed=4006)
@@ -108,11 +108,11 @@ def test_nodes_send_the_driver_has_all_and_what_cannot_be_sent_the_driver_sends(
     engine.close()
 
 
-def test_a_cell_whose_node_dies_goes_on_from_what_that_had_sent(cluster, place, checkpoints):
+def test_a_cell_of_a_dead_node_resumes_from_the_checkpoint_it_had_sent(cluster, place, checkpoints):
     """The last test: afterwards the cluster has one node."""
     remote, url = place / "remote", f"file://{place}/remote"
     engine = engine_for(cluster, url)
-    away = next(slot for slot in engine.slots if engine.seats[slot].node != ray.get_runtime_context().get_node_id())
+    away = next(slot for slot in engine.slots if engine.placements[slot].node != ray.get_runtime_context().get_node_id())
     cells = [toy.cell(checkpoints("bert"), seed=seed, epochs=40, patience=0) for seed in (4011, 4012)]
     lost = []
 
@@ -133,7 +133,7 @@ def test_a_cell_whose_node_dies_goes_on_from_what_that_had_sent(cluster, place, 
         one["id"]: one
         for one in run_grid(engine, [job(cell, url, checkpoint_every=Every(steps=20)) for cell in cells], watch)
     }
-    assert lost[1:] == ["dead"] and ("again", lost[0].id, "the node where it ran is gone") in watch.seen
+    assert lost[1:] == ["dead"] and ("requeued", lost[0].id, "the node where it ran is gone") in watch.seen
     assert {cell.id: records[cell.id]["training"].get("resumed", 0) for cell in cells} == {
         cell.id: int(cell is lost[0]) for cell in cells
     }

@@ -1,4 +1,4 @@
-"""The fork server, and what comes of a parent that ends while it asks for a process."""
+"""The fork server, and parents that end while they request a process."""
 
 import multiprocessing
 import os
@@ -11,15 +11,15 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.engines import child
+from harness.engines import worker_process
 from harness.errors import BenchError
 
 LEAVE = """
 import os, time
 from multiprocessing import forkserver
-from harness.engines.server import Server
+from harness.engines.server import ForkServer
 
-Server()
+ForkServer()
 answer, words = forkserver.connect_to_new_process([])
 if {word!r}:
     os.write(words, {word!r})
@@ -32,7 +32,7 @@ os.close(answer)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("word", "said"), [(b"", False), (b"nonsense", True)], ids=["no task", "no sense"])
-def test_a_process_that_is_asked_for_and_given_no_task_says_nothing(word, said):
+def test_a_process_that_receives_no_task_prints_nothing(word, said):
     done = subprocess.run(
         [sys.executable, "-c", LEAVE.format(word=word)], capture_output=True, text=True, check=False, timeout=120
     )
@@ -51,18 +51,18 @@ import sys
 
 from telling import tell
 
-from harness.engines.server import Server
+from harness.engines.server import ForkServer
 from harness.methods import modules
 
 if __name__ == "__main__":
-    process, connection = Server(modules(sys.argv[1:])).process(tell)
+    process, connection = ForkServer(modules(sys.argv[1:])).start_process(tell)
     print(connection.recv())
 """
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("methods", "loaded"), [(["full", "baseline"], "False"), (["full", "lora"], "True")])
-def test_libraries_of_a_method_are_loaded_once_and_only_where_it_is_used(tmp_path, methods, loaded):
+def test_modules_of_a_method_are_loaded_only_if_it_is_used(tmp_path, methods, loaded):
     (tmp_path / "loaded.py").write_text(LOADED)
     (tmp_path / "telling.py").write_text(TELLING)
     done = subprocess.run(
@@ -72,7 +72,7 @@ def test_libraries_of_a_method_are_loaded_once_and_only_where_it_is_used(tmp_pat
 
 
 @pytest.mark.parametrize(("methods", "modules"), [("full", []), ("full,lora", ["harness.adapt.lora"])])
-def test_a_run_has_those_of_its_methods_loaded(tmp_path, monkeypatch, methods, modules):
+def test_a_run_loads_the_modules_of_its_methods(tmp_path, monkeypatch, methods, modules):
     asked = []
 
     class Engine:
@@ -90,10 +90,10 @@ KILLED = """
 import os, signal, sys, tempfile
 from multiprocessing import forkserver, resource_tracker, util
 
-from harness.engines.server import Server
+from harness.engines.server import ForkServer
 
 if __name__ == "__main__":
-    Server()
+    ForkServer()
     numbers = [forkserver._forkserver._forkserver_pid, resource_tracker._resource_tracker._pid]
     for number in numbers:
         os.kill(number, signal.SIGSTOP)
@@ -104,12 +104,12 @@ if __name__ == "__main__":
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the guard needs pidfds (Linux)")
-def test_nothing_is_left_of_a_run_that_was_killed_while_its_server_was_stopped(tmp_path):
+def test_the_guard_cleans_up_after_a_run_that_was_killed_while_its_server_was_stopped(tmp_path):
     (tmp_path / "killed.py").write_text(KILLED)
     done = subprocess.run([sys.executable, "killed.py"], cwd=tmp_path, stdout=subprocess.PIPE, text=True, timeout=120)
     *numbers, folder = done.stdout.split()
     assert len(numbers) == 2 and folder
-    end = time.monotonic() + child.ORPHAN + 30
+    end = time.monotonic() + worker_process.ORPHAN_GRACE + 30
     while time.monotonic() < end and (Path(folder).exists() or any(map(_alive, map(int, numbers)))):
         time.sleep(0.2)
     assert not Path(folder).exists() and not any(map(_alive, map(int, numbers)))
@@ -123,8 +123,8 @@ def _alive(number):
         return False
 
 
-def test_a_process_that_nobody_listens_to_any_more_ends_without_a_word(capfd):
+def test_a_probe_whose_parent_is_gone_prints_nothing(capfd):
     ours, theirs = multiprocessing.Pipe()
     ours.close()
-    child.probe(theirs)
+    worker_process.probe_main(theirs)
     assert capfd.readouterr().err == ""

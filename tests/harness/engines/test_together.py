@@ -1,4 +1,4 @@
-"""Cells that several processes train together: the same training, every row scored once, and no end of one without the others."""
+"""Cells that several processes train together: the same training, every row scored once, and all processes end together."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def pair():
-    return LocalEngine("cpu", together=2)
+    return LocalEngine("cpu", devices_per_cell=2)
 
 
 def job(cell, store, devices=2, **more):
@@ -48,7 +48,7 @@ CELLS = {  # without dropout, whose numbers would be others; batches of 7 leave 
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_two_processes_train_what_one_does(pair, checkpoints, tmp_path, name):
+def test_two_processes_train_like_one(pair, checkpoints, tmp_path, name):
     kind, task, recipe = CELLS[name]
     cell = toy.cell(checkpoints.without_dropout(kind), toy.task(**task), **{"epochs": 2, **recipe})
     store = Store(tmp_path / "two")
@@ -105,7 +105,7 @@ class Stop(Observer):
             raise KeyboardInterrupt
 
 
-def test_stopped_and_gone_on_with_the_same_numbers(pair, checkpoints, tmp_path):
+def test_a_resumed_training_gives_the_same_numbers(pair, checkpoints, tmp_path):
     cell = toy.cell(checkpoints("bert"), epochs=16, patience=0)  # with dropout: each process has its own random numbers
     [whole] = run_grid(pair, [job(cell, Store(tmp_path / "whole"))], Observer())
     store = Store(tmp_path / "stopped")
@@ -118,7 +118,7 @@ def test_stopped_and_gone_on_with_the_same_numbers(pair, checkpoints, tmp_path):
     assert store.predictions(cell.id) == Store(tmp_path / "whole").predictions(cell.id)
 
 
-def test_a_checkpoint_of_two_is_none_for_one(pair, checkpoints, tmp_path):
+def test_a_checkpoint_of_two_processes_is_not_used_by_one(pair, checkpoints, tmp_path):
     cell, store = toy.cell(checkpoints("bert"), epochs=16, patience=0), Store(tmp_path / "two")
     with pytest.raises(KeyboardInterrupt):
         run_grid(pair, [job(cell, store)], Stop(3))
@@ -129,7 +129,7 @@ def test_a_checkpoint_of_two_is_none_for_one(pair, checkpoints, tmp_path):
 
 
 @pytest.mark.parametrize("rank", [0, 1])
-def test_one_that_is_killed_takes_the_others_along(pair, checkpoints, tmp_path, rank):
+def test_killing_one_process_ends_the_others(pair, checkpoints, tmp_path, rank):
     cell, store = toy.cell(checkpoints("bert"), epochs=10_000, patience=0), Store(tmp_path)
     handle = pair.submit(job(cell, store, checkpoint_every=Every(steps=5)), pair.slots[0])
     processes = [handle.process, *(process for process, _ in handle.members.processes)]
@@ -141,7 +141,7 @@ def test_one_that_is_killed_takes_the_others_along(pair, checkpoints, tmp_path, 
     assert store.checkpoint(cell.id).exists()
 
 
-def test_all_end_when_the_parent_is_gone(pair, checkpoints, tmp_path):
+def test_all_processes_exit_if_the_parent_is_gone(pair, checkpoints, tmp_path):
     cell, store = toy.cell(checkpoints("bert"), epochs=10_000, patience=0), Store(tmp_path)
     handle = pair.submit(job(cell, store), pair.slots[0])
     processes = [handle.process, *(process for process, _ in handle.members.processes)]
@@ -153,7 +153,7 @@ def test_all_end_when_the_parent_is_gone(pair, checkpoints, tmp_path):
     assert not any(process.is_alive() for process in processes)
 
 
-def test_a_cell_that_another_run_has_ends_all_its_processes(pair, checkpoints, tmp_path):
+def test_all_processes_exit_if_another_run_holds_the_cell(pair, checkpoints, tmp_path):
     cell, store = toy.cell(checkpoints("bert")), Store(tmp_path)
     claim = store.claim(cell.id)
     assert claim.take()

@@ -1,4 +1,4 @@
-"""How fast this machine is: measured once, in a process of its own, and kept."""
+"""The speed of this machine: measured once, in a separate process, and cached."""
 
 import json
 import math
@@ -12,7 +12,14 @@ from dataclasses import astuple
 import pytest
 
 import harness.estimate.machine as machine_module
-from harness.estimate.machine import USUAL, Speed, is_here, names, precision, timed
+from harness.estimate.machine import (
+    USUAL_SPEEDS,
+    Speed,
+    expected_precision,
+    is_this_machine,
+    measured_machine,
+    processor_names,
+)
 
 WANTED = {("fp32", 128), ("bf16", 384)}
 SPEED = Speed(3e-4, 2e-11, 2e-9, 1e-3, 2e-11, 2e-8, 3e-9)
@@ -35,85 +42,85 @@ def measurement(tmp_path, monkeypatch):
 
 def test_a_machine_is_measured_once_and_says_so(measurement):
     said = []
-    first = timed("cpu", 1, WANTED, said.append)
+    first = measured_machine("cpu", 1, WANTED, said.append)
     assert said == ["measuring this machine once, about 5 s"] and len(measurement) == 1
-    assert timed("cpu", 1, WANTED, said.append) == first and len(said) == len(measurement) == 1
-    assert first.timed == dict.fromkeys(WANTED, SPEED) and first.speed("fp32", 128) == (SPEED, True)
+    assert measured_machine("cpu", 1, WANTED, said.append) == first and len(said) == len(measurement) == 1
+    assert first.speeds == dict.fromkeys(WANTED, SPEED) and first.speed("fp32", 128) == (SPEED, True)
 
 
-def test_another_width_adds_its_own_measurement_only(measurement):
-    timed("cpu", 1, WANTED, print)
-    both = timed("cpu", 1, {*WANTED, ("fp32", 768)}, print)
-    assert measurement[1] == ("cpu", 1, [("fp32", 768)]) and len(both.timed) == 3
-    timed("cpu", 1, WANTED, print)
+def test_another_width_is_measured_alone(measurement):
+    measured_machine("cpu", 1, WANTED, print)
+    both = measured_machine("cpu", 1, {*WANTED, ("fp32", 768)}, print)
+    assert measurement[1] == ("cpu", 1, [("fp32", 768)]) and len(both.speeds) == 3
+    measured_machine("cpu", 1, WANTED, print)
     assert len(measurement) == 2
-    timed("cpu", 2, WANTED, print)
-    timed("cuda:0", 1, WANTED, print)
+    measured_machine("cpu", 2, WANTED, print)
+    measured_machine("cuda:0", 1, WANTED, print)
     assert len(measurement) == 4, "other threads and devices are measured by themselves"
-    timed("cuda:1", 1, WANTED, print)
+    measured_machine("cuda:1", 1, WANTED, print)
     assert len(measurement) == 4, "cards of one kind are alike"
 
 
-def test_a_run_does_not_measure_and_takes_what_there_is(measurement):
-    unknown = timed("cpu", 1, WANTED, None)
-    assert unknown.speed("fp32", 130) == (USUAL["fp32"][128], False) and not measurement
-    assert timed("cuda:0", 1, WANTED, None).speed("fp32", 128) is None
-    timed("cpu", 1, WANTED, print)
-    known = timed("cpu", 1, WANTED, None)
-    assert known.speed("fp32", 200) == (SPEED, True) and known.speed("fp32", 768) == (USUAL["fp32"][768], False)
+def test_a_run_uses_what_is_known_and_does_not_measure(measurement):
+    unknown = measured_machine("cpu", 1, WANTED, None)
+    assert unknown.speed("fp32", 130) == (USUAL_SPEEDS["fp32"][128], False) and not measurement
+    assert measured_machine("cuda:0", 1, WANTED, None).speed("fp32", 128) is None
+    measured_machine("cpu", 1, WANTED, print)
+    known = measured_machine("cpu", 1, WANTED, None)
+    assert known.speed("fp32", 200) == (SPEED, True) and known.speed("fp32", 768) == (USUAL_SPEEDS["fp32"][768], False)
 
 
-def test_who_stops_a_measurement_begins_it_again(measurement, monkeypatch):
+def test_an_interrupted_measurement_is_started_again(measurement, monkeypatch):
     whole = machine_module._measure
     monkeypatch.setattr(machine_module, "_measure", lambda *asked: signal.raise_signal(signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
-        timed("cpu", 1, WANTED, print)
+        measured_machine("cpu", 1, WANTED, print)
     monkeypatch.setattr(machine_module, "_measure", whole)
-    assert timed("cpu", 1, WANTED, print).timed == dict.fromkeys(WANTED, SPEED) and len(measurement) == 1
+    assert measured_machine("cpu", 1, WANTED, print).speeds == dict.fromkeys(WANTED, SPEED) and len(measurement) == 1
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"trials": {}}', '[["fp32", 128, [1, 2]]]', '[["fp32", "x", [1, 2, 3, 4, 5, 6, 7]]]', "null"])
 def test_a_damaged_file_in_the_cache_is_measured_again(measurement, tmp_path, text):
-    timed("cpu", 1, WANTED, print)
+    measured_machine("cpu", 1, WANTED, print)
     [file] = (tmp_path / "cache" / "machine").iterdir()
     file.write_text(text)
-    assert timed("cpu", 1, WANTED, print).timed == dict.fromkeys(WANTED, SPEED) and len(measurement) == 2
+    assert measured_machine("cpu", 1, WANTED, print).speeds == dict.fromkeys(WANTED, SPEED) and len(measurement) == 2
 
 
-def test_a_measurement_without_a_cache_folder_says_that_it_is_not_kept(measurement, monkeypatch):
+def test_a_measurement_without_a_cache_folder_is_not_kept_and_says_so(measurement, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", "off")
     monkeypatch.setattr("os.getloadavg", lambda: (64.0, 0.0, 0.0))
     said = []
-    assert timed("cpu", 1, WANTED, said.append).timed
+    assert measured_machine("cpu", 1, WANTED, said.append).speeds
     assert "no cache folder" in said[0] and "about 5 s, more while other programs" in said[0]
 
 
-def test_a_layer_is_timed_by_a_process_of_its_own_and_kept(tmp_path, monkeypatch):
+def test_a_layer_is_timed_in_a_separate_process_and_cached(tmp_path, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
-    found = timed("cpu", 1, {("fp32", 64), ("fp32", 128)}, print)
-    assert found.timed.keys() == {("fp32", 64), ("fp32", 128)}
-    for speed in found.timed.values():
+    found = measured_machine("cpu", 1, {("fp32", 64), ("fp32", 128)}, print)
+    assert found.speeds.keys() == {("fp32", 64), ("fp32", 128)}
+    for speed in found.speeds.values():
         assert all(math.isfinite(seconds) and seconds >= 0 for seconds in astuple(speed))
         assert speed.train_layer > speed.read_layer and 0 < speed.read_flop < 1e-8 and 0 < speed.train_flop < 1e-8 and speed.update > 0
     [file] = tmp_path.glob("machine/*.json")
     assert len(json.loads(file.read_text())) == 2
     monkeypatch.setattr(machine_module, "_measure", lambda *asked: pytest.fail("measured again"))
-    assert timed("cpu", 1, {("fp32", 64)}, print) == found
+    assert measured_machine("cpu", 1, {("fp32", 64)}, print) == found
 
 
 @pytest.mark.parametrize("printed", ["", '[["fp32", 12', "[[1]]"])
-def test_a_process_that_dies_leaves_the_usual_figures(tmp_path, monkeypatch, printed):
+def test_the_usual_speeds_are_used_if_the_process_dies(tmp_path, monkeypatch, printed):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
     broken = tmp_path / "python"
     monkeypatch.setattr(machine_module.sys, "executable", str(broken))
     for _ in ("there is none", "it dies"):
-        found = timed("cpu", 1, {("fp32", 768)}, print)
-        assert not found.timed and found.speed("fp32", 768) == (USUAL["fp32"][768], False)
+        found = measured_machine("cpu", 1, {("fp32", 768)}, print)
+        assert not found.speeds and found.speed("fp32", 768) == (USUAL_SPEEDS["fp32"][768], False)
         broken.write_text(f"#!/bin/sh\necho '{printed}'\nexit 1\n")
         broken.chmod(0o755)
 
 
-def test_a_process_that_hangs_is_ended(tmp_path, monkeypatch):
+def test_a_hanging_process_is_killed(tmp_path, monkeypatch):
     hangs = tmp_path / "python"
     hangs.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/id\nexec sleep 60\n")
     hangs.chmod(0o755)
@@ -124,7 +131,7 @@ def test_a_process_that_hangs_is_ended(tmp_path, monkeypatch):
         os.kill(int((tmp_path / "id").read_text()), 0)
 
 
-def test_ctrl_c_ends_the_measurement_too(tmp_path):
+def test_ctrl_c_ends_the_measurement(tmp_path):
     hangs = tmp_path / "python"
     hangs.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/new\nmv {tmp_path}/new {tmp_path}/id\nexec sleep 60\n")
     hangs.chmod(0o755)
@@ -145,22 +152,22 @@ def test_ctrl_c_ends_the_measurement_too(tmp_path):
         os.kill(int((tmp_path / "id").read_text()), 0)
 
 
-def test_speeds_are_those_of_the_nearest_width_that_is_timed(measurement):
-    machine = timed("cpu", 1, {("fp32", 96), ("fp32", 100), ("fp32", 160), ("fp32", 4096), ("fp32", 16)}, print)
+def test_the_speed_of_the_nearest_timed_width_is_used(measurement):
+    machine = measured_machine("cpu", 1, {("fp32", 96), ("fp32", 100), ("fp32", 160), ("fp32", 4096), ("fp32", 16)}, print)
     assert measurement == [("cpu", 1, [("fp32", 64), ("fp32", 128), ("fp32", 768)])]
-    assert machine.speed("fp32", 140) == (SPEED, True) and machine.speed("fp32", 256) == (USUAL["fp32"][384], False)
+    assert machine.speed("fp32", 140) == (SPEED, True) and machine.speed("fp32", 256) == (USUAL_SPEEDS["fp32"][384], False)
     wide, _ = machine.speed("fp32", 1536)
     assert (wide.read_layer, wide.read_flop) == (4 * SPEED.read_layer, SPEED.read_flop)
     assert machine.speed("fp16", 64) is None
 
 
-def test_a_precision_that_a_model_must_avoid_is_not_what_auto_means():
-    assert precision("cpu", "auto", ("bf16",)) == "fp32" == precision("cuda:0", "auto", ("bf16", "fp16"))
-    assert precision("cpu", "bf16", ()) == "bf16" and precision("cuda:0", "auto") == "auto"
+def test_auto_precision_avoids_what_a_model_must_avoid():
+    assert expected_precision("cpu", "auto", ("bf16",)) == "fp32" == expected_precision("cuda:0", "auto", ("bf16", "fp16"))
+    assert expected_precision("cpu", "bf16", ()) == "bf16" and expected_precision("cuda:0", "auto") == "auto"
 
 
-def test_records_of_another_machine_or_slot_are_not_of_here():
-    own = {"device_type": "cpu", "device": (names() or ["any"])[0], "threads": 1}
-    assert is_here(own, "cpu", 1) and not is_here(own, "cpu", 2) and not is_here(own, "cuda:0", 1)
-    assert not is_here({**own, "device": "Abacus 3000"}, "cpu", 1) or not names()
-    assert not is_here({}, "cpu", 1)
+def test_records_of_another_machine_or_slot_do_not_match():
+    own = {"device_type": "cpu", "device": (processor_names() or ["any"])[0], "threads": 1}
+    assert is_this_machine(own, "cpu", 1) and not is_this_machine(own, "cpu", 2) and not is_this_machine(own, "cuda:0", 1)
+    assert not is_this_machine({**own, "device": "Abacus 3000"}, "cpu", 1) or not processor_names()
+    assert not is_this_machine({}, "cpu", 1)

@@ -1,4 +1,4 @@
-"""The pure parts of an estimate."""
+"""The parts of an estimate without side effects."""
 
 import json
 import struct
@@ -7,21 +7,21 @@ from dataclasses import replace
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from harness.estimate.estimate import makespan
-from harness.estimate.formula import AT_ONCE, WORTH, cost
+from harness.estimate.formula import EVAL_TOKENS, WORTH, cell_cost
+from harness.estimate.grid_estimate import makespan
 from harness.estimate.machine import Speed
-from harness.estimate.sizes import (
+from harness.estimate.text_sizes import (
     SEPARATOR,
     SPANS,
     WINDOWS,
     WRITES,
-    Content,
-    Counter,
-    Texts,
+    RowTexts,
+    TaskTexts,
     TextSize,
-    content,
-    needs,
-    sizes,
+    TokenCounter,
+    recipe_needs,
+    sample_texts,
+    text_sizes,
 )
 from harness.model import Checkpoint
 from harness.models.resolve import resolve
@@ -35,7 +35,7 @@ SIZE = TextSize(320, 6400.0, 150_000.0, 3200.0, 15)
 ALL = {"train": SIZE, "validation": replace(SIZE, features=64), "test": replace(SIZE, features=64)}
 
 
-def test_cells_go_to_the_slot_that_is_free_first():
+def test_the_next_cell_goes_to_the_first_free_slot():
     assert makespan([4, 1, 1, 1, 3], 2) == 6.0
     assert makespan([4, 1], 1) == 5.0 and makespan([], 2) == 0.0
     assert makespan([3, 1], 2, running=[5.0]) == 5.0 and makespan([3, 3], 2, running=[5.0]) == 6.0
@@ -48,11 +48,11 @@ READ, READ_FLOP, READ_SCORE, TRAIN, TRAIN_FLOP, TRAIN_SCORE, UPDATE = (Speed(*(f
 
 def counted(speed, recipe, sizes=ALL, head=HEAD, shape=SHAPE, architecture="encoder", **more):
     """How much of the one thing that takes a second there is in a cell."""
-    some, none = (cost(shape, sizes, head, architecture, recipe, one, **more).seconds for one in (speed, Speed(*[0] * 7)))
+    some, none = (cell_cost(shape, sizes, head, architecture, recipe, one, **more).seconds for one in (speed, Speed(*[0] * 7)))
     return round(some - none, 6)
 
 
-def test_a_training_s_operations_are_those_of_its_record():
+def test_operations_are_counted_as_in_records():
     """320 rows of 20 tokens, two epochs: 6 operations a weight and token, and a score for each pair of tokens, layer and head."""
     recipe, shape = Recipe(epochs=2, batch_size=32), replace(SHAPE, heads=2)
     assert counted(TRAIN_FLOP, recipe, shape=shape) == 2 * 6 * 600_000 * 6400
@@ -63,19 +63,19 @@ def test_a_training_s_operations_are_those_of_its_record():
     assert counted(READ_SCORE, recipe, shape=shape) == (2 + 1) * 3 * 2 * 150_000
 
 
-def test_layers_that_are_not_fused_take_longer_and_keep_more():
+def test_unfused_layers_take_longer_and_more_memory():
     plain, rotates, relative = (counted(TRAIN, Recipe(), shape=replace(SHAPE, **more)) for more in ({}, {"rotates": True}, {"relative": True}))
     assert rotates == relative > plain
-    kept = [cost(replace(SHAPE, **more), ALL, HEAD, "encoder", Recipe(), READ).memory for more in ({}, {"unfused": True}, {"rotates": True})]
+    kept = [cell_cost(replace(SHAPE, **more), ALL, HEAD, "encoder", Recipe(), READ).memory for more in ({}, {"unfused": True}, {"rotates": True})]
     assert kept[2] == kept[1] > kept[0]
 
 
-def test_half_precision_holds_weights_twice():
-    full, half = (cost(SHAPE, ALL, HEAD, "encoder", Recipe(precision=name), READ).memory for name in ("fp32", "bf16"))
+def test_half_precision_stores_weights_twice():
+    full, half = (cell_cost(SHAPE, ALL, HEAD, "encoder", Recipe(precision=name), READ).memory for name in ("fp32", "bf16"))
     assert half - full == pytest.approx(1.2e8 + 4 * 750_000)
 
 
-def test_work_grows_with_epochs_and_stops_at_the_most_steps():
+def test_work_grows_with_epochs_up_to_max_steps():
     one, two = (Recipe(epochs=epochs) for epochs in (1, 2))
     for speed in (TRAIN, TRAIN_FLOP, UPDATE):
         assert counted(speed, two) == pytest.approx(2 * counted(speed, one))
@@ -89,18 +89,18 @@ def test_work_grows_with_epochs_and_stops_at_the_most_steps():
     assert counted(READ_FLOP, one, no_test) == counted(READ_FLOP, one) / 2, "a trial is not tested"
 
 
-def test_less_is_done_where_less_is_trained():
+def test_training_fewer_weights_takes_less():
     def parts(method):
         return [counted(speed, Recipe(), method=method) for speed in (TRAIN_FLOP, UPDATE, READ_FLOP)]
 
     full, lora, frozen = (parts(method) for method in ("full", "lora", "frozen"))
     assert (full[0], lora[0]) == pytest.approx((3 * frozen[0], 2 * frozen[0]))
     assert full[1] > 0 == lora[1] == frozen[1] and full[2] == lora[2] == frozen[2]
-    held = [cost(SHAPE, ALL, HEAD, "encoder", Recipe(), READ, method).memory for method in ("full", "lora", "frozen")]
+    held = [cell_cost(SHAPE, ALL, HEAD, "encoder", Recipe(), READ, method).memory for method in ("full", "lora", "frozen")]
     assert held[0] > held[1] > held[2]
 
 
-def test_writing_costs_more_the_more_may_be_written_and_an_encoder_gets_a_decoder():
+def test_generation_cost_grows_with_length_and_an_encoder_gets_a_decoder():
     def turns(most, evaluations):
         return counted(READ, Recipe(max_target_length=most, evaluations=evaluations), head=WRITES)
 
@@ -110,20 +110,20 @@ def test_writing_costs_more_the_more_may_be_written_and_an_encoder_gets_a_decode
     words = 1000 / (12 * 128)  # scoring words is as much as so many layers
     # An encoder's 3 layers and a decoder's, which attend twice.
     assert counted(TRAIN, Recipe(epochs=1), head=WRITES) == pytest.approx(10 * (9 + words), abs=1e-5)
-    reads, writes = (cost(SHAPE, ALL, head, "encoder", Recipe(), READ).memory for head in (HEAD, WRITES))
+    reads, writes = (cell_cost(SHAPE, ALL, head, "encoder", Recipe(), READ).memory for head in (HEAD, WRITES))
     assert writes > reads + 18 * 320 * 1000 / 10
     beams = [counted(READ_FLOP, Recipe(num_beams=beams), head=WRITES, architecture="decoder") for beams in (1, 2, 3)]
     assert beams[2] - beams[1] == pytest.approx(beams[1] - beams[0]) and beams[1] > beams[0]
 
 
-def test_tags_are_read_off_the_encoder_alone():
+def test_tagging_uses_only_the_encoder():
     two_sided = replace(SHAPE, decoder_layers=3, decoder_weights=800_000, parameters=1_550_000)
     both, alone = (counted(TRAIN, Recipe(epochs=1), head=head, shape=two_sided, architecture="encoder-decoder") for head in (HEAD, WINDOWS))
     assert (both, alone) == (10 * 9, 10 * 3)
     assert counted(UPDATE, Recipe(epochs=1), head=WINDOWS, shape=two_sided, architecture="encoder-decoder") == 10 * 750_000
 
 
-def test_embeddings_of_words_that_no_row_holds_are_not_trained_unless_words_are_written():
+def test_unused_embeddings_are_trained_only_for_generation():
     few = {split: replace(size, different=100) for split, size in ALL.items()}
     most = {split: replace(size, different=900) for split, size in ALL.items()}
 
@@ -134,7 +134,7 @@ def test_embeddings_of_words_that_no_row_holds_are_not_trained_unless_words_are_
     assert updated(few, WRITES) == 750_000
 
 
-def test_prompts_are_read_once_however_long_the_answers_are():
+def test_prompts_are_read_once_whatever_the_length_of_the_answers():
     once, longer = ({split: replace(size, written=times * size.written) for split, size in ALL.items()} for times in (1, 9))
     none = {split: replace(size, longest_written=0, written=0.0) for split, size in ALL.items()}
     recipe = Recipe(epochs=1, max_target_length=1)
@@ -149,16 +149,16 @@ def test_short_rows_are_evaluated_in_few_batches_and_long_ones_in_many():
     assert (short, many) == (2 * 2 * 3, 2 * 8 * 3)
 
 
-def test_numbers_of_modules_that_import_torch_are_theirs():
+def test_copied_constants_equal_those_of_modules_that_import_torch():
     from harness.fast import vocabulary
     from harness.heads.text import PromptedTextHead
     from harness.training import evaluate
 
-    assert (vocabulary.WORTH, PromptedTextHead.SEPARATOR, evaluate.AT_ONCE) == (WORTH, SEPARATOR, AT_ONCE)
+    assert (vocabulary.WORTH, PromptedTextHead.SEPARATOR, evaluate.AT_ONCE) == (WORTH, SEPARATOR, EVAL_TOKENS)
 
 
 @pytest.mark.parametrize("name", ["bert-mini", "gpt2-mini", "t5-mini"])
-def test_the_shape_of_a_bundled_model_is_what_torch_finds_in_it(name):
+def test_the_shape_of_a_bundled_model_matches_torch(name):
     from transformers import AutoModel
 
     checkpoint = resolve(name)
@@ -177,7 +177,7 @@ def test_the_shape_of_a_bundled_model_is_what_torch_finds_in_it(name):
     assert by_config.width == 128 and by_config.layers == 3
 
 
-def test_a_model_of_the_hub_that_nobody_has_fetched_has_no_shape(tmp_path, monkeypatch):
+def test_a_model_that_was_not_downloaded_has_no_shape(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     assert shape_of(Checkpoint("x", "a/b", "a/b", "0" * 40, None, "encoder", "0" * 40)) is None
     assert registered()["bert"].parameters == 110_000_000  # what stands in where only the configuration is there
@@ -200,15 +200,15 @@ def counter(tmp_path):
     tokenizer = Tokenizer(models.WordLevel({"a": 0, "?": 1}, "?"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(tmp_path / "tokenizer.json"))
-    return Counter(tmp_path / "tokenizer.json")
+    return TokenCounter(tmp_path / "tokenizer.json")
 
 
-def test_rows_are_cut_windowed_or_joined_with_their_targets(counter):
-    rows = [Texts(("a " * 10,), "a a a"), Texts((" ".join(["a"] * 100),), "a")]
-    told = Content({"train": 20}, {"train": rows})
+def test_rows_are_truncated_windowed_or_joined_with_their_targets(counter):
+    rows = [RowTexts(("a " * 10,), "a a a"), RowTexts((" ".join(["a"] * 100),), "a")]
+    told = TaskTexts({"train": 20}, {"train": rows})
 
     def size(head, recipe, one_sequence=False, limit=None):
-        return sizes(told, counter, head, recipe, limit, one_sequence)["train"]
+        return text_sizes(told, counter, head, recipe, limit, one_sequence)["train"]
 
     recipe = Recipe(max_length=40, max_target_length=3, doc_stride=10)
     cut = size(HEAD, recipe)
@@ -216,63 +216,63 @@ def test_rows_are_cut_windowed_or_joined_with_their_targets(counter):
     assert size(HEAD, recipe, limit=20).tokens == 10 * (10 + 20)
     spans = size(SPANS, recipe)
     assert spans.features == 40 and spans.tokens == 10 * (10 + 40 + 40 + 40)
-    asked = Content({"train": 2}, {"train": [Texts(("a " * 8, "a " * 60))] * 2})
-    repeated = sizes(asked, counter, SPANS, recipe, None, False)["train"]
+    asked = TaskTexts({"train": 2}, {"train": [RowTexts(("a " * 8, "a " * 60))] * 2})
+    repeated = text_sizes(asked, counter, SPANS, recipe, None, False)["train"]
     # 32 of the context, each 10 after the last one
     assert repeated.tokens == 2 * (40 + 40 + 24) and repeated.features == 6
     assert size(WINDOWS, recipe).features >= 40
     beside, joined = size(WRITES, recipe), size(WRITES, recipe, one_sequence=True)
     assert beside.written == 10 * (3 + 2) and beside.tokens == 500 and joined.tokens == 560  # with one token between
     assert beside.longest_written == 3
-    test = sizes(Content({"test": 20}, {"test": rows}), counter, WRITES, recipe, None, True)["test"]
+    test = text_sizes(TaskTexts({"test": 20}, {"test": rows}), counter, WRITES, recipe, None, True)["test"]
     assert test.tokens == 510 and test.written == 50  # what it is to write is not read
 
 
-def test_a_recipe_goes_by_whole_rows_and_windows_are_told(counter):
-    rows = [Texts(("a " * 8, "a " * 600), "a a a")]
-    told = Content({"train": 9, "validation": 3}, {"train": rows, "validation": rows})
-    assert [one["max_length"] for one in needs(told, counter, SPANS, 64, False).tokens] == [[608], [608]]
-    assert needs(told, counter, SPANS, 64, False).windows and needs(told, counter, SPANS, 64, False).rows == 9
-    written = needs(told, counter, WRITES, None, False)
+def test_recipe_needs_count_whole_rows_and_report_windows(counter):
+    rows = [RowTexts(("a " * 8, "a " * 600), "a a a")]
+    told = TaskTexts({"train": 9, "validation": 3}, {"train": rows, "validation": rows})
+    assert [one["max_length"] for one in recipe_needs(told, counter, SPANS, 64, False).tokens] == [[608], [608]]
+    assert recipe_needs(told, counter, SPANS, 64, False).windows and recipe_needs(told, counter, SPANS, 64, False).rows == 9
+    written = recipe_needs(told, counter, WRITES, None, False)
     assert written.tokens[0] == {"max_length": [608], "max_target_length": [4]} and not written.windows
 
 
-def test_a_sample_is_of_the_whole_split():
+def test_a_sample_is_spread_over_the_whole_split():
     class Family:
         head, inputs = HEAD, ("text",)
 
         def texts(self, row):
             return {"text": row}
 
-    some = content({"train": [str(number) for number in range(300)]}, Family()).sample["train"]
-    numbers = [int(row.whole) for row in some]
+    some = sample_texts({"train": [str(number) for number in range(300)]}, Family()).sample["train"]
+    numbers = [int(row.joined) for row in some]
     assert len(numbers) == len(set(numbers)) == 200 and numbers[0] == 0 and numbers[-1] >= 298
 
 
-def test_what_a_model_is_to_write_it_does_not_read():
+def test_targets_are_not_read():
     class Family:
         head, inputs = WRITES, ("text",)
 
         def texts(self, row):
             return row
 
-    told = content({"train": [{"text": ["a", "b"], "target": "c"}]}, Family())
-    assert told.sample["train"] == [Texts(("a b",), "c")] and told.rows == {"train": 1}
+    told = sample_texts({"train": [{"text": ["a", "b"], "target": "c"}]}, Family())
+    assert told.sample["train"] == [RowTexts(("a b",), "c")] and told.rows == {"train": 1}
     Family.head = HEAD
-    assert content({"train": [{"text": ["a", "b"], "target": "c"}]}, Family()).sample["train"] == [Texts(("a b", "c"))]
+    assert sample_texts({"train": [{"text": ["a", "b"], "target": "c"}]}, Family()).sample["train"] == [RowTexts(("a b", "c"))]
 
 
-def test_unlike_tokens_grow_as_the_root_of_the_text(tmp_path):
+def test_distinct_tokens_grow_with_the_square_root_of_the_text(tmp_path):
     tokenizer = Tokenizer(models.WordLevel({str(number): number for number in range(1000)}, "0"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(tmp_path / "tokenizer.json"))
-    counter = Counter(tmp_path / "tokenizer.json")
+    counter = TokenCounter(tmp_path / "tokenizer.json")
     new = [f"{number}" for number in range(100)]
     assert counter.different(new, 1.0) == 100 and counter.different(new, 9.0) == 300
     assert counter.different(new, 500.0) == 1000 and counter.different(["1 2 3"] * 100, 4.0) == 6
-    assert Counter(None).different(new, 1.0) is None
+    assert TokenCounter(None).different(new, 1.0) is None
 
 
-def test_without_a_tokeniser_letters_are_counted():
-    counter = Counter(None)
+def test_without_a_tokenizer_characters_are_counted():
+    counter = TokenCounter(None)
     assert counter.count(["abcd efgh"]) == [3] and counter.count(["这是一个没有空格的句子也很长很长"])[0] > 9

@@ -1,4 +1,4 @@
-"""Results behind a URL as two machines see them, each with a mirror of its own; and a store that fails."""
+"""Results behind a URL as seen by two machines, each with its own mirror, and a store that fails."""
 
 import json
 import os
@@ -13,13 +13,13 @@ from watch import LONG, Watch, wait_for, wait_until_done
 
 from harness.duration import Every
 from harness.engines.base import Job
+from harness.engines.failures import fail_cell
 from harness.engines.grid import run_grid
 from harness.engines.inline import InlineEngine
-from harness.engines.life import fail
 from harness.errors import BenchError
-from harness.remote import folder as remote_folder
-from harness.remote.folder import RemoteFolder, Unreachable, check_url, is_url
+from harness.remote import remote_folder
 from harness.remote.mirror import Mirror, open_store, read_store
+from harness.remote.remote_folder import RemoteFolder, Unreachable, check_url, is_url
 from harness.store import Store
 
 ROWS = [{"id": "1", "prediction": "good", "reference": "bad"}]
@@ -54,7 +54,7 @@ def there(tmp_path):
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
 
 
-def test_a_path_is_a_folder_and_a_url_has_one_mirror(machine, tmp_path, url):
+def test_a_path_is_a_plain_store_and_a_url_has_one_mirror(machine, tmp_path, url):
     assert type(open_store(tmp_path)) is Store and not is_url("C:/results") and not is_url("./s3:/x")
     first, again = machine("a"), open_store(url + "/")
     assert isinstance(first, Mirror) and first.root == again.root and first.name == url
@@ -62,7 +62,7 @@ def test_a_path_is_a_folder_and_a_url_has_one_mirror(machine, tmp_path, url):
     assert open_store(url + "2").root.parent == open_store(url).root.parent != first.root.parent
 
 
-def test_what_one_machine_sends_another_has_after_sync(machine, tmp_path):
+def test_sync_downloads_what_another_machine_has_sent(machine, tmp_path):
     record, other = made_records.record(), made_records.failed(model="gpt2")
     here = machine("a")
     here.write(record, ROWS)
@@ -80,7 +80,7 @@ def test_what_one_machine_sends_another_has_after_sync(machine, tmp_path):
     assert not list(tmp_path.rglob("*.tmp"))
 
 
-def test_only_what_is_new_or_changed_is_brought(machine, monkeypatch):
+def test_only_new_and_changed_files_are_downloaded(machine, monkeypatch):
     here = machine("a")
     for seed in range(3):
         here.write(made_records.record(seed=seed), ROWS)
@@ -93,7 +93,7 @@ def test_only_what_is_new_or_changed_is_brought(machine, monkeypatch):
     assert len(brought) == 6
     away.sync()
     assert len(brought) == 6
-    here.behind.remove(f"cells/{made_records.record(seed=1)['id']}")
+    here.remote.remove(f"cells/{made_records.record(seed=1)['id']}")
     here.write(made_records.record(seed=1, score=10.0), ROWS)
     here.sync(send=True)
     away.sync()
@@ -103,7 +103,7 @@ def test_only_what_is_new_or_changed_is_brought(machine, monkeypatch):
     assert len(brought) == 10 and away.finished(made_records.record(seed=0)["id"])
 
 
-def test_a_cell_that_is_removed_behind_the_url_is_gone_here_too(machine, url):
+def test_a_cell_removed_at_the_url_is_removed_locally(machine, url):
     record, waits = made_records.record(), made_records.record(seed=1)
     here = machine("a")
     here.write(record, ROWS)
@@ -114,7 +114,7 @@ def test_a_cell_that_is_removed_behind_the_url_is_gone_here_too(machine, url):
     assert here.record(record["id"]) is None and here.unsent() == [waits["id"]]  # what was never sent is kept
 
 
-def test_what_another_process_does_while_the_url_is_read_is_not_undone(machine, tmp_path, url):
+def test_sync_does_not_undo_what_another_process_writes_meanwhile(machine, tmp_path, url):
     removed, changed = made_records.failed(), made_records.failed(model="gpt2")
     here, away = machine("a"), machine("b")
     for record in (removed, changed):
@@ -124,13 +124,13 @@ def test_what_another_process_does_while_the_url_is_read_is_not_undone(machine, 
     away.write({**changed, "score": None, "seed": 7})
     assert away.send(changed["id"]) == ""
     RemoteFolder(url).remove(f"cells/{removed['id']}")
-    good, listed, claim = made_records.record(), here._theirs, here.claim
+    good, listed, claim = made_records.record(), here._list_remote, here.claim
     assert good["id"] == removed["id"]
 
     def slowly(folder):
         found = listed(folder)
         here.write(good, ROWS)  # by a worker of this machine, which has sent it
-        here.marks.put(good["id"], "record.json", "new")
+        here.tags.put(good["id"], "record.json", "new")
         return found
 
     def later(cell_id):
@@ -138,12 +138,12 @@ def test_what_another_process_does_while_the_url_is_read_is_not_undone(machine, 
             here.write(made_records.record(model="gpt2"), ROWS)  # and could not send this one
         return claim(cell_id)
 
-    here._theirs, here.claim = slowly, later
+    here._list_remote, here.claim = slowly, later
     here.sync()
     assert here.finished(good["id"]) and here.finished(changed["id"]) and here.unsent() == [changed["id"]]
 
 
-def test_a_good_record_is_never_replaced_by_a_later_one(machine, tmp_path):
+def test_a_good_record_is_never_replaced(machine, tmp_path):
     good, bad = made_records.record(), made_records.failed()
     assert good["id"] == bad["id"]
     first, second = machine("a"), machine("b")
@@ -161,7 +161,7 @@ def test_a_good_record_is_never_replaced_by_a_later_one(machine, tmp_path):
     assert json.loads((tmp_path / f"remote/cells/{good['id']}/record.json").read_text())["score"] == 90.0
 
 
-def test_an_outage_is_waited_out_and_a_long_one_is_told_and_made_up_for(machine, tmp_path, url):
+def test_a_short_outage_is_retried_and_a_long_one_is_reported_and_sent_later(machine, tmp_path, url):
     record = made_records.record()
     here = machine("a")
     here.write(record, ROWS)
@@ -181,15 +181,15 @@ def test_an_outage_is_waited_out_and_a_long_one_is_told_and_made_up_for(machine,
     assert here.unsent() == [] and machine("b").sync() is None and open_store(url).finished(other["id"])
 
 
-def test_a_store_that_swallows_questions_is_not_asked_for_ever(machine, monkeypatch):
-    monkeypatch.setattr(remote_folder, "LONGEST", -1.0)
+def test_retries_end_after_a_time_limit(machine, monkeypatch):
+    monkeypatch.setattr(remote_folder, "MAX_RETRY_SECONDS", -1.0)
     FaultyFileSystem.failures.update(list=3)
     with pytest.raises(Unreachable):
         machine("a").sync()
     assert FaultyFileSystem.failures["list"] == 2
 
 
-def test_a_record_is_there_only_when_all_is_and_no_file_is_cut(machine, tmp_path, monkeypatch):
+def test_the_record_is_sent_last_and_no_file_is_truncated(machine, tmp_path, monkeypatch):
     record, sent = made_records.record(), []
     here = machine("a")
     here.write(record, ROWS)
@@ -214,7 +214,7 @@ def test_a_record_is_there_only_when_all_is_and_no_file_is_cut(machine, tmp_path
     here.send("other")
     assert [name for name in there(tmp_path) if name.endswith(".tmp")]
     here.discard("other")
-    here.behind.put(here.log(record["id"]), f"cells/{record['id']}/.log.txt{remote_folder.PASSING}")  # left by a kill
+    here.remote.put(here.log(record["id"]), f"cells/{record['id']}/.log.txt{remote_folder.UPLOAD_SUFFIX}")  # left by a kill
     here.sync(send=True)
     assert not [name for name in there(tmp_path) if name.endswith(".tmp")]
 
@@ -223,7 +223,7 @@ def run(store, cell, **more):
     return run_grid(InlineEngine("cpu"), [Job(cell, more.pop("root"), store.stamp(cell.id), **more)], Watch())
 
 
-def test_a_cell_runs_once_with_the_scores_of_a_folder_and_a_failed_upload_is_made_up_for(
+def test_a_cell_runs_once_and_a_failed_upload_is_sent_later(
     machine, tmp_path, url, checkpoints, monkeypatch
 ):
     cell = toy.cell(checkpoints("bert"), seed=3001)
@@ -242,7 +242,7 @@ def test_a_cell_runs_once_with_the_scores_of_a_folder_and_a_failed_upload_is_mad
     assert here.predictions(cell.id) == Store(tmp_path / "local").predictions(cell.id)
 
 
-def test_another_machine_goes_on_with_a_cell_that_was_interrupted(machine, tmp_path, url, checkpoints):
+def test_another_machine_resumes_an_interrupted_cell(machine, tmp_path, url, checkpoints):
     cell = toy.cell(checkpoints("bert"), seed=3002, epochs=40, patience=0)
     [whole] = run(Store(tmp_path / "local"), cell, root=str(tmp_path / "local"))
     machine("a")
@@ -260,7 +260,7 @@ def test_another_machine_goes_on_with_a_cell_that_was_interrupted(machine, tmp_p
     assert (tmp_path / f"remote/cells/{cell.id}/log.txt").read_text().count("LOAD REPORT") == 2
 
 
-def test_checkpoints_are_sent_while_the_training_goes_on(machine, tmp_path, url, checkpoints):
+def test_checkpoints_are_sent_during_the_training(machine, tmp_path, url, checkpoints):
     cell = toy.cell(checkpoints("bert"), seed=3003, **LONG)
     machine("a")
     engine = InlineEngine("cpu")
@@ -276,16 +276,16 @@ def test_checkpoints_are_sent_while_the_training_goes_on(machine, tmp_path, url,
     assert not list(open_store(url).folder(cell.id).glob("*.tmp"))
 
 
-def test_a_failure_that_the_parent_writes_is_sent(machine, url, checkpoints):
+def test_a_failure_recorded_by_the_parent_is_sent(machine, url, checkpoints):
     cell = toy.cell(checkpoints("bert"), seed=3004)
-    ended = fail(machine("a"), cell, "WorkerDied", "it is gone", 0.0, 1.0)
+    ended = fail_cell(machine("a"), cell, "WorkerDied", "it is gone", 0.0, 1.0)
     assert ended.record["status"] == "failed"
     away = machine("b")
     away.sync()
     assert away.record(cell.id)["error"]["message"] == "it is gone"
 
 
-def test_a_checkpoint_of_a_finished_cell_goes_and_lost_cells_are_discarded_behind_the_url(machine, tmp_path):
+def test_checkpoints_of_finished_cells_and_discarded_cells_are_removed_at_the_url(machine, tmp_path):
     record = made_records.record()
     here = machine("a")
     here.write(record, ROWS)
@@ -300,7 +300,7 @@ def test_a_checkpoint_of_a_finished_cell_goes_and_lost_cells_are_discarded_behin
     assert there(tmp_path) == set() and here.record(record["id"]) is None
 
 
-def test_files_pass_from_a_node_to_the_driver_sent_or_not(machine):
+def test_pack_and_unpack_keep_whether_a_record_was_sent(machine):
     record = made_records.record()
     node = machine("node")
     node.write(record, ROWS)
@@ -313,14 +313,14 @@ def test_files_pass_from_a_node_to_the_driver_sent_or_not(machine):
     assert driver.unsent() == []
 
 
-def test_names_behind_a_url_lead_nowhere_else(machine, tmp_path):
+def test_file_names_at_the_url_cannot_leave_the_folder(machine, tmp_path):
     (tmp_path / "remote/cells").mkdir(parents=True)
     here = machine("a")
-    here.behind.marks = lambda folder: {"cells/../record.json": "1", "cells/a/b/record.json": "1", "cells/x": "1"}
-    assert here._theirs("cells") == {}
+    here.remote.tags = lambda folder: {"cells/../record.json": "1", "cells/a/b/record.json": "1", "cells/x": "1"}
+    assert here._list_remote("cells") == {}
 
 
-def test_urls_that_cannot_be_used_are_one_line(monkeypatch):
+def test_unusable_urls_are_one_line_errors(monkeypatch):
     for url, message in (
         ("memory://x", "--results memory://x: memory ends with its process"),
         ("s3://", "--results s3://: must be a folder, or a URL such as s3://bucket/folder"),
@@ -339,7 +339,7 @@ def test_urls_that_cannot_be_used_are_one_line(monkeypatch):
         check_url("s3://me:secret@b/x")
 
 
-def test_a_url_that_cannot_be_written_is_known_before_anything_runs(tmp_path):
+def test_check_finds_a_url_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(Unreachable, match=rf"--results file://{tmp_path}/file/x: cannot be written"):
         RemoteFolder(f"file://{tmp_path}/file/x").check()

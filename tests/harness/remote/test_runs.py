@@ -1,4 +1,4 @@
-"""Whole runs with results behind a URL: broken off, killed, cut off from the store, on one machine and another."""
+"""Whole runs with results behind a URL: interrupted, killed and cut off from the store, on one machine and another."""
 
 import os
 import random
@@ -91,7 +91,7 @@ def until(true, seconds=60):
 @pytest.mark.parametrize(
     "same", [pytest.param(True, marks=pytest.mark.long), False], ids=["the same machine", "another machine"]
 )
-def test_kill_9_and_again(inputs, undisturbed, tmp_path, same):
+def test_a_run_killed_with_kill_9_resumes(inputs, undisturbed, tmp_path, same):
     remote, url = tmp_path / "remote", f"file://{tmp_path}/remote"
     process = start(inputs, url, tmp_path / "a")
     until(lambda: len(list(remote.glob("cells/reviews*/checkpoint.safetensors"))) == 2)
@@ -105,7 +105,7 @@ def test_kill_9_and_again(inputs, undisturbed, tmp_path, same):
     assert status == 0 and "4 cells: 4 finished, 0 to run" in output
 
 
-def test_an_interrupt_leaves_what_another_machine_goes_on_with(inputs, undisturbed, tmp_path):
+def test_another_machine_resumes_an_interrupted_run(inputs, undisturbed, tmp_path):
     remote, url = tmp_path / "remote", f"file://{tmp_path}/remote"
     process = start(inputs, url, tmp_path / "a", "--tasks", "reviews", "--checkpoint-every", "5m")
     until(lambda: (found := list((tmp_path / "a").rglob("log.txt"))) and len(found) == 2)
@@ -119,7 +119,7 @@ def test_an_interrupt_leaves_what_another_machine_goes_on_with(inputs, undisturb
     assert output.count("goes on reviews") == len(list(remote.glob("cells/reviews*/log.txt"))) == 2
 
 
-def test_a_store_that_goes_away_costs_nothing_finished(inputs, undisturbed, tmp_path):
+def test_finished_cells_are_kept_if_the_store_disappears(inputs, undisturbed, tmp_path):
     """While the cells run, a file stands where the folder of the cells was to be."""
     remote, url = tmp_path / "remote", f"file://{tmp_path}/remote"
     remote.mkdir()
@@ -136,7 +136,7 @@ def test_a_store_that_goes_away_costs_nothing_finished(inputs, undisturbed, tmp_
 
 
 @pytest.mark.long
-def test_two_runs_of_one_machine_do_no_cell_twice_and_two_machines_agree(inputs, undisturbed, tmp_path):
+def test_two_runs_on_one_machine_run_no_cell_twice_and_two_machines_agree(inputs, undisturbed, tmp_path):
     remote, url = tmp_path / "remote", f"file://{tmp_path}/remote"
     runs = [start(inputs, url, tmp_path / name) for name in ("a", "a", "b")]
     for process in runs:
@@ -168,7 +168,7 @@ def test_kills_at_any_moment(inputs, undisturbed, tmp_path, seed):
     assert status == 0 and left_over(remote) == []
 
 
-def test_baselines_go_to_the_url_too(inputs, tmp_path):
+def test_baselines_are_sent_too(inputs, tmp_path):
     behind = tmp_path / "behind"
     output, status = whole(
         inputs, f"file://{behind}", tmp_path / "cache", "--models", "majority,tfidf-lr", "--tasks", "tiny"

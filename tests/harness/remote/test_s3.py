@@ -1,4 +1,4 @@
-"""A server that speaks S3, and what a person types."""
+"""Results on a server that speaks S3, with the command line."""
 
 import json
 import os
@@ -9,9 +9,9 @@ import sys
 import made_records
 import pytest
 
-from harness.remote import folder as remote_folder
-from harness.remote.folder import RemoteFolder, Unreachable
+from harness.remote import remote_folder
 from harness.remote.mirror import open_store, read_store
+from harness.remote.remote_folder import RemoteFolder, Unreachable
 
 WHY = "no S3 to test with: pip install s3fs 'moto[s3]' flask flask-cors"
 pytest.importorskip("s3fs", reason=WHY)
@@ -50,27 +50,27 @@ def test_two_machines(s3, tmp_path, monkeypatch):
     url, record = f"{s3}/two/machines", made_records.record()
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "a"))
     here = open_store(url)
-    here.behind.check()
+    here.remote.check()
     here.write(record, ROWS)
     here.checkpoint(record["id"]).write_bytes(os.urandom(6 * 2**20))  # more than one part of an upload
     here.keep(record["id"])
     assert here.send(record["id"]) == ""
-    names = {name.rpartition("/")[2] for name in here.behind.marks("cells")}
+    names = {name.rpartition("/")[2] for name in here.remote.tags("cells")}
     assert names == {"record.json", "predictions.jsonl"}  # the checkpoint has gone
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "b"))
     away = read_store(url)
     assert away.finished(record["id"]) and away.predictions(record["id"]) == ROWS
     # A listing and a look at one file give the same mark: what is here already is not brought again.
-    monkeypatch.setattr(away.behind, "get", lambda pairs: pytest.fail(f"brought again: {pairs}") if pairs else None)
+    monkeypatch.setattr(away.remote, "get", lambda pairs: pytest.fail(f"brought again: {pairs}") if pairs else None)
     away.sync()
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "a"))
-    here.behind.get = away.behind.get
+    here.remote.get = away.remote.get
     here.sync(send=True)
     failed = made_records.failed(model="gpt2")
     here.write(failed)
     assert here.send(failed["id"]) == ""
     here.discard(failed["id"])
-    assert {name.split("/")[1] for name in here.behind.marks("cells")} == {record["id"]}
+    assert {name.split("/")[1] for name in here.remote.tags("cells")} == {record["id"]}
 
 
 def test_a_checkpoint_reaches_another_machine_whole(s3, tmp_path, monkeypatch):
@@ -86,7 +86,7 @@ def test_a_checkpoint_reaches_another_machine_whole(s3, tmp_path, monkeypatch):
     assert away.checkpoint("x").read_bytes() == content
 
 
-def test_what_cannot_be_reached_is_one_line_without_secrets(s3, monkeypatch):
+def test_an_unreachable_store_is_a_one_line_error_without_secrets(s3, monkeypatch):
     monkeypatch.setattr(remote_folder, "PAUSES", ())
     with pytest.raises(Unreachable) as error:
         RemoteFolder("s3://nosuchbucket/x").check()
@@ -102,7 +102,7 @@ def bench(folder, *words, **environment):
 
 
 @pytest.mark.slow
-def test_the_commands_read_and_write_there(s3, tmp_path, checkpoints):
+def test_commands_read_and_write_at_the_url(s3, tmp_path, checkpoints):
     url = f"{s3}/commands"
     rows = "\n".join(f'"the cat is {word}",{word}' for _ in range(20) for word in ("good", "bad"))
     (tmp_path / "reviews.csv").write_text("text,label\n" + rows)
@@ -133,7 +133,7 @@ def test_the_commands_read_and_write_there(s3, tmp_path, checkpoints):
 
 
 @pytest.mark.slow
-def test_a_store_that_does_not_answer_is_one_line_and_status_2(s3, tmp_path):
+def test_a_store_that_does_not_answer_is_a_one_line_error_with_status_2(s3, tmp_path):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         nobody = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{closed.getsockname()[1]}", "AWS_MAX_ATTEMPTS": "1"}

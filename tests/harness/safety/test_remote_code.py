@@ -18,7 +18,7 @@ from transformers import AutoModelForMaskedLM
 from typer.testing import CliRunner
 
 from harness import registry
-from harness.cache.encoded import Encoder
+from harness.cache.encoded import CachedEncoder
 from harness.cli.main import app
 from harness.engines.base import Job
 from harness.engines.grid import Observer, run_grid
@@ -244,7 +244,7 @@ def test_what_is_asked_of_the_hub_and_what_is_cached(mystery, monkeypatch):
     for trusted in (False, True):
         hostile.change(mystery / "config.json", model_type="mystery" if trusted else "bert")
         cell = toy.cell(mystery, trust_remote_code=trusted)
-        encoder = Encoder(make_head(cell, registry.family("sentiment"), ["good", "bad"]))
+        encoder = CachedEncoder(make_head(cell, registry.family("sentiment"), ["good", "bad"]))
         assert (encoder.folder is None) == trusted
 
 

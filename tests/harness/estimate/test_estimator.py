@@ -1,4 +1,4 @@
-"""Estimates of cells from records of all kinds, and from none."""
+"""Estimates of cells with all kinds of records, and without any."""
 
 import subprocess
 import sys
@@ -6,20 +6,27 @@ from dataclasses import replace
 
 import pytest
 
-import harness.estimate.estimates as grid_module
+import harness.estimate.estimator as estimator_module
 import harness.estimate.machine as machine_module
 from harness.data.source import HubSource
-from harness.estimate import estimate as words
-from harness.estimate.estimate import CALIBRATION, RECORDS, SIMILAR, USUAL, makespan
-from harness.estimate.estimates import estimate
-from harness.estimate.history import shape_by_record, size_by_record
-from harness.estimate.machine import Machine, Speed, names, nearest
+from harness.estimate.estimator import estimate_cells
+from harness.estimate.grid_estimate import (
+    CALIBRATION,
+    RECORDS,
+    SIMILAR,
+    USUAL,
+    describe_memory,
+    describe_time,
+    makespan,
+)
+from harness.estimate.history import shape_from_record, sizes_from_record
+from harness.estimate.machine import Machine, Speed, nearest_width, processor_names
 from harness.planning.plan import make_plan
 from harness.planning.request import Request
 from harness.store import Store
 
 SPEED = Speed(3e-4, 2e-11, 2e-9, 1e-3, 2e-11, 2e-8, 3e-9)
-HERE = {"device_type": "cpu", "device": (names() or ["CPU"])[0], "threads": 1, "precision": "fp32"}
+HERE = {"device_type": "cpu", "device": (processor_names() or ["CPU"])[0], "threads": 1, "precision": "fp32"}
 
 
 @pytest.fixture
@@ -32,11 +39,11 @@ def measured(monkeypatch):
     """The machine is as fast as `SPEED` says; gives what was asked for: device, threads, and each precision and width."""
     asked = []
 
-    def timed(device, threads, wanted, tell):
-        asked.append((device, threads, set(wanted)))
-        return Machine(device, dict.fromkeys(((mode, nearest(width)) for mode, width in wanted), SPEED))
+    def measured_machine(device, threads, keys, say):
+        asked.append((device, threads, set(keys)))
+        return Machine(device, dict.fromkeys(((mode, nearest_width(width)) for mode, width in keys), SPEED))
 
-    monkeypatch.setattr(grid_module, "timed", timed)
+    monkeypatch.setattr(estimator_module, "measured_machine", measured_machine)
     return asked
 
 
@@ -54,20 +61,20 @@ def record(cell, seed, seconds, environment=HERE, **cost):
 
 
 def estimates(store, cells, **more):
-    return estimate(cells, store, "cpu", 1, 2, **more)
+    return estimate_cells(cells, store, "cpu", 1, 2, **more)
 
 
-def test_without_records_a_calibration_tells_all(tmp_path, plan, measured):
+def test_without_records_the_calibration_is_used(tmp_path, plan, measured):
     grid = estimates(Store(tmp_path), plan)
     assert {one.source for one in grid.cells} == {CALIBRATION} and grid.unknown == grid.records == 0
     assert grid.cells[0] == grid.cells[2] and grid.cells[0].seconds > 1
-    assert grid.seconds == pytest.approx(grid_module.LIBRARIES + makespan([one.seconds for one in grid.cells], 2))
+    assert grid.seconds == pytest.approx(estimator_module.LIBRARY_SECONDS + makespan([one.seconds for one in grid.cells], 2))
     assert 4e8 < grid.memory < 2e9
     assert measured == [("cpu", 1, {("fp32", 128)})]
-    assert "2 slots (from a calibration of this machine)" in words.line(grid)
+    assert "2 slots (from a calibration of this machine)" in describe_time(grid)
 
 
-def test_the_same_cell_with_other_seeds_tells_most(tmp_path, plan, measured):
+def test_records_with_other_seeds_are_used_first(tmp_path, plan, measured):
     store = Store(tmp_path)
     for seed, seconds in ((5, 10.0), (6, 90.0), (7, 20.0)):
         for cell in plan[:2]:
@@ -75,8 +82,8 @@ def test_the_same_cell_with_other_seeds_tells_most(tmp_path, plan, measured):
     grid = estimates(store, plan)
     assert {(one.seconds, one.memory, one.source) for one in grid.cells} == {(20.0, 5 * 10**8 + 7, RECORDS)}
     assert grid.records == 6 and measured == [("cpu", 1, set())]
-    assert words.line(grid) == "about 40 s on 2 slots (from 6 past records)"
-    assert words.memory(grid) == "about 0.5 GiB a cell at most, 2 at once"
+    assert describe_time(grid) == "about 40 s on 2 slots (from 6 past records)"
+    assert describe_memory(grid) == "about 0.5 GiB a cell at most, 2 at once"
     assert grid.facts()["seconds"] == 40.0
 
 
@@ -89,7 +96,7 @@ def test_another_recipe_machine_thread_count_or_a_failure_is_not_the_same_cell(t
     assert estimates(store, [cell]).cells[0].source == CALIBRATION
 
 
-def test_where_like_cells_took_twice_as_long_this_one_will(tmp_path, plan):
+def test_similar_records_scale_the_formula(tmp_path, plan):
     store = Store(tmp_path)
     before = estimates(store, plan).cells[1].seconds  # mini-qa
     other = plan[0]  # mini-ner, the same model
@@ -114,10 +121,10 @@ def test_records_of_older_versions_are_read(tmp_path, plan):
     store.write(bare)
     first, second = estimates(store, plan).cells[:2]
     assert first.seconds == 12.0 and first.memory is None and second.source == CALIBRATION
-    assert shape_by_record(old) is None
+    assert shape_from_record(old) is None
 
 
-def test_a_record_with_flops_tells_of_a_model_that_is_not_here(tmp_path, plan):
+def test_the_shape_of_a_missing_model_is_estimated_from_flops(tmp_path, plan):
     store = Store(tmp_path)
     foreign = record(
         plan[0],
@@ -131,19 +138,19 @@ def test_a_record_with_flops_tells_of_a_model_that_is_not_here(tmp_path, plan):
     )
     foreign["model"] |= {"digest": "elsewhere", "parameters": 14_000_000}
     store.write(foreign)
-    shape = shape_by_record(foreign)
+    shape = shape_from_record(foreign)
     assert shape.weights == 10_000_000 and shape.layers == 6 and 350 < shape.width < 400
     assert estimates(store, plan).cells[0].source == SIMILAR
 
 
-def test_a_record_tells_how_many_words_a_table_of_embeddings_was_cut_to(plan):
+def test_the_number_of_distinct_tokens_is_read_from_a_record(plan):
     made = record(plan[0], 5, 9.0, train_tokens=64_000)
     made["training"]["vocabulary"] = 321
-    assert {size.different for size in size_by_record(made).values()} == {321}
-    assert {size.different for size in size_by_record(record(plan[0], 5, 9.0, train_tokens=64_000)).values()} == {None}
+    assert {size.different for size in sizes_from_record(made).values()} == {321}
+    assert {size.different for size in sizes_from_record(record(plan[0], 5, 9.0, train_tokens=64_000)).values()} == {None}
 
 
-def test_a_split_without_rows_is_no_reason_to_say_nothing(tmp_path, plan):
+def test_a_split_without_rows_still_has_an_estimate(tmp_path, plan):
     store = Store(tmp_path)
     for cell, seconds in zip(plan[:2], (10.0, 1000.0), strict=True):
         empty = record(replace(cell, recipe=replace(cell.recipe, epochs=50)), 5, seconds, train_tokens=64_000)
@@ -152,13 +159,13 @@ def test_a_split_without_rows_is_no_reason_to_say_nothing(tmp_path, plan):
     assert {one.source for one in estimates(store, plan).cells} == {SIMILAR}
 
 
-def test_the_rows_of_the_hub_are_unknown_until_a_record_tells_them(tmp_path, plan):
+def test_rows_of_the_hub_are_unknown_until_there_is_a_record(tmp_path, plan):
     hub = replace(plan[0].task, source=HubSource("owner/name"), name="far")
     cell = replace(plan[0], task=hub)
     store = Store(tmp_path)
     grid = estimates(store, [cell, plan[0]])
-    assert grid.cells[0] is None and grid.unknown == 1 and "without 1 cells of unknown size" in words.line(grid)
-    assert estimates(store, [cell]).seconds is None and "unknown" in words.line(estimates(store, [cell]))
+    assert grid.cells[0] is None and grid.unknown == 1 and "without 1 cells of unknown size" in describe_time(grid)
+    assert estimates(store, [cell]).seconds is None and "unknown" in describe_time(estimates(store, [cell]))
     store.write(record(replace(cell, recipe=replace(cell.recipe, epochs=50)), 5, 30.0, {}, train_tokens=64_000))
     known = estimates(store, [cell]).cells[0]
     assert known.source == CALIBRATION and known.seconds > 1
@@ -190,60 +197,60 @@ def test_fewer_training_rows_take_less_and_are_another_cell(tmp_path, plan):
     assert part.seconds < half.seconds < whole.seconds
 
 
-def test_many_cells_of_few_kinds_are_counted_once_a_kind(tmp_path, plan, monkeypatch):
+def test_each_kind_of_cell_is_computed_once(tmp_path, plan, monkeypatch):
     counted = []
-    real = grid_module.cost
-    monkeypatch.setattr(grid_module, "cost", lambda *asked: counted.append(asked) or real(*asked))
+    real = estimator_module.cell_cost
+    monkeypatch.setattr(estimator_module, "cell_cost", lambda *asked: counted.append(asked) or real(*asked))
     cells = [replace(cell, seed=seed) for seed in range(2000) for cell in plan[:2]]
     assert len(estimates(Store(tmp_path), cells).cells) == 4000 and len(counted) == 2
 
 
-def test_data_that_cannot_be_read_are_of_unknown_size(tmp_path, plan, monkeypatch):
-    monkeypatch.setattr(grid_module, "load", lambda *asked: 1 / 0)
+def test_unreadable_data_has_an_unknown_size(tmp_path, plan, monkeypatch):
+    monkeypatch.setattr(estimator_module, "load", lambda *asked: 1 / 0)
     assert estimates(Store(tmp_path), plan).unknown == len(plan)
 
 
-def test_nothing_but_the_measurement_itself_imports_torch(tmp_path):
+def test_only_the_measurement_imports_torch(tmp_path):
     code = (
         "import sys\n"
-        "from harness.estimate import estimate, estimates\n"
+        "from harness.estimate import estimator, grid_estimate\n"
         "from harness.planning.plan import Request, make_plan\n"
         "from harness.store import Store\n"
         "cells = make_plan(Request(['bert', 't5'], ['mini-ner', 'mini-translation'])).cells\n"
-        f"print(estimate.line(estimates.estimate(cells, Store({str(tmp_path)!r}), 'cpu', 1, 2, None)))\n"
+        f"print(grid_estimate.describe_time(estimator.estimate_cells(cells, Store({str(tmp_path)!r}), 'cpu', 1, 2, None)))\n"
         "assert not {'torch', 'transformers', 'datasets'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and done.stdout.startswith("about "), done.stderr
 
 
-def test_a_model_that_must_not_run_in_half_precision_is_measured_in_full(tmp_path, plan, measured):
+def test_a_model_that_avoids_bf16_is_measured_in_fp32(tmp_path, plan, measured):
     auto = replace(plan[0].recipe, precision="auto")
     cells = [
         replace(plan[0], recipe=auto, model=replace(plan[0].model, digest=digest, avoid=avoid))
         for digest, avoid in (("one", ("bf16",)), ("other", ()))
     ]
-    machine = grid_module.precision("cpu", "auto")
+    machine = estimator_module.expected_precision("cpu", "auto")
     assert {one.source for one in estimates(Store(tmp_path), cells).cells} == {CALIBRATION}
     assert measured == [("cpu", 1, {("fp32", 128), (machine, 128)})]
 
 
-def test_an_estimate_without_a_measurement_is_rough_until_records_set_it_right(monkeypatch, tmp_path, plan):
+def test_an_estimate_without_measurement_is_rough_until_there_are_records(monkeypatch, tmp_path, plan):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(grid_module, "timed", machine_module.timed)
+    monkeypatch.setattr(estimator_module, "measured_machine", machine_module.measured_machine)
     monkeypatch.setattr(machine_module, "_measure", lambda *asked: pytest.fail("measured"))
     store = Store(tmp_path / "results")
     grid = estimates(store, plan)
     assert {one.source for one in grid.cells} == {USUAL} and grid.rough
-    assert "2 slots, rough (from the figures of another machine)" in words.line(grid)
-    assert estimate(plan, store, "cuda:0", 1, 1).unknown == len(plan), "a card that was not measured is not guessed"
+    assert "2 slots, rough (from the figures of another machine)" in describe_time(grid)
+    assert estimate_cells(plan, store, "cuda:0", 1, 1).unknown == len(plan), "a card that was not measured is not guessed"
     store.write(record(plan[0], 5, 20.0, train_seconds=15.0, evaluate_seconds=3.0, train_tokens=64_000))
     like = estimates(store, [plan[1]])
     assert like.cells[0].source == SIMILAR and not like.rough
-    assert "(from 1 past record of like cells)" in words.line(like)
+    assert "(from 1 past record of like cells)" in describe_time(like)
 
 
-def test_the_nearest_kind_of_past_cells_is_told_from(tmp_path, plan):
+def test_the_most_similar_kind_of_past_cells_is_used(tmp_path, plan):
     store, [cell] = Store(tmp_path), plan[:1]  # bert-mini on mini-ner
 
     def after(model, task, seconds):

@@ -1,4 +1,4 @@
-"""The time that is left, told of grids that run on a clock of their own."""
+"""The time left, in simulated grids with a clock of their own."""
 
 import heapq
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from made_trials import cell
 
-from harness.estimate.left import Left
+from harness.estimate.time_left import TimeLeft
 from harness.methods import BASELINE
 
 
@@ -23,7 +23,7 @@ class Grid:
         for number, (_, _, baseline) in enumerate(cells):
             self.cells.append(cell(seed=number, method=BASELINE if baseline else "full"))
         expected = {one.id: said for one, (said, _, _) in zip(self.cells, cells, strict=True)}
-        self.left = Left(self.cells, expected, lambda: self.time)
+        self.left = TimeLeft(self.cells, expected, lambda: self.time)
         self.left.slots = slots
         events, waiting = [], list(zip(self.cells, cells, strict=True))
 
@@ -57,12 +57,12 @@ class Grid:
         return max(abs(error) for at, error in self.errors if begin <= at <= end)
 
 
-def test_where_the_estimates_are_right_so_is_the_time_left():
+def test_correct_estimates_give_a_correct_time_left():
     grid = Grid([(1.0, 1.0, True), (30.0, 30.0, False), (30.0, 30.0, False), (60.0, 60.0, False), (5.0, 5.0, False)])
     assert grid.worst() < 0.1
 
 
-def test_baselines_tell_nothing_of_models():
+def test_baselines_do_not_correct_models():
     """Those of a second that took three, and those that were quick, at the head of a grid of long cells."""
     for took in (0.2, 3.0):
         grid = Grid([(1.0, took, True)] * 4 + [(60.0, 60.0, False)] * 4, steps=100)
@@ -72,7 +72,7 @@ def test_baselines_tell_nothing_of_models():
 
 
 @pytest.mark.parametrize("factor", [0.4, 2.5])
-def test_what_has_run_sets_wrong_estimates_right(factor):
+def test_finished_cells_correct_wrong_estimates(factor):
     grid = Grid([(20.0, 20.0 * factor, False)] * 12)
     assert grid.worst(0.0, 0.05) > 0.4 and grid.worst(0.25, 0.5) < 0.3 and grid.worst(0.5, 1.0) < 0.15
 
@@ -82,12 +82,12 @@ def test_a_single_long_cell_is_followed_by_its_steps():
     assert grid.worst(0.0, 0.1) > 0.5 and grid.worst(0.5, 1.0) < 0.15
 
 
-def test_slots_at_the_same_time_are_no_sum():
+def test_parallel_slots_divide_the_time():
     one, four = (Grid([(10.0, 10.0, False)] * 8, slots=slots) for slots in (1, 4))
     assert one.said[0][1] > 3 * four.said[0][1]
 
 
-def test_cells_of_which_nothing_is_known_are_like_those_that_ended():
+def test_unknown_cells_are_assumed_to_be_like_those_that_ended():
     grid = Grid([(None, 40.0, False)] * 5, slots=1)
     said = {round(at): left for at, left in grid.said}
     assert said[4] is None, "before anything is known nothing is said"
@@ -97,9 +97,9 @@ def test_cells_of_which_nothing_is_known_are_like_those_that_ended():
     assert said[20] == pytest.approx(40.0) and said[80] == pytest.approx(60.0)
 
 
-def test_what_failed_or_was_begun_before_tells_nothing():
+def test_failed_and_resumed_cells_do_not_correct_estimates():
     now, cells = [0.0], [replace(cell(), seed=number) for number in range(4)]
-    left = Left(cells, {one.id: 30.0 for one in cells}, lambda: now[0])
+    left = TimeLeft(cells, {one.id: 30.0 for one in cells}, lambda: now[0])
     left.started(cells[0].id)
     now[0] = 1.0
     left.finished(cells[0].id, False)
@@ -115,13 +115,13 @@ def test_what_failed_or_was_begun_before_tells_nothing():
     assert left.seconds() == pytest.approx(60.0)
 
 
-def test_a_cell_that_waits_again_is_expected_whole():
+def test_a_requeued_cell_is_expected_to_take_its_full_time():
     now, one = [0.0], cell()
-    left = Left([one], {one.id: 30.0}, lambda: now[0])
+    left = TimeLeft([one], {one.id: 30.0}, lambda: now[0])
     left.started(one.id)
     now[0] = 20.0
     assert left.seconds() == pytest.approx(10.0)
     now[0] = 300.0
     assert left.seconds() == pytest.approx(1.5), "it has not ended yet"
-    left.again(one.id)
+    left.requeued(one.id)
     assert left.seconds() == pytest.approx(30.0)
