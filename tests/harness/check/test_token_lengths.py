@@ -1,4 +1,4 @@
-"""Lengths in tokens: what a check says is cut is what the training cuts."""
+"""Lengths in tokens: the check counts the rows that the training cuts."""
 
 import pytest
 import toy
@@ -21,7 +21,7 @@ def long_texts():
 
 
 @pytest.mark.parametrize("kind", ["bert", "gpt2"])
-def test_it_agrees_with_the_record_of_a_run(kind, checkpoints, tmp_path):
+def test_truncated_rows_agree_with_a_record(kind, checkpoints, tmp_path):
     cell = toy.cell(checkpoints(kind), toy.task(long_texts), max_length=9, epochs=1)
     data = load(cell.task, registry.family("sentiment"))
     tokens = measure_tokens(cell, data.splits)
@@ -43,7 +43,7 @@ def sentences():
     return {"train": rows, "validation": rows, "test": rows}
 
 
-def test_sentences_are_read_in_windows_not_cut(checkpoints):
+def test_sentences_are_read_in_windows(checkpoints):
     cell = toy.cell(checkpoints("bert"), toy.task(sentences, "ner"), max_length=24)
     tokens = measure_tokens(cell, load(cell.task, registry.family("ner")).splits)
     assert set(tokens.truncated.values()) == {0}
