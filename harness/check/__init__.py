@@ -1,1 +1,1 @@
-"""Checks of a task's data before training. The modules import only the standard library."""
+"""Checks of a task's data before training. The modules need no third-party library."""

@@ -1,1 +1,1 @@
-"""Write a task file from data or as a template. The modules import only the standard library."""
+"""Write a task file from data or as a template. The modules need no third-party library."""
