@@ -2,7 +2,7 @@
 
     python benchmarks/agreement.py --seeds 3 --results agreement-results --output agreement.md
 
-Both sides get the splits of `harness.rows` and the recipe of benchmarks/real.yaml, run in fresh processes of one thread
+Both sides get the splits of `harness.task_data` and the recipe of benchmarks/real.yaml, run in fresh processes of one thread
 each, turn about, go back to the epoch that was best on validation, and are scored by the same metric code. What is finished is
 not run again.
 """
@@ -66,7 +66,7 @@ def by_trainer(cell: Cell, root: Path) -> float:
     from trainer import BY_FAMILY
 
     from harness.heads.make import fitted_head
-    from harness.rows import load_splits
+    from harness.task_data import load_splits
     from harness.training.device import has_fast_bf16
 
     family = registry.family(cell.task.family)

@@ -34,7 +34,7 @@ def measure(cell: Any, rows: int, repeats: int) -> str:
     from harness import registry
     from harness.cache.encoded import CachedEncoder
     from harness.heads.make import fitted_head
-    from harness.rows import load_splits
+    from harness.task_data import load_splits
 
     family = registry.family(cell.task.family)
     splits = load_splits(cell.task, family)

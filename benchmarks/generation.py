@@ -35,8 +35,8 @@ from harness.heads.make import fitted_head
 from harness.heads.text import PromptedTextHead, TextHead
 from harness.planning.plan import make_plan
 from harness.planning.request import Request
-from harness.rows import load
 from harness.store import Store
+from harness.task_data import load_data
 from harness.training.batches import evaluation_batches
 from harness.training.device import make_accelerator
 from harness.training.evaluate import predict
@@ -77,7 +77,7 @@ def trained(cell: Cell, results: Path) -> tuple[TextHead, nn.Module, list[Featur
         torch.save(kept[0].state_dict(), weights)
         print(f"{cell.id}: {record['primary_metric']} {record['score']:.1f}", flush=True)
     family = registry.family(cell.task.family)
-    splits = load(cell.task, family).splits
+    splits = load_data(cell.task, family).splits
     head, rows = fitted_head(cell, family, None, splits).head, splits["test"]
     model = head.build().eval()
     model.load_state_dict(torch.load(weights))

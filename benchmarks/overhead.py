@@ -25,7 +25,7 @@ from harness.cell import Cell
 from harness.engines.base import Job, Slot
 from harness.engines.grid import Observer, run_grid
 from harness.engines.local import LocalEngine
-from harness.methods import modules
+from harness.methods import adapter_modules
 from harness.planning.plan import make_plan
 from harness.planning.request import Request, read_request
 from harness.store import Record
@@ -89,7 +89,7 @@ def measure(request: Request, devices: str, jobs: int) -> dict[tuple[str, str], 
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["BENCH_CACHE"] = str(Path(folder, "cache"))
-        engine = TimedEngine(devices, jobs, modules=modules(cell.method for cell in plan.cells))
+        engine = TimedEngine(devices, jobs, modules=adapter_modules(cell.method for cell in plan.cells))
         engine.clock = clock
         begun = time.perf_counter()
         engine.warm_up()

@@ -31,10 +31,10 @@ from harness.engines.grid import Observer, run_grid
 from harness.planning.plan import make_plan
 from harness.planning.request import Request
 from harness.planning.suite import load_suite
-from harness.recipe import trained_by
-from harness.rows import load
+from harness.recipe import trained_recipe
 from harness.store import Record, Store
 from harness.task import Task
+from harness.task_data import load_data
 
 HERE = Path(__file__).parent
 SUITES = [load_suite(str(HERE / name)) for name in ("real.yaml", "other.yaml")]
@@ -84,7 +84,7 @@ def prepare(task: Task, size: int, folder: Path) -> Path:
     if file.exists():
         return file
     family = registry.family(task.family)
-    splits = load(task, family).splits
+    splits = load_data(task, family).splits
     parts = {"train": size, "validation": max(50, size // 3), "test": TEST_ROWS}
     folder.mkdir(parents=True, exist_ok=True)
     for split, count in parts.items():
@@ -148,7 +148,7 @@ def train(
         settings = {f"recipe.{name}": str(value) for name, value in recipe.items()}
         request = Request([model], [str(file)], seeds=list(seeds), settings=settings)
         cells.update({cell.id: cell for cell in make_plan(request).cells})
-    pending = [Job(cell, str(root), store.stamp(name)) for name, cell in cells.items() if not _ok(store.record(name))]
+    pending = [Job(cell, str(root), store.digest(name)) for name, cell in cells.items() if not _ok(store.record(name))]
     if pending:
         run_grid(make_engine("local", "cpu", options.jobs, 1, root), pending, Observer())
     return [figures(record) for name in cells if _ok(record := store.record(name))]
@@ -160,7 +160,7 @@ def _ok(record: Record | None) -> bool:
 
 def figures(record: Record) -> dict[str, Any]:
     """What the comparison needs of a record; scores lie in 0-100."""
-    recipe = trained_by(record)
+    recipe = trained_recipe(record)
     return {
         "learning_rate": recipe["learning_rate"],
         "epochs": recipe["epochs"],

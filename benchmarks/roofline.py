@@ -35,7 +35,7 @@ def parameters(cell: Any, conditions: sides.Conditions) -> dict[str, Any]:
 
     from harness import registry
     from harness.heads.make import fitted_head
-    from harness.rows import load_splits
+    from harness.task_data import load_splits
 
     sides.prepare(conditions)
     family = registry.family(cell.task.family)

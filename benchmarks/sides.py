@@ -15,8 +15,8 @@ from typing import Any
 from harness import registry
 from harness.cell import Cell
 from harness.engines.server import PRELOADED
-from harness.rows import load_splits
 from harness.store import Store
+from harness.task_data import load_splits
 
 PEERS = ("trainer-default", "trainer-tuned", "tutorial")
 SIDES = (*PEERS, "harness")

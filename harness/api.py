@@ -293,7 +293,7 @@ def _listed(kind: str) -> pandas.DataFrame:
 
 
 def _console(shown: bool) -> Console:
-    from harness.shown import console
+    from harness.safe_text import console
 
     # A notebook claims to be a terminal, but keeps every picture that was ever drawn in it.
     notebook = {"force_terminal": False, "color_system": None} if "ipykernel" in sys.modules else {}

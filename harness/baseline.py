@@ -1,6 +1,7 @@
 """The contract of a baseline: what a plugin subclasses and names under the entry-point group `bench.baselines`.
 
-Modules that define baselines are imported by the command line, so they import numpy, scikit-learn and the like inside functions.
+The command line imports the modules that define baselines, so they import numpy, scikit-learn and so on inside
+functions.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 
 
 class Predictor(ABC):
-    """What a baseline has learned.
+    """A fitted baseline.
 
     Attributes:
-        parameters: numbers, or entries of a table, that were learned from the rows; 0 for a rule.
-        choice: what was chosen, and how much was read, where that is not all: for the record.
+        parameters: the number of learned values or table entries; 0 for a rule.
+        choice: what was chosen, and how much was read if not everything was; for the record.
     """
 
     parameters: int = 0
@@ -32,18 +33,18 @@ class Predictor(ABC):
 
     @abstractmethod
     def predict(self, rows: Sequence[Row]) -> list[Prediction]:
-        """One prediction for each row, as the family's `prediction` gives them. Must not look at the rows' answers."""
+        """Return one prediction for each row, as the family's `prediction` does. Must not read the rows' answers."""
 
 
 class Baseline(ABC):
     """Base class of all baselines.
 
     Attributes:
-        name: on the command line and on the board.
+        name: the name on the command line and on the board.
         description: one line for `bench models`.
-        families: the names of the task families that it answers for.
+        families: the names of the task families that it supports.
         version: raised when the same rows would give other predictions; part of every cell's identity.
-        seconds_a_row: what `fit` and `predict` take on one core for each row of the task, roughly, for estimates.
+        seconds_a_row: the rough time of `fit` and `predict` on one core for each row of the task, for estimates.
     """
 
     name: ClassVar[str]
@@ -54,13 +55,13 @@ class Baseline(ABC):
 
     @abstractmethod
     def fit(self, train: Sequence[Row], validation: Sequence[Row], task: Task, seed: int) -> Predictor:
-        """Learn from the training rows, and choose on the validation rows, as `TaskFamily.prepare` gives them.
+        """Learn from the training rows, and select on the validation rows. `TaskFamily.prepare` has prepared both.
 
         The same rows and seed give the same predictor.
         """
 
     def checkpoint(self) -> Checkpoint:
-        """It in the place of a model, of architecture and kind `baseline`: a cell's identity is its name and version."""
+        """Return a checkpoint that represents it in a cell. Its identity is the baseline's name and version."""
         digest = hashlib.sha256(f"{BASELINE} {self.name} {self.version}".encode()).hexdigest()
         return Checkpoint(
             name=self.name, source=f"{BASELINE}:{self.name}", location="", revision=None, gguf=None,

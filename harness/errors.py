@@ -1,39 +1,39 @@
-"""The one error class for what the person can mend, and the commonest of its messages."""
+"""The error class for mistakes that the person can correct, and the message for unknown names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from harness.shown import short
+from harness.safe_text import short
 
 LONGEST = 200  # characters of a name, which may be a path
 
 
 class BenchError(Exception):
-    """A request, file or model that the person can put right.
+    """A request, file or model that the person can correct.
 
-    The message is one line that names the thing, the value, what is valid and the next step. The command line prints it
+    The message is one line that names the thing, its value, what is valid and the next step. The command line prints it
     without a traceback and exits with status 2; a worker records it as the cell's error.
     """
 
 
 class HubError(BenchError):
-    """A repository of the Hub that cannot be had.
+    """A Hub repository that is not available.
 
     Args:
-        passing: True where the Hub did not answer, so that the same request may succeed later; False where it refused.
+        temporary: True if the Hub did not answer, so that the same request may succeed later; False if it refused.
     """
 
-    def __init__(self, message: str, passing: bool = False):
+    def __init__(self, message: str, temporary: bool = False):
         super().__init__(message)
-        self.passing = passing
+        self.temporary = temporary
 
 
 def unknown(kind: str, name: object, valid: Iterable[object], where: str = "", more: str = "") -> BenchError:
-    """The error for a name that nothing has: `where: unknown kind 'name'; did you mean 'x'? valid: …more`.
+    """Return the error for an unknown name: `where: unknown kind 'name'; did you mean 'x'? valid: …more`.
 
-    At most 30 valid names are listed, in the order given.
+    At most 30 valid names are listed, in the given order.
     """
     names = [str(one) for one in valid]
     near = nearest(str(name), names)
@@ -45,7 +45,7 @@ def unknown(kind: str, name: object, valid: Iterable[object], where: str = "", m
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """The valid name that is most like another, whatever their case; empty where none is like it."""
+    """Return the valid name that is most similar, ignoring case; "" if none is similar."""
     by_lower = {one.lower(): one for one in reversed(list(valid))}
-    found = get_close_matches(name.lower(), list(by_lower)[::-1], n=1, cutoff=0.5)
-    return by_lower[found[0]] if found else ""
+    matches = get_close_matches(name.lower(), list(by_lower)[::-1], n=1, cutoff=0.5)
+    return by_lower[matches[0]] if matches else ""

@@ -15,7 +15,7 @@ from harness.models.hub_checkpoints import fetch_checkpoint
 from harness.planning.plan import make_plan
 from harness.planning.request import Request
 from harness.running import announce, say
-from harness.secrets import redact
+from harness.safe_text import redact
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -1,38 +1,41 @@
-"""Files that appear whole or not at all, and what a crash may leave of them."""
+"""Write files atomically, remove what killed processes left behind, and encode strict JSON."""
 
 from __future__ import annotations
 
 import errno
+import json
+import math
 import os
 import re
 import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _HOST = re.sub(r"[^\w-]", "_", socket.gethostname())
 _TEMPORARY = re.compile(r"\..+\.(?P<host>[\w-]+)\.(?P<process>\d+)\.tmp")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file so that no reader ever sees half of it, even after a crash.
+    """Write a text file atomically: no reader ever sees half of it, even after a crash.
 
     Raises:
-        OSError: the disk refused; what was there before is still there.
+        OSError: the file could not be written; its former content is unchanged.
     """
 
     def fill(temporary: Path) -> None:
-        # Half of a surrogate pair, as a file's name may hold, is written as JSON has it.
+        # File names may hold unpaired surrogates; they are escaped as in JSON.
         with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(text)
 
-    write_whole(path, fill)
+    write_atomically(path, fill)
 
 
-def write_whole(path: Path, fill: Callable[[Path], object]) -> None:
-    """Let `fill` write a file under a temporary name, bring it to the disk, and only then give it its name."""
-    temporary = passing(path)
+def write_atomically(path: Path, fill: Callable[[Path], object]) -> None:
+    """Let `fill` write a temporary file, flush it to disk, and then rename it to `path`."""
+    temporary = temporary_path(path)
     try:
         fill(temporary)
         with temporary.open("rb") as file:
@@ -45,49 +48,66 @@ def write_whole(path: Path, fill: Callable[[Path], object]) -> None:
     _sync_folder(path.parent)
 
 
-def passing(path: Path) -> Path:
-    """A hidden name beside a path, of this process; `sweep` knows when nobody can need it any more."""
+def temporary_path(path: Path) -> Path:
+    """Return a hidden path beside `path` that only this process uses; see `remove_leftovers`."""
     return path.with_name(f".{path.name}.{_HOST}.{os.getpid()}.tmp")
 
 
 def _sync_folder(folder: Path) -> None:
-    """Bring a folder's list of names to the disk, where the system can: a rename outlives a loss of power only then."""
-    with suppress(OSError):  # some systems open no folders, some file systems sync none
-        number = os.open(folder, os.O_RDONLY)
+    """Flush a folder's entries to disk where the system can, so that a rename survives a power failure."""
+    with suppress(OSError):  # some systems cannot open folders, some file systems cannot sync them
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(number)
+            os.fsync(descriptor)
         finally:
-            os.close(number)
+            os.close(descriptor)
 
 
-def sweep(folder: Path, everything: bool = False) -> None:
-    """Remove the temporary files that processes of this machine left in a folder when they were killed.
+def remove_leftovers(folder: Path, everything: bool = False) -> None:
+    """Remove the temporary files directly in a folder whose process, on this machine, is dead.
 
     Args:
-        folder: only its own files are looked at.
-        everything: remove those of other machines and of living processes too; for a folder that only the caller writes to.
+        everything: also remove those of other machines and of living processes; for a folder that only the caller
+            writes to.
     """
     for path in folder.glob(".*.tmp"):
-        found = _TEMPORARY.fullmatch(path.name)
-        if found and (everything or (found["host"] == _HOST and not _alive(int(found["process"])))):
+        match = _TEMPORARY.fullmatch(path.name)
+        if match and (everything or (match["host"] == _HOST and not _is_alive(int(match["process"])))):
             with suppress(OSError):
                 path.unlink()
 
 
-def _alive(process: int) -> bool:
+def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # somebody else's
+        pass  # another user's process
     return True
 
 
 def disk_full(error: BaseException | None) -> OSError | None:
-    """The error of a full disk or quota that is, or led to, an error; None where there is none."""
+    """Return the full-disk or quota error among an error and its causes, or None."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in FULL:
+        if isinstance(error, OSError) and error.errno in _DISK_FULL:
             return error
         error = error.__cause__ or error.__context__
     return None
+
+
+def dump_json(value: Any, **options: Any) -> str:
+    """Encode a value as strict JSON: no ASCII escapes, null for NaN and infinity. `options` are those of `json.dumps`."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, **options)
+    except ValueError:
+        return json.dumps(replace_non_finite(value), ensure_ascii=False, allow_nan=False, **options)
+
+
+def replace_non_finite(value: Any) -> Any:
+    """Return the value with None for each NaN or infinite number in it."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: replace_non_finite(item) for key, item in value.items()}
+    return [replace_non_finite(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,25 +1,26 @@
-"""What a look at a task's data finds, before anything is trained."""
+"""What a check of a task's data finds, before anything is trained."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
-SHOWN = 5  # examples kept
+SHOWN = 5  # examples in a finding
 QUOTED = 40  # characters of a text in an example
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is worth knowing about a task's data.
+    """One thing worth knowing about a task's data.
 
     Attributes:
-        level: `error`: cannot be trained on; `warning`: can, but the score may not mean what it seems to; `note`.
+        level: `error`: training is impossible; `warning`: the score may not mean what it seems to; `note`.
         code: a fixed name for scripts, such as `duplicate-rows`.
-        message: one line with counts and names of splits, labels and columns. It goes into records, so it must not quote
-            the data set's texts.
-        count: how many rows (answers, entities…) it is about.
+        message: one line with counts and names of splits, labels and columns. It goes into records, so it must not
+            quote the data set's texts.
+        count: the number of rows (answers, entities…) concerned.
         examples: where to look: ids of rows, or file and line, with a few characters of the text at most.
     """
 
@@ -31,21 +32,16 @@ class Finding:
 
 
 def first(examples: Iterable[str]) -> tuple[str, ...]:
-    """As many examples as a finding keeps."""
-    kept: list[str] = []
-    for example in examples:
-        if len(kept) == SHOWN:
-            break
-        kept.append(example)
-    return tuple(kept)
+    """Return as many examples as a finding holds."""
+    return tuple(islice(examples, SHOWN))
 
 
 def quote(text: str) -> str:
-    """The beginning of a text, on one line and in quotes."""
+    """Return the beginning of a text, on one line and in quotes."""
     line = " ".join(text.split())
     return f"“{line if len(line) <= QUOTED else line[: QUOTED - 1] + '…'}”"
 
 
 def some(number: int, what: str, plural: str | None = None) -> str:
-    """`1 row`, `2,345 rows`."""
+    """Return a number with its noun: `1 row`, `2,345 rows`."""
     return f"{number:,} {what if number == 1 else plural or what + 's'}"

@@ -1,6 +1,6 @@
-"""Asking the Hugging Face Hub: with patience where it stumbles, in plain words where it refuses.
+"""Requests to the Hugging Face Hub: retry where it fails, explain where it refuses.
 
-Nothing of `huggingface_hub` is imported before something is asked.
+`huggingface_hub` is imported only when something is requested.
 """
 
 from __future__ import annotations
@@ -16,63 +16,63 @@ from harness.errors import HubError
 
 T = TypeVar("T")
 
-PAUSES = (0.5, 1, 2, 4, 5, 5, 5, 5)  # seconds before the second, the third, ... try
-NAMELESS = 2  # pauses where the Hub's name is not even known: there is no network, and waiting will not bring one
-BUSY = 429  # too many requests
-_hopeless = False  # the Hub has failed an action in all its tries, and none has succeeded since
+PAUSES = (0.5, 1, 2, 4, 5, 5, 5, 5)  # seconds before the second, third, ... attempt
+PAUSES_WITHOUT_HOST = 2  # if the Hub's host name cannot be resolved there is no network, and waiting does not help
+TOO_MANY_REQUESTS = 429
+_hopeless = False  # all attempts of an action have failed, and none has succeeded since
 
 
-def patiently(action: Callable[[], T], what: str) -> T:
-    """The action's result, tried again after a pause where the Hub or the way to it failed, not where it refused.
+def with_retries(action: Callable[[], T], what: str) -> T:
+    """Return the action's result; repeat it after a pause if the Hub or the network failed, but not if the Hub refused.
 
-    The clients repeat some requests themselves, but neither a repository's information nor a download. A Hub that has
-    failed all tries of one action gets two for the next, so that a plan of many repositories does not wait for each.
+    The clients repeat some requests themselves, but neither a repository's information nor a download. If all attempts
+    of one action have failed, the next action gets two, so that a plan with many repositories does not wait for each.
 
     Args:
-        action: asks the Hub; doing it again must do no harm.
-        what: is asked for, such as "model 'owner/name@v1'"; for the error.
+        action: requests something from the Hub; repeating it must do no harm.
+        what: the requested thing, such as "model 'owner/name@v1'"; for the error.
 
     Raises:
-        HubError: the Hub refused, or failed every time.
-        Exception: whatever else the action raises.
+        HubError: the Hub refused, or all attempts failed.
+        Exception: any other error of the action.
     """
     global _hopeless
     for number, pause in enumerate([*PAUSES[: 1 if _hopeless else None], None]):
         try:
             result = action()
         except Exception as error:
-            if pause is not None and passing(error) and not (number >= NAMELESS and no_name(error)):
+            if pause is not None and is_temporary(error) and not (number >= PAUSES_WITHOUT_HOST and is_unknown_host(error)):
                 time.sleep(pause)
                 continue
-            _hopeless = _hopeless or passing(error)
-            if known_to_hub(error) and not isinstance(error, HubError):
+            _hopeless = _hopeless or is_temporary(error)
+            if is_hub_error(error) and not isinstance(error, HubError):
                 raise hub_error(error, what) from error
             raise
         _hopeless = False
         return result
-    raise AssertionError("the last try returns or raises")
+    raise AssertionError("the last attempt returns or raises")
 
 
-def resolved(repo: str, kind: str, revision: str | None) -> str:
-    """The commit that a revision (None: the main branch) of a `model` or `dataset` stands for, by the Hub or by the cache."""
+def resolve_commit(repo: str, kind: str, revision: str | None) -> str:
+    """Return the commit of a revision (None: the main branch) of a `model` or `dataset`, from the Hub or the cache."""
     from huggingface_hub import constants, resolve_revision
 
-    # Asked in vain, an offline client warns of each repository.
+    # Without local_files_only, an offline client warns for each repository.
     return resolve_revision(repo, repo_type=kind, revision=revision, local_files_only=constants.HF_HUB_OFFLINE).resolved
 
 
-def cached() -> list[str]:
-    """The ids of models whose weights are in the cache of the Hub's client, in alphabetical order."""
+def cached_models() -> list[str]:
+    """Return the ids of models whose weights are in the Hub client's cache, in alphabetical order."""
     from huggingface_hub import constants
 
     folders = Path(constants.HF_HUB_CACHE).glob("models--*")
-    whole = (folder for folder in folders if any(folder.glob("snapshots/*/*.safetensors")))
-    return sorted(folder.name.removeprefix("models--").replace("--", "/", 1) for folder in whole)
+    complete = (folder for folder in folders if any(folder.glob("snapshots/*/*.safetensors")))
+    return sorted(folder.name.removeprefix("models--").replace("--", "/", 1) for folder in complete)
 
 
 @contextmanager
-def no_bars() -> Iterator[None]:
-    """No progress bars of the clients inside the block."""
+def no_progress_bars() -> Iterator[None]:
+    """Disable the client's progress bars inside the block."""
     from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     were_disabled = are_progress_bars_disabled()
@@ -84,30 +84,30 @@ def no_bars() -> Iterator[None]:
             enable_progress_bars()
 
 
-def passing(error: BaseException) -> bool:
-    """Whether an error, or what caused it, is the Hub's trouble of a moment: a status of 5xx, or a broken connection."""
+def is_temporary(error: BaseException) -> bool:
+    """Whether an error or one of its causes is a temporary failure of the Hub: a 5xx status, or a broken connection."""
     from huggingface_hub.errors import HfHubHTTPError
     from huggingface_hub.utils import httpx
 
-    for cause in _chain(error):
+    for cause in _causes(error):
         if isinstance(cause, HubError):
-            return cause.passing
+            return cause.temporary
         if isinstance(cause, HfHubHTTPError):
-            return cause.response.status_code >= 500 or cause.response.status_code == BUSY
+            return cause.response.status_code >= 500 or cause.response.status_code == TOO_MANY_REQUESTS
         if isinstance(cause, httpx.TransportError):
             return True
     return False
 
 
-def no_name(error: BaseException) -> bool:
-    """Whether the Hub's name could not be looked up."""
-    return any(isinstance(cause, socket.gaierror) or "name resolution" in str(cause) for cause in _chain(error))
+def is_unknown_host(error: BaseException) -> bool:
+    """Whether the Hub's host name could not be resolved."""
+    return any(isinstance(cause, socket.gaierror) or "name resolution" in str(cause) for cause in _causes(error))
 
 
-def known_to_hub(error: BaseException) -> bool:
-    """Whether an error of a library comes from a refusal of the Hub, or from the lack of an answer.
+def is_hub_error(error: BaseException) -> bool:
+    """Whether a library's error comes from a refusal of the Hub, or from a missing answer.
 
-    That a single file is not there is the library's affair: it asks for many that need not be.
+    A missing single file does not count: libraries request many files that need not exist.
     """
     from huggingface_hub.errors import (
         HfHubHTTPError,
@@ -118,16 +118,16 @@ def known_to_hub(error: BaseException) -> bool:
     )
 
     kinds = (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, RevisionResolutionError)
-    causes = [cause for cause in _chain(error) if not isinstance(cause, RemoteEntryNotFoundError)]
-    return passing(error) or any(isinstance(cause, kinds) for cause in causes)
+    causes = [cause for cause in _causes(error) if not isinstance(cause, RemoteEntryNotFoundError)]
+    return is_temporary(error) or any(isinstance(cause, kinds) for cause in causes)
 
 
 def hub_error(error: BaseException, what: str) -> HubError:
-    """What an error of the clients means for the person.
+    """Translate an error of the clients into a `HubError` that says what to do.
 
     Args:
-        error: of `huggingface_hub`, or of a library that met one on its way.
-        what: the thing that was asked for, such as "model 'owner/name@v1'".
+        error: raised by `huggingface_hub`, or by a library that uses it.
+        what: the requested thing, such as "model 'owner/name@v1'".
     """
     from huggingface_hub import constants, errors
 
@@ -136,22 +136,22 @@ def hub_error(error: BaseException, what: str) -> HubError:
         errors.RepositoryNotFoundError: "is not on the Hub (or private: set HF_TOKEN); check the name owner/name",
         errors.RevisionNotFoundError: "has no such revision; give a branch, tag or commit of it",
     }
-    for cause in _chain(error):
-        for kind, words in refusals.items():
+    for cause in _causes(error):
+        for kind, explanation in refusals.items():
             if isinstance(cause, kind):
-                return HubError(f"{what} {words}")
+                return HubError(f"{what} {explanation}")
     if constants.HF_HUB_OFFLINE:
         return HubError(f"{what} is not in the cache, and HF_HUB_OFFLINE is set; run `bench fetch` once with a network")
-    root = list(_chain(error))[-1]  # what the wrappers around it say is longer, not clearer
+    root = list(_causes(error))[-1]  # its message is the clearest; those around it are only longer
     reason = (str(root).strip().splitlines() or [""])[0] or type(root).__name__
     return HubError(
         f"{what} cannot be fetched and is not in the cache; check the network, or HF_ENDPOINT, and try again ({reason})",
-        passing=True,
+        temporary=True,
     )
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, what caused it, what caused that, ..."""
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error, its cause, the cause of that, ..."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause

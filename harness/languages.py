@@ -1,4 +1,4 @@
-"""What the code must know of languages, by their ISO 639-1 codes."""
+"""Languages: ISO 639 codes, English names, and scripts."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from harness.shown import short
+from harness.safe_text import short
 
-# ISO 639: the code of two letters, those of three (terminology, then bibliography), the English name.
+# ISO 639: the two-letter code, the three-letter codes (terminology, then bibliography), the English name.
 _ISO = """
 aa aar Afar;ab abk Abkhazian;ae ave Avestan;af afr Afrikaans;ak aka Akan;am amh Amharic;an arg Aragonese;ar ara Arabic;as asm Assamese;
 av ava Avaric;ay aym Aymara;az aze Azerbaijani;ba bak Bashkir;be bel Belarusian;bg bul Bulgarian;bi bis Bislama;bm bam Bambara;
@@ -33,8 +33,8 @@ tr tur Turkish;ts tso Tsonga;tt tat Tatar;tw twi Twi;ty tah Tahitian;ug uig Uygh
 vi vie Vietnamese;vo vol Volapuk;wa wln Walloon;wo wol Wolof;xh xho Xhosa;yi yid Yiddish;yo yor Yoruba;za zha Zhuang;zh zho chi Chinese;
 zu zul Zulu
 """
-# Languages of their own without a code of two letters.
-_THREE = frozenset(
+# Languages without a two-letter code.
+_THREE_LETTER_CODES = frozenset(
     """
 ace acm acq aeb ajp als ang apc arc ars ary arz ast awa azb ban bar bem bho bjn bug bxr ceb chr cjk ckb crh csb cop dik dsb dyu egy
 fon frp frr fur gan goh gom got grc gsw hak hil hne hsb hsn hyw ilo kaa kab kac kam kbp kea kmb knc krc krl ksh lad lez lij lld lmo ltg
@@ -42,8 +42,8 @@ lua luo lus lzh mag mai mdf mhr min mni mos mrj mwl myv nan nap nds new nso nus 
 sdc shn sjd sma smj smn sms srn stq szl taq tcy tet tpi tum tyv tzm udm umb vec vep vls vro war wuu xal xmf yue zea zza
 """.split()
 )
-# What people write in their place: names, codes of countries that are no codes of languages, of dialects, and those of old.
-_MEANT = {
+# Other spellings: country codes that are not language codes, old codes, codes of dialects, and names.
+_ALIASES = {
     "cn": "zh", "jp": "ja", "cz": "cs", "dk": "da", "gr": "el", "ua": "uk", "vn": "vi", "us": "en", "gb": "en", "rs": "sr",
     "iw": "he", "in": "id", "ji": "yi", "jw": "jv", "mo": "ro", "scc": "sr", "scr": "hr",
     "arb": "ar", "azj": "az", "cmn": "zh", "ekk": "et", "fil": "tl", "gaz": "om", "khk": "mn", "kmr": "ku", "lvs": "lv", "npi": "ne",
@@ -53,34 +53,33 @@ _MEANT = {
     "flemish": "nl", "polski": "pl", "svenska": "sv", "dansk": "da", "norsk": "no", "suomi": "fi", "mandarin": "zh", "cantonese": "yue",
     "farsi": "fa", "filipino": "tl", "slovene": "sl",
 }  # fmt: skip
-_KNOWN = (
+_CODE_OF = (
     {word.lower(): line.split()[0] for line in _ISO.split(";") for word in line.split()}
-    | _MEANT
-    | {code: code for code in _THREE}
-)
+    | _ALIASES
+    | {code: code for code in _THREE_LETTER_CODES}
+)  # code, name or alias → code
 CODES = tuple(line.split()[0] for line in _ISO.split(";"))
 _SUBTAGS = re.compile(r"[-_][A-Za-z0-9]{2,8}([-_][A-Za-z0-9]{2,8})*")
-_OTHERWISE = {
-    "kr": ("Kanuri", "kau", "Korean", "ko")
-}  # codes that nearly always stand for another language: theirs, and that one's
+# Codes that nearly always stand for another language: their own name and code, then the probable name and code.
+_CONFUSED = {"kr": ("Kanuri", "kau", "Korean", "ko")}
 
-# English names, as the prefixes of multi-task checkpoints spell them.
-NAMES = {
+# English names as in the prefixes of multi-task checkpoints.
+ENGLISH_NAMES = {
     "ar": "Arabic", "cs": "Czech", "de": "German", "en": "English", "es": "Spanish", "et": "Estonian", "fi": "Finnish",
     "fr": "French", "hi": "Hindi", "it": "Italian", "ja": "Japanese", "ko": "Korean", "lt": "Lithuanian", "lv": "Latvian",
     "nl": "Dutch", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "th": "Thai",
     "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
 
-# Letters of scripts without blanks, for a character class: Chinese; kana, Thai and Lao, Tibetan, Burmese, Khmer.
+# Letters of scripts without blanks, for a character class: Chinese; then kana, Thai and Lao, Tibetan, Burmese, Khmer.
 HAN = r"\u4e00-\u9fa5"
 UNSPACED_LETTERS = HAN + r"\u3040-\u30ff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"
 _WORD = re.compile(rf"[{UNSPACED_LETTERS}]|[^\s{UNSPACED_LETTERS}]+")
 
-# Written without blanks between words; those in Chinese characters.
+# Languages written without blanks between words; first those in Chinese characters.
 SINITIC = frozenset("zh yue wuu lzh gan hsn".split())
 UNSPACED = SINITIC | frozenset("bo dz ja km lo my shn th".split())
-# Scripts that tell which languages a text can be in: the first letters that decide it, and these.
+# Scripts that only some languages use: name, letters, languages. The first that a text is written in decides.
 _SCRIPTS = (
     ("Hangul", re.compile("[\uac00-\ud7a3]"), frozenset(["ko"])),
     ("kana", re.compile("[\u3041-\u30fa]"), frozenset(["ja"])),
@@ -92,65 +91,68 @@ _SCRIPTS = (
     ("Tibetan letters", re.compile("[\u0f00-\u0fff]"), frozenset(["bo", "dz"])),
 )
 _LETTER = re.compile(r"[^\W\d_]")
-MOSTLY = 0.5  # the share of letters from which a text is in their script
+MOST_LETTERS = 0.5  # the share of its letters from which a text counts as written in a script
+SOME_KANA = 0.1  # Japanese mixes kana with Chinese characters
 
 
-def base(code: object) -> str:
-    """The language of a code without its region or script, as ISO 639-1 has it: `zh-TW`, `zho_Hans`, `cn` and `Chinese` are `zh`."""
+def base_code(code: object) -> str:
+    """Return the language of a code, without region or script, in ISO 639-1: `zh-TW`, `zho_Hans`, `cn` and `Chinese` are `zh`."""
     first = str(code or "").replace("_", "-").partition("-")[0].lower()
-    return _KNOWN.get(first, first)
+    return _CODE_OF.get(first, first)
+
+
+def known_code(code: object) -> str:
+    """Return the same as `base_code`, or "" for an unknown language."""
+    return _CODE_OF.get(base_code(code), "")
 
 
 def three_letters(language: str) -> list[str]:
-    """The codes of three letters that are read as a language's code of two."""
-    return [code for code, meant in _KNOWN.items() if meant == language and len(code) == 3]
+    """Return the three-letter codes that stand for a two-letter code."""
+    return [code for code, base in _CODE_OF.items() if base == language and len(code) == 3]
 
 
-def known(code: object) -> str:
-    """The same; empty for what is no language that is known here."""
-    return _KNOWN.get(base(code), "")
-
-
-def fault(code: object) -> str:
-    """Why a value is no code of a language; empty: it is one, or a name or code with one sensible reading."""
-    rest = ""
+def code_error(code: object) -> str:
+    """Explain why a value is not a language code; "" if it is one, or a name or code with only one sensible reading."""
+    hint = ""
     if isinstance(code, str):
         first = re.split("[-_]", code, maxsplit=1)[0].lower()
-        rest = code[len(first) :]
-        if first in _OTHERWISE:
-            own, theirs, other, meant = _OTHERWISE[first]
-            return f"is {short(code)}, the code of {own}; write {meant} if {other} is meant, and {theirs} if not"
-        if first in _KNOWN and (not rest or _SUBTAGS.fullmatch(rest)):
+        subtags = code[len(first) :]
+        if first in _CONFUSED:
+            own_name, own_code, probable_name, probable_code = _CONFUSED[first]
+            return (
+                f"is {short(code)}, the code of {own_name}; write {probable_code} if {probable_name} is meant, and {own_code} if not"
+            )
+        if first in _CODE_OF and (not subtags or _SUBTAGS.fullmatch(subtags)):
             return ""
-        near = get_close_matches(first, [word for word in _KNOWN if len(word) > 3], n=1, cutoff=0.75)
-        rest = f"; did you mean {_KNOWN[near[0]]} ({near[0].title()})?" if near else ""
+        near = get_close_matches(first, [word for word in _CODE_OF if len(word) > 3], n=1, cutoff=0.75)
+        hint = f"; did you mean {_CODE_OF[near[0]]} ({near[0].title()})?" if near else ""
     return (
-        f"is {short(str(code))}; it must be the code of a language (ISO 639-1), such as {', '.join(NAMES)}, or with a region pt-BR{rest}; "
-        "leave the option out for a language without a code"
+        f"is {short(str(code))}; it must be the code of a language (ISO 639-1), such as {', '.join(ENGLISH_NAMES)}, or with a region "
+        f"pt-BR{hint}; leave the option out for a language without a code"
     )
 
 
-def reading(code: object) -> str:
-    """The code that another one is read as, in words; empty for one that is ISO 639-1, with or without a region."""
+def reading_note(code: object) -> str:
+    """Say as which code another one is read; "" for an ISO 639-1 code, with or without a region."""
     first = re.split("[-_]", str(code), maxsplit=1)[0].lower()
-    return f"{short(str(code))} is read as {base(code)}" if base(code) != first else ""
+    return f"{short(str(code))} is read as {base_code(code)}" if base_code(code) != first else ""
 
 
-def unlike(code: object, texts: Iterable[str]) -> str:
-    """In which script texts are that the language of a code is not written in; empty where they may be in that language."""
-    language, text = base(code), " ".join(texts)
+def unexpected_script(code: object, texts: Iterable[str]) -> str:
+    """Return the script of texts if the language of the code is not written in it; "" if they may be in that language."""
+    language, text = base_code(code), " ".join(texts)
     letters = len(_LETTER.findall(text))
     if not letters:
         return ""
-    share = [(name, len(letter.findall(text)) / letters, theirs) for name, letter, theirs in _SCRIPTS]
-    found = [one for one in share if one[1] > (0.1 if one[0] == "kana" else MOSTLY)]
-    if found:
-        return "" if language in found[0][2] else found[0][0]
-    if language in UNSPACED | {"ko"} and sum(part for _, part, _ in share) < 1 - MOSTLY:
+    shares = {name: len(pattern.findall(text)) / letters for name, pattern, _ in _SCRIPTS}
+    for name, _, languages in _SCRIPTS:
+        if shares[name] > (SOME_KANA if name == "kana" else MOST_LETTERS):
+            return "" if language in languages else name
+    if language in UNSPACED | {"ko"} and sum(shares.values()) < 1 - MOST_LETTERS:
         return "other letters"
     return ""
 
 
-def words(text: str) -> int:
-    """How many words a text has: what stands between blanks, and each letter of a script that has none."""
+def count_words(text: str) -> int:
+    """Count the words of a text: what stands between blanks, and each letter of a script without blanks."""
     return sum(1 for _ in _WORD.finditer(text))

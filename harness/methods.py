@@ -1,4 +1,4 @@
-"""How the weights are adapted. One entry a method; the training code asks only these questions."""
+"""Fine-tuning methods: which weights of a model are trained, and from which values they start."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from functools import cache
 
 @dataclass(frozen=True)
 class Method:
-    """A way to adapt a model.
+    """A way to fine-tune a model.
 
     Attributes:
-        pretrained: False to start from random weights of the same architecture: what pre-training was worth.
-        adapt: `module:function` that decides which weights of a built model are trained, see `harness.adapt`; "": all.
-        learning_rate_factor: by what a learning rate is multiplied that was not chosen for this method.
-        fields: the fields of a recipe that this method alone has.
-        backward: the backward pass in forward passes, roughly: 1 for gradients of states, 1 for those of weights.
+        pretrained: False to start from random weights of the same architecture, which shows what pretraining is worth.
+        adapt: `module:function` that chooses the trained weights of a model, see `harness.adapt`; "": all weights.
+        learning_rate_factor: multiplies a learning rate that was not chosen for this method.
+        fields: the recipe fields that only this method has.
+        backward: the rough cost of the backward pass in forward passes: 1 for gradients of activations, 1 for those of
+            weights.
     """
 
     name: str
@@ -28,8 +29,8 @@ class Method:
     backward: int = 2
 
 
-BASELINE = "baseline"  # instead of a method: nothing is adapted, see `harness.baselines`
-UNNAMED = ("full", BASELINE)  # what the title of a row does not say
+BASELINE = "baseline"  # in place of a method: nothing is fine-tuned, see `harness.baselines`
+NOT_IN_TITLES = ("full", BASELINE)  # methods that a row's title does not mention
 
 METHODS = {
     method.name: method
@@ -55,14 +56,14 @@ METHODS = {
 }
 
 
-def modules(methods: Iterable[str]) -> list[str]:
-    """Where the code is that adapts models by these methods, for a process that loads libraries once for many cells."""
-    found = {METHODS[name].adapt.partition(":")[0] for name in methods if name in METHODS}
-    return sorted(found - {""})
+def adapter_modules(methods: Iterable[str]) -> list[str]:
+    """Return the modules that adapt models for these methods, so that a process can preload them."""
+    modules = {METHODS[name].adapt.partition(":")[0] for name in methods if name in METHODS}
+    return sorted(modules - {""})
 
 
 @cache
-def foreign_fields(method: str) -> frozenset[str]:
-    """The fields of a recipe that say nothing to this method: they are neither told of its cells nor part of their identity."""
+def inapplicable_fields(method: str) -> frozenset[str]:
+    """Return the recipe fields that only other methods have. They are not part of a cell's identity, and not shown."""
     own = METHODS[method].fields if method in METHODS else ()
     return frozenset(name for other in METHODS.values() for name in other.fields) - set(own)

@@ -1,4 +1,4 @@
-"""What is known of a model before it is loaded: the registered entry and the resolved checkpoint."""
+"""What is known of a model before it is loaded: its registered entry, and the checkpoint it resolves to."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ class Model:
     """A registered name for a checkpoint, with what its files do not say.
 
     Attributes:
-        name: the alias.
+        name: the name on the command line and on the board.
         source: a Hub id with an optional `@revision`, a folder, a `.gguf` file or `pkg:package/sub/folder`.
         architecture: encoder, decoder or encoder-decoder; None: read from the checkpoint's configuration.
         families: the task families that it is good for; None: all.
         description: one line for `bench models`.
         kind: the family of models that it belongs to, such as BERT.
-        parameters: its size.
-        avoid: precisions that it must not run in, of `fp32`, `bf16`, `fp16`.
-        prefix: what it was trained to read before a text that is to be translated, with `{source}` and `{target}` for the
-            languages' English names. A checkpoint whose configuration has its own goes by that.
-        max_length: the longest input in tokens, where the checkpoint's own configuration does not say it, or says too much.
+        parameters: the number of parameters.
+        avoid: precisions that it must not run in: `fp32`, `bf16`, `fp16`.
+        prefix: the text before each input that it was trained with for translation, with `{source}` and `{target}` for
+            the languages' English names. A prefix in the checkpoint's configuration takes precedence.
+        max_length: the longest input in tokens, if the checkpoint's configuration does not say it, or says too much.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Model:
     max_length: int | None = None
 
     def traps(self) -> dict[str, Any]:
-        """What goes wrong with this checkpoint unless one knows it: the fields above that say more than its files do."""
+        """Return the fields that prevent known problems with this checkpoint, because its files do not tell them."""
         known = {"families": self.families, "avoid": self.avoid, "prefix": self.prefix, "max_length": self.max_length}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in known.items() if value}
 
@@ -46,19 +46,19 @@ class Checkpoint:
     """A model reference resolved to exact weights.
 
     Attributes:
-        name: what the board shows.
-        source: the reference without the machine's paths.
+        name: the name on the board.
+        source: the reference, without paths of this machine.
         location: a folder, or a Hub id.
-        revision: the Hub's commit, None for files.
+        revision: the Hub's commit; None for files.
         gguf: the name of the GGUF file inside `location`, if it is one.
         architecture: encoder, decoder or encoder-decoder.
-        digest: of the weights, configuration and tokeniser (files), or the commit; empty where they cannot be had.
+        digest: of the weights, configuration and tokeniser (files), or the commit; empty if they are not available.
         fast_tokenizer: whether the tokeniser can map tokens back to the text.
         families, avoid, prefix, max_length: as in `Model`.
-        kind: as in `Model`; of a model that is not registered, by its type.
-        width, parameters: of its hidden states and in all; None: its files do not tell.
-        keep_head: whether a head that the checkpoint brings is trained on, where its classes are the task's.
-        remote_code: the commit or digest of Python code from its repository that loading it runs; empty: none is run.
+        kind: as in `Model`; for a model that is not registered it follows from the type in its configuration.
+        width, parameters: the size of the hidden states and the number of parameters; None: unknown.
+        keep_head: whether training starts from the checkpoint's own head, if its classes are the task's.
+        remote_code: the commit or digest of Python code from its repository that loading it runs; empty: none.
     """
 
     name: str
@@ -80,13 +80,13 @@ class Checkpoint:
     parameters: int | None = None
 
     def identity(self) -> list[Any]:
-        """All that decides which numbers the model computes."""
-        known = {"prefix": self.prefix, "max_length": self.max_length, "remote_code": self.remote_code, "keep_head": self.keep_head}
-        said = {name: value for name, value in known.items() if value}
-        return [self.digest, self.gguf, self.architecture, *([said] if said else [])]
+        """Return everything that decides which numbers the model computes."""
+        names = ("prefix", "max_length", "remote_code", "keep_head")
+        settings = {name: value for name in names if (value := getattr(self, name))}
+        return [self.digest, self.gguf, self.architecture, *([settings] if settings else [])]
 
     def facts(self) -> dict[str, Any]:
-        """The part that goes into a record."""
+        """Return the part that goes into a record."""
         return {
             "name": self.name,
             "source": self.source,

@@ -19,7 +19,7 @@ from typing import Any
 from harness.cell import Cell
 from harness.data.source import FileSource, HubSource, Source
 from harness.errors import BenchError
-from harness.files import sweep, write_text
+from harness.files import remove_leftovers, write_text
 from harness.task import Task
 
 FOLDER = "data"
@@ -46,7 +46,7 @@ def note(root: Path, cells: Iterable[Cell]) -> None:
             facts = {**cell.task.identity(), "name": cell.task.title, "fingerprint": cell.fingerprint}
             _write(folder / _name(facts), json.dumps(known, indent=1, ensure_ascii=False) + "\n")
         if folder.is_dir():
-            sweep(folder)
+            remove_leftovers(folder)
 
 
 def noted(root: Path, facts: Facts) -> list[Task]:

@@ -19,8 +19,7 @@ from harness.progress import FIXED, recipe_line, title
 from harness.remote.mirror import read_store
 from harness.report.cells_table import all_facts, cells_table
 from harness.result_views import Displayed
-from harness.secrets import redact
-from harness.shown import plain
+from harness.safe_text import plain, redact
 from harness.store import Store
 
 if TYPE_CHECKING:

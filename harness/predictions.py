@@ -9,8 +9,8 @@ from typing import Any
 
 from harness.cell import Cell
 from harness.family import Row, TaskFamily
-from harness.rows import Data
 from harness.slices import Slices, by_slice, sliced
+from harness.task_data import TaskData
 
 
 def is_constant(predictions: Sequence[Any]) -> bool:
@@ -41,7 +41,7 @@ def _counted(predictions: Sequence[Any]) -> Counter[str]:
     return Counter(item if isinstance(item, str) else json.dumps(item, sort_keys=True) for item in items)
 
 
-def task_facts(cell: Cell, data: Data, truncated: Mapping[str, int], warnings: Sequence[str]) -> dict[str, Any]:
+def task_facts(cell: Cell, data: TaskData, truncated: Mapping[str, int], warnings: Sequence[str]) -> dict[str, Any]:
     """A record's `task`.
 
     Args:
@@ -52,7 +52,7 @@ def task_facts(cell: Cell, data: Data, truncated: Mapping[str, int], warnings: S
         **cell.facts()["task"],
         "split_rule": data.rule,
         "rows": {split: len(rows) for split, rows in data.splits.items()},
-        "rows_without_limit": data.whole,
+        "rows_without_limit": data.rows_without_limit,
         **({"train_rows_available": data.available} if data.available else {}),
         "truncated": truncated,
         "warnings": warnings,

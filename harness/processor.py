@@ -1,4 +1,4 @@
-"""The processor as the system tells of it; without torch."""
+"""The processor as the operating system describes it; without torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @cache
 def entry() -> Mapping[str, str]:
-    """The first processor's entry in Linux' list: "model name", "vendor_id", "flags"…; empty where there is none."""
+    """Return the first entry of `/proc/cpuinfo` ("model name", "vendor_id", "flags"…); empty if there is none."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -20,10 +20,10 @@ def entry() -> Mapping[str, str]:
 
 
 def name() -> str:
-    """As its maker calls it, or what the system says in the place of that."""
+    """Return the processor's model name, or what the system reports instead."""
     return entry().get("model name") or platform.processor() or platform.machine()
 
 
 def flags() -> frozenset[str]:
-    """The instructions that it has, in Linux' words; empty where that is not told."""
+    """Return the instruction sets, as Linux names them; empty if unknown."""
     return frozenset(entry().get("flags", "").split())

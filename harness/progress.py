@@ -12,13 +12,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from harness.cell import Cell
+from harness.cell import Cell, Trial, is_trial
 from harness.engines.base import Slot
 from harness.engines.grid import Observer
 from harness.estimate.time_left import TimeLeft
-from harness.recipe import SHORTENED
-from harness.searched import Trial, is_trial
-from harness.shown import plain
+from harness.recipe import SHORT_NAME_OF
+from harness.safe_text import plain
 from harness.store import Record
 from harness.trouble import summary, trouble
 
@@ -217,7 +216,7 @@ def title(cell: Cell, seed: bool = True) -> str:
     """A cell in a few words."""
     method = "" if cell.method == "full" else f" ({cell.method})"
     if isinstance(cell.search, Trial):
-        tried = ", ".join(f"{SHORTENED.get(name, name)} {value}" for name, value in cell.search.changes.items())
+        tried = ", ".join(f"{SHORT_NAME_OF.get(name, name)} {value}" for name, value in cell.search.changes.items())
         share = f", {cell.budget:.0%} of the steps" if cell.budget < 1 else ""
         return f"{cell.title} · {cell.model.name}{method} · trial {tried}{share}"
     return f"{cell.title} · {cell.model.name}{method}" + (f" · seed {cell.seed}" if seed else "")

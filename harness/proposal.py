@@ -1,4 +1,4 @@
-"""How a family would read a data set that it has never seen."""
+"""How a task family would read a data set it has never seen."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.column_profiles import name_words
 from harness.data.columns import field_holder
-from harness.looks import words_of
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a task file would say.
+    """The content of a task file for a data set.
 
     Attributes:
-        columns: the family's column → the data's (`translation.en` inside of a struct), or a list of those whose texts are joined.
-            Where one that the family requires is missing, the person is asked for it.
-        options: of the family, as far as the data tell them.
-        likely: False where only the names of the columns speak for the family; it is then taken if a person asks for it, or nothing
-            else fits.
-        others: the family's column → the data's columns that may be meant as well, the likeliest first.
-        undecided: of these the family's columns for which nothing speaks for the one that was taken; the person is asked.
+        columns: the family's column → the data's (`translation.en` inside a struct), or a list of columns whose texts
+            are joined. The person is asked for a required column that is missing.
+        options: options of the family, as far as the data tell them.
+        likely: False if only the names of the columns suggest the family; it is then used only if the person asks for
+            it, or if no other family fits.
+        others: the family's column → other columns of the data that may be meant, the likeliest first.
+        undecided: the family's columns among `others` whose choice is arbitrary; the person is asked.
     """
 
     columns: Mapping[str, Any]
@@ -33,48 +33,53 @@ class Proposal:
 
 
 def find_columns(row: Mapping[str, Any], names: Mapping[str, Sequence[str]], wanted: Iterable[str]) -> dict[str, str]:
-    """The data's column for each that is `wanted` and there, by its own name or what data sets call it.
+    """Return the data's column for each wanted column that can be found by its own name or a usual one.
 
-    Upper and lower case do not count, nor does how words are joined: `reviewText` is `review_text`.
+    Case does not count, nor how words are joined: `reviewText` is `review_text`.
 
     Args:
-        row: any of the data's; columns inside of its structs are looked at too.
-        names: column → usual names in lower case, the likeliest first.
+        row: any row of the data; columns inside its structs are searched too.
+        names: column → its usual names in lower case, the likeliest first.
+        wanted: the family's columns.
     """
-    there = {str(name): str(name) for name in row if str(name) == str(name).strip().lower()}  # these before others that differ in case
+    # An exact lower-case name goes before names that differ from it in case.
+    existing = {str(name): str(name) for name in row if str(name) == str(name).strip().lower()}
     for name in row:
-        there.setdefault(str(name).strip().lower(), str(name))
+        existing.setdefault(str(name).strip().lower(), str(name))
     for name, value in row.items():
-        for inner in _fields(value):
-            there.setdefault(f"{name}.{inner}".lower(), f"{name}.{inner}")
+        for inner in _struct_fields(value):
+            existing.setdefault(f"{name}.{inner}".lower(), f"{name}.{inner}")
     for name in row:
-        there.setdefault("_".join(words_of(name)), str(name))
-    usual = {column: (column, *names.get(column, ())) for column in wanted}
-    found = {column: next((there[one] for one in ones if one in there), None) for column, ones in usual.items()}
-    return {column: name for column, name in found.items() if name is not None}
+        existing.setdefault("_".join(name_words(name)), str(name))
+    columns = {}
+    for column in wanted:
+        match = next((existing[name] for name in (column, *names.get(column, ())) if name in existing), None)
+        if match is not None:
+            columns[column] = match
+    return columns
 
 
-def cell(row: Mapping[str, Any], column: str) -> Any:
-    """A row's value in a column that `find_columns` found; None where it is missing."""
+def column_value(row: Mapping[str, Any], column: str) -> Any:
+    """Return a row's value in a column that `find_columns` returned; None if it is missing."""
     if column in row:
         return row[column]
     outer, _, inner = column.partition(".")
-    return _fields(row.get(outer)).get(inner)
+    return _struct_fields(row.get(outer)).get(inner)
 
 
-def twins(row: Iterable[Any], column: str) -> list[str]:
-    """The other columns of a table whose names a person takes for the same: case, width, blanks and invisible characters do not count."""
+def similar_columns(row: Iterable[Any], column: str) -> list[str]:
+    """Return other columns whose names differ only in case, width, blanks or invisible characters."""
 
-    def alike(name: Any) -> tuple[str, ...]:
+    def normalise(name: Any) -> tuple[str, ...]:
         text = unicodedata.normalize("NFKC", str(name))
-        return words_of("".join(letter for letter in text if unicodedata.category(letter) not in ("Cf", "Cc", "Mn")))
+        return name_words("".join(letter for letter in text if unicodedata.category(letter) not in ("Cf", "Cc", "Mn")))
 
-    same = alike(column)
-    return [str(name) for name in row if str(name) != column and same and alike(name) == same]
+    normalised = normalise(column)
+    return [str(name) for name in row if str(name) != column and normalised and normalise(name) == normalised]
 
 
-def _fields(value: Any) -> Mapping[str, Any]:
-    """The fields of an object, also of one that was printed into a text."""
+def _struct_fields(value: Any) -> Mapping[str, Any]:
+    """Return the fields of a struct, also of one that was printed into a text."""
     try:
         return field_holder(value) or {}
     except ValueError:

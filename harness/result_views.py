@@ -45,7 +45,7 @@ class Displayed(ABC):
         return []
 
     def __str__(self) -> str:
-        from harness.shown import console
+        from harness.safe_text import console
 
         width = min(max(shutil.get_terminal_size().columns, NARROW), WIDE)
         screen = console(file=io.StringIO(), width=width, highlight=False, color_system=None, force_jupyter=False)
@@ -125,9 +125,9 @@ class Leaderboard(Displayed):
         return final_table(self.board)
 
     def _repr_html_(self) -> str:
-        from harness.report.notebook import leaderboard
+        from harness.report.terminal import notebook_table
 
-        return leaderboard(self.board)
+        return notebook_table(self.board)
 
 
 @dataclass(frozen=True, repr=False)
@@ -171,9 +171,9 @@ class Comparison(Displayed):
         return [*self.notes, *summary(self.ours, self.theirs, self.tasks)]
 
     def picture(self, width: int) -> RenderableType:
-        from harness.report.comparison import picture
+        from harness.report.comparison import comparison_table
 
-        return picture(self.ours, self.theirs, self.tasks, width)
+        return comparison_table(self.ours, self.theirs, self.tasks, width)
 
 
 @dataclass(frozen=True, repr=False)
@@ -222,6 +222,6 @@ class Recommendation(Displayed):
         return self.advice
 
     def picture(self, width: int) -> RenderableType:
-        from harness.report.advice import picture
+        from harness.report.advice import advice_table
 
-        return picture(self.choice)
+        return advice_table(self.choice)

@@ -8,14 +8,14 @@ from numbers import Real
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from harness.amount import amount
+from harness.cell import is_trial
 from harness.errors import BenchError, unknown
 from harness.model import Model
 from harness.planning.arguments import check_path, check_type
+from harness.quantities import parse_amount
 from harness.remote.mirror import read_store
 from harness.result_views import Comparison, Leaderboard, Recommendation
-from harness.searched import is_trial
-from harness.shown import short
+from harness.safe_text import short
 from harness.store import Record, Store
 from harness.task import Task
 
@@ -186,7 +186,7 @@ class Results:
 
         def number(option: str, value: float | str | None, example: str) -> float | None:
             check_type(option, value, (str, Real, type(None)), f"a number, or text such as {example}")
-            return amount(option, value, example) if isinstance(value, str) else value
+            return parse_amount(option, value, example) if isinstance(value, str) else value
 
         minutes = number("--max-train-minutes", max_train_minutes, "30")
         limits = Limits(

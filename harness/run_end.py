@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from harness.edges import unexpected
 from harness.errors import BenchError
 from harness.files import disk_full
 from harness.methods import BASELINE
 from harness.remote.remote_folder import Unreachable
 from harness.report.board_files import BOARD, refresh
 from harness.running import GridRun, say
+from harness.startup import describe_unexpected
 from harness.store import Record, Store
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def whatever_happens(what: str, store: Store, console: Console) -> Iterator[None
     except Exception as error:
         if disk_full(error):
             raise
-        say(console, f"{what}: {unexpected(error)}; the records are kept: bench leaderboard --results {store.name}", "red")
+        say(console, f"{what}: {describe_unexpected(error)}; the records are kept: bench leaderboard --results {store.name}", "red")
 
 
 def advice(records: Sequence[Record]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from harness import duration
+from harness import quantities
 from harness.errors import BenchError, unknown
 from harness.estimate.estimator import RunEstimates, check_disk
 from harness.planning.arguments import check_boolean, check_integer, check_type
@@ -18,8 +18,7 @@ from harness.planning.plan import Plan, make_plan
 from harness.planning.request import Request
 from harness.remote.mirror import Mirror, open_store
 from harness.remote.remote_folder import Unreachable
-from harness.secrets import redact
-from harness.shown import plain
+from harness.safe_text import plain, redact
 from harness.store import Record, Store, timestamp
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class Execution:
         """What to do with cells that take long or fail."""
         from harness.engines.grid import Policy
 
-        return Policy(duration.seconds("--timeout", self.timeout) if self.timeout else None, self.retries, self.fail_fast)
+        return Policy(quantities.parse_seconds("--timeout", self.timeout) if self.timeout else None, self.retries, self.fail_fast)
 
     def part(self) -> tuple[int, int]:
         """(index from 0, number of shards); (0, 1) for the whole.
@@ -99,7 +98,7 @@ class Execution:
         check_integer("--retries", self.retries, 0)
         if self.engine not in ENGINES:
             raise unknown("engine", self.engine, ENGINES)
-        duration.every("--checkpoint-every", self.checkpoint_every)
+        quantities.parse_interval("--checkpoint-every", self.checkpoint_every)
         self.policy, self.part()
 
 
@@ -172,7 +171,7 @@ def execute(request: Request, wanted: Wanted | None, results: str, execution: Ex
             return grid
     pending, kept = to_run(grid.cells, store, execution.rerun_failed, lost)
     open_cells = {cell.id for cell in [*(cell for cell, _ in pending), *kept]}
-    store.tidy(cell.id for cell in grid.cells if cell.id not in open_cells)
+    store.clean_up(cell.id for cell in grid.cells if cell.id not in open_cells)
     say(console, counted(made, grid.cells, pending, kept, execution.shard) + worker.time([cell for cell, _ in pending]))
     if pending:
         worker.start(pending)
@@ -195,12 +194,12 @@ class _Worker:
 
     def _make_engine(self) -> Engine:
         from harness.engines import make_engine
-        from harness.methods import modules
+        from harness.methods import adapter_modules
 
         if not self.console.is_terminal:  # where the live picture says it
             say(self.console, "starting the workers")
         one = self.execution
-        used = modules(cell.method for cell in self.grid.plan.cells)
+        used = adapter_modules(cell.method for cell in self.grid.plan.cells)
         return make_engine(one.engine, one.devices, one.jobs, one.devices_per_cell, self.results, one.address, used)
 
     def start(self, todo: Sequence[tuple[Cell, str]]) -> list[Record]:
@@ -209,7 +208,7 @@ class _Worker:
         from harness.engines.grid import run_grid
         from harness.progress import make_progress
 
-        every = duration.every("--checkpoint-every", self.execution.checkpoint_every)
+        every = quantities.parse_interval("--checkpoint-every", self.execution.checkpoint_every)
         jobs = [Job(cell, self.results, seen, every, self.execution.devices_per_cell) for cell, seen in todo]
         cells, store = [cell for cell, _ in todo], self.grid.store
         expected = self.estimates.expected_seconds(cells) if self.estimates else {}
@@ -295,7 +294,7 @@ def to_run(
     for cell in cells:
         if cell.id in without:
             continue
-        record, stamp = store.look(cell.id)
+        record, stamp = store.record_and_digest(cell.id)
         if record is None or (record["status"] != "ok" and (rerun_failed or not failed_permanently(record))):
             pending.append((cell, stamp))
         elif record["status"] != "ok":

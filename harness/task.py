@@ -13,25 +13,25 @@ from typing import Any
 from harness.data.columns import label_mapping
 from harness.data.source import Source
 from harness.data.values import Notes, label, same_label
-from harness.shown import listed, short
+from harness.safe_text import listed, short
 
 
 @dataclass(frozen=True)
 class Task:
-    """One data set, seen as a problem of one family.
+    """One data set as a problem of one task family.
 
     Attributes:
-        name: what people call it; letters, digits, `-`, `_` and `.`.
-        family: the registered name of its family.
+        name: letters, digits, `-`, `_` and `.`.
+        family: the registered name of the task family.
         source: where the rows come from.
-        version: to be raised whenever the meaning of the task changes (splits, labels, columns).
+        version: raised whenever the meaning of the task changes (splits, labels, columns).
         columns: the family's column names → the data set's (see `harness.data.columns`); empty: they are the same.
-        labels: raw label → name, or the names in the order of raw labels 0, 1, …; None: raw labels are the names.
-        drop_labels: raw labels whose rows are left out, and counted.
-        options: what the family wants to know beyond that, for instance the languages of a translation.
-        limit: at most so many rows of every split; the task is then called `name@limit`.
-        reference: how a command asks for it where its name is not enough: `family:path`, or a task file.
-        chosen: the columns that a person has chosen for `family:path`, as `--column` has them.
+        labels: raw label → name, or the names in the order of the raw labels 0, 1, …; None: raw labels are the names.
+        drop_labels: raw labels whose rows are left out and counted.
+        options: options of the family, such as the languages of a translation.
+        limit: the maximum number of rows of every split; the task is then called `name@limit`.
+        reference: how a command refers to the task if its name is not enough: `family:path`, or a task file.
+        chosen: the columns that a person chose for `family:path` with `--column`.
     """
 
     name: str
@@ -49,10 +49,10 @@ class Task:
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Task:
-        """The task of a task file (`.yaml`).
+        """Load the task of a task file (`.yaml`).
 
         Raises:
-            BenchError: a line for each mistake in the file.
+            BenchError: one line for each mistake in the file.
 
         Example:
             >>> task = Task.from_file("airline.yaml")  # doctest: +SKIP
@@ -63,14 +63,14 @@ class Task:
 
     @classmethod
     def from_data(cls, data: Any, family: str, **options: Any) -> Task:
-        """A task from rows in memory or from data files; see `harness.planning.from_data.task_from_data`.
+        """Make a task from rows in memory or from data files; see `harness.planning.from_data.task_from_data`.
 
         Args:
-            data: a pandas data frame, a list of dictionaries, a `datasets.Dataset` or `DatasetDict`, a mapping of split to any of these,
-                or the path of a file or folder.
+            data: a pandas data frame, a list of dictionaries, a `datasets.Dataset` or `DatasetDict`, a mapping of split
+                to any of these, or the path of a file or folder.
             family: the task family, such as `sentiment`.
-            options: `name`, `columns`, `labels`, `drop_labels`, `options` as in task files, and `folder`, where rows are written; any other
-                keyword is a column: `text="tweet"`.
+            options: `name`, `columns`, `labels`, `drop_labels`, `options` as in task files, and `folder`, where rows
+                are written; any other keyword is a column: `text="tweet"`.
 
         Raises:
             BenchError: no such family or column, or rows that cannot be used.
@@ -86,50 +86,51 @@ class Task:
 
     @classmethod
     def from_frame(cls, frame: Any, family: str, **options: Any) -> Task:
-        """`from_data` of a pandas data frame: `Task.from_frame(df, family="sentiment", text="tweet", label="mood")`."""
+        """Make a task from a pandas data frame: `Task.from_frame(df, family="sentiment", text="tweet", label="mood")`."""
         return cls.from_data(frame, family, **options)
 
     @property
     def title(self) -> str:
-        """The name on every board: a subset says that it is one."""
+        """The name on every board, with the limit of a subset."""
         return f"{self.name}@{self.limit}" if self.limit else self.name
 
     @cached_property
     def _label_names(self) -> dict[str, str] | None:
+        """Declared raw label → name."""
         return label_mapping(self.labels) if self.labels else None
 
     @property
     def label_order(self) -> list[str]:
-        """The declared label names in their order; empty where none are declared."""
+        """The declared label names in their order; empty if none are declared."""
         return list(dict.fromkeys(self._label_names.values())) if self._label_names else []
 
     @cached_property
     def _label_spellings(self) -> dict[str, str]:
-        """What a declared raw label means → the label; where two mean the same neither is here."""
-        spelled: dict[str, list[str]] = {}
+        """Normalised spelling → declared raw label; without those that several raw labels share."""
+        spellings: dict[str, list[str]] = {}
         for raw in self._label_names or ():
-            spelled.setdefault(same_label(raw), []).append(raw)
-        return {meaning: raws[0] for meaning, raws in spelled.items() if len(raws) == 1}
-
-    def label_name(self, raw: Any) -> str:
-        """The name of a raw label. A declared 1 is also 1.0, and a declared true is also True.
-
-        Raises:
-            ValueError: an empty label, several labels, or one that the task does not declare.
-        """
-        if type(raw) is str and raw in self._known:
-            return self._known[raw]
-        name = self._label_name(label(raw, Notes()))
-        if type(raw) is str:
-            self._known[raw] = name
-        return name
+            spellings.setdefault(same_label(raw), []).append(raw)
+        return {spelling: raws[0] for spelling, raws in spellings.items() if len(raws) == 1}
 
     @cached_property
-    def _known(self) -> dict[str, str]:
-        """Raw label → name, of those that were asked for: they come again and again."""
+    def _label_cache(self) -> dict[str, str]:
+        """Raw label → name, for the raw labels looked up so far."""
         return {}
 
-    def _label_name(self, text: str) -> str:
+    def label_name(self, raw: Any) -> str:
+        """Return the name of a raw label. A declared 1 is also 1.0, and a declared true is also True.
+
+        Raises:
+            ValueError: an empty label, several labels, or a label that the task does not declare.
+        """
+        if type(raw) is str and raw in self._label_cache:
+            return self._label_cache[raw]
+        name = self._find_label_name(label(raw, Notes()))
+        if type(raw) is str:
+            self._label_cache[raw] = name
+        return name
+
+    def _find_label_name(self, text: str) -> str:
         if not text:
             raise ValueError(
                 'no label; leave an unlabelled split out, or drop the row, in a task file with drop_labels: [""]'
@@ -146,11 +147,11 @@ class Task:
         return self._label_names[text]
 
     def limited(self, rows: int | None) -> Task:
-        """The same task with at most `rows` rows of every split (None: no change)."""
+        """Return the task with at most `rows` rows of every split (None: no change)."""
         return replace(self, limit=min(rows, self.limit or rows)) if rows else self
 
     def identity(self) -> dict[str, Any]:
-        """All that decides which rows are seen and what they mean, apart from the rows themselves."""
+        """Return everything that decides which rows are used and what they mean, except the rows themselves."""
         return {
             "name": self.name,
             "family": self.family,

@@ -1,4 +1,4 @@
-"""How many of a task's training rows a cell learns from: the sizes of a learning curve, and the rows of each."""
+"""The number of training rows that a cell learns from: the sizes of a learning curve, and the rows of each."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from harness.data.source import HubSource
 from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.recipe import AUTO
-from harness.rows import Data, load
 from harness.task import Task
+from harness.task_data import TaskData, load_data
 from harness.trouble import FEW_STEPS
 
 Sizes = tuple[int | None, ...]  # None: all rows
 CURE = "name smaller --train-sizes, or all"
 
 
-def drawn(data: Data, family: TaskFamily, count: int | None, seed: int) -> Data:
-    """The task's data with `count` of its training rows; validation and test stay as they are.
+def draw_train_rows(data: TaskData, family: TaskFamily, count: int | None, seed: int) -> TaskData:
+    """Return the data with `count` of its training rows; validation and test are unchanged.
 
-    The subsets of a seed are nested, the same for every model, and of other rows for another seed. Labels come in proportion, and
-    rows that share a context together, as in splits (see `harness.data.nested`).
+    The subsets of a seed are nested and the same for every model; another seed gives other rows. The proportions of the
+    labels are kept, and rows that share a context stay together, as in splits (see `harness.data.nested`).
 
     Raises:
         BenchError: there are fewer rows.
@@ -46,41 +46,42 @@ def drawn(data: Data, family: TaskFamily, count: int | None, seed: int) -> Data:
     return replace(data, splits={**data.splits, "train": rows}, available=len(train))
 
 
-def fitting(tasks: Sequence[Task], wanted: Sizes) -> tuple[dict[str, Sizes], list[str]]:
-    """Task's title → those of the sizes that it has rows for, and a line for each size that is left out.
+def available_sizes(tasks: Sequence[Task], requested: Sizes) -> tuple[dict[str, Sizes], list[str]]:
+    """Return task title → the requested sizes that it has rows for, and a note for each size that is left out.
 
-    A size of all rows is `all`. Data of the Hub are not read before a run: each size is kept, and a cell that finds too few rows
-    fails and says so.
+    The number of all rows counts as None. Data on the Hub are not read before a run: all sizes are kept, and a cell
+    with too few rows fails.
 
     Raises:
         BenchError: no size is left for any task.
     """
-    found: dict[str, Sizes] = {}
+    sizes: dict[str, Sizes] = {}
     notes = []
     for task in tasks:
-        there = _available(task) if any(wanted) else None
-        sizes = [None if rows == there else rows for rows in wanted if not (rows and there and rows > there)]
-        found[task.title] = tuple(dict.fromkeys(sizes))
-        notes += [
-            f"{task.title}: left out: {_too_few(rows, there)}" for rows in wanted if rows and there and rows > there
-        ]
-    if found and not any(found.values()):
+        available = _count_train_rows(task) if any(requested) else None
+        task_sizes: dict[int | None, None] = {}
+        for size in requested:
+            if size and available and size > available:
+                notes.append(f"{task.title}: left out: {_too_few(size, available)}")
+            else:
+                task_sizes[None if size == available else size] = None
+        sizes[task.title] = tuple(task_sizes)
+    if sizes and not any(sizes.values()):
         raise BenchError(f"nothing to run: {'; '.join(notes)}; {CURE}")
-    return found, notes
+    return sizes, notes
 
 
-def few_steps(cells: Iterable[Cell]) -> list[str]:
-    """A line on the sizes at which the recipe gives a model little time to learn; none where it gives enough."""
-    found: dict[int, int] = {}
+def few_steps_notes(cells: Iterable[Cell]) -> list[str]:
+    """Return a note on the sizes for which the recipe gives a model few training steps; none if all have enough."""
+    steps_by_size: dict[int, int] = {}
     for cell in cells:
-        if cell.train_rows and not cell.is_baseline:
-            recipe = cell.recipe
-            if AUTO in (recipe.batch_size, recipe.epochs):
-                continue  # few rows get more epochs
-            steps = math.ceil(cell.train_rows / recipe.batch_size) * recipe.epochs
-            steps = min(steps, recipe.max_steps or steps)
-            found[cell.train_rows] = min(steps, found.get(cell.train_rows, steps))
-    few = [f"{steps} at {rows:,} rows" for rows, steps in sorted(found.items()) if steps < FEW_STEPS]
+        recipe = cell.recipe
+        if not cell.train_rows or cell.is_baseline or AUTO in (recipe.batch_size, recipe.epochs):
+            continue  # automatic epochs are more for few rows
+        steps = math.ceil(cell.train_rows / recipe.batch_size) * recipe.epochs
+        steps = min(steps, recipe.max_steps or steps)
+        steps_by_size[cell.train_rows] = min(steps, steps_by_size.get(cell.train_rows, steps))
+    few = [f"{steps} at {rows:,} rows" for rows, steps in sorted(steps_by_size.items()) if steps < FEW_STEPS]
     if not few:
         return []
     return [
@@ -89,12 +90,12 @@ def few_steps(cells: Iterable[Cell]) -> list[str]:
     ]
 
 
-def _too_few(wanted: int, there: int) -> str:
-    return f"{wanted:,} training rows are asked for, there are {there:,}"
+def _too_few(requested: int, available: int) -> str:
+    return f"{requested:,} training rows are asked for, there are {available:,}"
 
 
-def _available(task: Task) -> int | None:
-    """How many training rows there are; None where that takes a download."""
+def _count_train_rows(task: Task) -> int | None:
+    """Return the number of training rows; None if that takes a download."""
     if isinstance(task.source, HubSource):
         return None
-    return len(load(task, registry.family(task.family)).splits["train"])
+    return len(load_data(task, registry.family(task.family)).splits["train"])

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
+from harness.cell import is_trial
 from harness.methods import BASELINE
-from harness.recipe import trained_by
-from harness.searched import is_trial
+from harness.recipe import trained_recipe
 
 SEARCH = "--search auto"
 
@@ -176,7 +176,7 @@ def _validations(record: Mapping[str, Any]) -> list[Trouble]:
 
 def _steps(record: Mapping[str, Any]) -> list[Trouble]:
     """Few steps, unless the training ended before its time for want of any gain."""
-    steps, recipe = (record.get("training") or {}).get("steps") or 0, trained_by(record)
+    steps, recipe = (record.get("training") or {}).get("steps") or 0, trained_recipe(record)
     if not 0 < steps < FEW_STEPS:
         return []
     rows = (record["task"].get("rows") or {}).get("train")
@@ -191,7 +191,7 @@ def _steps(record: Mapping[str, Any]) -> list[Trouble]:
 
 def _longer(record: Mapping[str, Any], factor: float) -> str:
     """The setting that makes a training so many times longer; empty where the record does not tell."""
-    recipe, steps = trained_by(record), (record.get("training") or {}).get("steps") or 0
+    recipe, steps = trained_recipe(record), (record.get("training") or {}).get("steps") or 0
     limit = _number(recipe.get("max_steps"))
     field = "max_steps" if limit and steps >= limit else "epochs"
     length = _number(recipe.get(field))

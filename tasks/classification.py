@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.column_profiles import COMPLETE, ColumnProfile, match_name, name_words, profile_columns
 from harness.data.values import LABEL, TEXT
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import WARNING, Finding
-from harness.looks import FULL, Looks, look_at, match, words_of
 from harness.metrics.counts import by_label
 from harness.proposal import Proposal, find_columns
-from harness.rows import KEPT
+from harness.row_preparation import COMMON_COLUMNS
 from harness.task import Task
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Classification(TaskFamily):
         exact = find_columns(rows[0], self.usual_names, (*self.columns, *self.optional_columns))
         if any("." in name and name not in rows[0] for name in exact.values()):  # inside of a struct
             return Proposal(exact)
-        looks = look_at(rows)
+        looks = profile_columns(rows)
         label, labels = _first(self._labels_among(list(looks.values())))
         text, texts = _first(self._texts_among([one for one in looks.values() if one is not label]))
         columns: dict[str, Any] = {}
@@ -108,29 +108,29 @@ class Classification(TaskFamily):
             undecided=["label"] if undecided else [],
         )
 
-    def _named(self, column: str, looks: Looks) -> tuple[int, int] | None:
+    def _named(self, column: str, looks: ColumnProfile) -> tuple[int, int] | None:
         """How well the name of one of the data's columns fits a column of ours."""
-        return match(looks.name, (column, *self.usual_names.get(column, ())))
+        return match_name(looks.name, (column, *self.usual_names.get(column, ())))
 
-    def _rank(self, looks: Looks) -> tuple[Any, ...]:
+    def _rank(self, looks: ColumnProfile) -> tuple[Any, ...]:
         """Of a column that may be the label, the smaller the likelier; equal where nothing speaks for one of two."""
         named = self._named("label", looks)
         return (named is None, looks.kind != "classes", named, looks.numeric)
 
-    def _labels_among(self, columns: Sequence[Looks]) -> list[Looks]:
+    def _labels_among(self, columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
         found = []
         for one in columns:
             how = self._named("label", one)
             if how and how[0] == 0 and one.kind in LABELS:
                 found.append(one)
-            elif one.kind != "classes" or one.filled < FULL or one.name in KEPT or set(words_of(one.name)) & NO_LABEL:
+            elif one.kind != "classes" or one.filled < COMPLETE or one.name in COMMON_COLUMNS or set(name_words(one.name)) & NO_LABEL:
                 continue
             elif how or one.repeats(4):
                 found.append(one)
         return sorted(found, key=self._rank)  # stable: among equals the first
 
-    def _texts_among(self, columns: Sequence[Looks]) -> list[Looks]:
-        def rank(one: Looks) -> tuple[Any, ...]:
+    def _texts_among(self, columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
+        def rank(one: ColumnProfile) -> tuple[Any, ...]:
             how = self._named("text", one)
             return (how if how and how[0] == 0 else UNNAMED, how is None, -one.length * len(one.values))
 
@@ -138,7 +138,7 @@ class Classification(TaskFamily):
             one
             for one in columns
             if ((how := self._named("text", one)) and how[0] == 0 and one.kind in TEXTS)
-            or (one.kind == "text" and one.filled >= FULL)
+            or (one.kind == "text" and one.filled >= COMPLETE)
         ]  # fmt: skip
         return sorted(found, key=rank)
 
@@ -173,5 +173,5 @@ class Classification(TaskFamily):
         return [majority] * len(rows)
 
 
-def _first(columns: Sequence[Looks]) -> tuple[Looks | None, list[Looks]]:
+def _first(columns: Sequence[ColumnProfile]) -> tuple[ColumnProfile | None, list[ColumnProfile]]:
     return (columns[0], list(columns[1:])) if columns else (None, [])

@@ -14,7 +14,7 @@ from harness.data.values import TAGS, WORDS, Notes, converter
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import ERROR, WARNING, Finding, some
 from harness.metrics.counts import by_entity_type
-from harness.proposal import Proposal, cell
+from harness.proposal import Proposal, column_value
 from harness.task import Task
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class NamedEntities(TaskFamily):
         found = super().recognise(rows, given)
         if found is None:
             return None
-        pairs = [[cell(row, found.columns[name]) for name in self.columns] for row in rows[:SAMPLE]]
+        pairs = [[column_value(row, found.columns[name]) for name in self.columns] for row in rows[:SAMPLE]]
         if all(isinstance(value, list | tuple) for pair in pairs for value in pair):
             return replace(found, others=self._other_tags(rows[:SAMPLE], found))
         texts = [pair for pair in pairs if all(isinstance(value, str | bytes) for value in pair)]
@@ -104,7 +104,7 @@ class NamedEntities(TaskFamily):
 
     def _other_tags(self, rows: Sequence[Mapping[str, Any]], found: Proposal) -> dict[str, list[str]]:
         """Other columns of lists that hold as many tags as there are words."""
-        words = [cell(row, found.columns["words"]) for row in rows]
+        words = [column_value(row, found.columns["words"]) for row in rows]
         others = []
         for name in rows[0]:
             values = [row.get(name) for row in rows]

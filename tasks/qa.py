@@ -15,8 +15,8 @@ from harness.data.values import NESTED, TEXT, whole_number
 from harness.errors import unknown
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import ERROR, NOTE, WARNING, Finding, quote, some
-from harness.languages import SINITIC, UNSPACED, base
-from harness.proposal import Proposal, cell
+from harness.languages import SINITIC, UNSPACED, base_code
+from harness.proposal import Proposal, column_value
 from harness.task import Task
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ UNITS = ("word", "character", "any-character")
 
 def unit(task: Task) -> str:
     """What answers are compared by: as asked for, else as the language is written."""
-    language = base(task.options.get("language"))
+    language = base_code(task.options.get("language"))
     usual = "character" if language in SINITIC else "any-character" if language in UNSPACED else "word"
     return str(task.options.get("unit") or usual)
 
@@ -154,8 +154,8 @@ class QuestionAnswering(TaskFamily):
         found = super().recognise(rows, given)
         if found is None:
             return None
-        blankless = without_blanks(str(cell(row, found.columns["context"])) for row in rows)
-        answers = isinstance(cell(rows[0], found.columns["answers"]), Mapping | list)
+        blankless = without_blanks(str(column_value(row, found.columns["context"])) for row in rows)
+        answers = isinstance(column_value(rows[0], found.columns["answers"]), Mapping | list)
         return replace(found, options={"unit": "character"} if blankless else {}, likely=answers)
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.looks import Looks, words_of
-from harness.proposal import Proposal, cell
+from harness.column_profiles import ColumnProfile, name_words
+from harness.proposal import Proposal, column_value
 from tasks.classification import Classification
 
 NAMES = ("sentiment", "polarity", "rating", "stars")
@@ -35,11 +35,11 @@ class Sentiment(Classification):
         if found is None or "label" not in found.columns:
             return found
         column = found.columns["label"]
-        labels = [str(cell(row, column)).strip() for row in rows]
-        judging = bool(set(words_of(column)) & set(NAMES)) or _judge(set(labels)) or set(labels) in NUMBERS
+        labels = [str(column_value(row, column)).strip() for row in rows]
+        judging = bool(set(name_words(column)) & set(NAMES)) or _judge(set(labels)) or set(labels) in NUMBERS
         return replace(found, likely=found.likely and judging and "text_pair" not in found.columns)
 
-    def _rank(self, looks: Looks) -> tuple[Any, ...]:
+    def _rank(self, looks: ColumnProfile) -> tuple[Any, ...]:
         """A column of judging words before all others whose names say as much."""
         unnamed, *rest = super()._rank(looks)
         return (unnamed, not _judge(looks.values), *rest)

@@ -15,9 +15,9 @@ from harness.data.values import TEXT, TEXTS
 from harness.errors import BenchError, unknown
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, some
-from harness.languages import CODES, base, known
+from harness.languages import CODES, base_code, known_code
 from harness.metrics.bleu import MODULES, TOKENIZERS, cure, usual_tokenizer
-from harness.proposal import Proposal, cell
+from harness.proposal import Proposal, column_value
 from harness.task import Task
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # What columns of a language are called, the likeliest first: codes, and some names.
 _FIRST = "en english de german deutsch fr french es spanish zh chinese ro romanian it nl pt pl cs ru ja ko fi sv da tr ar".split()
-LANGUAGES = {word: base(word) for word in (*_FIRST, *CODES)}
+LANGUAGES = {word: base_code(word) for word in (*_FIRST, *CODES)}
 # What targets are called; `id` is a row's.
 COLUMNS = [word for word in LANGUAGES if word not in ("en", "english", "id")]
 NUMBER = re.compile(r"\s*[-+]?[\d.,]+\s*")
@@ -146,12 +146,12 @@ class Translation(TaskFamily):
         if found is None:
             return None
         told = {
-            side: known(given[side]) if side in given else _language(found.columns[side])
+            side: known_code(given[side]) if side in given else _language(found.columns[side])
             for side in ("source", "target")
         }
         languages = {f"{side}_language": code for side, code in told.items() if code}
-        texts = all(isinstance(cell(rows[0], name), str | list) for name in found.columns.values())
-        few = texts and _few([str(cell(row, found.columns["target"])) for row in rows])
+        texts = all(isinstance(column_value(rows[0], name), str | list) for name in found.columns.values())
+        few = texts and _few([str(column_value(row, found.columns["target"])) for row in rows])
         used = {str(name).partition(".")[0] for name in found.columns.values()}
         more = [name for name in codes if name not in used] if _language(found.columns["target"]) else []
         others = {**found.others, **({"target": more} if more and "target" not in given else {})}

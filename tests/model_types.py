@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.duration import NEVER
 from harness.errors import BenchError
 from harness.planning.plan import make_plan
 from harness.planning.request import Request
+from harness.quantities import NEVER
 from harness.store import Store
 from harness.training.attempt import Attempt
 from harness.training.cell_run import CellContext, CellRun

@@ -12,8 +12,8 @@ from harness.family import ARCHITECTURES, TaskFamily
 from harness.planning.plan import make_plan
 from harness.planning.request import Request
 from harness.planning.suite import load_suite
-from harness.rows import load_splits
 from harness.store import Store
+from harness.task_data import load_splits
 from harness.training.worker import run_cell
 
 # What needs a network is tested in tests/tasks/standard, on a Hub of its own.

@@ -15,9 +15,9 @@ from harness.check.report import warnings
 from harness.errors import BenchError
 from harness.predictions import answers as counts
 from harness.predictions import is_constant, lines, phenomena, slices, task_facts
-from harness.rows import load
 from harness.store import Record, Store, timestamp
-from harness.train_rows import drawn
+from harness.task_data import load_data
+from harness.train_rows import draw_train_rows
 from harness.training.cost import Stopwatch, process_peak
 from harness.training.device import surroundings
 
@@ -42,7 +42,7 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
     started, clock, processor = time.time(), time.perf_counter(), time.process_time()
     watch, family, task = Stopwatch(emit), registry.family(cell.task.family), cell.task
     watch.begin("data")
-    data = drawn(load(task, family), family, cell.train_rows, cell.seed)
+    data = draw_train_rows(load_data(task, family), family, cell.train_rows, cell.seed)
     splits = data.splits
     watch.begin("check")
     data_warnings = warnings(data, task, family)

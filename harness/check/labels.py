@@ -13,8 +13,8 @@ from html import unescape
 from harness.check.repeats import row_location
 from harness.family import Row, TaskFamily
 from harness.finding import ERROR, WARNING, Finding, some
-from harness.shown import SHOWN as MAX_LENGTH
-from harness.shown import listed, short
+from harness.safe_text import SHOWN as MAX_LENGTH
+from harness.safe_text import listed, short
 from harness.task import Task
 
 Counts = dict[str, dict[str, int]]  # label or entity type → split → number of rows or entities

@@ -9,8 +9,8 @@ from harness import languages
 from harness.check.repeats import as_text
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, first
-from harness.rows import MOST_PHENOMENA, Data
 from harness.task import Task
+from harness.task_data import MOST_PHENOMENA, TaskData
 
 # A count in a reader's report → the code and message of a warning. A reader may add `NAME_at`, the places (`file:line`).
 READER_WARNINGS = {
@@ -171,13 +171,13 @@ def language_options(splits: Mapping[str, Sequence[Row]], task: Task, family: Ta
         if valid != LANGUAGE or option not in task.options:
             continue
         code, column = task.options[option], option.removesuffix(f"_{LANGUAGE}")
-        if reading := languages.reading(code):
+        if reading := languages.reading_note(code):
             yield Finding(NOTE, "language-reading", f"{option}: {reading}")
         if column in family.columns:
             texts = [as_text(row.get(column, "")) for row in rows]
         else:
             texts = [as_text(value) for row in rows for value in family.texts(row).values()]
-        if script := languages.unlike(code, texts):
+        if script := languages.unexpected_script(code, texts):
             message = (
                 f"{option} is {languages.short(str(code))}, but the texts are in {script}: is it the right code? "
                 "It decides how words are counted"
@@ -185,7 +185,7 @@ def language_options(splits: Mapping[str, Sequence[Row]], task: Task, family: Ta
             yield Finding(WARNING, "language-script", message, len(rows))
 
 
-def reserved_columns(data: Data) -> Iterator[Finding]:
+def reserved_columns(data: TaskData) -> Iterator[Finding]:
     """Say what columns do that count by their names alone."""
     for name, values in data.reserved.items():
         undo = f"`{name}: null` under `columns` of a task file undoes it"

@@ -16,9 +16,9 @@ from harness.check.texts import damaged_characters, implausible_words
 from harness.errors import BenchError
 from harness.family import TaskFamily, key_of
 from harness.finding import ERROR, NOTE, WARNING, Finding
-from harness.rows import Data, load
-from harness.shown import listed, short
+from harness.safe_text import listed, short
 from harness.task import Task
+from harness.task_data import TaskData, load_data
 
 MAX_KINDS, MAX_EXAMPLES = 5, 3  # kinds of reading errors, and errors of each, that are shown
 _VALUES = re.compile(r"\([^()]*\)|'[^']*'|\"[^\"]*\"|“[^”]*”|\d+")  # errors of one kind differ in these only
@@ -56,11 +56,11 @@ class Report:
         return [finding for finding in self.findings if finding.level == level]
 
 
-def examine(task: Task, family: TaskFamily) -> tuple[Report, Data | None]:
+def examine(task: Task, family: TaskFamily) -> tuple[Report, TaskData | None]:
     """Read and check a task's data. If they cannot be used, there are no data, and the report says why."""
     errors: list[str] = []
     try:
-        data = load(task, family, errors)
+        data = load_data(task, family, errors)
     except BenchError as error:
         errors.append(str(error))
         data = None
@@ -69,13 +69,13 @@ def examine(task: Task, family: TaskFamily) -> tuple[Report, Data | None]:
     texts, counts = _texts(data, family), count_labels(data.splits, family)
     report = Report(
         task=task.title, family=family.name, source=_source(task), split_rule=data.rule,
-        rows={split: len(rows) for split, rows in data.splits.items()}, whole=data.whole, kinds=counts,
-        lengths=tuple(lengths(texts)), found=data.found, findings=tuple(_findings(data, task, family, texts, counts)),
+        rows={split: len(rows) for split, rows in data.splits.items()}, whole=data.rows_without_limit, kinds=counts,
+        lengths=tuple(lengths(texts)), found=data.reports, findings=tuple(_findings(data, task, family, texts, counts)),
     )  # fmt: skip
     return report, data
 
 
-def warnings(data: Data, task: Task, family: TaskFamily) -> list[str]:
+def warnings(data: TaskData, task: Task, family: TaskFamily) -> list[str]:
     """Return the messages that a record keeps: all that may change what a score means.
 
     Raises:
@@ -96,7 +96,7 @@ def validate(task: Task) -> str:
         BenchError: the first mistake in the data, with file and line.
     """
     family = registry.family(task.family)
-    data = load(task, family)
+    data = load_data(task, family)
     labels = family.labels(data.splits, task)
     if labels is not None and len(labels) < 2:
         raise BenchError(
@@ -111,7 +111,7 @@ def validate(task: Task) -> str:
         names = ", ".join(labels)
         notes.append(f"{len(labels)} labels" + (f": {names}" if len(names) <= LABELS_WIDTH else ""))
     remarks = [finding.message if finding.level == NOTE else f"warning: {finding.message}" for finding in findings]
-    return "; ".join([*notes, *reader_notes(data.found.values()), *remarks])
+    return "; ".join([*notes, *reader_notes(data.reports.values()), *remarks])
 
 
 def _raise_errors(findings: Sequence[Finding], task: Task) -> None:
@@ -119,7 +119,7 @@ def _raise_errors(findings: Sequence[Finding], task: Task) -> None:
         raise BenchError("\n".join(f"task {task.name!r} ({_source(task)}): {message}" for message in errors))
 
 
-def _plausibility(data: Data, task: Task, family: TaskFamily, counts: Counts) -> Iterator[Finding]:
+def _plausibility(data: TaskData, task: Task, family: TaskFamily, counts: Counts) -> Iterator[Finding]:
     if family.labels(data.splits, task) is not None:
         yield from check_names(counts, data.splits, task, family)
         yield from implausible_words(data.splits)
@@ -127,16 +127,16 @@ def _plausibility(data: Data, task: Task, family: TaskFamily, counts: Counts) ->
     yield from reserved_columns(data)
 
 
-def _texts(data: Data, family: TaskFamily) -> Texts:
+def _texts(data: TaskData, family: TaskFamily) -> Texts:
     return {split: [(row_location(row), family.texts(row)) for row in rows] for split, rows in data.splits.items()}
 
 
-def _findings(data: Data, task: Task, family: TaskFamily, texts: Texts, counts: Counts) -> list[Finding]:
+def _findings(data: TaskData, task: Task, family: TaskFamily, texts: Texts, counts: Counts) -> list[Finding]:
     findings = _all_findings(data, task, family, texts, counts)
     return sorted(findings, key=lambda finding: (ERROR, WARNING, NOTE).index(finding.level))  # stable
 
 
-def _all_findings(data: Data, task: Task, family: TaskFamily, texts: Texts, counts: Counts) -> Iterator[Finding]:
+def _all_findings(data: TaskData, task: Task, family: TaskFamily, texts: Texts, counts: Counts) -> Iterator[Finding]:
     keys = {
         split: [(location, key_of(columns, family.inputs)) for location, columns in rows] for split, rows in texts.items()
     }
@@ -153,8 +153,8 @@ def _all_findings(data: Data, task: Task, family: TaskFamily, texts: Texts, coun
     )
     yield from conflicts(labelled, "label")
     yield from duplicate_ids(data.splits)
-    yield from reader_warnings(data.found)
-    dropped = {label for report in data.found.values() for label in report.get("dropped_labels", ())}
+    yield from reader_warnings(data.reports)
+    dropped = {label for report in data.reports.values() for label in report.get("dropped_labels", ())}
     if unused := [label for label in task.drop_labels if label not in dropped]:
         message = f"drop_labels: no row has {listed(map(repr, unused))}; the labels there are: {listed(counts)}"
         yield Finding(WARNING, "unused-drop-labels", message, len(unused))

@@ -20,14 +20,14 @@ def compare(
 ) -> None:
     """Compare two models on the same test rows: differences with 95 % intervals, and whether they could be chance."""
     from harness.cli.leaderboard import say_damaged
+    from harness.files import dump_json
     from harness.results import load_results
-    from harness.shown import console, plain
-    from harness.strict_json import dumps
+    from harness.safe_text import console, plain
 
     found = load_results(results).compare(ours, theirs, task)
     say_damaged(found.store)
     if as_json:
-        print(dumps(found.facts(), indent=1))
+        print(dump_json(found.facts(), indent=1))
         return
     for line in found.notes:
         print(f"bench: {plain(line)}", file=sys.stderr)

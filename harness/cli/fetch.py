@@ -8,7 +8,7 @@ import sys
 import typer
 
 from harness.cli import options
-from harness.strict_json import dumps
+from harness.files import dump_json
 
 
 def fetch(
@@ -26,7 +26,7 @@ def fetch(
     """Bring the models and data of a run into the cache; `HF_HUB_OFFLINE=1 bench run` then needs no network."""
     from harness.fetching import fetch_request
     from harness.planning.request import read_request
-    from harness.shown import console as make_console
+    from harness.safe_text import console as make_console
 
     if not sys.stderr.isatty():  # read by the clients when they are imported
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -37,6 +37,6 @@ def fetch(
     )  # fmt: skip
     found = fetch_request(request, make_console(stderr=as_json, highlight=False))
     if as_json:
-        print(dumps(found, indent=1))
+        print(dump_json(found, indent=1))
     if found["failed"]:
         raise typer.Exit(1)

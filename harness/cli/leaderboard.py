@@ -46,6 +46,6 @@ def leaderboard(
 def say_damaged(store: Store) -> None:
     """Name, on standard error, the records that were left out because they are damaged."""
     if store.damaged:
-        from harness.recorded import damage_note
+        from harness.record_parsing import damage_note
 
         typer.echo(damage_note(store.damaged), err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.cli import options
-from harness.strict_json import dumps
+from harness.files import dump_json
 
 WIDE = 140  # columns of a terminal from which on a model takes one line
 
@@ -15,7 +15,7 @@ def tasks(as_json: options.Json = False) -> None:
     from harness import listings
 
     if as_json:
-        print(dumps({"families": listings.families(), "tasks": listings.tasks()}, indent=1))
+        print(dump_json({"families": listings.families(), "tasks": listings.tasks()}, indent=1))
     else:
         _print(listings.families())
         print()
@@ -29,9 +29,9 @@ def models(as_json: options.Json = False) -> None:
 
     rows = listings.models()
     if as_json:
-        print(dumps(rows, indent=1))
+        print(dump_json(rows, indent=1))
     else:
-        from harness.shown import console
+        from harness.safe_text import console
 
         wide = console().width >= WIDE
         _print([_model_line(row, wide) for row in rows if row["kind"] != BASELINE])
@@ -64,7 +64,7 @@ def suites(as_json: options.Json = False) -> None:
 
     rows = listings.suites()
     if as_json:
-        print(dumps(rows, indent=1))
+        print(dump_json(rows, indent=1))
     else:
         _print([{**row, "models": ", ".join(row["models"]), "tasks": ", ".join(row["tasks"])} for row in rows])
 
@@ -72,7 +72,7 @@ def suites(as_json: options.Json = False) -> None:
 def _print(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
-    from harness.shown import console
+    from harness.safe_text import console
 
     table = Table(*rows[0], header_style="bold", box=None, pad_edge=False)
     for column in table.columns:

@@ -10,10 +10,9 @@ import typer
 
 from harness.cli import compare, fetch, leaderboard, lists, plan, recommend, run, show, task_check, task_new
 from harness.cli.signals import ignore
-from harness.edges import DEBUG, enter, unexpected
 from harness.errors import BenchError
-from harness.secrets import redact
-from harness.shown import plain
+from harness.safe_text import plain, redact
+from harness.startup import DEBUG, describe_unexpected, prepare_process
 
 # Plain help: to draw boxes around it, typer would load half of rich, which takes longer than all the rest.
 PLAIN = {"no_args_is_help": True, "rich_markup_mode": None}
@@ -77,13 +76,13 @@ def main() -> None:
         if isinstance(error, RuntimeError) and "home directory" in str(error):  # what Path.expanduser says
             print("bench: a path begins with ~, and there is no such home folder; write the path in full", file=sys.stderr)
         else:
-            print(f"bench: unexpected {unexpected(error)}", file=sys.stderr)
+            print(f"bench: unexpected {describe_unexpected(error)}", file=sys.stderr)
         sys.exit(2)
 
 
 def program() -> None:
     """`main` as a process of its own."""
-    enter()
+    prepare_process()
     try:
         main()
     finally:

@@ -46,7 +46,7 @@ def plan(
     from harness.planning.request import read_request, read_search
     from harness.report.cells_table import to_json
     from harness.running import say
-    from harness.shown import console as make_console
+    from harness.safe_text import console as make_console
 
     request = read_request(
         models, tasks, suite=suite, methods=methods, seeds=seeds, columns=columns, limit=limit, train_sizes=train_sizes, settings=settings,

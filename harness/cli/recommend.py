@@ -32,15 +32,15 @@ def recommend(
 ) -> None:
     """Say which model to fine-tune under these limits, and on what evidence."""
     from harness.cli.leaderboard import say_damaged
+    from harness.files import dump_json
     from harness.results import load_results
-    from harness.shown import console
-    from harness.strict_json import dumps
+    from harness.safe_text import console
 
     found = load_results(results)
     choice = found.recommend(tasks=task, max_parameters=max_parameters, max_train_minutes=max_train_minutes, max_memory=max_memory)
     say_damaged(found.store)
     if as_json:
-        print(dumps(choice.facts(), indent=1))
+        print(dump_json(choice.facts(), indent=1))
     else:
         screen = console(highlight=False)
         screen.print(choice.picture(screen.width))

@@ -46,11 +46,11 @@ def run(
 ) -> None:
     """Fine-tune every model on every task and rank them. What is finished already is not run again."""
     from harness.engines.grid import DiskFull
+    from harness.files import dump_json
     from harness.planning.request import read_request, read_search
     from harness.run_end import say_end, say_table, summaries
     from harness.running import Execution, execute, say
-    from harness.shown import console as make_console
-    from harness.strict_json import dumps
+    from harness.safe_text import console as make_console
     from harness.trouble import SEARCH
 
     execution = Execution(
@@ -70,7 +70,7 @@ def run(
         grid = execute(request, wanted, results, execution, console)
         records = grid.records()
         if as_json:
-            print(dumps(summaries(records), indent=1))
+            print(dump_json(summaries(records), indent=1))
         else:
             say_table(grid, records, console)
         fine = say_end(grid, records, console, f"{again(context)} {SEARCH}")

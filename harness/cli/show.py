@@ -10,7 +10,7 @@ import typer
 from harness.cli import options
 from harness.cli.options import RESULTS
 from harness.errors import BenchError
-from harness.strict_json import dumps
+from harness.files import dump_json
 
 if TYPE_CHECKING:
     from harness.slices import Slices
@@ -34,12 +34,12 @@ def show(
     found = load_results(results)
     record, store = found.cell(cell), found.store
     if as_json:
-        print(dumps(record, indent=1))
+        print(dump_json(record, indent=1))
         return
+    from harness.cell import is_trial
     from harness.report.record_view import show as render
     from harness.report.row_texts import texts_of_rows
-    from harness.searched import is_trial
-    from harness.shown import console
+    from harness.safe_text import console
 
     predictions = store.predictions(record["id"]) if record["status"] == "ok" and not is_trial(record) else []
     read = texts_of_rows(record["task"], predictions, store.root, fetch=with_texts) if predictions else ({}, "")

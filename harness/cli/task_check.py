@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import options
-from harness.strict_json import dumps
+from harness.files import dump_json
 
 WRONG = 2  # exit status: what was asked for cannot be trained on
 
@@ -31,11 +31,11 @@ def check(
     """Read a task's data and say what is in them and what is wrong with them. Trains nothing."""
     from harness.checked_task import check_tasks
     from harness.planning.option_values import read_names
-    from harness.shown import console, plain
+    from harness.safe_text import console, plain
 
     found = check_tasks(read_names(ref, "REF"), model, max_length, columns, suite, limit)
     if as_json:
-        print(dumps([one.facts() for one in found], indent=1))
+        print(dump_json([one.facts() for one in found], indent=1))
     else:
         screen = console(highlight=False)
         for one in found:

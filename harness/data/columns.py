@@ -11,7 +11,7 @@ from harness.data.place import place, placed
 from harness.data.printed import printed
 from harness.data.values import Notes, scalar, text
 from harness.errors import BenchError, unknown
-from harness.shown import short
+from harness.safe_text import short
 
 Row = dict[str, Any]
 Column = str | int | Sequence[str | int] | Mapping[str, Sequence[str | int]]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.data.compressed import decompress, split_member, unzip
 from harness.errors import BenchError
-from harness.shown import short
+from harness.safe_text import short
 
 DEFAULT = "utf-8-sig"  # UTF-8 with or without a byte order mark
 CHUNK = 1024  # bytes: what stands for a file is shorter

@@ -14,7 +14,7 @@ from typing import Any
 from harness.data.hub_files import check_builder, check_names, check_sizes, files_of, unpacks
 from harness.data.splits import ALIASES, SPLITS, canonical_split
 from harness.errors import BenchError, HubError, unknown
-from harness.hub import patiently, resolved
+from harness.hub import resolve_commit, with_retries
 
 Rows = dict[str, list[dict[str, Any]]]
 LONGEST = 400  # characters of a library's message that are told: some list every ending there is
@@ -94,11 +94,11 @@ class HubSource:
         what = f"data set {self.describe()!r}"
         try:
             with self._alone():
-                builder = patiently(partial(self._builder, commit), what)
+                builder = with_retries(partial(self._builder, commit), what)
                 if unpacks(builder) and not Path(builder.cache_dir).is_dir():  # else what was prepared then is read
-                    paths = [patiently(partial(self._local, path), what) for path in files_of(builder)]
+                    paths = [with_retries(partial(self._local, path), what) for path in files_of(builder)]
                     check_sizes(paths, self.describe())
-                patiently(builder.download_and_prepare, what)
+                with_retries(builder.download_and_prepare, what)
             return builder
         except (datasets.exceptions.DatasetsError, ValueError, RuntimeError, OSError) as error:
             raise self._unusable(error) from error
@@ -136,7 +136,7 @@ class HubSource:
             raise HubError(
                 f"{self.describe()}: commit {commit} cannot be had, only {there}; "
                 "is the Hub reachable, and does the repository hold data files (no script) at this revision?",
-                passing=not constants.HF_HUB_OFFLINE,
+                temporary=not constants.HF_HUB_OFFLINE,
             )
         # Fetched first, since offline `datasets` does not find what it cached for files that were named.
         files = {split: [entry] if isinstance(entry, str) else list(entry) for split, entry in self.data_files.items()}
@@ -172,7 +172,7 @@ class HubSource:
 
 def _commit(repo: str, revision: str | None) -> str:
     """The commit that a revision stands for."""
-    return patiently(partial(resolved, repo, "dataset", revision), f"data set '{repo}@{revision or 'main'}'")
+    return with_retries(partial(resolve_commit, repo, "dataset", revision), f"data set '{repo}@{revision or 'main'}'")
 
 
 def _plain(dataset: Any) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from harness.errors import BenchError, unknown
 from harness.finding import first
-from harness.shown import short
+from harness.safe_text import short
 
 # scheme -> what its letters are called in BIOES
 SCHEMES = {

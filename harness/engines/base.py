@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.cell import Cell
-from harness.duration import USUAL, Every
+from harness.quantities import EVERY_FIVE_MINUTES, SaveInterval
 from harness.store import Record
 
 # Exit statuses of a worker process; the numbers follow `sysexits.h` where it defines one.
@@ -24,7 +24,7 @@ class Job:
 
     Attributes:
         root: the results folder or URL.
-        stamp: the stamp of the cell's record when the run was planned, see `Store.stamp`.
+        stamp: the stamp of the cell's record when the run was planned, see `Store.digest`.
         checkpoint_every: how often the training saves its state.
         devices: the number of processes that train the cell together, each on its own device.
     """
@@ -32,7 +32,7 @@ class Job:
     cell: Cell
     root: str
     stamp: str = ""
-    checkpoint_every: Every = USUAL
+    checkpoint_every: SaveInterval = EVERY_FIVE_MINUTES
     devices: int = 1
 
 

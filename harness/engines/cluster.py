@@ -16,10 +16,10 @@ from harness.engines.base import Job, JobResult
 from harness.engines.failures import fail_cell
 from harness.engines.ray_nodes import ClusterSlot, SlotActor, connect, make_slots, node_is_alive, versions
 from harness.errors import BenchError
-from harness.files import passing
+from harness.files import temporary_path
 from harness.remote.mirror import open_store
 from harness.remote.remote_folder import is_url
-from harness.secrets import is_secret
+from harness.safe_text import is_secret
 
 ROOM_TIMEOUT = 600.0  # seconds in which the cluster must have room for at least one cell
 CALL_TIMEOUT = 60.0  # seconds in which an actor must answer a call that returns at once
@@ -57,7 +57,7 @@ class ClusterEngine:
             folder = Path(results).absolute()
             folder.mkdir(parents=True, exist_ok=True)
             # A new name each time: a node may remember for a while that a file did not exist.
-            self.marker = passing(folder / f"shared-{uuid.uuid4().hex}")
+            self.marker = temporary_path(folder / f"shared-{uuid.uuid4().hex}")
             weakref.finalize(self, self.marker.unlink, missing_ok=True)
             self.marker.touch()
         self.placements: dict[ClusterSlot, Placement] = {}

@@ -10,7 +10,7 @@ from harness.cell import Cell
 from harness.engines.base import JobResult
 from harness.errors import BenchError, HubError
 from harness.files import disk_full
-from harness.secrets import redact
+from harness.safe_text import redact
 from harness.store import Record, Store, timestamp
 
 
@@ -35,7 +35,7 @@ def error_facts(error: BaseException) -> dict[str, Any]:
 
     `stays` is set if another attempt would fail in the same way, because the user has to change something first.
     """
-    permanent = isinstance(error, BenchError) and not (isinstance(error, HubError) and error.passing)
+    permanent = isinstance(error, BenchError) and not (isinstance(error, HubError) and error.temporary)
     return {
         "type": type(error).__name__,
         "message": redact(str(error)),
@@ -71,7 +71,7 @@ def fail_cell(store: Store, cell: Cell, kind: str, message: str, started: float,
     if not claim.take():
         return JobResult(claimed=True)
     try:
-        if store.settle(cell.id):
+        if store.remove_checkpoint_if_finished(cell.id):
             return JobResult(store.record(cell.id))
         record = write_failure(store, cell, {"type": kind, "message": message, "traceback": ""}, started, seconds)
         store.send(cell.id)  # if it cannot be sent now, the end of the run sends it

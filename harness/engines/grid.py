@@ -171,7 +171,7 @@ class _Grid:
         failed = record["status"] == "failed"
         if failed and not failed_permanently(record) and entry.failures < self.policy.retries:
             entry.failures += 1
-            entry.job = replace(entry.job, stamp=store.stamp(entry.job.cell.id))
+            entry.job = replace(entry.job, stamp=store.digest(entry.job.cell.id))
             attempt = f"try {entry.failures + 1} of {self.policy.retries + 1}"
             self._requeue(entry, f"failed ({record['error']['type']}), {attempt}")
             return

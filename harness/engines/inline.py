@@ -19,7 +19,7 @@ from harness.engines.base import CLAIMED, DISK_FULL, STOPPED, Job, JobResult, Sl
 from harness.engines.worker_process import run_job
 from harness.errors import BenchError
 from harness.remote.mirror import open_store
-from harness.secrets import Redacting, point_loggers
+from harness.safe_text import RedactedStream, redirect_loggers
 
 
 class InlineHandle:
@@ -127,10 +127,10 @@ def tee_to(path: Path, append: bool) -> Iterator[None]:
     """Copy to a log file what this thread prints inside the block."""
     before = sys.stdout, sys.stderr
     with path.open("a" if append else "w", encoding="utf-8", buffering=1) as log:
-        sys.stdout, sys.stderr = (_Tee(stream, Redacting(log)) for stream in before)
-        point_loggers([*before, sys.__stdout__, sys.__stderr__], errors := sys.stderr)
+        sys.stdout, sys.stderr = (_Tee(stream, RedactedStream(log)) for stream in before)
+        redirect_loggers([*before, sys.__stdout__, sys.__stderr__], errors := sys.stderr)
         try:
             yield
         finally:
             sys.stdout, sys.stderr = before
-            point_loggers([errors], sys.stderr)
+            redirect_loggers([errors], sys.stderr)

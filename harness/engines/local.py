@@ -110,7 +110,7 @@ class LocalHandle:
         if self.stop_requested:
             return JobResult(stopped=True)
         if code == SERVER_GONE:
-            if self.store.stamp(self.job.cell.id) != self.job.stamp:
+            if self.store.digest(self.job.cell.id) != self.job.stamp:
                 return JobResult(record)
             return JobResult(lost="its fork server was killed, and then its worker ended")
         if code == STOPPED:

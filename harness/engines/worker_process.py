@@ -19,7 +19,7 @@ from harness.engines.failures import error_facts, write_failure
 from harness.files import disk_full
 from harness.remote.mirror import open_store
 from harness.remote.remote_folder import Unreachable
-from harness.secrets import guard_output
+from harness.safe_text import redact_output
 
 if TYPE_CHECKING:
     from harness.training.keeper import Interruption
@@ -91,7 +91,7 @@ def run_job(
 
     def forward(event: dict[str, Any]) -> None:
         if event["event"] == "saved":
-            store.keep(cell.id)
+            store.upload_checkpoint(cell.id)
         emit(event)
 
     try:
@@ -103,9 +103,9 @@ def run_job(
                 store.fetch(cell.id)
             except Unreachable as error:  # at worst, the cell is run twice
                 print(error, file=sys.stderr)
-            if (stamp := store.stamp(cell.id)) and stamp != job.stamp:
+            if (stamp := store.digest(cell.id)) and stamp != job.stamp:
                 # Another run has finished the cell since this one was planned; it may have been killed before it tidied up.
-                store.settle(cell.id)
+                store.remove_checkpoint_if_finished(cell.id)
                 return DONE
             interruption.at_once = lambda: (claim.release(), exit_now())
             status = DONE
@@ -187,7 +187,7 @@ def log_to(path: Path, append: bool) -> Iterator[None]:
     os.close(log)
     sys.stdout = open(1, "w", encoding="utf-8", buffering=1, closefd=False)
     sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False)
-    guard_output()
+    redact_output()
     yield
 
 

@@ -11,10 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness import registry
-from harness.by_data import Needs, facts, fit
 from harness.cell import Cell
 from harness.data.source import HubSource
-from harness.duration import NEVER, Every
 from harness.engines.local import available_cores, make_slots
 from harness.errors import BenchError
 from harness.estimate.formula import cell_cost
@@ -49,10 +47,12 @@ from harness.estimate.text_sizes import (
 )
 from harness.model import Checkpoint
 from harness.models.shape import Shape, shape_of, tokenizer_file
-from harness.recipe import Recipe, open_fields
-from harness.rows import load
+from harness.quantities import NEVER, SaveInterval
+from harness.recipe import Recipe, auto_fields
+from harness.recipe_rules import LengthStatistics, fill_auto_fields, fitted_fields
 from harness.store import Store
 from harness.task import Task
+from harness.task_data import load_data
 
 LIBRARY_SECONDS, BASELINE_SECONDS = 5.0, 1.0  # to load the libraries, once, and for a baseline's process
 UNKNOWN_ROWS, UNKNOWN_TRAIN_ROWS = 5000, 20_000  # assumed rows, and training rows, of a task that nothing is known about
@@ -191,7 +191,7 @@ def _estimate_by_formula(
     cost = cell_cost(shape, read, head, cell.model.architecture, recipe_used, speed[0], cell.method, cell.budget)
     more_seconds, more_memory, records = correction(cell, ratios)
     source = SIMILAR if records else CALIBRATION if speed[1] else USUAL
-    fitted = facts(recipe, reasons, cell.why, precision) if reasons else {}
+    fitted = fitted_fields(recipe, reasons, cell.why, precision) if reasons else {}
     return CellEstimate(cost.seconds * more_seconds, cost.memory * more_memory, source, records, fitted)
 
 
@@ -241,18 +241,18 @@ class CellInfo:
 
     def fitted(self, cell: Cell) -> tuple[Recipe, dict[str, str]]:
         """Return the recipe with the fields that it leaves to the data filled in, and field → reason."""
-        if not open_fields(cell.recipe):
+        if not auto_fields(cell.recipe):
             return cell.recipe, {}
         texts, shape, family = self.texts(cell.task), self.shape(cell.model), registry.family(cell.task.family)
         if texts is None:
             recorded = (record["task"]["rows"]["train"] for record in self.records_of(cell.task) if record["task"].get("rows"))
-            needs = Needs(cell.train_rows or next(recorded, UNKNOWN_TRAIN_ROWS))
+            needs = LengthStatistics(cell.train_rows or next(recorded, UNKNOWN_TRAIN_ROWS))
         else:
             limit = min(filter(None, (shape and shape.positions, cell.model.max_length)), default=None)
             one_sequence = cell.model.architecture == "decoder"
             needs = recipe_needs(texts, self._counter(cell.model), family.head, limit, one_sequence)
             needs = replace(needs, rows=cell.train_rows or needs.rows)
-        return fit(cell.recipe, needs, family.passes)
+        return fill_auto_fields(cell.recipe, needs, family.passes)
 
     def texts(self, task: Task) -> TaskTexts | None:
         """Return the texts of a task if they are on this machine; nothing is downloaded from the Hub."""
@@ -261,7 +261,7 @@ class CellInfo:
         if task.title not in self._texts:
             family = registry.family(task.family)
             try:
-                self._texts[task.title] = sample_texts(load(task, family).splits, family)
+                self._texts[task.title] = sample_texts(load_data(task, family).splits, family)
             except Exception:  # a plugin, or data that changed after planning: the worker will report it
                 LOG.warning("%s cannot be read: its size is not known", task.title, exc_info=True)
                 self._texts[task.title] = None
@@ -288,7 +288,7 @@ def _model_shape(model: Checkpoint) -> Shape | None:
         return None  # the files are damaged: the worker will report it
 
 
-def check_disk(results: Path, cells: Iterable[Cell], slots: int, every: Every) -> str:
+def check_disk(results: Path, cells: Iterable[Cell], slots: int, every: SaveInterval) -> str:
     """Return a warning if the disk may be too small for checkpoints, else an empty text.
 
     Args:

@@ -12,12 +12,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.by_data import planned
 from harness.estimate.machine import Speed
 from harness.estimate.text_sizes import WINDOWS, WRITES, TextSize
 from harness.methods import METHODS
 from harness.models.shape import Shape
 from harness.recipe import Recipe
+from harness.recipe_rules import planned_steps
 
 EVAL_TOKENS = 4096  # tokens of an evaluation batch; copied from `harness.training.evaluate`, which imports torch
 # The share of the vocabulary above which all word embeddings are trained; copied from `harness.fast.vocabulary`.
@@ -56,7 +56,7 @@ def cell_cost(
     """
     model = _Model.of(shape, head, architecture)
     train, backward = sizes["train"], METHODS[method].backward
-    steps, validations = planned(train.features, recipe, budget)
+    steps, validations = planned_steps(train.features, recipe, budget)
     micro_batch_size = recipe.micro_batch_size or recipe.batch_size
     target = train.written if model.output_weights else train.tokens  # tokens of the decoder beside an encoder
     states, scores = model.activations(train, target)

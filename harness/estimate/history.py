@@ -11,15 +11,14 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from harness import registry
-from harness.cell import Cell
+from harness.cell import Cell, is_trial
 from harness.errors import BenchError
 from harness.estimate.formula import cell_cost
 from harness.estimate.machine import Machine, is_this_machine
 from harness.estimate.text_sizes import TextSize
 from harness.methods import METHODS
 from harness.models.shape import Shape
-from harness.recipe import MECHANICS, Recipe, trained_by
-from harness.searched import is_trial
+from harness.recipe import MECHANICS, Recipe, trained_recipe
 from harness.store import Record, Store
 
 LATEST = 5  # records read of each kind, the latest: the code may have become faster since the others
@@ -108,7 +107,7 @@ def sizes_from_record(record: Record, train_rows: int | None = None) -> dict[str
         train_rows: the training rows of another cell; None: as many as this one had.
     """
     rows, cost, training = record["task"].get("rows"), record["cost"], record.get("training") or {}
-    recipe = trained_by(record)
+    recipe = trained_recipe(record)
     rows_seen = (training.get("steps") or 0) * min(recipe.get("batch_size") or 0, (rows or {}).get("train", 0))
     if not rows or not rows_seen or not cost.get("train_tokens"):
         return None
@@ -167,7 +166,7 @@ def formula_ratios(
         if not shape or not speed:
             continue
         # Use the recipe, not the step at which the training stopped: early stopping that is usual for a task is part of its cost.
-        settings = {name: value for name, value in trained_by(record).items() if name in recipe_fields}
+        settings = {name: value for name, value in trained_recipe(record).items() if name in recipe_fields}
         try:
             recipe = Recipe(**settings | {"precision": precision})
         except BenchError:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.by_data import Needs
 from harness.check.lengths import without_blanks
 from harness.family import Row, TaskFamily
 from harness.recipe import Recipe
+from harness.recipe_rules import LengthStatistics
 
 SAMPLE = 200  # rows of a split that are tokenized, evenly spread
 SEPARATOR = "\n=\n"  # between source and target in one sequence; copied from `harness.heads.text`, which imports torch
@@ -154,14 +154,14 @@ def with_train_rows(sizes: Mapping[str, TextSize], rows: int, total: int) -> dic
     return {**sizes, "train": replace(train, features=max(1, round(train.features * share)), **scaled)}
 
 
-def recipe_needs(task: TaskTexts, counter: TokenCounter, head: str, limit: int | None, one_sequence: bool) -> Needs:
+def recipe_needs(task: TaskTexts, counter: TokenCounter, head: str, limit: int | None, one_sequence: bool) -> LengthStatistics:
     """Return what decides the recipe fields that are left to the data; the arguments are those of `text_sizes`."""
     tokens = []
     for rows in (task.sample.get(split, ()) for split in ("train", "validation")):
         written = _target_lengths(rows, counter, head, UNLIMITED)
         lengths = _feature_lengths(rows, counter, head, UNLIMITED, 0, [0] * len(rows) if one_sequence else None)
         tokens.append({"max_length": lengths, **({"max_target_length": written} if head == WRITES else {})})
-    return Needs(task.rows.get("train", 0), tokens, limit, head in (WINDOWS, SPANS))
+    return LengthStatistics(task.rows.get("train", 0), tokens, limit, head in (WINDOWS, SPANS))
 
 
 def _target_lengths(rows: Sequence[RowTexts], counter: TokenCounter, head: str, max_length: int) -> list[int]:

@@ -10,23 +10,23 @@ from typing import Any, TypedDict
 import msgspec
 from msgspec import Raw
 
-from harness import recorded
+from harness import record_parsing, record_schema
+from harness.cell import is_trial
 from harness.grouping.costs import COSTS
-from harness.searched import is_trial
 from harness.store import Record, Store
 from harness.trouble import trouble
 
 # The keys of `cost` that the board has columns for.
 CostPart = TypedDict(
     "CostPart",
-    {name: recorded.Number for cost in COSTS if cost.source[0] == "cost" for name in (cost.source[1], cost.more) if name},
+    {name: record_schema.Number for cost in COSTS if cost.source[0] == "cost" for name in (cost.source[1], cost.more) if name},
     total=False,
 )
 # Parts that stay text, and their types.
 SHARED = {
-    "model": recorded.ModelKeys, "task": recorded.TaskKeys, "recipe": recorded.Recipe | None,
-    "environment": recorded.EnvironmentKeys | None, "search": recorded.SearchKeys | None,
-    "typed": recorded.Typed | None,
+    "model": record_schema.ModelKeys, "task": record_schema.TaskKeys, "recipe": record_schema.RecipeKeys | None,
+    "environment": record_schema.EnvironmentKeys | None, "search": record_schema.SearchKeys | None,
+    "typed": record_schema.TypedKeys | None,
 }  # fmt: skip
 COMMON = tuple(name for name in SHARED if name not in ("search", "typed"))  # without those that many records do not have
 
@@ -36,7 +36,7 @@ class MetricsPart(TypedDict, total=False):
 
     test: dict[str, Any] | None
     trivial: Raw
-    phenomena: dict[str, recorded.Numbers] | None
+    phenomena: dict[str, record_schema.Numbers] | None
     slices: Raw
 
 
@@ -44,8 +44,8 @@ class TrainingPart(TypedDict, total=False):
     """The keys of `training` that `harness.trouble` reads."""
 
     steps: int | None
-    history: list[recorded.Validation] | None
-    trouble: list[recorded.Sign] | None
+    history: list[record_schema.ValidationKeys] | None
+    trouble: list[record_schema.TroubleKeys] | None
 
 
 class ErrorPart(TypedDict, total=False):
@@ -55,7 +55,7 @@ class ErrorPart(TypedDict, total=False):
     message: str | None
 
 
-class RecordPart(recorded.HeadKeys, total=False):
+class RecordPart(record_schema.HeadKeys, total=False):
     """The keys of a record. Parts that many records share stay text (`Raw`) until they are known to be new."""
 
     typed: Raw
@@ -109,10 +109,10 @@ class BoardRecords(list[Record]):
             try:
                 record = _DECODER.decode(content)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                return _share_parts(_needed_keys(recorded.read(content)), share)  # this names the error, or reads NaN
-            recorded.consistent(record)
+                return _share_parts(_needed_keys(record_parsing.parse_record(content)), share)  # this names the error, or reads NaN
+            record_parsing.check_consistency(record)
             if not (record.keys() >= {"model", "task"}):
-                raise recorded.Damaged(f"{'task' if 'model' in record else 'model'} is missing")
+                raise record_parsing.DamagedRecord(f"{'task' if 'model' in record else 'model'} is missing")
             return _share_parts(record, share)
 
         records = sorted((one for one in store.records(parse) if not is_trial(one)), key=itemgetter("id"))
@@ -130,7 +130,7 @@ class _SharedParts:
         if isinstance(part, Raw):
             text = bytes(part)
             if text not in self.by_text:
-                recorded.part(name, text, kind)
+                record_parsing.parse_part(name, text, kind)
                 self.by_text[text] = msgspec.json.decode(text)  # all keys: also unknown ones may distinguish tasks
             return self.by_text[text]
         return self.by_content.setdefault(marshal.dumps(part, 2), part)  # 2: the same bytes, however the part was made
@@ -156,7 +156,7 @@ def _share_parts(record: Record, share: _SharedParts) -> Record:
     if isinstance(metrics.get("slices"), Raw):
         # Slices are most of a record, so they are parsed on use. Copied, because a `Raw` keeps the text of the whole record.
         text = bytes(metrics["slices"])
-        metrics["slices"] = text if recorded.part("metrics.slices", text, recorded.Slices | None) else None
+        metrics["slices"] = text if record_parsing.parse_part("metrics.slices", text, record_schema.Slices | None) else None
     record["trouble"] = trouble(record)
     for name in ("training", "answers"):
         record.pop(name, None)

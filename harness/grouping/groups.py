@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.cell import sized
+from harness.cell import sized_title
 from harness.grouping.recipe_variants import recipe_settings
 from harness.grouping.titles import titles
 from harness.methods import BASELINE
@@ -48,7 +48,7 @@ class BoardPlace:
     @property
     def curve(self) -> str:
         """The title of the task without the number of training rows."""
-        return self.task.removesuffix(sized("", self.train_rows))
+        return self.task.removesuffix(sized_title("", self.train_rows))
 
     @property
     def is_baseline(self) -> bool:
@@ -74,7 +74,7 @@ def place(records: Iterable[Record]) -> tuple[dict[BoardPlace, list[Record]], li
     records = sorted(records, key=lambda record: record["id"])
     tasks, notes = _titles(records, "task", task_identity, ("version", "protocol", "family"))
     sizes = [record["task"].get("train_rows") for record in records]
-    tasks = [sized(task, rows) for task, rows in zip(tasks, sizes, strict=True)]
+    tasks = [sized_title(task, rows) for task, rows in zip(tasks, sizes, strict=True)]
     models, more = _titles(records, "model", model_identity, ("architecture", "revision"))
     notes += more
     chosen, more = recipe_settings(records, tasks, models)

@@ -8,7 +8,7 @@ from functools import cache
 
 from harness.errors import BenchError, nearest, unknown
 from harness.grouping.groups import BoardPlace
-from harness.methods import METHODS, UNNAMED
+from harness.methods import METHODS, NOT_IN_TITLES
 from harness.store import Record
 
 SHORTEST = 6  # hexadecimal digits of a digest that may stand for it
@@ -16,7 +16,7 @@ SHORTEST = 6  # hexadecimal digits of a digest that may stand for it
 
 def row_title(model: str, method: str) -> str:
     """The title of a row on the board."""
-    return model if method in UNNAMED else f"{model} · {method}"
+    return model if method in NOT_IN_TITLES else f"{model} · {method}"
 
 
 def row_order(place: BoardPlace) -> tuple[str, str, str]:
@@ -26,7 +26,7 @@ def row_order(place: BoardPlace) -> tuple[str, str, str]:
 
 def command_name(where: BoardPlace) -> str:
     """The name of a row on the command line: a baseline, or a model with `:method` unless that is `full`."""
-    return where.model if where.method in UNNAMED else f"{where.model}:{where.method}"
+    return where.model if where.method in NOT_IN_TITLES else f"{where.model}:{where.method}"
 
 
 def row_named(name: str, places: Mapping[BoardPlace, list[Record]], where: str) -> str:
@@ -52,7 +52,7 @@ def row_named(name: str, places: Mapping[BoardPlace, list[Record]], where: str) 
     matches = {
         command_name(place)
         for place, records in places.items()
-        if (place.method == method if method else place.method in UNNAMED)
+        if (place.method == method if method else place.method in NOT_IN_TITLES)
         and any(_same_reference(plain, other) for record in records for other in _names_of(record, plain))
     }
     if len(matches) == 1:

@@ -8,8 +8,8 @@ from typing import Any
 from harness.data.readers import GIVES, OF_TABLES
 from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
-from harness.proposal import cell
-from harness.rows import KEPT
+from harness.proposal import column_value
+from harness.row_preparation import COMMON_COLUMNS
 
 Chosen = Mapping[str, str | list[str]]  # the family's column → the data's, or a list of those whose texts are joined
 
@@ -40,7 +40,7 @@ def columns_of(family: TaskFamily) -> list[str]:
         if set(family.columns) <= set(GIVES[format])
         for name in columns
     ]
-    return list(dict.fromkeys([*family.columns, *family.optional_columns, *KEPT, *table_columns]))
+    return list(dict.fromkeys([*family.columns, *family.optional_columns, *COMMON_COLUMNS, *table_columns]))
 
 
 def resolve_columns(columns: Mapping[str, str], row: Mapping[str, Any], where: str) -> dict[str, str | list[str]]:
@@ -78,9 +78,9 @@ def rename_columns(rows: Sequence[Mapping[str, Any]], chosen: Chosen) -> list[di
         new = {new_names.get(name, name): value for name, value in row.items() if name not in dropped}
         for source, column in new_names.items():
             if column not in new:
-                new[column] = cell(row, source)  # a field of an object
+                new[column] = column_value(row, source)  # a field of an object
         for column, sources in joined.items():
-            new[column] = " ".join(str(cell(row, source) or "") for source in sources)
+            new[column] = " ".join(str(column_value(row, source) or "") for source in sources)
         renamed.append(new)
     return renamed
 

@@ -31,7 +31,7 @@ from harness.guess.which_files import (
     task_name,
     training_file,
 )
-from harness.proposal import Proposal, find_columns, twins
+from harness.proposal import Proposal, find_columns, similar_columns
 from harness.task import Task
 
 Rows = list[dict[str, Any]]
@@ -279,4 +279,4 @@ def _other_columns(
 
 
 def _twins(row: Mapping[str, Any], source: Any) -> list[str]:
-    return twins(row, source) if isinstance(source, str) and source in row else []
+    return similar_columns(row, source) if isinstance(source, str) and source in row else []

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.column_profiles import describe_columns, profile_columns
 from harness.data.folder import ENDINGS
 from harness.data.folder import endings as endings_of
 from harness.data.readers import READERS
 from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.guess.sniff import Sniffed
-from harness.looks import described, look_at
 from harness.proposal import Proposal
 from harness.task import Task
 
@@ -69,7 +69,7 @@ class Unread(BenchError):
         where: str,
     ):
         self.name, self.kind, self.files, self.rows, self.partial = name, kind, files, rows, partial
-        there = f"there are: {described(look_at(rows).values())}"
+        there = f"there are: {describe_columns(profile_columns(rows).values())}"
         if len(families) > 1:
             super().__init__(f"{where}: no column fits any family; {there}")
             return
@@ -106,7 +106,7 @@ def no_format(
 
 def same_names(column: str, source: str, others: Sequence[str], rows: Sequence[Mapping[str, Any]], where: str) -> BenchError:
     """Make the error that asks which of several columns is meant whose names look the same."""
-    looks = look_at(rows)
+    looks = profile_columns(rows)
     shown = ", ".join(f"{name!r} ({looks[name]})" for name in (source, *others))
     return BenchError(
         f"{where}: {1 + len(others)} columns may be the {column}, by names that look the same: {shown}; say which one it is: "
@@ -122,7 +122,7 @@ def undecided_column(guess: Guess, where: str) -> BenchError:
     more = f" and {len(names) - MAX_COLUMNS} more" if len(names) > MAX_COLUMNS else ""
     return BenchError(
         f"{where}: {len(names)} columns may be the {column}: {', '.join(names[:MAX_COLUMNS])}{more} "
-        f"({source}: {look_at(guess.rows)[source]}); say which one it is: {column_option(column, source, guess.rows[0])}"
+        f"({source}: {profile_columns(guess.rows)[source]}); say which one it is: {column_option(column, source, guess.rows[0])}"
     )
 
 

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from harness.column_profiles import name_words
 from harness.data.compressed import ENDINGS as COMPRESSED
 from harness.data.compressed import split_member
 from harness.data.file_layer import is_file, reject_address
@@ -19,8 +20,7 @@ from harness.data.folder import class_folders, entries, files_in, formats, match
 from harness.data.splits import ALIASES, SPLITS
 from harness.errors import BenchError
 from harness.guess.sniff import sniff
-from harness.looks import words_of
-from harness.proposal import twins
+from harness.proposal import similar_columns
 
 MAX_NAMES = 1000  # of a folder, among which the nearest is looked for
 SPLIT_WORDS = {"split", "set", "subset", "partition", "usage"}  # in the names of columns that hold a row's split
@@ -98,7 +98,7 @@ def check_class_folders(folder: Path, where: str) -> None:
 def check_split_column(rows: Sequence[Mapping[str, Any]], file: Path, where: str) -> None:
     """Raise a `BenchError` if a column holds each row's split: the rows would be split anew."""
     for column in (name for name in rows[0] if isinstance(name, str)):
-        words = words_of(column)
+        words = name_words(column)
         is_flag = words[:1] == ("is",) and len(words) == 2 and words[1] in SPLIT_NAMES  # is_test
         if not is_flag and not set(words) & SPLIT_WORDS:
             continue
@@ -188,7 +188,7 @@ def _same_names(expected: Collection[Any], columns: Collection[Any]) -> bool:
     """
     if len(expected) != len(columns):
         return False
-    return not set(expected) & set(columns) or all(name in columns or twins(columns, name) for name in expected)
+    return not set(expected) & set(columns) or all(name in columns or similar_columns(columns, name) for name in expected)
 
 
 def other_splits(path: Path) -> str:

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.by_data import SAMPLE, Needs, facts, fit
 from harness.cell import Cell
 from harness.family import Row, TaskFamily
 from harness.heads.base import Head
 from harness.methods import METHODS
 from harness.models.load import Pretrained
-from harness.recipe import Recipe, open_fields
+from harness.recipe import Recipe, auto_fields
+from harness.recipe_rules import SAMPLED_ROWS, LengthStatistics, fill_auto_fields, fitted_fields
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class FittedHead:
     why: dict[str, str]
 
     def facts(self, rate: str, precision: str) -> dict[str, Any]:
-        """As `harness.by_data.facts`."""
-        return facts(self.recipe, self.why, rate, precision)
+        """As `harness.recipe_rules.fitted_fields`."""
+        return fitted_fields(self.recipe, self.why, rate, precision)
 
 
 def make_head(cell: Cell, family: TaskFamily, labels: list[str] | None) -> Head:
@@ -50,18 +50,18 @@ def fitted_head(
     """
     kind, pretrained = _kind(cell, family), Pretrained(cell.model, METHODS[cell.method])
     recipe, why = cell.recipe, {}
-    if open_fields(recipe):
+    if auto_fields(recipe):
         rows = len(splits["train"])
-        bare, _ = fit(recipe, Needs(rows))
+        bare, _ = fill_auto_fields(recipe, LengthStatistics(rows))
         head = kind(pretrained, bare, labels, cell.task.options)
         samples = [_spread(splits[name]) for name in ("train", "validation") if splits.get(name)]
         tokens = [head.needs([family.example(row, cell.task) for row in sample]) for sample in samples]
-        recipe, why = fit(recipe, Needs(rows, tokens, pretrained.max_positions, head.windows), family.passes)
+        recipe, why = fill_auto_fields(recipe, LengthStatistics(rows, tokens, pretrained.max_positions, head.windows), family.passes)
     return FittedHead(kind(pretrained, recipe, labels, cell.task.options), recipe, why)
 
 
 def _spread(rows: Sequence[Row]) -> list[Row]:
-    count = min(SAMPLE, len(rows))
+    count = min(SAMPLED_ROWS, len(rows))
     return [rows[number * len(rows) // count] for number in range(count)]
 
 

@@ -15,7 +15,7 @@ from harness.heads import writing
 from harness.heads.base import IGNORE, Feature, Head, accepted
 from harness.heads.language_tokens import Languages, begin_alike, set_languages
 from harness.heads.warm_start import warm_started
-from harness.languages import NAMES, base
+from harness.languages import ENGLISH_NAMES, base_code
 from harness.models.load import Pretrained
 from harness.recipe import Recipe
 
@@ -121,13 +121,13 @@ class TextHead(Head):
         """What the checkpoint was trained to read before a text in this pair of languages (T5's "translate English to …: ")."""
         if self.languages.prefix:
             return self.languages.prefix
-        pair = "_to_".join(base(self.options.get(f"{side}_language")) for side in ("source", "target"))
+        pair = "_to_".join(base_code(self.options.get(f"{side}_language")) for side in ("source", "target"))
         trained = getattr(self.pretrained.config, "task_specific_params", None) or {}
         return trained.get(f"translation_{pair}", {}).get("prefix") or self._known_prefix()
 
     def _known_prefix(self) -> str:
         """What the registry knows of it, where the checkpoint's own configuration says nothing of this pair."""
-        names = [NAMES.get(base(self.options.get(f"{side}_language"))) for side in ("source", "target")]
+        names = [ENGLISH_NAMES.get(base_code(self.options.get(f"{side}_language"))) for side in ("source", "target")]
         return self.pretrained.checkpoint.prefix.format(source=names[0], target=names[1]) if all(names) else ""
 
     def _targets(self, targets: list[str]) -> list[list[int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.languages import SINITIC, UNSPACED, base
+from harness.languages import SINITIC, UNSPACED, base_code
 
 # sacrebleu's other tokenisers download their models.
 TOKENIZERS = ("13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none")
@@ -12,7 +12,7 @@ _BY_LANGUAGE = {**dict.fromkeys(SINITIC, "zh"), "ja": "ja-mecab", "ko": "ko-meca
 
 def usual_tokenizer(language: object) -> str:
     """The tokeniser that suits a target language (ISO 639-1), whose words may have no blanks between them."""
-    language = base(language)
+    language = base_code(language)
     return _BY_LANGUAGE.get(language, "char" if language in UNSPACED else "13a")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HubError
-from harness.hub import no_bars, patiently, resolved
+from harness.hub import no_progress_bars, resolve_commit, with_retries
 from harness.model import Checkpoint, Model
 from harness.models.architectures import architecture_of
 from harness.models.code import architecture_of_code, check_code, runs_code
@@ -52,7 +52,7 @@ def hub_checkpoint(source: str, entry: Model, trust_remote_code: bool = False) -
     """
     repo, _, revision = source.partition("@")
     commit = _commit(repo, revision or None, source)
-    with no_bars():
+    with no_progress_bars():
         folder, files = _snapshot(repo, commit, TOLD, source)
         _check_kind(folder, files, source)
         if files and not any(name.endswith(".safetensors") for name in files):
@@ -120,7 +120,7 @@ def _told(folder: Path, name: str) -> dict[str, Any]:
 
 
 def _commit(repo: str, revision: str | None, source: str) -> str:
-    return patiently(partial(resolved, repo, "model", revision), f"model {source!r}")
+    return with_retries(partial(resolve_commit, repo, "model", revision), f"model {source!r}")
 
 
 def _snapshot(repo: str, commit: str, patterns: list[str], source: str) -> tuple[Path, set[str]]:
@@ -129,7 +129,7 @@ def _snapshot(repo: str, commit: str, patterns: list[str], source: str) -> tuple
     from huggingface_hub.errors import CachedRepoTreeNotFoundError
 
     download = partial(snapshot_download, repo, revision=commit, allow_patterns=patterns, ignore_patterns=SUBFOLDERS)
-    folder = Path(patiently(download, f"model {source!r}"))
+    folder = Path(with_retries(download, f"model {source!r}"))
     try:
         return folder, {file.path for file in get_cached_repo_tree(repo, revision=commit)}
     except CachedRepoTreeNotFoundError:
@@ -148,9 +148,9 @@ def _conversion(repo: str, source: str) -> str:
         HfApi().get_repo_discussions, repo, author=CONVERTER, discussion_type="pull_request", discussion_status="open"
     )
     try:
-        found = patiently(lambda: [one for one in search() if one.title == CONVERSION], f"model {source!r}")
+        found = with_retries(lambda: [one for one in search() if one.title == CONVERSION], f"model {source!r}")
     except HubError as error:
-        raise HubError(none, error.passing) from error
+        raise HubError(none, error.temporary) from error
     if not found:
         raise HubError(none)
     return f"refs/pr/{found[0].num}"

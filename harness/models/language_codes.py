@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BenchError
-from harness.languages import base, three_letters
+from harness.languages import base_code, three_letters
 
 # How a language is written: en_XX, deu_Latn; __de__, __en_XX__; in front of a source >>deu<<, >>cmn_Hans<<, <2de>.
 CODE = re.compile(r"(?:__)?([a-z]{2,3})(?:_([A-Z]{2}|[A-Z][a-z]{3}))?(?:__)?")
@@ -95,7 +95,7 @@ def find_code(codes: Mapping[str, str], options: Mapping[str, Any], side: str, n
     for code in codes:
         if code.strip("_").casefold() == exact:
             return code
-    order = [base(wanted), *three_letters(base(wanted)), *MORE.get(base(wanted), ())]
+    order = [base_code(wanted), *three_letters(base_code(wanted)), *MORE.get(base_code(wanted), ())]
     fits = sorted(code for code in codes if (match := CODE.fullmatch(code)) and match[1] in order)
     fits.sort(key=lambda code: order.index(CODE.fullmatch(code)[1]))
     part = SCRIPTS.get(exact, exact.partition("_")[2]).casefold()

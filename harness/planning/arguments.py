@@ -12,7 +12,7 @@ from harness import registry
 from harness.errors import BenchError, unknown
 from harness.family import ARCHITECTURES
 from harness.model import Model
-from harness.shown import plain, short
+from harness.safe_text import plain, short
 
 AVOIDABLE = ("fp32", "bf16", "fp16")  # precisions that a model may avoid
 

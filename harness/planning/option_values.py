@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from harness.document import Value
+from harness.cell import SEARCH_SEED
 from harness.errors import BenchError, unknown
 from harness.methods import METHODS
 from harness.recipe import full_name
-from harness.searched import SEARCH_SEED
 from harness.train_rows import Sizes
+from harness.yaml_values import YamlValue
 
 OPTIONS = ("methods", "seeds", "train_sizes")  # keys of a suite that set options; its section `search` does so too
 SMALLEST = 2  # training rows: a single one is of one class
@@ -39,7 +39,7 @@ class Defaults:
         return changed
 
 
-def read_defaults(given: Mapping[str, Value], search: tuple[str, ...], path: Path) -> Defaults:
+def read_defaults(given: Mapping[str, YamlValue], search: tuple[str, ...], path: Path) -> Defaults:
     """Read the defaults of a suite file; a value that its option could not have is noted as a fault.
 
     Args:
@@ -54,7 +54,7 @@ def read_defaults(given: Mapping[str, Value], search: tuple[str, ...], path: Pat
     return Defaults(**texts, search=search)
 
 
-def _option_text(value: Value) -> str | None:
+def _option_text(value: YamlValue) -> str | None:
     """Write a YAML value as an option; a list of one seed is that seed, not a number of seeds."""
     if value.node.kind != "list":
         return value.text()

@@ -13,7 +13,7 @@ from harness.cell import Cell, rule_facts
 from harness.check.report import validate
 from harness.data.source import FileSource
 from harness.errors import BenchError, HubError, unknown
-from harness.methods import BASELINE, METHODS, foreign_fields
+from harness.methods import BASELINE, METHODS, inapplicable_fields
 from harness.model import Checkpoint
 from harness.models.language_codes import check_languages
 from harness.planning.option_values import full_names, join_names
@@ -21,9 +21,9 @@ from harness.planning.references import find_models, find_tasks, same_name_notes
 from harness.planning.request import Request
 from harness.planning.suite import Suite, suite_for
 from harness.recipe import PRECISIONS, Recipe
-from harness.recipes import apply_rules, rules_for
+from harness.recipe_rules import apply_rules, rules_for
 from harness.task import Task
-from harness.train_rows import few_steps, fitting
+from harness.train_rows import available_sizes, few_steps_notes
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def make_plan(request: Request) -> Plan:
     _reject_unread_settings(settings, request.methods)
     tasks = find_tasks(request.tasks, suite, request.limit, request.columns)
     facts = {task.title: validate(task) for task in tasks.values() if is_local(task)}
-    sizes, size_notes = fitting(list(tasks.values()), request.train_sizes)
+    sizes, size_notes = available_sizes(list(tasks.values()), request.train_sizes)
     pinned_tasks = [_pinned(task) for task in tasks.values()]
     models = find_models(request.models, suite, request.trust_remote_code)
     if request.keep_head:
@@ -105,7 +105,7 @@ def make_plan(request: Request) -> Plan:
             *same_name_notes(models),
             *_task_notes(suite, list(tasks.values()), facts),
             *size_notes,
-            *few_steps(cell for cell, _ in all_cells),
+            *few_steps_notes(cell for cell, _ in all_cells),
         ),
         references={task.title: _check_arguments(name, task, request, suite) for name, task in tasks.items()},
         lost=tuple(lost.values()),
@@ -115,7 +115,7 @@ def make_plan(request: Request) -> Plan:
 def _reject_unread_settings(settings: Mapping[str, str], methods: Sequence[str]) -> None:
     """Raise an error for a setting that none of the methods reads: it would silently change nothing."""
     for name in settings:
-        if all(name in foreign_fields(method) for method in methods):
+        if all(name in inapplicable_fields(method) for method in methods):
             owner = next(method.name for method in METHODS.values() if name in method.fields)
             raise BenchError(
                 f"--set recipe.{name}={settings[name]}: only method {owner} reads it, and the methods are "
@@ -226,5 +226,5 @@ def _reject_hopeless(lost: Collection[tuple[Cell, HubError]], impossible: Sequen
     """Raise an error if nothing can run, unless that is only because the Hub does not answer at the moment."""
     if not lost:
         raise BenchError(f"nothing to run: {'; '.join(dict.fromkeys(impossible)) or 'the suite names no tasks'}")
-    if not any(error.passing for _, error in lost):
+    if not any(error.temporary for _, error in lost):
         raise BenchError("\n".join(dict.fromkeys(str(error) for _, error in lost)))

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from harness.column_profiles import profile_columns, quote
 from harness.data.splits import SPLITS
 from harness.family import TaskFamily
 from harness.guess.chosen_columns import columns_of
 from harness.guess.guess import guess
 from harness.guess.outcome import Guess, column_option, undecided_column
-from harness.looks import look_at, quote
-from harness.proposal import cell
+from harness.proposal import column_value
 from harness.task import Task
 
 MAX_OTHERS = 3  # other columns that may be meant
@@ -85,7 +85,7 @@ def _unused(guess: Guess) -> str:
 
 def _other_columns(guess: Guess) -> list[str]:
     """Describe other columns that may be meant: the first row as it is read, the columns, and how to choose one."""
-    looks = look_at(guess.rows)
+    looks = profile_columns(guess.rows)
     lines = []
     for column, names in guess.others.items():
         shown = ", ".join(f"{name!r} ({looks[name]})" for name in names[:MAX_OTHERS])
@@ -94,7 +94,7 @@ def _other_columns(guess: Guess) -> list[str]:
     if not lines:
         return []
     row = guess.rows[0]
-    values = {column: " ".join(str(cell(row, name)) for name in _as_list(source)) for column, source in guess.named.items()}
+    values = {column: " ".join(str(column_value(row, name)) for name in _as_list(source)) for column, source in guess.named.items()}
     return [f"row 1: {', '.join(f'{column} {quote(value)}' for column, value in values.items())}", *lines]
 
 

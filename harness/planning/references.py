@@ -15,7 +15,7 @@ from harness.data.folder import formats
 from harness.errors import BenchError, HubError, unknown
 from harness.guess.chosen_columns import columns_of
 from harness.guess.which_files import is_data, no_such_file
-from harness.hub import cached
+from harness.hub import cached_models
 from harness.model import Checkpoint, Model
 from harness.models.resolve import registered, resolve
 from harness.planning.option_values import join_names
@@ -147,7 +147,7 @@ def same_name_notes(models: Iterable[FoundModel]) -> list[str]:
 def _local_models() -> list[str]:
     """Return models that need no network: those that the package ships, and those of the cache."""
     shipped = [entry.name for entry in registry.models().values() if entry.source.startswith("pkg:")]
-    return [*shipped, *cached()][:MAX_MODELS]
+    return [*shipped, *cached_models()][:MAX_MODELS]
 
 
 def _checkpoint(reference: str | Model, suite: Suite, trust_remote_code: bool) -> tuple[Checkpoint, HubError | None]:
@@ -160,7 +160,7 @@ def _checkpoint(reference: str | Model, suite: Suite, trust_remote_code: bool) -
     try:
         return resolve(reference, aliases, trust_remote_code), None
     except HubError as error:
-        if error.passing:
+        if error.temporary:
             error = HubError(f"{error}; at hand without it: {', '.join(_local_models())}", True)
         entry = registered(reference, aliases)
         missing = Checkpoint(

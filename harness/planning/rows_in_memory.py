@@ -22,9 +22,8 @@ from harness.caching import cache_folder
 from harness.data.splits import ALIASES, SPLITS, canonical
 from harness.data.values import is_plain
 from harness.errors import BenchError
-from harness.files import write_text
+from harness.files import dump_json, write_text
 from harness.guess.which_files import task_name
-from harness.strict_json import dumps
 
 CALL = "Task.from_data"  # what messages begin with
 FOLDER = "rows"  # of the cache; never pruned, because results refer to it
@@ -146,7 +145,7 @@ def _lines(rows: Iterable[Row], split: str) -> Iterator[str]:
                 plain[str(column)] = _plain(value)
             except ValueError as error:
                 raise BenchError(f"{where}, column {str(column)!r}: {error}") from None
-        line = dumps(plain)
+        line = dump_json(plain)
         # Half of a surrogate pair has no UTF-8; escaped, it gets to the reader, which reports it.
         yield (line if is_plain([line]) else json.dumps(plain)) + "\n"
 

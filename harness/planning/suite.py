@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from harness import registry
-from harness.document import Value, read_document
 from harness.errors import nearest, unknown
 from harness.family import ARCHITECTURES
 from harness.methods import METHODS
 from harness.models.architectures import KINDS
 from harness.planning.option_values import OPTIONS, Defaults, read_defaults
 from harness.planning.taskfile import check_task, load_task
-from harness.recipe import FACTS
-from harness.recipes import read_rules
+from harness.recipe import CONDITIONS
+from harness.recipe_rules import parse_recipe_rules
 from harness.search.rules import read_section
 from harness.search.wanted import GRID, OPTUNA
 from harness.task import Task
-from harness.yaml_nodes import place
+from harness.yaml_reader import location
+from harness.yaml_values import YamlValue, read_yaml
 
 KEYS = (
     "name", "version", "description", "models", "aliases", "tasks", "recipes", "search", "methods", "seeds", "train_sizes",
@@ -38,7 +38,7 @@ class Suite:
         models: name → model reference; these names win over registered ones, and `--models all` means them.
         aliases: other names for models, valid in this suite alone.
         tasks: in the order of the board.
-        recipes: rules for `harness.recipes.apply_rules`, after those of the package.
+        recipes: rules for `harness.recipe_rules.apply_rules`, after those of the package.
         search: rules for `harness.search.rules.values_for`, of grids and of Optuna's distributions.
         defaults: of the command line's options, for runs of this suite.
         file: the reference to its file; empty for a registered suite.
@@ -94,7 +94,7 @@ def load_suite(reference: str) -> Suite:
         path = Path(reference)
     else:
         raise unknown("suite", reference, registry.suites(), more=", or a YAML file (./mine.yaml)")
-    document = read_document(path)
+    document = read_yaml(path)
     given = {key: value for key, value in document.keys(KEYS).items() if value.given}
     version = given["version"].whole() if "version" in given else 1
     description = given["description"].text() if "description" in given else ""
@@ -109,7 +109,7 @@ def load_suite(reference: str) -> Suite:
         models=models,
         aliases=aliases,
         tasks=tasks,
-        recipes=read_rules(given["recipes"]) if "recipes" in given else (),
+        recipes=parse_recipe_rules(given["recipes"]) if "recipes" in given else (),
         search=search,
         defaults=read_defaults({key: given[key] for key in OPTIONS if key in given}, search_options, path),
         file="" if reference in registry.suites() else reference,
@@ -119,7 +119,7 @@ def load_suite(reference: str) -> Suite:
     return suite
 
 
-def _models(value: Value, path: Path, listed: bool = True) -> dict[str, str]:
+def _models(value: YamlValue, path: Path, listed: bool = True) -> dict[str, str]:
     """Read name → reference, or a list of references that are their own names."""
     if listed and value.node.kind == "list":
         names = [name for item in value.list() if (name := item.text()) is not None]
@@ -133,7 +133,7 @@ def _beside(path: Path, source: str) -> str:
     return str((path.parent / source).absolute()) if source.startswith(("./", "../")) else source
 
 
-def _tasks(value: Value, path: Path) -> tuple[Task, ...]:
+def _tasks(value: YamlValue, path: Path) -> tuple[Task, ...]:
     tasks: dict[str, Task] = {}
     for item in value.list("a list of names, task files or tasks"):
         task = _task(item, path)
@@ -142,7 +142,7 @@ def _tasks(value: Value, path: Path) -> tuple[Task, ...]:
     return tuple(tasks.values())
 
 
-def _task(item: Value, path: Path) -> Task | None:
+def _task(item: YamlValue, path: Path) -> Task | None:
     """Read a registered name, the name of a task file beside the suite, or a task written in place."""
     if item.node.kind == "map":
         return check_task(item, path)
@@ -160,7 +160,7 @@ def _registered_task(name: str) -> Task:
     return registry.tasks()[name]
 
 
-def _check_conditions(given: Mapping[str, Value], tasks: Sequence[Task], models: Sequence[str]) -> tuple[str, ...]:
+def _check_conditions(given: Mapping[str, YamlValue], tasks: Sequence[Task], models: Sequence[str]) -> tuple[str, ...]:
     """Check the names in the conditions of all rules: a rule for an unknown name never applies.
 
     All families, methods and architectures are known, so that others are faults. A run may have tasks, models and kinds that nobody
@@ -177,7 +177,7 @@ def _check_conditions(given: Mapping[str, Value], tasks: Sequence[Task], models:
         else:
             near = nearest(text, names)
             hint = f"; did you mean {near!r}?" if near else ""
-            notes.append(f"{place(value.faults.path, value.node.line)}: {value.name} {text!r} is no {fact} known here{hint}")
+            notes.append(f"{location(value.faults.path, value.node.line)}: {value.name} {text!r} is no {fact} known here{hint}")
     return tuple(dict.fromkeys(notes))
 
 
@@ -195,7 +195,7 @@ def _valid_names(fact: str, tasks: Sequence[Task], models: Sequence[str]) -> lis
     return [*models, *registry.models(), *registry.baselines()]
 
 
-def _conditions(given: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
+def _conditions(given: Mapping[str, YamlValue]) -> Iterator[tuple[str, YamlValue]]:
     """Yield the fact and each value in the `when` of every rule of `recipes` and `search`; unknown facts are faults already."""
     sections = [given["recipes"]] if "recipes" in given else []
     if "search" in given and given["search"].node.kind == "map":
@@ -204,5 +204,5 @@ def _conditions(given: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
     for rule in rules:
         for key, when in rule.items() if rule.node.kind == "map" else ():
             for fact, value in when.items() if key == "when" and when.node.kind == "map" else ():
-                if fact in FACTS:
+                if fact in CONDITIONS:
                     yield from ((fact, item) for item in (value.list() if value.node.kind == "list" else [value]))

@@ -10,13 +10,13 @@ from harness import registry
 from harness.data.readers import READERS, reader
 from harness.data.source import FileSource, HubSource, Source
 from harness.data.splits import ALIASES, SPLITS, canonical, canonical_split
-from harness.document import Value, read_document
 from harness.errors import BenchError
 from harness.family import TaskFamily
-from harness.rows import KEPT
-from harness.shown import short
+from harness.row_preparation import COMMON_COLUMNS
+from harness.safe_text import short
 from harness.task import Task
-from harness.yaml_nodes import misread, said
+from harness.yaml_reader import describe_node, misread_note
+from harness.yaml_values import YamlValue, read_yaml
 
 KEYS = ("name", "family", "version", "description", "data", "columns", "labels", "drop_labels", "options", "limit")
 HUB_KEYS = ("hub", "revision", "config", "splits", "data_files")
@@ -28,10 +28,10 @@ def load_task(path: Path) -> Task:
     Raises:
         BenchError: a line for each mistake in the file, with its line number.
     """
-    return read_task(read_document(path), path)
+    return read_task(read_yaml(path), path)
 
 
-def read_task(content: Value | Mapping[str, Any], path: Path) -> Task:
+def read_task(content: YamlValue | Mapping[str, Any], path: Path) -> Task:
     """Read a task from the content of a task file.
 
     Args:
@@ -41,7 +41,7 @@ def read_task(content: Value | Mapping[str, Any], path: Path) -> Task:
     Raises:
         BenchError: a line for each mistake.
     """
-    value = content if isinstance(content, Value) else Value.of(content, path)
+    value = content if isinstance(content, YamlValue) else YamlValue.of(content, path)
     task = check_task(value, path)
     value.faults.check()
     if task is None:
@@ -49,7 +49,7 @@ def read_task(content: Value | Mapping[str, Any], path: Path) -> Task:
     return task
 
 
-def check_task(value: Value, path: Path) -> Task | None:
+def check_task(value: YamlValue, path: Path) -> Task | None:
     """Read a task as `read_task` does, but leave mistakes in the value's `faults`; None without a family or data."""
     given = {key: item for key, item in value.keys(KEYS).items() if item.given}
     missing = [key for key in ("family", "data") if key not in given]
@@ -73,25 +73,25 @@ def check_task(value: Value, path: Path) -> Task | None:
     )  # fmt: skip
 
 
-def _family(value: Value) -> TaskFamily | None:
+def _family(value: YamlValue) -> TaskFamily | None:
     name = value.text()
     return None if name is None else value.attempt(registry.family, name)
 
 
-def _columns(value: Value, family: TaskFamily) -> dict[str, Any]:
+def _columns(value: YamlValue, family: TaskFamily) -> dict[str, Any]:
     """Read the family's column → the data's: a name, an index, a list of these, or `{list: [...]}`."""
-    valid = (*family.columns, *family.optional_columns, *KEPT)
+    valid = (*family.columns, *family.optional_columns, *COMMON_COLUMNS)
     columns: dict[str, Any] = {}
     unused: dict[str, None] = {}  # `group: null`: the column is not used, though it exists
     for name, item in value.keys(valid, f"column of family {family.name}").items():
-        if item.node.kind == "null" and name in KEPT:
+        if item.node.kind == "null" and name in COMMON_COLUMNS:
             unused[name] = None
         elif (column := _column(item)) is not None:
             columns[name] = column
     return {**columns, **unused}
 
 
-def _column(value: Value) -> Any:
+def _column(value: YamlValue) -> Any:
     node = value.node
     if node.kind == "list":
         columns = [_column(item) for item in value.list()]
@@ -105,11 +105,11 @@ def _column(value: Value) -> Any:
         return value.whole()
     if node.kind == "str":
         return node.text
-    value.fault(f"{misread(node)}; a column is a name, an index, or a list of these")
+    value.fault(f"{misread_note(node)}; a column is a name, an index, or a list of these")
     return None
 
 
-def _labels(value: Value) -> dict[str, str] | tuple[str, ...] | None:
+def _labels(value: YamlValue) -> dict[str, str] | tuple[str, ...] | None:
     """Read raw label → name, or the names; None if there are none."""
     if value.node.kind == "map":
         pairs = [(raw, item.text(numbers=True)) for raw, item in value.items()]
@@ -121,21 +121,21 @@ def _labels(value: Value) -> dict[str, str] | tuple[str, ...] | None:
     return tuple(names) or None
 
 
-def _drop_labels(value: Value) -> tuple[str, ...]:
+def _drop_labels(value: YamlValue) -> tuple[str, ...]:
     items = value.list() if value.node.kind == "list" else [value]
     names = [item.text(numbers=True) for item in items]
     return tuple(name.strip() for name in names if name is not None)
 
 
-def _options(value: Value, family: TaskFamily) -> dict[str, Any]:
+def _options(value: YamlValue, family: TaskFamily) -> dict[str, Any]:
     options = {}
     for name, item in value.keys(family.known_options, f"option of family {family.name}").items():
         node, plain = item.node, item.plain()
         if node.kind == "bool" and (node.text.lower() not in ("true", "false") or not family.takes_truth(name)):
             valid = f"; valid: {family.valid_option(name)}" if family.takes_truth(name) else ""
-            item.fault(misread(node) + valid)
+            item.fault(misread_note(node) + valid)
         elif node.kind == "timestamp":
-            item.fault(misread(node))
+            item.fault(misread_note(node))
         elif node.kind == "null":
             item.fault("is empty; give it a value, or leave it out")
         elif fault := family.option_fault(name, plain):
@@ -145,15 +145,15 @@ def _options(value: Value, family: TaskFamily) -> dict[str, Any]:
     return options
 
 
-def _source(data: Value, path: Path) -> Source | None:
+def _source(data: YamlValue, path: Path) -> Source | None:
     if data.node.kind != "map":
-        data.fault(f"is {said(data.node)}; it must be a mapping with format and files, or hub")
+        data.fault(f"is {describe_node(data.node)}; it must be a mapping with format and files, or hub")
         return None
     names = [name for name, _ in data.items()]
     return _hub_source(data) if "hub" in names else _file_source(data, path)
 
 
-def _hub_source(data: Value) -> Source | None:
+def _hub_source(data: YamlValue) -> Source | None:
     given = {key: item for key, item in data.keys(HUB_KEYS).items() if item.given or key == "hub"}
     texts = {key: given[key].text() for key in ("hub", "revision", "config") if key in given}
     repo = texts.pop("hub")
@@ -162,11 +162,11 @@ def _hub_source(data: Value) -> Source | None:
         splits = {name: item.text() for name, item in given["splits"].items()}
         arguments["splits"] = {name: text for name, text in splits.items() if text is not None}
     if "data_files" in given:
-        arguments["data_files"] = _paths(given["data_files"], Value.text)
-    return data.attempt(HubSource, repo, **arguments) if repo is not None and not data.faults.found else None
+        arguments["data_files"] = _paths(given["data_files"], YamlValue.text)
+    return data.attempt(HubSource, repo, **arguments) if repo is not None and not data.faults.messages else None
 
 
-def _file_source(data: Value, path: Path) -> Source | None:
+def _file_source(data: YamlValue, path: Path) -> Source | None:
     given = dict(data.items())
     files, format_value = given.pop("files", None), given.pop("format", None)
     if format_value is None or not format_value.given or files is None or not files.given:
@@ -179,7 +179,7 @@ def _file_source(data: Value, path: Path) -> Source | None:
     for name, item in given.items():
         plain = item.plain()
         if item.node.kind in ("bool", "timestamp", "float") and not _takes(format, name, plain):
-            item.fault(misread(item.node))
+            item.fault(misread_note(item.node))
         elif item.attempt(reader, format, {name: plain}) is not None:
             options[name] = plain
     paths = _paths(files, lambda item: item.path(path.parent))
@@ -188,7 +188,7 @@ def _file_source(data: Value, path: Path) -> Source | None:
     else:
         for name, item in files.items():
             item.attempt(canonical_split, name)
-    if data.faults.found or files.attempt(canonical, paths) is None:
+    if data.faults.messages or files.attempt(canonical, paths) is None:
         return None
     return data.attempt(FileSource, format, paths, options)
 
@@ -206,7 +206,7 @@ def _has_splits(paths: Mapping[str, Any]) -> bool:
     return bool({*SPLITS, *ALIASES, "all"} & {name.lower() for name in paths})
 
 
-def _paths(value: Value, read: Callable[[Value], str | None]) -> Any:
+def _paths(value: YamlValue, read: Callable[[YamlValue], str | None]) -> Any:
     """Read a path, a list of paths, or a mapping of names to them."""
     if value.node.kind == "map":
         paths = {name: _paths(item, read) for name, item in value.items()}

@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from harness.files import passing, write_text
+from harness.files import temporary_path, write_text
 from harness.remote.remote_folder import RemoteFolder, Unreachable
 from harness.store import CHECKPOINT
 
@@ -95,7 +95,7 @@ class CheckpointSender:
     def _send(self, cell_id: str) -> None:
         """Send a checkpoint through a link, because the next checkpoint may take its name during the upload."""
         path = self.tags.cells / cell_id / CHECKPOINT
-        link = passing(path.with_name(f"{CHECKPOINT}.link"))
+        link = temporary_path(path.with_name(f"{CHECKPOINT}.link"))
         try:
             try:
                 os.link(path, link)

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.caching import cache_folder
-from harness.files import passing, write_whole
-from harness.recorded import checked
+from harness.files import temporary_path, write_atomically
+from harness.record_parsing import parse_known_keys
 from harness.remote.checkpoint_sender import RECORD, CheckpointSender, SentTags
 from harness.remote.remote_folder import UPLOAD_SUFFIX, RemoteFolder, Unreachable, is_url
-from harness.secrets import redact
+from harness.safe_text import redact
 from harness.store import CHECKPOINT, Record, Store
 
 FILES = ("predictions.jsonl", "log.txt", RECORD)  # in the order of transfer: the record shows that all files are there
@@ -75,7 +75,7 @@ class Mirror(Store):
         known = {name: self.tags.get(name, RECORD) for name in self.tags.cell_ids()}
         remote = self._list_remote("cells")
         if send:
-            for name in [name for name, tag in known.items() if not tag and self.record(name, checked)]:
+            for name in [name for name, tag in known.items() if not tag and self.record(name, parse_known_keys)]:
                 self._with_claim(name, lambda name=name: self._send(name))
         for name, tag in known.items():
             if tag and RECORD not in remote[name]:
@@ -94,7 +94,7 @@ class Mirror(Store):
 
     def fetch(self, cell_id: str) -> None:
         remote = self._list_remote(f"cells/{cell_id}")[cell_id]
-        if self.record(cell_id, checked) and not self.tags.get(cell_id, RECORD):
+        if self.record(cell_id, parse_known_keys) and not self.tags.get(cell_id, RECORD):
             self._send(cell_id)
         elif self._differs(cell_id, remote):
             self._download({cell_id: remote})
@@ -111,7 +111,7 @@ class Mirror(Store):
             return str(error)
         return ""
 
-    def keep(self, cell_id: str) -> None:
+    def upload_checkpoint(self, cell_id: str) -> None:
         self.sender.send(cell_id)
 
     def write(self, record: Record, predictions: Iterable[dict[str, Any]] = ()) -> None:
@@ -125,7 +125,7 @@ class Mirror(Store):
 
     def unsent(self) -> list[str]:
         """List the cells whose records are not at the URL."""
-        return [name for name in self.tags.cell_ids() if not self.tags.get(name, RECORD) and self.record(name, checked)]
+        return [name for name in self.tags.cell_ids() if not self.tags.get(name, RECORD) and self.record(name, parse_known_keys)]
 
     def pack(self, cell_id: str) -> dict[str, bytes]:
         """Return a cell's files, for the mirror of another machine."""
@@ -137,7 +137,7 @@ class Mirror(Store):
         """Write a cell's files that `pack` returned on another machine."""
         self.tags.remove(cell_id, RECORD)
         for name, content in files.items():
-            write_whole(self.folder(cell_id) / name, lambda path, content=content: path.write_bytes(content))
+            write_atomically(self.folder(cell_id) / name, lambda path, content=content: path.write_bytes(content))
 
     def publish(self, name: str) -> str:
         """Send a file of the results folder itself, and return its URL."""
@@ -147,7 +147,7 @@ class Mirror(Store):
     def _send(self, cell_id: str) -> None:
         """Send a cell's record and other files, or what is needed to resume it. The caller holds its claim."""
         self.sender.finish()
-        folder, record = self.folder(cell_id), self.record(cell_id, checked)
+        folder, record = self.folder(cell_id), self.record(cell_id, parse_known_keys)
         remote = self._list_remote(f"cells/{cell_id}")[cell_id]
         unsent = record is not None and not self.tags.get(cell_id, RECORD)
         if unsent and RECORD in remote and _is_ok(self.remote.read(f"cells/{cell_id}/{RECORD}")):
@@ -169,7 +169,7 @@ class Mirror(Store):
 
     def _download(self, cells: Mapping[str, Mapping[str, str]], names: tuple[str, ...] = FILES) -> None:
         """Download files of cells, given the remote tags of each cell's files. The caller holds the cells' claims."""
-        files = [(cell, name, passing(self.folder(cell) / name)) for cell in cells for name in names if name in cells[cell]]
+        files = [(cell, name, temporary_path(self.folder(cell) / name)) for cell in cells for name in names if name in cells[cell]]
         try:
             self.remote.get([(f"cells/{cell}/{name}", path) for cell, name, path in files])
             for cell, name, path in files:
@@ -181,7 +181,7 @@ class Mirror(Store):
 
     def _differs(self, cell_id: str, remote: Mapping[str, str]) -> bool:
         """Return whether the URL has a record that is not here, and no local record waits to be sent."""
-        here = self.record(cell_id, checked) is not None
+        here = self.record(cell_id, parse_known_keys) is not None
         return RECORD in remote and not (here and self.tags.get(cell_id, RECORD) in ("", remote[RECORD]))
 
     def _list_remote(self, folder: str) -> dict[str, dict[str, str]]:
@@ -215,6 +215,6 @@ class Mirror(Store):
 
 def _is_ok(content: bytes) -> bool:
     try:
-        return checked(content)["status"] == "ok"
+        return parse_known_keys(content)["status"] == "ok"
     except ValueError:
         return False

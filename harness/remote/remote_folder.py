@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from harness.errors import BenchError, unknown
 from harness.files import disk_full
-from harness.secrets import redact
+from harness.safe_text import redact
 
 PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before each retry
 MAX_RETRY_SECONDS = 60.0  # after which there is no retry: a store's own package may have retried for a long time already

@@ -1,9 +1,9 @@
-"""One row of the board: a model with a method and a recipe, over all tasks; and published numbers beside its entries."""
+"""One row of the board: a model with a method and a recipe, over all tasks; and published numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.grouping.contenders import EQUAL, BestBaseline, average
@@ -26,9 +26,9 @@ class PublishedScore:
     """A published number and ours.
 
     Attributes:
-        metric: name in our metrics.
+        metric: name of the metric in our records.
         value: the published number (0-100).
-        ours: our mean over seeds on the same scale; None where no seed has a score.
+        ours: our mean over seeds on the same scale; None if no seed has a score.
         difference: ours minus the published number.
         split, source, note: as in `Published`.
     """
@@ -43,59 +43,53 @@ class PublishedScore:
 
 
 def published_scores(entry: Entry, records: Sequence[Record], published: Sequence[Published]) -> tuple[PublishedScore, ...]:
-    """Published numbers for the model and task of an entry, the primary metric first."""
+    """Return the published numbers for the model and task of an entry, the primary metric first."""
     if not records:
         return ()
     primary = next((record["primary_metric"] for record in records if succeeded(record)), None)
-    concerning = [one for one in published if one.concerns(records[0])]
-    ours = {name: _our_score(name, entry, primary) for name in dict.fromkeys(one.metric for one in concerning)}
-    return tuple(
-        PublishedScore(
-            metric=one.metric,
-            value=one.value,
-            ours=ours[one.metric],
-            difference=None if ours[one.metric] is None else ours[one.metric] - one.value,
-            split=one.split,
-            source=one.source,
-            note=one.note,
-        )
-        for one in sorted(concerning, key=lambda one: one.metric != primary)
-    )
+    scores = []
+    for number in published:
+        if number.concerns(records[0]):
+            ours = _our_score(number.metric, entry, primary)
+            difference = None if ours is None else ours - number.value
+            scores.append(
+                PublishedScore(
+                    number.metric, number.value, ours, difference, number.split, number.source, number.note
+                )
+            )
+    return tuple(sorted(scores, key=lambda score: score.metric != primary))
 
 
 def _our_score(name: str, entry: Entry, primary: str | None) -> float | None:
-    """Our metric on the scale of scores. All metrics of a task have the same scale, so the primary one determines it."""
+    """Return our metric on the scale of scores. All metrics of a task have the scale of its primary metric."""
     if name == primary:
         return entry.mean
     value = entry.metrics.get(name)
     if value is None or entry.mean is None or primary is None:
         return None
-    return value * _scale(entry.mean, entry.metrics, primary)
-
-
-def _scale(mean: float, metrics: Mapping[str, float], primary: str) -> float:
-    """The factor that brings metrics to 0-100: 1 or 100."""
-    return 100.0 if mean and abs(mean - 100 * metrics.get(primary, 0.0)) < 1e-6 * abs(mean) else 1.0
+    is_share = entry.mean and abs(entry.mean - 100 * entry.metrics.get(primary, 0.0)) < 1e-6 * abs(entry.mean)
+    return value * (100.0 if is_share else 1.0)
 
 
 def flag_by_baseline(entries: Mapping[BoardPlace, Entry], best: BestBaseline | None) -> dict[BoardPlace, Entry]:
-    """The entries of a column, with the flag `baseline` or `unproven` where they are not shown to beat the best baseline.
+    """Flag the entries of a column that are not shown to beat the best baseline, with `baseline` or `unproven`.
 
     With standings, two entries that share a letter cannot be told apart. Without, only the means are compared.
     """
     if best is None:
         return dict(entries)
-    theirs = next(entry for where, entry in entries.items() if where.is_baseline and where.model == best.model)
-    return {where: entry if where.is_baseline else _flagged(entry, best, theirs) for where, entry in entries.items()}
+    baseline = next(entry for place, entry in entries.items() if place.is_baseline and place.model == best.model)
+    return {
+        place: entry if place.is_baseline else _flagged(entry, best.mean, baseline) for place, entry in entries.items()
+    }
 
 
-def _flagged(entry: Entry, best: BestBaseline, theirs: Entry) -> Entry:
+def _flagged(entry: Entry, baseline_mean: float, baseline: Entry) -> Entry:
     if entry.mean is None:
         return entry
-    if entry.mean <= best.mean + EQUAL:
+    if entry.mean <= baseline_mean + EQUAL:
         return replace(entry, flags=("baseline", *entry.flags), best=False)
-    ours, other = entry.standing, theirs.standing
-    if ours is not None and other is not None and ours.groups & other.groups:
+    if entry.standing and baseline.standing and entry.standing.groups & baseline.standing.groups:
         return replace(entry, flags=("unproven", *entry.flags))
     return entry
 
@@ -107,10 +101,10 @@ class Row(Costed):
     Attributes:
         title: the model; with the method unless that is `full` or a baseline.
         entries: column title → entry, for columns in which the row has a record.
-        published: column title → published numbers of this model, where there are any.
+        published: column title → published numbers of this model, if there are any.
         average: mean over all columns; None unless the row has a score in each.
         best: whether the average is the highest, or equal to it to two digits, by the same rules as for an entry.
-        costs: name of a `harness.grouping.costs.COSTS` → number, or smallest and largest of the cells.
+        costs: name of a column of `harness.grouping.costs.COSTS` → number, or smallest and largest of the cells.
     """
 
     title: str
@@ -131,28 +125,47 @@ class Row(Costed):
 
 
 def table_rows(rows: Sequence[Row], columns: Sequence[BoardColumn]) -> tuple[Row, ...]:
-    """The rows of the main table.
+    """Return the rows of the main table.
 
-    Baselines that exist for some columns only are shown as one row with the best baseline of each column. Those of every column keep
-    their rows.
+    Baselines that exist for some columns only are combined into one row with the best baseline of each column.
+    Baselines of every column keep their rows.
     """
     partial = [row for row in rows if row.is_baseline and any(column.title not in row.entries for column in columns)]
     if not partial:
         return tuple(rows)
-    named = {row.title: row for row in rows if row.is_baseline}
-    entries = {one.title: named[one.hurdle.model].entries[one.title] for one in columns if one.hurdle}
+    baselines = {row.title: row for row in rows if row.is_baseline}
+    entries = {
+        column.title: baselines[column.hurdle.model].entries[column.title] for column in columns if column.hurdle
+    }
     shown = [row for row in rows if row not in partial]
     if not entries:
         return tuple(shown)
-    mean = average(entry.mean for entry in entries.values()) if _complete(entries, columns) else None
-    first = highest({row.title: row.average for row in shown if row.best} | {BEST_BASELINE: mean}) if mean else set()
-    costs = of_entries(entries.values())
-    best = Row(
-        BEST_BASELINE, BEST_BASELINE, BASELINE, BASELINE, None, entries, {}, mean, BEST_BASELINE in first, costs
+    mean = _average(entries, columns)
+    best = highest({row.title: row.average for row in shown if row.best} | {BEST_BASELINE: mean}) if mean else set()
+    if best:
+        shown = [replace(row, best=row.title in best) for row in shown]
+    combined = Row(
+        title=BEST_BASELINE,
+        model=BEST_BASELINE,
+        method=BASELINE,
+        architecture=BASELINE,
+        source=None,
+        entries=entries,
+        published={},
+        average=mean,
+        best=BEST_BASELINE in best,
+        costs=of_entries(entries.values()),
     )
-    if first:
-        shown = [replace(row, best=row.title in first) for row in shown]
-    return tuple(sorted([*shown, best], key=_rank))
+    return tuple(sorted([*shown, combined], key=_sort_key))
+
+
+@dataclass
+class _RowParts:
+    """What is collected of one row, column by column."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+    published: dict[str, tuple[PublishedScore, ...]] = field(default_factory=dict)
 
 
 def make_rows(
@@ -163,63 +176,56 @@ def make_rows(
     standings: Mapping[BoardPlace, Standing] | None = None,
     slices: Mapping[str, Slices] | None = None,
 ) -> tuple[Row, ...]:
-    """All rows in the order of the board; `trivial` is the average trivial score, which the best row must beat."""
-    beside: dict[tuple[str, str], dict[str, tuple[PublishedScore, ...]]] = {}
-    entries: dict[tuple[str, str], dict[str, Entry]] = {}
-    records: dict[tuple[str, str], list[Record]] = {}
+    """Return all rows in the order of the board. The best row must beat `trivial`, the average trivial score."""
+    rows: dict[tuple[str, str], _RowParts] = {}
     for column in columns:
-        wheres = sorted((where for where in places if where.task == column.title), key=row_order)
-        baselines = {number for number, where in enumerate(wheres) if where.is_baseline}
-        marked = zip(
-            wheres, mark_column([make_entry(places[where], slices) for where in wheres], baselines), strict=True
+        column_places = sorted((place for place in places if place.task == column.title), key=row_order)
+        baselines = {number for number, place in enumerate(column_places) if place.is_baseline}
+        marked = mark_column([make_entry(places[place], slices) for place in column_places], baselines)
+        entries = {
+            place: replace(entry, standing=(standings or {}).get(place))
+            for place, entry in zip(column_places, marked, strict=True)
+        }
+        for place, entry in flag_by_baseline(entries, column.hurdle).items():
+            row = rows.setdefault((place.model, place.method), _RowParts())
+            row.entries[column.title] = entry
+            row.records += places[place]
+            if scores := published_scores(entry, places[place], published):
+                row.published[column.title] = scores
+    averages = {key: mean for key, row in rows.items() if (mean := _average(row.entries, columns)) is not None}
+    comparable = {
+        key: mean
+        for key, mean in averages.items()
+        if not any("few-seeds" in entry.flags for entry in rows[key].entries.values())
+    }
+    best = {key for key in highest(comparable) if trivial is None or comparable[key] > trivial}
+    made = []
+    for (model, method), row in rows.items():
+        facts = row.records[0]["model"]
+        made.append(
+            Row(
+                title=row_title(model, method),
+                model=model,
+                method=method,
+                architecture=facts.get("architecture"),
+                source=facts.get("source"),
+                entries=row.entries,
+                published=row.published,
+                average=averages.get((model, method)),
+                best=(model, method) in best,
+                costs=of_row([record for record in row.records if succeeded(record)]),
+            )
         )
-        sure = {where: replace(entry, standing=(standings or {}).get(where)) for where, entry in marked}
-        for where, entry in flag_by_baseline(sure, column.hurdle).items():
-            entries.setdefault((where.model, where.method), {})[column.title] = entry
-            records.setdefault((where.model, where.method), []).extend(places[where])
-            if scores := published_scores(entry, places[where], published):
-                beside.setdefault((where.model, where.method), {})[column.title] = scores
-    averages = {
-        key: average(entry.mean for entry in scores.values()) for key, scores in entries.items() if _complete(scores, columns)
-    }
-    fair = {
-        key: value for key, value in averages.items() if not any("few-seeds" in e.flags for e in entries[key].values())
-    }
-    best = {key for key in highest(fair) if trivial is None or fair[key] > trivial}
-    rows = [
-        _row(key, entries[key], beside.get(key, {}), records[key], averages.get(key), key in best) for key in entries
-    ]
-    return tuple(sorted(rows, key=_rank))
+    return tuple(sorted(made, key=_sort_key))
 
 
-def _row(
-    key: tuple[str, str],
-    entries: dict[str, Entry],
-    beside: dict[str, tuple[PublishedScore, ...]],
-    records: list[Record],
-    mean: float | None,
-    best: bool,
-) -> Row:
-    model, method = key
-    facts = records[0]["model"]
-    return Row(
-        title=row_title(model, method),
-        model=model,
-        method=method,
-        architecture=facts.get("architecture"),
-        source=facts.get("source"),
-        entries=entries,
-        published=beside,
-        average=mean,
-        best=best,
-        costs=of_row([record for record in records if succeeded(record)]),
-    )
+def _average(entries: Mapping[str, Entry], columns: Sequence[BoardColumn]) -> float | None:
+    """Return the mean over all columns; None unless each has a score."""
+    if any(column.title not in entries or entries[column.title].mean is None for column in columns):
+        return None
+    return average(entry.mean for entry in entries.values())
 
 
-def _complete(entries: Mapping[str, Entry], columns: Sequence[BoardColumn]) -> bool:
-    return all(column.title in entries and entries[column.title].mean is not None for column in columns)
-
-
-def _rank(row: Row) -> tuple[Any, ...]:
+def _sort_key(row: Row) -> tuple[Any, ...]:
     scored = sum(entry.mean is not None for entry in row.entries.values())
     return (row.average is None, -(row.average or 0.0), -scored, row.is_baseline, row.title, row.method)

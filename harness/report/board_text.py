@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.grouping.contenders import DIGITS
-from harness.grouping.costs import NONE as NONE
-from harness.grouping.costs import count as count
-from harness.grouping.costs import duration as duration
-from harness.grouping.costs import memory as memory
-from harness.grouping.costs import sizes as sizes
+from harness.grouping.costs import NONE
+from harness.grouping.recipe_variants import search_sentence
 from harness.grouping.titles import SHORT
-from harness.report.board import Board
 from harness.report.board_rows import BEST_BASELINE
 from harness.report.entries import Entry
+
+if TYPE_CHECKING:
+    from harness.report.board import Board
+    from harness.report.board_columns import BoardColumn
 
 FLAGS = {
     "trivial": ("†", "not better than the trivial answer"),
@@ -40,51 +40,49 @@ OTHERS = "; the mean is over the others"
 
 
 def score(value: float | None) -> str:
-    """A score, a mean or a standard deviation in points."""
+    """Format a score, a mean or a standard deviation in points."""
     return NONE if value is None else f"{value:.{DIGITS}f}"
 
 
 def signed(value: float | None) -> str:
-    """A difference in points."""
+    """Format a difference in points."""
     return NONE if value is None else f"{value:+.{DIGITS}f}"
 
 
 def mean(entry: Entry | None) -> str:
-    """The mean of an entry; `failed` where no seed has a score, a dash where nothing was run."""
+    """Return the mean of an entry; `failed` if no seed has a score, a dash if nothing was run."""
     return "failed" if entry and entry.mean is None else score(entry.mean if entry else None)
 
 
 def spread(sd: float | None) -> str:
-    """The standard deviation behind a mean."""
+    """Return the standard deviation to add to a mean: ` ± 0.50`."""
     return "" if sd is None else f" ± {score(sd)}"
 
 
 def marks(entry: Entry) -> str:
-    """The flags and failures of an entry as marks, in the order of the legend."""
+    """Return the flags and failures of an entry as marks, in the order of the legend."""
     letters = dict.fromkeys(letter for flag, (letter, _) in FLAGS.items() if flag in entry.flags)
-    gap = " " if entry.mean is None else ""  # behind the word `failed`
+    gap = " " if entry.mean is None else ""  # after the word `failed`
     return "".join(letters) + (f"{gap}{FAILED[0]}{len(entry.failed)}" if entry.failed else "")
 
 
 def group(entry: Entry | None) -> str:
-    """The group letters of an entry, or the ranks that it may have."""
+    """Return the group letters of an entry, or the ranks that it may have."""
     return entry.standing.mark if entry and entry.standing else ""
 
 
 def interval(entry: Entry | None) -> str:
-    """The 95 % interval of an entry's mean."""
+    """Return the 95 % interval of the mean of an entry."""
     return f"{score(entry.standing.low)} … {score(entry.standing.high)}" if entry and entry.standing else NONE
 
 
 def legend(board: Board, groups: bool = True) -> list[str]:
-    """The meaning of the marks of the board; with `groups` also of the letters or ranks behind the scores."""
+    """Explain the marks used on the board; with `groups` also the letters or ranks after the scores."""
     entries = [entry for row in board.rows for entry in row.entries.values()]
+    lines = []
+    if groups and (first := next(filter(None, map(group, entries)), None)):
+        lines.append(RANKS if first.startswith("#") else GROUPS)
     used = {flag for entry in entries for flag in entry.flags}
-    lines = (
-        [RANKS if group(marked[0]).startswith("#") else GROUPS]
-        if groups and (marked := [e for e in entries if group(e)])
-        else []
-    )
     meanings: dict[str, list[str]] = {}
     for flag, (letter, meaning) in FLAGS.items():
         if flag in used:
@@ -94,25 +92,26 @@ def legend(board: Board, groups: bool = True) -> list[str]:
 
 
 def failed_seeds(entries: Iterable[Entry]) -> list[str]:
-    """The meaning of ✗N, where it is used."""
-    some = [entry for entry in entries if entry.failed]
-    others = OTHERS if any(entry.mean is not None for entry in some) else ""
-    return [f"{FAILED[0]}N {FAILED[1]}{others}"] if some else []
+    """Explain ✗N, if it is used."""
+    failed = [entry for entry in entries if entry.failed]
+    others = OTHERS if any(entry.mean is not None for entry in failed) else ""
+    return [f"{FAILED[0]}N {FAILED[1]}{others}"] if failed else []
 
 
 def troubles(board: Board) -> list[str]:
-    """A line on each training that failed or fell short, with what to try; failed ones first.
+    """Return a line on each training that failed or fell short, with what to try; failed ones first.
 
-    Rows of a task with the same kind of trouble share a line, with the text of the first one.
+    Rows of a task with the same kind of trouble share a line, with the text of the first row.
     """
     rows_by_sign: dict[tuple[bool, str, str, str], list[str]] = {}
     for column in board.columns:
         for row in board.rows:
             entry = row.entries.get(column.title)
-            for one in entry.trouble if entry else ():
-                seeds = "" if len(one.seeds) == len(entry.scores) else f" (seed {', '.join(map(str, one.seeds))})"
-                same = rows_by_sign.setdefault((not one.trouble.failed, column.title, one.trouble.kind, one.trouble.cure), [])
-                same.append(row.title + seeds if same else f"{row.title} on {column.title}{seeds}: {one.trouble.text}")
+            for sign in entry.trouble if entry else ():
+                trouble = sign.trouble
+                seeds = "" if len(sign.seeds) == len(entry.scores) else f" (seed {', '.join(map(str, sign.seeds))})"
+                rows = rows_by_sign.setdefault((not trouble.failed, column.title, trouble.kind, trouble.cure), [])
+                rows.append(row.title + seeds if rows else f"{row.title} on {column.title}{seeds}: {trouble.text}")
     return [
         first + (f"; likewise {', '.join(others)}" if others else "") + (f"; try {cure}" if cure else "")
         for (_, _, _, cure), (first, *others) in sorted(rows_by_sign.items(), key=lambda item: item[0][0])
@@ -120,7 +119,7 @@ def troubles(board: Board) -> list[str]:
 
 
 def baselines_named(board: Board) -> list[str]:
-    """Which baseline each cell of the row `best baseline` shows, where there is such a row."""
+    """Say which baseline each cell of the row `best baseline` shows, if there is such a row."""
     if not any(row.title == BEST_BASELINE for row in board.table_rows):
         return []
     names: dict[str, list[str]] = {}
@@ -131,13 +130,38 @@ def baselines_named(board: Board) -> list[str]:
 
 
 def metric_texts(values: Sequence[float | None]) -> list[str]:
-    """Values of a metric in the scale of its library: shares with three digits, points with two."""
+    """Format the values of a metric in the scale of its library: shares with three digits, points with two."""
     digits = 3 if all(abs(value) <= 1 for value in values if value is not None) else 2
     return [NONE if value is None else f"{value:.{digits}f}" for value in values]
 
 
+def column_facts(column: BoardColumn) -> dict[str, str]:
+    """Return the metric, data, rows and recipe of a task as text; facts that do not apply are empty."""
+    revision = f", revision {column.revision}" if column.revision else ""
+    available = column.train_rows_available
+    return {
+        "metric": f"{column.metric or NONE} (as a score of 0–100)",
+        "data": f"{column.source or NONE}{revision}; version {column.version}, fingerprint {short_fingerprint(column.fingerprint)}",
+        "rows": split_counts(column.rows),
+        "splits": column.split_rule or "",
+        "subset of": split_counts(column.rows_without_limit),
+        "trained on": f"{column.rows['train']:,} of {available:,} training rows, others for each seed" if available else "",
+        "test rows cut to fit": ", ".join(f"{model} {share:.1%}" for model, share in column.truncated.items()),
+        "warnings about the data": "; ".join(column.warnings),
+        "seeds": ", ".join(map(str, column.seeds)),
+        "recipe": recipe(column.recipe),
+        "search": search_sentence(column.searches),
+        "metric settings": "; ".join(f"{name} {value}" for name, value in column.settings.items()),
+    }
+
+
+def split_counts(counts: Mapping[str, int] | None) -> str:
+    """Format the number of rows of each split."""
+    return ", ".join(f"{split} {rows:,}" for split, rows in (counts or {}).items())
+
+
 def recipe(fields: Mapping[str, Iterable[tuple[Any, Sequence[str]]]]) -> str:
-    """A recipe: `batch_size 32, learning_rate 3e-05 (encoder) / 5e-05 (decoder)`; fields without a value are left out."""
+    """Format the fields of a recipe that have a value: `batch_size 32, learning_rate 3e-05 (bert) / 5e-05 (gpt2)`."""
     parts = []
     for name, values in fields.items():
         texts = [f"{value}" + (f" ({', '.join(owners)})" if owners else "") for value, owners in values]
@@ -147,7 +171,7 @@ def recipe(fields: Mapping[str, Iterable[tuple[Any, Sequence[str]]]]) -> str:
 
 
 def environment(facts: Mapping[str, Any]) -> str:
-    """An environment on one line: device, threads, precision, system, library versions."""
+    """Format an environment on one line: device, threads, precision, system, library versions."""
     device = facts.get("device_type") or "?"
     parts = [f"{facts['device']} ({device})" if facts.get("device") else device]
     parts += [f"{facts['threads']} thread{'s' if facts['threads'] != 1 else ''}"] if facts.get("threads") else []
@@ -156,6 +180,6 @@ def environment(facts: Mapping[str, Any]) -> str:
     return ", ".join(parts + [f"{name} {version}" for name, version in (facts.get("libraries") or {}).items()])
 
 
-def short(fingerprint: str | None) -> str:
-    """The first digits of a fingerprint."""
+def short_fingerprint(fingerprint: str | None) -> str:
+    """Return the first digits of a fingerprint."""
     return (fingerprint or NONE)[:SHORT]

@@ -1,4 +1,4 @@
-"""The cells of a plan: for a person in a table that stays short, for a program in JSON that is soon written."""
+"""The cells of a plan: as a table of limited length, and as JSON."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from rich.text import Text
 
 from harness.cell import Cell
 from harness.estimate.grid_estimate import describe_seconds
+from harness.files import dump_json
 from harness.planning.plan import Plan
-from harness.strict_json import dumps
 
-LINES = 200  # of a table that one still reads
+MAX_LINES = 200  # lines of the table
 FINISHED, PENDING, LOST = "finished", "pending", "cannot run"
 STYLES = {FINISHED: "green", PENDING: "", LOST: "red"}
 HEADINGS = ("task", "model", "method", "seed")
-WORDS = {3: "task, model and method", 1: "task"}
+GROUPINGS = {3: "task, model and method", 1: "task"}  # number of names that a line is for
 
 
 def cells_table(
-    made: Plan, finished: Collection[str], seconds: Mapping[str, float | None] | None = None
+    plan: Plan, finished: Collection[str], seconds: Mapping[str, float | None] | None = None
 ) -> RenderableType:
-    """Every cell and its state; where that would be too long, the number of cells in each state by task, model and method.
+    """Return a table of all cells and their states, or of the number of cells in each state if there are too many.
 
     Args:
-        made: the plan.
-        finished: ids of the cells that need no other run.
-        seconds: id of each other cell → what it will take, None where that is unknown; shown where given.
+        plan: the plan.
+        finished: ids of the cells that do not have to run again.
+        seconds: id of each other cell → its estimated time, None if unknown; None: no column with estimates.
     """
-    lines = [_Line(_names(cell), FINISHED if cell.id in finished else PENDING, cell.id) for cell in made.cells]
-    lines += [_Line(_names(cell), LOST, "") for cell, _ in made.lost]
-    if len(lines) <= LINES:
+    lines = [_Line(_names(cell), FINISHED if cell.id in finished else PENDING, cell.id) for cell in plan.cells]
+    lines += [_Line(_names(cell), LOST, "") for cell, _ in plan.lost]
+    if len(lines) <= MAX_LINES:
         table = _table(*HEADINGS, "state")
         _add_time(table, seconds)
         for line in lines:
             table.add_row(*map(Text, line.names), Text(line.state, style=STYLES[line.state]), *_time([line], seconds))
         return table
-    width = next((width for width in WORDS if len({line.names[:width] for line in lines}) <= LINES), min(WORDS))
-    note = f"{len(lines):,} cells, so a line stands for all of a {WORDS[width]}; --json lists every one"
+    width = next((width for width in GROUPINGS if len({line.names[:width] for line in lines}) <= MAX_LINES), min(GROUPINGS))
+    note = f"{len(lines):,} cells, so a line stands for all of a {GROUPINGS[width]}; --json lists every one"
     return Group(_summary(lines, width, seconds), Text(note, style="dim"))
 
 
@@ -52,10 +52,10 @@ class _Line(NamedTuple):
 
 
 def _summary(lines: Iterable[_Line], width: int, seconds: Mapping[str, float | None] | None) -> Table:
-    found: dict[tuple[str, ...], list[_Line]] = {}
+    groups: dict[tuple[str, ...], list[_Line]] = {}
     for line in lines:
-        found.setdefault(line.names[:width], []).append(line)
-    counts = {names: Counter(line.state for line in like) for names, like in found.items()}
+        groups.setdefault(line.names[:width], []).append(line)
+    counts = {names: Counter(line.state for line in group) for names, group in groups.items()}
     shown = [state for state in STYLES if any(count[state] for count in counts.values())]
     table = _table(*HEADINGS[:width])
     for heading in ("cells", *shown):
@@ -63,7 +63,7 @@ def _summary(lines: Iterable[_Line], width: int, seconds: Mapping[str, float | N
     _add_time(table, seconds)
     for names, count in counts.items():
         numbers = (Text(str(count[state]), style=STYLES[state] if count[state] else "dim") for state in shown)
-        table.add_row(*map(Text, names), str(count.total()), *numbers, *_time(found[names], seconds))
+        table.add_row(*map(Text, names), str(count.total()), *numbers, *_time(groups[names], seconds))
     return table
 
 
@@ -73,7 +73,7 @@ def _add_time(table: Table, seconds: Mapping[str, float | None] | None) -> None:
 
 
 def _time(lines: Iterable[_Line], seconds: Mapping[str, float | None] | None) -> list[str]:
-    """What the pending cells of a line take one after another, as the line's last column."""
+    """Return the estimated time of the pending cells of a line, one after another, as its last column."""
     if seconds is None:
         return []
     known = [seconds.get(line.id) for line in lines if line.state == PENDING]
@@ -89,7 +89,7 @@ def _names(cell: Cell) -> tuple[str, ...]:
 
 
 def all_facts(cells: Iterable[Cell]) -> Iterator[dict[str, Any]]:
-    """The facts of each cell. Those that differ in their seeds only are looked into once."""
+    """Return the facts of each cell. They are computed once for cells that differ only in their seeds."""
     known: dict[tuple[Any, ...], dict[str, Any]] = {}
     for cell in cells:
         key = (id(cell.task), id(cell.model), id(cell.recipe), cell.method, cell.train_rows, id(cell.search))
@@ -98,12 +98,12 @@ def all_facts(cells: Iterable[Cell]) -> Iterator[dict[str, Any]]:
         yield {**known[key], "id": cell.id, "seed": cell.seed}
 
 
-def to_json(told: Mapping[str, Any]) -> str:
-    """A JSON object with a line for each value, and for each item of a list."""
-    return "{\n" + ",\n".join(f"{dumps(name)}: {_value(value)}" for name, value in told.items()) + "\n}"
+def to_json(facts: Mapping[str, Any]) -> str:
+    """Return a JSON object with a line for each value, and for each item of a list."""
+    return "{\n" + ",\n".join(f"{dump_json(name)}: {_value(value)}" for name, value in facts.items()) + "\n}"
 
 
 def _value(value: Any) -> str:
     if isinstance(value, list) and value:
-        return "[\n" + ",\n".join(map(dumps, value)) + "\n]"
-    return dumps(value)
+        return "[\n" + ",\n".join(map(dump_json, value)) + "\n]"
+    return dump_json(value)

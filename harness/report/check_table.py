@@ -14,14 +14,15 @@ from harness.check.lengths import Lengths, Tokens
 from harness.check.reading import READER_NOTES
 from harness.check.report import Report
 from harness.finding import ERROR, NOTE, WARNING, Finding
-from harness.shown import plain, short
+from harness.report.board_text import split_counts
+from harness.safe_text import plain, short
 
-KINDS = 30  # classes or entity types in the table
+MAX_CLASSES = 30  # classes or entity types in the table
 STYLES = {ERROR: "bold red", WARNING: "yellow", NOTE: "dim"}
 
 
 def check_table(report: Report, tokens: Tokens | None = None) -> RenderableType:
-    """The result for one task: rows, classes, lengths, tokens and findings."""
+    """Return the result of the check of one task."""
     head = Text.assemble((plain(report.task), "bold"), f"  {report.family}  {plain(report.source)}")
     parts: list[RenderableType] = [head]
     if report.rows:
@@ -34,19 +35,19 @@ def check_table(report: Report, tokens: Tokens | None = None) -> RenderableType:
         parts.append(_indented(_tokens(tokens, report.rows)))
     if report.findings:
         parts += [Text(""), _findings(report.findings)]
-    return Group(*parts, Text(f"\n{level_counts([report])}", style="bold"))
+    return Group(*parts, Text(f"\n{levelsplit_counts([report])}", style="bold"))
 
 
-def level_counts(reports: Sequence[Report]) -> str:
-    """`no errors, 2 warnings`."""
+def levelsplit_counts(reports: Sequence[Report]) -> str:
+    """Return the number of errors and warnings: `no errors, 2 warnings`."""
     counts = {level: sum(len(report.of(level)) for report in reports) for level in (ERROR, WARNING)}
     return ", ".join(f"{number or 'no'} {level}{'' if number == 1 else 's'}" for level, number in counts.items())
 
 
 def _rows(report: Report) -> RenderableType:
-    lines = [("rows", _counts(report.rows)), ("splits", report.split_rule or "")]
+    lines = [("rows", split_counts(report.rows)), ("splits", report.split_rule or "")]
     if dict(report.rows) != dict(report.whole):
-        lines.insert(1, ("of", _counts(report.whole)))
+        lines.insert(1, ("of", split_counts(report.whole)))
     for split, counts in report.found.items():
         text = "; ".join(
             READER_NOTES[name].format(_number(value)) if name in READER_NOTES else f"{name.replace('_', ' ')} {_number(value)}"
@@ -63,18 +64,18 @@ def _rows(report: Report) -> RenderableType:
 def _kinds(report: Report) -> Table:
     table = _plain_table("", *report.rows)
     shown = list(report.kinds.items())
-    for name, counts in shown[:KINDS]:
+    for name, counts in shown[:MAX_CLASSES]:
         table.add_row(Text(short(name)), *(Text(f"{counts.get(split, 0):,}") for split in report.rows))
-    if len(shown) > KINDS:
-        table.add_row(Text(f"and {len(shown) - KINDS} more", style="dim"), *("" for _ in report.rows))
+    if len(shown) > MAX_CLASSES:
+        table.add_row(Text(f"and {len(shown) - MAX_CLASSES} more", style="dim"), *("" for _ in report.rows))
     return table
 
 
 def _lengths(lengths: Iterable[Lengths]) -> Table:
     table = _plain_table("length", "split", "unit", "median", "95 %", "longest", left=3)
-    for one in lengths:
-        numbers = (f"{number:,}" for number in (one.median, one.p95, one.longest))
-        table.add_row(Text(plain(one.column)), one.split, one.unit, *numbers)
+    for column in lengths:
+        numbers = (f"{number:,}" for number in (column.median, column.p95, column.longest))
+        table.add_row(Text(plain(column.column)), column.split, column.unit, *numbers)
     return table
 
 
@@ -86,8 +87,8 @@ def _tokens(tokens: Tokens, rows: Mapping[str, int]) -> RenderableType:
         cut_text = f"{cut:,} cut ({cut / number:.1%})" if cut else "nothing is cut"
         cut_text += f", read in {windows:,} overlapping windows" if windows > number else ""
         lines.append(f"{split}: {cut_text}")
-    what = f"{tokens.model} reads at most {tokens.max_length:,} tokens at once; {'; '.join(lines)}"
-    return Group(table, Text(what))
+    summary = f"{tokens.model} reads at most {tokens.max_length:,} tokens at once; {'; '.join(lines)}"
+    return Group(table, Text(summary))
 
 
 def _findings(findings: Iterable[Finding]) -> Table:
@@ -102,17 +103,13 @@ def _findings(findings: Iterable[Finding]) -> Table:
 
 def _plain_table(*headings: str, left: int = 1) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for place, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if place < left else "right", overflow="fold")
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if number < left else "right", overflow="fold")
     return table
 
 
 def _indented(body: RenderableType, top: int = 1) -> Padding:
     return Padding(body, (top, 0, 0, 2))
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{split} {number:,}" for split, number in counts.items())
 
 
 def _number(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The `bench run` commands that make a set of records again, from the folder in which they were made."""
+"""The `bench run` commands that reproduce a set of records."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import NamedTuple
 from harness.grouping.groups import BoardPlace
 from harness.methods import BASELINE
 from harness.planning.option_values import join_names
-from harness.shown import shell
+from harness.safe_text import shell_command
 from harness.store import Record
 
 
 class Options(NamedTuple):
-    """The options that all records of a command have in common."""
+    """The options shared by all records of a command."""
 
     suite: str
     limit: int
@@ -25,35 +25,38 @@ class Options(NamedTuple):
 
 
 def commands(places: Mapping[BoardPlace, list[Record]]) -> tuple[str, ...]:
-    """One command for each suite, limit, choice of columns and recipe of the records.
+    """Return one command for each suite, limit, choice of columns and recipe of the records.
 
-    Records hold what was typed: the reference of model and task, `--set`, `--column`. For older records the command is made from the
-    other facts. Where models of a command differ in their tasks, methods or seeds, it runs all combinations and so some more cells.
-    Baselines are run with the models, and are named only where there are no models.
+    The commands have to be run in the folder in which the records were made. Records store what the user typed: the
+    model and task, `--set` and `--column`. For older records the options are derived from other facts. If the models of
+    a command differ in their tasks, methods or seeds, the command runs all combinations and so a few more cells.
+    Baselines run with the models, and are named only if there are no models.
     """
     groups: dict[Options, list[Record]] = defaultdict(list)
-    for where, records in sorted(places.items(), key=lambda item: item[0].is_baseline):
+    for place, records in sorted(places.items(), key=lambda item: item[0].is_baseline):
         for record in records:
-            options = _options(where, record)
-            task = _task(record)
-            if not where.is_baseline or not any(
-                options[:3] == other[:3]
-                and groups[other][0]["method"] != BASELINE
-                and task in map(_task, groups[other])
-                for other in groups
-            ):
+            options = _options(place, record)
+            if not place.is_baseline or not _run_with_models(_task(record), options, groups):
                 groups[options].append(record)
     return tuple(_command(options, groups[options]) for options in sorted(groups))
 
 
-def _options(where: BoardPlace, record: Record) -> Options:
+def _run_with_models(task: str, options: Options, groups: Mapping[Options, list[Record]]) -> bool:
+    """Whether a command for models already runs the baselines of a task."""
+    return any(
+        options[:3] == other[:3] and records[0]["method"] != BASELINE and task in map(_task, records)
+        for other, records in groups.items()
+    )
+
+
+def _options(place: BoardPlace, record: Record) -> Options:
     typed = record.get("typed") or {}
     search = record.get("search") or {}
     if typed:
         settings = tuple(f"recipe.{name}={value}" for name, value in (typed.get("settings") or {}).items())
     else:
-        chosen = {"search", *(search.get("specification") or {}).get("fields", ())}
-        fixed = ((name, value) for name, value in where.setting if name not in chosen)
+        searched = {"search", *(search.get("specification") or {}).get("fields", ())}
+        fixed = ((name, value) for name, value in place.setting if name not in searched)
         settings = tuple(f"recipe.{name}={'none' if value is None else value}" for name, value in fixed)
     return Options(
         suite=str(record.get("suite_file") or record.get("suite") or ""),
@@ -69,25 +72,25 @@ def _command(options: Options, records: list[Record]) -> str:
     words += ["--suite", options.suite] if options.suite else []
     words += ["--models", _joined(_model(record) for record in records)]
     words += ["--tasks", _joined(_task(record) for record in records)]
-    words += [word for one in options.columns for word in ("--column", one)]
+    words += [word for column in options.columns for word in ("--column", column)]
     methods = {record["method"] for record in records} - {BASELINE}
     words += ["--methods", _joined(methods)] if methods else []
     words += ["--seeds", _seeds({record["seed"] for record in records})]
     words += ["--limit", str(options.limit)] if options.limit else []
     sizes = {record["task"].get("train_rows") for record in records}
-    # A default of the suite must be overridden even by the usual value.
-    suites = {option for record in records for option in record.get("suite_defaults") or ()}
-    words += ["--train-sizes", _joined_sizes(sizes)] if sizes != {None} or "--train-sizes" in suites else []
+    # If the suite sets a default for an option, the command must override it even with the usual value.
+    suite_defaults = {option for record in records for option in record.get("suite_defaults") or ()}
+    words += ["--train-sizes", _joined_sizes(sizes)] if sizes != {None} or "--train-sizes" in suite_defaults else []
     words += ["--trust-remote-code"] if any(record["model"].get("remote_code") for record in records) else []
     words += ["--keep-head"] if any(record["model"].get("keep_head") for record in records) else []
     words += [word for setting in options.settings for word in ("--set", setting)]
-    search = options.search or (("none",) if "--search" in suites and methods else ())
-    words += [word for one in search for word in ("--search", one)]
-    return shell(words)
+    search = options.search or (("none",) if "--search" in suite_defaults and methods else ())
+    words += [word for argument in search for word in ("--search", argument)]
+    return shell_command(words)
 
 
 def _limit(record: Record) -> int:
-    """The limit in the name of the task, 0 for all rows."""
+    """Return the limit in the task's name, 0 for all rows."""
     size = record["task"]["name"].partition("@")[2]
     return int(size) if size.isdecimal() else 0
 
@@ -97,13 +100,13 @@ def _joined_sizes(sizes: Collection[int | None]) -> str:
 
 
 def _model(record: Record) -> str:
-    """The reference of a model as typed; else its name, or the path of a folder or file."""
+    """Return the model as typed, else its name, or the path of its folder or file."""
     name, source = record["model"]["name"], record["model"].get("source")
     return (record.get("typed") or {}).get("model") or (source if source == f"./{name}" else name)
 
 
 def _task(record: Record) -> str:
-    """The reference of a task as typed; else its name."""
+    """Return the task as typed, else its name."""
     return (record.get("typed") or {}).get("task") or record["task"]["name"].partition("@")[0]
 
 
@@ -112,7 +115,7 @@ def _joined(names: Iterable[str]) -> str:
 
 
 def _seeds(seeds: Collection[int]) -> str:
-    """Seeds for the option `--seeds`: `N` means the N seeds from 0, and `N,` the seed N alone."""
+    """Return seeds in the syntax of `--seeds`: `N` means the first N seeds from 0, and `N,` means seed N alone."""
     if seeds == set(range(len(seeds))):
         return str(len(seeds))
     return ",".join(map(str, sorted(seeds))) + ("," if len(seeds) == 1 else "")

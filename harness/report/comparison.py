@@ -8,42 +8,43 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.report import board_text as text
+from harness.grouping.costs import NONE
+from harness.report.board_text import score
 from harness.stats.row_comparison import ALPHA, Effect, TaskComparison
 
 EFFECTS = (
     "A beats B: the chance that a training of A scores higher than one of B, over all pairs of seeds, ties half.",
     "Odds ratio: of the rows that only one has right, how many times as many are A's.",
 )
-WIDE = 100  # columns of a terminal that has room for everything
+WIDE = 100  # characters of a terminal with room for all columns
 
 
-def picture(ours: str, theirs: str, rows: Sequence[TaskComparison], width: int) -> RenderableType:
-    """A table, a line for each task, and below it what it comes to and how it was computed.
+def comparison_table(a: str, b: str, rows: Sequence[TaskComparison], width: int) -> RenderableType:
+    """Return a table with a line for each task, the effect sizes, and a summary.
 
     Args:
-        ours, theirs: the two, as they were called.
-        rows: of `harness.stats.row_comparison.compare`.
-        width: of the terminal, in characters.
+        a, b: names of the two compared rows.
+        rows: the results of `harness.stats.row_comparison.compare`.
+        width: width of the terminal, in characters.
     """
     table = Table("task", box=None, header_style="bold", pad_edge=False)
-    more = ("metric", "seeds") if width >= WIDE else ()
-    for heading in (*more, "A", "B", "A - B", "95 % interval", "p", "better"):
+    optional = ("metric", "seeds") if width >= WIDE else ()
+    for heading in (*optional, "A", "B", "A - B", "95 % interval", "p", "better"):
         table.add_column(heading, justify="left" if heading == "metric" else "right", no_wrap=True)
     for row in rows:
-        found = row.difference
+        difference = row.difference
         better = {1: Text("A", style="green"), -1: Text("B", style="green"), 0: Text("–", style="dim")}[row.verdict]
         table.add_row(
-            Text(row.task), *((row.metric, str(found.seeds)) if more else ()), text.score(row.ours), text.score(row.theirs),
-            f"{found.value:+.2f}", f"{found.low:+.2f} … {found.high:+.2f}", p_value(row.p), better,
+            Text(row.task), *((row.metric, str(difference.seeds)) if optional else ()), score(row.ours), score(row.theirs),
+            f"{difference.value:+.2f}", f"{difference.low:+.2f} … {difference.high:+.2f}", p_value(row.p), better,
         )  # fmt: skip
-    names = Text.assemble(("A", "bold"), f"  {ours}\n", ("B", "bold"), f"  {theirs}\n")
-    lines = [*summary(ours, theirs, rows), *EFFECTS[: 2 if any(row.odds_ratio for row in rows) else 1]]
+    names = Text.assemble(("A", "bold"), f"  {a}\n", ("B", "bold"), f"  {b}\n")
+    lines = [*summary(a, b, rows), *EFFECTS[: 2 if any(row.odds_ratio for row in rows) else 1]]
     return Group(names, table, Text(), effects(rows), Text(), *(Text(line) for line in lines))
 
 
 def effects(rows: Sequence[TaskComparison]) -> Table:
-    """How large the differences are, on scales that tasks share."""
+    """Return a table of effect sizes, on scales that all tasks share."""
     table = Table("effect size", box=None, header_style="bold", pad_edge=False)
     headings = ["A beats B", "95 % interval"]
     headings += ["odds ratio", "95 % interval"] if any(row.odds_ratio for row in rows) else []
@@ -57,25 +58,24 @@ def effects(rows: Sequence[TaskComparison]) -> Table:
 
 def _effect(effect: Effect | None) -> tuple[str, str]:
     if effect is None:
-        return text.NONE, text.NONE
+        return NONE, NONE
     value, low, high = (
         "∞" if number is None else f"{number:.2f}" for number in (effect.value, effect.low, effect.high)
     )
     return value, f"{low} … {high}"
 
 
-def summary(ours: str, theirs: str, rows: Sequence[TaskComparison]) -> list[str]:
-    """Sentences."""
-    counts = {kind: sum(row.verdict == kind for row in rows) for kind in (1, -1, 0)}
-    parts = [f"{ours} is better on {_tasks(counts[1])}", f"{theirs} on {_tasks(counts[-1])}"]
+def summary(a: str, b: str, rows: Sequence[TaskComparison]) -> list[str]:
+    """Return sentences on who is better, and how that was computed."""
+    counts = {verdict: sum(row.verdict == verdict for row in rows) for verdict in (1, -1, 0)}
+    parts = [f"{a} is better on {_tasks(counts[1])}", f"{b} on {_tasks(counts[-1])}"]
     lines = [f"{', '.join(parts)}; on {_tasks(counts[0])} the two cannot be told apart (level {ALPHA:g})."]
     seeds = sorted({row.difference.seeds for row in rows})
-    several = " seeds" if seeds != [1] else " seed"
-    many = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
+    number = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
     adjusted = f"; p adjusted for {len(rows)} tasks (Holm)" if len(rows) > 1 else ""
-    times = " or ".join(f"{count:,}" for count in sorted({row.difference.resamples for row in rows}, reverse=True))
+    resamples = " or ".join(f"{count:,}" for count in sorted({row.difference.resamples for row in rows}, reverse=True))
     lines.append(
-        f"Paired on the same test rows, {many}{several}: bootstrap of {times} resamples"
+        f"Paired on the same test rows, {number} seed{'' if seeds == [1] else 's'}: bootstrap of {resamples} resamples"
         f"{' and the spread of the seeds, moderated by that of the other rows' if seeds != [1] else ''}{adjusted}."
     )
     if any(row.difference.seed_error is None for row in rows):
@@ -84,7 +84,7 @@ def summary(ours: str, theirs: str, rows: Sequence[TaskComparison]) -> list[str]
 
 
 def p_value(p: float) -> str:
-    """Three digits, as far as they mean something."""
+    """Format p with three digits, or `<0.001`."""
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 

@@ -1,4 +1,4 @@
-"""The formats of `bench leaderboard --format`: JSON and CSV are written here. A new one is one entry of `FORMATS`."""
+"""The formats of `bench leaderboard --format`. To add a format, add an entry to `FORMATS`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.cell import sized
+from harness.cell import sized_title
+from harness.files import dump_json
 from harness.grouping.costs import COSTS
 from harness.published import published
 from harness.report.board import Board
@@ -16,10 +17,9 @@ from harness.report.latex import curves_to_latex, to_latex
 from harness.report.markdown import render
 from harness.report.ranks_over_tasks import diagram
 from harness.report.verdict import verdict
-from harness.shown import csv_cell
+from harness.safe_text import csv_cell
 from harness.stats.standings import Standings
 from harness.store import Record
-from harness.strict_json import dumps
 
 FIELDS = (
     "model", "method", "task", "seeds", "mean", "sd", "low", "high", "group", "rank_low", "rank_high", "min", "max", "failed", "trivial", "best",
@@ -28,25 +28,25 @@ FIELDS = (
 
 
 def to_json(board: Board) -> str:
-    """The verdict and the whole board as JSON, with the fields of the classes in `harness.report` and unrounded scores."""
-    answer = verdict(board)
-    facts = asdict(answer)
-    for one, own in [*zip(answer.tasks, facts["tasks"], strict=True), (answer.overall, facts["overall"])]:
-        if one:
-            own["line"] = one.line
-    made = {"verdict": facts, **asdict(board)}
-    for row in made["rows"]:
-        for thing in (row, *row["entries"].values()):  # costs are keys of the row or entry itself
-            thing |= thing.pop("costs")
-    return dumps(made, indent=1) + "\n"
+    """Return the verdict and the board as JSON, with the fields of their classes and unrounded scores."""
+    board_verdict = verdict(board)
+    facts = {"verdict": asdict(board_verdict), **asdict(board)}
+    for task, task_facts in zip(board_verdict.tasks, facts["verdict"]["tasks"], strict=True):
+        task_facts["line"] = task.line
+    if board_verdict.overall:
+        facts["verdict"]["overall"]["line"] = board_verdict.overall.line
+    for row in facts["rows"]:
+        for part in (row, *row["entries"].values()):  # costs are keys of the row or entry itself
+            part |= part.pop("costs")
+    return dump_json(facts, indent=1) + "\n"
 
 
 def to_csv(board: Board) -> str:
-    """One line for each model, method and task, then one for each other size of a learning curve, which the name of the task has.
+    """Return CSV with a line for each model, method and task, then a line for each other size of a learning curve.
 
-    `seeds` and `failed` count seeds; scores are 0-100 and unrounded; what is unknown is empty; `flags` has spaces between,
-    and so have `published` numbers of the primary metric and the `difference` of ours from each. A name that a spreadsheet would read
-    as a formula begins with an apostrophe.
+    The name of the task includes such a size. `seeds` and `failed` are numbers of seeds; scores are 0-100 and
+    unrounded; unknown values are empty. `flags`, `published` numbers of the primary metric and the `difference` of ours
+    from each are separated by spaces. A name that a spreadsheet would read as a formula begins with an apostrophe.
     """
     return _csv(FIELDS, [*_entries(board), *_points(board)])
 
@@ -60,7 +60,6 @@ def _csv(fields: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _entries(board: Board) -> Iterator[dict[str, Any]]:
-    """A line for each entry of the board."""
     for row in board.rows:
         for column in board.columns:
             entry = row.entries.get(column.title)
@@ -68,7 +67,7 @@ def _entries(board: Board) -> Iterator[dict[str, Any]]:
                 continue
             scores, standing = entry.scores.values(), entry.standing
             ranks = standing.ranks if standing else None
-            beside = [one for one in row.published.get(column.title, ()) if one.metric == column.metric]
+            published_here = [one for one in row.published.get(column.title, ()) if one.metric == column.metric]
             yield {
                 "model": csv_cell(row.model),
                 "method": row.method,
@@ -88,18 +87,18 @@ def _entries(board: Board) -> Iterator[dict[str, Any]]:
                 "best": int(entry.best),
                 **entry.costs,
                 "flags": " ".join(entry.flags),
-                "published": " ".join(str(one.value) for one in beside),
-                "difference": " ".join(str(one.difference) for one in beside if one.difference is not None),
+                "published": " ".join(str(one.value) for one in published_here),
+                "difference": " ".join(str(one.difference) for one in published_here if one.difference is not None),
                 "train_rows": column.rows.get("train"),
             }
 
 
 def _points(board: Board) -> Iterator[dict[str, Any]]:
-    """The points of learning curves that are not in a column of the board."""
+    """Return a line for each point of a learning curve that is not in a column of the board."""
     columns = {column.title for column in board.columns}
     for curve in board.curves:
         for number, size in enumerate(curve.sizes):
-            task = sized(curve.task, size.train_rows)
+            task = sized_title(curve.task, size.train_rows)
             for line in curve.lines:
                 point = line.points[number]
                 if point is not None and task not in columns:
@@ -109,10 +108,10 @@ def _points(board: Board) -> Iterator[dict[str, Any]]:
 
 
 def to_slices(board: Board) -> str:
-    """One line for each model, method, task and slice, as CSV.
+    """Return CSV with a line for each model, method, task and slice.
 
-    `by` is the kind of slice; `rows` of an entity type are entities; `score` (0-100) is the task's, of labels and entity types
-    their F1, the mean over `seeds`; further columns are metrics in the scale of their library.
+    `by` is the kind of slice. `rows` counts entities for entity types. `score` (0-100) is the mean over `seeds` of the
+    task's metric, or of F1 for labels and entity types. Further columns are metrics in the scale of their library.
     """
     lines = [
         {
@@ -141,5 +140,5 @@ FORMATS: dict[str, Callable[[Board], str]] = {
 
 
 def formatted(form: str, records: Iterable[Record], standings: Standings | None = None) -> str:
-    """The board of records in one of `FORMATS`, with the published numbers that are registered."""
+    """Return the board of records in one of `FORMATS`, with the registered published numbers."""
     return FORMATS[form](Board.of(records, published=published(), standings=standings))

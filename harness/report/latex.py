@@ -7,17 +7,17 @@ from collections.abc import Sequence
 
 from harness.report.board import Board
 from harness.report.board_columns import BoardColumn
+from harness.report.board_rows import Row
 from harness.report.board_text import FLAGS, baselines_named, failed_seeds, score
-from harness.report.curve_text import overtaking_sentences
-from harness.report.curves import Curve, CurveLine, CurvePoint
+from harness.report.curves import Curve, CurveLine, CurvePoint, overtaking_sentences
 from harness.report.entries import Entry
 from harness.report.ranks_over_tasks import group_texts, ranked_title, shows_ranks
-from harness.shown import sentence
+from harness.safe_text import sentence
 from harness.stats.over_tasks import Figure
 
 NONE = "--"
-LETTER, BETWEEN = 4.6, 12.0  # points: width of a digit at \small, and the space between two columns
-PLAIN = re.compile(r"\\[a-zA-Z]+|\\,|[{}$\\]")  # markup without width
+LETTER, GAP = 4.6, 12.0  # points: width of a digit at \small, and the space between two columns
+MARKUP = re.compile(r"\\[a-zA-Z]+|\\,|[{}$\\]")  # markup without width
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
@@ -28,8 +28,8 @@ MARKS = {
     "trivial": r"\dag", "baseline": r"\dag", "unproven": r"\dag", "failed-training": "!", "constant": r"\ddag",
     "truncated": r"\S", "remote-code": r"\circ", "searched": r"\star", "few-seeds": r"\P",
 }  # fmt: skip
-WIDE = 5  # tasks at most in one table
-WIDEST = 530.0  # points: fits the text of an article (345) at two thirds of the size
+MAX_TASKS = 5  # tasks in one table
+MAX_WIDTH = 530.0  # points: fits the text of an article (345) at two thirds of the size
 HEAD = (
     "% Made by `bench leaderboard --format latex`. Put \\usepackage{booktabs,graphicx} into the preamble and \\input this file.",
     "% Names beyond Latin, Greek and Cyrillic letters need LuaLaTeX or XeLaTeX and a font that has them.",
@@ -37,25 +37,25 @@ HEAD = (
 
 
 def escape_latex(text: str) -> str:
-    """Text escaped for LaTeX."""
+    """Escape text for LaTeX."""
     return "".join(SPECIAL.get(letter, letter) for letter in sentence(text)).replace("-{}", "-").replace("--", "-{}-")
 
 
 def group_mark(mark: str) -> str:
-    """The letters of a group, or ranks."""
+    """Return the letters of a group, or its ranks, for LaTeX."""
     return mark.removeprefix("#").replace("–", "--")
 
 
 def width(columns: Sequence[Sequence[str]]) -> float:
-    """The approximate width in points of a table with these columns of LaTeX cells."""
-    return sum(LETTER * max(len(PLAIN.sub("", cell)) for cell in cells) + BETWEEN for cells in columns)
+    """Return the approximate width in points of a table with these columns of LaTeX cells."""
+    return sum(LETTER * max(len(MARKUP.sub("", cell)) for cell in cells) + GAP for cells in columns)
 
 
 def table(
     caption: str, heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]], below: Sequence[Sequence[str]],
     notes: Sequence[str],
 ) -> str:  # fmt: skip
-    """A table environment. `below` are rows after a second rule, `notes` stand under the table. All texts are LaTeX."""
+    """Make a table environment from LaTeX texts: `below` are rows after a second rule, `notes` go under the table."""
     lines = [r"\begin{table}[htbp]", r"\centering", rf"\caption{{{caption}.}}", r"\smallskip\small"]
     # A table that is wider than the text is scaled down.
     lines += [r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"]
@@ -69,16 +69,12 @@ def table(
 
 
 def over_tasks_table(board: Board) -> str:
-    """Ranks, normalised scores and wins, of a board that has them."""
+    """Make the table of ranks, normalised scores and wins, for a board that has them."""
     overall = board.overall
-    lettered = any(row.letters for row in overall.rows)
-    rows = [
-        [
-            escape_latex(ranked_title(row)) + (rf"\textsuperscript{{{group_mark(own)}}}" if own else ""),
-            *map(_figure, (row.rank, row.score, row.wins)),
-        ]
-        for row, own in zip(overall.rows, group_texts(overall), strict=True)
-    ]
+    rows = []
+    for row, group in zip(overall.rows, group_texts(overall), strict=True):
+        title = escape_latex(ranked_title(row)) + (rf"\textsuperscript{{{group_mark(group)}}}" if group else "")
+        rows.append([title, *map(_figure, (row.rank, row.score, row.wins))])
     notes = [
         "Rank: mean of the ranks by mean score, 1 is best. Normalised: 0 is the trivial answer's score, 1 the best row's. Wins: the "
         r"chance that a training beats one of another row. In brackets 95\,\% intervals over tasks, seeds and test rows."
@@ -87,7 +83,7 @@ def over_tasks_table(board: Board) -> str:
         notes.append(
             r"\textsuperscript{1--9}: the rank by normalised score is one of these (95\,\% sure for all together, Holm)."
         )
-    elif lettered:
+    elif any(row.letters for row in overall.rows):
         notes.append(
             r"\textsuperscript{a, b, \dots}: rows that share a letter cannot be told apart (level 0.05, Holm)."
         )
@@ -106,8 +102,8 @@ def over_tasks_table(board: Board) -> str:
 def _figure(figure: Figure | None) -> str:
     if figure is None:
         return NONE
-    sure = "" if figure.low is None else f" ({_number(figure.low)}--{_number(figure.high)})"
-    return _number(figure.value) + sure
+    interval = "" if figure.low is None else f" ({_number(figure.low)}--{_number(figure.high)})"
+    return _number(figure.value) + interval
 
 
 def _number(value: float) -> str:
@@ -115,14 +111,14 @@ def _number(value: float) -> str:
 
 
 def curves_to_latex(board: Board) -> str:
-    """A table for each learning curve, after the other tables; empty where there are no curves."""
+    """Make a table for each learning curve; empty if there are no curves."""
     return "".join(f"\n{_curve_table(curve)}\n" for curve in board.curves)
 
 
 def _curve_table(curve: Curve) -> str:
     caption = f"{escape_latex(curve.task)} ({escape_latex(curve.metric or '')}) by the number of training rows"
     heads = ["model", *(escape_latex(size.label) for size in curve.sizes)]
-    rows = [[_line_title(line), *map(_point_cell, line.points)] for line in curve.lines]
+    rows = [[_title(line), *map(_point_cell, line.points)] for line in curve.lines]
     trivial = [r"\emph{trivial answer}", *(score(size.trivial) for size in curve.sizes)]
     notes = []
     if any(point and point.low is not None for line in curve.lines for point in line.points):
@@ -131,82 +127,79 @@ def _curve_table(curve: Curve) -> str:
     return table(caption, [heads], rows, [trivial], notes + [escape_latex(line) for line in (*sentences, *curve.notes)])
 
 
-def _line_title(line: CurveLine) -> str:
-    return rf"\emph{{{escape_latex(line.title)}}}" if line.is_baseline else escape_latex(line.title)
+def _title(row: Row | CurveLine) -> str:
+    return rf"\emph{{{escape_latex(row.title)}}}" if row.is_baseline else escape_latex(row.title)
 
 
 def _point_cell(point: CurvePoint | None) -> str:
     if point is None or point.mean is None:
         return NONE if point is None else "failed"
-    sure = "" if point.low is None else f" ({score(point.low)}--{score(point.high)})"
-    return score(point.mean) + sure + (rf"\textsuperscript{{$\times${point.failed}}}" if point.failed else "")
+    interval = "" if point.low is None else f" ({score(point.low)}--{score(point.high)})"
+    return score(point.mean) + interval + (rf"\textsuperscript{{$\times${point.failed}}}" if point.failed else "")
 
 
 def to_latex(board: Board) -> str:
-    """Tables of at most `WIDE` tasks each, and one over all tasks."""
+    """Make tables of at most `MAX_TASKS` tasks each, and one over all tasks."""
     if not board.rows:
         return "\n".join([*HEAD, "% There are no results yet. Start with `bench run`."]) + "\n"
     parts = ["\n".join(HEAD)]
-    parts += [_tasks(board, columns) for columns in _split(board)]
+    parts += [_score_table(board, columns) for columns in _split(board)]
     if board.overall and board.overall.rows:
         parts.append(over_tasks_table(board))
     return "\n\n".join(parts) + "\n"
 
 
 def _split(board: Board) -> list[list[BoardColumn]]:
-    """The columns of each table: as many as fit the width of a page."""
+    """Return the columns of each table: as many as fit the width of a page."""
     names = [row.title for row in board.table_rows]
     tables: list[list[BoardColumn]] = []
     room = 0.0
     for column in board.columns:
-        cells = [escape_latex(column.title), *_cells([row.entries.get(column.title) for row in board.table_rows], column)]
-        wide = width([cells])
-        if not tables or len(tables[-1]) == WIDE or wide > room:
+        column_width = width([[escape_latex(column.title), *_cells(board, column)]])
+        if not tables or len(tables[-1]) == MAX_TASKS or column_width > room:
             tables.append([])
-            room = WIDEST - width([names])
+            room = MAX_WIDTH - width([names])
         tables[-1].append(column)
-        room -= wide
+        room -= column_width
     return tables
 
 
-def _tasks(board: Board, columns: Sequence[BoardColumn]) -> str:
-    whole = len(columns) == len(board.columns) > 1
-    averages = ["average"] if whole else []
-    cells = [_cells([row.entries.get(column.title) for row in board.table_rows], column) for column in columns]
-    if whole:
+def _score_table(board: Board, columns: Sequence[BoardColumn]) -> str:
+    heads = ["model", *(escape_latex(column.title) for column in columns)]
+    metrics = ["", *(escape_latex(column.metric or "") for column in columns)]
+    cells = [_cells(board, column) for column in columns]
+    if len(columns) == len(board.columns) > 1:
+        heads.append("average")
+        metrics.append("")
         cells.append([*(_bold(score(row.average), row.best) for row in board.table_rows), score(board.trivial_average)])
-    titles = [rf"\emph{{{escape_latex(row.title)}}}" if row.is_baseline else escape_latex(row.title) for row in board.table_rows]
-    names = [*titles, r"\emph{trivial answer}"]
+    names = [*map(_title, board.table_rows), r"\emph{trivial answer}"]
     *rows, trivial = zip(names, *cells, strict=True)
-    heads = ["model", *(escape_latex(column.title) for column in columns), *averages]
-    metrics = ["", *(escape_latex(column.metric or "") for column in columns), *("" for _ in averages)]
     caption = "Scores on test (0--100, higher is better): mean over the seeds " + _seeds(columns)
     return table(caption, [heads, metrics], rows, [trivial], _notes(board, columns))
 
 
-def _cells(entries: Sequence[Entry | None], column: BoardColumn) -> list[str]:
-    """A column from top to bottom; invisible text (`phantom`) aligns the numbers."""
+def _cells(board: Board, column: BoardColumn) -> list[str]:
+    """Return a column from top to bottom; invisible text (`phantom`) aligns the numbers."""
+    entries = [row.entries.get(column.title) for row in board.table_rows]
     halves = [_half(entry) for entry in entries]
-    letters = [group_mark(entry.standing.mark) if entry and entry.standing else "" for entry in entries]
+    groups = [group_mark(entry.standing.mark) if entry and entry.standing else "" for entry in entries]
     marks = [_marks(entry) for entry in entries]
-    wide, longest = max(halves, key=len), max(letters, key=len)
-    most = max(
-        (own for own, entry in zip(marks, entries, strict=True) if entry and entry.mean is not None),
-        key=len,
-        default="",
-    )
+    widest_half, widest_group = max(halves, key=len), max(groups, key=len)
+    scored = (mark for mark, entry in zip(marks, entries, strict=True) if entry and entry.mean is not None)
+    widest_mark = max(scored, key=len, default="")
     cells = []
-    for entry, half, own, mark in zip(entries, halves, letters, marks, strict=True):
+    for entry, half, group, mark in zip(entries, halves, groups, marks, strict=True):
         if entry and entry.mean is None:
             cells.append("failed" + mark)
             continue
-        behind = rf"\rlap{{{mark}}}{_phantom(most)}" if mark and mark != most else mark or _phantom(most)
-        cells.append(_mean(entry) + _spread(half, wide) + _superscript(own, longest) + behind)
-    return [*cells, score(column.trivial) + _spread("", wide) + _superscript("", longest) + _phantom(most)]
+        padding = _phantom(widest_mark)
+        end = rf"\rlap{{{mark}}}{padding}" if mark and mark != widest_mark else mark or padding
+        cells.append(_mean(entry) + _spread(half, widest_half) + _superscript(group, widest_group) + end)
+    trivial = score(column.trivial) + _spread("", widest_half) + _superscript("", widest_group) + _phantom(widest_mark)
+    return [*cells, trivial]
 
 
 def _marks(entry: Entry | None) -> str:
-    """Marks for the flags and failures of an entry."""
     marks = "".join(dict.fromkeys(f"${MARKS[flag]}$" for flag in MARKS if entry and flag in entry.flags))
     return marks + (rf"\textsuperscript{{$\times${len(entry.failed)}}}" if entry and entry.failed else "")
 
@@ -215,26 +208,26 @@ def _mean(entry: Entry | None) -> str:
     if entry is None:
         return NONE
     standing = entry.standing
-    first = entry.best
+    bold = entry.best
     if standing and standing.letters:
-        first = standing.ranks[0] == 1 if standing.brief and standing.ranks else "a" in standing.groups
-    return _bold(score(entry.mean), first and "trivial" not in entry.flags)
+        bold = standing.ranks[0] == 1 if standing.brief and standing.ranks else "a" in standing.groups
+    return _bold(score(entry.mean), bold and "trivial" not in entry.flags)
 
 
 def _half(entry: Entry | None) -> str:
-    """Half the width of the interval; its longer side where it is cut at the end of the scale."""
+    """Return half the width of the interval, or its longer side if it is cut at the end of the scale."""
     standing = entry.standing if entry else None
     return score(max(standing.high - entry.mean, entry.mean - standing.low)) if standing else ""
 
 
-def _spread(half: str, wide: str) -> str:
+def _spread(half: str, widest: str) -> str:
     if not half:
-        return _phantom(rf"\,$\pm$\,{wide}") if wide else ""
-    return r"\,$\pm$\," + _phantom("0" * (len(wide) - len(half))) + half
+        return _phantom(rf"\,$\pm$\,{widest}") if widest else ""
+    return r"\,$\pm$\," + _phantom("0" * (len(widest) - len(half))) + half
 
 
-def _superscript(letters: str, longest: str) -> str:
-    return rf"\textsuperscript{{{letters}{_phantom(longest[len(letters) :])}}}" if longest else ""
+def _superscript(group: str, widest: str) -> str:
+    return rf"\textsuperscript{{{group}{_phantom(widest[len(group) :])}}}" if widest else ""
 
 
 def _phantom(text: str) -> str:
@@ -243,20 +236,20 @@ def _phantom(text: str) -> str:
 
 def _notes(board: Board, columns: Sequence[BoardColumn]) -> list[str]:
     entries = [e for row in board.table_rows for column in columns if (e := row.entries.get(column.title))]
-    lettered = any(entry.standing and entry.standing.letters for entry in entries)
-    lines = []
-    brief = any(entry.standing and entry.standing.brief for entry in entries)
-    if any(entry.standing for entry in entries):
-        lines.append(r"$\pm$: half of the 95\,\% interval, over test rows and seeds.")
-    lines.append(
-        r"\textsuperscript{1--9}: the rank in the column is one of these (95\,\% sure for all of the board together, Holm); "
-        r"\textbf{bold}: nothing is shown to be better."
-        if brief
-        else r"\textsuperscript{a, b, \dots}: scores of a column that share a letter cannot be told apart (level 0.05 over all pairs "
-        r"of the board, Holm); \textbf{bold}: the group a."
-        if lettered
-        else r"\textbf{Bold}: best of the column."
-    )
+    standings = [entry.standing for entry in entries if entry.standing]
+    lines = [r"$\pm$: half of the 95\,\% interval, over test rows and seeds."] if standings else []
+    if any(standing.brief for standing in standings):
+        lines.append(
+            r"\textsuperscript{1--9}: the rank in the column is one of these (95\,\% sure for all of the board together, Holm); "
+            r"\textbf{bold}: nothing is shown to be better."
+        )
+    elif any(standing.letters for standing in standings):
+        lines.append(
+            r"\textsuperscript{a, b, \dots}: scores of a column that share a letter cannot be told apart (level 0.05 over all pairs "
+            r"of the board, Holm); \textbf{bold}: the group a."
+        )
+    else:
+        lines.append(r"\textbf{Bold}: best of the column.")
     meanings: dict[str, list[str]] = {}
     for flag, (_, meaning) in FLAGS.items():
         if any(flag in entry.flags for entry in entries):

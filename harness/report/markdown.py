@@ -1,56 +1,128 @@
-"""leaderboard.md: its sections in their order. A new one is one entry of `SECTIONS`, and a function that returns Markdown."""
+"""leaderboard.md. To add a section, add a function that returns Markdown to `SECTIONS` or `TASK_SECTIONS`."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from harness.finding import some
 from harness.grouping.costs import NONE, costs_of, duration, sizes
-from harness.grouping.recipe_variants import search_sentence
-from harness.report.board import Board, Gain
-from harness.report.board_columns import BoardColumn, trained_on
+from harness.report.board import Board
+from harness.report.board_columns import BoardColumn
 from harness.report.board_rows import Row
 from harness.report.board_text import (
     baselines_named,
+    column_facts,
     environment,
     interval,
+    legend,
     metric_texts,
-    recipe,
     score,
-    short,
     signed,
     spread,
+    troubles,
 )
-from harness.report.curve_text import learning_curves
-from harness.report.markdown_tables import (
-    ScoreCell,
-    board_introduction,
-    entry_cell,
-    escape,
-    main_table,
-    notes_below,
-    recommendations,
-    row_heading,
-    score_cells,
-    table,
-)
+from harness.report.curves import Curve, curve_sentences, curves_introduction, point_text, size_headings
+from harness.report.markdown_tables import ScoreCell, entry_cell, escape, row_heading, score_cells, table
 from harness.report.ranks_over_tasks import over_tasks
 from harness.report.slice_tables import slice_section
+from harness.report.verdict import verdict
 
 TITLE = "# Leaderboard"
 EMPTY = "There are no results yet. Start with `bench run`."
 
 
+def render(board: Board) -> str:
+    """Return the board as Markdown."""
+    if not board.rows:
+        return "\n\n".join([TITLE, EMPTY, *map(escape, board.notes), *failures_section(board)]) + "\n"
+    parts = [TITLE, *(part for make in SECTIONS for part in make(board))]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def recommendations(board: Board) -> list[str]:
+    """Return the lines of the verdict: which model to fine-tune."""
+    return ["\n".join(f"- {escape(line)}" for line in verdict(board).lines())]
+
+
+def board_introduction(board: Board) -> list[str]:
+    """Return a paragraph on how the scores were made."""
+    seeds = sorted({seed for column in board.columns for seed in column.seeds})
+    spread = " ± sample standard deviation over the seeds" if len(seeds) > 1 else ""
+    when = ""
+    if board.dates:
+        first, last = board.dates
+        when = f", run on {first}" if first == last else f", run from {first} to {last}"
+    suites = f" of suite {escape(', '.join(board.suites))}" if board.suites else ""
+    return [
+        f"Every model is fine-tuned on every task{suites} under one protocol and scored once on the test split. Scores are each "
+        f"task's primary metric on a scale of 0–100, higher is better: mean{spread} ({some(board.cells, 'cell')}{when}; "
+        f"seeds {', '.join(map(str, seeds)) or NONE})."
+    ]
+
+
+def main_table(board: Board) -> list[str]:
+    """Return the table of models × tasks."""
+    rows = board.table_rows
+    columns = []
+    for column in board.columns:
+        cells = [entry_cell(row.entries.get(column.title)) for row in rows]
+        columns.append([escape(column.title), *score_cells([*cells, ScoreCell(score(column.trivial))])])
+    if len(board.columns) > 1:
+        averages = [ScoreCell(score(row.average), best=row.best) for row in rows]
+        columns.append(["average", *score_cells([*averages, ScoreCell(score(board.trivial_average))])])
+    columns += [[cost.title, *map(cost.shown, rows), ""] for cost in costs_of(rows)]
+    return [_model_table(rows, columns)]
+
+
+def _model_table(rows: Sequence[Row], columns: Sequence[Sequence[str]]) -> str:
+    """Make a table with a line for each row of the board and one for the trivial answer."""
+    names = ["model", *map(row_heading, rows), "*trivial answer*"]
+    headers, *lines = zip(names, *columns, strict=True)
+    return table(headers, lines)
+
+
+def notes_below(board: Board) -> list[str]:
+    """Return the legend and the notes."""
+    lines = ["**Bold**: best of the column, ties to two digits included. –: no result."]
+    if len(board.columns) > 1:
+        lines[0] += " The average needs a score in every column."
+    if any(row.is_baseline for row in board.rows):
+        lines.append("*Italics*: baselines, which every model has to beat; nothing is fine-tuned for them.")
+    lines += [f"{escape(line)}." for line in [*baselines_named(board), *legend(board)]]
+    lines += [f"Trouble: {escape(line)}." for line in troubles(board)]
+    lines += [f"Note: {escape(note)}" for note in board.notes]
+    return ["\n".join(f"- {line}" for line in lines)]
+
+
+def learning_curves(board: Board) -> list[str]:
+    """Return a table of models × training rows for each curve, and which models overtake which."""
+    if not board.curves:
+        return []
+    parts = ["## Learning curves", curves_introduction(board.curves)]
+    for curve in board.curves:
+        parts += [f"### Learning curve of {escape(curve.task)} ({escape(curve.metric or NONE)})", _curve_table(curve)]
+        parts.append("\n".join(f"- {escape(line)}" for line in curve_sentences(curve)))
+    return parts
+
+
+def _curve_table(curve: Curve) -> str:
+    rows = []
+    for line in curve.lines:
+        title = escape(line.title)
+        rows.append([f"*{title}*" if line.is_baseline else title, *map(point_text, line.points)])
+    rows.append(["*trivial answer*", *(score(size.trivial) for size in curve.sizes)])
+    return table(["model", *size_headings(curve)], rows)
+
+
 def gains_section(board: Board) -> list[str]:
-    """The gain of pre-training."""
+    """Return the gains of pre-training."""
     if not board.gains:
         return []
     models = sorted({gain.model for gain in board.gains})
     titles = [column.title for column in board.columns if any(gain.task == column.title for gain in board.gains)]
-    by_cell = {(gain.model, gain.task): gain for gain in board.gains}
-    rows = [[escape(model), *(_gain_text(by_cell.get((model, title))) for title in titles)] for model in models]
+    texts = {(gain.model, gain.task): signed(gain.mean) + spread(gain.sd) for gain in board.gains}
+    rows = [[escape(model), *(texts.get((model, title), NONE) for title in titles)] for model in models]
     return [
         "## What pre-training is worth",
         "Points by which `full` (pretrained weights) beats `scratch` (random weights of the same architecture): the mean of the "
@@ -59,67 +131,41 @@ def gains_section(board: Board) -> list[str]:
     ]
 
 
-def _gain_text(gain: Gain | None) -> str:
-    return signed(gain.mean) + spread(gain.sd) if gain else NONE
-
-
 def baselines_section(board: Board) -> list[str]:
-    """The score of each baseline, where the main table shows only the best one of each task."""
+    """Return the score of each baseline, if the main table shows only the best one of each task."""
     if not baselines_named(board):
         return []
-    rows = [
-        [escape(column.title), escape(row.title), score(entry.mean), cost]
-        for column in board.columns
-        for row in _task_rows(board, column)
-        if row.is_baseline
-        for entry in [row.entries[column.title]]
-        for cost in [duration(entry.train_seconds)]
-    ]
+    rows = []
+    for column in board.columns:
+        for row in _task_rows(board, column):
+            if row.is_baseline:
+                entry = row.entries[column.title]
+                rows.append([escape(column.title), escape(row.title), score(entry.mean), duration(entry.train_seconds)])
     return ["## Baselines", table(["task", "baseline", "score", "training"], rows, left=2)]
 
 
+def task_sections(board: Board) -> list[str]:
+    """Return a section for each task."""
+    return [part for column in board.columns for make in TASK_SECTIONS for part in make(board, column)]
+
+
 def task_heading(board: Board, column: BoardColumn) -> list[str]:
-    """The heading of a task."""
+    """Return the heading of a task."""
     return [f"## {escape(column.title)}"]
 
 
 def task_facts(board: Board, column: BoardColumn) -> list[str]:
-    """The metric, data, rows and recipe of a task."""
-    splits = ", ".join(f"{split} {rows:,}" for split, rows in column.rows.items()) or NONE
-    revision = f", revision {column.revision}" if column.revision else ""
-    facts = {
-        "metric": f"{column.metric or NONE} (as a score of 0–100)",
-        "family": column.family,
-        "data": f"{column.source or NONE}{revision}; version {column.version}, fingerprint {short(column.fingerprint)}",
-        "rows": splits,
-        **_protocol_facts(column),
-        "seeds": ", ".join(map(str, column.seeds)) or NONE,
-        "recipe": recipe(column.recipe) or NONE,
-        **({"search": search_sentence(column.searches)} if column.searches else {}),
-    }
-    if column.settings:
-        facts["metric settings"] = "; ".join(f"{name} {value}" for name, value in column.settings.items())
-    return ["\n".join(f"- {name}: {escape(str(value))}" for name, value in facts.items())]
-
-
-def _protocol_facts(column: BoardColumn) -> dict[str, str]:
-    """Facts that only newer records have: rule of the splits, truncated rows, warnings about the data."""
-    facts = {}
-    if column.split_rule:
-        facts["splits"] = column.split_rule
-    if column.rows_without_limit:
-        facts["subset of"] = ", ".join(f"{split} {rows:,}" for split, rows in column.rows_without_limit.items())
-    if part := trained_on(column):
-        facts["trained on"] = part
-    if column.truncated:
-        facts["test rows cut to fit"] = ", ".join(f"{model} {share:.1%}" for model, share in column.truncated.items())
+    """Return a list with the metric, data, rows and recipe of a task."""
+    facts = column_facts(column)
     if column.warnings:
-        facts["warnings about the data"] = f"{len(column.warnings)}: {'; '.join(column.warnings)}"
-    return facts
+        facts["warnings about the data"] = f"{len(column.warnings)}: {facts['warnings about the data']}"
+    facts |= {name: facts[name] or NONE for name in ("rows", "seeds", "recipe")}
+    facts = {"metric": facts.pop("metric"), "family": column.family, **facts}
+    return ["\n".join(f"- {name}: {escape(value)}" for name, value in facts.items() if value)]
 
 
 def metrics_table(board: Board, column: BoardColumn) -> list[str]:
-    """All metrics and costs of a task."""
+    """Return a table of all metrics and costs of a task."""
     rows = _task_rows(board, column)
     entries = [row.entries[column.title] for row in rows]
     columns = [["score", *score_cells([*map(entry_cell, entries), ScoreCell(score(column.trivial))])]]
@@ -132,53 +178,48 @@ def metrics_table(board: Board, column: BoardColumn) -> list[str]:
         columns.append([escape(name), *texts])
         columns += _published_column(rows, column, name, f"published {name}")
     columns += [[cost.of_task or cost.title, *map(cost.shown, entries), ""] for cost in costs_of(rows)]
-    names = ["model", *map(row_heading, rows), "*trivial answer*"]
-    headers, *lines = zip(names, *columns, strict=True)
-    return [table(headers, lines)]
+    return [_model_table(rows, columns)]
 
 
 def _task_rows(board: Board, column: BoardColumn) -> list[Row]:
-    """The rows of a task by score; equal ones and those without a score in the order of the board."""
+    """Return the rows of a task by score; rows with equal scores or without a score in the order of the board."""
     rows = [row for row in board.rows if column.title in row.entries]
     means = {row.title: row.entries[column.title].mean for row in rows}
     return sorted(rows, key=lambda row: math.inf if means[row.title] is None else -means[row.title])
 
 
 def _published_column(rows: Sequence[Row], column: BoardColumn, metric: str | None, heading: str) -> list[list[str]]:
-    """A column with the published numbers of a metric and the difference of ours; none where nothing is published."""
-    published = [[one for one in row.published.get(column.title, ()) if one.metric == metric] for row in rows]
+    """Return a column with the published numbers of a metric and our difference; none if nothing is published."""
+    published = [[number for number in row.published.get(column.title, ()) if number.metric == metric] for row in rows]
     if not any(published):
         return []
-    texts = [" / ".join(f"{score(one.value)} ({signed(one.difference)})" for one in beside) for beside in published]
+    texts = [" / ".join(f"{score(one.value)} ({signed(one.difference)})" for one in numbers) for numbers in published]
     return [[escape(heading), *texts, ""]]
 
 
 def published_sources(board: Board, column: BoardColumn) -> list[str]:
-    """The sources of published numbers."""
+    """Return the sources of published numbers."""
     lines = [
-        f"- {escape(row.title)}, {escape(one.metric)} {score(one.value)}: {escape(one.source)}; {escape(one.split)} split"
-        + (f"; {escape(one.note)}" if one.note else "")
+        f"- {escape(row.title)}, {escape(number.metric)} {score(number.value)}: {escape(number.source)}; "
+        f"{escape(number.split)} split" + (f"; {escape(number.note)}" if number.note else "")
         for row in _task_rows(board, column)
-        for one in row.published.get(column.title, ())
+        for number in row.published.get(column.title, ())
     ]
-    intro = "Published numbers, in brackets ours minus theirs; protocols differ:"
-    return [intro, "\n".join(lines)] if lines else []
+    return ["Published numbers, in brackets ours minus theirs; protocols differ:", "\n".join(lines)] if lines else []
 
 
 def models_section(board: Board) -> list[str]:
-    """The sources of the models."""
+    """Return a table of the models and their sources."""
     rows = {
         row.model: [escape(row.model), row.architecture or NONE, escape(row.source or NONE), sizes(row.parameters)]
         for row in sorted(board.rows, key=lambda row: (row.title, row.method), reverse=True)
     }
-    return [
-        "## Models",
-        table(["model", "architecture", "source", "parameters"], [rows[name] for name in sorted(rows)], left=3),
-    ]
+    headers = ["model", "architecture", "source", "parameters"]
+    return ["## Models", table(headers, [rows[name] for name in sorted(rows)], left=3)]
 
 
 def failures_section(board: Board) -> list[str]:
-    """The cells that failed."""
+    """Return a table of the cells that failed."""
     if not board.failures:
         return []
     rows = [[escape(failure.id), escape(failure.type), escape(failure.message)] for failure in board.failures]
@@ -186,15 +227,15 @@ def failures_section(board: Board) -> list[str]:
 
 
 def environments_section(board: Board) -> list[str]:
-    """Devices and versions."""
+    """Return a list of the devices and library versions."""
     if not board.environments:
         return []
-    lines = [f"- {escape(environment(known.facts))} ({some(known.cells, 'cell')})" for known in board.environments]
+    lines = [f"- {escape(environment(one.facts))} ({some(one.cells, 'cell')})" for one in board.environments]
     return ["## Environment", "\n".join(lines)]
 
 
 def reproduce_section(board: Board) -> list[str]:
-    """The commands that make these records again."""
+    """Return the commands that reproduce the records."""
     lines = "\n".join(board.commands)
     return [
         "## How to reproduce",
@@ -204,27 +245,7 @@ def reproduce_section(board: Board) -> list[str]:
     ]
 
 
-def render(board: Board, command: str | None = None) -> str:
-    """The board as Markdown.
-
-    Args:
-        board: the board.
-        command: the command that makes these results; None: derived from the records.
-    """
-    if not board.rows:
-        return "\n\n".join([TITLE, EMPTY, *map(escape, board.notes), *failures_section(board)]) + "\n"
-    if command:
-        board = replace(board, commands=(command,))
-    parts = [TITLE, *(part for make in SECTIONS for part in make(board))]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def task_sections(board: Board) -> list[str]:
-    """A section for each task."""
-    return [part for column in board.columns for make in TASK_SECTIONS for part in make(board, column)]
-
-
-# Each returns its parts as Markdown (a heading, a paragraph, a table), or none.
+# Each function returns parts as Markdown (a heading, a paragraph, a table), or an empty list.
 SECTIONS: tuple[Callable[[Board], list[str]], ...] = (
     recommendations,
     board_introduction,

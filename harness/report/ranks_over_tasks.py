@@ -1,4 +1,4 @@
-"""Rows ranked over all tasks: the section of leaderboard.md, its sentences, and the critical-difference diagram (Demšar 2006)."""
+"""Ranks over all tasks: the section of leaderboard.md, and the critical-difference diagram (Demšar 2006)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.grouping.costs import NONE
 from harness.report.board import Board
 from harness.report.board_text import FLAGS
 from harness.report.markdown_tables import escape, table
-from harness.shown import plain
+from harness.safe_text import plain
 from harness.stats.multiple_tests import rank_intervals, rank_text, split_letters, too_many_letters
 from harness.stats.over_tasks import Figure, Friedman, Overall, Ranked
 
@@ -24,19 +24,20 @@ NOTHING = "No ranks over tasks: it takes two rows with a score on each of two ta
 
 
 def shows_ranks(overall: Overall) -> bool:
-    """Whether rows over all tasks have too many letters."""
+    """Whether the rows need so many letters that ranks are shown instead."""
     return too_many_letters([row.letters for row in overall.rows]) and all(row.score for row in overall.rows)
 
 
 def group_texts(overall: Overall) -> list[str]:
-    """The group of each row over all tasks: letters, or the ranks by normalised score that it may have."""
+    """Return the group of each row: letters, or the ranks by normalised score that it may have."""
     if not shows_ranks(overall):
         return [row.letters for row in overall.rows]
-    return [rank_text(one) for one in rank_intervals([(row.score.value, split_letters(row.letters)) for row in overall.rows if row.score])]
+    intervals = rank_intervals([(row.score.value, split_letters(row.letters)) for row in overall.rows if row.score])
+    return [rank_text(interval) for interval in intervals]
 
 
 def over_tasks(board: Board) -> list[str]:
-    """The section: average ranks with their intervals drawn, normalised scores, win rates and groups; empty for a single task."""
+    """Return the section: average ranks with their intervals drawn, normalised scores, win rates and groups."""
     overall = board.overall
     if overall is None:
         return []
@@ -44,22 +45,24 @@ def over_tasks(board: Board) -> list[str]:
     if overall.rows:
         parts += [over_tasks_introduction(overall), _markdown_table(overall)]
         parts += [friedman_sentence(overall.friedman, overall)] if overall.friedman else []
-    lines = [f"- {escape(note)}" for note in overall.notes]
-    lines += [
-        f"- {escape(one.title)} is left out: no score on {escape(', '.join(one.missing))}." for one in overall.left_out
-    ]
-    return [*parts, "\n".join(lines)] if lines else parts
+    notes = "\n".join(f"- {escape(note)}" for note in over_tasks_notes(overall))
+    return [*parts, notes] if notes else parts
+
+
+def over_tasks_notes(overall: Overall) -> list[str]:
+    """Return the notes, and a sentence on each row that is left out."""
+    left_out = [f"{row.title} is left out: no score on {', '.join(row.missing)}." for row in overall.left_out]
+    return [*overall.notes, *left_out]
 
 
 def over_tasks_introduction(overall: Overall) -> str:
-    """A paragraph on what the figures are."""
-    sure = any(row.rank.low is not None for row in overall.rows)
+    """Return a paragraph that explains the figures."""
     text = (
         f"The {len(overall.rows)} rows with a score on all {len(overall.tasks)} tasks. Rank: the mean over tasks of the rank by mean "
         "score, 1 is best. Normalised: the mean over tasks of the score where 0 is the trivial answer's and 1 the best row's. Wins: "
         "the chance that a training of this row beats one of another row on the same task."
     )
-    if sure:
+    if any(row.rank.low is not None for row in overall.rows):
         text += " In brackets 95 % intervals: what more tasks of this kind, other seeds and other test rows would give."
     if shows_ranks(overall):
         text += (
@@ -72,7 +75,7 @@ def over_tasks_introduction(overall: Overall) -> str:
 
 
 def friedman_sentence(test: Friedman, overall: Overall) -> str:
-    """The test and the critical difference, in words."""
+    """Return the result of the test and the critical difference as a sentence."""
     p = "p < 0.001" if test.p < 0.001 else f"p = {test.p:.3f}"
     caution = "" if len(overall.tasks) >= 10 else f", of which {len(overall.tasks)} tasks allow no more than a rough idea"
     return (
@@ -82,71 +85,68 @@ def friedman_sentence(test: Friedman, overall: Overall) -> str:
 
 
 def figure_text(figure: Figure | None, digits: int = 2) -> str:
-    """A figure with its interval: `1.20 (1.00 … 2.41)`."""
+    """Format a figure with its interval: `1.20 (1.00 … 2.41)`."""
     if figure is None:
         return NONE
-    beside = "" if figure.low is None else f" ({figure.low:.{digits}f} … {figure.high:.{digits}f})"
-    return f"{figure.value:.{digits}f}{beside}"
+    interval = "" if figure.low is None else f" ({figure.low:.{digits}f} … {figure.high:.{digits}f})"
+    return f"{figure.value:.{digits}f}{interval}"
 
 
 def ranked_title(row: Ranked) -> str:
-    """The title of a row, with the mark of fewer seeds."""
+    """Return the title of a row, with a mark if it has fewer seeds."""
     return row.title + (FLAGS["few-seeds"][0] if row.few_seeds else "")
 
 
 def _markdown_table(overall: Overall) -> str:
+    rows = overall.rows
     headers = ["model", "rank", "normalised", "wins"]
     columns = [
-        [escape(ranked_title(row)) for row in overall.rows],
-        *([figure_text(figure) for figure in figures] for figures in zip(*map(_row_figures, overall.rows), strict=True)),
+        [escape(ranked_title(row)) for row in rows],
+        [figure_text(row.rank) for row in rows],
+        [figure_text(row.score) for row in rows],
+        [figure_text(row.wins) for row in rows],
     ]
-    if any(row.letters for row in overall.rows):
+    if any(row.letters for row in rows):
         headers.append("group")
-        columns.append(group_texts(overall) if shows_ranks(overall) else [_padded_letters(row, overall) for row in overall.rows])
-    if any(row.rank.low is not None for row in overall.rows):
-        headers.append(f"1 {'rank'.center(WIDTH - 6)} {len(overall.rows)}")
-        columns.append([f"`{_rank_bar(row.rank, len(overall.rows))}`" for row in overall.rows])
+        columns.append(group_texts(overall) if shows_ranks(overall) else [_padded_letters(row, overall) for row in rows])
+    if any(row.rank.low is not None for row in rows):
+        headers.append(f"1 {'rank'.center(WIDTH - 6)} {len(rows)}")
+        columns.append([f"`{_rank_bar(row.rank, len(rows))}`" for row in rows])
     return table(headers, list(zip(*columns, strict=True)))
 
 
-def _row_figures(row: Ranked) -> tuple[Figure | None, ...]:
-    return row.rank, row.score, row.wins
-
-
 def _padded_letters(row: Ranked, overall: Overall) -> str:
-    """Letters aligned over rows: `a·c` has a dot for the group `b` that the row is not in."""
-    letters = sorted({letter for one in overall.rows for letter in one.letters})
-    if any("." in one.letters for one in overall.rows):
+    """Align the letters of all rows: `a·c` has a dot for the group `b` that the row is not in."""
+    if any("." in other.letters for other in overall.rows):
         return row.letters
+    letters = sorted({letter for other in overall.rows for letter in other.letters})
     return f"`{''.join(letter if letter in row.letters else '·' for letter in letters)}`"
 
 
 def _rank_bar(rank: Figure, rows: int) -> str:
-    """The interval as a line on a scale from 1 to the number of rows, with a dot at the mean: `──●─────·····`."""
+    """Draw the interval on a scale from 1 to the number of rows, with a dot at the mean: `──●─────·····`."""
     low, dot, high = (round((value - 1) / (rows - 1) * (WIDTH - 1)) for value in (rank.low, rank.value, rank.high))
     return "".join("●" if at == dot else "─" if low <= at <= high else "·" for at in range(WIDTH))
 
 
 def escape_xml(text: str) -> str:
-    """Text escaped for XML, without control characters."""
+    """Escape text for XML, without control characters."""
     return html.escape(plain(text))
 
 
 def diagram(board: Board) -> str:
-    """An SVG picture of the average ranks, the best one left.
+    """Draw the average ranks as SVG, the best one left.
 
-    A bar joins the rows that share a letter, and has a dot for each of them: a row between two dots is not of the group. The
-    critical difference at the top is Nemenyi's; the groups are the board's, by paired differences (docs/statistics.md).
+    A bar joins the rows that share a letter, and has a dot for each of them; a row between two dots is not in the
+    group. The critical difference at the top is Nemenyi's; the groups are the board's, from paired differences
+    (docs/statistics.md).
     """
     overall = board.overall
-    name = f"<title>{escape_xml(f'Average ranks over {_task_names(board)}')}</title>"  # accessible name of the picture
+    tasks = ", ".join(column.title for column in board.columns) or "no tasks"
+    name = f"<title>{escape_xml(f'Average ranks over {tasks}')}</title>"  # accessible name of the picture
     if overall is None or not overall.rows:
         return _svg(8 * len(NOTHING), 40, [name, _svg_text(10, 25, NOTHING)])
-    return _Diagram(overall).picture(name)
-
-
-def _task_names(board: Board) -> str:
-    return ", ".join(column.title for column in board.columns) or "no tasks"
+    return _Diagram(overall).svg(name)
 
 
 class _Diagram:
@@ -154,9 +154,10 @@ class _Diagram:
 
     Attributes:
         names: row → its title and average rank.
-        margin, width: left of the axis, and of the whole picture, in pixels.
+        margin: pixels left and right of the axis.
+        width: width of the picture, in pixels.
         bars: members of each group of rows that cannot be told apart.
-        first: height of the first name, in pixels.
+        first: y of the first name, in pixels.
     """
 
     def __init__(self, overall: Overall):
@@ -171,19 +172,19 @@ class _Diagram:
     def x(self, rank: float) -> float:
         return self.margin + (rank - 1) / (len(self.rows) - 1) * AXIS
 
-    def picture(self, name: str) -> str:
+    def svg(self, name: str) -> str:
         half = (len(self.rows) + 1) // 2
         left, right = self.rows[:half], self.rows[half:][::-1]  # outermost first, so that lines do not cross
-        parts = [name, *self._axis(), *self._distance()]
+        parts = [name, *self._axis(), *self._critical_difference()]
         for side, rows, anchor in ((self.margin - 6, left, "end"), (self.margin + AXIS + 6, right, "start")):
             for number, row in enumerate(rows):
                 y, x = self.first + STEP * number, self.x(row.rank.value)
                 parts.append(f'<path d="M{x:.1f} {TOP}V{y:.1f}H{side:.1f}" fill="none" stroke="#555"/>')
                 parts.append(_svg_text(side + (-5 if anchor == "end" else 5), y + 4, self.names[row], anchor))
         for number, members in enumerate(self.bars):
-            y, places = TOP + 12 + BAR * number, [self.x(row.rank.value) for row in members]
-            parts.append(_svg_line(min(places), y, max(places), y, 3))
-            parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x in places]
+            y, xs = TOP + 12 + BAR * number, [self.x(row.rank.value) for row in members]
+            parts.append(_svg_line(min(xs), y, max(xs), y, 3))
+            parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x in xs]
         return _svg(self.width, self.first + STEP * half, parts)
 
     def _axis(self) -> list[str]:
@@ -195,8 +196,8 @@ class _Diagram:
             parts.append(_svg_text(self.x(rank), TOP - 10, str(rank), "middle"))
         return parts
 
-    def _distance(self) -> list[str]:
-        """The critical difference as a bar, where it is shorter than the axis."""
+    def _critical_difference(self) -> list[str]:
+        """Draw the critical difference as a bar, if it is shorter than the axis."""
         test = self.overall.friedman
         if test is None or test.critical_difference > len(self.rows) - 1:
             return []
@@ -206,16 +207,16 @@ class _Diagram:
 
 
 def _bars(rows: Sequence[Ranked]) -> list[list[Ranked]]:
-    """The members of each group of two or more, in the order of the letters."""
-    split = {row: row.letters.split(".") if "." in row.letters else list(row.letters) for row in rows}
-    letters = sorted({letter for own in split.values() for letter in own}, key=lambda letter: (len(letter), letter))
-    groups = [[row for row in rows if letter in split[row]] for letter in letters]
+    """Return the members of each group of two or more rows, in the order of the letters."""
+    letters = {row: row.letters.split(".") if "." in row.letters else list(row.letters) for row in rows}
+    in_order = sorted({letter for own in letters.values() for letter in own}, key=lambda letter: (len(letter), letter))
+    groups = [[row for row in rows if letter in letters[row]] for letter in in_order]
     return [group for group in groups if len(group) > 1]
 
 
 def _svg_line(x: float, y: float, to_x: float, to_y: float, width: float) -> str:
-    places = f'x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}"'
-    return f'<line {places} stroke="black" stroke-width="{width}"/>'
+    ends = f'x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}"'
+    return f'<line {ends} stroke="black" stroke-width="{width}"/>'
 
 
 def _svg_text(x: float, y: float, text: str, anchor: str = "start") -> str:

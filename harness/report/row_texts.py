@@ -1,7 +1,7 @@
-"""Test rows as text: predictions and whether they are right, and the texts that models read, which records do not hold.
+"""Test rows as text: whether predictions are right, and the texts that models read, which records do not store.
 
-Texts are read from the data, and shown only where these are the data of the record: same fingerprint, and test rows with the ids
-and references of its predictions.
+Texts are read from the data. They are shown only if these are the data of the record: they must have its fingerprint,
+and their test rows the ids and references of its predictions.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from harness import registry
 from harness.data.source import HubSource, Source
 from harness.errors import BenchError
 from harness.origins import noted
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load_data
 
-LONGEST = 400  # characters of a prediction or reference
+MAX_LENGTH = 400  # characters of a prediction or reference
 Facts = Mapping[str, Any]
-Texts = tuple[Mapping[str, str], str]  # row id → its text, and why there are none; one of the two is empty
+Texts = tuple[Mapping[str, str], str]  # row id → text, and why there are no texts; one of the two is empty
 
 
 def is_right(prediction: Any, reference: Any) -> bool:
-    """Whether a prediction equals its reference. One of several answers is enough; no answers means the empty answer."""
+    """Whether a prediction equals its reference, or one of its answers. Without answers, the empty text is right."""
     if isinstance(reference, Mapping) and isinstance(reference.get("answers"), Mapping):
         reference = [answer.strip() for answer in reference["answers"].get("text") or [""]]
     if isinstance(prediction, str) and isinstance(reference, list):
@@ -34,7 +34,7 @@ def is_right(prediction: Any, reference: Any) -> bool:
 
 
 def answer_text(value: Any) -> str:
-    """A prediction or reference as one text: tags with spaces between, several answers with bars."""
+    """Return a prediction or reference as one text: tags separated by spaces, several answers by bars."""
     if isinstance(value, Mapping) and isinstance(value.get("answers"), Mapping):
         value = list(dict.fromkeys(value["answers"].get("text") or [""]))
         text = " | ".join(map(str, value))
@@ -43,40 +43,38 @@ def answer_text(value: Any) -> str:
     else:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
     text = text.strip()
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - 1] + "…"
 
 
 def label_of(value: Any) -> str | None:
-    """The label that a prediction or reference is; None where it is not a single label."""
-    if isinstance(value, bool | int | str):
-        return str(value)
-    return None
+    """Return a prediction or reference as a label; None if it is not a single label."""
+    return str(value) if isinstance(value, bool | int | str) else None
 
 
 def texts_of_rows(facts: Facts, predictions: Sequence[Facts], root: Path, fetch: bool = True) -> Texts:
-    """The texts of a record's test rows.
+    """Return the texts of the test rows of a record.
 
     Args:
         facts: the `task` of the record.
-        predictions: its predictions; each must have its row in the data.
-        root: the results folder, where runs note the paths of their data (see `harness.origins`).
-        fetch: whether a data set of the Hub may be read, which may download it.
+        predictions: its predictions; each must have a row in the data.
+        root: the results folder, in which runs note the paths of their data (see `harness.origins`).
+        fetch: whether to read a data set of the Hub, which may download it.
     """
-    why = (
+    reason = (
         "its task is not registered here, and no run has noted here where its data are (the bench run that made it, "
         "called again, does so and trains nothing)"
     )
     for task in _candidate_tasks(facts, root):
         if isinstance(task.source, HubSource) and not fetch:
             return {}, "its data are on the Hub; --with-texts reads them from there"
-        by_id, why = _read_texts(task, facts, predictions)
-        if by_id:
-            return by_id, ""
-    return {}, why
+        texts, reason = _read_texts(task, facts, predictions)
+        if texts:
+            return texts, ""
+    return {}, reason
 
 
 def _candidate_tasks(facts: Facts, root: Path) -> Iterator[Task]:
-    """Tasks that may be the one of the record: those that runs have noted, and the registered one of its name."""
+    """Return tasks that may be the one of the record: those noted by runs, and the registered task of its name."""
     yield from noted(root, facts)
     name, _, size = facts["name"].partition("@")
     task = registry.tasks().get(name)
@@ -90,31 +88,24 @@ def _read_texts(task: Task, facts: Facts, predictions: Sequence[Facts]) -> Texts
         if task.version != facts.get("version") or source.fingerprint() != facts.get("fingerprint"):
             return {}, f"the data here ({facts.get('source')}) are not those of the records"
         family = registry.family(task.family)
-        rows = {row["id"]: row for row in load(replace(task, source=source), family).splits["test"]}
+        rows = {row["id"]: row for row in load_data(replace(task, source=source), family).splits["test"]}
     except BenchError as error:
-        # The message of a file has a path in it, and the page may go to other people.
-        where = f"the data ({facts.get('source')}) cannot be read any more where they were"
-        return {}, str(error) if isinstance(source, HubSource) else where
+        # The error message of a file contains its path, which must not be in a page for other people.
+        moved = f"the data ({facts.get('source')}) cannot be read any more where they were"
+        return {}, str(error) if isinstance(source, HubSource) else moved
     for line in predictions:
         row = rows.get(line["id"])
-        if row is None or _as_stored(family.reference(row, task)) != line["reference"]:
+        # The reference is converted as it was for the file of predictions.
+        if row is None or json.loads(json.dumps(family.reference(row, task))) != line["reference"]:
             return {}, "this version of bench makes other test rows of the data than those of the records"
     return {name: _row_text(family.texts(row)) for name, row in rows.items()}, ""
 
 
 def _at_revision(source: Source, revision: str | None) -> Source:
-    """The source at the revision of the record."""
     return replace(source, revision=revision) if isinstance(source, HubSource) and revision else source.pinned()
 
 
-def _as_stored(value: Any) -> Any:
-    """A value as it is in a file of predictions."""
-    return json.loads(json.dumps(value))
-
-
 def _row_text(columns: Mapping[str, str | Sequence[str]]) -> str:
-    """The text of a row; with the names of its columns where there are several."""
+    """Return the text of a row; with the names of its columns if there are several."""
     texts = {name: value if isinstance(value, str) else " ".join(value) for name, value in columns.items()}
-    return (
-        next(iter(texts.values()), "") if len(texts) == 1 else "\n".join(f"{name}: {one}" for name, one in texts.items())
-    )
+    return "".join(texts.values()) if len(texts) == 1 else "\n".join(f"{name}: {text}" for name, text in texts.items())

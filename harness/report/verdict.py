@@ -1,14 +1,15 @@
-"""The verdict of a board: which model to fine-tune on each task, by how much it is better, at what cost, and one line over all tasks.
+"""Make the verdict of a board: which model to fine-tune on each task and overall, its lead and its cost.
 
-A verdict says no more than the tests of the board. A model is better where the two rows share no letter. Where they share one, it is
-"ahead, but not proven" with one seed or with an interval above zero, and otherwise the two tie. Where no model beats the baselines,
-the verdict says which trainings failed or fell short, and what to try.
+A verdict claims no more than the tests of the board show. A model is better if the two rows share no letter. If they
+share one, it is "ahead, but not proven" with one seed or with an interval above zero; otherwise the two tie. If no
+model beats the baselines, the verdict says which trainings failed or fell short, and what to try.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from harness.grouping.contenders import EQUAL
 from harness.grouping.costs import Costed
@@ -31,37 +32,37 @@ from harness.report.verdict_lines import (
     Verdict,
 )
 
-LONGEST = 100  # characters of an error message
+MAX_MESSAGE = 100  # characters of an error message
 
 
 def verdict(board: Board) -> Verdict:
-    """The verdict of a board. Without standings nothing is proven."""
-    tasks = tuple(_of_task(board, column) for column in board.columns)
+    """Return the verdict of a board. Without standings nothing is proven."""
+    tasks = tuple(_task_verdict(board, column) for column in board.columns)
     return Verdict(tasks, _overall(board, tasks) if len(tasks) > 1 else None)
 
 
-def _of_task(board: Board, column: BoardColumn) -> TaskVerdict:
+def _task_verdict(board: Board, column: BoardColumn) -> TaskVerdict:
     rows = {row.title: row for row in board.rows if column.title in row.entries}
     entries = {title: row.entries[column.title] for title, row in rows.items()}
     fallen = tuple(_troubled_rows(board, column, rows))
     model = next(iter(column.running), None)
-    base = _baseline(column, entries, model)
+    baseline = _baseline(column, entries, model)
     if model is None:
-        return TaskVerdict(column.title, column.metric, FAILED, baseline=base, fallen=fallen)
+        return TaskVerdict(column.title, column.metric, FAILED, baseline=baseline, fallen=fallen)
     entry = entries[model]
     others = [_other_row(entry, title, entries[title]) for title in column.running[1:]]
-    tied = tuple(one for one in others if len(entry.scores) > 1 and _ties(one))
-    together = [model, *(one.row for one in tied)]
-    unproven = tuple(title for title in together if not _proven(entries[title], base))
+    tied = tuple(other for other in others if len(entry.scores) > 1 and _ties(other))
+    candidates = [model, *(other.row for other in tied)]
+    unproven = tuple(title for title in candidates if not _proven(entries[title], baseline))
     take: str | None = model
-    if base and base.ahead <= EQUAL:
+    if baseline and baseline.ahead <= EQUAL:
         outcome, take = BASELINE, None
     elif tied:
         outcome = TIE
-        take = min([title for title in together if title not in unproven] or together, key=lambda t: _price(entries[t]))
+        proven = [title for title in candidates if title not in unproven]
+        take = min(proven or candidates, key=lambda title: _price(entries[title]))
     else:
-        outcome = AHEAD if unproven or any(not one.apart for one in others) else FIRST
-    costs = entries[take] if take else None
+        outcome = AHEAD if unproven or any(not other.apart for other in others) else FIRST
     return TaskVerdict(
         task=column.title,
         metric=column.metric,
@@ -71,28 +72,26 @@ def _of_task(board: Board, column: BoardColumn) -> TaskVerdict:
         seeds=len(entry.scores),
         take=take,
         next=others[0] if others else None,
-        baseline=base,
+        baseline=baseline,
         tied=tied if outcome == TIE else (),
         unproven=unproven,
         above=tuple(_higher_rows(column, rows, entry)),
         fallen=fallen,
-        train_seconds=costs.train_seconds if costs else None,
-        peak_memory_bytes=costs.peak_memory_bytes if costs else None,
-        parameters=costs.parameters if costs else None,
+        **_costs(entries[take] if take else None),
     )
 
 
 def _other_row(entry: Entry, title: str, other: Entry) -> OtherRow:
-    ours, theirs = entry.standing, other.standing
-    lead = theirs.behind if theirs else None
-    apart = bool(ours and theirs and ours.groups and theirs.groups and not ours.groups & theirs.groups)
+    standings = entry.standing, other.standing
+    apart = all(one and one.groups for one in standings) and not standings[0].groups & standings[1].groups
+    lead = other.standing.behind if other.standing else None
     if lead is None:
         return OtherRow(title, other.mean, entry.mean - other.mean, None, None, apart)
     return OtherRow(title, other.mean, lead.value, lead.low, lead.high, apart)
 
 
 def _baseline(column: BoardColumn, entries: Mapping[str, Entry], model: str | None) -> OtherRow | None:
-    """The best baseline, or else the trivial answer, for which there is no test because it has no predictions."""
+    """Return the best baseline, or else the trivial answer, which has no predictions and so no test."""
     name, score = (column.hurdle.model, column.hurdle.mean) if column.hurdle else (TRIVIAL, column.trivial)
     if score is None:
         return None
@@ -103,72 +102,79 @@ def _baseline(column: BoardColumn, entries: Mapping[str, Entry], model: str | No
     return _other_row(entries[model], name, entries[name])
 
 
-def _ties(one: OtherRow) -> bool:
-    return not one.apart and one.low is not None and one.low <= 0.0
+def _ties(other: OtherRow) -> bool:
+    return not other.apart and other.low is not None and other.low <= 0.0
 
 
-def _proven(entry: Entry, base: OtherRow | None) -> bool:
+def _proven(entry: Entry, baseline: OtherRow | None) -> bool:
     """Whether an entry is proven to beat the best baseline; False without standings."""
-    if base is None or base.row == TRIVIAL:
+    if baseline is None or baseline.row == TRIVIAL:
         return "trivial" not in entry.flags
     return entry.standing is not None and not {"baseline", "unproven"} & set(entry.flags)
 
 
-def _price(entry: Costed) -> tuple[float, ...]:
-    known = (entry.train_seconds, entry.peak_memory_bytes, entry.parameters)
-    return tuple(math.inf if value is None else value for value in known)
+def _costs(costed: Costed | None) -> dict[str, Any]:
+    return {name: getattr(costed, name, None) for name in ("train_seconds", "peak_memory_bytes", "parameters")}
 
 
-def _higher_rows(column: BoardColumn, rows: Mapping[str, Row], entry: Entry) -> Iterable[tuple[str, float, str]]:
+def _price(entry: Entry) -> tuple[float, ...]:
+    return tuple(math.inf if cost is None else cost for cost in _costs(entry).values())
+
+
+def _higher_rows(column: BoardColumn, rows: Mapping[str, Row], entry: Entry) -> Iterator[tuple[str, float, str]]:
+    """Return the rows with a higher mean that are not in the running, and why."""
     for title, row in rows.items():
-        own = row.entries[column.title]
-        if title in column.running or row.is_baseline or own.mean is None or own.untrained or own.mean <= entry.mean:
+        other = row.entries[column.title]
+        if title in column.running or row.is_baseline or other.mean is None or other.untrained:
             continue
-        random = row.method in METHODS and not METHODS[row.method].pretrained
-        yield title, own.mean, "from random weights" if random else "fewer seeds"
+        if other.mean <= entry.mean:
+            continue
+        is_random = row.method in METHODS and not METHODS[row.method].pretrained
+        yield title, other.mean, "from random weights" if is_random else "fewer seeds"
 
 
-def _troubled_rows(board: Board, column: BoardColumn, rows: Mapping[str, Row]) -> Iterable[TroubledRow]:
+def _troubled_rows(board: Board, column: BoardColumn, rows: Mapping[str, Row]) -> Iterator[TroubledRow]:
     for title, row in rows.items():
         entry = row.entries[column.title]
         if row.is_baseline:
             continue
         if entry.mean is None:
-            known = [one for one in board.failures if (one.task, one.model) == (column.task, row.model)]
-            known = known or [one for one in board.failures if one.task == column.task]
-            message = f"{known[0].type}: {known[0].message}" if known else ""
-            message = message if len(message) <= LONGEST else f"{message[:LONGEST]}…"
-            yield TroubledRow(title, message, "", True, known[0].id if known else "")
-            continue
-        # One sign for each row, that of a failed training if there is any.
-        for one in sorted((own.trouble for own in entry.trouble), key=lambda trouble: not trouble.failed)[:1]:
-            yield TroubledRow(title, one.text, one.cure, entry.untrained)
+            failures = [failure for failure in board.failures if failure.task == column.task]
+            failures = [failure for failure in failures if failure.model == row.model] or failures
+            message = f"{failures[0].type}: {failures[0].message}" if failures else ""
+            message = message if len(message) <= MAX_MESSAGE else f"{message[:MAX_MESSAGE]}…"
+            yield TroubledRow(title, message, "", True, failures[0].id if failures else "")
+        elif entry.trouble:
+            # One sign for each row, preferably that of a failed training.
+            sign = min((sign.trouble for sign in entry.trouble), key=lambda trouble: not trouble.failed)
+            yield TroubledRow(title, sign.text, sign.cure, entry.untrained)
 
 
 def _overall(board: Board, tasks: Sequence[TaskVerdict]) -> OverallVerdict:
-    rows = [row for row in board.rows if row.average is not None]
-    whole = [row for row in rows if all(row.title in column.running for column in board.columns)]
-    seeds = [len(own.scores) for row in board.rows if not row.is_baseline for own in row.entries.values()]
-    hurdles = [column.hurdle.mean for column in board.columns if column.hurdle]
-    known = {
+    seeds = [len(entry.scores) for row in board.rows if not row.is_baseline for entry in row.entries.values()]
+    baselines = [column.hurdle.mean for column in board.columns if column.hurdle]
+    facts = {
         "tasks": len(tasks),
-        "baselines": sum(hurdles) / len(hurdles) if len(hurdles) == len(tasks) else None,
-        "failed": len(board.failures) + sum(own.untrained for row in board.rows for own in row.entries.values()),
+        "baselines": sum(baselines) / len(baselines) if len(baselines) == len(tasks) else None,
+        "failed": len(board.failures) + sum(entry.untrained for row in board.rows for entry in row.entries.values()),
         "one_seed": max(seeds, default=0) == 1,
     }
-    if not whole:
-        return OverallVerdict(**known)
-    best, *others = whole
-    letters = {one.title: set(one.letters) for one in board.overall.rows} if board.overall else {}
+    candidates = [
+        row
+        for row in board.rows
+        if row.average is not None and all(row.title in column.running for column in board.columns)
+    ]
+    if not candidates:
+        return OverallVerdict(**facts)
+    best, *others = candidates
+    letters = {row.title: set(row.letters) for row in board.overall.rows} if board.overall else {}
     tied = [row.title for row in others if letters.get(best.title, set()) & letters.get(row.title, set())]
     return OverallVerdict(
-        **known,
+        **facts,
         model=best.title,
         average=best.average,
-        first_on=sum(one.model == best.title for one in tasks),
+        first_on=sum(task.model == best.title for task in tasks),
         next=(others[0].title, others[0].average) if others else None,
         tied=tuple(tied),
-        train_seconds=best.train_seconds,
-        peak_memory_bytes=best.peak_memory_bytes,
-        parameters=best.parameters,
+        **_costs(best),
     )

@@ -1,4 +1,4 @@
-"""The verdict of a board as data, and as sentences. `harness.report.verdict` makes it."""
+"""The verdict of a board as data and as sentences. `harness.report.verdict` makes it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from harness.grouping.costs import count, duration, memory, sizes
 
 FIRST, AHEAD, TIE, BASELINE, FAILED = "first", "ahead", "tie", "baseline", "failed"
 TRIVIAL = "trivial answer"
-NAMED = 4  # names in a list before "and 3 more"
-KINDS = 3  # kinds of failure in a sentence
+MAX_NAMES = 4  # names in a list before "and 3 more"
+MAX_KINDS = 3  # kinds of failure in a sentence
 
 
 @dataclass(frozen=True)
 class OtherRow:
-    """Another row compared with the model of the task.
+    """Another row, compared with the model of the task.
 
     Attributes:
         row: its title.
         score: its mean (0-100).
-        ahead: points by which the model of the task is ahead; None where there is no such model.
+        ahead: points by which the model of the task is ahead; None if there is no such model.
         low, high: 95 % interval of `ahead`; None without statistics.
         apart: whether the tests of the board tell the two apart.
     """
@@ -47,9 +47,9 @@ class TroubledRow:
 
     Attributes:
         row: its title.
-        text: what happened; empty where unknown.
-        cure: what to try next; empty where there is nothing to try.
-        failed: whether there is no score, or one that says nothing about the model.
+        text: what happened; empty if unknown.
+        cure: what to try next; empty if there is nothing to try.
+        failed: whether there is no score, or a score that says nothing about the model.
         cell: id of a cell without a score, for `bench show`; else empty.
     """
 
@@ -66,21 +66,21 @@ class TaskVerdict:
 
     Attributes:
         task: title of the column.
-        metric: its primary metric; None where nothing has a score.
-        outcome: `first` (told apart from the next model and from the best baseline), `ahead` (not told apart from one of these), `tie`
-            (of several models), `baseline` (no model has a higher mean than the best baseline, or than the trivial answer where no
-            baseline was run) or `failed` (no training went well).
-        model: the row with the highest mean of those in the running (`BoardColumn.running`); None where there is none.
+        metric: its primary metric; None if nothing has a score.
+        outcome: `first` (significantly better than the next model and the best baseline), `ahead` (not significantly
+            better than one of them), `tie` (of several models), `baseline` (no model has a higher mean than the best
+            baseline, or than the trivial answer if no baseline was run) or `failed` (no training succeeded).
+        model: the row with the highest mean of `BoardColumn.running`; None if there is none.
         score: its mean (0-100).
-        seeds: of that mean.
-        take: the row to fine-tune: the model, or the cheapest of those that tie; None with `baseline` and `failed`.
-        next: the next best row in the running.
+        seeds: number of seeds of that mean.
+        take: the row to fine-tune: the model, or the cheapest of the rows that tie; None for `baseline` and `failed`.
+        next: the next best row of `BoardColumn.running`.
         baseline: the best baseline, or else the trivial answer, whose row is `trivial answer`.
         tied: the rows that tie with the model, best first.
-        unproven: of the model and those that tie with it the ones that are not shown to beat the best baseline.
-        above: rows with a higher mean that are not in the running, and why.
-        fallen: rows whose trainings failed or show trouble.
-        train_seconds, peak_memory_bytes, parameters: of `take`.
+        unproven: those of the model and the tied rows that are not shown to beat the best baseline.
+        above: rows with a higher mean that are not in `BoardColumn.running`, and why.
+        fallen: rows whose trainings failed or fell short.
+        train_seconds, peak_memory_bytes, parameters: costs of `take`.
     """
 
     task: str
@@ -102,10 +102,10 @@ class TaskVerdict:
 
     @property
     def line(self) -> str:
-        """One sentence for a person."""
+        """The verdict as a sentence."""
         parts = _SENTENCES[self.outcome](self)
         parts += [f"{row} has {_points(score)}, but {why}" for row, score, why in self.above]
-        failed = [one.row for one in self.fallen if one.failed]
+        failed = [row.row for row in self.fallen if row.failed]
         if failed and self.outcome not in (BASELINE, FAILED):
             parts.append(f"the trainings of {_listed(failed)} failed")
         return f"{self.task}: {'; '.join(parts)}"
@@ -116,16 +116,18 @@ class OverallVerdict:
     """The verdict over all tasks.
 
     Attributes:
-        tasks: how many.
-        model: the row with the highest average of those in the running on every task; None where there is none.
+        tasks: number of tasks.
+        model: the row with the highest average of those in `BoardColumn.running` of every task; None if there is none.
         average: its mean over the tasks.
-        first_on: the number of tasks on which it has the highest mean of those in the running.
-        next: title and average of the next one.
-        baselines: the average of the tasks' best baselines; None unless each has one.
-        tied: rows that are not told apart from it over the tasks.
-        failed: cells that failed, and rows of tasks whose training failed.
+        first_on: number of tasks on which it has the highest mean.
+        next: title and average of the next row.
+        baselines: average of the best baselines of the tasks; None unless each task has one.
+        tied: rows that cannot be told apart from it over all tasks.
+        failed: number of failed cells, and of entries whose trainings all failed.
         one_seed: whether nothing was trained with more than one seed.
-        train_seconds, peak_memory_bytes, parameters: the mean of its cells, the largest, and the smallest and largest.
+        train_seconds: mean over its cells.
+        peak_memory_bytes: largest of its cells.
+        parameters: smallest and largest of its cells.
     """
 
     tasks: int
@@ -143,110 +145,115 @@ class OverallVerdict:
 
     @property
     def line(self) -> str:
-        """One sentence for a person."""
-        return f"all {self.tasks} tasks: {'; '.join(_over_all(self))}"
+        """The verdict as a sentence."""
+        return f"all {self.tasks} tasks: {'; '.join(_overall_parts(self))}"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict on each task in the order of the board, and over all of them (None for fewer than two tasks)."""
+    """The verdict on each task in the order of the board, and the verdict over all tasks (None for fewer than two)."""
 
     tasks: tuple[TaskVerdict, ...]
     overall: OverallVerdict | None
 
     def lines(self, most: int | None = None) -> list[str]:
-        """A line for each task and one over all; with more than `most` tasks only the latter."""
-        over = [self.overall.line] if self.overall else []
-        return over if over and most is not None and len(self.tasks) > most else [one.line for one in self.tasks] + over
+        """Return a line for each task and one over all tasks; with more than `most` tasks only the latter."""
+        if self.overall and most is not None and len(self.tasks) > most:
+            return [self.overall.line]
+        return [verdict.line for verdict in (*self.tasks, self.overall) if verdict]
 
 
-def _first(one: TaskVerdict) -> list[str]:
-    hedge = "" if one.outcome == FIRST else ", ahead but not proven"
-    seed = " (one seed)" if one.seeds == 1 else ""
-    facts = [f"{_points(one.score)} {one.metric}{seed}", *_over_baseline(one)]
-    if one.next:
-        facts.append(f"{one.next.difference} over {one.next.row}")
-    return [f"fine-tune {one.take}{hedge}: {', '.join(facts)}", *_cost(one, one.parameters)]
+def _first(verdict: TaskVerdict) -> list[str]:
+    hedge = "" if verdict.outcome == FIRST else ", ahead but not proven"
+    seed = " (one seed)" if verdict.seeds == 1 else ""
+    facts = [f"{_points(verdict.score)} {verdict.metric}{seed}", *_over_baseline(verdict)]
+    if verdict.next:
+        facts.append(f"{verdict.next.difference} over {verdict.next.row}")
+    return [f"fine-tune {verdict.take}{hedge}: {', '.join(facts)}", *_cost(verdict)]
 
 
-def _tie(one: TaskVerdict) -> list[str]:
-    names, scores = [one.model, *(own.row for own in one.tied)], [one.score, *(own.score for own in one.tied)]
+def _tie(verdict: TaskVerdict) -> list[str]:
+    names = [verdict.model, *(other.row for other in verdict.tied)]
+    scores = [verdict.score, *(other.score for other in verdict.tied)]
     shown = _listed([_points(score) for score in scores])
-    if len(scores) > NAMED:
+    if len(scores) > MAX_NAMES:
         shown = f"{_points(scores[0])} to {_points(scores[-1])}"
-    beside = f", {one.tied[0].difference}" if len(one.tied) == 1 else ""
-    proven = [name for name in names if name not in one.unproven]
+    difference = f", {verdict.tied[0].difference}" if len(verdict.tied) == 1 else ""
+    proven = [name for name in names if name not in verdict.unproven]
     why, rest = "the cheaper" if len(names) == 2 else "the cheapest", []
-    if one.baseline and one.baseline.row != TRIVIAL:
-        than = f"{one.baseline.row} ({_points(one.baseline.score)}), the best baseline"
-        if not one.unproven:
+    if verdict.baseline and verdict.baseline.row != TRIVIAL:
+        than = f"{verdict.baseline.row} ({_points(verdict.baseline.score)}), the best baseline"
+        if not verdict.unproven:
             rest = [f"{'both' if len(names) == 2 else 'all'} beat {than}"]
         elif not proven:
             rest = [f"none is shown to beat {than}"]
         else:
             why = f"the only one shown to beat {than}" if len(proven) == 1 else f"{why} of those shown to beat {than}"
-    take = f"fine-tune {one.take}, {why}: {', '.join(_cost(one, one.parameters))}".removesuffix(": ")
-    return [f"{_listed(names)} tie: {shown} {one.metric}{beside}", take, *rest]
+    take = f"fine-tune {verdict.take}, {why}: {', '.join(_cost(verdict))}".removesuffix(": ")
+    return [f"{_listed(names)} tie: {shown} {verdict.metric}{difference}", take, *rest]
 
 
-def _baseline(one: TaskVerdict) -> list[str]:
-    than, yet = one.baseline, " yet" if one.fallen else ""
-    name = f"the {TRIVIAL}{yet}" if than.row == TRIVIAL else f"{than.row}{yet}, the best baseline"
-    sentence = f"no model beats {name} ({_points(than.score)} {one.metric})"
-    return [sentence, f"{one.model} has {_points(one.score)}, {than.difference}", *_troubles(one.fallen)]
+def _baseline(verdict: TaskVerdict) -> list[str]:
+    baseline, yet = verdict.baseline, " yet" if verdict.fallen else ""
+    name = f"the {TRIVIAL}{yet}" if baseline.row == TRIVIAL else f"{baseline.row}{yet}, the best baseline"
+    sentence = f"no model beats {name} ({_points(baseline.score)} {verdict.metric})"
+    return [sentence, f"{verdict.model} has {_points(verdict.score)}, {baseline.difference}", *_troubles(verdict.fallen)]
 
 
-def _failed(one: TaskVerdict) -> list[str]:
-    has = one.baseline and one.baseline.row != TRIVIAL
-    base = [f"{one.baseline.row}, the best baseline, has {_points(one.baseline.score)} {one.metric}"] if has else []
-    if not one.fallen:
-        return ["no model was trained", *base]
-    what = "every training failed" if all(own.cell for own in one.fallen) else "no model was trained well"
-    return [what, *_troubles(one.fallen), *base]
+def _failed(verdict: TaskVerdict) -> list[str]:
+    baseline, sentence = verdict.baseline, []
+    if baseline and baseline.row != TRIVIAL:
+        sentence = [f"{baseline.row}, the best baseline, has {_points(baseline.score)} {verdict.metric}"]
+    if not verdict.fallen:
+        return ["no model was trained", *sentence]
+    what = "every training failed" if all(row.cell for row in verdict.fallen) else "no model was trained well"
+    return [what, *_troubles(verdict.fallen), *sentence]
 
 
 def _troubles(fallen: Sequence[TroubledRow]) -> list[str]:
-    """What happened and what to try; rows with the same trouble together, at most `KINDS` kinds."""
-    same_trouble: dict[tuple[str, str], list[TroubledRow]] = {}
-    for one in fallen:
-        same_trouble.setdefault((one.text, one.cure), []).append(one)
+    """Return what happened and what to try; rows with the same trouble together, at most `MAX_KINDS` kinds."""
+    by_trouble: dict[tuple[str, str], list[TroubledRow]] = {}
+    for row in fallen:
+        by_trouble.setdefault((row.text, row.cure), []).append(row)
     parts = []
-    for (text, cure), same in list(same_trouble.items())[:KINDS]:
-        show = f" (bench show {same[0].cell})" if same[0].cell else ""
-        rest = f"; try {cure}" if cure else ""
-        parts.append(": ".join(filter(None, (_listed([one.row for one in same]), text))) + show + rest)
-    more = sum(len(same) for same in list(same_trouble.values())[KINDS:])
+    for (text, cure), rows in list(by_trouble.items())[:MAX_KINDS]:
+        show = f" (bench show {rows[0].cell})" if rows[0].cell else ""
+        advice = f"; try {cure}" if cure else ""
+        parts.append(": ".join(filter(None, (_listed([row.row for row in rows]), text))) + show + advice)
+    more = sum(len(rows) for rows in list(by_trouble.values())[MAX_KINDS:])
     return [*parts, f"{more} more"] if more else parts
 
 
-def _over_baseline(one: TaskVerdict) -> list[str]:
-    if one.baseline is None:
+def _over_baseline(verdict: TaskVerdict) -> list[str]:
+    baseline = verdict.baseline
+    if baseline is None:
         return []
-    name = f"the {TRIVIAL}" if one.baseline.row == TRIVIAL else f"{one.baseline.row}, the best baseline"
-    return [f"{one.baseline.difference} over {name}"]
+    name = f"the {TRIVIAL}" if baseline.row == TRIVIAL else f"{baseline.row}, the best baseline"
+    return [f"{baseline.difference} over {name}"]
 
 
-def _over_all(one: OverallVerdict) -> list[str]:
-    failed = [f"{one.failed} training{'s' if one.failed > 1 else ''} failed"] if one.failed else []
-    seed = ["one seed: intervals are over the test rows alone, --seeds 3 tells more"] if one.one_seed else []
-    if one.model is None:
+def _overall_parts(verdict: OverallVerdict) -> list[str]:
+    failed = [f"{verdict.failed} training{'s' if verdict.failed > 1 else ''} failed"] if verdict.failed else []
+    seed = ["one seed: intervals are over the test rows alone, --seeds 3 tells more"] if verdict.one_seed else []
+    if verdict.model is None:
         return ["no model has a sound score on every task", *failed, *seed]
-    beside = f", {one.average - one.next[1]:+.1f} over {one.next[0]}" if one.next else ""
-    based = f", {one.average - one.baselines:+.1f} over the best baselines" if one.baselines is not None else ""
-    if one.baselines is not None and one.average <= one.baselines + EQUAL:
-        sentence = f"the best baselines have {_points(one.baselines)} on average, {one.model} {_points(one.average)}"
+    average, baselines = verdict.average, verdict.baselines
+    if baselines is not None and average <= baselines + EQUAL:
+        sentence = f"the best baselines have {_points(baselines)} on average, {verdict.model} {_points(average)}"
         return [sentence, *failed, *seed]
-    mean = f"{_points(one.average)}{based}{beside}"
-    parts = [f"{one.model} has the highest average, {mean}, and is best on {one.first_on} of them"]
-    if one.tied:
-        parts.append(f"over the tasks it is not told apart from {_listed(one.tied)}")
-    return [*parts, *_cost(one, one.parameters), *failed, *seed]
+    mean = _points(average)
+    mean += f", {average - baselines:+.1f} over the best baselines" if baselines is not None else ""
+    mean += f", {average - verdict.next[1]:+.1f} over {verdict.next[0]}" if verdict.next else ""
+    parts = [f"{verdict.model} has the highest average, {mean}, and is best on {verdict.first_on} of them"]
+    if verdict.tied:
+        parts.append(f"over the tasks it is not told apart from {_listed(verdict.tied)}")
+    return [*parts, *_cost(verdict), *failed, *seed]
 
 
-def _cost(one: TaskVerdict | OverallVerdict, parameters: Any) -> list[str]:
-    known = [f"trains in {duration(one.train_seconds)}"] if one.train_seconds is not None else []
-    known += [memory(one.peak_memory_bytes)] if one.peak_memory_bytes else []
-    if parameters:
+def _cost(verdict: TaskVerdict | OverallVerdict) -> list[str]:
+    known = [f"trains in {duration(verdict.train_seconds)}"] if verdict.train_seconds is not None else []
+    known += [memory(verdict.peak_memory_bytes)] if verdict.peak_memory_bytes else []
+    if parameters := verdict.parameters:
         known.append(f"{sizes(parameters) if isinstance(parameters, tuple) else count(parameters)} parameters")
     return [", ".join(known)] if known else []
 
@@ -256,8 +263,8 @@ def _points(value: float | None) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """`a, b and c`, or the first `NAMED` and `3 more`."""
-    names = [*names[:NAMED], f"{len(names) - NAMED} more"] if len(names) > NAMED + 1 else list(names)
+    """Return `a, b and c`, or the first `MAX_NAMES` names and `3 more`."""
+    names = [*names[:MAX_NAMES], f"{len(names) - MAX_NAMES} more"] if len(names) > MAX_NAMES + 1 else list(names)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 

@@ -23,10 +23,10 @@ from harness.guess.outcome import Guess, Unread
 from harness.guess.which_files import is_data
 from harness.planning.arguments import pairs
 from harness.proposal import Proposal
-from harness.rows import FILL_IN, Data
+from harness.safe_text import short
 from harness.scaffold.write import task_text, template
-from harness.shown import short
 from harness.task import Task
+from harness.task_data import COLUMN_PLACEHOLDER, TaskData
 
 MAX_MESSAGE = 300  # characters of an error
 NO_LABELS = r"\b{}\b.* has no (label|tag|target|answer)s"  # the error of a split without labels
@@ -110,7 +110,7 @@ def from_data(
 
 def _without_unlabelled_splits(
     guess: Guess, family: TaskFamily, skipped: list[str]
-) -> tuple[Guess, Report, Data | None]:
+) -> tuple[Guess, Report, TaskData | None]:
     """Check the task, and leave out splits without labels; `skipped` gets a line for each of their files."""
     while True:
         report, data = examine(guess.task, family)
@@ -138,12 +138,12 @@ def _unfinished(
 
     chosen = min(families, key=lambda family: len(missing(family)))
     proposal = table.partial.get(chosen.name) or Proposal({})
-    columns = {**proposal.columns, **dict.fromkeys(missing(chosen), FILL_IN)}
+    columns = {**proposal.columns, **dict.fromkeys(missing(chosen), COLUMN_PLACEHOLDER)}
     source = FileSource(table.kind.format, table.files, table.kind.options)
     task = Task(table.name, chosen.name, source, columns=columns)
     guess = Guess(task, list(table.rows), columns, remarks=table.kind.remarks, others=proposal.others)
     output = output or Path(f"{table.name}.yaml")
     others = [family.name for family in families if family is not chosen]
     text = task_text(guess, chosen, others, skipped, Report(task.title, chosen.name, ""), False, output)
-    todo = f"no column looks like the {' or the '.join(missing(chosen))}: fill in {FILL_IN} there"
+    todo = f"no column looks like the {' or the '.join(missing(chosen))}: fill in {COLUMN_PLACEHOLDER} there"
     return TaskFile(text, output, todo)

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from harness.check.report import Report
+from harness.column_profiles import profile_columns
 from harness.family import TaskFamily
 from harness.guess.outcome import Guess
-from harness.looks import look_at
-from harness.rows import FILL_IN
-from harness.shown import listed, plain, short
+from harness.safe_text import listed, plain, short
+from harness.task_data import COLUMN_PLACEHOLDER
 
 MAX_CLASSES = 100  # classes with a line each
 MAX_LISTED = 20  # classes or types in a comment
 MAX_COLUMNS = 40  # columns in comments
 COMMENT_COLUMN = 34  # where comments begin
-COMMON_COLUMNS = {  # of every family
+COLUMN_MEANINGS = {  # of every family
     "id": "names rows in predictions",
     "group": "rows that share it stay in one split",
     "phenomenon": "scores are also given for each of its values",
@@ -78,7 +78,7 @@ def template(name: str, family: TaskFamily, families: Mapping[str, TaskFamily]) 
         for other in families.values()
         if other.name != family.name
     ]
-    optional_columns = {**family.optional_columns, **COMMON_COLUMNS}
+    optional_columns = {**family.optional_columns, **COLUMN_MEANINGS}
     lines = [
         "# Fill in what stands in capitals, then: bench task check THIS_FILE. More in docs/tasks.md.",
         *_head(name, family, ()),
@@ -137,9 +137,9 @@ def _files(files: Mapping[str, Any], output: Path) -> list[str]:
 
 
 def _columns(guess: Guess, family: TaskFamily) -> list[str]:
-    meanings = {**family.columns, **family.optional_columns, **COMMON_COLUMNS}
+    meanings = {**family.columns, **family.optional_columns, **COLUMN_MEANINGS}
     lines = [COLUMNS]
-    looks = look_at(guess.rows)
+    looks = profile_columns(guess.rows)
     used: set[str] = set()
     for column, source in guess.task.columns.items():
         names = source if isinstance(source, list) else [source]
@@ -148,9 +148,9 @@ def _columns(guess: Guess, family: TaskFamily) -> list[str]:
         others = guess.others.get(column, ())[:MAX_COLUMNS]
         lines += [_line(f"  # {column}: {_column(name)}", f"or this one: {looks[name]}") for name in others]
         used.update(map(str, names), others)
-    unused = {name: look for name, look in looks.items() if str(name) not in used and str(name) not in COMMON_COLUMNS}
+    unused = {name: look for name, look in looks.items() if str(name) not in used and str(name) not in COLUMN_MEANINGS}
     if unused:
-        lines.append("  # there are:" if FILL_IN in used else "  # not used:")
+        lines.append("  # there are:" if COLUMN_PLACEHOLDER in used else "  # not used:")
         lines += [_line(f"  #   {_column(look.name)}", str(look)) for look in list(unused.values())[:MAX_COLUMNS]]
     if len(unused) > MAX_COLUMNS:
         lines.append(f"  #   and {len(unused) - MAX_COLUMNS} more")

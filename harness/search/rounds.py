@@ -150,11 +150,11 @@ class Rounds:
 
         ran = False
         done = [record["id"] for one in self.states for record in one.records if record and record["status"] == "ok"]
-        self.store.tidy(done)
+        self.store.clean_up(done)
         while pending := self.pending:
             ran = True
             say(self._round(pending))
-            records = start([(cell, self.store.stamp(cell.id)) for cell in pending])
+            records = start([(cell, self.store.digest(cell.id)) for cell in pending])
             self.ended.add(records)
             for record in records:
                 if state(record) == FAILED:

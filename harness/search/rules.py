@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.cell import Cell, rule_facts
-from harness.document import Value
 from harness.errors import BenchError
 from harness.methods import METHODS
-from harness.recipe import Recipe, full_name, holds, scaled
-from harness.recipes import rules_of
+from harness.recipe import Recipe, full_name, rule_applies, scale_rate
+from harness.recipe_rules import parse_rules
 from harness.search.wanted import FIELDS, GRID, OPTUNA, RATE, SUITE, coerced, read_wanted
-from harness.yaml_nodes import said
+from harness.yaml_reader import describe_node
+from harness.yaml_values import YamlValue
 
 # The section `search` of a suite: which values a cell's fields may take, by the same conditions as recipes have.
 
@@ -22,7 +22,7 @@ RUN = "run"
 KEYS = (RUN, GRID, OPTUNA)
 
 
-def read_section(section: Value) -> tuple[tuple[str, ...], dict[str, tuple[Mapping[str, Any], ...]]]:
+def read_section(section: YamlValue) -> tuple[tuple[str, ...], dict[str, tuple[Mapping[str, Any], ...]]]:
     """The section as a suite file has it: what its runs search, as values of `--search`, and the rules of `grid` and `optuna`.
 
     What runs search stands under `run`, or in the place of the section where there are no rules; it is one value or a
@@ -32,7 +32,7 @@ def read_section(section: Value) -> tuple[tuple[str, ...], dict[str, tuple[Mappi
         if section.node.kind in ("list", "str"):
             return _wanted(section), {}
         section.fault(
-            f"is {said(section.node)}; it must be a mapping with the keys {', '.join(KEYS)}, or auto; see docs/suites.md"
+            f"is {describe_node(section.node)}; it must be a mapping with the keys {', '.join(KEYS)}, or auto; see docs/suites.md"
         )
         return (), {}
     given = section.keys(KEYS)
@@ -42,7 +42,7 @@ def read_section(section: Value) -> tuple[tuple[str, ...], dict[str, tuple[Mappi
     return wanted, {kind: _rules(rules, kind) for kind, rules in given.items() if kind != RUN}
 
 
-def _wanted(value: Value) -> tuple[str, ...]:
+def _wanted(value: YamlValue) -> tuple[str, ...]:
     items = list(value.list()) if value.node.kind == "list" else [value] if value.given else []
     texts = tuple(text for one in items if (text := one.text()) is not None)
     if len(texts) == len(items):
@@ -50,8 +50,8 @@ def _wanted(value: Value) -> tuple[str, ...]:
     return texts
 
 
-def _rules(value: Value, kind: str) -> tuple[Mapping[str, Any], ...]:
-    return rules_of(
+def _rules(value: YamlValue, kind: str) -> tuple[Mapping[str, Any], ...]:
+    return parse_rules(
         value, f"{{{RATE}: [2.0e-5, 3.0e-5]}}", lambda name, one: one.attempt(_check_field, name, one.plain(), kind)
     )
 
@@ -64,7 +64,7 @@ def values_for(rules: tuple[Mapping[str, Any], ...], cell: Cell) -> dict[str, tu
     facts = rule_facts(cell.task, cell.model, cell.method)
     found: dict[str, tuple[Any, ...] | Range] = {}
     for rule in rules:
-        if not holds(rule, facts):
+        if not rule_applies(rule, facts):
             continue
         for name, value in rule.items():
             if name == "when":
@@ -101,7 +101,7 @@ def _times(values: tuple[Any, ...] | Range, factor: float) -> tuple[Any, ...] | 
         return values
     if isinstance(values, Range):
         return values.times(factor)
-    return tuple(scaled(value, factor) for value in values)
+    return tuple(scale_rate(value, factor) for value in values)
 
 
 # What Optuna may draw a recipe from.
@@ -136,7 +136,7 @@ class Range:
 
     def times(self, factor: float) -> Range:
         """Both ends multiplied."""
-        return Range(scaled(self.low, factor), scaled(self.high, factor), self.log)
+        return Range(scale_rate(self.low, factor), scale_rate(self.high, factor), self.log)
 
 
 Space = Mapping[str, tuple[Any, ...] | Range]
@@ -148,7 +148,7 @@ def usual_space(recipe: Recipe) -> dict[str, tuple[Any, ...] | Range]:
     Epochs are not in it: the best validation is kept, and trainings of one length are what pruning can compare.
     """
     rate = recipe.learning_rate
-    return {"learning_rate": Range(scaled(rate, 1 / AROUND), scaled(rate, AROUND), log=True), "batch_size": BATCHES}
+    return {"learning_rate": Range(scale_rate(rate, 1 / AROUND), scale_rate(rate, AROUND), log=True), "batch_size": BATCHES}
 
 
 def plain(space: Space) -> dict[str, Any]:

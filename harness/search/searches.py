@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from harness.cell import Cell
+from harness.cell import Cell, SearchedRecipe
 from harness.errors import BenchError
 from harness.search.grid_search import GridSearcher
 from harness.search.halving import Halving
@@ -14,7 +14,6 @@ from harness.search.rules import usual_space, values_for
 from harness.search.tpe import Tpe
 from harness.search.trials import CHOSEN, FAILED, Lookup, Tried, outcome, state, why
 from harness.search.wanted import AUTO, GRID, OPTION, OPTUNA, SUITE, Wanted, check
-from harness.searched import Searched
 
 
 class Rules(Protocol):
@@ -68,7 +67,7 @@ class CellSearch:
         """The cells with the winner's recipe; with the one that the search began with where there is no winner (yet)."""
         if not tried.ended:
             return self.cells
-        found = Searched(self.searcher.specification, self.arguments, outcome(tried))
+        found = SearchedRecipe(self.searcher.specification, self.arguments, outcome(tried))
         recipe = self.cells[0].recipe if tried.winner is None else tried.cells[tried.winner].recipe
         return tuple(replace(cell, recipe=recipe, search=found, why=CHOSEN) for cell in self.cells)
 
@@ -105,7 +104,7 @@ def make_searches(cells: Sequence[Cell], wanted: Wanted, suite: Rules, settings:
     searches = []
     for group in groups.values():
         searcher = _searcher(group[0], wanted, suite, settings)
-        asked = Searched(searcher.specification, wanted.arguments)
+        asked = SearchedRecipe(searcher.specification, wanted.arguments)
         marked = tuple(replace(cell, search=asked) for cell in group)
         searches.append(CellSearch(marked, searcher, wanted.arguments))
     _reject_unequal(searches, wanted)

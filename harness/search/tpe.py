@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.cell import Cell
+from harness.cell import SEARCH_SEED, Cell
 from harness.errors import BenchError
 from harness.search.halving import STARTUP, WARMUP, thresholds
 from harness.search.rules import Space, distributions, plain, rounded
 from harness.search.trials import FAILED, OK, Lookup, Tried, scores, state, trial, value
-from harness.searched import SEARCH_SEED
 from harness.store import Record
 
 

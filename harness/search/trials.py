@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.cell import Cell
-from harness.searched import SEARCH_SEED, Trial
+from harness.cell import SEARCH_SEED, Cell, Trial
 from harness.store import Record
 
 # Trials: cells that carry a candidate recipe, and what their records say of it.

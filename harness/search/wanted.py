@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import BenchError
-from harness.methods import METHODS, foreign_fields
-from harness.recipe import HINTS, MECHANICS, Recipe, full_name
+from harness.methods import METHODS, inapplicable_fields
+from harness.recipe import FIELD_TYPES, MECHANICS, Recipe, full_name
 
 # How the work is cut up and with which numbers it is computed is no matter of how well a model learns.
-FIELDS = tuple(name for name in HINTS if name not in (*MECHANICS, "precision"))
+FIELDS = tuple(name for name in FIELD_TYPES if name not in (*MECHANICS, "precision"))
 GRID, SUITE, OPTUNA, AUTO = "grid", "suite", "optuna", "auto"
 NONE = "none"  # no search: what the command line says where a suite asks for one
 OPTION = "--search"
@@ -94,7 +94,7 @@ def check(wanted: Wanted, fields: Sequence[str], methods: Sequence[str], setting
         BenchError: it is not so.
     """
     for name in fields:
-        without = [method for method in methods if method in METHODS and name in foreign_fields(method)]
+        without = [method for method in methods if method in METHODS and name in inapplicable_fields(method)]
         if without:
             owners = ",".join(method.name for method in METHODS.values() if name in method.fields)
             raise BenchError(

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from scipy import optimize, stats
 
+from harness.cell import is_trial
 from harness.errors import BenchError, unknown
 from harness.grouping.groups import BoardPlace, identified, main_places, place, scores_by_row, succeeded
 from harness.grouping.row_names import command_name, row_named
 from harness.metrics.additive import Array
-from harness.searched import is_trial
 from harness.stats.column_statistics import ScoredRecord, require_same_rows
 from harness.stats.multiple_tests import ALPHA, holm
 from harness.stats.paired import (

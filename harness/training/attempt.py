@@ -12,6 +12,7 @@ from accelerate.utils import set_seed
 from harness import registry
 from harness.adapt.apply import adapt
 from harness.cache.encoded import CachedEncoder
+from harness.cell import Trial
 from harness.check.report import warnings
 from harness.fast.prepare import prepare
 from harness.fast.rows_tried import READ, check_text
@@ -19,9 +20,8 @@ from harness.heads.base import Feature, Head
 from harness.heads.make import fitted_head
 from harness.heads.unable import OUT_OF_MEMORY, Unable, computing
 from harness.methods import METHODS
-from harness.rows import load
-from harness.searched import Trial
-from harness.train_rows import drawn
+from harness.task_data import load_data
+from harness.train_rows import draw_train_rows
 from harness.training.cell_run import CellRun
 from harness.training.cost import advise
 from harness.training.device import make_accelerator
@@ -60,9 +60,9 @@ class Attempt:
         """
         cell, task, family, watch = self.cell, self.cell.task, self.family, self.watch
         watch.begin("data")
-        data = load(task, family)
+        data = load_data(task, family)
         labels = family.labels(data.splits, task)  # of all rows: the head is the same however few are drawn
-        data = drawn(data, family, cell.train_rows, cell.seed)
+        data = draw_train_rows(data, family, cell.train_rows, cell.seed)
         self.splits = data.splits
         watch.begin("check")
         data_warnings = warnings(data, task, family)

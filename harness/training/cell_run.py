@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.cell import Cell
-from harness.duration import Every
+from harness.quantities import SaveInterval
 from harness.store import Store
 from harness.training.checkpoint import SavedTraining, Unusable
 from harness.training.cost import Stopwatch
@@ -31,7 +31,7 @@ class CellContext:
     device: str
     store: Store
     emit: Emit
-    every: Every
+    every: SaveInterval
     interruption: Interruption
 
 

@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from harness.files import write_whole
+from harness.files import write_atomically
 from harness.training.state import Progress, RandomStates, State
 from harness.training.weights import Weights
 
@@ -110,7 +110,7 @@ class SavedTraining:
             except SafetensorError as error:
                 raise OSError(f"{path.name} cannot be written: {error}") from error
 
-        write_whole(path, fill)
+        write_atomically(path, fill)
 
     @classmethod
     def load(cls, path: Path) -> SavedTraining | None:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.duration import NEVER, Every
 from harness.files import disk_full
+from harness.quantities import NEVER, SaveInterval
 from harness.training.checkpoint import SavedTraining
 from harness.training.state import RandomStates, State
 from harness.training.together import Team
@@ -67,7 +67,7 @@ class Keeper:
         self,
         path: Path,
         found: SavedTraining | None,
-        every: Every,
+        every: SaveInterval,
         interruption: Interruption,
         team: Team,
         account: Callable[[], dict[str, Any]],

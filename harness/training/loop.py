@@ -11,10 +11,10 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from harness.by_data import planned
 from harness.fast.prepare import Fast, tokens_worth_of_a_piece
 from harness.heads.base import Feature, Head
 from harness.recipe import Recipe
+from harness.recipe_rules import planned_steps
 from harness.training.batches import remaining_batches
 from harness.training.keeper import Keeper
 from harness.training.optimiser import clipped_step, make_optimiser, make_schedule
@@ -53,7 +53,7 @@ def train(
         seed: decides the order of the data.
         emit: is told of every step.
         keeper: saves the training now and then, and knows where an earlier one was left.
-        thresholds, budget: of a trial, see `harness.searched.Trial`.
+        thresholds, budget: of a trial, see `harness.cell.Trial`.
 
     Returns:
         What the training leaves behind, beside the trained weights in the model.
@@ -63,7 +63,7 @@ def train(
         NotEnoughMemory: a single row does not fit.
         Interrupted: the keeper was told to end.
     """
-    total, validations = planned(len(features), recipe, budget)
+    total, validations = planned_steps(len(features), recipe, budget)
     due = {round(total * (turn + 1) / validations) for turn in range(validations)} - {0}  # more of them than steps
     optimiser = make_optimiser(weights.matrices, weights.vectors, recipe)
     state = State(weights, optimiser, make_schedule(optimiser, total, recipe.warmup_ratio))

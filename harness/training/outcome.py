@@ -11,15 +11,14 @@ from typing import Any
 from accelerate import Accelerator
 from torch import nn
 
-from harness.cell import Cell
+from harness.cell import Cell, SearchedRecipe
 from harness.family import TaskFamily
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature
 from harness.heads.make import FittedHead
 from harness.predictions import answers, is_constant, phenomena, slices, task_facts
-from harness.rows import Data
-from harness.searched import Searched
 from harness.store import Record, timestamp
+from harness.task_data import TaskData
 from harness.training.cost import efficiency, peak_memory
 from harness.training.device import environment, precision_of
 from harness.training.state import Progress
@@ -47,7 +46,7 @@ class Outcome:
     parameters: int
     trainable: int
     fast: Fast
-    data: Data
+    data: TaskData
     warnings: list[str]
     features: Mapping[str, Sequence[Feature]]
     truncated: Mapping[str, int]
@@ -69,7 +68,7 @@ def make_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
     record = _record(cell, family, outcome, tested, answers(cell, family, test, outcome.predictions))
     record["score"] = metric.score(outcome.metrics)
     record["trivial_score"] = metric.score(outcome.trivial)
-    if isinstance(cell.search, Searched):
+    if isinstance(cell.search, SearchedRecipe):
         record["cost"]["search_seconds"] = cell.search.seconds
     record["training"]["trouble"] = as_facts(trouble(record))
     return record

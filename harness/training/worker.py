@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness import registry
 from harness.cell import Cell
-from harness.duration import NEVER, Every
 from harness.predictions import is_constant, lines
+from harness.quantities import NEVER, SaveInterval
 from harness.store import Record, Store
 from harness.training.attempt import Attempt
 from harness.training.cell_run import CellContext, CellRun
@@ -20,7 +20,7 @@ def run_cell(
     device: str,
     store: Store,
     emit: Emit,
-    every: Every = NEVER,
+    every: SaveInterval = NEVER,
     interruption: Interruption | None = None,
 ) -> Record:
     """Train and evaluate a cell, write its predictions and record, and return the record.

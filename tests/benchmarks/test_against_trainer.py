@@ -26,7 +26,7 @@ from harness.planning.request import Request
 from harness.planning.suite import load_suite
 from harness.recipe import Recipe
 from harness.registry import family
-from harness.rows import load_splits
+from harness.task_data import load_splits
 from harness.training.device import make_accelerator
 from harness.training.loop import train
 from harness.training.weights import Weights

@@ -13,7 +13,7 @@ from harness import registry
 from harness.heads.make import make_head
 from harness.planning.plan import make_plan
 from harness.planning.request import Request
-from harness.rows import load_splits
+from harness.task_data import load_splits
 from harness.training.device import make_accelerator
 from harness.training.evaluate import predict
 

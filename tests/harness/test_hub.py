@@ -36,12 +36,12 @@ class Stumbling:
 
 
 @pytest.mark.parametrize(
-    "error", [answer(503), answer(429), httpx2.ReadError("cut off"), HubError("stale", passing=True)]
+    "error", [answer(503), answer(429), httpx2.ReadError("cut off"), HubError("stale", temporary=True)]
 )
 @pytest.mark.parametrize("failures", [1, 8])
 def test_trouble_of_a_moment_is_waited_out(error, failures):
     action = Stumbling(failures, error)
-    assert hub.patiently(action, "data set 'a/b'") == "rows" and action.calls == failures + 1
+    assert hub.with_retries(action, "data set 'a/b'") == "rows" and action.calls == failures + 1
 
 
 @pytest.mark.parametrize(
@@ -55,39 +55,39 @@ def test_trouble_of_a_moment_is_waited_out(error, failures):
 def test_a_refusal_is_final(error, words):
     action = Stumbling(1, error)
     with pytest.raises(HubError, match=words) as caught:
-        hub.patiently(action, "model 'a/b'")
-    assert action.calls == 1 and not caught.value.passing and "\n" not in str(caught.value)
+        hub.with_retries(action, "model 'a/b'")
+    assert action.calls == 1 and not caught.value.temporary and "\n" not in str(caught.value)
 
 
 def test_what_the_hub_has_no_part_in_passes_through():
     with pytest.raises(KeyError):
-        hub.patiently(Stumbling(1, KeyError("x")), "model 'a/b'")
+        hub.with_retries(Stumbling(1, KeyError("x")), "model 'a/b'")
 
 
 def test_a_library_s_error_is_traced_to_the_hub_s():
     wrapped = ConnectionError("download failed")
     wrapped.__cause__ = answer(502)
     action = Stumbling(2, wrapped)
-    assert hub.patiently(action, "x") == "rows" and action.calls == 3
+    assert hub.with_retries(action, "x") == "rows" and action.calls == 3
 
 
 def test_a_file_that_need_not_be_there_does_not_hide_what_a_library_says():
     said = ValueError("BuilderConfig 'x' not found")
     said.__context__ = answer(404, errors.RemoteEntryNotFoundError)
     with pytest.raises(ValueError, match="BuilderConfig"):
-        hub.patiently(Stumbling(1, said), "data set 'a/b'")
+        hub.with_retries(Stumbling(1, said), "data set 'a/b'")
 
 
 def test_a_dead_hub_is_not_waited_for_again_and_again():
     first, second = Stumbling(99, answer(503)), Stumbling(99, answer(503))
     for action in (first, second):
         with pytest.raises(HubError, match="cannot be fetched and is not in the cache") as caught:
-            hub.patiently(action, "model 'a/b'")
-        assert caught.value.passing
+            hub.with_retries(action, "model 'a/b'")
+        assert caught.value.temporary
     assert (first.calls, second.calls) == (9, 2)
-    hub.patiently(Stumbling(0, None), "x")  # it is back
+    hub.with_retries(Stumbling(0, None), "x")  # it is back
     again = Stumbling(5, answer(503))
-    assert hub.patiently(again, "x") == "rows"
+    assert hub.with_retries(again, "x") == "rows"
 
 
 def test_where_no_name_is_known_there_is_no_network_to_wait_for():
@@ -95,8 +95,8 @@ def test_where_no_name_is_known_there_is_no_network_to_wait_for():
     nameless.__cause__ = socket.gaierror(-2, "Name or service not known")
     action = Stumbling(99, nameless)
     with pytest.raises(HubError, match="check the network"):
-        hub.patiently(action, "model 'owner/name'")
-    assert action.calls == hub.NAMELESS + 1
+        hub.with_retries(action, "model 'owner/name'")
+    assert action.calls == hub.PAUSES_WITHOUT_HOST + 1
 
 
 def test_models_of_the_cache_are_those_with_weights(tmp_path, monkeypatch):
@@ -104,4 +104,4 @@ def test_models_of_the_cache_are_those_with_weights(tmp_path, monkeypatch):
     for name, file in (("models--a--b", "model.safetensors"), ("models--c--d", "config.json"), ("datasets--e--f", "x.safetensors")):
         (tmp_path / name / "snapshots/1").mkdir(parents=True)
         (tmp_path / name / "snapshots/1" / file).touch()
-    assert hub.cached() == ["a/b"]
+    assert hub.cached_models() == ["a/b"]

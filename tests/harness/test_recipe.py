@@ -1,7 +1,7 @@
 import pytest
 
 from harness.errors import BenchError
-from harness.recipe import HINTS, SHORT, Recipe, full_name, full_names, trained_by
+from harness.recipe import FIELD_TYPES, SHORT_NAMES, Recipe, full_name, full_names, trained_recipe
 
 
 def test_values_are_brought_to_their_type():
@@ -11,7 +11,7 @@ def test_values_are_brought_to_their_type():
 
 
 def test_a_short_name_is_that_of_one_field():
-    assert set(SHORT.values()) <= set(HINTS) and not set(SHORT) & set(HINTS) and len(set(SHORT.values())) == len(SHORT)
+    assert set(SHORT_NAMES.values()) <= set(FIELD_TYPES) and not set(SHORT_NAMES) & set(FIELD_TYPES) and len(set(SHORT_NAMES.values())) == len(SHORT_NAMES)
     with pytest.raises(BenchError, match=r"mine.yaml: recipes: 'lr' is not a rule"):
         full_names("lr", "mine.yaml: recipes")
     names = ("lr", "recipe.lr", " learning_rate", "recipe.learning_rate")
@@ -45,5 +45,5 @@ def test_auto_is_a_value_of_the_fields_that_may_follow_from_the_data_alone():
 
 def test_a_record_tells_what_it_was_trained_by():
     record = {"recipe": {"epochs": "auto", "learning_rate": 1e-4}, "fitted": {"epochs": {"value": 8, "why": "500 training rows"}}}
-    assert trained_by(record) == {"epochs": 8, "learning_rate": 1e-4}
-    assert trained_by({"recipe": {"epochs": 5}}) == {"epochs": 5}
+    assert trained_recipe(record) == {"epochs": 8, "learning_rate": 1e-4}
+    assert trained_recipe({"recipe": {"epochs": 5}}) == {"epochs": 5}

@@ -11,7 +11,7 @@ from made_records import record
 
 from harness import files
 from harness.errors import BenchError
-from harness.files import disk_full, sweep, write_text, write_whole
+from harness.files import disk_full, remove_leftovers, write_atomically, write_text
 from harness.store import Store
 
 RECORD = record("films", "bert", 1.0, id="a--b")
@@ -84,16 +84,16 @@ def test_what_is_no_record_counts_as_not_run(tmp_path, content):
     store = Store(tmp_path)
     (store.folder("a") / "record.json").write_text(content)
     assert store.record("a") is None and not store.finished("a") and list(store.records()) == []
-    assert store.look("a")[0] is None and (store.stamp("a") or not content.strip())
+    assert store.record_and_digest("a")[0] is None and (store.digest("a") or not content.strip())
 
 
 def test_a_stamp_changes_with_the_record(tmp_path):
     store = Store(tmp_path)
-    assert store.stamp("a") == ""
+    assert store.digest("a") == ""
     store.write({**RECORD, "id": "a", **FAILED})
-    first = store.stamp("a")
+    first = store.digest("a")
     store.write({**RECORD, "id": "a"})
-    assert "" != first != store.stamp("a") == store.look("a")[1]
+    assert "" != first != store.digest("a") == store.record_and_digest("a")[1]
 
 
 def test_a_claim_is_had_once_and_freed_with_its_process(tmp_path):
@@ -119,7 +119,7 @@ def test_whole_files_or_none(tmp_path):
         raise OSError(errno.ENOSPC, "full")
 
     with pytest.raises(OSError) as raised:
-        write_whole(path, half)
+        write_atomically(path, half)
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
     assert disk_full(raised.value) is raised.value and disk_full(ValueError("else")) is None
     try:
@@ -141,9 +141,9 @@ def test_only_what_the_dead_left_is_swept_up(tmp_path):
     }
     for name in names:
         (tmp_path / name).write_text("x")
-    sweep(tmp_path)
+    remove_leftovers(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {name for name, stays in names.items() if stays}
-    sweep(tmp_path, everything=True)
+    remove_leftovers(tmp_path, everything=True)
     assert {path.name for path in tmp_path.iterdir()} == {".mine.tmp", "a.json"}
 
 
@@ -159,10 +159,10 @@ def test_what_a_killed_worker_left_beside_a_good_record_goes(tmp_path):
     other = Store(tmp_path / "results").claim("taken")
     assert other.take()
     store.checkpoint("taken").write_text("of the run that has it")
-    store.tidy(["free", "taken", "clean"])
+    store.clean_up(["free", "taken", "clean"])
     assert [path.name for path in store.folder("free").iterdir()] == ["record.json"]
     assert store.checkpoint("taken").exists()
     other.release()
-    store.tidy(["taken"])
+    store.clean_up(["taken"])
     assert [path.name for path in store.folder("taken").iterdir()] == ["record.json"]
     assert [path.name for path in store.root.iterdir()] == ["cells"]

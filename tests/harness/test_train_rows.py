@@ -14,39 +14,39 @@ from harness.data.source import FileSource, HubSource
 from harness.errors import BenchError
 from harness.planning.plan import make_plan
 from harness.planning.request import Request, read_request
-from harness.rows import load
 from harness.store import Store
 from harness.task import Task
-from harness.train_rows import drawn, fitting
+from harness.task_data import load_data
+from harness.train_rows import available_sizes, draw_train_rows
 
 MINI = registry.tasks()["mini-sentiment"]
 TASKS = [registry.tasks()[f"mini-{name}"] for name in ("sentiment", "topics", "ner", "qa", "translation")]
 
 
 def loaded(task):
-    return load(task, registry.family(task.family)), registry.family(task.family)
+    return load_data(task, registry.family(task.family)), registry.family(task.family)
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 def test_a_subset_is_of_training_rows_alone_and_says_of_how_many(task):
     data, family = loaded(task)
-    assert drawn(data, family, None, 0) is data
-    part = drawn(data, family, 50, 0)
+    assert draw_train_rows(data, family, None, 0) is data
+    part = draw_train_rows(data, family, 50, 0)
     assert part.available == len(data.splits["train"]) and len(part.splits["train"]) == 50
     assert part.splits["test"] is data.splits["test"] and part.splits["validation"] is data.splits["validation"]
     ids = {row["id"] for row in part.splits["train"]}
     assert ids < {row["id"] for row in data.splits["train"]}
-    assert ids < {row["id"] for row in drawn(data, family, 200, 0).splits["train"]}
-    assert ids != {row["id"] for row in drawn(data, family, 50, 1).splits["train"]}
+    assert ids < {row["id"] for row in draw_train_rows(data, family, 200, 0).splits["train"]}
+    assert ids != {row["id"] for row in draw_train_rows(data, family, 50, 1).splits["train"]}
 
 
 def test_labels_are_in_proportion_and_contexts_together():
     data, family = loaded(MINI)
-    labels = [row["label"] for row in drawn(data, family, 100, 3).splits["train"]]
+    labels = [row["label"] for row in draw_train_rows(data, family, 100, 3).splits["train"]]
     share = sum(row["label"] == labels[0] for row in data.splits["train"]) / len(data.splits["train"])
     assert abs(labels.count(labels[0]) / 100 - share) <= 0.01
     rows = [{"id": str(n), "group": str(n // 4)} for n in range(40)]
-    part = drawn(replace(data, splits={**data.splits, "train": rows}), family, 8, 0)
+    part = draw_train_rows(replace(data, splits={**data.splits, "train": rows}), family, 8, 0)
     groups = [row["group"] for row in part.splits["train"]]
     assert sorted(map(groups.count, set(groups))) == [4, 4]
 
@@ -55,27 +55,27 @@ def test_more_rows_than_there_are_is_not_the_same_as_all(tmp_path):
     with (tmp_path / "a.csv").open("w") as file:
         csv.writer(file).writerows([("text", "label"), *((f"t{n}", "ab"[n % 2]) for n in range(50))])
     task = Task("mine", "sentiment", FileSource("csv", {"all": tmp_path / "a.csv"}))  # 30 of 50 are for training
-    sizes, notes = fitting([task], (10, 30, 31, None))
+    sizes, notes = available_sizes([task], (10, 30, 31, None))
     assert sizes == {"mine": (10, None)} and notes == ["mine: left out: 31 training rows are asked for, there are 30"]
-    assert fitting([task.limited(5)], (10, 5, 3)) == (
+    assert available_sizes([task.limited(5)], (10, 5, 3)) == (
         {"mine@5": (None, 3)},
         ["mine@5: left out: 10 training rows are asked for, there are 5"],
     )
     with pytest.raises(
         BenchError, match="nothing to run: mine: left out: 31 training rows are asked for, there are 30; name smaller"
     ):
-        fitting([task], (31,))
+        available_sizes([task], (31,))
     [cell] = make_plan(Request(["majority"], [f"sentiment:{tmp_path / 'a.csv'}"])).cells
     with pytest.raises(BenchError, match="31 training rows are asked for"):  # as a cell of the Hub's data finds out
         run_baseline(replace(cell, train_rows=31), Store(tmp_path), lambda event: None)
     data, family = loaded(task)
     with pytest.raises(BenchError, match="31 training rows are asked for, there are 30; name smaller"):
-        drawn(data, family, 31, 0)
+        draw_train_rows(data, family, 31, 0)
 
 
 def test_data_of_the_hub_are_not_read_before_a_run():
     hub = replace(MINI, source=HubSource("nobody/nothing"))
-    assert fitting([hub], (10, 10**9, None)) == ({hub.title: (10, 10**9, None)}, [])
+    assert available_sizes([hub], (10, 10**9, None)) == ({hub.title: (10, 10**9, None)}, [])
 
 
 def test_a_plan_has_each_size_and_the_ids_of_whole_cells_stay():

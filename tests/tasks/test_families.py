@@ -5,8 +5,8 @@ import pytest
 from harness import registry
 from harness.data.source import FileSource, GeneratedSource
 from harness.errors import BenchError
-from harness.rows import load_splits
 from harness.task import Task
+from harness.task_data import load_splits
 
 
 def make(family, rows, **values):

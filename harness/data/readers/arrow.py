@@ -16,7 +16,7 @@ from harness.data.file_layer import as_paths, read_bytes
 from harness.data.place import PlacedRow
 from harness.data.readers.json_rows import once
 from harness.errors import BenchError
-from harness.shown import short
+from harness.safe_text import short
 
 IPC_FILE, FEATHER_1 = b"ARROW1", b"FEA1"
 BATCH = 1000  # rows

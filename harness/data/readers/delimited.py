@@ -21,7 +21,7 @@ from harness.data.file_layer import as_paths, read_text, split_lines
 from harness.data.odd_quotes import hint, odd_marks
 from harness.data.place import PlacedRow
 from harness.errors import BenchError, unknown
-from harness.shown import short
+from harness.safe_text import short
 
 QUOTING = ("minimal", "all", "none", "auto")
 FIELD_LIMIT = 2**31 - 1  # characters; Python's own limit of 131,072 is less than a long article

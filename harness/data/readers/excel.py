@@ -13,7 +13,7 @@ from harness.data.compressed import check_size, zip_errors
 from harness.data.file_layer import as_paths, read_bytes
 from harness.data.place import PlacedRow
 from harness.errors import BenchError, unknown
-from harness.shown import short
+from harness.safe_text import short
 
 CURE = 'save it as CSV, or run: pip install "bench-harness[excel]"'
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.column_profiles import name_words
 from harness.data.readers import answers
 from harness.data.values import at_a_glance
-from harness.looks import words_of
 
 Row = Mapping[str, Any]
 
@@ -33,7 +33,7 @@ def options(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] |
         columns: those of `NEEDS` → the table's.
     """
     there = {str(name).strip().lower(): str(name) for name in rows[0] if str(name) not in columns.values()}
-    there = {"_".join(words_of(name)): name for name in there.values()} | there
+    there = {"_".join(name_words(name)): name for name in there.values()} | there
     found: dict[str, Any] = {}
     for option, names in USUAL.items():
         match = next((there[name] for name in names if name in there), None)

@@ -10,7 +10,7 @@ from typing import Any
 from harness.data.file_layer import as_paths, read_text, split_lines
 from harness.data.place import PlacedRow
 from harness.errors import BenchError
-from harness.shown import listed, short
+from harness.safe_text import listed, short
 
 Pairs = list[tuple[str, Any]]
 

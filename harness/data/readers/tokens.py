@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from harness.column_profiles import name_words, quote
 from harness.data.place import PlacedRow, place, placed
 from harness.data.tags import to_iob2
 from harness.data.values import Notes, at_a_glance, text
 from harness.errors import BenchError, unknown
-from harness.looks import quote, words_of
 
 Row = Mapping[str, Any]
 
@@ -37,7 +37,7 @@ def options(rows: Sequence[Row], columns: Mapping[str, str]) -> dict[str, Any] |
     tokens = sum(bool(TAG.fullmatch(tag)) and isinstance(word, str) and " " not in word.strip() for word, tag in there)
     if not there or tokens < MOSTLY * len(there):
         return None
-    named = {"_".join(words_of(name)): str(name) for name in rows[0] if str(name) not in columns.values()}
+    named = {"_".join(name_words(name)): str(name) for name in rows[0] if str(name) not in columns.values()}
     sentence = next((named[name] for name in SENTENCE if name in named), None)
     return {**columns, **({"sentence": sentence} if sentence else {})}
 

@@ -1,4 +1,4 @@
-"""The page as one HTML text, with styles, scripts and data inside and nothing to load. `SECTIONS` lists its sections."""
+"""Render the page as one HTML text that contains its styles, scripts and data, and loads nothing."""
 
 from __future__ import annotations
 
@@ -10,16 +10,24 @@ from importlib.resources import files
 
 from markupsafe import Markup
 
-from harness.report import board_text as text
-from harness.report.page.chart_sections import cost_chart, training
+from harness.grouping.costs import NONE
+from harness.report.page.charts import cost_chart, curves, training
 from harness.report.page.prediction_sections import confusion, errors
 from harness.report.page.score_table import score_table
-from harness.report.page.slice_sections import gains, slices, types
-from harness.report.page.templates import fill
-from harness.report.page.text_sections import curves, empty, environments, failures, overall, tasks, verdict_cards
-from harness.report.page.view import Section, View
+from harness.report.page.table_sections import (
+    empty,
+    environments,
+    failures,
+    gains,
+    overall,
+    slices,
+    tasks,
+    types,
+    verdict_cards,
+)
+from harness.report.page.view import Section, View, fill
 
-# The sections in their order. A new one is one entry here, a function, and a script if it needs one.
+# The sections in their order. To add one, add an entry here, a function, and a script if it needs one.
 SECTIONS = (
     Section("empty", "No results", empty),
     Section("verdict", "Verdict", verdict_cards),
@@ -42,9 +50,9 @@ FIRST, LAST = "core.js", "start.js"  # before and after the scripts of the secti
 
 
 def page(view: View, sections: Iterable[Section] = SECTIONS) -> str:
-    """The whole page; the same bytes for the same view."""
-    made = [(section, part) for section in sections if (part := section.make(view))]
-    scripts = dict.fromkeys([FIRST, *(name for section, _ in made for name in section.scripts), LAST])
+    """Render the page. The same view gives the same bytes."""
+    parts = [(section, part) for section in sections if (part := section.make(view))]
+    scripts = dict.fromkeys([FIRST, *(name for section, _ in parts for name in section.scripts), LAST])
     style = "\n".join(_asset(f"css/{name}") for name in STYLES)
     script = "\n".join(_asset(f"js/{name}") for name in scripts)
     store = view.store
@@ -58,17 +66,16 @@ def page(view: View, sections: Iterable[Section] = SECTIONS) -> str:
         figures=_figures(view),
         commands="\n".join(view.board.commands),
         page_command=shlex.join(["bench", "leaderboard", "--results", folder, "--format", "html"]),
-        sections=made,
+        sections=parts,
     ) + "\n"
 
 
 def _figures(view: View) -> dict[str, str]:
-    """The numbers at the top of the page."""
+    """Return the numbers at the top of the page."""
     board = view.board
-    run = " to ".join(dict.fromkeys(board.dates)) if board.dates else text.NONE
     return {
-        "suite": ", ".join(board.suites) or text.NONE,
-        "run": run,
+        "suite": ", ".join(board.suites) or NONE,
+        "run": " to ".join(dict.fromkeys(board.dates)) if board.dates else NONE,
         "cells": f"{board.cells:,}",
         "failed": str(len(board.failures)),
         "models": str(sum(not row.is_baseline for row in board.rows)),
@@ -78,7 +85,7 @@ def _figures(view: View) -> dict[str, str]:
 
 
 def _policy(style: str, script: str) -> str:
-    """A Content-Security-Policy by which nothing is loaded and only this style and this script are used."""
+    """Return a Content-Security-Policy that allows only this style and this script, and loads nothing."""
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; "
         "form-action 'none'"

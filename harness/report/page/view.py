@@ -1,25 +1,30 @@
-"""The input of the sections of the page, `View`: the board with its records and predictions; and what a section is."""
+"""The input of the sections of the page (`View`), and the templates that they fill (`fill`)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import quote
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.files import dump_json
 from harness.grouping.groups import BoardPlace, succeeded
 from harness.published import published
 from harness.report.board import Board
 from harness.report.board_columns import BoardColumn
 from harness.report.board_rows import BEST_BASELINE, Row
+from harness.safe_text import visible
 from harness.stats.standings import Standings
 from harness.store import Record, Store
 
-ROWS = 500  # rows of a task whose predictions go into the page
-Lines = Sequence[Mapping[str, Any]]
+ROWS = 500  # test rows of a task whose predictions are on the page
+# Characters that end a script element, or that change the direction of text.
+UNSAFE_IN_SCRIPT = "<>&\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+Lines = Sequence[Mapping[str, Any]]  # predictions, one mapping for each test row
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,8 @@ class View:
         places: the records of each entry, by seed, cut to what a board needs (`harness.grouping.board_records`).
         store: the results folder, for predictions and whole records.
         folder: the results folder relative to the page, for links.
-        rows: number of rows of a task whose predictions go into the page at most.
-        with_texts: whether to add the texts of these rows, where the data can be read.
+        rows: maximum number of test rows of a task whose predictions are on the page.
+        with_texts: whether to add the texts of these rows, if the data can be read.
     """
 
     board: Board
@@ -52,37 +57,37 @@ class View:
         rows: int = ROWS,
         with_texts: bool = False,
     ) -> View:
-        """The view of records and their standings, with registered published numbers."""
+        """Make the view of records and their standings, with registered published numbers."""
         board = Board.of(records, published=published(), standings=standings)
         return cls(board, standings.places[0], store, folder, rows, with_texts)
 
     @cached_property
     def _records(self) -> dict[tuple[str, str, str], Sequence[Record]]:
-        return {(where.model, where.method, where.task): records for where, records in self.places.items()}
+        return {(place.model, place.method, place.task): records for place, records in self.places.items()}
 
     @cached_property
     def rows_shown(self) -> list[Row]:
-        """The rows of the main table, and then the baselines that it shows as one row."""
+        """The rows of the main table, followed by the baselines that it combines into one row."""
         titles = {row.title for row in self.board.table_rows}
         return [*self.board.table_rows, *(row for row in self.board.rows if row.title not in titles)]
 
-    def behind(self, row: Row, column: BoardColumn) -> Row:
-        """The row that an entry belongs to: for the row `best baseline` that of the best baseline of the column."""
+    def source_row(self, row: Row, column: BoardColumn) -> Row:
+        """Return the row that an entry comes from: for `best baseline`, the row of the best baseline of the column."""
         if not (row.is_baseline and row.model == BEST_BASELINE and column.hurdle):
             return row
-        return next(one for one in self.board.rows if one.is_baseline and one.title == column.hurdle.model)
+        return next(other for other in self.board.rows if other.is_baseline and other.title == column.hurdle.model)
 
     def records(self, row: Row, column: BoardColumn) -> Sequence[Record]:
-        """The records of an entry, by seed; empty where there is no such entry."""
-        own = self.behind(row, column)
-        return self._records.get((own.model, own.method, column.title), ())
+        """Return the records of an entry, by seed; empty if there is no such entry."""
+        row = self.source_row(row, column)
+        return self._records.get((row.model, row.method, column.title), ())
 
     def rows_of(self, column: BoardColumn) -> list[Row]:
-        """The rows with a score in a column, in the order of the board."""
+        """Return the rows with a score in a column, in the order of the board."""
         return [row for row in self.board.rows if (entry := row.entries.get(column.title)) and entry.mean is not None]
 
     def predictions(self, record: Record) -> Lines | None:
-        """The predictions of a record; None where it has none or they cannot be read."""
+        """Return the predictions of a record; None if it has none or they cannot be read."""
         if not succeeded(record):
             return None
         try:
@@ -91,14 +96,13 @@ class View:
             return None
 
     def training(self, record: Record) -> Mapping[str, Any]:
-        """The `training` of a record, from its file; empty where it has none."""
+        """Return the `training` of a record from its file; empty if it has none."""
         if not succeeded(record):
             return {}
-        whole = self.store.record(record["id"]) or {}
-        return whole.get("training") or {}
+        return (self.store.record(record["id"]) or {}).get("training") or {}
 
     def address(self, record_id: str) -> str:
-        """The address of the record of a cell, for a link of the page."""
+        """Return the address of a record, for a link of the page."""
         return quote(f"{self.folder}/cells/{record_id}/record.json", safe="/.~-_")
 
 
@@ -107,8 +111,8 @@ class Part:
     """The content of a section.
 
     Attributes:
-        html: below its heading; must be of use without JavaScript too.
-        data: for the script of the section, as JSON. None where it needs none.
+        html: the content below its heading, which must be useful without JavaScript too.
+        data: JSON data for the script of the section; None if it needs none.
     """
 
     html: Markup
@@ -120,11 +124,11 @@ class Section:
     """An entry of `harness.report.page.render.SECTIONS`.
 
     Attributes:
-        name: its anchor, and the name that its script asks for its data by; letters and hyphens.
+        name: its anchor, and the name by which its script finds its data; letters and hyphens.
         title: its heading.
-        make: returns its content, or None where there is nothing to show.
-        scripts: files of `js/` that it needs. A script is in the page once, however many sections name it.
-        half: whether two such sections in a row stand side by side where the window is wide.
+        make: returns its content, or None if there is nothing to show.
+        scripts: files of `js/` that it needs. Each script is on the page once.
+        half: whether two such sections in a row are side by side in a wide window.
     """
 
     name: str
@@ -132,3 +136,40 @@ class Section:
     make: Callable[[View], Part | None]
     scripts: tuple[str, ...] = ()
     half: bool = False
+
+
+def fill(template: str, /, **values: Any) -> Markup:
+    """Fill a file of `templates/` with these values.
+
+    Every value is escaped unless it is `Markup`, so that no text of a record can become a tag.
+    """
+    return Markup(_templates().get_template(template).render(values))
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("harness.report.page"),
+        autoescape=True,
+        finalize=_printable,
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters["data_block"] = data_block
+    return environment
+
+
+def _printable(value: Any) -> Any:
+    """Make control characters and direction marks visible; None becomes empty."""
+    if value is None:
+        return ""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def data_block(data: Any) -> Markup:
+    """Return JSON for a script element, in which nothing can end the element. NaN and infinity become null."""
+    text = dump_json(data, separators=(",", ":"))
+    for letter in UNSAFE_IN_SCRIPT:
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return Markup(text)

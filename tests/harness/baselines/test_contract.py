@@ -8,7 +8,7 @@ import toy
 from harness import registry
 from harness.baseline import Predictor
 from harness.methods import BASELINE
-from harness.rows import load_splits
+from harness.task_data import load_splits
 
 BUILT_IN = {"majority", "tfidf-lr", "all-o", "frequent-tag", "sliding-window", "copy", "dictionary"}
 ANSWERS = ("label", "tags", "target", "answers")

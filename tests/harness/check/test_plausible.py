@@ -12,8 +12,8 @@ from harness.errors import BenchError
 from harness.guess.guess import guess
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load_data
 
 
 def table(folder, name, rows, header="text,label"):
@@ -72,7 +72,7 @@ def test_validation_without_labels_of_train_stops_the_plan_and_a_worker(tmp_path
     task = Task("t", "sentiment", GeneratedSource(lambda: {**rows, "test": [{"text": "x", "label": "-"}]}, "g"))
     family = registry.family("sentiment")
     with pytest.raises(BenchError, match="test has no labels"):
-        warnings(load(task, family), task, family)
+        warnings(load_data(task, family), task, family)
 
 
 def test_single_common_label_is_a_warning(tmp_path):
@@ -249,14 +249,14 @@ def test_reports_the_column_group_and_how_to_ignore_it(tmp_path):
     assert "rows of a group (30 values of the column 'group') stay together; `group: null`" in validate(quick)
     (tmp_path / "t.yaml").write_text("family: sentiment\ndata: {format: csv, files: a.csv}\ncolumns: {group: null}\n")
     task = load_task(tmp_path / "t.yaml")
-    data = load(task, registry.family("sentiment"))
+    data = load_data(task, registry.family("sentiment"))
     assert "group" not in data.rule and not any("group" in row for rows in data.splits.values() for row in rows)
     assert "stay together" not in validate(task)
 
 
 def test_few_groups_are_split_by_rows_unless_named(tmp_path):
     path = table(tmp_path, "a.csv", groups(3), "text,label,group")
-    data = load(quick_task(registry.family("sentiment"), str(path)), registry.family("sentiment"))
+    data = load_data(quick_task(registry.family("sentiment"), str(path)), registry.family("sentiment"))
     assert [len(rows) for rows in data.splits.values()] == [
         54,
         18,
@@ -265,7 +265,7 @@ def test_few_groups_are_split_by_rows_unless_named(tmp_path):
     task = Task(
         "t", "sentiment", FileSource("csv", {"all": path}), columns={"text": "text", "label": "label", "group": "group"}
     )
-    data = load(task, registry.family("sentiment"))
+    data = load_data(task, registry.family("sentiment"))
     assert [len({row["group"] for row in rows}) for rows in data.splits.values()] == [1, 1, 1]
 
 
@@ -274,9 +274,9 @@ def test_ignores_a_phenomenon_with_too_many_values(tmp_path):
     path = table(tmp_path, "a.csv", rows, "text,label,phenomenon")
     task = Task("t", "sentiment", FileSource("csv", {"all": path}))
     assert "the column 'phenomenon' has 90 values, too many" in validate(task)
-    assert not any("phenomenon" in row for row in load(task, registry.family("sentiment")).splits["test"])
+    assert not any("phenomenon" in row for row in load_data(task, registry.family("sentiment")).splits["test"])
     path = table(tmp_path, "b.csv", [(*row[:2], f"p{n % 3}") for n, row in enumerate(rows)], "text,label,phenomenon")
-    data = load(Task("t", "sentiment", FileSource("csv", {"all": path})), registry.family("sentiment"))
+    data = load_data(Task("t", "sentiment", FileSource("csv", {"all": path})), registry.family("sentiment"))
     assert {row["phenomenon"] for row in data.splits["test"]} == {"p0", "p1", "p2"}
 
 

@@ -13,7 +13,7 @@ from harness.check.report import examine
 from harness.errors import BenchError
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
-from harness.rows import load
+from harness.task_data import load_data
 
 LINES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
 TASKS = {
@@ -243,7 +243,7 @@ def test_quick_task_reads_the_same_rows_as_plain_code(shared, reference):
     told, plain = QUICK[reference]
     name, _, path = reference.partition(":")
     family = registry.family(name)
-    splits = load(quick_task(family, str(shared / "data" / path)), family).splits
+    splits = load_data(quick_task(family, str(shared / "data" / path)), family).splits
     expected = plain(shared / "data")
     for split, rows in expected.items():
         parts = [split] if split != "all" else [one for one in splits if one not in expected]
@@ -254,7 +254,7 @@ def test_quick_task_reads_the_same_rows_as_plain_code(shared, reference):
 @pytest.mark.parametrize("reference", ["ner:wikigold", "ner:resume_ner_zh"])
 def test_quick_task_finds_the_same_entities_as_plain_code(shared, reference):
     family = registry.family("ner")
-    splits = load(quick_task(family, str(shared / "data" / reference.partition(":")[2])), family).splits
+    splits = load_data(quick_task(family, str(shared / "data" / reference.partition(":")[2])), family).splits
     read = Counter(tag[2:] for rows in splits.values() for row in rows for tag in row["tags"] if tag.startswith("B-"))
     files = sorted((shared / "data" / reference.partition(":")[2]).glob("*.conll.txt")) or sorted((shared / "data/resume_ner_zh").glob("*.bmes"))
     plain: Counter = Counter()
@@ -268,7 +268,7 @@ def test_quick_task_finds_the_same_entities_as_plain_code(shared, reference):
 def test_quick_task_reads_subjqa(shared):
     """Its rows of several annotators are one question; spans count, and the word for no answer is cut off."""
     family = registry.family("qa")
-    splits = load(quick_task(family, str(shared / "data/subjqa_grocery")), family).splits
+    splits = load_data(quick_task(family, str(shared / "data/subjqa_grocery")), family).splits
     for split, name in (("train", "train"), ("validation", "dev"), ("test", "test")):
         head, *rows = table(shared / f"data/subjqa_grocery/{name}.csv")
         rows = [dict(zip(head, row, strict=True)) for row in rows]

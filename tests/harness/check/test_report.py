@@ -13,8 +13,8 @@ from harness.data.source import FileSource, GeneratedSource, HubSource
 from harness.errors import BenchError
 from harness.family import TaskFamily
 from harness.report.check_table import check_table
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load_data
 
 
 def check(family, rows, **values):
@@ -228,7 +228,7 @@ def test_warnings_of_a_record_quote_no_text():
     }
     task = Task("t", "sentiment", GeneratedSource(lambda: rows, "test"))
     family = registry.family("sentiment")
-    kept = warnings(load(task, family), task, family)
+    kept = warnings(load_data(task, family), task, family)
     assert len(kept) == 3 and not any("private" in line for line in kept)
 
 
@@ -308,9 +308,9 @@ def test_numbers_as_pairs_name_the_option_that_helps(tmp_path):
     (tmp_path / "a.tsv").write_text("".join(f"{1000 + n}\tthe house {n}\t{5000 + n}\tdas Haus {n}\n" for n in range(20)))
     task = Task("t", "translation", FileSource("pairs", {"all": tmp_path / "a.tsv"}))
     with pytest.raises(BenchError, match=r"data: \{format: pairs, source: N\}, N counted from 0"):
-        load(task, registry.family("translation"))
+        load_data(task, registry.family("translation"))
     mended = Task("t", "translation", FileSource("pairs", {"all": tmp_path / "a.tsv"}, {"source": 1, "target": 3}))
-    assert load(mended, registry.family("translation")).splits["train"][0]["source"].startswith("the house")
+    assert load_data(mended, registry.family("translation")).splits["train"][0]["source"].startswith("the house")
 
 
 def test_missing_lines_of_both_sides_are_one_finding(tmp_path):

@@ -5,8 +5,8 @@ import toy
 
 from harness import registry
 from harness.check.lengths import measure_tokens
-from harness.rows import load
 from harness.store import Store
+from harness.task_data import load_data
 from harness.training.worker import run_cell
 
 pytestmark = pytest.mark.slow  # each measurement starts a process that imports torch
@@ -23,7 +23,7 @@ def long_texts():
 @pytest.mark.parametrize("kind", ["bert", "gpt2"])
 def test_truncated_rows_agree_with_a_record(kind, checkpoints, tmp_path):
     cell = toy.cell(checkpoints(kind), toy.task(long_texts), max_length=9, epochs=1)
-    data = load(cell.task, registry.family("sentiment"))
+    data = load_data(cell.task, registry.family("sentiment"))
     tokens = measure_tokens(cell, data.splits)
     run_cell(cell, "cpu", Store(tmp_path), lambda event: None)
     record = Store(tmp_path).record(cell.id)
@@ -45,7 +45,7 @@ def sentences():
 
 def test_sentences_are_read_in_windows(checkpoints):
     cell = toy.cell(checkpoints("bert"), toy.task(sentences, "ner"), max_length=24)
-    tokens = measure_tokens(cell, load(cell.task, registry.family("ner")).splits)
+    tokens = measure_tokens(cell, load_data(cell.task, registry.family("ner")).splits)
     assert set(tokens.truncated.values()) == {0}
     assert tokens.windows["train"] > 3
     assert [one.longest for one in tokens.read] == [62] * 3

@@ -11,7 +11,7 @@ from harness.data.source import FileSource
 from harness.errors import HubError
 from harness.model import Checkpoint
 from harness.recipe import Recipe
-from harness.report.cells_table import LINES, all_facts, cells_table, to_json
+from harness.report.cells_table import MAX_LINES, all_facts, cells_table, to_json
 from harness.task import Task
 
 RECIPE = Recipe()
@@ -68,7 +68,7 @@ def test_very_many_models_have_a_line_a_task():
 
 @pytest.mark.parametrize("more", [0, 1])
 def test_where_the_short_form_begins(more):
-    lines = shown(cells(1, 1, LINES // 2) + cells(2, 1, 1)[2:][:more])
+    lines = shown(cells(1, 1, MAX_LINES // 2) + cells(2, 1, 1)[2:][:more])
     assert ("seed" in lines[0]) == (not more)
 
 

@@ -129,13 +129,13 @@ def test_what_an_estimate_was_told_from():
 
 def test_the_plan_prints_the_recipes_that_the_worker_will_find(tmp_path):
     from harness import registry
-    from harness.by_data import facts
     from harness.estimate.estimator import CellInfo
     from harness.heads.make import fitted_head
     from harness.plan_report import RECIPES, PlanReport
     from harness.planning.plan import Plan
     from harness.planning.suite import NONE
-    from harness.rows import load
+    from harness.recipe_rules import fitted_fields
+    from harness.task_data import load_data
 
     rows = "".join(f"the garden number {number} is very {word} and warm,{word}\n" for number in range(80) for word in ("good", "bad"))
     (tmp_path / "gardens.csv").write_text(f"text,label\n{rows}")
@@ -143,11 +143,11 @@ def test_the_plan_prints_the_recipes_that_the_worker_will_find(tmp_path):
     (cell,) = made.cells
     recipe, why = CellInfo([]).fitted(cell)
     family = registry.family(cell.task.family)
-    splits = load(cell.task, family).splits
+    splits = load_data(cell.task, family).splits
     told = fitted_head(cell, family, family.labels(splits, cell.task), splits)
     assert (recipe, why) == (told.recipe, told.why) and {"epochs", "max_length"} <= set(why)
     cells = [replace(cell, model=replace(cell.model, name=f"bert-{number}")) for number in range(RECIPES + 3)]
-    estimate = CellEstimate(1.0, None, CALIBRATION, 0, facts(recipe, why, cell.why, "bf16"))
+    estimate = CellEstimate(1.0, None, CALIBRATION, 0, fitted_fields(recipe, why, cell.why, "bf16"))
     grid = GridEstimate((*[estimate] * len(cells), None), 1, 0.0, 0)
     report = PlanReport(Plan(NONE, (*cells, cell)), Store(tmp_path / "results"), frozenset(), grid=grid)
     said = "\n".join(line for line, _ in report.lines())

@@ -12,8 +12,8 @@ from harness.data.readers import squad
 from harness.data.readers.offsets import POINTS, ClaimedOffset, explain
 from harness.data.source import FileSource, GeneratedSource
 from harness.errors import BenchError
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load_data
 
 NAMES = ["Ann", "Zoë", "René Müller", "林 彪", "Ann 😀"]
 
@@ -142,11 +142,11 @@ def test_rows_that_no_reader_of_answers_has_seen_are_aligned_too():
             {"question": "?", "context": context, "answers": [answers, json.dumps(answers), str(answers)][number % 3]}
         )
     task = Task("t", "qa", GeneratedSource(lambda: {"all": rows}, "test"))
-    data = load(task, registry.family("qa"))
+    data = load_data(task, registry.family("qa"))
     for row in (row for part in data.splits.values() for row in part):
         _, text, place = article(int(row["id"].removeprefix("all-")), "")
         assert row["answers"] == {"text": [text], "answer_start": [place]}
-    assert data.found["all"]["offsets"] == "UTF-16 units" and data.found["all"]["printed"] == 13
+    assert data.reports["all"]["offsets"] == "UTF-16 units" and data.reports["all"]["printed"] == 13
 
 
 @given(
@@ -186,7 +186,7 @@ def test_files_of_other_units_have_the_rows_of_the_right_one(shared):
 
     def rows(name):
         task = Task("t", "qa", FileSource("squad", {"all": folder / name}))
-        return load(task, registry.family("qa")).splits
+        return load_data(task, registry.family("qa")).splits
 
     right = rows("right.json")
     for name in ("utf16.json", "utf8-bytes.json"):

@@ -15,8 +15,8 @@ from harness.data import readers
 from harness.data.readers.offsets import NOWHERE
 from harness.data.source import FileSource
 from harness.errors import BenchError
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load_data
 
 USUAL, MANY = 200, 2_000  # files tried by each of the usual tests and of the long ones, which are nine
 
@@ -266,7 +266,7 @@ def families(family, rows):
     task = Task("t", family, FileSource("jsonl", {split: [path] for split in ("train",)}))
     bad = []
     try:
-        data = load(task, registry.family(family), bad)
+        data = load_data(task, registry.family(family), bad)
     except BenchError as error:
         assert str(error).count("\n") == 0
         return
@@ -301,7 +301,7 @@ def test_labels_and_texts_of_a_table_are_what_the_csv_module_reads():
         csv.writer(file).writerows([("text", "label"), *rows])
         path = write("x.csv", file.getvalue())
         task = Task("t", "sentiment", FileSource("csv", {"all": path}, {"delimiter": ","}))
-        data = load(task, registry.family("sentiment"))
+        data = load_data(task, registry.family("sentiment"))
         made = sorted((row["text"], row["label"]) for part in data.splits.values() for row in part)
         assert made == sorted((text.strip(), label) for text, label in rows)
 

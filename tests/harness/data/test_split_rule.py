@@ -6,8 +6,8 @@ import toy
 from harness import registry
 from harness.data.source import GeneratedSource, HubSource
 from harness.data.split_rule import split_rule
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load_data
 
 ROWS = toy.sentiment()["train"]
 GROUPED = [{**row, "group": number // 4} for number, row in enumerate(ROWS)]
@@ -26,7 +26,7 @@ GROUPED = [{**row, "group": number // 4} for number, row in enumerate(ROWS)]
 )  # fmt: skip
 def test_what_was_done(splits, rule):
     task = Task("t", "sentiment", GeneratedSource(lambda: splits, "x"))
-    data = load(task, registry.family("sentiment"))
+    data = load_data(task, registry.family("sentiment"))
     assert data.rule == rule and set(data.splits) == {"train", "validation", "test"}
 
 
@@ -34,10 +34,10 @@ def test_a_family_without_labels_and_a_named_group():
     rows = [{"source": f"a {number}", "target": "b", "doc": number // 2} for number in range(20)]
     family = registry.family("translation")
     source = GeneratedSource(lambda: {"all": rows}, "x")
-    assert load(Task("t", "translation", source), family).rule == "60/20/20 of all rows, seed 42"
+    assert load_data(Task("t", "translation", source), family).rule == "60/20/20 of all rows, seed 42"
     columns = {"source": "source", "target": "target", "group": "doc"}
     assert (
-        load(Task("t", "translation", source, columns=columns), family).rule
+        load_data(Task("t", "translation", source, columns=columns), family).rule
         == "60/20/20 of all rows, grouped by doc, seed 42"
     )
 
@@ -54,6 +54,6 @@ def test_another_split_that_serves_as_test_is_named():
 
 def test_a_subset_says_of_how_many_rows():
     task = Task("t", "sentiment", GeneratedSource(lambda: {"all": ROWS}, "x"), limit=8)
-    data = load(task, registry.family("sentiment"))
+    data = load_data(task, registry.family("sentiment"))
     assert {len(rows) for rows in data.splits.values()} == {8}
-    assert sum(data.whole.values()) == len(ROWS)
+    assert sum(data.rows_without_limit.values()) == len(ROWS)

@@ -15,8 +15,8 @@ from harness.data import values
 from harness.data.printed import printed
 from harness.data.source import FileSource, GeneratedSource
 from harness.errors import BenchError
-from harness.rows import load
 from harness.task import Task
+from harness.task_data import load_data
 
 MISSING = [None, float("nan"), np.float32("nan"), Decimal("NaN"), pd.NA, pd.NaT, np.datetime64("NaT")]
 
@@ -24,8 +24,8 @@ MISSING = [None, float("nan"), np.float32("nan"), Decimal("NaN"), pd.NA, pd.NaT,
 def read(rows, family="sentiment", **task):
     """Splits and report of generated rows; a list is all of the data."""
     splits = rows if isinstance(rows, dict) else {"all": rows}
-    data = load(Task("t", family, GeneratedSource(lambda: splits, "test"), **task), registry.family(family))
-    return [row for part in data.splits.values() for row in part], data.found
+    data = load_data(Task("t", family, GeneratedSource(lambda: splits, "test"), **task), registry.family(family))
+    return [row for part in data.splits.values() for row in part], data.reports
 
 
 @pytest.mark.parametrize(
@@ -317,9 +317,9 @@ def test_the_published_kinds_of_files(shared):
     labels = Counter()
     for name in ("binary", "binary-label", "binary-text-dictionary-label"):
         task = Task("t", "sentiment", FileSource("parquet", {"all": folder / f"{name}.parquet"}))
-        data = load(task, registry.family("sentiment"))
+        data = load_data(task, registry.family("sentiment"))
         rows = [row for part in data.splits.values() for row in part]
-        assert data.found["all"]["decoded"] and not any(row["text"].startswith("b'") for row in rows)
+        assert data.reports["all"]["decoded"] and not any(row["text"].startswith("b'") for row in rows)
         labels.update(row["label"] for row in rows)
     assert labels == {"good": 96, "bad": 96}
 

@@ -42,7 +42,7 @@ def new(checkpoints):
 
 
 def job(cell, store, **more):
-    return Job(cell, str(store.root), store.stamp(cell.id), **more)
+    return Job(cell, str(store.root), store.digest(cell.id), **more)
 
 
 def test_a_cell_that_raises_does_not_stop_the_others(engine, store, new):

@@ -10,15 +10,14 @@ import pytest
 import toy
 from watch import LONG, Watch, wait_for, wait_until_done
 
-from harness.claim import Claim
-from harness.duration import Every
 from harness.engines.base import Job
 from harness.engines.cluster import ClusterEngine
 from harness.engines.grid import Policy, run_grid
 from harness.engines.inline import InlineEngine
 from harness.engines.ray_nodes import connect, make_slots, versions
 from harness.errors import BenchError
-from harness.store import Store
+from harness.quantities import SaveInterval
+from harness.store import Claim, Store
 
 ray = pytest.importorskip("ray", reason='ray is not installed: pip install "bench-harness[ray]"')
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
@@ -62,7 +61,7 @@ def new(checkpoints):
 
 
 def job(cell, store, **more):
-    return Job(cell, str(store.root), store.stamp(cell.id), **more)
+    return Job(cell, str(store.root), store.digest(cell.id), **more)
 
 
 def wait_until(true, seconds=60):
@@ -217,7 +216,7 @@ def test_cells_of_a_dead_node_run_on_another_node(engine, cluster, store, tmp_pa
                 cluster.remove_node(cluster.second, allow_graceful=False)
 
     watch = Axe()
-    records = run_grid(engine, [job(cell, store, checkpoint_every=Every(steps=40)) for cell in cells], watch)
+    records = run_grid(engine, [job(cell, store, checkpoint_every=SaveInterval(steps=40)) for cell in cells], watch)
     assert lost[1:] == ["dead"] and ("requeued", lost[0].id, "the node where it ran is gone") in watch.seen
     assert sorted(record["id"] for record in records) == sorted(cell.id for cell in cells)
     assert [entry[0] for entry in watch.seen].count("finished") == 3

@@ -7,12 +7,12 @@ import pytest
 import toy
 from watch import Watch
 
-from harness.duration import Every
 from harness.engines.base import Job
 from harness.engines.cluster import ClusterEngine
 from harness.engines.grid import run_grid
 from harness.engines.inline import InlineEngine
 from harness.errors import BenchError
+from harness.quantities import SaveInterval
 from harness.remote.mirror import open_store
 from harness.store import Store
 
@@ -56,7 +56,7 @@ def engine_for(cluster, url):
 
 
 def job(cell, url, **more):
-    return Job(cell, url, open_store(url).stamp(cell.id), **more)
+    return Job(cell, url, open_store(url).digest(cell.id), **more)
 
 
 def there(remote):
@@ -131,7 +131,7 @@ def test_a_cell_of_a_dead_node_resumes_from_the_checkpoint_it_had_sent(cluster, 
     watch = Axe()
     records = {
         one["id"]: one
-        for one in run_grid(engine, [job(cell, url, checkpoint_every=Every(steps=20)) for cell in cells], watch)
+        for one in run_grid(engine, [job(cell, url, checkpoint_every=SaveInterval(steps=20)) for cell in cells], watch)
     }
     assert lost[1:] == ["dead"] and ("requeued", lost[0].id, "the node where it ran is gone") in watch.seen
     assert {cell.id: records[cell.id]["training"].get("resumed", 0) for cell in cells} == {

@@ -7,12 +7,12 @@ import pytest
 import toy
 from watch import wait_for, wait_until_done
 
-from harness.duration import Every
 from harness.engines.base import Job, Slot
 from harness.engines.grid import Observer, run_grid
 from harness.engines.inline import InlineEngine
 from harness.engines.local import LocalEngine, make_slots
 from harness.errors import BenchError
+from harness.quantities import SaveInterval
 from harness.store import Store
 from harness.training.evaluate import predict
 
@@ -25,7 +25,7 @@ def pair():
 
 
 def job(cell, store, devices=2, **more):
-    return Job(cell, str(store.root), store.stamp(cell.id), devices=devices, **more)
+    return Job(cell, str(store.root), store.digest(cell.id), devices=devices, **more)
 
 
 def alone(cell, root):
@@ -131,7 +131,7 @@ def test_a_checkpoint_of_two_processes_is_not_used_by_one(pair, checkpoints, tmp
 @pytest.mark.parametrize("rank", [0, 1])
 def test_killing_one_process_ends_the_others(pair, checkpoints, tmp_path, rank):
     cell, store = toy.cell(checkpoints("bert"), epochs=10_000, patience=0), Store(tmp_path)
-    handle = pair.submit(job(cell, store, checkpoint_every=Every(steps=5)), pair.slots[0])
+    handle = pair.submit(job(cell, store, checkpoint_every=SaveInterval(steps=5)), pair.slots[0])
     processes = [handle.process, *(process for process, _ in handle.members.processes)]
     wait_for(handle, "validation")
     os.kill(processes[rank].pid, signal.SIGKILL)

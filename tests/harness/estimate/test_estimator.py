@@ -206,7 +206,7 @@ def test_each_kind_of_cell_is_computed_once(tmp_path, plan, monkeypatch):
 
 
 def test_unreadable_data_has_an_unknown_size(tmp_path, plan, monkeypatch):
-    monkeypatch.setattr(estimator_module, "load", lambda *asked: 1 / 0)
+    monkeypatch.setattr(estimator_module, "load_data", lambda *asked: 1 / 0)
     assert estimates(Store(tmp_path), plan).unknown == len(plan)
 
 

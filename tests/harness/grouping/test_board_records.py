@@ -8,12 +8,12 @@ import pytest
 from made_records import failed
 from msgspec import Raw
 
+from harness.files import replace_non_finite
 from harness.grouping import board_records as parts
 from harness.grouping.board_records import COMMON, BoardRecords
 from harness.report.board import Board
 from harness.report.formats import FORMATS, formatted
 from harness.store import Store
-from harness.strict_json import finite
 
 PHENOMENA = {"phenomena": {"negation": {"rows": 9, "score": 70.0}}}
 
@@ -53,7 +53,7 @@ def test_the_same_board_as_from_whole_records(store, form):
     records = [*made(3), *odd()]
     folder = store(records)
     board = formatted(form, BoardRecords.read(folder))
-    assert board == formatted(form, folder.records()) == formatted(form, finite(records))
+    assert board == formatted(form, folder.records()) == formatted(form, replace_non_finite(records))
     assert "films" in board
 
 

@@ -10,18 +10,18 @@ from harness.errors import BenchError
 from harness.guess.chosen_columns import read_columns
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
-from harness.proposal import find_columns, twins
-from harness.rows import load
+from harness.proposal import find_columns, similar_columns
 from harness.scaffold.new import from_data
+from harness.task_data import load_data
 
 
 @pytest.mark.parametrize("other", ["Text", "TEXT", "ｔｅｘｔ", "text\u200b", "te\u00adxt"])
 def test_names_that_look_the_same(other):
-    assert twins(["text", other, "label"], "text") == [other] and twins(["text", other, "label"], other) == ["text"]
+    assert similar_columns(["text", other, "label"], "text") == [other] and similar_columns(["text", other, "label"], other) == ["text"]
 
 
 def test_names_that_do_not_look_the_same(tmp_path):
-    assert twins(["text", "text2", "texts", "my text", "★"], "text") == [] and twins(["★", "☆"], "★") == []
+    assert similar_columns(["text", "text2", "texts", "my text", "★"], "text") == [] and similar_columns(["★", "☆"], "★") == []
 
 
 def jsonl(path, rows):
@@ -43,7 +43,7 @@ def test_uses_the_exact_name_and_shows_the_other_column(tmp_path, family, order)
     path = jsonl(tmp_path / "a.jsonl", [dict(list(row.items())[::order]) for row in rows])
     task = quick_task(registry.family(family), path)
     assert f"{ours} could also be {ours.title()!r}" in task.description and f"--column {ours}={ours.title()}" in task.description
-    assert load(task, registry.family(family)).splits["train"][0][ours] in ([row[ours] for row in rows] + [[row[ours]] for row in rows])
+    assert load_data(task, registry.family(family)).splits["train"][0][ours] in ([row[ours] for row in rows] + [[row[ours]] for row in rows])
     other = quick_task(registry.family(family), path, {ours: ours.title()})
     assert other.columns[ours] == ours.title() and "could also" not in other.description
     assert f"# {ours}: {ours.title()}" in from_data(path, family, tmp_path / "a.yaml").text
@@ -55,7 +55,7 @@ def test_asks_about_same_names_in_a_table_of_tokens(tmp_path):
     with pytest.raises(BenchError, match=r"2 columns may be the words, by names that look the same: 'word' .*'Word'.*--column words=word"):
         quick_task(registry.family("ner"), str(tmp_path / "a.csv"))
     task = quick_task(registry.family("ner"), str(tmp_path / "a.csv"), read_columns(["words=Word"]))
-    assert load(task, registry.family("ner")).splits["train"][0]["words"][0].startswith("X")
+    assert load_data(task, registry.family("ner")).splits["train"][0]["words"][0].startswith("X")
 
 
 def test_suggests_the_index_of_a_name_that_cannot_be_typed(tmp_path):

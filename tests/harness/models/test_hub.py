@@ -50,7 +50,7 @@ def test_weights_in_pickled_form_only_are_taken_from_the_bot_s_conversion(monkey
     commits = {None: "a" * 40, "refs/pr/7": "b" * 40}
     words = {"config.json", "vocab.json", "source.spm", "target.spm"}
     files = {"a" * 40: {*words, "pytorch_model.bin"}, "b" * 40: {*words, "model.safetensors"}}
-    monkeypatch.setattr(models_hub, "resolved", lambda repo, kind, revision: commits[revision])
+    monkeypatch.setattr(models_hub, "resolve_commit", lambda repo, kind, revision: commits[revision])
     monkeypatch.setattr(models_hub, "_snapshot", lambda repo, commit, patterns, source: (tmp_path, files[commit]))
     asked = []
 
@@ -85,7 +85,7 @@ def test_a_repository_that_is_no_whole_model_is_refused_when_planned(monkeypatch
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(content)
-    monkeypatch.setattr(models_hub, "resolved", lambda repo, kind, revision: "a" * 40)
+    monkeypatch.setattr(models_hub, "resolve_commit", lambda repo, kind, revision: "a" * 40)
     names = {*files, "model.safetensors"}
     monkeypatch.setattr(models_hub, "_snapshot", lambda repo, commit, patterns, source: (tmp_path, names))
     with pytest.raises(BenchError, match=words) as found:

@@ -17,7 +17,7 @@ from harness.models.resolve import registered, resolve
 from harness.models.zoo import MODELS
 from harness.planning.suite import load_suite
 from harness.recipe import Recipe
-from harness.recipes import apply_rules, rules_for
+from harness.recipe_rules import apply_rules, rules_for
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)

@@ -41,12 +41,12 @@ def test_unknown_name():
 
 def test_names_local_models_if_the_hub_does_not_answer(monkeypatch):
     def refuse(reference, aliases, trusted):
-        raise HubError(f"model {reference!r} cannot be fetched", passing=True)
+        raise HubError(f"model {reference!r} cannot be fetched", temporary=True)
 
     monkeypatch.setattr("harness.planning.references.resolve", refuse)
-    monkeypatch.setattr("harness.planning.references.cached", lambda: ["owner/name"])
+    monkeypatch.setattr("harness.planning.references.cached_models", lambda: ["owner/name"])
     ((_, error, _),) = find_models(["bert"], NONE)
-    assert error.passing and str(error).endswith("at hand without it: bert-mini, gpt2-mini, t5-mini, owner/name")
+    assert error.temporary and str(error).endswith("at hand without it: bert-mini, gpt2-mini, t5-mini, owner/name")
 
 
 def test_alias_of_a_model_of_the_suite(tmp_path, monkeypatch):

@@ -11,12 +11,12 @@ import toy
 from faulty import FaultyFileSystem
 from watch import LONG, Watch, wait_for, wait_until_done
 
-from harness.duration import Every
 from harness.engines.base import Job
 from harness.engines.failures import fail_cell
 from harness.engines.grid import run_grid
 from harness.engines.inline import InlineEngine
 from harness.errors import BenchError
+from harness.quantities import SaveInterval
 from harness.remote import remote_folder
 from harness.remote.mirror import Mirror, open_store, read_store
 from harness.remote.remote_folder import RemoteFolder, Unreachable, check_url, is_url
@@ -76,7 +76,7 @@ def test_sync_downloads_what_another_machine_has_sent(machine, tmp_path):
     away.sync(send=True)
     here.sync()
     assert here.record(other["id"])["status"] == "failed"
-    assert here.stamp(other["id"]) == away.stamp(other["id"]) != ""
+    assert here.digest(other["id"]) == away.digest(other["id"]) != ""
     assert not list(tmp_path.rglob("*.tmp"))
 
 
@@ -220,7 +220,7 @@ def test_the_record_is_sent_last_and_no_file_is_truncated(machine, tmp_path, mon
 
 
 def run(store, cell, **more):
-    return run_grid(InlineEngine("cpu"), [Job(cell, more.pop("root"), store.stamp(cell.id), **more)], Watch())
+    return run_grid(InlineEngine("cpu"), [Job(cell, more.pop("root"), store.digest(cell.id), **more)], Watch())
 
 
 def test_a_cell_runs_once_and_a_failed_upload_is_sent_later(
@@ -264,7 +264,7 @@ def test_checkpoints_are_sent_during_the_training(machine, tmp_path, url, checkp
     cell = toy.cell(checkpoints("bert"), seed=3003, **LONG)
     machine("a")
     engine = InlineEngine("cpu")
-    handle = engine.submit(Job(cell, url, checkpoint_every=Every(steps=5)), engine.slots[0])
+    handle = engine.submit(Job(cell, url, checkpoint_every=SaveInterval(steps=5)), engine.slots[0])
     path = tmp_path / f"remote/cells/{cell.id}/checkpoint.safetensors"
     seen, end = set(), time.monotonic() + 60
     while len(seen) < 3 and time.monotonic() < end:
@@ -307,7 +307,7 @@ def test_pack_and_unpack_keep_whether_a_record_was_sent(machine):
     driver = machine("driver")
     driver.unpack(record["id"], node.pack(record["id"]))
     assert driver.unsent() == [record["id"]] and driver.predictions(record["id"]) == ROWS
-    assert driver.stamp(record["id"]) == node.stamp(record["id"])
+    assert driver.digest(record["id"]) == node.digest(record["id"])
     node.send(record["id"])
     driver.unpack(record["id"], node.pack(record["id"]))
     assert driver.unsent() == []

@@ -53,7 +53,7 @@ def test_two_machines(s3, tmp_path, monkeypatch):
     here.remote.check()
     here.write(record, ROWS)
     here.checkpoint(record["id"]).write_bytes(os.urandom(6 * 2**20))  # more than one part of an upload
-    here.keep(record["id"])
+    here.upload_checkpoint(record["id"])
     assert here.send(record["id"]) == ""
     names = {name.rpartition("/")[2] for name in here.remote.tags("cells")}
     assert names == {"record.json", "predictions.jsonl"}  # the checkpoint has gone
@@ -78,7 +78,7 @@ def test_a_checkpoint_reaches_another_machine_whole(s3, tmp_path, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "a"))
     here = open_store(url)
     here.checkpoint("x").write_bytes(content)
-    here.keep("x")
+    here.upload_checkpoint("x")
     assert here.send("x") == ""
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "b"))
     away = open_store(url)

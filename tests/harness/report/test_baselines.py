@@ -41,7 +41,7 @@ def entry(board, row, column="films"):
     return next(found for found in board.rows if found.title == row).entries[column]
 
 
-def test_they_stand_where_their_scores_put_them_and_are_called_by_their_names_alone():
+def test_baselines_are_sorted_by_score_and_titled_by_name_only():
     found = board(baseline(score=95.0), record(model="weak", score=60.0), baseline(name="majority", score=60.0))
     assert [row.title for row in found.rows] == ["tfidf", "weak", "majority"]  # of equal ones the model first
     assert [row.is_baseline for row in found.rows] == [True, False, True]
@@ -49,7 +49,7 @@ def test_they_stand_where_their_scores_put_them_and_are_called_by_their_names_al
     assert command_name(next(where for where in place([baseline()])[0])) == "tfidf"
 
 
-def test_the_best_of_them_is_the_hurdle_of_its_column():
+def test_best_baseline_of_a_column():
     made = [baseline(), baseline(name="majority", score=50.0), baseline("books", score=10.0), record("books"), record()]
     columns = {column.title: column.hurdle for column in board(*made).columns}
     assert (columns["films"].model, columns["films"].mean) == ("tfidf", 70.0) and columns["books"].mean == 10.0
@@ -60,18 +60,18 @@ def test_the_best_of_them_is_the_hurdle_of_its_column():
 @pytest.mark.parametrize(
     ("score", "flags"), [(69.0, ("baseline",)), (70.0, ("baseline",)), (70.1, ()), (45.0, ("baseline", "trivial"))]
 )
-def test_a_mean_not_above_it_is_marked(score, flags):
+def test_mean_not_above_the_best_baseline_is_flagged(score, flags):
     found = entry(board(baseline(), record(score=score)), "bert")
     assert found.flags == flags and marks(found) == ("†" if flags else "")
     assert found.best is (not flags)
 
 
-def test_it_is_the_mean_over_seeds_that_counts():
+def test_flag_compares_means_over_seeds():
     made = [record(score=score, seed=seed) for seed, score in enumerate((65.0, 80.0))]
     assert entry(board(baseline(), baseline(seed=1), *made), "bert").flags == ()
 
 
-def test_a_mean_above_it_that_is_not_told_apart_is_marked_where_that_was_looked_at():
+def test_mean_not_significantly_above_the_best_baseline_is_flagged_if_there_are_standings():
     made = (baseline(), record(score=71.0), baseline(name="majority", score=50.0))
     assert entry(board(*made), "bert").flags == ()
     assert entry(board(*made, letters={"bert": "a", "tfidf": "ab", "majority": "b"}), "bert").flags == ("unproven",)
@@ -79,7 +79,7 @@ def test_a_mean_above_it_that_is_not_told_apart_is_marked_where_that_was_looked_
     assert entry(board(*made, letters={"bert": "ab", "tfidf": "c", "majority": "b"}), "bert").flags == ()
 
 
-def test_one_sign_stands_for_all_of_that_and_the_legend_says_what_is_used():
+def test_all_baseline_flags_share_a_mark_and_the_legend_explains_the_used_ones():
     found = board(
         baseline(), record(model="low", score=40.0), record(model="near", score=71.0), record(model="far", score=90.0),
         letters={"tfidf": "b", "low": "c", "near": "ab", "far": "a"},
@@ -94,13 +94,13 @@ def test_one_sign_stands_for_all_of_that_and_the_legend_says_what_is_used():
     assert line == "† not better than the task's best baseline"
 
 
-def test_they_are_not_marked_for_what_they_are_for_and_may_be_the_best():
+def test_baselines_have_no_baseline_flags_and_may_be_best():
     found = board(baseline(name="majority", score=50.0, constant=True), record(score=49.0, constant=True))
     assert entry(found, "majority").flags == () and entry(found, "majority").best
     assert entry(found, "bert").flags == ("baseline", "trivial", "constant") and not entry(found, "bert").best
 
 
-def test_their_seeds_put_no_model_out_of_the_running():
+def test_seeds_of_baselines_do_not_exclude_models():
     made = [baseline(seed=seed) for seed in range(3)]
     found = board(*made, record(score=80.0))
     assert entry(found, "bert").flags == () and entry(found, "bert").best
@@ -108,7 +108,7 @@ def test_their_seeds_put_no_model_out_of_the_running():
     assert entry(board(baseline(score=90.0), *models), "tfidf").best
 
 
-def test_recipes_environments_and_commands_are_those_of_the_models():
+def test_recipes_environments_and_commands_are_those_of_models():
     found = board(baseline(), record(seed=0), record(seed=1))
     assert found.columns[0].recipe["epochs"] == ((3, ()),)
     assert len(found.environments) == 1 and found.environments[0].cells == 2 and not found.notes
@@ -118,7 +118,7 @@ def test_recipes_environments_and_commands_are_those_of_the_models():
     assert alone.columns[0].recipe == {} and len(alone.environments) == 1 and "recipe: –" in render(alone)
 
 
-def test_a_failed_one_is_no_hurdle():
+def test_failed_baseline_is_not_the_best_baseline():
     lost = {**failed(model="tfidf"), "method": "baseline", "recipe": {}}
     found = board(lost, record(score=60.0))
     assert found.columns[0].hurdle is None and entry(found, "bert").flags == () and len(found.failures) == 1
@@ -133,7 +133,7 @@ def apart():
     )  # fmt: skip
 
 
-def test_one_row_has_the_best_of_each_task_in_the_place_of_those_with_gaps():
+def test_partial_baselines_are_combined_into_one_row():
     found = apart()
     assert [row.title for row in found.table_rows] == ["bert", "best baseline", "low", "majority"]
     best = found.table_rows[1]
@@ -156,7 +156,7 @@ def test_one_row_has_the_best_of_each_task_in_the_place_of_those_with_gaps():
     assert "coin" not in to_latex(found) and "best baseline: window on books" in to_latex(found)
 
 
-def test_the_best_average_may_be_that_of_the_best_baselines():
+def test_best_average_may_be_that_of_the_combined_row():
     found = board(
         record("films", score=60.0), record("books", score=60.0), baseline("films", "tfidf", 70.0),
         baseline("books", "window", 55.0),
@@ -167,7 +167,7 @@ def test_the_best_average_may_be_that_of_the_best_baselines():
     assert [(row.title, row.best) for row in two.table_rows] == [("best baseline", True), ("b", False), ("a", False)]
 
 
-def test_a_task_whose_baselines_failed_has_none_in_the_row():
+def test_combined_row_has_no_entry_for_a_task_whose_baselines_failed():
     lost = {**failed("books", "window"), "method": "baseline", "recipe": {}}
     found = board(record("films"), record("books"), baseline("films"), lost)
     assert found.table_rows[-1].title == "best baseline" and set(found.table_rows[-1].entries) == {"films"}
@@ -175,7 +175,7 @@ def test_a_task_whose_baselines_failed_has_none_in_the_row():
     assert [row.title for row in board(record("films"), record("books"), lost).table_rows] == ["bert"]
 
 
-def test_in_a_task_the_rows_stand_by_its_score():
+def test_rows_of_a_task_are_sorted_by_its_score():
     text = render(apart()).partition("## books\n")[2]
     assert re.findall(r"(?m)^\| \*?(\w+)\*? +\| +\**\d", text.partition("\n## ")[0]) == ["bert", "window", "low", "majority"]
 
@@ -190,7 +190,7 @@ def test_formats():
     assert line.startswith("bert,full,films,1,60.0") and ",baseline," in line
 
 
-def test_recommendations_say_what_a_baseline_does_as_well():
+def test_recommendation_names_baselines_that_are_as_good():
     made = [record("films", score=60.0), baseline(), record("books", score=90.0), baseline("books", score=55.0)]
     found = recommend(board(*made), Limits())
     assert found.best.row.title == "bert" and [column.title for column in found.best.below] == ["films"]
@@ -199,11 +199,11 @@ def test_recommendations_say_what_a_baseline_does_as_well():
     assert [column.title for column in sure.best.unproven] == ["books"]
 
 
-def test_of_equal_ones_the_baseline_is_recommended():
+def test_of_equal_rows_the_baseline_is_recommended():
     assert recommend(board(baseline(), record(score=70.0)), Limits()).best.row.title == "tfidf"
 
 
-def test_rules_keep_to_every_limit_of_parameters_but_never_win_by_triviality():
+def test_baselines_fit_every_limit_of_parameters_but_must_beat_the_trivial_answer():
     made = [baseline(score=60.0), record(score=80.0), baseline(name="majority", score=50.0)]
     found = recommend(board(*made), Limits(parameters=10))
     assert found.best.row.title == "tfidf"
@@ -213,7 +213,7 @@ def test_rules_keep_to_every_limit_of_parameters_but_never_win_by_triviality():
 
 
 @pytest.mark.parametrize("width", ["80", "160"])
-def test_the_command_says_so(tmp_path, width):
+def test_recommend_command(tmp_path, width):
     store = Store(tmp_path)
     for one in (baseline(), record(score=60.0), record("books", score=90.0), baseline("books", score=55.0)):
         store.write(one)

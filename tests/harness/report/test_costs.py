@@ -48,17 +48,17 @@ assert "energy of a cell" in shown and "9 kWh" in shown
 """
 
 
-def test_a_new_column_is_one_entry_for_all_formats(tmp_path):
+def test_new_cost_column_appears_in_all_formats(tmp_path):
     done = subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
-def test_what_the_columns_need_is_read_from_records():
+def test_records_keep_what_cost_columns_need():
     read = {key for cost in costs.COSTS if cost.source[0] == "cost" for key in (cost.source[1], cost.more) if key}
     assert set(CostPart.__annotations__) == read
 
 
-def test_of_seeds_and_of_cells():
+def test_costs_over_seeds_and_cells():
     facts = {
         "model_facts": {"parameters": 9},
         "cost": {"train_seconds": 0.0, "peak_memory_bytes": 5, "trainable_parameters": 3},
@@ -81,7 +81,7 @@ def test_of_seeds_and_of_cells():
     assert shown == {"parameters": "9–4.4M", "trained": "3", "train_seconds": "7.0 s", "peak_memory_bytes": "1.0 GiB"}
 
 
-def test_a_search_is_a_column_and_a_part_of_the_training_time_only_where_there_was_one():
+def test_search_time_is_a_column_and_part_of_the_training_time_only_after_a_search():
     searched = {"cost": {"train_seconds": 4.0, "search_seconds": 100.0}}
     board = Board.of(
         [record(**searched), record(seed=1, **searched), record(model="other", cost={"train_seconds": 4.0})]
@@ -92,6 +92,6 @@ def test_a_search_is_a_column_and_a_part_of_the_training_time_only_where_there_w
     assert "search_seconds" in [cost.name for cost in costs.costs_of(board.rows)]
 
 
-def test_trained_parameters_are_a_column_only_where_a_part_is_trained():
+def test_trained_parameters_are_a_column_only_if_a_part_is_trained():
     every = Board.of([record(cost={"trainable_parameters": 4_400_000})])
     assert "trained" not in [cost.name for cost in costs.costs_of(every.rows)]

@@ -32,7 +32,7 @@ def at(size, model="bert", score=80.0, seed=0, task="films", **more):
 BOTH = [at(None, score=90.0), at(100, score=60.0), at(1000, score=80.0), at(None, "gpt", 85.0), at(100, "gpt", 70.0)]
 
 
-def test_the_main_table_has_what_was_trained_on_all_rows():
+def test_main_table_shows_trainings_on_all_rows():
     board, plain = Board.of(BOTH), Board.of([one for one in BOTH if "train_rows" not in one["task"]])
     assert [column.title for column in board.columns] == ["films"] and board.rows == plain.rows
     assert board.columns == plain.columns and board.notes == plain.notes == () and plain.curves == ()
@@ -47,7 +47,7 @@ def test_the_main_table_has_what_was_trained_on_all_rows():
     assert curve.crossed is None and "one seed" in curve.notes[0]
 
 
-def test_small_sizes_alone_are_a_table_that_says_so():
+def test_main_table_shows_the_largest_size_if_there_is_no_other():
     board = Board.of([at(100, score=60.0), at(1000, score=80.0), at(1000, "gpt", 70.0)])
     [column] = board.columns
     assert column.title == "films (1000 train rows)" and column.task == "films"
@@ -61,7 +61,7 @@ def test_small_sizes_alone_are_a_table_that_says_so():
     assert single.title == "films (100 train rows)" and not Board.of([at(100)]).curves
 
 
-def test_sizes_of_other_data_or_another_version_are_other_curves():
+def test_other_data_or_another_version_is_another_curve():
     other = [{**one, "task": {**one["task"], "fingerprint": "f" * 64}, "id": f"{one['id']}-other"} for one in BOTH]
     board = Board.of([*BOTH, *other])
     titles = ["films (data 0123456789ab)", "films (data ffffffffffff)"]
@@ -73,7 +73,7 @@ def test_sizes_of_other_data_or_another_version_are_other_curves():
     }
 
 
-def test_recipes_and_failures_of_sizes_are_told():
+def test_different_recipes_and_failures_are_noted():
     long = {"learning_rate": 3e-5, "batch_size": 32, "micro_batch_size": 8, "epochs": 20}
     bad = failed("films", "gpt")
     bad = {**bad, "task": {**bad["task"], "train_rows": 1000}, "id": "films-gpt-1000"}
@@ -105,7 +105,7 @@ def test_every_format_has_the_curves():
     assert "all 5,000" in console.export_text() and "70.00" in console.file.getvalue() + console.export_text()
 
 
-def test_the_command_makes_them_again_and_published_numbers_stand_beside_whole_data_only():
+def test_command_has_the_sizes_and_published_numbers_are_for_all_rows_only():
     board = Board.of(BOTH)
     assert board.commands == (
         "bench run --suite own --models bert,gpt --tasks films --methods full --seeds 1 --train-sizes 100,1000,all",
@@ -120,7 +120,7 @@ def folder(tmp_path):
     return write_curve(tmp_path, skills, rows=200)
 
 
-def test_curve_points_change_no_letter_rank_or_advice(folder, tmp_path_factory):
+def test_curve_points_do_not_change_letters_ranks_or_advice(folder, tmp_path_factory):
     whole = Store(tmp_path_factory.mktemp("whole"))
     for one in folder.records():
         if "train_rows" not in one["task"]:

@@ -22,9 +22,9 @@ from harness.planning.taskfile import load_task
 from harness.report.board import Board, Failure
 from harness.report.formats import FORMATS
 from harness.report.markdown_tables import escape
-from harness.report.page.templates import fill
+from harness.report.page.view import fill
+from harness.safe_text import console, plain, shell_command, visible
 from harness.scaffold.write import _scalar
-from harness.shown import console, plain, shell, visible
 
 NAMES = [
     "a|b", "a\nlimit: 6", "=HYPERLINK(1)", "-1", "+x", "@y", "<script>alert(1)</script>", "[red]x[/red]", "`code`", "a\x1b[31mb", "a\u202eb", "\\|",
@@ -49,7 +49,7 @@ def board(name):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("form", ["md", "latex", "csv", "slices", "json", "svg"])
-def test_no_format_breaks_or_acts(name, form):
+def test_no_format_breaks_or_acts_on_a_name(name, form):
     text = FORMATS[form](board(name))
     assert not ACTS.search(text) or form == "json"  # which has the names as they are
     if form == "md":
@@ -67,7 +67,7 @@ def test_no_format_breaks_or_acts(name, form):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_terminal_and_pages_show_what_would_act(name, capsys):
+def test_terminal_and_page_show_control_characters(name, capsys):
     screen = console(file=io.StringIO(), width=200, color_system=None)
     table = Table(name)
     table.add_row(Text(name))
@@ -80,20 +80,20 @@ def test_the_terminal_and_pages_show_what_would_act(name, capsys):
     assert "\n" not in escape(name) and not ACTS.search(escape(name))
 
 
-def test_names_on_a_coloured_terminal_keep_its_colours():
+def test_names_do_not_change_the_colours_of_a_terminal():
     screen = console(file=io.StringIO(), width=40, force_terminal=True, color_system="standard")
     screen.print(Text("a\x1b[5mb", style="red"))
     assert screen.file.getvalue() == "\x1b[31ma\\x1b[5mb\x1b[0m\n"
 
 
-def test_texts_of_right_to_left_scripts_are_shown_as_they_are():
+def test_right_to_left_scripts_are_shown_unchanged():
     assert visible("שלום\u200f עולם\n") == "שלום\u200f עולם\n" and plain("שלום") == "שלום"
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="no bash")
 @pytest.mark.parametrize("name", [name for name in NAMES if "\x00" not in name])
-def test_a_shell_reads_a_command_as_it_was_meant(name):
-    line = shell(["printf", "%s", name])
+def test_commands_are_quoted_for_a_shell(name):
+    line = shell_command(["printf", "%s", name])
     assert "\n" not in line and subprocess.run(["bash", "-c", line], capture_output=True).stdout.decode() == name
 
 
@@ -112,21 +112,21 @@ def scaffolded(folder, header, label, monkeypatch):
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "\x00" not in name])
-def test_no_name_becomes_a_key_of_a_task_file(name, tmp_path, monkeypatch):
+def test_names_do_not_become_keys_of_a_task_file(name, tmp_path, monkeypatch):
     text = scaffolded(tmp_path, name, name, monkeypatch)
     content = yaml.safe_load(text)
     assert set(content) == {"name", "version", "family", "data", "columns"} and not ACTS.search(text)
     load_task(Path("x.yaml"))
 
 
-def test_columns_with_odd_names_are_written_so_that_they_are_found(tmp_path, monkeypatch):
+def test_columns_with_odd_names_can_be_read_back(tmp_path, monkeypatch):
     text = scaffolded(tmp_path, "more", "x", monkeypatch).replace("text", "text")
     assert bind([{"a\nb: c": 1}], {"text": yaml.safe_load(_scalar("a\nb: c"))}) == [{"text": 1}] and text
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=30))
-def test_whatever_a_text_is_it_is_one_line_of_yaml_that_says_it(text):
+def test_any_text_is_one_line_of_yaml(text):
     line = _scalar(text)
     assert "\n" not in line and not ACTS.search(line)
     if not re.search("[\ud800-\udfff]", text):

@@ -30,7 +30,7 @@ def board(tmp_path_factory):
         return Board.of(records, standings=standings(store, records))
 
 
-def test_it_holds_means_intervals_letters_and_bold(board):
+def test_table_has_means_intervals_letters_and_bold(board):
     text = to_latex(board)
     plain = re.sub(r"\\phantom\{(?:[^{}]|\{[^{}]*\})*\}", "", text)
     assert text.count(r"\begin{table}") == 3 and "Over 6 tasks" in text  # five tasks, one, and over all
@@ -43,7 +43,7 @@ def test_it_holds_means_intervals_letters_and_bold(board):
     assert r"\textsuperscript{$\times$1}" in text and "so many seeds failed" in text
 
 
-def test_what_does_not_surely_beat_a_baseline_is_marked_once(tmp_path):
+def test_rows_not_shown_to_beat_a_baseline_have_one_mark(tmp_path):
     """Every flag of the board has a mark here too."""
     assert set(MARKS) == set(FLAGS)
     low, base = record(score=45.0), record(model="tfidf", score=60.0, method="baseline", id="b")
@@ -64,7 +64,7 @@ def test_marks_do_not_move_the_numbers(tmp_path):
     assert cells["two"].endswith(rf"\rlap{{$\dag$}}\phantom{{{longest}}} \\")
 
 
-def test_wide_boards_are_cut_into_more_tables():
+def test_wide_boards_are_split_into_several_tables():
     name = "a-rather-long-name-of-a-data-set"
     text = to_latex(Board.of([record(f"{name}-{number}", "bert") for number in range(4)]))
     assert text.count(r"\begin{table}") == 2 and text.count(escape_latex(name)) == 4

@@ -6,10 +6,10 @@ import pytest
 from made_records import failed, record
 from typer.testing import CliRunner
 
-from harness.amount import amount
 from harness.cli.main import app
 from harness.errors import BenchError
 from harness.grouping.groups import place
+from harness.quantities import parse_amount
 from harness.report.board import Board
 from harness.report.model_choice import Limits, recommend
 from harness.stats.standings import Standing, Standings
@@ -47,7 +47,7 @@ def names(found):
     return [one.row.model for one in found.candidates]
 
 
-def test_the_best_average_and_what_no_task_tells_apart_from_it():
+def test_best_average_and_rows_tied_with_it():
     found = recommend(board(), Limits())
     assert found.best.row.model == "large" and names(found) == ["large", "base", "small", "tiny"]
     assert found.cheaper.row.model == "small"  # a with ab on films, ab with b on books
@@ -70,7 +70,7 @@ def test_tasks_can_be_chosen():
     assert not any(one.tied for one in found.candidates[1:])  # nobody knows how sure its score is
 
 
-def test_what_cannot_be_recommended_is_said():
+def test_errors_say_why_nothing_can_be_recommended():
     with pytest.raises(BenchError, match=r"keeps to the limits .*smallest has 1,000,000 parameters.*; loosen a limit"):
         recommend(board(), Limits(parameters=1e5))
     with pytest.raises(BenchError, match="unknown task 'film'; did you mean 'films'"):
@@ -79,7 +79,7 @@ def test_what_cannot_be_recommended_is_said():
         recommend(Board.of([record("films", "a", 80.0), record("books", "b", 80.0)]), Limits())
 
 
-def test_no_better_than_trivial_is_never_recommended():
+def test_recommended_row_must_beat_the_trivial_answer():
     made = [record("films", "good", 60.0), record("films", "bad", 50.0)]
     found = recommend(Board.of(made), Limits())
     assert found.best.row.model == "good" and [one.useful for one in found.candidates] == [True, False]
@@ -102,13 +102,13 @@ def say(tmp_path, *made):
     return " ".join(said.output.split()), json.loads(facts.output)
 
 
-def test_a_baseline_is_enough_only_where_every_model_was_trained_well(tmp_path):
+def test_baseline_is_enough_only_if_every_model_was_trained_well(tmp_path):
     said, facts = say(tmp_path, record("films", "good", 60.0), record("films", "other", 50.5), baseline(70.0))
     assert "No model that was tried beats the baseline tfidf: it has 70.00 on films." in said
     assert "no sign of trouble" in said and facts["recommended"] == "tfidf" and facts["baseline"]
 
 
-def test_a_model_whose_training_failed_is_not_blamed(tmp_path):
+def test_failed_training_leaves_the_choice_open(tmp_path):
     bad = record("films", "bad", 50.0, constant=True)
     said, facts = say(tmp_path, record("films", "good", 60.0), bad, baseline(70.0))
     assert "No model can be recommended yet: the baseline tfidf has the highest score (70.00 on films)" in said
@@ -123,7 +123,7 @@ def test_a_model_whose_training_failed_is_not_blamed(tmp_path):
     }  # fmt: skip
 
 
-def test_a_training_that_only_fell_short_leaves_it_open_too(tmp_path):
+def test_training_that_fell_short_leaves_the_choice_open(tmp_path):
     history = [{"step": step, "loss": 1 / step, "score": score} for step, score in ((100, 40.0), (200, 60.0))]
     short = record("films", "short", 60.0, training={"steps": 200, "history": history})
     said, facts = say(tmp_path, short, baseline(70.0))
@@ -131,19 +131,19 @@ def test_a_training_that_only_fell_short_leaves_it_open_too(tmp_path):
     assert "Try: --set recipe.epochs=6." in said and facts["recommended"] is None
 
 
-def test_a_model_without_a_score_leaves_it_open_too(tmp_path):
+def test_model_without_a_score_leaves_the_choice_open(tmp_path):
     said, facts = say(tmp_path, record("films", "good", 60.0), failed("films", "broken"), baseline(70.0))
     assert "broken: cells failed" in said and facts["recommended"] is None
 
 
-def test_seeds_that_collapsed_are_told_of_the_model_that_is_recommended(tmp_path):
+def test_collapsed_seeds_of_the_recommended_model_are_named(tmp_path):
     made = [record("films", "good", score, seed) for seed, score in enumerate((90.0, 50.5, 91.0))]
     said, facts = say(tmp_path, *made, baseline(60.0))
     assert "Fine-tune good: 77.17 on films" in said and "1 of 3 seeds collapsed: 50.5, the others 90.0 to 91.0" in said
     assert facts["recommended"] == "good" and facts["candidates"][0]["failed"]
 
 
-def test_where_all_trainings_failed_that_is_what_is_said():
+def test_error_says_that_all_trainings_failed():
     with pytest.raises(BenchError, match=r"their trainings failed \(bad: the same prediction .*\); try --search auto"):
         recommend(Board.of([record("films", "bad", 50.0, constant=True)]), Limits())
 
@@ -152,13 +152,13 @@ def test_where_all_trainings_failed_that_is_what_is_said():
     ("text", "value"), [("100M", 1e8), ("1.5b", 1.5e9), ("8GiB", 8 * 2**30), ("8 GB", 8e9), ("500", 500)]
 )
 def test_amounts(text, value):
-    assert amount("--max-parameters", text, "100M") == value
+    assert parse_amount("--max-parameters", text, "100M") == value
 
 
 @pytest.mark.parametrize("text", ["", "lots", "-1M", "0", "5 parsecs"])
-def test_what_is_no_amount(text):
+def test_invalid_amounts(text):
     with pytest.raises(BenchError, match=r"^--max-parameters .*: must be an amount such as 100M$"):
-        amount("--max-parameters", text, "100M")
+        parse_amount("--max-parameters", text, "100M")
 
 
 @pytest.mark.parametrize("width", ["80", "160"])

@@ -19,9 +19,9 @@ from harness.planning.taskfile import read_task
 from harness.predictions import lines
 from harness.recipe import Recipe
 from harness.report.row_texts import texts_of_rows
-from harness.rows import load, load_splits
 from harness.store import Store
 from harness.task import Task
+from harness.task_data import load_data, load_splits
 
 RESULTS = Path(__file__).resolve().parents[3] / "results"
 FAMILY = "sentiment"
@@ -38,7 +38,7 @@ def test_texts_of_a_registered_task_are_those_of_the_rows():
     facts, predictions = real()
     found, why = texts_of_rows(facts, predictions, RESULTS)
     assert why == "" and len(found) == len(predictions) and all(found.values())
-    row = load(registry.tasks()["mini-sentiment"], registry.family(FAMILY)).splits["test"][3]
+    row = load_data(registry.tasks()["mini-sentiment"], registry.family(FAMILY)).splits["test"][3]
     assert found[row["id"]] == row["text"]
     both, _ = texts_of_rows(*real("mini-qa"), RESULTS)
     assert "question: " in both["test-0000"] and "context: " in both["test-0000"]
@@ -69,7 +69,7 @@ def test_no_texts_of_other_data(wrong, why):
     assert found == {} and why in said
 
 
-def test_no_texts_where_the_rows_are_not_those_of_the_predictions():
+def test_no_texts_if_the_rows_are_not_those_of_the_predictions():
     facts, predictions = real()
     other = {**predictions[5], "reference": "neither"}
     found, why = texts_of_rows(facts, [*predictions[:5], other], RESULTS)
@@ -133,7 +133,7 @@ def test_own_files_are_found_again(folder, task_of, limit):
     assert str(folder) not in json.dumps(kept)  # which may be given to others
 
 
-def test_data_that_have_changed_or_gone_are_not_shown(folder):
+def test_changed_or_deleted_data_are_not_shown(folder):
     name, data = ran(folder, quick(folder)), folder / "reviews.csv"
     content = data.read_bytes()
     data.write_bytes(content.replace(b"number 1 is", b"another 1 is"))
@@ -149,7 +149,7 @@ def test_data_that_have_changed_or_gone_are_not_shown(folder):
     assert "no texts" not in shown("show", name, "--results", folder / "results")
 
 
-def test_the_hub_is_not_asked_unless_that_is_wanted(tmp_path, monkeypatch):
+def test_the_hub_is_read_only_on_request(tmp_path, monkeypatch):
     def asked(*words):
         raise AssertionError("the Hub was asked")
 

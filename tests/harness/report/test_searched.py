@@ -51,11 +51,11 @@ RECORDS = [record(), record(seed=1), record(model="gpt2"), record(model="gpt2", 
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_no_board_changes_by_trials(form):
+def test_trials_do_not_change_a_board(form):
     assert FORMATS[form](Board.of([*RECORDS, a_trial(), a_failed_trial()])) == FORMATS[form](Board.of(RECORDS))
 
 
-def test_trials_are_left_out_where_records_are_read(tmp_path):
+def test_trials_are_left_out_when_records_are_read(tmp_path):
     store = Store(tmp_path)
     for one in [*RECORDS, a_trial(), a_failed_trial()]:
         store.write(
@@ -67,7 +67,7 @@ def test_trials_are_left_out_where_records_are_read(tmp_path):
     assert found.difference.seeds == 2
 
 
-def test_the_whole_search_is_added_to_a_rows_time():
+def test_training_time_includes_the_whole_search():
     board = Board.of([searched(seed=0), searched(seed=1), record(model="gpt2"), record(model="gpt2", seed=1)])
     bert, gpt2 = (next(row for row in board.rows if row.model == name) for name in ("bert", "gpt2"))
     assert bert.train_seconds == 110.5 and gpt2.train_seconds == 10.5
@@ -83,14 +83,14 @@ def test_a_recommendation_counts_the_search():
     assert recommend(board, Limits(train_seconds=109)).best.row.model == "gpt2"
 
 
-def test_other_winners_on_other_tasks_are_one_row():
+def test_different_winners_on_different_tasks_share_a_row():
     board = Board.of([searched("films", rate=1e-5), searched("news", rate=3e-5)])
     (row,) = board.rows
     assert row.title == "bert" and set(row.entries) == {"films", "news"} and row.average == 90.0
     assert board.notes == ()
 
 
-def test_a_row_that_was_searched_stands_beside_the_one_that_was_not():
+def test_searched_and_unsearched_recipes_are_separate_rows():
     board = Board.of([record("films"), record("news"), searched("films", rate=3e-5), searched("news", rate=1e-5)])
     assert sorted(row.title for row in board.rows) == ["bert (recipe 1)", "bert (recipe 2)"]
     assert all(set(row.entries) == {"films", "news"} and row.average == 90.0 for row in board.rows)
@@ -101,17 +101,17 @@ def test_a_row_that_was_searched_stands_beside_the_one_that_was_not():
     )
 
 
-def test_seeds_with_other_winners_are_not_averaged():
+def test_seeds_with_different_winners_are_not_averaged():
     board = Board.of([searched(seed=0, rate=1e-5), searched(seed=1, rate=3e-5)])
     assert [len(row.entries["films"].scores) for row in board.rows] == [1, 1]
 
 
-def test_other_values_by_the_same_name_are_not_averaged():
+def test_searches_of_different_values_are_not_averaged():
     board = Board.of([searched(seed=0, argument="suite"), searched(seed=1, argument="suite", rates=(2e-5, 3e-5))])
     assert [len(row.entries["films"].scores) for row in board.rows] == [1, 1]
 
 
-def test_the_commands_search_again():
+def test_commands_include_the_search():
     assert Board.of([searched("films", rate=1e-5), searched("news", rate=3e-5)]).commands == (
         "bench run --suite own --models bert --tasks films,news --methods full --seeds 1 --search learning_rate=1e-05,3e-05",
     )
@@ -124,14 +124,14 @@ def test_the_commands_search_again():
     }  # fmt: skip
 
 
-def test_the_commands_say_what_the_suite_would_take_otherwise():
+def test_commands_override_defaults_of_the_suite():
     own = {"suite_file": "mine.yaml", "suite_defaults": ["--seeds", "--train-sizes", "--search"]}
     plain = "bench run --suite mine.yaml --models bert --tasks films --methods full --seeds 1 --train-sizes all --search"
     assert Board.of([{**record("films"), **own}]).commands == (f"{plain} none",)
     assert Board.of([{**searched("films", argument="auto"), **own}]).commands == (f"{plain} auto",)
 
 
-def test_the_board_says_what_was_tried_and_what_won():
+def test_board_describes_the_search_and_its_winners():
     pruned = searched(model="gpt2", rate=1e-5)
     pruned["search"]["trials"][1]["status"] = "pruned"
     board = Board.of([searched(seed=0), searched(seed=1), pruned, pruned | {"seed": 1, "id": "other"}])
@@ -147,7 +147,7 @@ def test_the_board_says_what_was_tried_and_what_won():
     assert "search" not in FORMATS["md"](Board.of(RECORDS))
 
 
-def test_a_record_and_a_trial_for_a_person():
+def test_show_of_a_searched_record_and_of_a_trial():
     from rich.console import Console
 
     console = Console(width=120, record=True, file=open("/dev/null", "w"))

@@ -48,13 +48,13 @@ def test_means_over_seeds_and_rows():
     }
 
 
-def test_the_best_on_the_whole_is_best_on_a_slice_that_is_a_tie():
+def test_ties_on_a_slice_go_to_the_best_row_on_the_whole_test():
     assert best_on_slice({"bert": 96.0, "gpt": 96.001}, "bert") == "bert"
     assert best_on_slice({"bert": 96.0, "gpt": 96.01}, "bert") == "gpt"
     assert best_on_slice({"bert": None, "gpt": 1.0}, "bert") == "gpt" and best_on_slice({"bert": None}, "bert") is None
 
 
-def test_markdown_names_who_else_is_best_and_marks_small_slices():
+def test_markdown_names_other_best_rows_and_marks_small_slices():
     text = render(board())
     line = {
         name: re.search(rf"\| length in words: {name} +\|(.*)\|", text)[1].split("|")
@@ -74,7 +74,7 @@ def test_markdown_stays_small_for_many_models_and_labels():
     assert "138 more slices, of fewer rows" in text
 
 
-def test_a_line_for_each_slice():
+def test_csv_has_a_line_for_each_slice():
     lines = list(csv.DictReader(io.StringIO(to_slices(board()))))
     assert len(lines) == 9
     assert next(line for line in lines if line["model"] == "bert") == {
@@ -96,7 +96,7 @@ def old(store, model, seed, said):
     return made, lines
 
 
-def test_old_records_get_the_slices_that_their_predictions_allow_and_they_are_kept(tmp_path, monkeypatch):
+def test_slices_of_old_records_are_computed_from_predictions_and_cached(tmp_path, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
     store = Store(tmp_path / "r")
     old(store, "bert", 0, ["good"] * 40)
@@ -116,7 +116,7 @@ def test_old_records_get_the_slices_that_their_predictions_allow_and_they_are_ke
         monkeypatch.setattr("harness.stats.column_statistics.sliced", None)
 
 
-def test_predictions_that_do_not_fit_give_no_slices(tmp_path, monkeypatch):
+def test_no_slices_from_predictions_that_do_not_fit(tmp_path, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
     store = Store(tmp_path / "r")
     made, lines = old(store, "bert", 0, ["good"] * 40)

@@ -44,7 +44,7 @@ def test_three_models_and_five_tasks_fit(seeds, width):
     assert ("GiB" in row) == (width == 160)
 
 
-def test_many_tasks_and_few_models_are_turned_round():
+def test_many_tasks_and_few_models_are_transposed():
     tasks = [f"data-set-{number}@16" for number in range(17)]
     records = [record(task, model, 60.0 + place) for task in tasks for place, model in enumerate(("bert", "gpt2"))]
     text = printed(final_table(Board.of(records), "there/leaderboard.md"), 80)
@@ -70,7 +70,7 @@ def test_the_verdict_comes_first_and_no_word_is_broken():
     assert {"*82.00", "accuracy", "sentiment", "translation", "topics"} <= words
 
 
-def test_numbers_that_do_not_fit_side_by_side_stand_in_more_tables():
+def test_columns_that_do_not_fit_are_split_into_several_tables():
     tasks = [f"a-rather-long-name-of-a-data-set-{number}" for number in range(6)]
     records = [record(task, model, 60.0 + n) for task in tasks for n, model in enumerate("abcdefgh")]
     lines = table_of(printed(final_table(Board.of(records)), 60))
@@ -78,7 +78,7 @@ def test_numbers_that_do_not_fit_side_by_side_stand_in_more_tables():
     assert sum(line.count("67.00") for line in lines if line.startswith("h ")) == 7  # each task, and the average once
 
 
-def test_marks_failures_and_notes_are_seen_without_colour():
+def test_marks_failures_and_notes_are_visible_without_colour():
     records = [
         record(score=50.0),
         failed("songs"),
@@ -96,7 +96,7 @@ def test_marks_failures_and_notes_are_seen_without_colour():
     )
 
 
-def test_the_mean_is_over_the_other_seeds_where_there_are_any():
+def test_mean_is_over_the_seeds_that_did_not_fail():
     text = printed(final_table(Board.of([record(seed=1), failed(seed=0), record(model="gpt2", seed=1)])), 120)
     assert "90.00✗1" in text and "✗N so many seeds failed; the mean is over the others" in text
 
@@ -141,6 +141,6 @@ def test_show_understands_answers():
     assert "3 of 4 predictions" in printed(show(record(), lines), 80)
 
 
-def test_show_of_a_failed_cell_tells_the_whole_story():
+def test_show_of_a_failed_cell_has_error_and_traceback():
     text = printed(show(failed(message="no [gpu] | here")), 80)
     assert "RuntimeError: no [gpu] | here" in text and "Traceback: deep inside" in text and "failed" in text

@@ -53,7 +53,7 @@ def line(*made, **more):
 BEHIND = {"tfidf-lr": Lead(5.2, 2.1, 8.3), "bert-mini": Lead(1.0, -1.2, 3.2)}
 
 
-def test_one_model_is_told_apart_from_the_next_and_the_baseline():
+def test_one_model_is_significantly_better_than_the_next_and_the_baseline():
     made = [*seeds("minilm", 81.0, 81.2), *seeds("bert-mini", 80.0, 80.2), baseline()]
     letters = {"minilm": "a", "bert-mini": "b", "tfidf-lr": "c"}
     assert line(*made, letters=letters, behind={**BEHIND, "bert-mini": Lead(1.0, 0.2, 1.8)}) == (
@@ -86,7 +86,7 @@ def test_several_tie_and_the_cheapest_is_named():
     assert ahead.startswith("airline: fine-tune minilm, ahead but not proven: 81.1 accuracy, ")
 
 
-def test_of_those_that_tie_one_that_beats_the_baseline_is_taken():
+def test_of_tied_models_one_that_beats_the_baseline_is_chosen():
     made = [
         *seeds("minilm", 90.0, 72.2), *seeds("bert-mini", 80.0, 80.2), *seeds("gpt", 79.0, 79.2, seconds=9.0),
         *seeds("tiny", 78.0, 78.2, seconds=1.0), baseline(),
@@ -131,7 +131,7 @@ def troubled(monkeypatch):
     monkeypatch.setattr(parts, "trouble", trouble)
 
 
-def test_where_a_training_fell_short_it_is_said_with_what_to_try(troubled):
+def test_trainings_that_fell_short_are_named_with_what_to_try(troubled):
     made = [model("minilm", 75.0), model("bert-mini", 51.0), baseline()]
     said = line(*made)
     assert said == (
@@ -143,7 +143,7 @@ def test_where_a_training_fell_short_it_is_said_with_what_to_try(troubled):
     assert "tfidf-lr yet, the best baseline (75.6 accuracy); " in said and f"gpt: RuntimeError: out of memory (bench show {lost['id']})" in said
 
 
-def test_what_failed_is_said_with_what_to_try(troubled):
+def test_failed_trainings_are_named_with_what_to_try(troubled):
     both = [model("minilm", 51.0), model("bert-mini", 52.0), baseline()]
     assert line(*both) == (
         "airline: no model was trained well; bert-mini and minilm: the same prediction for every row; try"
@@ -160,12 +160,12 @@ def test_what_failed_is_said_with_what_to_try(troubled):
     assert said.endswith("; the trainings of bert-mini and gpt failed")
 
 
-def test_seeds_of_which_some_collapsed_say_nothing_about_the_model():
+def test_collapsed_seeds_say_nothing_about_the_model():
     said = line(*seeds("minilm", 51.0, 92.0, 92.1), baseline())
     assert said.startswith("airline: no model was trained well; minilm: 1 of 3 seeds collapsed: 51.0, the others 92.0 to 92.1")
 
 
-def test_trainings_that_failed_are_marked_and_a_note_has_text_and_cure(troubled):
+def test_failed_trainings_are_marked_and_explained_in_a_note(troubled):
     found = board(*seeds("minilm", 81.0, 82.0), *seeds("bert-mini", 59.0, 77.0), *seeds("gpt", 55.0, 56.0), baseline())
     entries = {row.title: row.entries["airline"] for row in found.rows}
     assert {name: marks(entry) for name, entry in entries.items()} == {
@@ -186,7 +186,7 @@ def test_a_failed_training_is_not_the_best_of_its_column(troubled):
     assert not any(row.entries["airline"].best for row in board(*made).rows if not row.is_baseline)
 
 
-def test_random_weights_and_fewer_seeds_are_not_taken_but_told_of():
+def test_random_weights_and_fewer_seeds_are_mentioned_but_not_chosen():
     made = [
         *seeds("minilm", 81.0, 81.2), model("gpt", 88.0), *seeds("minilm", 84.0, 84.2, method="scratch"), baseline(),
     ]  # fmt: skip
@@ -220,7 +220,7 @@ def test_one_line_over_all_tasks():
     assert verdict(board(*two_tasks())).lines(most=1) == lines[-1:]
 
 
-def test_of_many_failed_or_tied_ones_some_are_named():
+def test_only_some_of_many_failed_or_tied_models_are_named():
     names = [f"m{number}" for number in range(9)]
     said = line(*(failed("airline", name) for name in names))
     assert said.startswith("airline: every training failed; m0, m1, m2, m3 and 5 more: RuntimeError: out of memory (bench show ")
@@ -228,7 +228,7 @@ def test_of_many_failed_or_tied_ones_some_are_named():
     assert "; m2: RuntimeError: no m2 (" in said and said.endswith("); 6 more")
 
 
-def test_markdown_and_json_begin_with_it():
+def test_markdown_and_json_begin_with_the_verdict():
     found = board(*two_tasks())
     said = verdict(found)
     text = render(found)
@@ -241,6 +241,6 @@ def test_markdown_and_json_begin_with_it():
     json.loads(broken, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
 
 
-def test_a_board_of_baselines_alone_and_an_empty_one():
+def test_board_of_baselines_only_and_empty_board():
     assert line(baseline()) == "airline: no model was trained; tfidf-lr, the best baseline, has 76.0 accuracy"
     assert verdict(Board.of([])).lines() == []

@@ -10,7 +10,7 @@ import pytest
 import toy
 from typer.testing import CliRunner
 
-from harness import secrets
+from harness import safe_text
 from harness.cli import main as cli
 from harness.cli.main import app
 from harness.engines.base import Job
@@ -19,7 +19,7 @@ from harness.engines.local import LocalEngine
 from harness.errors import BenchError, HubError
 from harness.model import Checkpoint
 from harness.report.board_files import refresh
-from harness.secrets import HIDDEN, redact
+from harness.safe_text import HIDDEN, redact
 from harness.store import Store
 
 TOKEN = "hf_" + "aBcD1234" * 4
@@ -170,7 +170,7 @@ def test_a_traceback_on_the_terminal(tmp_path):
 @pytest.mark.parametrize("command", ["plan", "run", "fetch"])
 def test_what_the_hub_answers_in_the_middle_of_a_plan(command, more, tmp_path, monkeypatch):
     """A mirror's address with a password in it, in the reason why a model cannot be had."""
-    error = HubError(f"model 'm' cannot be fetched (https://user:{PASSWORD}@mirror.example; {TOKEN})", passing=True)
+    error = HubError(f"model 'm' cannot be fetched (https://user:{PASSWORD}@mirror.example; {TOKEN})", temporary=True)
     lost = Checkpoint("m", "someone/m", "someone/m", None, None, "encoder", "")
     monkeypatch.setattr("harness.planning.plan.find_models", lambda references, suite, trusted: [(lost, error, "someone/m")])
     monkeypatch.chdir(tmp_path)
@@ -189,7 +189,7 @@ def test_the_streams_stay_streams(monkeypatch):
     handlers = [logging.StreamHandler(err), logging.StreamHandler(elsewhere)]
     for handler in handlers:
         logger.addHandler(handler)
-    secrets.guard_output()
+    safe_text.redact_output()
     print("a", TOKEN, "b")
     sys.stdout.writelines([TOKEN, "\n"])
     logger.error(TOKEN)

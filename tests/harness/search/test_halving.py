@@ -5,9 +5,9 @@ import math
 import made_trials as made
 import pytest
 
-from harness.by_data import planned
 from harness.estimate.history import same_but_seed
 from harness.recipe import Recipe
+from harness.recipe_rules import planned_steps
 from harness.search.halving import BUDGET, FACTORS, Halving
 from harness.search.trials import outcome, trial
 
@@ -130,4 +130,4 @@ def test_the_budget_is_a_part_of_what_a_trial_is():
 )
 def test_a_budget_is_a_share_of_the_steps_and_of_the_validations(recipe, whole, short):
     recipe = Recipe(batch_size=32, **recipe)
-    assert planned(320, recipe) == whole and planned(320, recipe, BUDGET) == short
+    assert planned_steps(320, recipe) == whole and planned_steps(320, recipe, BUDGET) == short

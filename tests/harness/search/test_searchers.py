@@ -9,6 +9,7 @@ import made_trials as made
 import optuna
 import pytest
 
+from harness.cell import SEARCH_SEED, Trial
 from harness.estimate.history import same_but_seed
 from harness.recipe import MECHANICS
 from harness.search.grid_search import GridSearcher
@@ -16,7 +17,6 @@ from harness.search.halving import STARTUP, WARMUP, thresholds
 from harness.search.rules import Range, usual_space
 from harness.search.tpe import Tpe
 from harness.search.trials import scores, trial
-from harness.searched import SEARCH_SEED, Trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 GRID = {"learning_rate": (1e-5, 3e-5), "batch_size": (16, 32)}

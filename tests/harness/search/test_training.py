@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import toy
 
-from harness.duration import Every
+from harness.cell import SearchedRecipe, Trial
+from harness.quantities import SaveInterval
 from harness.search.trials import trial
-from harness.searched import Searched, Trial
 from harness.store import Store
 from harness.training.keeper import Interrupted, Interruption
 from harness.training.worker import run_cell
@@ -87,9 +87,9 @@ def test_the_same_training_whether_it_was_broken_off_or_not(store, base, tmp_pat
             interruption.request()
 
     with pytest.raises(Interrupted):
-        run_cell(cell, "cpu", store, stop, Every(steps=1000), interruption)
+        run_cell(cell, "cpu", store, stop, SaveInterval(steps=1000), interruption)
     assert store.record(cell.id) is None and store.checkpoint(cell.id).exists()
-    record = run_cell(cell, "cpu", store, silent, Every(steps=1000))
+    record = run_cell(cell, "cpu", store, silent, SaveInterval(steps=1000))
     assert record["training"]["resumed"] == 1 and record["trial"] == whole["trial"] and record["trial"]["pruned"]
     assert record["training"]["history"] == whole["training"]["history"]
 
@@ -112,15 +112,15 @@ def test_a_budget_shortens_the_training_and_its_schedule(store, base, tmp_path):
             interruption.request()
 
     with pytest.raises(Interrupted):
-        run_cell(cell, "cpu", broken, stop, Every(steps=1000), interruption)
-    again = run_cell(cell, "cpu", broken, silent, Every(steps=1000))
+        run_cell(cell, "cpu", broken, stop, SaveInterval(steps=1000), interruption)
+    again = run_cell(cell, "cpu", broken, silent, SaveInterval(steps=1000))
     assert again["training"]["resumed"] == 1 and again["training"]["history"] == short["training"]["history"]
 
 
 def test_the_record_of_a_report_holds_the_search_and_counts_it(store, base):
     trial = {"id": "t0", "recipe": {"epochs": 2}, "status": "ok", "validation": 50.0, "seconds": 1.0}
     found = {"trials": [trial], "winner": 0, "seconds": 123.0, "peak_memory_bytes": 5, "seed": 1}
-    cell = replace(base, search=Searched({"kind": "grid", "fields": {"epochs": [1, 2]}}, ("epochs=1,2",), found))
+    cell = replace(base, search=SearchedRecipe({"kind": "grid", "fields": {"epochs": [1, 2]}}, ("epochs=1,2",), found))
     record = run_cell(cell, "cpu", store, silent)
     assert record["search"] == {"specification": cell.search.specification, "arguments": ["epochs=1,2"], **found}
     assert record["cost"]["search_seconds"] == 123.0 and record["score"] is not None and "purpose" not in record

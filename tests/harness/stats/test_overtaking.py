@@ -8,7 +8,7 @@ from made_curves import ALL, write, write_curve
 
 from harness.metrics.additive import mean_of
 from harness.report.board import Board
-from harness.report.curve_text import overtaking_sentences
+from harness.report.curves import overtaking_sentences
 from harness.stats.overtaking import AtSize, Overtaking, Overtakings, crossing, overtakings
 from harness.stats.paired import Resampling, TestRows, mean_spread
 from harness.stats.row_comparison import compare

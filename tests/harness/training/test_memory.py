@@ -6,9 +6,9 @@ import pytest
 import torch
 import toy
 
-from harness.duration import Every
 from harness.errors import BenchError
 from harness.heads.sequence import SequenceHead
+from harness.quantities import SaveInterval
 from harness.store import Store
 from harness.training import attempt
 from harness.training.cost import NotEnoughMemory
@@ -125,7 +125,7 @@ def test_the_second_try_is_resumed_as_the_second(checkpoints, tmp_path, monkeypa
     with pytest.raises(Interrupted):
         run_cell(
             cell, "cpu", Store(tmp_path), lambda event: event["event"] == "validation" and asked.request(),
-            Every(steps=1000), asked,
+            SaveInterval(steps=1000), asked,
         )  # fmt: skip
     record = run(cell, tmp_path)
     assert tried == ["bf16", "no", "no"]
@@ -157,7 +157,7 @@ def test_a_single_row_that_does_not_fit_is_told_before_the_training(checkpoints,
 def test_no_number_in_fp32_is_a_failure_that_leaves_no_checkpoint(checkpoints, tmp_path):
     cell = toy.cell(checkpoints("bert"), epochs=8, learning_rate=1e30, max_grad_norm=1e30, evaluations=1)
     with pytest.raises(FloatingPointError):
-        run(cell, tmp_path, every=Every(steps=1))
+        run(cell, tmp_path, every=SaveInterval(steps=1))
     assert list(Store(tmp_path).folder(cell.id).iterdir()) == []
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 import toy
 
-from harness.duration import NEVER, Every
+from harness.quantities import NEVER, SaveInterval
 from harness.store import Store
 from harness.training.checkpoint import SavedTraining, Unusable
 from harness.training.keeper import Interrupted, Interruption
@@ -15,7 +15,7 @@ from harness.training.state import RandomStates
 from harness.training.worker import run_cell
 
 KINDS = ["bert", "gpt2", "t5"]
-OFTEN = Every(steps=1000)
+OFTEN = SaveInterval(steps=1000)
 RECIPE = {"epochs": 4, "evaluations": 6, "patience": 0}  # 48 steps, validated after 8, 16, ...
 
 
@@ -111,7 +111,7 @@ def test_it_goes_on_from_every_checkpoint_and_counts_all_the_time(checkpoints, u
 
     while breaks < 20:
         try:
-            record = run(cell, tmp_path, Kill("saved", 2), Every(steps=9))
+            record = run(cell, tmp_path, Kill("saved", 2), SaveInterval(steps=9))
             break
         except Killed:
             breaks += 1
@@ -154,7 +154,7 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_training(checkpoints, undi
     cell, store, told = toy.cell(checkpoints("bert"), **RECIPE), Store(tmp_path), Stop("", -1)
     full = type("Usage", (), {"free": 1000})
     monkeypatch.setattr("harness.training.checkpoint.shutil.disk_usage", lambda path: full)
-    record = run(cell, tmp_path, told, Every(steps=20))
+    record = run(cell, tmp_path, told, SaveInterval(steps=20))
     assert [event["reason"] for event in told.events if event["event"] == "unsaved"] == ["the disk is full"] * 2
     assert facts(store, record) == undisturbed("bert")
     assert {path.name for path in store.folder(cell.id).iterdir()} == {"record.json", "predictions.jsonl"}

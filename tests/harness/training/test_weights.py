@@ -7,8 +7,8 @@ import torch
 import toy
 from torch import nn
 
-from harness.duration import Every
 from harness.heads.make import make_head
+from harness.quantities import SaveInterval
 from harness.recipe import Recipe
 from harness.store import Store
 from harness.training.checkpoint import SavedTraining
@@ -168,7 +168,7 @@ def test_checkpoints_hold_the_fp32_weights(checkpoints, kind, tmp_path, monkeypa
             interruption.request()
 
     with pytest.raises(Interrupted):
-        run_cell(cell, "cpu", broken, stop, Every(seconds=1e9), interruption)
+        run_cell(cell, "cpu", broken, stop, SaveInterval(seconds=1e9), interruption)
     saved = SavedTraining.load(broken.checkpoint(cell.id))
     assert {tensor.dtype for name, tensor in saved.tensors.items() if name.startswith("model/")} >= {torch.float32}
     assert torch.bfloat16 not in {tensor.dtype for name, tensor in saved.tensors.items() if name.startswith("model/")}

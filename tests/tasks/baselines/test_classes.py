@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from harness import registry
-from harness.rows import load_splits
+from harness.task_data import load_splits
 from tasks.baselines.linear import STRENGTHS, TfidfRegression
 from tasks.baselines.majority import Majority
 

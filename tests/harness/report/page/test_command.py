@@ -30,7 +30,7 @@ def test_links_lead_from_the_page_to_the_records(tmp_path):
     assert all((target.parent / link.replace("%20", " ")).is_file() for link in links)
 
 
-def test_it_prints_where_no_output_is_named_and_keeps_to_the_rows(tmp_path):
+def test_prints_without_output_and_respects_rows(tmp_path):
     store = folder(tmp_path / "results")
     done = bench("--results", store.root, "--format", "html", "--rows", "4")
     tree = parse(done.stdout)

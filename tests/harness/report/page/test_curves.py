@@ -10,7 +10,7 @@ from page_parser import parse
 
 from harness.report.board import Board
 from harness.report.curves import Curve, CurveLine, CurvePoint, CurveSize
-from harness.report.page.curve_chart import LEFT, TOP, WIDTH, chart, drawable
+from harness.report.page.charts import LEFT, TOP, WIDTH, drawable, learning_curve
 from harness.report.page.render import page
 from harness.report.page.view import View
 from harness.stats.standings import standings
@@ -34,11 +34,11 @@ def numbers(path):
     return [float(number) for number in re.findall(r"-?\d+\.\d", path)]
 
 
-def test_there_is_none_without_sizes(tmp_path):
+def test_no_section_without_sizes(tmp_path):
     assert not parse(page(view(folder(tmp_path)))).has("curves")
 
 
-def test_a_chart_has_a_name_a_mark_for_each_point_and_the_table_the_same_numbers(tree):
+def test_chart_has_a_name_and_a_mark_for_each_point_and_the_table_the_same_numbers(tree):
     section = tree.id("curves")
     svg = section.one("svg")
     assert tree.id(svg.attributes["aria-labelledby"]).text == "Learning curves of films"
@@ -58,7 +58,7 @@ def test_a_chart_has_a_name_a_mark_for_each_point_and_the_table_the_same_numbers
     assert len(ids) == len(set(ids)) and not [one for one in section if "style" in one.attributes]
 
 
-def test_places_are_in_the_order_of_sizes_and_scores(tree):
+def test_points_are_in_the_order_of_sizes_and_scores(tree):
     svg = tree.id("curves").one("svg")
     marks = {}
     for point in svg.all("g", role="img"):
@@ -87,10 +87,10 @@ def made(titles, points, sizes=((100, 100), (None, 5000)), low=None):
     return Curve("films", "accuracy", tuple(CurveSize(size, rows, 50.0) for size, rows in sizes), lines, None, ())
 
 
-def test_names_of_many_models_do_not_touch_and_nothing_leaves_the_picture():
+def test_names_of_many_models_do_not_overlap_and_stay_inside_the_picture():
     titles = [f"model {number} of a rather long name, longer than fits" for number in range(40)]
     for means in ([80.0] * 40, [60.0 + number / 10 for number in range(40)], [0.1] * 39 + [99.9]):
-        svg = parse(chart(made(titles, [(50.0, mean) for mean in means], low=0.01), 0)).one("svg")
+        svg = parse(learning_curve(made(titles, [(50.0, mean) for mean in means], low=0.01), 0)).one("svg")
         height = float(svg.attributes["viewbox"].split()[3])
         names = [one.one("text") for one in svg.all("g") if (one.attributes.get("class") or "").startswith("name")]
         ups = sorted(float(one.attributes["y"]) for one in names)
@@ -104,12 +104,12 @@ def test_names_of_many_models_do_not_touch_and_nothing_leaves_the_picture():
             assert LEFT < x < WIDTH and TOP <= y < height
 
 
-def test_odd_curves_have_a_picture_or_none():
+def test_unusual_curves():
     assert not drawable(made(["a"], [(None, None)]))
     assert drawable(made(["a"], [(None, 5.0)]))
     for curve in (made(["a"], [(None, 5.0)]), made(["a"], [(5.0, 5.0)]), made(["a", "b"], [(5.0, 5.0), (None, None)]),
                   made(["a"], [(5.0, 7.0)], ((100, 100), (None, 100)))):  # fmt: skip
-        assert "nan" not in chart(curve, 0).lower()
+        assert "nan" not in learning_curve(curve, 0).lower()
     assert drawable(made(["a"], [(5.0, 6.0)], ((100, 100), (None, None))))
 
 

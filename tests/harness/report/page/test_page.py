@@ -19,8 +19,7 @@ from harness.grouping.costs import memory, sizes
 from harness.report.board_text import score
 from harness.report.formats import to_json
 from harness.report.page.render import SECTIONS, page
-from harness.report.page.templates import fill
-from harness.report.page.view import Part, Section
+from harness.report.page.view import Part, Section, fill
 from harness.store import Store
 
 PACKAGE = files("harness.report.page")
@@ -36,7 +35,7 @@ def tree(store):
     return parse(page(view(store)))
 
 
-def test_what_a_screen_reader_goes_by(tree):
+def test_structure_for_screen_readers(tree):
     for landmark in ("header", "main", "footer", "nav"):
         tree.one(landmark)
     assert tree.one("html").attributes["lang"] == "en"
@@ -78,7 +77,7 @@ def test_nothing_is_loaded_and_only_its_own_script_runs(store):
     )
 
 
-def test_no_text_of_a_record_becomes_a_tag(tmp_path):
+def test_texts_of_records_do_not_become_tags(tmp_path):
     store = hostile(tmp_path / "results")
     text = page(view(store))
     tree = parse(text)
@@ -106,7 +105,7 @@ def test_the_same_records_give_the_same_bytes(store, tmp_path):
     assert page(view(store)) == text
 
 
-def test_the_tables_figures_are_the_boards(store, tree):
+def test_figures_of_the_table_equal_those_of_the_board(store, tree):
     board = json.loads(to_json(view(store).board))
     table = tree.id("scores-table")
     rows = table.one("tbody").all("tr")
@@ -138,7 +137,7 @@ def test_the_tables_figures_are_the_boards(store, tree):
     assert trivial[:3] == [*(score(column["trivial"]) for column in board["columns"]), score(board["trivial_average"])]
 
 
-def test_every_number_leads_to_its_records(store, tree):
+def test_every_number_links_to_its_records(store, tree):
     cells = tree.data("scores")["cells"]
     seen = view(store)
     for line, row in zip(tree.id("scores-table").one("tbody").all("tr"), seen.board.rows, strict=True):
@@ -156,7 +155,7 @@ def test_every_number_leads_to_its_records(store, tree):
     assert bad[1] == "RuntimeError: out of memory"
 
 
-def test_the_head_says_what_it_is(tree):
+def test_head_of_the_page(tree):
     header = tree.one("header").text
     for told in ("own", "2026-01-02", "bench run --suite own", "--format html"):
         assert told in header
@@ -166,7 +165,7 @@ def test_the_head_says_what_it_is(tree):
     assert figures["models"] == "3" and figures["baselines"] == "0"
 
 
-def test_a_section_of_someone_else_is_one_entry(store):
+def test_another_section_is_one_entry(store):
     shown = Section("mine", "My section", lambda view: Part(Markup("<p>{}</p>").format("<b>"), {"rows": len(view.board.rows)}))
     silent = Section("silent", "Nothing", lambda view: None)
     tree = parse(page(view(store), [*SECTIONS, shown, silent]))
@@ -174,7 +173,7 @@ def test_a_section_of_someone_else_is_one_entry(store):
     assert tree.data("mine") == {"rows": 3} and not tree.has("silent")
 
 
-def test_each_script_and_style_belongs_to_something():
+def test_every_script_and_style_is_used():
     from harness.report.page.render import FIRST, LAST, STYLES
 
     scripts = {name for section in SECTIONS for name in section.scripts} | {FIRST, LAST}
@@ -193,7 +192,7 @@ def test_without_predictions_and_without_records(tmp_path):
     assert "bench run" in tree.id("empty").text and not tree.has("scores")
 
 
-def test_a_score_that_is_no_number_does_not_stop_the_page(tmp_path):
+def test_page_with_a_score_that_is_not_a_number(tmp_path):
     store = Store(tmp_path)
     for made in (record(trivial_score=float("nan")), record(model="b", score=float("nan"))):
         store.write(made)
@@ -202,7 +201,7 @@ def test_a_score_that_is_no_number_does_not_stop_the_page(tmp_path):
     assert "which is no number" in tree.id("failures").text
 
 
-def test_templates_escape_all_but_markup_and_show_what_acts():
+def test_templates_escape_all_but_markup_and_show_control_characters():
     made = fill("lines.html", text="a & \x1b<b>", lines=['"', Markup("<i>1</i>")])
     assert isinstance(made, Markup)
     assert "".join(made.split("\n")) == "<p>a &amp; \\x1b&lt;b&gt;</p><ul><li>&#34;</li><li><i>1</i></li></ul>"

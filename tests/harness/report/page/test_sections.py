@@ -10,11 +10,11 @@ from made_page import films, folder, view
 from made_records import record
 from page_parser import parse
 
-from harness.report.page.chart_sections import front
-from harness.report.page.prediction_sections import LABELS, OTHER, confusion, errors
+from harness.report.page.charts import front
+from harness.report.page.prediction_sections import MAX_LABELS, OTHER, confusion, errors
 from harness.report.page.render import page
-from harness.report.page.slice_sections import STEPS, heat_steps
-from harness.report.row_texts import LONGEST, answer_text, is_right
+from harness.report.page.table_sections import STEPS, heat_steps
+from harness.report.row_texts import MAX_LENGTH, answer_text, is_right
 from harness.stats.over_tasks import Figure, Overall, Ranked
 from harness.store import Store
 
@@ -51,15 +51,15 @@ def test_confusion_adds_up_seeds(store):
     assert bert["counts"] == [[0, 0, 14], [1, 1, 11], [1, 2, 3], [2, 0, 1], [2, 2, 11]]
 
 
-def test_confusion_of_very_many_labels_puts_the_rare_ones_together(tmp_path):
+def test_confusion_groups_rare_labels(tmp_path):
     store = Store(tmp_path)
     made, _ = films("bert", 0, set())
-    labels = [f"l{number:03}" for number in range(LABELS + 10)]
-    lines = [{"id": str(n), "prediction": one, "reference": one} for n, one in enumerate(labels * 4 + labels[:LABELS])]
+    labels = [f"l{number:03}" for number in range(MAX_LABELS + 10)]
+    lines = [{"id": str(n), "prediction": one, "reference": one} for n, one in enumerate(labels * 4 + labels[:MAX_LABELS])]
     store.write(made, lines)
     (task,) = confusion(view(store)).data
-    assert task["labels"] == [*labels[:LABELS], OTHER]
-    assert task["models"][0]["counts"][-1] == [LABELS, LABELS, 40] and sum(
+    assert task["labels"] == [*labels[:MAX_LABELS], OTHER]
+    assert task["models"][0]["counts"][-1] == [MAX_LABELS, MAX_LABELS, 40] and sum(
         c[2] for c in task["models"][0]["counts"]
     ) == len(lines)
     assert task["models"][0]["right"] == len(lines)
@@ -72,7 +72,7 @@ def decoded(task, name):
     return model, bits, said
 
 
-def test_error_browser_knows_what_each_said(store):
+def test_error_browser_has_the_predictions_of_each_model(store):
     task, names = errors(view(store)).data
     assert task["rows"] == 20 and len(task["ids"]) == 20 and not task["tags"] and names["tags"]
     model, bits, said = decoded(task, "gpt")
@@ -86,7 +86,7 @@ def test_error_browser_knows_what_each_said(store):
     assert decoded(names, "gpt")[2] == {"n0": "B-PER O", "n1": "O O"}
 
 
-def test_error_browser_is_bounded_and_keeps_what_models_disagree_on(store):
+def test_error_browser_is_limited_to_rows_on_which_models_disagree(store):
     task, _ = errors(view(store, rows=3)).data
     # bert errs in 1 and 2, gpt in 1, 7, 8, small in 0 to 11: one of three is alone in 0, 1 (all agree), 2, 3, …
     assert task["rows"] == 20 and len(task["ids"]) == 3 and set(task["ids"]) <= {f"t{n}" for n in range(12)} - {"t1"}
@@ -94,7 +94,7 @@ def test_error_browser_is_bounded_and_keeps_what_models_disagree_on(store):
     assert not errors(view(store, rows=0)).data[0]["ids"]
 
 
-def test_a_cell_with_other_rows_is_not_set_beside_the_rest(store):
+def test_models_with_other_test_rows_are_left_out(store):
     made, lines = films("odd", 0, set())
     store.write(made, [{**line, "id": f"x{line['id']}"} for line in lines])
     names = [model["title"] for model in errors(view(store)).data[0]["models"]]
@@ -110,7 +110,7 @@ def test_slices_and_types(store):
     assert [td.text for td in types.one("tbody").all("tr")[0].all("td")] == ["1.000", "0.550"]
 
 
-def test_gains_are_the_boards(tmp_path):
+def test_gains_equal_those_of_the_board(tmp_path):
     store = Store(tmp_path)
     for seed, (full, scratch) in enumerate(((90.0, 60.0), (92.0, 66.0))):
         store.write(record(score=full, seed=seed))
@@ -126,13 +126,13 @@ def test_steps_of_the_colour_scale():
     assert heat_steps([1.0, float("nan"), 2.0]) == [0, None, STEPS - 1]
 
 
-def test_right_and_shown():
+def test_is_right_and_answer_text():
     answers = {"id": "x", "answers": {"text": ["a b", "c"], "answer_start": [1, 2]}}
     assert is_right("c ", answers) and not is_right("d", answers) and is_right("", {"answers": {"text": []}})
     assert is_right("x", ["x", "y"]) and is_right(["O"], ["O"]) and not is_right(["O"], ["B"])
     assert answer_text(answers) == "a b | c" and answer_text(["O", "B"]) == "O B" and answer_text(["a b"]) == "a b" and answer_text(3) == "3"
     assert answer_text(" a b\n") == "a b"  # who says the same says it however many blanks are around
-    assert len(answer_text("x" * 1000)) == LONGEST
+    assert len(answer_text("x" * 1000)) == MAX_LENGTH
 
 
 def luminance(colour):
@@ -154,7 +154,7 @@ def schemes(name):
 
 
 @pytest.mark.parametrize("dark", [0, 1])
-def test_every_step_can_be_read_and_told_from_the_next_by_lightness_alone(dark):
+def test_colour_steps_are_readable_and_differ_in_lightness(dark):
     colours = schemes("heat.css")[dark]
     sheet = (files("harness.report.page") / "css" / "heat.css").read_text()
     scale = [colours[f"heat-{number}"] for number in range(STEPS)]
@@ -167,7 +167,7 @@ def test_every_step_can_be_read_and_told_from_the_next_by_lightness_alone(dark):
 
 
 @pytest.mark.parametrize("dark", [0, 1])
-def test_text_and_marks_stand_out(dark):
+def test_contrast_of_text_and_marks(dark):
     colours = schemes("base.css")[dark]
     for ink in ("ink", "soft", "accent"):
         for paper in ("paper", "raised"):
@@ -177,7 +177,7 @@ def test_text_and_marks_stand_out(dark):
     assert contrast(colours["ink"], colours["mark"]) >= 4.5
 
 
-def test_over_all_tasks_says_what_the_board_says(store):
+def test_over_all_tasks_equals_the_board(store):
     def row(name, rank):
         return Ranked(name, name, "full", Figure(rank, 1.0, 2.0), None, Figure(0.5, 0.0, 1.0), "a", False)
 
@@ -200,7 +200,7 @@ def test_over_all_tasks_says_what_the_board_says(store):
     assert 'id="overall"' not in page(replace(plain, board=replace(plain.board, overall=None)))
 
 
-def test_slices_name_who_else_is_best_and_show_precision_and_recall(tmp_path):
+def test_slices_name_other_best_rows_and_show_precision_and_recall(tmp_path):
     slices = {"label": {"odd": {"rows": 12, "score": 50.0, "precision": 0.25, "recall": 1.0, "f1": 0.5}}}
     for model, score, ours in (("bert", 90.0, 10.0), ("gpt", 80.0, 50.0)):
         part = {"label": {"odd": {**slices["label"]["odd"], "score": ours}}}

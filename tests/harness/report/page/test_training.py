@@ -10,7 +10,7 @@ from page_parser import parse
 
 from harness.methods import BASELINE
 from harness.report.entries import make_entry
-from harness.report.page.chart_sections import mean_history
+from harness.report.page.charts import mean_history
 from harness.report.page.render import page
 from harness.report.page.score_table import DOT, SeedStrips
 from harness.stats.standings import Standing
@@ -50,7 +50,7 @@ def test_histories_seeds_and_kept_steps(store):
     assert bert["mean"] == [[10, 1.0, 55.0], [20, 0.5, 85.0]]  # not beyond the seed that ended early
 
 
-def test_the_mean_is_of_steps_that_all_have():
+def test_mean_is_over_the_steps_that_all_seeds_have():
     one, other = [[5, 1.0, 10.0], [10, 0.5, 20.0]], [[10, 0.7, 40.0], [15, 0.1, 60.0]]
     assert mean_history([one]) == one
     assert mean_history([one, other]) == [[10, 0.6, 30.0]]
@@ -87,14 +87,14 @@ def test_dots_are_on_the_scale_of_their_column():
     assert "seed 1: 50.00" in str(strips.strip(learned))
 
 
-def test_dots_of_equal_scores_are_seen_side_by_side():
+def test_dots_of_equal_scores_do_not_overlap():
     dots, _ = drawn(SeedStrips([entry(70.0, 70.0, 70.0)], None), entry(70.0, 70.0, 70.0))
     assert len(set(dots)) == 3 and len({x for x, _ in dots}) == 1
     heights = sorted(y for _, y in dots)
     assert min(b - a for a, b in itertools.pairwise(heights)) >= DOT
 
 
-def test_an_interval_is_within_the_strip_and_what_failed_has_none():
+def test_intervals_are_inside_the_strip_and_failed_entries_have_no_strip():
     from dataclasses import replace
 
     sure = replace(entry(60.0, 70.0), standing=Standing("a", 20.0, 99.0))
@@ -103,7 +103,7 @@ def test_an_interval_is_within_the_strip_and_what_failed_has_none():
     assert strips.strip(entry(None, status="failed")) is None
 
 
-def test_strips_stand_in_the_cells_of_the_table(tmp_path):
+def test_strips_are_in_the_cells_of_the_table(tmp_path):
     seen = view(folder(tmp_path / "results"))
     tree = parse(page(seen))
     for line, row in zip(tree.id("scores-table").one("tbody").all("tr"), seen.board.rows, strict=True):

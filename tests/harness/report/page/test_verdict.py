@@ -7,7 +7,7 @@ from page_parser import parse
 
 from harness.methods import BASELINE
 from harness.report.page.render import SECTIONS, page
-from harness.report.page.text_sections import SURE
+from harness.report.page.table_sections import OUTCOMES
 from harness.report.verdict import verdict
 from harness.store import Store
 
@@ -20,7 +20,7 @@ def test_a_card_for_each_task_and_a_line_over_all(tmp_path):
     seen = view(folder(tmp_path / "results"))
     tree, told = parse(page(seen)), verdict(seen.board)
     assert SECTIONS[1].name == "verdict" and tree.one("main").all("section")[0].attributes["id"] == "verdict"
-    assert [card.one("h3").text for card in cards(tree)] == [f"{one.task} {SURE[one.outcome]}" for one in told.tasks]
+    assert [card.one("h3").text for card in cards(tree)] == [f"{one.task} {OUTCOMES[one.outcome]}" for one in told.tasks]
     for card, one in zip(cards(tree), told.tasks, strict=True):
         assert f"{one.task}: {card.one('p').text}" == one.line
         assert card.attributes["class"] == f"card {one.outcome}"
@@ -41,7 +41,7 @@ def test_one_task_has_no_line_over_all(tmp_path):
         ([failed(), record(model="majority", method=BASELINE, score=50.0)], "failed"),
     ],
 )
-def test_what_is_not_to_be_fine_tuned(tmp_path, records, outcome):
+def test_tasks_without_a_model_to_fine_tune(tmp_path, records, outcome):
     store = Store(tmp_path)
     for one in records:
         one["task"]["fingerprint"] = "f"
@@ -50,12 +50,12 @@ def test_what_is_not_to_be_fine_tuned(tmp_path, records, outcome):
     assert card.attributes["class"] == f"card {outcome}"
 
 
-def test_words_of_records_stay_texts(tmp_path):
+def test_texts_of_records_are_escaped(tmp_path):
     tree = parse(page(view(hostile(tmp_path / "results"))))
     assert HOSTILE in tree.id("verdict").text and not tree.all("img")
 
 
-def test_baselines_stand_among_the_rows_and_can_be_told(tmp_path):
+def test_baselines_are_among_the_rows_and_marked(tmp_path):
     store = Store(tmp_path)
     for model, score, method in (("a", 90.0, "full"), ("base", 80.0, BASELINE), ("b", 70.0, "full")):
         store.write(record(model=model, score=score, method=method))
@@ -65,7 +65,7 @@ def test_baselines_stand_among_the_rows_and_can_be_told(tmp_path):
     assert [row.attributes.get("class") for row in rows] == [None, "baseline", None]
 
 
-def test_the_best_baseline_of_each_task_stands_by_score_and_leads_to_its_own_records(tmp_path):
+def test_row_of_best_baselines_is_sorted_by_score_and_links_to_their_records(tmp_path):
     store = Store(tmp_path / "results")
     for task in ("films", "songs"):
         for model, score in (("a", 90.0), ("b", 20.0)):
@@ -89,7 +89,7 @@ def test_the_best_baseline_of_each_task_stands_by_score_and_leads_to_its_own_rec
     assert shown == [{"a", "b", "best baseline"}, {"a", "b", "majority", "of-films"}, {"a", "b", "of-songs"}]
 
 
-def test_the_dot_of_a_training_that_failed_is_hollow(tmp_path):
+def test_dot_of_a_failed_training_is_hollow(tmp_path):
     store = Store(tmp_path)
     sign = {"kind": "constant", "text": "the same prediction for every row", "cure": "", "failed": True}
     for seed, trouble in enumerate(([], [sign], [{**sign, "failed": False}])):

@@ -9,15 +9,15 @@ from harness.data.columns import bind
 from harness.data.place import PlacedRow, place
 from harness.data.source import FileSource
 from harness.errors import BenchError
-from harness.rows import load as load_rows
 from harness.task import Task
+from harness.task_data import load_data as load_rows
 
 
 def load(tmp_path, name, text, family="sentiment", format="jsonl", **task):
     (tmp_path / name).write_text(text)
     task = Task("t", family, FileSource(format, {"all": tmp_path / name}), **task)
     data = load_rows(task, registry.family(family))
-    return data.splits, data.found
+    return data.splits, data.reports
 
 
 def test_a_placed_row_is_its_columns_and_keeps_its_place():

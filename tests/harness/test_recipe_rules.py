@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from harness import registry
-from harness.document import Value
 from harness.errors import BenchError
 from harness.methods import METHODS
 from harness.models.resolve import resolve
 from harness.planning.plan import make_plan
 from harness.planning.request import Request
-from harness.recipe import BY_DATA, Recipe
-from harness.recipes import apply_rules, package_rules, read_rules, rules_for
+from harness.recipe import AUTO_FIELDS, Recipe
+from harness.recipe_rules import apply_rules, package_rules, parse_recipe_rules, rules_for
+from harness.yaml_values import YamlValue
 
 FACTS = {
     "family": "ner", "task": "t", "model": "m", "architecture": "encoder", "kind": "", "method": "full", "width": None,
@@ -20,8 +20,8 @@ FACTS = {
 
 
 def checked(rules):
-    value = Value.of(rules, Path("x.yaml"))
-    read_rules(value)
+    value = YamlValue.of(rules, Path("x.yaml"))
+    parse_recipe_rules(value)
     value.faults.check()
 
 
@@ -91,7 +91,7 @@ def test_the_package_has_a_rule_for_every_kind_of_registered_model():
 @pytest.mark.parametrize("family", sorted(registry.families()))
 def test_every_family_leaves_its_lengths_and_epochs_to_the_data(family):
     recipe = recipe_for(rules_for(registry.family(family).recipes, ()), {"family": family})
-    assert {name for name in BY_DATA if getattr(recipe, name) == "auto"} == set(BY_DATA)
+    assert {name for name in AUTO_FIELDS if getattr(recipe, name) == "auto"} == set(AUTO_FIELDS)
 
 
 def test_a_suites_rules_hold_for_its_own_models_alone_where_they_say_so(tmp_path):

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from harness.cell import is_trial
 from harness.errors import BenchError
 from harness.grouping.board_records import BoardRecords
-from harness.recorded import Damaged, checked, read
+from harness.record_parsing import DamagedRecord, parse_known_keys, parse_record
 from harness.report.board import Board
 from harness.report.board_files import page, render
 from harness.report.formats import FORMATS, formatted
 from harness.report.model_choice import Limits, recommend
 from harness.report.record_view import show as shown
 from harness.report.terminal import final_table
-from harness.searched import is_trial
 from harness.stats.row_comparison import compare
 from harness.stats.standings import standings
 from harness.store import Store
@@ -147,7 +147,7 @@ WRONG = {
 
 def test_a_whole_record_is_read_with_all_its_keys():
     record = {"schema": 1, **full(), "of a plugin": {"more": [1]}}
-    assert read(json.dumps(record).encode()) == record
+    assert parse_record(json.dumps(record).encode()) == record
 
 
 @pytest.mark.parametrize("what", WRONG)
@@ -165,7 +165,7 @@ def test_no_damage_breaks_a_board(store, what):
             left_out += 1
             assert "\n" not in store.damaged[whole["id"]]
             assert any(whole["id"] in note for note in Board.of(records).notes)
-            assert not store.finished(whole["id"]) and store.look(whole["id"])[0] is None
+            assert not store.finished(whole["id"]) and store.record_and_digest(whole["id"])[0] is None
     assert left_out > 5
 
 
@@ -257,9 +257,9 @@ def fuzz(examples):
                 continue
         text = json.dumps(made)
         try:
-            record = read(text.encode())
-            known = checked(text.encode())
-        except Damaged as error:
+            record = parse_record(text.encode())
+            known = parse_known_keys(text.encode())
+        except DamagedRecord as error:
             assert str(error) and "\n" not in str(error)
             return
         assert {name: record[name] for name in ("id", "status", "seed")} == {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.looks import SAMPLE, described, look_at, match, words_of
+from harness.column_profiles import SAMPLED_ROWS, describe_columns, match_name, name_words, profile_columns
 
 COUNT = 40
 
@@ -35,27 +35,27 @@ COUNT = 40
     ],
 )
 def test_kinds(kind, value):
-    (looks,) = look_at([{"x": value(number)} for number in range(COUNT)]).values()
+    (looks,) = profile_columns([{"x": value(number)} for number in range(COUNT)]).values()
     assert looks.kind == kind
 
 
 def test_gaps_do_not_hide_a_kind_but_are_told():
     rows = [{"x": "late" if number % 3 == 0 else "lost" if number % 3 == 1 else ""} for number in range(60)]
-    looks = look_at(rows)["x"]
+    looks = profile_columns(rows)["x"]
     assert looks.kind == "classes" and looks.filled == pytest.approx(2 / 3)
     assert str(looks) == "2 values: 'late', 'lost', missing in 33% of the rows"
 
 
 def test_a_large_table_is_looked_at_from_end_to_end():
     """Sentiment140 has all its negative tweets first."""
-    rows = [{"x": "0" if number < 6 * SAMPLE else "4"} for number in range(12 * SAMPLE)]
-    looks = look_at(rows)["x"]
-    assert set(looks.values) == {"0", "4"} and looks.count == SAMPLE
+    rows = [{"x": "0" if number < 6 * SAMPLED_ROWS else "4"} for number in range(12 * SAMPLED_ROWS)]
+    looks = profile_columns(rows)["x"]
+    assert set(looks.values) == {"0", "4"} and looks.count == SAMPLED_ROWS
 
 
 def test_words_of_names():
-    assert words_of("reviewText") == words_of("review_text") == words_of("Review Text") == ("review", "text")
-    assert words_of("Sentence #") == ("sentence",) and words_of("评论") == ("评论",) and words_of(3) == ("3",)
+    assert name_words("reviewText") == name_words("review_text") == name_words("Review Text") == ("review", "text")
+    assert name_words("Sentence #") == ("sentence",) and name_words("评论") == ("评论",) and name_words(3) == ("3",)
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,9 @@ def test_words_of_names():
     ],
 )  # fmt: skip
 def test_names_match_by_whole_words(name, found):
-    assert match(name, ("label", "sentiment", "star_rating")) == found
+    assert match_name(name, ("label", "sentiment", "star_rating")) == found
 
 
 def test_a_long_list_of_columns_is_cut():
-    looks = look_at([{f"c{number}": number for number in range(30)}]).values()
-    assert described(looks, most=2) == "c0 (numbers such as '0'), c1 (numbers such as '1') and 28 more"
+    looks = profile_columns([{f"c{number}": number for number in range(30)}]).values()
+    assert describe_columns(looks, most=2) == "c0 (numbers such as '0'), c1 (numbers such as '1') and 28 more"

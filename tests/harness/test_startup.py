@@ -12,7 +12,7 @@ import pytest
 from harness import caching, run_end
 from harness.cli import main as cli
 from harness.files import write_text
-from harness.shown import csv_cell, plain
+from harness.safe_text import csv_cell, plain
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = "text,label\n" + "".join(
