@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from harness.cache.features import Unstorable, from_columns, read_columns, to_columns, write_columns
+from harness.cache.features import Unstorable, from_bytes, to_bytes
 from harness.caching import cache_folder, mark_used, prune, write_file
 from harness.heads.base import Feature, Head
 
@@ -35,7 +35,7 @@ OWN_HEADS = "harness.heads."  # the package whose heads are cached
 class CachedEncoder:
     """Encodes examples as a head does, and keeps the features in the cache.
 
-    All cells whose tokenizer, examples, head and settings are equal share the features, whatever their models and seeds.
+    All cells with equal tokenizers, examples, heads and settings share the features, whatever their models and seeds.
     Heads of other packages and tokenizers with code from a model's repository are never cached, because it is unknown
     what their code depends on.
     """
@@ -58,18 +58,18 @@ class CachedEncoder:
         digest = hashlib.sha256(self.head_digest)
         digest.update(json.dumps([training, sorted(plain_attributes(self.head).items())], default=repr).encode())
         digest.update(content)
-        path = self.folder / f"{digest.hexdigest()}.arrow"
+        path = self.folder / f"{digest.hexdigest()}.msgpack"
         features = self._read(path, examples)
         return self._encode_and_write(path, examples, training) if features is None else features
 
     def _read(self, path: Path, examples: Sequence[Mapping[str, Any]]) -> list[Feature] | None:
         try:
-            columns, metadata = read_columns(path)
+            features, state = from_bytes(path.read_bytes(), examples)
         except (OSError, ValueError):
             return None  # there is no file, or it is damaged and will be replaced
         mark_used(path)
-        vars(self.head).update(metadata["state"])
-        return from_columns(columns, metadata["layout"], examples)
+        vars(self.head).update(state)
+        return features
 
     def _encode_and_write(self, path: Path, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:
         before = dict(vars(self.head))
@@ -79,10 +79,10 @@ class CachedEncoder:
         if before.keys() - after.keys() or any(type(value) not in PLAIN for value in changed.values()):
             return features  # `encode` leaves more than plain values in the head, which a file cannot hold
         try:
-            columns, layout = to_columns(features, examples)
+            content = to_bytes(features, examples, changed)
         except Unstorable:
             return features
-        write_file(path, lambda part: write_columns(part, columns, {"layout": layout, "state": changed}))
+        write_file(path, lambda part: part.write_bytes(content))
         prune(path.parent)
         return features
 
@@ -112,7 +112,7 @@ def digest_of_head(head: Head) -> bytes:
 
 
 def _tokenizer_facts(head: Head) -> Any:
-    """Return the tokenizer's content, so that models with equal tokenizers share; for a slow one, its checkpoint's digest."""
+    """Return the tokenizer's content, so that equal tokenizers share; for a slow one, its checkpoint's digest."""
     tokenizer = head.tokenizer
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:

@@ -24,14 +24,14 @@ class Job:
 
     Attributes:
         root: the results folder or URL.
-        stamp: the stamp of the cell's record when the run was planned, see `Store.digest`.
+        record_digest: the digest of the cell's record when the run was planned, see `Store.digest`.
         checkpoint_every: how often the training saves its state.
         devices: the number of processes that train the cell together, each on its own device.
     """
 
     cell: Cell
     root: str
-    stamp: str = ""
+    record_digest: str = ""
     checkpoint_every: SaveInterval = EVERY_FIVE_MINUTES
     devices: int = 1
 

@@ -193,7 +193,7 @@ class ClusterHandle:
                 self.ref = self.placement.actor.poll.remote()
 
     def _fetch_files(self) -> None:
-        """Fetch a finished cell's files from its node if the results are behind a URL, even if the node could not send them."""
+        """Fetch a finished cell's files from its node if the results are behind a URL, whether or not it could send them."""
         if self.ended is None or self.ended.record is None or self.store.shared:
             return
         if self.store.record(self.job.cell.id) != self.ended.record:  # otherwise the node works in our folder

@@ -165,13 +165,13 @@ class _Grid:
             entry.reported_claimed = True
         elif result.lost:
             self._requeue(entry, result.lost)
-        # A cell that was stopped, as all are after a failure with `fail_fast`, leaves no record: the next run resumes it.
+        # A cell that was stopped, as after a failure with `fail_fast`, leaves no record: the next run resumes it.
 
     def _handle_record(self, entry: _GridEntry, record: Record, store: Store) -> None:
         failed = record["status"] == "failed"
         if failed and not failed_permanently(record) and entry.failures < self.policy.retries:
             entry.failures += 1
-            entry.job = replace(entry.job, stamp=store.digest(entry.job.cell.id))
+            entry.job = replace(entry.job, record_digest=store.digest(entry.job.cell.id))
             attempt = f"try {entry.failures + 1} of {self.policy.retries + 1}"
             self._requeue(entry, f"failed ({record['error']['type']}), {attempt}")
             return

@@ -1,4 +1,4 @@
-"""A small program that cleans up after a run that was killed: it kills leftover processes and removes a temporary folder.
+"""A small program that cleans up after a killed run: it kills leftover processes and removes a temporary folder.
 
 Workers and fork servers notice that their parent is gone and exit. A process that is stopped (SIGSTOP) or hangs in a
 library cannot, and would live on, a worker holding its cell's claim, forever. This file runs as a program of its own,

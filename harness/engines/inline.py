@@ -1,7 +1,7 @@
 """The engine `inline`: cells run in a thread of this process, one after another, for debuggers and profilers.
 
-Progress, logs, timeouts and failures work as with the other engines. Output is shown as well as logged. Two things differ:
-whatever kills a process kills this one, and all cells share the state of the libraries.
+Progress, logs, timeouts and failures work as with the other engines. Output is shown as well as logged. Two things
+differ: whatever kills a process kills this one, and all cells share the state of the libraries.
 """
 
 from __future__ import annotations

@@ -61,7 +61,9 @@ class MemberProcesses:
 class LocalHandle:
     """A worker process, with its member processes if the cell is trained on several devices."""
 
-    def __init__(self, process: Any, connection: connections.Connection, members: MemberProcesses, job: Job, slot: Slot):
+    def __init__(
+        self, process: Any, connection: connections.Connection, members: MemberProcesses, job: Job, slot: Slot
+    ):
         self.process, self.connection, self.members = process, connection, members
         self.job, self.slot, self.store = job, slot, open_store(job.root)
         self.started, self.clock = time.time(), time.monotonic()
@@ -110,7 +112,7 @@ class LocalHandle:
         if self.stop_requested:
             return JobResult(stopped=True)
         if code == SERVER_GONE:
-            if self.store.digest(self.job.cell.id) != self.job.stamp:
+            if self.store.digest(self.job.cell.id) != self.job.record_digest:
                 return JobResult(record)
             return JobResult(lost="its fork server was killed, and then its worker ended")
         if code == STOPPED:

@@ -25,7 +25,7 @@ from harness.remote.remote_folder import RemoteFolder, is_url
 
 CONNECT_TIMEOUT = 10.0  # seconds in which the cluster must accept a connection
 POLL_TIMEOUT = 5.0  # seconds after which `poll` returns even if nothing has happened
-BATCH_SECONDS = 0.05  # seconds for which further events are collected, so that a step does not cost a message of its own
+BATCH_SECONDS = 0.05  # seconds for which events are collected, so that not every step costs a message
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,8 @@ def versions() -> dict[str, Any]:
 class SlotActor:
     """A Ray actor that holds the resources of a slot and starts one fresh process for each cell.
 
-    The processes are those of the engine `local`, forked from a server of the actor's own, so signals, full disks and lost
-    parents are handled there. When the actor ends, for whatever reason, its cell saves its state and ends too.
+    The processes are those of the engine `local`, forked from a server of the actor's own, so signals, full disks and
+    lost parents are handled there. When the actor ends, for whatever reason, its cell saves its state and ends too.
 
     Args:
         home: the folder in which the run was started, for relative paths; ignored if the node does not have it.

@@ -133,7 +133,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _kill_server() -> None:
-    """Kill the fork server when this process ends. Left alone, it would finish loading and still fork what was requested."""
+    """Kill the fork server when this process ends; otherwise it would finish loading and still fork requested processes."""
     process_id = forkserver._forkserver._forkserver_pid
     if process_id is not None:
         with suppress(ProcessLookupError):

@@ -103,8 +103,8 @@ def run_job(
                 store.fetch(cell.id)
             except Unreachable as error:  # at worst, the cell is run twice
                 print(error, file=sys.stderr)
-            if (stamp := store.digest(cell.id)) and stamp != job.stamp:
-                # Another run has finished the cell since this one was planned; it may have been killed before it tidied up.
+            if (digest := store.digest(cell.id)) and digest != job.record_digest:
+                # Another run has finished the cell in the meantime; it may have been killed before it tidied up.
                 store.remove_checkpoint_if_finished(cell.id)
                 return DONE
             interruption.at_once = lambda: (claim.release(), exit_now())
@@ -166,7 +166,7 @@ def train_and_evaluate(job: Job, slot: Slot, rank: int, emit: Emit, interruption
         together.lead(job.devices, lambda port: emit({"event": "port", "port": port}))
     else:
         together.follow(rank, job.devices, port)
-    # Rows and features are millions of objects that all stay alive: until the training begins, there is no garbage to collect.
+    # Rows and features are millions of objects that all stay alive: before the training, there is no garbage.
     gc.disable()
     try:
         run_cell(job.cell, slot.device.split(",")[rank], store, emit, job.checkpoint_every, interruption)
@@ -212,7 +212,7 @@ def _exit_now() -> None:
 
 
 def _listen(connection: Connection, interruption: Interruption) -> None:
-    """Request a stop at any message of the parent. If the parent is gone, exit soon: someone may start the run again."""
+    """Request a stop at any message of the parent. If the parent is gone, exit soon: the run may be started again."""
     try:
         while True:
             connection.recv()

@@ -40,7 +40,7 @@ from harness.estimate.text_sizes import (
     TaskTexts,
     TextSize,
     TokenCounter,
-    recipe_needs,
+    length_statistics,
     sample_texts,
     text_sizes,
     with_train_rows,
@@ -55,9 +55,9 @@ from harness.task import Task
 from harness.task_data import load_data
 
 LIBRARY_SECONDS, BASELINE_SECONDS = 5.0, 1.0  # to load the libraries, once, and for a baseline's process
-UNKNOWN_ROWS, UNKNOWN_TRAIN_ROWS = 5000, 20_000  # assumed rows, and training rows, of a task that nothing is known about
+UNKNOWN_ROWS, UNKNOWN_TRAIN_ROWS = 5000, 20_000  # assumed rows, and training rows, of an unknown task
 MIN_FREE = 64 * 2**20  # free bytes for records, predictions and logs, below which no run starts
-# A checkpoint holds weights, two moments of the optimizer and the best weights in fp32; the old one is kept until it is whole.
+# A checkpoint holds weights, two moments of the optimizer and the best weights in fp32, beside the old checkpoint.
 CHECKPOINT_BYTES = 2 * 4 * 4  # for each parameter
 LOG = logging.getLogger(__name__)
 
@@ -105,7 +105,12 @@ def _kind(cell: Cell) -> tuple[object, ...]:
 
 
 def estimate_run(
-    cells: Sequence[Cell], store: Store, devices: str, jobs: int | None, devices_per_cell: int = 1, say: Say | None = None
+    cells: Sequence[Cell],
+    store: Store,
+    devices: str,
+    jobs: int | None,
+    devices_per_cell: int = 1,
+    say: Say | None = None,
 ) -> GridEstimate | None:
     """Estimate cells on the slots of this machine; None if there are no cells.
 
@@ -167,7 +172,7 @@ def _estimate_by_records(same: Sequence[PastCell]) -> CellEstimate:
 
 
 def _estimate_baseline(cell: Cell, info: CellInfo) -> CellEstimate:
-    """Estimate a baseline from its number of rows. This is only the order of magnitude: there is no model to count with."""
+    """Estimate a baseline from its number of rows. This is only the order of magnitude."""
     texts = info.texts(cell.task)
     recorded = [record["task"].get("rows") for record in info.records_of(cell.task)]
     rows = next(filter(None, [texts.rows if texts else None, *recorded]), {"all": UNKNOWN_ROWS})
@@ -198,8 +203,8 @@ def _estimate_by_formula(
 class CellInfo:
     """What is known about cells before they run: the shapes of their models, and the rows and sizes of their tasks.
 
-    Everything is computed once for all cells that share it. Records provide the sizes of tasks whose rows are not on this
-    machine.
+    Everything is computed once for all cells that share it. Records provide the sizes of tasks whose rows are not on
+    this machine.
     """
 
     def __init__(self, history: Sequence[PastCell]):
@@ -228,16 +233,21 @@ class CellInfo:
         texts = self.texts(cell.task)
         if texts is None:
             # Records of the same model first. A record of a training on a part of the rows also has their total number.
-            records = sorted(self.records_of(cell.task), key=lambda one: one["model"].get("digest") != cell.model.digest)
-            sizes = (sizes_from_record(one, cell.train_rows or one["task"].get("train_rows_available")) for one in records)
-            return next(filter(None, sizes), None)
+            records = self.records_of(cell.task)
+            records.sort(key=lambda record: record["model"].get("digest") != cell.model.digest)
+            for record in records:
+                sizes = sizes_from_record(record, cell.train_rows or record["task"].get("train_rows_available"))
+                if sizes:
+                    return sizes
+            return None
         shape, head, counter = self.shape(cell.model), registry.family(cell.task.family).head, self._counter(cell.model)
         recipe, _ = self.fitted(cell)
         positions, one_sequence = shape.positions if shape else None, cell.model.architecture == "decoder"
         key = (cell.task.title, id(counter), recipe, positions, one_sequence)
         if key not in self._sizes:
             self._sizes[key] = text_sizes(texts, counter, head, recipe, positions, one_sequence)
-        return with_train_rows(self._sizes[key], cell.train_rows, texts.rows["train"]) if cell.train_rows else self._sizes[key]
+        sizes = self._sizes[key]
+        return with_train_rows(sizes, cell.train_rows, texts.rows["train"]) if cell.train_rows else sizes
 
     def fitted(self, cell: Cell) -> tuple[Recipe, dict[str, str]]:
         """Return the recipe with the fields that it leaves to the data filled in, and field → reason."""
@@ -245,14 +255,15 @@ class CellInfo:
             return cell.recipe, {}
         texts, shape, family = self.texts(cell.task), self.shape(cell.model), registry.family(cell.task.family)
         if texts is None:
-            recorded = (record["task"]["rows"]["train"] for record in self.records_of(cell.task) if record["task"].get("rows"))
-            needs = LengthStatistics(cell.train_rows or next(recorded, UNKNOWN_TRAIN_ROWS))
+            recorded = [record["task"]["rows"] for record in self.records_of(cell.task) if record["task"].get("rows")]
+            train_rows = recorded[0]["train"] if recorded else UNKNOWN_TRAIN_ROWS
+            lengths = LengthStatistics(cell.train_rows or train_rows)
         else:
             limit = min(filter(None, (shape and shape.positions, cell.model.max_length)), default=None)
             one_sequence = cell.model.architecture == "decoder"
-            needs = recipe_needs(texts, self._counter(cell.model), family.head, limit, one_sequence)
-            needs = replace(needs, rows=cell.train_rows or needs.rows)
-        return fill_auto_fields(cell.recipe, needs, family.passes)
+            lengths = length_statistics(texts, self._counter(cell.model), family.head, limit, one_sequence)
+            lengths = replace(lengths, rows=cell.train_rows or lengths.rows)
+        return fill_auto_fields(cell.recipe, lengths, family.passes)
 
     def texts(self, task: Task) -> TaskTexts | None:
         """Return the texts of a task if they are on this machine; nothing is downloaded from the Hub."""
@@ -305,8 +316,8 @@ def check_disk(results: Path, cells: Iterable[Cell], slots: int, every: SaveInte
     free = shutil.disk_usage(folder).free
     if free < MIN_FREE:
         raise BenchError(
-            f"--results {results}: its disk has {_format_bytes(free)} free, and {_format_bytes(MIN_FREE)} is the least for"
-            " records and predictions; free some, or name a folder elsewhere"
+            f"--results {results}: its disk has {_format_bytes(free)} free, and {_format_bytes(MIN_FREE)} is the least"
+            " for records and predictions; free some, or name a folder elsewhere"
         )
     if every == NEVER:
         return ""

@@ -1,9 +1,9 @@
 """Estimate the time and memory of a cell by formula.
 
 The time is the number of floating-point operations and of passes through layers, times what each takes on this machine.
-Operations are counted as in `harness.training.flops`, but from the model's files: for each weight and token 2 forward and 4
-backward. What that module counts as 4·width·T for attention is counted here in scores (T for each token, layer and head),
-because computing a score takes longer than its products.
+Operations are counted as in `harness.training.flops`, but from the model's files: for each weight and token 2 forward
+and 4 backward. What that module counts as 4·width·T for attention is counted here in scores (T for each token, layer
+and head), because computing a score takes longer than its products.
 """
 
 from __future__ import annotations
@@ -42,9 +42,15 @@ class CellCost:
 
 
 def cell_cost(
-    shape: Shape, sizes: Mapping[str, TextSize], head: str, architecture: str, recipe: Recipe, speed: Speed, method: str = "full",
+    shape: Shape,
+    sizes: Mapping[str, TextSize],
+    head: str,
+    architecture: str,
+    recipe: Recipe,
+    speed: Speed,
+    method: str = "full",
     budget: float = 1.0,
-) -> CellCost:  # fmt: skip
+) -> CellCost:
     """Estimate one cell. The weights of heads and adapters are too few to count.
 
     Args:
@@ -96,7 +102,7 @@ class _Model:
     Attributes:
         layers: of the encoder, or of the only stack.
         weights: of these layers.
-        decoder_layers: of the decoder beside the encoder; 0 if there is none. Its layers attend twice, and count as two.
+        decoder_layers: of the decoder beside the encoder, or 0. Its layers attend twice, and count as two.
         decoder_weights: of these layers.
         parameters: all of them.
         output_weights: of the matrix that scores words if text is generated; else 0.
@@ -147,7 +153,7 @@ class _Model:
         return states, scores * self.shape.heads
 
     def reading_seconds(self, size: TextSize, recipe: Recipe, speed: Speed) -> float:
-        """Return the seconds to read a split once. If text is generated, the decoder beside an encoder does not read."""
+        """Return the seconds to read a split once. A decoder beside an encoder does not read if it generates text."""
         target, layers = size.tokens, self.layers + self.decoder_layers
         batches = max(math.ceil(size.features / recipe.eval_batch_size), math.ceil(size.tokens / EVAL_TOKENS))
         if self.output_weights:
@@ -160,8 +166,8 @@ class _Model:
     def generation_seconds(self, size: TextSize, recipe: Recipe, speed: Speed, untrained: bool) -> float:
         """Return the seconds to generate texts as long as the targets.
 
-        A model that is still `untrained` does not know when a text ends: its texts are half-way between the targets and the
-        maximum length.
+        A model that is still `untrained` does not know when a text ends: its texts are half-way between the targets
+        and the maximum length.
         """
         mean, longest = size.written / size.features, float(size.longest_written)
         if untrained:

@@ -19,12 +19,12 @@ class CellEstimate:
     Attributes:
         seconds: from the start of its process to its record.
         memory: the peak in bytes, or None.
-        source: `records` (of the same cell with other seeds), `similar records` (the formula, corrected by what other cells
-            took), `calibration` (the formula with the measured speed of this machine), `usual figures` (the formula with the
-            speed of another machine), or `rows` (the number of rows, for baselines).
+        source: `records` (of the same cell with other seeds), `similar records` (the formula, corrected by what other
+            cells took), `calibration` (the formula with the measured speed of this machine), `usual figures` (the
+            formula with the speed of another machine), or `rows` (the number of rows, for baselines).
         records: how many records were used.
-        fitted: value and reason of the learning rate and of each field that the recipe leaves to the data, as the worker will
-            compute them; empty if the recipe leaves none.
+        fitted: value and reason of the learning rate and of each field that the recipe leaves to the data, as the
+            worker will compute them; empty if the recipe leaves none.
     """
 
     seconds: float

@@ -47,8 +47,8 @@ class PastCell:
 def load_history(store: Store, cells: Iterable[Cell], device: str, threads: int) -> list[PastCell]:
     """Load the records that help to estimate cells.
 
-    Records of the same cells with other seeds come first, then those of the same task or model, then all others; of each
-    kind only the latest few.
+    Records of the same cells with other seeds come first, then those of the same task or model, then all others; of
+    each kind only the latest few.
     """
     try:
         cell_ids = os.listdir(store.root / "cells")
@@ -82,7 +82,7 @@ def load_history(store: Store, cells: Iterable[Cell], device: str, threads: int)
 
 
 def same_but_seed(record: Record, cell: Cell) -> bool:
-    """Return whether a record has the same model, task, data, method, recipe and budget as a cell, trials apart from others."""
+    """Return whether a record equals a cell in model, task, data, method, recipe, budget and in being a trial."""
 
     def decisive(recipe: Mapping[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in recipe.items() if key not in MECHANICS}
@@ -123,7 +123,7 @@ def sizes_from_record(record: Record, train_rows: int | None = None) -> dict[str
 def shape_from_record(record: Record) -> Shape | None:
     """Estimate a model's shape from the FLOPs of its record; None for old records without them.
 
-    For each weight and token 6 operations if all are trained, and 12·width² weights a layer, as in Kaplan et al. 2020.
+    There are 6 operations for each trained weight and token, and 12·width² weights a layer (Kaplan et al. 2020).
     """
     cost, parameters = record["cost"], record["model"].get("parameters")
     depth, tokens, flops = (cost.get(name) for name in ("depth", "train_tokens", "flops"))
@@ -165,7 +165,7 @@ def formula_ratios(
         speed = shape and (machine.speed(precision, shape.width) or machine.speed("auto", shape.width))
         if not shape or not speed:
             continue
-        # Use the recipe, not the step at which the training stopped: early stopping that is usual for a task is part of its cost.
+        # Use the recipe, not the last step of the training: early stopping that is usual for a task is part of its cost.
         settings = {name: value for name, value in trained_recipe(record).items() if name in recipe_fields}
         try:
             recipe = Recipe(**settings | {"precision": precision})

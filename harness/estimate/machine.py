@@ -1,7 +1,7 @@
 """The speed of this machine: a transformer layer is timed once, and the result is kept in the user's cache folder.
 
-Run as `python -m harness.estimate.machine DEVICE THREADS '[["fp32", 128], …]'`, it times a layer of each precision and width and
-prints the results as JSON. Only that process imports torch.
+Run as `python -m harness.estimate.machine DEVICE THREADS '[["fp32", 128], …]'`, it times a layer of each precision
+and width, and prints the results as JSON. Only that process imports torch.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Machine:
     speeds: Mapping[SpeedKey, Speed]
 
     def speed(self, precision: str, width: int) -> tuple[Speed, bool] | None:
-        """Return the speed for a width, and whether it was measured; None if it is unknown (a GPU that was not measured)."""
+        """Return the speed for a width, and whether it was measured; None if unknown (a GPU that was not measured)."""
         key = precision, nearest_width(width)
         usual = USUAL_SPEEDS.get(precision, {}).get(key[1]) if self.device == "cpu" else None
         speed = self.speeds.get(key) or usual

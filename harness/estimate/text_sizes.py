@@ -1,4 +1,4 @@
-"""Count the tokens of a task as a model's tokenizer and a head would cut it, from 200 rows of each split and without the model."""
+"""Estimate the tokens of a task, as a tokenizer and a head would cut it, from 200 rows of each split."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def sample_texts(splits: Mapping[str, Sequence[Row]], family: TaskFamily) -> Tas
     """Collect the texts of a sample of a task's rows."""
 
     def row_texts(row: Row) -> RowTexts:
-        texts = {name: value if isinstance(value, str) else " ".join(value) for name, value in family.texts(row).items()}
+        columns = family.texts(row).items()
+        texts = {name: value if isinstance(value, str) else " ".join(value) for name, value in columns}
         inputs = texts.keys() & {*family.inputs} if family.head == WRITES else texts.keys()
         inputs = inputs or texts.keys()
         target = next((text for name, text in texts.items() if name not in inputs), "")
@@ -133,8 +134,8 @@ def text_sizes(
     for split, rows in task.sample.items():
         written = _target_lengths(rows, counter, head, recipe.max_target_length)
         # A decoder that generates text reads a prompt; in training, the answer too.
-        answers = written if split == "train" else [0] * len(rows)
-        lengths = _feature_lengths(rows, counter, head, max_length, recipe.doc_stride, answers if one_sequence else None)
+        answers = (written if split == "train" else [0] * len(rows)) if one_sequence else None
+        lengths = _feature_lengths(rows, counter, head, max_length, recipe.doc_stride, answers)
         scale = task.rows[split] / max(1, len(rows))
         sizes[split] = TextSize(
             features=max(1, round(len(lengths) * scale)),
@@ -154,7 +155,9 @@ def with_train_rows(sizes: Mapping[str, TextSize], rows: int, total: int) -> dic
     return {**sizes, "train": replace(train, features=max(1, round(train.features * share)), **scaled)}
 
 
-def recipe_needs(task: TaskTexts, counter: TokenCounter, head: str, limit: int | None, one_sequence: bool) -> LengthStatistics:
+def length_statistics(
+    task: TaskTexts, counter: TokenCounter, head: str, limit: int | None, one_sequence: bool
+) -> LengthStatistics:
     """Return what decides the recipe fields that are left to the data; the arguments are those of `text_sizes`."""
     tokens = []
     for rows in (task.sample.get(split, ()) for split in ("train", "validation")):
@@ -172,7 +175,12 @@ def _target_lengths(rows: Sequence[RowTexts], counter: TokenCounter, head: str, 
 
 
 def _feature_lengths(
-    rows: Sequence[RowTexts], counter: TokenCounter, head: str, max_length: int, stride: int, answers: Sequence[int] | None
+    rows: Sequence[RowTexts],
+    counter: TokenCounter,
+    head: str,
+    max_length: int,
+    stride: int,
+    answers: Sequence[int] | None,
 ) -> list[int]:
     """Return the length of each feature: of a truncated row, or of its windows.
 

@@ -32,10 +32,10 @@ class _RunningCell:
 class TimeLeft:
     """Estimates the time left of a running grid.
 
-    Finished cells correct the estimates of the others. The estimates themselves count as much as half a cell: after one cell
-    that took four times as long as expected, the others are expected to take three times as long. A running cell is also
-    judged by its own pace, and more so the more of it is done. Baselines only correct baselines. `seconds` may be called from
-    another thread than the other methods.
+    Finished cells correct the estimates of the others. The estimates themselves count as much as half a cell: after one
+    cell that took four times as long as expected, the others are expected to take three times as long. A running cell
+    is also judged by its own pace, and more so the more of it is done. Baselines only correct baselines. `seconds` may
+    be called from another thread than the other methods.
 
     Args:
         cells: the pending cells, in their order.
@@ -132,8 +132,9 @@ class TimeLeft:
         return took / expected
 
     def _unknown_total(self, baseline: bool, factor: float) -> float | None:
-        """Return the seconds of a cell without an estimate: the mean of other such cells that have ended, else of all cells."""
+        """Return the seconds of a cell without an estimate: the mean of other such cells that have ended, else of all."""
         same_kind = {cell_id for cell_id, cell in self.cells.items() if cell.is_baseline == baseline}
-        unknown = [seconds for cell_id, seconds in list(self.ended) if cell_id in same_kind and self.expected[cell_id] is None]
+        unestimated = {cell_id for cell_id in same_kind if self.expected[cell_id] is None}
+        unknown = [seconds for cell_id, seconds in list(self.ended) if cell_id in unestimated]
         known = [seconds * factor for cell_id, seconds in self.expected.items() if seconds and cell_id in same_kind]
         return statistics.fmean(unknown or known) if unknown or known else None

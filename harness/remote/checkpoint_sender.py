@@ -17,7 +17,7 @@ RECORD = "record.json"
 class SentTags:
     """The remote tags of each cell's record and checkpoint, in files named `.record.json.sent` and so on beside them.
 
-    If a tag is stored, the local file is the remote one or a later version of it. A record without a tag is yet to be sent.
+    If a tag is stored, the local file is the remote one or a later version. A record without a tag is yet to be sent.
 
     Args:
         cells: the folder of the cells.
@@ -51,7 +51,7 @@ class SentTags:
 
 
 class CheckpointSender:
-    """Sends the checkpoints of one cell at a time in a thread. While one is being sent, only the newest other one waits.
+    """Sends the checkpoints of one cell at a time in a thread. While one is sent, only the newest other one waits.
 
     Args:
         remote: where to send them.
@@ -103,7 +103,7 @@ class CheckpointSender:
             except FileNotFoundError:
                 return  # the cell has finished
             except OSError:
-                source = path  # a disk without links: if the file changes meanwhile, its digest shows it, and it is not used
+                source = path  # a disk without links: if the file changes meanwhile, its digest shows that
             self.tags.put(cell_id, CHECKPOINT, self.remote.put(source, f"cells/{cell_id}/{CHECKPOINT}"))
         finally:
             link.unlink(missing_ok=True)

@@ -39,7 +39,7 @@ def read_store(path: str | Path) -> Store:
 
 
 def mirror_folder(url: str) -> Path:
-    """Return the local folder for a URL, always the same one: in the cache, or in the temporary folder without a cache."""
+    """Return the local folder for a URL, always the same: in the cache, or without one in the temporary folder."""
     user = os.getuid() if hasattr(os, "getuid") else "user"
     base = cache_folder("mirrors") or Path(tempfile.gettempdir(), f"bench-mirrors-{user}")
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ class Mirror(Store):
         Raises:
             Unreachable: the URL cannot be read or written.
         """
-        # Read before the URL is, so that a record that another process sends meanwhile does not look like a removed one.
+        # Read before the URL is, so that a record that is sent meanwhile does not look like a removed one.
         known = {name: self.tags.get(name, RECORD) for name in self.tags.cell_ids()}
         remote = self._list_remote("cells")
         if send:
@@ -125,7 +125,8 @@ class Mirror(Store):
 
     def unsent(self) -> list[str]:
         """List the cells whose records are not at the URL."""
-        return [name for name in self.tags.cell_ids() if not self.tags.get(name, RECORD) and self.record(name, parse_known_keys)]
+        untagged = [name for name in self.tags.cell_ids() if not self.tags.get(name, RECORD)]
+        return [name for name in untagged if self.record(name, parse_known_keys)]
 
     def pack(self, cell_id: str) -> dict[str, bytes]:
         """Return a cell's files, for the mirror of another machine."""
@@ -169,7 +170,8 @@ class Mirror(Store):
 
     def _download(self, cells: Mapping[str, Mapping[str, str]], names: tuple[str, ...] = FILES) -> None:
         """Download files of cells, given the remote tags of each cell's files. The caller holds the cells' claims."""
-        files = [(cell, name, temporary_path(self.folder(cell) / name)) for cell in cells for name in names if name in cells[cell]]
+        present = [(cell, name) for cell in cells for name in names if name in cells[cell]]
+        files = [(cell, name, temporary_path(self.folder(cell) / name)) for cell, name in present]
         try:
             self.remote.get([(f"cells/{cell}/{name}", path) for cell, name, path in files])
             for cell, name, path in files:

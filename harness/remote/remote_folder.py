@@ -16,7 +16,7 @@ from harness.files import disk_full
 from harness.safe_text import redact
 
 PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before each retry
-MAX_RETRY_SECONDS = 60.0  # after which there is no retry: a store's own package may have retried for a long time already
+MAX_RETRY_SECONDS = 60.0  # after which there is no retry: a store's package may have retried already
 EXAMPLES = "s3://bucket/folder, gs://bucket/folder, file:///shared/folder"
 # Protocols whose uploads are atomic. For others, a file is uploaded under another name and then moved.
 ATOMIC = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "hf"}
@@ -167,8 +167,8 @@ class RemoteFolder:
                 if pause is None or isinstance(error, permanent) or time.monotonic() - start > MAX_RETRY_SECONDS:
                     reason = redact(" ".join(str(error).split())[:300].rstrip(".") or type(error).__name__)
                     raise Unreachable(
-                        f"--results {redact(self.url)}: cannot be {verb}: {reason}; check the address, the network and the"
-                        " credentials"
+                        f"--results {redact(self.url)}: cannot be {verb}: {reason}; check the address, the network and"
+                        " the credentials"
                     ) from error
             time.sleep(pause)
         raise AssertionError("the last attempt returns or raises")

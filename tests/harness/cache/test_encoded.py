@@ -156,7 +156,7 @@ def test_a_damaged_file_is_replaced(kind, checkpoints, folder):
     expected = CachedEncoder(make(checkpoints, kind=kind)).encode(EXAMPLES[kind], True)
     (file,) = folder.iterdir()
     whole = file.read_bytes()
-    damaged = [b"", b"ARROW1", whole[: len(whole) // 2], whole[:-9], b"\0" * len(whole)]
+    damaged = [b"", b"\x93", whole[: len(whole) // 2], whole[:-9], b"\0" * len(whole)]
     flipped = [whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :] for at in range(0, len(whole), 23)]
     head = make(checkpoints, kind=kind)
     for content in damaged + flipped:
@@ -229,7 +229,7 @@ def _encode(place, location, results):
     pretrained = Pretrained(resolve(location), METHODS["full"])
     rows = [{"text": f"the cat {number}", "text_pair": None, "label": "bad"} for number in range(3000)]
     for _ in range(3):
-        for file in Path(place, "encoded").glob("*.arrow"):
+        for file in Path(place, "encoded").glob("*.msgpack"):
             file.unlink(missing_ok=True)
         head = SequenceHead(pretrained, RECIPE, ["bad", "good"], {})
         results.put(hash(tuple(tuple(one.inputs["input_ids"]) for one in CachedEncoder(head).encode(rows, True))))
@@ -248,4 +248,4 @@ def test_two_processes_can_write_at_the_same_time(checkpoints, folder):
         worker.join()
         assert worker.exitcode == 0
     assert len(found) == 1
-    assert [file.suffix for file in folder.iterdir()] == [".arrow"]
+    assert [file.suffix for file in folder.iterdir()] == [".msgpack"]

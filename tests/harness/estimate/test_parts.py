@@ -19,7 +19,7 @@ from harness.estimate.text_sizes import (
     TaskTexts,
     TextSize,
     TokenCounter,
-    recipe_needs,
+    length_statistics,
     sample_texts,
     text_sizes,
 )
@@ -231,9 +231,9 @@ def test_rows_are_truncated_windowed_or_joined_with_their_targets(counter):
 def test_recipe_needs_count_whole_rows_and_report_windows(counter):
     rows = [RowTexts(("a " * 8, "a " * 600), "a a a")]
     told = TaskTexts({"train": 9, "validation": 3}, {"train": rows, "validation": rows})
-    assert [one["max_length"] for one in recipe_needs(told, counter, SPANS, 64, False).tokens] == [[608], [608]]
-    assert recipe_needs(told, counter, SPANS, 64, False).windows and recipe_needs(told, counter, SPANS, 64, False).rows == 9
-    written = recipe_needs(told, counter, WRITES, None, False)
+    assert [one["max_length"] for one in length_statistics(told, counter, SPANS, 64, False).tokens] == [[608], [608]]
+    assert length_statistics(told, counter, SPANS, 64, False).windows and length_statistics(told, counter, SPANS, 64, False).rows == 9
+    written = length_statistics(told, counter, WRITES, None, False)
     assert written.tokens[0] == {"max_length": [608], "max_target_length": [4]} and not written.windows
 
 
