@@ -19,8 +19,8 @@ import numpy as np
 
 from harness.files import write_text
 from harness.metrics.additive import mean_of
-from harness.stats.across_tasks import PerTask, figures_with_intervals, per_task, rank_models, resample_seeds
 from harness.stats.paired import Resampling
+from harness.stats.task_means import PerTask, means_with_intervals, per_task, rank_models, resample_seeds
 
 ROWS, SEEDS, RESAMPLES, TRIVIAL = 100, 3, 100, 20.0
 ENDLESS = 20_000  # tasks that the truth is a mean over
@@ -95,9 +95,9 @@ def simulate(kind: Kind, tasks: int, boards: int, plain: bool = False) -> dict[s
         drawn = []
         for task in found:
             drawing = Resampling(ROWS, RESAMPLES)
-            seeds = [{seed: drawing.of(mean_of(rows)).drawn for seed, rows in enumerate(model)} for model in task]
+            seeds = [{seed: drawing.score(mean_of(rows)).drawn for seed, rows in enumerate(model)} for model in task]
             drawn.append([resample_seeds(one) for one in seeds])
-        figures, different = figures_with_intervals(told(found), drawn)
+        figures, different = means_with_intervals(told(found), drawn)
         held.append([[f.low <= real[k][m] <= f.high for k, f in enumerate(own)] for m, own in enumerate(figures)])
         some += bool(different)
         if plain:

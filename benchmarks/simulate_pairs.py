@@ -4,7 +4,7 @@
 
 The models of a column are equal but for luck: rows are of unlike difficulty, suit one model or another, and each seed has its own
 luck. Models may be alike in how much luck decides, unlike (log-normal), or all alike but for one that is three times as unstable.
-Printed is the share of pairs whose p (`harness.stats.paired.error_of`, with the column's `harness.stats.seed_variance`) is below a level,
+Printed is the share of pairs whose p (`harness.stats.paired.mean_error`, with the column's `harness.stats.seed_variance`) is below a level,
 which should be that level or less; that of the pairs of the unstable model; in how many boards of five such columns Holm's
 adjustment tells any pair apart; and the power: in how many pairs a difference of three standard errors is found at 0.05.
 """
@@ -20,7 +20,7 @@ import numpy as np
 from harness.files import write_text
 from harness.metrics.additive import mean_of
 from harness.stats.multiple_tests import holm
-from harness.stats.paired import Resampling, TestRows, error_of
+from harness.stats.paired import Resampling, TestRows, mean_error
 from harness.stats.seed_variance import MeanError, SeedVariance
 
 RESAMPLES = 200
@@ -50,12 +50,12 @@ def columns(kind: str, seeds: int, models: int, luck: float, rows: int, number: 
         hard = chance.normal(0, HARD, rows) + chance.normal(0, SUITS, (models, 1, rows))
         own = logit(50 + lucky[:, None] * chance.normal(0, 1, (models, seeds)))
         right = chance.random((models, seeds, rows)) < 1 / (1 + np.exp(-(hard + own[..., None])))
-        drawn = [[drawing.of(mean_of(one)) for one in model] for model in right]
+        drawn = [[drawing.score(mean_of(one)) for one in model] for model in right]
         each, many = (np.array([[getattr(one, what) for one in own] for own in drawn]) for what in ("score", "drawn"))
         known = SeedVariance({str(model): dict(enumerate(scores)) for model, scores in enumerate(each.tolist())})
         pairs = []
         for a, b in combinations(range(models), 2):
-            error = error_of(each[a] - each[b], many[a] - many[b], TestRows(rows), known.prior(str(a), str(b)))
+            error = mean_error(each[a] - each[b], many[a] - many[b], TestRows(rows), known.prior(str(a), str(b)))
             pairs.append((a, float((each[a] - each[b]).mean()), error))
         found.append(pairs)
     return found

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from harness.estimate.grid_estimate import GridEstimate
     from harness.search.rounds import Rounds
-    from harness.search.wanted import Wanted
+    from harness.search.search_option import SearchRequest
 
 RECIPES = 12  # lines of recipes that are printed
 
@@ -129,7 +129,7 @@ class PlanReport(Displayed):
         )  # fmt: skip
         if self.rounds:
             yield self.rounds.counted(), ""
-            if (self.rounds.pending or self.rounds.unknown) and self.rounds.note:
+            if (self.rounds.pending or self.rounds.later) and self.rounds.note:
                 yield self.rounds.note, ""
         if self.grid:
             yield from ((line, "") for line in self._recipes())
@@ -146,12 +146,12 @@ class PlanReport(Displayed):
 
 
 def report_plan(
-    request: Request, wanted: Wanted | None, results: str, devices: str, jobs: int | None, estimate: bool, say: Callable[[str], None]
+    request: Request, search: SearchRequest | None, results: str, devices: str, jobs: int | None, estimate: bool, say: Callable[[str], None]
 ) -> PlanReport:
     """What a run of a request would do.
 
     Args:
-        wanted: the search for recipes, if any.
+        search: the search for recipes, if any.
         results: a folder or URL.
         devices, jobs: as `bench run` takes them.
         estimate: whether time and memory are wanted; this machine is measured once, if need be.
@@ -162,16 +162,16 @@ def report_plan(
     """
     made, store = make_plan(request), read_store(results)
     rounds = None
-    if wanted:
+    if search:
         from harness.search.rounds import Rounds
 
-        rounds = Rounds(made, made.cells, wanted, request.settings, store)
+        rounds = Rounds(made, made.cells, search, request.settings, store)
         made = replace(made, cells=tuple(rounds.cells))
     finished = store.finished_among(cell.id for cell in made.cells)
     report = PlanReport(made, store, frozenset(finished), rounds)
     if not estimate:
         return report
-    trials = [*rounds.pending, *rounds.unknown] if rounds else []
+    trials = [*rounds.pending, *rounds.later] if rounds else []
     return replace(report, grid=estimate_run([*report.pending, *trials], store, devices, jobs, say=say))
 
 

@@ -88,12 +88,12 @@ def whatever_happens(what: str, store: Store, console: Console) -> Iterator[None
 
 def advice(records: Sequence[Record]) -> str:
     """How many recipes that nobody has searched did not suit their models; empty where all went well."""
-    from harness.grouping.groups import identified, place
+    from harness.grouping.groups import identified, records_by_place
     from harness.trouble import SEARCH, trouble, trouble_of_seeds
 
     plain = [record for record in records if record["method"] != BASELINE and not record.get("search")]
     unfit = {}  # record's id → whether its training failed
-    for group in place(filter(identified, plain))[0].values():
+    for group in records_by_place(filter(identified, plain))[0].values():
         together = trouble_of_seeds(group)
         middle = fmean(record["score"] for record in group if record["score"] is not None) if together else 0.0
         for record in group:

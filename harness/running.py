@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from harness.engines.base import Engine
     from harness.engines.grid import Policy
     from harness.search.rounds import Rounds
-    from harness.search.wanted import Wanted
+    from harness.search.search_option import SearchRequest
 
 
 @dataclass(frozen=True)
@@ -130,11 +130,11 @@ class GridRun:
         return [record for cell in self.every if (record := self.store.record(cell.id)) is not None]
 
 
-def execute(request: Request, wanted: Wanted | None, results: str, execution: Execution, console: Console) -> GridRun:
+def execute(request: Request, search: SearchRequest | None, results: str, execution: Execution, console: Console) -> GridRun:
     """Train and evaluate every pending cell of a request.
 
     Args:
-        wanted: the search for recipes, if any.
+        search: the search for recipes, if any.
         results: a folder or URL.
         console: is told what happens.
 
@@ -157,11 +157,12 @@ def execute(request: Request, wanted: Wanted | None, results: str, execution: Ex
     worker = _Worker(grid, results, execution, console)
     index, shards = execution.part()
     grid.cells, lost = list(made.cells[index::shards]), []
-    if wanted:
-        from harness.search.rounds import Rounds, shard_by_search
+    if search:
+        from harness.search.rounds import Rounds
+        from harness.search.searches import shard_by_search
 
         ours = shard_by_search(made.cells, index, shards)
-        rounds = Rounds(made, ours, wanted, request.settings, store, execution.rerun_failed)
+        rounds = Rounds(made, ours, search, request.settings, store, execution.rerun_failed)
         grid.worked = True
         worker.say_search(rounds, execution.estimate)
         whole = rounds.run(worker.start, execution.fail_fast, lambda line: say(console, line))
@@ -227,7 +228,7 @@ class _Worker:
 
     def say_search(self, rounds: Rounds, thorough: bool) -> None:
         """How many trials a search has, and how long it will take."""
-        todo = [*rounds.pending, *rounds.unknown]
+        todo = [*rounds.pending, *rounds.later]
         finished = self.grid.store.finished_among(cell.id for cell in rounds.cells)
         later = [cell for cell in rounds.cells if cell.id not in finished] if todo else []
         then = f", then {len(later)} cell{'s' if len(later) > 1 else ''}" if later else ""

@@ -1,1 +1,1 @@
-"""The built-in task families, one file each. They use only what a third party's plugin could use."""
+"""The built-in task families, their baselines and suites. They use only what a plugin could use, too."""

@@ -1,4 +1,4 @@
-"""What sentiment and text classification have in common: a text, or two, and one label out of a fixed set."""
+"""The base of the families `sentiment` and `text-classification`: one label for a text or a pair of texts."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from harness.task import Task
 if TYPE_CHECKING:
     from harness.metrics.additive import Additive
 
-# What columns under usual names may look like: it is for the check to tell what is wrong with them.
+# Kinds of content that columns with usual names may have. The check reports what is wrong with them.
 LABELS = ("classes", "constant", "numbers", "words", "ids", "lists")
 TEXTS = ("text", "classes", "words", "ids", "links", "constant")
-NO_LABEL = {"id", "ids", "confidence", "count", "date", "time", "year", "month", "day", "user", "votes"}  # words of names
+NO_LABEL = {"id", "ids", "confidence", "count", "date", "time", "year", "month", "day", "user", "votes"}  # words in names of columns that are no labels
 UNNAMED = (9, 0)
-FEW = 5  # empty texts that may be chance
-JOINED = 0.2  # texts without usual names are joined with the longest if they have this share of its length
+FEW = 5  # fewer empty texts may be chance
+JOINED = 0.2  # texts without usual names are joined with the longest one if they have at least this share of its length
 
 
 class Classification(TaskFamily):
-    """Base of the families that give a text one of several labels."""
+    """Base of the families with one label per text."""
 
     columns = {"text": "the text", "label": "its class"}
     optional_columns = {"text_pair": "the second text of a pair"}
@@ -46,7 +46,7 @@ class Classification(TaskFamily):
         "text_pair": ("sentence2", "hypothesis", "hypo", "text_b", "sentence_b", "question2"),
     }  # fmt: skip
     inputs = ("text", "text_pair")
-    options = {"language": "of the texts, ISO 639-1; a note for those who read the record"}
+    options = {"language": "language of the texts (ISO 639-1), for readers of the record"}
     option_values = {"language": LANGUAGE}
     head = "harness.heads.sequence:SequenceHead"
     primary_metric = "accuracy"
@@ -64,7 +64,7 @@ class Classification(TaskFamily):
         return [name for name in task.label_order if name in used] or sorted(used)
 
     def check(self, splits: Mapping[str, Sequence[Row]], task: Task) -> Iterable[Finding]:
-        """Texts that are there for some labels alone, as a reason is that was only asked for where people complained."""
+        """Find texts that exist only for some labels, such as a reason that only complaints have."""
         rows = [row for part in splits.values() for row in part]
         filled = {row["label"] for row in rows if row["text"]}
         missing = [row["label"] for row in rows if not row["text"]]
@@ -76,13 +76,13 @@ class Classification(TaskFamily):
             yield Finding(WARNING, "text-tells-label", message, len(missing))
 
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
-        """By usual names and by what is in the columns: texts are long and differ, labels are few and come again.
+        """Recognise columns by usual names and by content: texts are long and differ, labels are few and repeat.
 
-        A usual name counts most, then one that ends or begins in it; where no name speaks, all long texts are joined. Ids, dates,
-        links and numbers that hardly come again are never labels.
+        A usual name counts most, then a name that starts or ends with one. If no text has such a name, all long texts
+        are joined. Ids, dates, links and numbers that hardly repeat are never labels.
         """
         exact = find_columns(rows[0], self.usual_names, (*self.columns, *self.optional_columns))
-        if any("." in name and name not in rows[0] for name in exact.values()):  # inside of a struct
+        if any("." in name and name not in rows[0] for name in exact.values()):  # fields of a struct
             return Proposal(exact)
         looks = profile_columns(rows)
         label, labels = _first(self._labels_among(list(looks.values())))
@@ -109,38 +109,38 @@ class Classification(TaskFamily):
         )
 
     def _named(self, column: str, looks: ColumnProfile) -> tuple[int, int] | None:
-        """How well the name of one of the data's columns fits a column of ours."""
+        """How well the name of a column of the data matches a column of the family."""
         return match_name(looks.name, (column, *self.usual_names.get(column, ())))
 
     def _rank(self, looks: ColumnProfile) -> tuple[Any, ...]:
-        """Of a column that may be the label, the smaller the likelier; equal where nothing speaks for one of two."""
+        """Sort key of candidates for the label, the likeliest first; equal if nothing favours one of two."""
         named = self._named("label", looks)
         return (named is None, looks.kind != "classes", named, looks.numeric)
 
     def _labels_among(self, columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
-        found = []
+        labels = []
         for one in columns:
-            how = self._named("label", one)
-            if how and how[0] == 0 and one.kind in LABELS:
-                found.append(one)
+            fit = self._named("label", one)
+            if fit and fit[0] == 0 and one.kind in LABELS:
+                labels.append(one)
             elif one.kind != "classes" or one.filled < COMPLETE or one.name in COMMON_COLUMNS or set(name_words(one.name)) & NO_LABEL:
                 continue
-            elif how or one.repeats(4):
-                found.append(one)
-        return sorted(found, key=self._rank)  # stable: among equals the first
+            elif fit or one.repeats(4):
+                labels.append(one)
+        return sorted(labels, key=self._rank)  # stable: of equal ones the first
 
     def _texts_among(self, columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
         def rank(one: ColumnProfile) -> tuple[Any, ...]:
-            how = self._named("text", one)
-            return (how if how and how[0] == 0 else UNNAMED, how is None, -one.length * len(one.values))
+            fit = self._named("text", one)
+            return (fit if fit and fit[0] == 0 else UNNAMED, fit is None, -one.length * len(one.values))
 
-        found = [
+        texts = [
             one
             for one in columns
-            if ((how := self._named("text", one)) and how[0] == 0 and one.kind in TEXTS)
+            if ((fit := self._named("text", one)) and fit[0] == 0 and one.kind in TEXTS)
             or (one.kind == "text" and one.filled >= COMPLETE)
         ]  # fmt: skip
-        return sorted(found, key=rank)
+        return sorted(texts, key=rank)
 
     def stratum(self, row: Row) -> Hashable:
         return row["label"]
@@ -154,7 +154,7 @@ class Classification(TaskFamily):
     def score(self, predictions: Sequence[str], references: Sequence[str], task: Task) -> dict[str, Any]:
         from harness.metrics.classification import ClassificationMetric as Metric
 
-        # One set of classes for all models: that of the test rows, whatever a model predicts besides.
+        # The same classes for all models: those of the test rows, whatever else a model predicts.
         return Metric().compute(predictions=predictions, references=references, labels=sorted(set(references)))
 
     def additive(self, predictions: Sequence[str], references: Sequence[str], task: Task) -> Additive:

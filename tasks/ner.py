@@ -1,4 +1,4 @@
-"""Task family `ner`: the names in a sentence, and what kind of thing each one names."""
+"""Task family `ner`: named entities in sentences and their types."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ if TYPE_CHECKING:
     from harness.metrics.additive import Additive
 
 MOSTLY = 0.95
-SAMPLE = 1_000  # rows that are looked at
-FEW = 10  # rows with which nothing can be said
+SAMPLE = 1_000  # number of rows to examine
+FEW = 10  # fewer rows say nothing
 _SCHEMES = ("auto", *SCHEMES, *ALIASES)
 
 
 class NamedEntities(TaskFamily):
     """Named-entity recognition on words with IOB2 tags (Tjong Kim Sang & De Meulder 2003). Primary metric: entity F1.
 
-    Options: `mode`: "default" counts entities as `conlleval` does, "strict" as seqeval's strict mode with IOB2. `scheme`: that
-    of the tags, by default told by them (see `harness.data.tags`); whatever it is, they become IOB2.
+    Options: `mode`: "default" counts entities as `conlleval` does, "strict" as seqeval's strict mode with IOB2.
+    `scheme`: the tagging scheme, by default recognised from the tags (see `harness.data.tags`). All tags are converted
+    to IOB2.
     """
 
     name = "ner"
@@ -43,9 +44,9 @@ class NamedEntities(TaskFamily):
     }
     inputs = ("words",)
     options = {
-        "mode": "default: entities count as in conlleval; strict: as in seqeval's strict mode",
-        "language": "of the sentences, ISO 639-1; a note for those who read the record",
-        "scheme": "the tags' scheme, where it cannot be told from them: iob1, iob2, bioes, bmes, bilou or io",
+        "mode": "default: entities are counted as in conlleval; strict: as in seqeval's strict mode",
+        "language": "language of the sentences (ISO 639-1), for readers of the record",
+        "scheme": "the tagging scheme, if the tags do not show it: iob1, iob2, bioes, bmes, bilou or io",
     }
     option_values = {"mode": ("default", "strict"), "language": LANGUAGE, "scheme": (*_SCHEMES, *map(str.upper, _SCHEMES))}
     passes = 2.0  # WikiGold with 200 rows: 47 F1 after 10 epochs, 57 after 20 (benchmarks/regret.py, MiniLM, 1e-4, one seed)
@@ -61,7 +62,7 @@ class NamedEntities(TaskFamily):
         return {**row, "tags": [task.label_name(tag) for tag in tags] if task.labels else tags}
 
     def harmonise(self, rows: list[Row], task: Task, report: dict[str, Any]) -> list[Row]:
-        """The rows with IOB2 tags. Readers that know a scheme have reported it; for the others it is told here."""
+        """Convert the tags to IOB2. The scheme is reported here, unless the reader has already done so."""
         converted = to_iob2(
             [row["tags"] for row in rows],
             str(task.options.get("scheme", "auto")),
@@ -72,12 +73,12 @@ class NamedEntities(TaskFamily):
         return [placed({**row, "tags": tags}, row) for row, tags in zip(rows, converted.tags, strict=True)]
 
     def labels(self, splits: Mapping[str, Sequence[Row]], task: Task) -> list[str]:
-        """O first, then B- and I- of every type of the training rows: a type may open or go on where it never did there."""
+        """O, then B- and I- of every type in the training rows, also if only one of the two occurs there."""
         types = {tag[2:] for row in splits["train"] for tag in row["tags"] if tag != "O"}
         return ["O", *(f"{letter}-{kind}" for kind in sorted(types) for letter in "BI")]
 
     def kinds(self, row: Row) -> list[str]:
-        """The type of every entity."""
+        """The types of all entities."""
         return [tag[2:] for tag in row["tags"] if tag.startswith("B-")]
 
     def check(self, splits: Mapping[str, Sequence[Row]], task: Task) -> Iterable[Finding]:
@@ -91,25 +92,25 @@ class NamedEntities(TaskFamily):
         yield from conflicts(((row_location(row), (tuple(row["words"]),), tuple(row["tags"])) for row in rows), "tagging")
 
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
-        """By the usual names. Texts, which are cut at their blanks, must have as many tags as words, and may still be something else."""
-        found = super().recognise(rows, given)
-        if found is None:
+        """Recognise columns by usual names. Texts are split at blanks and must have as many tags as words; they are less likely."""
+        proposal = super().recognise(rows, given)
+        if proposal is None:
             return None
-        pairs = [[column_value(row, found.columns[name]) for name in self.columns] for row in rows[:SAMPLE]]
+        pairs = [[column_value(row, proposal.columns[name]) for name in self.columns] for row in rows[:SAMPLE]]
         if all(isinstance(value, list | tuple) for pair in pairs for value in pair):
-            return replace(found, others=self._other_tags(rows[:SAMPLE], found))
+            return replace(proposal, others=self._other_tags(rows[:SAMPLE], proposal))
         texts = [pair for pair in pairs if all(isinstance(value, str | bytes) for value in pair)]
         even = sum(_lengths(texts))
-        return replace(found, likely=False) if even >= MOSTLY * len(pairs) else None
+        return replace(proposal, likely=False) if even >= MOSTLY * len(pairs) else None
 
-    def _other_tags(self, rows: Sequence[Mapping[str, Any]], found: Proposal) -> dict[str, list[str]]:
-        """Other columns of lists that hold as many tags as there are words."""
-        words = [column_value(row, found.columns["words"]) for row in rows]
+    def _other_tags(self, rows: Sequence[Mapping[str, Any]], proposal: Proposal) -> dict[str, list[str]]:
+        """Other columns with a list of tags for each row, one for each word."""
+        words = [column_value(row, proposal.columns["words"]) for row in rows]
         others = []
         for name in rows[0]:
             values = [row.get(name) for row in rows]
             alike = all(isinstance(value, list) and len(value) == len(one) for value, one in zip(values, words, strict=True))
-            if alike and name not in found.columns.values() and any(values):
+            if alike and name not in proposal.columns.values() and any(values):
                 items = [item for value in values for item in value]
                 if all(isinstance(item, str) and TAG.fullmatch(item) for item in items) and set(items) != {"O"}:
                     others.append(str(name))
@@ -151,14 +152,14 @@ class NamedEntities(TaskFamily):
 
 
 def _lengths(pairs: Sequence[Sequence[Any]]) -> Iterable[bool]:
-    """For each pair of words and tags whether there are as many of both."""
+    """For each pair of words and tags, whether their numbers are equal."""
     notes = Notes()
     sides = [[pair[side] for pair in pairs] for side in (0, 1)]
     lists = [converter(kind, values, notes) for kind, values in zip((WORDS, TAGS), sides, strict=True)]
     for pair in pairs:
         try:
             words, tags = (convert(value) for convert, value in zip(lists, pair, strict=True))
-        except ValueError:  # lists that cannot be read: reading will say so
+        except ValueError:  # not readable as lists; reported when the rows are read
             yield True
         else:
             yield len(words) == len(tags)

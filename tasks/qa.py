@@ -1,4 +1,4 @@
-"""Task family `qa`: the answer to a question as a piece of a given text, or that the text has none."""
+"""Task family `qa`: the answer to a question as a span of a given text, or no answer."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from harness.metrics.additive import Additive
 
 WORD = re.compile(r"[A-Za-z]{2}")
-INSIDE = 0.2  # the share of answers that begin or end within a word from which they are told
+INSIDE = 0.2  # share of answers that start or end within a word, above which they are reported
 UNITS = ("word", "character", "any-character")
 
 
 def unit(task: Task) -> str:
-    """What answers are compared by: as asked for, else as the language is written."""
+    """The unit in which answers are compared: the option, or else the usual one for the language."""
     language = base_code(task.options.get("language"))
     usual = "character" if language in SINITIC else "any-character" if language in UNSPACED else "word"
     return str(task.options.get("unit") or usual)
@@ -37,9 +37,10 @@ def unit(task: Task) -> str:
 class QuestionAnswering(TaskFamily):
     """Extractive question answering, answerable (Rajpurkar et al. 2016) or not (Rajpurkar et al. 2018). Primary metric: F1.
 
-    Options: `unanswerable` (true or false) says whether "no answer" may be predicted; by default it may where a training row
-    has none. `unit`: answers are compared by `word`, by `character` (of Chinese) or by `any-character` (of all scripts
-    without blanks); by default as `language` (ISO 639-1) is written.
+    Options: `unanswerable` (true or false): whether "no answer" may be predicted; by default, if a training row has no
+        answer.
+    `unit`: answers are compared by `word`, `character` (for Chinese) or `any-character` (for all scripts without
+    blanks); by default the usual one for `language` (ISO 639-1).
     """
 
     name = "qa"
@@ -56,15 +57,15 @@ class QuestionAnswering(TaskFamily):
     }
     inputs = ("question", "context")
     options = {
-        "unanswerable": "true or false: whether a question may have no answer; by default it may where a training row has none",
-        "unit": "word, character (of Chinese) or any-character: what EM and F1 compare; by default as the language is written",
-        "language": "ISO 639-1, of question and context",
+        "unanswerable": "true or false: whether a question may have no answer; by default, if a training row has none",
+        "unit": "word, character (for Chinese) or any-character: the unit of EM and F1; by default the usual one for the language",
+        "language": "language of question and context (ISO 639-1)",
     }
     option_values = {"unanswerable": (True, False), "unit": UNITS, "language": LANGUAGE}
-    passes = 2.0  # as entities: start and end are learned token by token
+    passes = 2.0  # as for entities: start and end are learned token by token
     head = "harness.heads.spans:SpanHead"
     primary_metric = "f1"
-    scale = 1.0  # the published scripts' figures lie in 0-100
+    scale = 1.0  # the published scripts give 0-100
     metrics = {"exact_match": 1.0}
     needs_offsets = True
 
@@ -76,21 +77,21 @@ class QuestionAnswering(TaskFamily):
         given = row["answers"]
         if isinstance(given, Mapping) and _is_usual(given.get("text"), given.get("answer_start")):
             return {**row, "answers": {name: given[name] for name in ("text", "answer_start")}}
-        answers = pairs(given)
-        if not answers and not isinstance(given, Mapping | list):
+        given_pairs = pairs(given)
+        if not given_pairs and not isinstance(given, Mapping | list):
             raise ValueError(
                 "answers are missing; they must be {text: [...], answer_start: [...]}, with empty lists for no answer"
             )
-        if any(start is None for _, start in answers):
+        if any(start is None for _, start in given_pairs):
             raise ValueError("answers must be {text: [...], answer_start: [...]}; for other forms say format: spans")
-        found = [(text, max(whole_number(start), NOWHERE)) for text, start in answers]
-        if empty := [start for text, start in found if not text and start >= 0]:
+        answers = [(text, max(whole_number(start), NOWHERE)) for text, start in given_pairs]
+        if empty := [start for text, start in answers if not text and start >= 0]:
             raise ValueError(f"an answer without text at {empty[0]}; for an unanswerable question write empty lists")
-        found = [answer for answer in found if answer[0]]
-        return {**row, "answers": {"text": [text for text, _ in found], "answer_start": [start for _, start in found]}}
+        answers = [answer for answer in answers if answer[0]]
+        return {**row, "answers": {"text": [text for text, _ in answers], "answer_start": [start for _, start in answers]}}
 
     def harmonise(self, rows: list[Row], task: Task, report: dict[str, Any]) -> list[Row]:
-        """The rows with offsets in code points. Readers of answers have seen to it; for all other formats it is done here."""
+        """Align the offsets of the answers in code points, unless the reader has already done so."""
         if "misaligned" not in report:
             align(rows, report)
         return rows
@@ -138,7 +139,7 @@ class QuestionAnswering(TaskFamily):
             yield Finding(WARNING, "no-blanks", message)
 
     def _shared(self, splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
-        """Contexts that training shows and the test asks about."""
+        """Find test questions on contexts of training rows."""
         seen = {row["context"] for row in splits["train"]}
         for split in ("validation", "test"):
             rows = [row for row in splits[split] if row["context"] in seen]
@@ -150,13 +151,13 @@ class QuestionAnswering(TaskFamily):
                 yield Finding(WARNING, "shared-contexts", message, len(rows), examples)
 
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
-        """By the usual names; scored by character where the contexts have no blanks between words."""
-        found = super().recognise(rows, given)
-        if found is None:
+        """Recognise columns by usual names, and scripts without blanks by the contexts."""
+        proposal = super().recognise(rows, given)
+        if proposal is None:
             return None
-        blankless = without_blanks(str(column_value(row, found.columns["context"])) for row in rows)
-        answers = isinstance(column_value(rows[0], found.columns["answers"]), Mapping | list)
-        return replace(found, options={"unit": "character"} if blankless else {}, likely=answers)
+        blankless = without_blanks(str(column_value(row, proposal.columns["context"])) for row in rows)
+        answers = isinstance(column_value(rows[0], proposal.columns["answers"]), Mapping | list)
+        return replace(proposal, options={"unit": "character"} if blankless else {}, likely=answers)
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"question": row["question"], "context": row["context"], "answers": row["answers"]}
@@ -168,7 +169,7 @@ class QuestionAnswering(TaskFamily):
         return {"id": row["id"], "answers": row["answers"]}
 
     def expected(self, row: Row, task: Task) -> str:
-        """The first answer, or none."""
+        """The first answer, or the empty string."""
         return next(iter(row["answers"]["text"]), "")
 
     def score(self, predictions: Sequence[str], references: Sequence[dict[str, Any]], task: Task) -> dict[str, Any]:
@@ -187,14 +188,14 @@ class QuestionAnswering(TaskFamily):
         return mean_of(answer_scores(predictions, references, unit(task), self.metric(task).name))
 
     def trivial(self, train: Sequence[Row], rows: Sequence[Row], task: Task) -> list[str]:
-        """ "No answer" where most training rows have none, else the context's first sentence."""
+        """The empty answer if most training rows have no answer, else the first sentence of the context."""
         if sum(not row["answers"]["text"] for row in train) * 2 > len(train):
             return [""] * len(rows)
         return [re.split(r"(?<=[.!?。！？])\s*", row["context"].strip(), maxsplit=1)[0] for row in rows]
 
 
 def _is_usual(texts: Any, starts: Any) -> bool:
-    """Whether answers are as heads and metrics want them, as most are."""
+    """Whether answers already have the form that heads and metrics need, as most do."""
     return (
         type(texts) is type(starts) is list
         and len(texts) == len(starts)
@@ -204,7 +205,7 @@ def _is_usual(texts: Any, starts: Any) -> bool:
 
 
 def _inside_words(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
-    """Answers that begin or end within a word of letters A to Z, as the letter of a choice does, or an offset that was moved."""
+    """Find answers that start or end within a word of the letters A to Z: letters of choices, or shifted offsets."""
     inside, number = Tally(), 0
     for split, rows in splits.items():
         for row in rows:
@@ -212,7 +213,8 @@ def _inside_words(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
             if not text or start == NOWHERE:
                 continue
             number += 1
-            before, after = row["context"][max(start - 1, 0) : start], row["context"][start + len(text) : start + len(text) + 1]
+            context, end = row["context"], start + len(text)
+            before, after = context[max(start - 1, 0) : start], context[end : end + 1]
             if any(WORD.fullmatch(pair) for pair in (before + text[0], text[-1] + after)):
                 inside.add(split, f"{row_location(row)}: {quote(before + text + after)}")
     if inside.total > INSIDE * number:

@@ -1,4 +1,4 @@
-"""Task family `sentiment`: how a text judges what it speaks of."""
+"""Task family `sentiment`: the polarity of a text."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ class Sentiment(Classification):
     }
 
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
-        """Likely for single texts whose labels judge: by their column's name, by words as positive, or numbers used for it."""
-        found = super().recognise(rows, given)
-        if found is None or "label" not in found.columns:
-            return found
-        column = found.columns["label"]
+        """Recognise single texts with labels of sentiment: by the name of the column, or by words or numbers that are usual for it."""
+        proposal = super().recognise(rows, given)
+        if proposal is None or "label" not in proposal.columns:
+            return proposal
+        column = proposal.columns["label"]
         labels = [str(column_value(row, column)).strip() for row in rows]
-        judging = bool(set(name_words(column)) & set(NAMES)) or _judge(set(labels)) or set(labels) in NUMBERS
-        return replace(found, likely=found.likely and judging and "text_pair" not in found.columns)
+        judging = bool(set(name_words(column)) & set(NAMES)) or _are_judgements(set(labels)) or set(labels) in NUMBERS
+        return replace(proposal, likely=proposal.likely and judging and "text_pair" not in proposal.columns)
 
     def _rank(self, looks: ColumnProfile) -> tuple[Any, ...]:
-        """A column of judging words before all others whose names say as much."""
+        """Sort key of candidates for the label; words of sentiment come before others with a name that fits as well."""
         unnamed, *rest = super()._rank(looks)
-        return (unnamed, not _judge(looks.values), *rest)
+        return (unnamed, not _are_judgements(looks.values), *rest)
 
 
-def _judge(labels: Collection[str]) -> bool:
-    """Whether labels are words that judge."""
+def _are_judgements(labels: Collection[str]) -> bool:
+    """Whether labels are words of sentiment."""
     return bool(labels) and all(any(word in label.lower() for word in WORDS) for label in labels)

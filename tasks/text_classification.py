@@ -1,4 +1,4 @@
-"""Task family `text-classification`: topics, questions, entailment and every other label of a text or a pair."""
+"""Task family `text-classification`: topics, kinds of questions, entailment and other labels of a text or a pair."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tasks.classification import Classification
 
 
 class TextClassification(Classification):
-    """A text, or a pair of texts, gets one of two to many labels. Primary metric: accuracy; macro F1 beside it."""
+    """One label out of several for a text or a pair of texts. Primary metric: accuracy; also macro F1."""
 
     name = "text-classification"
     description = "one label out of several for a text or a pair of texts"

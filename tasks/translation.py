@@ -1,4 +1,4 @@
-"""Task family `translation`: the same in another language."""
+"""Task family `translation`: sentences in another language."""
 
 from __future__ import annotations
 
@@ -16,42 +16,40 @@ from harness.errors import BenchError, unknown
 from harness.family import LANGUAGE, Row, TaskFamily
 from harness.finding import NOTE, WARNING, Finding, some
 from harness.languages import CODES, base_code, known_code
-from harness.metrics.bleu import MODULES, TOKENIZERS, cure, usual_tokenizer
+from harness.metrics.counts import MODULES, TOKENIZERS, mecab_message, usual_tokenizer
 from harness.proposal import Proposal, column_value
 from harness.task import Task
 
 if TYPE_CHECKING:
     from harness.metrics.additive import Additive
 
-# What columns of a language are called, the likeliest first: codes, and some names.
+# Names of columns with texts in a language, the likeliest first: codes, and some names.
 _FIRST = "en english de german deutsch fr french es spanish zh chinese ro romanian it nl pt pl cs ru ja ko fi sv da tr ar".split()
 LANGUAGES = {word: base_code(word) for word in (*_FIRST, *CODES)}
-# What targets are called; `id` is a row's.
+# Names of columns with targets. `id` is that of a row.
 COLUMNS = [word for word in LANGUAGES if word not in ("en", "english", "id")]
 NUMBER = re.compile(r"\s*[-+]?[\d.,]+\s*")
-MOSTLY_NUMBERS = 0.9  # the share of texts from which they are ids or scores
-FEW, ENOUGH = (
-    0.15,
-    15,
-)  # different targets per row up to which they are hardly translations; rows with which that can be said
-OUTLIER = 3.0  # times longer or shorter than usual, sources that are longer than a few words
-VOCABULARY, SOME = 2_000, 200  # rows whose words are looked at, of train and of the others
-TOO_FEW = 10  # rows of which that cannot be said
-SWAPPED = 2.0  # times as many words of the other side as of their own
-LONG_ENOUGH = 20  # characters of the longer side
+MOSTLY_NUMBERS = 0.9  # share of numbers from which a column holds ids or scores
+FEW = 0.15  # different targets per row, up to which they are hardly translations
+ENOUGH = 15  # rows needed to say so
+OUTLIER = 3.0  # times longer or shorter than usual
+LONG_ENOUGH = 20  # characters of the longer side, for a ratio to be meaningful
+VOCABULARY, SOME = 2_000, 200  # number of rows whose words are compared, of train and of the other splits
+TOO_FEW = 10  # fewer rows are not compared
+SWAPPED = 2.0  # times as many words of the other side as of the own one
 
 
 def tokenizer(task: Task) -> str:
-    """BLEU's tokeniser for a task: the one that is asked for, else the target language's."""
+    """BLEU's tokenizer for a task: the option, or else the usual one for the target language."""
     return str(task.options.get("tokenize") or usual_tokenizer(task.options.get("target_language")))
 
 
 class Translation(TaskFamily):
-    """Translation of sentences. Primary metric: sacreBLEU; chrF beside it, both with their signatures.
+    """Translation of sentences. Primary metric: sacreBLEU; also chrF, both with their signatures.
 
-    Options: `source_language`, `target_language` (ISO 639-1; for checkpoints that were trained with a prefix or language
-    codes), `tokenize` (sacreBLEU's; by default zh for Chinese, ja-mecab for Japanese, ko-mecab for Korean, char for other
-    languages without blanks between words, 13a otherwise).
+    Options: `source_language`, `target_language` (ISO 639-1; needed by checkpoints that were trained with a prefix or
+    language codes), `tokenize` (sacreBLEU's tokenizer; by default zh for Chinese, ja-mecab for Japanese, ko-mecab for
+    Korean, char for other languages without blanks between words, else 13a).
     """
 
     name = "translation"
@@ -65,18 +63,18 @@ class Translation(TaskFamily):
         ),
     }  # fmt: skip
     inputs = ("source",)
-    # A decoder that is new, or that never wrote this language, learns slowly: with the 1,410 rows of mini-translation validation
-    # still rises after 12 epochs.
+    # A new decoder, or one that does not know the language, learns slowly: with the 1,410 rows of mini-translation the
+    # validation score still rises after 12 epochs.
     passes = 4.0
     options = {
-        "source_language": "of the sources, ISO 639-1",
-        "target_language": "of the targets, ISO 639-1: decides how sacreBLEU cuts words, and a checkpoint's prefix",
-        "tokenize": "sacreBLEU's tokeniser, if it is to be another than the target language's",
+        "source_language": "language of the sources (ISO 639-1)",
+        "target_language": "language of the targets (ISO 639-1): decides the tokenizer of sacreBLEU, and the prefix of a checkpoint",
+        "tokenize": "tokenizer of sacreBLEU, instead of the usual one for the target language",
     }
     option_values = {"source_language": LANGUAGE, "target_language": LANGUAGE, "tokenize": TOKENIZERS}
     head = "harness.heads.text:TextHead"
     primary_metric = "bleu"
-    scale = 1.0  # sacreBLEU's own lies in 0-100
+    scale = 1.0  # sacreBLEU gives 0-100
     metrics = {"chrf": 1.0}
 
     def check_options(self, task: Task) -> None:
@@ -84,7 +82,7 @@ class Translation(TaskFamily):
         if tokenize not in TOKENIZERS:
             raise unknown("tokenize", tokenize, TOKENIZERS, where=f"task {task.name!r}")
         if tokenize in MODULES and find_spec(MODULES[tokenize]) is None:
-            raise BenchError(f"task {task.name!r}: {cure(tokenize)}")
+            raise BenchError(f"task {task.name!r}: {mecab_message(tokenize)}")
 
     def texts(self, row: Row) -> dict[str, str]:
         first, *others = row["target"]
@@ -92,7 +90,7 @@ class Translation(TaskFamily):
         return {"source": row["source"], "target": first, **more}
 
     def harmonise(self, rows: list[Row], task: Task, report: dict[str, Any]) -> list[Row]:
-        """The rows as they are, once it is sure that neither side is a column of numbers."""
+        """Return the rows unchanged, after checking that neither side is a column of numbers."""
         for side in ("source", "target"):
             numbers = sum(bool(NUMBER.fullmatch(row[side] if side == "source" else row[side][0])) for row in rows)
             if numbers > MOSTLY_NUMBERS * len(rows):
@@ -138,24 +136,24 @@ class Translation(TaskFamily):
             yield Finding(WARNING, "no-blanks", message)
 
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
-        """By the usual names, or two columns called by their languages; these become options."""
-        found = super().recognise(rows, given)
+        """Recognise columns by usual names, or two columns by names of languages, which become options."""
+        proposal = super().recognise(rows, given)
         codes = [str(name) for name in rows[0] if _language(name) and str(name) != "id"]
-        if found is None and len(codes) == 2:
-            found = Proposal(dict(zip(("source", "target"), codes, strict=True)))
-        if found is None:
+        if proposal is None and len(codes) == 2:
+            proposal = Proposal(dict(zip(("source", "target"), codes, strict=True)))
+        if proposal is None:
             return None
-        told = {
-            side: known_code(given[side]) if side in given else _language(found.columns[side])
+        languages = {
+            side: known_code(given[side]) if side in given else _language(proposal.columns[side])
             for side in ("source", "target")
         }
-        languages = {f"{side}_language": code for side, code in told.items() if code}
-        texts = all(isinstance(column_value(rows[0], name), str | list) for name in found.columns.values())
-        few = texts and _few([str(column_value(row, found.columns["target"])) for row in rows])
-        used = {str(name).partition(".")[0] for name in found.columns.values()}
-        more = [name for name in codes if name not in used] if _language(found.columns["target"]) else []
-        others = {**found.others, **({"target": more} if more and "target" not in given else {})}
-        return replace(found, options=languages, likely=texts and not few, others=others)
+        options = {f"{side}_language": code for side, code in languages.items() if code}
+        texts = all(isinstance(column_value(rows[0], name), str | list) for name in proposal.columns.values())
+        few = texts and _few([str(column_value(row, proposal.columns["target"])) for row in rows])
+        used = {str(name).partition(".")[0] for name in proposal.columns.values()}
+        more = [name for name in codes if name not in used] if _language(proposal.columns["target"]) else []
+        others = {**proposal.others, **({"target": more} if more and "target" not in given else {})}
+        return replace(proposal, options=options, likely=texts and not few, others=others)
 
     def example(self, row: Row, task: Task) -> dict[str, Any]:
         return {"source": row["source"], "target": row["target"][0]}
@@ -164,7 +162,7 @@ class Translation(TaskFamily):
         return row["target"]
 
     def expected(self, row: Row, task: Task) -> str:
-        """The first of the translations."""
+        """The first reference."""
         return row["target"][0]
 
     def score(self, predictions: Sequence[str], references: Sequence[list[str]], task: Task) -> dict[str, Any]:
@@ -190,17 +188,17 @@ class Translation(TaskFamily):
 
 
 def _language(name: Any) -> str | None:
-    """The language that a column is called by: `de`, `translation.de`, `de_AT`, `German`."""
+    """The language that a column is named after, as in `de`, `translation.de`, `de_AT` or `German`."""
     return LANGUAGES.get(str(name).lower().rpartition(".")[2].replace("_", "-").partition("-")[0])
 
 
 def _few(targets: Sequence[str]) -> bool:
-    """Whether texts come again and again, as names of classes do."""
+    """Whether texts repeat so often that they look like names of classes."""
     return len(targets) >= ENOUGH and len(set(targets)) <= FEW * len(targets)
 
 
 def _one_sided(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
-    """Rows without a source beside rows without a target: a line that lacks in one file, and stands at another place in the other."""
+    """Find rows without a source together with rows without a target: a line that is missing in one file shifts the others."""
     rows = [row for part in splits.values() for row in part]
     left = [row for row in rows if not row["source"].strip() and row["target"][0].strip()]
     right = [row for row in rows if not row["target"][0].strip() and row["source"].strip()]
@@ -213,7 +211,7 @@ def _one_sided(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
 
 
 def _swapped(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
-    """Splits whose sources use the words of train's targets and whose targets use those of its sources."""
+    """Find splits whose sources use the words of train's targets, and whose targets use those of its sources."""
 
     def words(texts: Iterable[str]) -> set[str]:
         return {word for text in texts for word in text.lower().split() if word.isalpha()}
@@ -232,7 +230,7 @@ def _swapped(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
 
 
 def _outliers(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
-    """Pairs whose lengths do not belong together, measured against the data set's own usual ratio."""
+    """Find pairs whose ratio of lengths differs much from the median of the data set."""
     pairs = [
         (split, row, len(row["source"]), len(row["target"][0]))
         for split, rows in splits.items()

@@ -8,7 +8,7 @@ from typing import Any
 from made_records import failed, record
 
 from harness.grouping.board_records import BoardRecords
-from harness.grouping.groups import identified, place
+from harness.grouping.groups import identified, records_by_place
 from harness.report.page.view import ROWS, View
 from harness.stats.standings import Standing, Standings
 from harness.store import Store
@@ -81,6 +81,6 @@ def hostile(root: Path) -> Store:
 def view(store: Store, sure: bool = True, rows: int = ROWS) -> View:
     """The view of a folder; `sure`: with made-up intervals and letters, without resampling."""
     records = BoardRecords.of(store.records())
-    found = place(filter(identified, records))
+    found = records_by_place(filter(identified, records))
     standing = {where: Standing("ab", 10.0 + number, 90.0 + number) for number, where in enumerate(found[0]) if sure}
     return View.of(records, Standings(standing, [], found), store, "results", rows)

@@ -1,1 +1,1 @@
-"""What a fine-tuned model has to beat: answers from simple rules and small models, as cells of their own."""
+"""Baselines: simple rules and small models that a fine-tuned model should beat, as cells of their own."""

@@ -1,4 +1,4 @@
-"""Which baselines a plan has."""
+"""The baselines of a plan. Planning imports this module, so it must not load torch as `harness.baselines.run` does."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from harness.model import Checkpoint
 from harness.task import Task
 
 
-def baselines_for(task: Task, named: Collection[Checkpoint]) -> list[Checkpoint]:
-    """The baselines that a task gets without being asked: all of its family, unless some are `named` among the models."""
-    if any(is_baseline(one) for one in named):
+def baselines_for(task: Task, models: Collection[Checkpoint]) -> list[Checkpoint]:
+    """The default baselines of a task: all of its family, or none if `models` already names some."""
+    if any(map(is_baseline, models)):
         return []
-    return [one.checkpoint() for one in registry.baselines().values() if task.family in one.families]
+    return [baseline.checkpoint() for baseline in registry.baselines().values() if task.family in baseline.families]
 
 
 def is_baseline(checkpoint: Checkpoint) -> bool:
-    """Whether it is a baseline in the place of a model."""
+    """Whether a checkpoint stands for a baseline."""
     return checkpoint.architecture == BASELINE
 
 
-def unused_baselines(named: Collection[Checkpoint], cells: Collection[Cell]) -> list[str]:
-    """A line for each baseline that was asked for by name and answers for none of the tasks."""
-    busy = {cell.model.name for cell in cells}
+def unused_baselines(models: Collection[Checkpoint], cells: Collection[Cell]) -> list[str]:
+    """A line for each requested baseline that fits none of the tasks."""
+    used = {cell.model.name for cell in cells}
     return [
-        f"{one.name} is a baseline for {', '.join(one.families or ())} only, and no task is of that"
-        for one in named
-        if is_baseline(one) and one.name not in busy
+        f"{model.name} is a baseline for {', '.join(model.families or ())} only, and no task is of that"
+        for model in models
+        if is_baseline(model) and model.name not in used
     ]

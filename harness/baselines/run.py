@@ -1,4 +1,4 @@
-"""One cell of a baseline, from data to record. No model and no tokeniser is loaded."""
+"""Run the cell of a baseline. No model and no tokeniser is loaded."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from harness.baseline import Predictor
 from harness.cell import Cell
 from harness.check.report import warnings
 from harness.errors import BenchError
-from harness.predictions import answers as counts
-from harness.predictions import is_constant, lines, phenomena, slices, task_facts
+from harness.predictions import answers, is_constant, lines, phenomena, slices, task_facts
 from harness.store import Record, Store, timestamp
 from harness.task_data import load_data
 from harness.train_rows import draw_train_rows
@@ -28,16 +27,16 @@ if TYPE_CHECKING:
 def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
     """Fit and evaluate a baseline, write its predictions and record, and return the record.
 
-    It runs on the CPU, whatever the slot's device; its record has the keys that a trained model's has.
+    It runs on the CPU, whatever the device of the slot. The record has the same keys as that of a trained model.
 
     Args:
-        cell: what to do; its model is a `Baseline.checkpoint`.
-        store: the results folder; the caller has the cell's claim.
-        emit: is told of phases.
+        cell: a cell whose model is a `Baseline.checkpoint`.
+        store: the results folder; the caller holds the claim of the cell.
+        emit: is called with an event at the start of each phase.
 
     Raises:
-        BenchError: the baseline gives another number of predictions than there are rows, or data cannot be read.
-        Exception: whatever else went wrong; no record is written then.
+        BenchError: the number of predictions differs from that of the rows, or data cannot be read.
+        Exception: any other error; no record is written then.
     """
     started, clock, processor = time.time(), time.perf_counter(), time.process_time()
     watch, family, task = Stopwatch(emit), registry.family(cell.task.family), cell.task
@@ -48,7 +47,7 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
     data_warnings = warnings(data, task, family)
     emit({"event": "warnings", "warnings": data_warnings})
 
-    def answers(predictor: Predictor, split: str) -> list[Any]:
+    def predict(predictor: Predictor, split: str) -> list[Any]:
         predictions = predictor.predict(splits[split])
         if len(predictions) != len(splits[split]):
             raise BenchError(
@@ -60,18 +59,20 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
     def score(split: str, predictions: list[Any]) -> dict[str, Any]:
         return family.score(predictions, [family.reference(row, task) for row in splits[split]], task)
 
-    # One thread: threads of several cells would wait for each other far longer than they compute, and sums must not depend on them.
+    # One thread: the threads of several cells would mostly wait for each other, and sums would depend on their number.
     with threadpool_limits(1):
         watch.begin("train")
         predictor = registry.baselines()[cell.model.name].fit(splits["train"], splits["validation"], task, cell.seed)
         watch.begin("validate")
-        validation = score("validation", answers(predictor, "validation"))
+        validation = score("validation", predict(predictor, "validation"))
         watch.begin("test")
-        predictions = answers(predictor, "test")
+        predictions = predict(predictor, "test")
     watch.begin("score")
     test = score("test", predictions)
     trivial = score("test", family.trivial(splits["train"], splits["test"], task))
     watch.end()
+    environment = {**surroundings(torch.device("cpu"), ""), "threads": 1}
+    del environment["precision"]  # baselines have none
     phases, metric, facts = watch.so_far(), family.metric(task), cell.facts()
     record = {
         **facts,
@@ -87,7 +88,7 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
         "score": metric.score(test),
         "trivial_score": metric.score(trivial),
         "constant": is_constant(predictions),
-        "answers": counts(cell, family, splits["test"], predictions),
+        "answers": answers(cell, family, splits["test"], predictions),
         "training": {
             "steps": 0, "best_step": 0, "history": [],
             **({"choice": dict(predictor.choice)} if predictor.choice else {}),
@@ -102,16 +103,10 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
             "train_tokens": 0,
             "trainable_parameters": predictor.parameters,
         },
-        "environment": _environment(),
+        "environment": environment,
         "started": timestamp(started),
         "finished": timestamp(time.time()),
         "error": None,
     }  # fmt: skip
     store.write(record, lines(cell, family, splits["test"], predictions))
     return record
-
-
-def _environment() -> dict[str, Any]:
-    """One thread, whatever the slot has, and no precision: nothing is cut to one."""
-    facts = {**surroundings(torch.device("cpu"), ""), "threads": 1}
-    return {name: value for name, value in facts.items() if name != "precision"}

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from harness.heads.base import Feature
-from harness.heads.windows import Window
+from harness.heads.spans import Window
 
 Examples = Sequence[Mapping[str, Any]]
 

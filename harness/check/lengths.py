@@ -108,14 +108,14 @@ def _measure_tokens(cell: Cell, splits: Mapping[str, Sequence[Row]]) -> Tokens:
     import transformers
 
     from harness import registry
-    from harness.heads.base import ENDLESS
+    from harness.heads.base import UNLIMITED
     from harness.heads.make import fitted_head
 
     transformers.utils.logging.set_verbosity_error()  # no warnings of texts beyond the maximum: they are counted here
     family = registry.family(cell.task.family)
     head = fitted_head(cell, family, family.labels(splits, cell.task), splits).head
     untruncated = copy(head)
-    untruncated.max_length = ENDLESS
+    untruncated.max_length = UNLIMITED
     read: list[Lengths] = []
     columns: list[Lengths] = []
     truncated = dict.fromkeys(splits, 0)

@@ -18,7 +18,7 @@ from harness.cache.encoded import source_digest
 from harness.fast.rows_tried import tried
 from harness.heads.base import Feature, Head
 
-CODE = ("harness.fast", "harness.heads", "harness.models.load", "harness.models.language_codes", "harness.linear", "harness.adapt")
+CODE = ("harness.fast", "harness.heads", "harness.heads.decoding", "harness.models.load", "harness.models.language_codes", "harness.linear", "harness.adapt")
 LIBRARIES = ("torch", "transformers", "accelerate")
 
 

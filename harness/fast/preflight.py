@@ -20,7 +20,7 @@ from harness.errors import BenchError
 from harness.fast.comparing import close, differs, evaluated, generators, sampled, trained
 from harness.fast.rows_tried import mirrored, tried
 from harness.heads.base import Feature, Head, accepted
-from harness.heads.unable import Unable, computing
+from harness.heads.library_errors import LibraryError, library_errors
 from harness.models.load import word_embeddings
 
 # What is computed together where nothing is packed: rows of any length, of equal length, none.
@@ -78,7 +78,7 @@ class Preflight:
             alone = [[row] for row in self.rows]
             self.gradients = self._gradients(alone)
             self.still = self._gradients(alone, mode=evaluated) if self.drew else {}
-        except Unable as error:
+        except LibraryError as error:
             raise self.refusal(f"cannot be computed by transformers ({error})", "choose another model") from error
         if any(bool(output.isnan().any()) for row in self.outputs for output in row):
             raise self.refusal("gives outputs that are no numbers (NaN)", "choose another model")
@@ -96,18 +96,18 @@ class Preflight:
 
     def _compute_ends(self) -> None:
         """Compute the rows of `ends`, some of which may be among the rows to be tested alone."""
-        failed: list[tuple[int, Unable]] = []
+        failed: list[tuple[int, LibraryError]] = []
         for row in self.ends:
             if "labels" not in row.inputs and self.head.writes and self.model.config.is_encoder_decoder:
                 row = replace(row, inputs={**row.inputs, "labels": self.rows[0].inputs["labels"]})
             try:
                 self._outputs([row])
-            except Unable as error:
+            except LibraryError as error:
                 failed.append((row.length, error))
         if len(failed) == len(self.ends):
             raise failed[0][1]
         for length, error in failed:
-            raise Unable(f"for a row of {length} tokens: {error}") from error
+            raise LibraryError(f"for a row of {length} tokens: {error}") from error
 
     def together(self) -> str:
         """How rows may be computed together: `PADDED`, `EQUAL` or `SINGLE`."""
@@ -117,7 +117,7 @@ class Preflight:
                 made = [output for group in groups for output in self._outputs(group)]
                 if close(expected, made):
                     return way
-            except Unable:
+            except LibraryError:
                 continue
         return SINGLE
 
@@ -139,7 +139,7 @@ class Preflight:
             where = differs(self.gradients, gradients)
             if where and self._left_to_chance(gradients, groups, around):
                 where = differs(self.still, self._gradients(groups, around, mode=evaluated))
-        except Unable as error:
+        except LibraryError as error:
             raise Disagrees(str(error)) from error
         if where:
             raise Disagrees(where)
@@ -157,12 +157,12 @@ class Preflight:
         """
         try:
             made = [output for group in groups for output in self._outputs(group, around)]
-        except Unable as error:
+        except LibraryError as error:
             raise Disagrees(str(error)) from error
         if not close(self.outputs, made):
             raise Disagrees("its outputs differ from those of single rows")
 
-    @computing()
+    @library_errors()
     def _outputs(self, rows: Sequence[Feature], around: Around = lambda batch: nullcontext()) -> list[list[Tensor]]:
         """For each row the model's outputs at its own tokens, in evaluation mode."""
         batch = self.head.collate(rows)
@@ -177,7 +177,7 @@ class Preflight:
                 own.append(output[: _tokens(row, name)] if tensor.ndim == 3 or name in ("start_logits", "end_logits") else output)
         return found
 
-    @computing()
+    @library_errors()
     def _gradients(
         self, groups: Sequence[Sequence[Feature]], around: Around = lambda batch: nullcontext(), seed: int = SEED,
         mode: Callable[[nn.Module], AbstractContextManager[None]] | None = None,
@@ -222,12 +222,12 @@ class Preflight:
         reader = reader.get_encoder() if reader.config.is_encoder_decoder else reader
         given = {name: torch.tensor([values]).to(self.device) for name, values in inputs.items()}
         try:
-            with computing(), evaluated(self.model), torch.no_grad():
+            with library_errors(), evaluated(self.model), torch.no_grad():
                 one, other = (
                     reader(**accepted(reader, {**given, "input_ids": tokens.to(self.device)})).last_hidden_state[0]
                     for tokens in (ids, changed)
                 )
-        except Unable:
+        except LibraryError:
             return True
         if len(one) != ids.shape[1]:
             return True
@@ -246,12 +246,12 @@ class Preflight:
             return True
         batches = [self.head.collate([replace(row, inputs={**row.inputs, "input_ids": tokens})]) for tokens in (ids, changed)]
         try:
-            with computing(), evaluated(self.model), torch.no_grad():
+            with library_errors(), evaluated(self.model), torch.no_grad():
                 one, other = (
                     self.model(**accepted(self.model, {name: tensor.to(self.device) for name, tensor in batch.items()})).logits
                     for batch in batches
                 )
-        except Unable:
+        except LibraryError:
             return True
         return not torch.equal(one, other)
 

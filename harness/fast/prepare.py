@@ -19,7 +19,7 @@ from harness.fast.preflight import EQUAL, PADDED, SINGLE, Disagrees, Preflight, 
 from harness.fast.stack import Packing
 from harness.fast.vocabulary import keep_used
 from harness.heads.base import Feature, Head
-from harness.heads.unable import OUT_OF_MEMORY, Unable, computing
+from harness.heads.library_errors import OUT_OF_MEMORY, LibraryError, library_errors
 
 T = TypeVar("T")
 PACKS = ("cpu", "cuda")  # devices on which packing has a road; on `cuda` it is unmeasured
@@ -62,15 +62,15 @@ class Fast:
         """
         if self.packing is not None:
             try:
-                with computing("a packed batch"), self.packing(batch):
+                with library_errors("a packed batch"), self.packing(batch):
                     return work(send_to_device(batch, device))
-            except (NotPackable, Unable) as reason:
+            except (NotPackable, LibraryError) as reason:
                 self.give_up(str(reason))
         if self.kernels:
             try:
-                with computing("a batch"):
+                with library_errors("a batch"):
                     return work(send_to_device(batch, device))
-            except Unable as reason:
+            except LibraryError as reason:
                 self.use_library(str(reason))
         return work(send_to_device(batch, device))
 
@@ -191,7 +191,7 @@ def _write(fast: Fast, trial: Preflight, together: bool) -> None:
     """Let the head decide how it computes its outputs."""
     try:
         fast.notes += trial.head.settle(fast.model, trial.rows, together)
-    except Unable as error:
+    except LibraryError as error:
         raise trial.refusal(f"cannot write texts ({error})", "choose another model") from error
 
 

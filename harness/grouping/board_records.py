@@ -1,4 +1,4 @@
-"""Records cut down to what a board needs, so that very many fit into memory; equal parts of records are one object."""
+"""Records reduced to the parts that a board needs, so that very many fit into memory."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from harness.grouping.costs import COSTS
 from harness.store import Record, Store
 from harness.trouble import trouble
 
-# The keys of `cost` that the board has columns for.
+# The keys of `cost` that have a column on the board.
 CostPart = TypedDict(
     "CostPart",
     {name: record_schema.Number for cost in COSTS if cost.source[0] == "cost" for name in (cost.source[1], cost.more) if name},
     total=False,
 )
-# Parts that stay text, and their types.
+# Parts that are kept as text until they are known to be new, and their types.
 SHARED = {
     "model": record_schema.ModelKeys, "task": record_schema.TaskKeys, "recipe": record_schema.RecipeKeys | None,
     "environment": record_schema.EnvironmentKeys | None, "search": record_schema.SearchKeys | None,
     "typed": record_schema.TypedKeys | None,
 }  # fmt: skip
-COMMON = tuple(name for name in SHARED if name not in ("search", "typed"))  # without those that many records do not have
+COMMON = tuple(name for name in SHARED if name not in ("search", "typed"))  # those that all records have
 
 
 class MetricsPart(TypedDict, total=False):
@@ -56,7 +56,7 @@ class ErrorPart(TypedDict, total=False):
 
 
 class RecordPart(record_schema.HeadKeys, total=False):
-    """The keys of a record. Parts that many records share stay text (`Raw`) until they are known to be new."""
+    """The keys of a record. Parts that many records share are kept as text (`Raw`)."""
 
     typed: Raw
     model: Raw
@@ -70,16 +70,17 @@ class RecordPart(record_schema.HeadKeys, total=False):
     search: Raw
 
 
+_DECODER = msgspec.json.Decoder(RecordPart)
 NESTED = {"metrics": MetricsPart, "training": TrainingPart, "cost": CostPart, "error": ErrorPart}
 
 
 class BoardRecords(list[Record]):
-    """The records of a board, sorted by id. Equal parts of different records are one object with one `id()`.
+    """The records of a board, sorted by id. Equal parts of different records are the same object.
 
-    Trials of searches are left out, as they have no score. Signs of trouble are under `trouble`, in place of the training.
+    Trials of searches are left out, because they have no score. `trouble` replaces the details of the training.
 
     Attributes:
-        damaged: id of each cell whose record cannot be used → what is wrong with it.
+        damaged: id of each cell with an unusable record → what is wrong with it.
     """
 
     def __init__(self, records: Iterable[Record] = (), damaged: Mapping[str, str] | None = None):
@@ -88,17 +89,16 @@ class BoardRecords(list[Record]):
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> BoardRecords:
-        """From whole records."""
+        """Reduce whole records."""
         if isinstance(records, BoardRecords):
             return records
         share = _SharedParts()
-        return cls(
-            sorted((_share_parts(_needed_keys(record), share) for record in records if not is_trial(record)), key=itemgetter("id"))
-        )
+        reduced = (_share_parts(_needed_keys(record), share) for record in records if not is_trial(record))
+        return cls(sorted(reduced, key=itemgetter("id")))
 
     @classmethod
     def read(cls, store: Store) -> BoardRecords:
-        """From a results folder, without building whole records, except those that do not match `RecordPart`.
+        """Read a results folder. Whole records are built only if they do not match `RecordPart`.
 
         Raises:
             BenchError: there is no such results folder.
@@ -109,7 +109,7 @@ class BoardRecords(list[Record]):
             try:
                 record = _DECODER.decode(content)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                return _share_parts(_needed_keys(record_parsing.parse_record(content)), share)  # this names the error, or reads NaN
+                return _share_parts(_needed_keys(record_parsing.parse_record(content)), share)  # names the error, or accepts NaN
             record_parsing.check_consistency(record)
             if not (record.keys() >= {"model", "task"}):
                 raise record_parsing.DamagedRecord(f"{'task' if 'model' in record else 'model'} is missing")
@@ -120,7 +120,7 @@ class BoardRecords(list[Record]):
 
 
 class _SharedParts:
-    """Returns one object for all equal parts, by their text where it is known, else by their content."""
+    """Returns one object for all equal parts, by their text if available, else by their content."""
 
     def __init__(self) -> None:
         self.by_text: dict[bytes, Any] = {}
@@ -131,13 +131,13 @@ class _SharedParts:
             text = bytes(part)
             if text not in self.by_text:
                 record_parsing.parse_part(name, text, kind)
-                self.by_text[text] = msgspec.json.decode(text)  # all keys: also unknown ones may distinguish tasks
+                self.by_text[text] = msgspec.json.decode(text)  # with unknown keys, which may distinguish tasks
             return self.by_text[text]
-        return self.by_content.setdefault(marshal.dumps(part, 2), part)  # 2: the same bytes, however the part was made
+        return self.by_content.setdefault(marshal.dumps(part, 2), part)  # version 2: equal values give equal bytes
 
 
 def _needed_keys(record: Record) -> Record:
-    """A copy of the record with the needed keys only."""
+    """A copy of the record with only the needed keys."""
     needed = {name: value for name, value in record.items() if name in RecordPart.__annotations__}
     for name, kind in NESTED.items():
         if needed.get(name):
@@ -154,13 +154,10 @@ def _share_parts(record: Record, share: _SharedParts) -> Record:
     if "trivial" in metrics:
         metrics["trivial"] = share("metrics.trivial", metrics["trivial"], dict[str, Any] | None)
     if isinstance(metrics.get("slices"), Raw):
-        # Slices are most of a record, so they are parsed on use. Copied, because a `Raw` keeps the text of the whole record.
+        # Slices are most of a record, so they are parsed when needed. A `Raw` would keep the whole record in memory.
         text = bytes(metrics["slices"])
         metrics["slices"] = text if record_parsing.parse_part("metrics.slices", text, record_schema.Slices | None) else None
     record["trouble"] = trouble(record)
     for name in ("training", "answers"):
         record.pop(name, None)
     return record
-
-
-_DECODER = msgspec.json.Decoder(RecordPart)

@@ -1,4 +1,4 @@
-"""The costs of models: the columns that every format has for them, and amounts as text. A new column is one entry of `COSTS`."""
+"""The costs of models: the columns of all formats, and amounts as text. To add a column, add an entry to `COSTS`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.store import Record
 
 NONE = "–"
 Number = int | float
-Range = tuple[Number, Number]  # smallest and largest
+NumberRange = tuple[Number, Number]  # smallest and largest
 _TENS = tuple(digit * 10.0**power for power in range(13) for digit in (1, 1.5, 2, 3, 5, 7))
 _SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 18000, 36000, 86400, 360000, 864000)
 _BYTES = tuple(2.0**power for power in range(20, 45))
@@ -28,7 +28,7 @@ def count(number: int | None) -> str:
 
 
 def sizes(smallest_largest: tuple[int, int] | None) -> str:
-    """Smallest and largest number of parameters of a row: cells of a model differ by their heads."""
+    """The smallest and largest number of parameters of a row. The cells of a model differ by their heads."""
     if smallest_largest is None:
         return NONE
     low, high = map(count, smallest_largest)
@@ -52,23 +52,23 @@ def memory(size: float | None) -> str:
 
 
 class Costed:
-    """An object with costs. An entry has one number for each; a row has one over all its cells, or the smallest and largest. None: unknown."""
+    """An object with costs: one number each, or the smallest and largest over the cells of a row. None: unknown."""
 
     costs: Mapping[str, Any]
 
     @property
     def parameters(self) -> Any:
-        """Number of parameters, with the head."""
+        """Number of parameters, including the head."""
         return self.costs["parameters"]
 
     @property
     def trained(self) -> Any:
-        """Number of parameters that are trained."""
+        """Number of trained parameters."""
         return self.costs["trained"]
 
     @property
     def train_seconds(self) -> Any:
-        """Mean training time of a cell, with the search for its recipe if there was one."""
+        """Mean training time of a cell, including the search for its recipe, if any."""
         return self.costs["train_seconds"]
 
     @property
@@ -83,19 +83,19 @@ class CostColumn:
 
     Attributes:
         name: name in JSON and CSV.
-        source: where a record holds it: a part, `cost` or `model`, and a key.
+        source: its place in a record: `cost` or `model`, and a key.
         title: heading in a table over tasks.
         axis: title of an axis in the charts of the page.
         text: formats a number.
-        ticks: where an axis may have marks.
-        more: another key of the same part, which is added where the record holds it.
+        ticks: possible tick marks of an axis.
+        more: another key of the same part, which is added if the record has it.
         seeds: combines the numbers of an entry's seeds.
-        cells: combines the numbers of all records of a row, to one number or to the smallest and largest.
-        cell: formats smallest and largest; None: `text` is used.
+        cells: combines the numbers of all records of a row, into one number or the smallest and largest.
+        cell: formats smallest and largest.
         of_task: heading in the table of a task; None: `title`.
-        short: heading on a terminal; None: that of a task's table.
-        wanted: whether the column is of use for these rows.
-        zero: whether 0 is a measurement, not a missing one.
+        short: heading on a terminal; None: that in the table of a task.
+        is_shown: whether to show the column for these rows.
+        zero: whether 0 is a measurement; else it means that there is none.
     """
 
     name: str
@@ -110,36 +110,35 @@ class CostColumn:
     cell: Callable[[Any], str] | None = None
     of_task: str | None = None
     short: str | None = None
-    wanted: Callable[[Sequence[Costed]], bool] = lambda rows: True
+    is_shown: Callable[[Sequence[Costed]], bool] = lambda rows: True
     zero: bool = False
 
     def read(self, records: Iterable[Record]) -> list[Number]:
-        """The numbers that the records hold."""
+        """The numbers in the records."""
         part, key = self.source
         parts = [record.get(part) or {} for record in records]
-        pairs = ((own.get(key), own.get(self.more) or 0) for own in parts)
+        pairs = ((part.get(key), part.get(self.more) or 0) for part in parts)
         return [value + more for value, more in pairs if (value is not None if self.zero else value)]
 
-    def of(self, thing: Costed) -> Number | None:
+    def number(self, thing: Costed) -> Number | None:
         """The number of a row or an entry; the upper end of a range."""
         value = thing.costs[self.name]
         return max(value) if isinstance(value, tuple) else value
 
-    def shown(self, row: Costed) -> str:
-        """The text of a row or an entry in a table."""
+    def cell_text(self, row: Costed) -> str:
+        """The text of a row or an entry in a table; en dash if unknown."""
         value = row.costs[self.name]
         if value is None:
             return NONE
         return self.cell(value) if self.cell and isinstance(value, tuple) else self.text(value)
 
 
-def _range(values: Iterable[Number]) -> Range:
+def _range(values: Iterable[Number]) -> NumberRange:
     known = list(values)
     return min(known), max(known)
 
 
 def _some_train_less(rows: Sequence[Costed]) -> bool:
-    """Whether some rows train only a part of their parameters."""
     return any(row.trained and row.trained != row.parameters for row in rows)
 
 
@@ -147,7 +146,7 @@ COSTS = (
     CostColumn("parameters", ("model", "parameters"), "parameters", "parameters", count, _TENS, cells=_range, cell=sizes),
     CostColumn(
         "trained", ("cost", "trainable_parameters"), "trained", "trained parameters", count, _TENS, cells=_range, cell=sizes,
-        wanted=_some_train_less,
+        is_shown=_some_train_less,
     ),
     CostColumn(
         "train_seconds", ("cost", "train_seconds"), "training/cell", "training time of a cell", duration, _SECONDS,
@@ -155,28 +154,28 @@ COSTS = (
     ),
     CostColumn(
         "search_seconds", ("cost", "search_seconds"), "search/cell", "time of the search for a cell's recipe", duration, _SECONDS,
-        seeds=fmean, cells=fmean, of_task="search", wanted=lambda rows: any(row.costs["search_seconds"] for row in rows),
+        seeds=fmean, cells=fmean, of_task="search", is_shown=lambda rows: any(row.costs["search_seconds"] for row in rows),
     ),
     CostColumn("peak_memory_bytes", ("cost", "peak_memory_bytes"), "peak memory", "peak memory", memory, _BYTES, short="memory"),
 )  # fmt: skip
 
 
-def of_entry(records: Iterable[Record]) -> dict[str, Number | None]:
-    """Name → cost of one entry, from its successful records."""
+def entry_costs(records: Iterable[Record]) -> dict[str, Number | None]:
+    """Name → cost of an entry, from its successful records."""
     return {cost.name: cost.seeds(values) if (values := cost.read(records)) else None for cost in COSTS}
 
 
-def of_row(records: Iterable[Record]) -> dict[str, Number | Range | None]:
+def row_costs(records: Iterable[Record]) -> dict[str, Number | NumberRange | None]:
     """Name → cost of a row, from all its successful records."""
     return {cost.name: cost.cells(values) if (values := cost.read(records)) else None for cost in COSTS}
 
 
-def of_entries(entries: Iterable[Costed]) -> dict[str, Number | Range | None]:
-    """Name → cost of a row that is made of entries of other rows."""
+def combined_costs(entries: Iterable[Costed]) -> dict[str, Number | NumberRange | None]:
+    """Name → cost of a row that consists of entries of other rows."""
     known = {cost: [value for entry in entries if (value := entry.costs[cost.name]) is not None] for cost in COSTS}
     return {cost.name: cost.cells(values) if values else None for cost, values in known.items()}
 
 
-def costs_of(rows: Sequence[Costed]) -> list[CostColumn]:
-    """The columns that are of use for these rows."""
-    return [cost for cost in COSTS if cost.wanted(rows)]
+def shown_costs(rows: Sequence[Costed]) -> list[CostColumn]:
+    """The columns to show for these rows."""
+    return [cost for cost in COSTS if cost.is_shown(rows)]

@@ -1,4 +1,4 @@
-"""The names of rows of the board: their titles, and all names that a person may type for them."""
+"""Names of the rows of a board: their titles, and the names accepted on the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.grouping.groups import BoardPlace
 from harness.methods import METHODS, NOT_IN_TITLES
 from harness.store import Record
 
-SHORTEST = 6  # hexadecimal digits of a digest that may stand for it
+SHORTEST = 6  # hexadecimal digits of a digest that are accepted as a name
 
 
 def row_title(model: str, method: str) -> str:
@@ -20,23 +20,23 @@ def row_title(model: str, method: str) -> str:
 
 
 def row_order(place: BoardPlace) -> tuple[str, str, str]:
-    """Sort key of places by their names alone."""
+    """Sort key of places by name."""
     return place.model, place.method, place.task
 
 
-def command_name(where: BoardPlace) -> str:
+def command_name(place: BoardPlace) -> str:
     """The name of a row on the command line: a baseline, or a model with `:method` unless that is `full`."""
-    return where.model if where.method in NOT_IN_TITLES else f"{where.model}:{where.method}"
+    return place.model if place.method in NOT_IN_TITLES else f"{place.model}:{place.method}"
 
 
 def row_named(name: str, places: Mapping[BoardPlace, list[Record]], where: str) -> str:
-    """The command-line name of the row that a name stands for.
+    """Find the row with this name, and return its name as `command_name` gives it.
 
-    A model may be named by its title, by what was typed for it (a path, a name in its suite), by another name in its suite, by its
-    repository, or by the first digits of the digest of its weights.
+    A model may be named by its title, by the name that was used to run it (such as a path), by its aliases in the
+    suite, by its repository, or by the first digits of the digest of its weights.
 
     Args:
-        name: as typed, with or without `:method`.
+        name: the name, with or without `:method`.
         places: the records by place.
         where: name of the results, for the message.
 
@@ -46,21 +46,21 @@ def row_named(name: str, places: Mapping[BoardPlace, list[Record]], where: str) 
     titles = sorted({command_name(place) for place in places})
     if name in titles:
         return name
-    plain, colon, method = name.rpartition(":")
+    model, colon, method = name.rpartition(":")
     if not colon or method not in METHODS:
-        plain, method = name, ""
+        model, method = name, ""
     matches = {
         command_name(place)
         for place, records in places.items()
         if (place.method == method if method else place.method in NOT_IN_TITLES)
-        and any(_same_reference(plain, other) for record in records for other in _names_of(record, plain))
+        and any(_same_reference(model, other) for record in records for other in _names_of(record, model))
     }
     if len(matches) == 1:
         return matches.pop()
     if matches:
         raise BenchError(f"{where}: several rows are called {name!r}; name one of: {', '.join(sorted(matches))}")
     others = {other for records in places.values() for record in records for other in _names_of(record, "")}
-    near = nearest(plain, sorted(others | set(titles)))
+    near = nearest(model, sorted(others | set(titles)))
     raise (
         unknown("model", name, titles, where=where)
         if near in titles or not near
@@ -68,21 +68,21 @@ def row_named(name: str, places: Mapping[BoardPlace, list[Record]], where: str) 
     )
 
 
-def _names_of(record: Record, asked: str) -> Iterator[str]:
+def _names_of(record: Record, requested: str) -> Iterator[str]:
     model = record["model"]
     yield model["name"]
     yield (record.get("typed") or {}).get("model") or model["name"]
     yield (model.get("source") or "").partition("@")[0] or model["name"]
     digest = model.get("digest") or ""
-    if len(asked) >= SHORTEST and digest.startswith(asked):
-        yield asked
+    if len(requested) >= SHORTEST and digest.startswith(requested):
+        yield requested
     aliases = _aliases(record.get("suite_file") or record.get("suite") or "")
     yield from (alias for alias, name in aliases.items() if name == model["name"])
 
 
 @cache
 def _aliases(suite: str) -> Mapping[str, str]:
-    """Other name → name of the models of a suite; empty where the suite is not here any more."""
+    """Alias → name of the models of a suite; empty if the suite no longer exists."""
     from harness.planning.suite import load_suite
 
     try:
@@ -92,7 +92,7 @@ def _aliases(suite: str) -> Mapping[str, str]:
 
 
 def _same_reference(one: str, other: str) -> bool:
-    """Whether two references are equal, or two spellings of one path."""
+    """Whether two references are equal or name the same path."""
     if one == other:
         return True
     paths = [name for name in (one, other) if "/" in name]

@@ -1,4 +1,4 @@
-"""Unique titles for models and tasks that may share a name, from the fewest fields in which they differ."""
+"""Unique titles for models and tasks that share a name, from the fewest fields in which they differ."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ def titles(
 ) -> tuple[list[str], list[str]]:
     """A title for each identity, and notes on names that several identities share.
 
-    A title is the name. Where several identities share a name, the ends of their paths are added if these differ, else the fewest
-    fields that differ.
+    The title is the name. If several identities share a name, it is distinguished by the ends of their paths if these
+    differ, else by as few fields as possible.
 
     Args:
         identities: mappings with a `name`, one for each record.
         kind: `model` or `task`, for the notes.
-        first: fields that are tried before all others.
-        paths: path of the file or folder of each identity; empty where it has none or it is not known.
+        first: fields that are preferred over all others.
+        paths: path of the file or folder of each identity; empty if unknown.
     """
     by_name: dict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for identity in identities:
         by_name[identity["name"]][canonical(identity)] = identity
-    path_of = {canonical(one): path for one, path in zip(identities, paths, strict=False) if path}
+    path_of = {canonical(identity): path for identity, path in zip(identities, paths, strict=False) if path}
     title, notes = {}, []
     for name, different in sorted(by_name.items()):
         known_paths = {key: path_of[key] for key in different if key in path_of}
@@ -49,12 +49,12 @@ def titles(
 
 
 def canonical(value: Any) -> str:
-    """A JSON text that is equal for equal values."""
+    """A text that is equal for equal values."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def _distinguishing_fields(identities: Sequence[Mapping[str, Any]], first: Sequence[str]) -> list[str]:
-    """A short list of fields, taken in order, that differ between any two of the identities."""
+    """A short list of fields, in order of preference, that distinguish all identities."""
     names = sorted({name for identity in identities for name in identity})
     chosen: list[str] = []
     for name in dict.fromkeys([*first, *names]):
@@ -77,11 +77,7 @@ def _field(name: str, value: Any) -> str:
 
 
 def distinguishing(paths: Mapping[str, str]) -> dict[str, str]:
-    """Key → the shortest end of its path that is unique, all with the same number of parts. Empty where paths are equal.
-
-    Args:
-        paths: key → path.
-    """
+    """Key → the end of its path with as few parts as needed to make all ends differ. Empty if two paths are equal."""
     parts = {key: tuple(part for part in PurePath(path).parts if part != ".") for key, path in paths.items()}
     if len(set(parts.values())) < len(parts):
         return {}

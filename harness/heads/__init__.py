@@ -1,1 +1,1 @@
-"""Heads: the layers, the loss and the input layout that turn a backbone into a solver of one kind of problem."""
+"""Heads: the layers, the loss and the input format that make a backbone solve one kind of problem."""

@@ -1,4 +1,4 @@
-"""The contract of a head, and padding."""
+"""The base class of heads, and the features that they make of examples."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from harness.models.load import Pretrained
 from harness.recipe import Recipe
 
-IGNORE = -100  # the label that cross-entropy leaves out
-ENDLESS = 10**9  # tokens: more than any row has
-NOT_EVERYWHERE = ("attention_mask", "token_type_ids")  # arguments that some models do not take
+IGNORE = -100  # the label that cross-entropy ignores
+UNLIMITED = 10**9  # tokens, more than any row has
+OPTIONAL_INPUTS = ("attention_mask", "token_type_ids")  # inputs that some models do not take
 
 
 @dataclass
@@ -25,9 +25,9 @@ class Feature:
     """One row of a batch.
 
     Attributes:
-        example: the index of the example that it comes from; a long example gives several features.
-        inputs: the model's arguments, as lists of token-wise integers (padded together) or single integers.
-        extra: what `decode` needs to get from outputs back to the text.
+        example: index of the example that it comes from; a long example gives several features.
+        inputs: the model's arguments: lists of integers, one per token (padded in a batch), or single integers.
+        extra: what `decode` needs to map outputs back to the text.
     """
 
     example: int
@@ -36,51 +36,53 @@ class Feature:
 
     @property
     def length(self) -> int:
-        """Tokens read by the model."""
+        """Number of input tokens."""
         return len(self.inputs["input_ids"])
 
 
 def label_names(labels: Sequence[str]) -> dict[str, dict]:
-    """What a configuration says of classes, so that a model that is taken away still knows their names."""
+    """The entries of a configuration that name the classes, so that a saved model knows them."""
     return {"id2label": dict(enumerate(labels)), "label2id": {name: index for index, name in enumerate(labels)}}
 
 
 @lru_cache(maxsize=256)
-def parameters_of(kind: type[nn.Module]) -> frozenset[str]:
-    """The names of the arguments that the forward pass of a class of models takes."""
-    return frozenset(inspect.signature(kind.forward).parameters)
+def _forward_arguments(model_class: type[nn.Module]) -> frozenset[str]:
+    return frozenset(inspect.signature(model_class.forward).parameters)
 
 
 def accepted(model: nn.Module, batch: Mapping[str, Any]) -> dict[str, Any]:
-    """A batch without the masks and segment numbers that the model's forward pass does not take (FNet, CANINE, Mamba)."""
-    taken = parameters_of(type(model))
-    if "input_ids" not in taken:  # a wrapper that hands on whatever it is given
+    """A batch without the masks and segment ids that the model's forward pass does not take (FNet, CANINE, Mamba)."""
+    arguments = _forward_arguments(type(model))
+    if "input_ids" not in arguments:  # a wrapper that passes on all arguments
         return dict(batch)
-    return {name: value for name, value in batch.items() if name in taken or name not in NOT_EVERYWHERE}
+    return {name: value for name, value in batch.items() if name in arguments or name not in OPTIONAL_INPUTS}
 
 
-def grouped(numbers: Iterable[int], keys: Sequence[Any]) -> list[list[int]]:
-    """Numbers of features whose keys are equal, together."""
-    found: dict[Any, list[int]] = {}
-    for number in numbers:
-        found.setdefault(keys[number], []).append(number)
-    return list(found.values())
+def grouped(indices: Iterable[int], keys: Sequence[Any]) -> list[list[int]]:
+    """Group indices by `keys[index]`, in the order in which the keys first occur."""
+    groups: dict[Any, list[int]] = {}
+    for index in indices:
+        groups.setdefault(keys[index], []).append(index)
+    return list(groups.values())
 
 
 class Head(ABC):
-    """Turns a pretrained backbone into a solver.
+    """Base class of heads: layers, loss and input format for one kind of problem on a pretrained backbone.
 
     Args:
         pretrained: the checkpoint.
-        recipe: lengths and limits are taken from it.
+        recipe: sets lengths and limits.
         labels: class names in order, for heads that classify.
         options: the task's options.
 
     Attributes:
-        writes: whether its answers are text, for which any word may be asked for and not only those of the rows.
-        pool: how many batches `predict` is given at once. Above 1 it has to see to it that no more than the recipe's
-            `eval_batch_size` rows are computed together.
-        windows: whether it reads a long row in overlapping windows instead of cutting it.
+        writes: whether its answers are generated text, which needs the whole vocabulary and not only the words of the rows.
+        pool: number of batches that `predict` gets at once. If above 1, `predict` must compute no more than the recipe's
+            `eval_batch_size` rows together.
+        windows: whether it reads a long row in overlapping windows instead of truncating it.
+        max_length: the most tokens of an input.
+        max_written: the most tokens of a generated text.
+        truncated: number of texts that `encode` has truncated.
     """
 
     writes = False
@@ -98,32 +100,32 @@ class Head(ABC):
         self.max_length = min(recipe.max_length, pretrained.max_positions or recipe.max_length)
         limit = pretrained.max_positions or recipe.max_target_length
         if pretrained.architecture == "decoder":
-            limit = max(1, limit // 2)  # what it reads and what it writes share its positions
+            limit = max(1, limit // 2)  # input and output share its positions
         self.max_written = min(recipe.max_target_length, limit)
-        self.truncated = 0  # texts that the last `encode` had to cut
+        self.truncated = 0
 
     @classmethod
     def for_architecture(cls, architecture: str) -> type[Head]:
-        """The class that does this head's work for an architecture."""
+        """The subclass to use for an architecture."""
         return cls
 
     @abstractmethod
     def build(self) -> nn.Module:
-        """The model with this head."""
+        """Build the model with this head."""
 
     @abstractmethod
     def encode(self, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:
-        """Tokenise. With `training` the features carry labels."""
+        """Tokenise examples. With `training`, features have labels."""
 
     def needs(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
-        """Recipe field (`max_length` and the like) → tokens that each of these training examples would need, uncut."""
+        """Recipe field (`max_length` and the like) → tokens that each of these examples needs so that nothing is truncated."""
         longest = [0] * len(examples)
-        for feature in self._uncut(examples, training=False):
+        for feature in self._encode_whole(examples, training=False):
             longest[feature.example] = max(longest[feature.example], feature.length)
         return {"max_length": longest}
 
-    def _uncut(self, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:
-        limit, self.max_length = self.max_length, ENDLESS
+    def _encode_whole(self, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:
+        limit, self.max_length = self.max_length, UNLIMITED
         try:
             return self.encode(examples, training)
         finally:
@@ -137,28 +139,31 @@ class Head(ABC):
     def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[Any]:
         """One raw output for each row of a batch without labels."""
 
-    @abstractmethod
     def decode(self, features: Sequence[Feature], outputs: Sequence[Any], count: int) -> list[Any]:
-        """One output for each of `count` examples, from the outputs of all their features."""
+        """One output for each of `count` examples, from the outputs of all their features; by default they have one each."""
+        results: list[Any] = [None] * count
+        for feature, output in zip(features, outputs, strict=True):
+            results[feature.example] = output
+        return results
 
     def settle(self, model: nn.Module, rows: Sequence[Feature], together: bool) -> list[str]:
-        """Decide how outputs are computed, where there are several ways.
+        """Choose how outputs are computed, where there are several ways.
 
         Args:
             rows: a few features with labels.
-            together: whether they may be computed together.
+            together: whether rows may be computed together.
 
         Returns:
-            What a person should know of it, in sentences.
+            Notes for the user, in sentences.
         """
         return []
 
     def settled(self) -> dict[str, Any]:
-        """The attributes that `settle` has set, as JSON can hold them."""
+        """The attributes set by `settle`, as JSON values."""
         return {}
 
     def collate(self, features: Sequence[Feature]) -> dict[str, Tensor]:
-        """Pad features to the longest of them and stack: token-wise inputs become [rows, tokens], integers [rows]."""
+        """Pad features to the longest and stack them: lists become [rows, tokens], integers [rows]."""
         batch = {}
         for key, first in features[0].inputs.items():
             values = [feature.inputs[key] for feature in features]
@@ -175,6 +180,6 @@ class Head(ABC):
         return [row + [value] * (width - len(row)) for row in rows]
 
     def loss_terms(self, feature: Feature) -> int:
-        """How many terms a feature with labels adds to the mean that is its batch's loss: its words, tokens, or one."""
+        """Number of terms that a feature with labels adds to the mean in its batch's loss: its words, its tokens, or one."""
         labels = feature.inputs.get("labels")
         return sum(label != IGNORE for label in labels) if isinstance(labels, list) else 1

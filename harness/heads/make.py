@@ -1,4 +1,4 @@
-"""From a cell to its head."""
+"""Make the head of a cell."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from harness.recipe_rules import SAMPLED_ROWS, LengthStatistics, fill_auto_field
 
 @dataclass(frozen=True)
 class FittedHead:
-    """A head, and the recipe that it goes by.
+    """A head and its recipe.
 
     Attributes:
-        recipe: the cell's, with a value in each field that it leaves to the data.
-        why: those fields, and the reason of each value.
+        recipe: the cell's recipe, with values for the fields that it leaves to the data.
+        why: those fields → the reason for each value.
     """
 
     head: Head
@@ -35,37 +35,43 @@ class FittedHead:
 
 
 def make_head(cell: Cell, family: TaskFamily, labels: list[str] | None) -> Head:
-    """The family's head for the cell's architecture, by the cell's recipe, which must leave nothing to the data."""
-    return _kind(cell, family)(Pretrained(cell.model, METHODS[cell.method]), cell.recipe, labels, cell.task.options)
+    """Make the head of a cell whose recipe leaves nothing to the data."""
+    return _head_class(cell, family)(_pretrained(cell), cell.recipe, labels, cell.task.options)
 
 
 def fitted_head(
     cell: Cell, family: TaskFamily, labels: list[str] | None, splits: Mapping[str, Sequence[Row]]
 ) -> FittedHead:
-    """The same, with the recipe fitted to training and validation rows where it leaves fields to the data.
+    """Make the head of a cell, with the recipe fitted to training and validation rows where it leaves fields to the data.
 
     Args:
-        labels: the names of the classes, for heads that have them.
-        splits: those of the task; test is not looked at.
+        labels: class names, for heads that classify.
+        splits: those of the task; test rows are not used.
     """
-    kind, pretrained = _kind(cell, family), Pretrained(cell.model, METHODS[cell.method])
+    head_class, pretrained = _head_class(cell, family), _pretrained(cell)
     recipe, why = cell.recipe, {}
     if auto_fields(recipe):
         rows = len(splits["train"])
-        bare, _ = fill_auto_fields(recipe, LengthStatistics(rows))
-        head = kind(pretrained, bare, labels, cell.task.options)
-        samples = [_spread(splits[name]) for name in ("train", "validation") if splits.get(name)]
+        provisional, _ = fill_auto_fields(recipe, LengthStatistics(rows))
+        head = head_class(pretrained, provisional, labels, cell.task.options)
+        samples = [_sample(splits[name]) for name in ("train", "validation") if splits.get(name)]
         tokens = [head.needs([family.example(row, cell.task) for row in sample]) for sample in samples]
-        recipe, why = fill_auto_fields(recipe, LengthStatistics(rows, tokens, pretrained.max_positions, head.windows), family.passes)
-    return FittedHead(kind(pretrained, recipe, labels, cell.task.options), recipe, why)
+        statistics = LengthStatistics(rows, tokens, pretrained.max_positions, head.windows)
+        recipe, why = fill_auto_fields(recipe, statistics, family.passes)
+    return FittedHead(head_class(pretrained, recipe, labels, cell.task.options), recipe, why)
 
 
-def _spread(rows: Sequence[Row]) -> list[Row]:
+def _sample(rows: Sequence[Row]) -> list[Row]:
+    """Up to `SAMPLED_ROWS` rows at equal distances."""
     count = min(SAMPLED_ROWS, len(rows))
     return [rows[number * len(rows) // count] for number in range(count)]
 
 
-def _kind(cell: Cell, family: TaskFamily) -> type[Head]:
+def _pretrained(cell: Cell) -> Pretrained:
+    return Pretrained(cell.model, METHODS[cell.method])
+
+
+def _head_class(cell: Cell, family: TaskFamily) -> type[Head]:
     module, _, name = family.head.partition(":")
-    kind: type[Head] = getattr(importlib.import_module(module), name)
-    return kind.for_architecture(cell.model.architecture)
+    head_class: type[Head] = getattr(importlib.import_module(module), name)
+    return head_class.for_architecture(cell.model.architecture)

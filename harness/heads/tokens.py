@@ -10,137 +10,114 @@ from typing import Any
 from torch import Tensor, nn
 from transformers import AutoModelForTokenClassification, PreTrainedTokenizerBase
 
-from harness.heads.backbone import ClassifierOnBackbone
+from harness.heads.assembled import ClassifierOnBackbone
 from harness.heads.base import IGNORE, Feature, Head, accepted, label_names
-from harness.heads.unable import Unable, computing
-from harness.models.load import Pretrained
-from harness.recipe import Recipe
+from harness.heads.library_errors import LibraryError, library_errors
 
 LOG = logging.getLogger(__name__)
-# Words by which a tokeniser shows what it does between two of them; whatever it does not know is equally unknown either way.
+# Sentences that show what a tokeniser does between two words; unknown words would be equally unknown either way.
 PROBES = ("Anna moved to Lisbon in 2019 .".split(), "the garden , which is good".split())
-BLANKS = "\u2581\u0120 "  # what a blank is called in a vocabulary of pieces, of bytes, and elsewhere
-Reading = tuple[Any, list[list[tuple[int, ...]]]]  # an encoding, and the words that each token of each window touches
+BLANKS = "\u2581\u0120 "  # how SentencePiece, byte-level and other vocabularies write a blank
+Words = list[list[tuple[int, ...]]]  # the words of each token of each window
+Pairs = list[list[tuple[int, int]]]  # (token, word) pairs of each window
 
 
 def glues(tokenizer: PreTrainedTokenizerBase) -> bool:
     """Whether a fast tokeniser reads a list of words as if there were no blanks between them, or cannot read lists of words.
 
-    Most byte-level ones of today do the first: to put a blank before each word is a setting of older classes, which the one class that
-    reads any tokenizer.json does not know. LUKE's takes the words of several sentences for pairs of texts.
+    Most recent byte-level tokenisers do the first: `add_prefix_space` is a setting of older classes that the class for any
+    tokenizer.json lacks. LUKE's tokeniser takes the words of several sentences for text pairs.
     """
     try:
-        with computing():
-            lists = tokenizer([list(words) for words in PROBES], is_split_into_words=True, add_special_tokens=False)["input_ids"]
-    except Unable:
+        with library_errors():
+            encoded = tokenizer([list(words) for words in PROBES], is_split_into_words=True, add_special_tokens=False)
+    except LibraryError:
         return True
-    for words, apart in zip(PROBES, lists, strict=True):
+    for words, split in zip(PROBES, encoded["input_ids"], strict=True):
         joined = tokenizer(" ".join(words), add_special_tokens=False)["input_ids"]
-        if apart != joined and tokenizer.decode(apart).split() != tokenizer.decode(joined).split():
+        if split != joined and tokenizer.decode(split).split() != tokenizer.decode(joined).split():
             return True
     return False
 
 
 class TokenHead(Head):
-    """Reads examples `{"words": [str], "tags": [str]}`; gives a tag name for each word.
+    """Takes examples `{"words": [str], "tags": [str]}`; gives a tag name for each word.
 
-    A word is judged at its first sub-word (Devlin et al. 2019, section 5.3). A sentence that is longer than the model's
-    limit is read in overlapping windows, and each word is judged in the first window that holds it, so no word is lost.
+    A word is classified at its first sub-word (Devlin et al. 2019, section 5.3). A sentence above the model's limit is read in
+    overlapping windows, and each word is classified in the first window that holds it, so no word is lost.
 
     Attributes:
-        joined: whether words are read as a sentence with blanks between them, because a list of words would be glued.
+        joined: whether words are read as a text with blanks between them, because `glues(tokenizer)`.
     """
 
     windows = True
 
-    def __init__(
-        self, pretrained: Pretrained, recipe: Recipe, labels: Sequence[str] | None, options: Mapping[str, Any]
-    ):
-        super().__init__(pretrained, recipe, labels, options)
+    def __init__(self, *args: Any):
+        super().__init__(*args)
         self.joined = glues(self.tokenizer)
 
     def build(self) -> nn.Module:
         if not self.pretrained.has(AutoModelForTokenClassification):
             return ClassifierOnBackbone(self.pretrained, self.labels)
-        config = self.pretrained.configure(
-            **label_names(self.labels),
-            pad_token_id=self.tokenizer.pad_token_id,
-        )
+        config = self.pretrained.configure(**label_names(self.labels), pad_token_id=self.tokenizer.pad_token_id)
         return self.pretrained.load(AutoModelForTokenClassification, config)
 
     def encode(self, examples: Sequence[Mapping[str, Any]], training: bool) -> list[Feature]:
         sentences = [list(example["words"]) for example in examples]
-        encoded, touched = self._read_joined(sentences) if self.joined else self._read_words(sentences)
-        index = {name: position for position, name in enumerate(self.labels)}
-        judged: set[tuple[int, int]] = set()
-        shared: dict[tuple[int, int], tuple[int, int]] = {}  # (sentence, word) -> (window, token) of its neighbour
-        places: list[list[tuple[int, int]]] = []  # (token, word) where a word is judged, of each window
-        numbers = encoded["overflow_to_sample_mapping"]
-        for row, number in enumerate(numbers):
-            places.append([])
-            for token, words in enumerate(touched[row]):
-                new = [word for word in words if (number, word) not in judged]
-                if new:
-                    judged.add((number, new[0]))
-                    shared.pop((number, new[0]), None)
-                    places[row].append((token, new[0]))
-                    shared |= {(number, word): (row, token) for word in new[1:] if (number, word) not in shared}
-        if shared:
-            LOG.warning("%d words have no token of their own; each gets the tag of the word before it", len(shared))
-        neighbours: list[list[tuple[int, int]]] = [[] for _ in numbers]
-        for (_, word), (row, token) in shared.items():
-            neighbours[row].append((token, word))
+        encoded, words = self._tokenize_joined(sentences) if self.joined else self._tokenize_words(sentences)
+        sentence_of = encoded["overflow_to_sample_mapping"]
+        first_tokens, shared = _first_tokens(sentence_of, words)
+        label_ids = {name: index for index, name in enumerate(self.labels)}
         features = []
-        for row, number in enumerate(numbers):
+        for row, number in enumerate(sentence_of):
             inputs = {key: encoded[key][row] for key in encoded if key in self.tokenizer.model_input_names}
             inputs.setdefault("attention_mask", [1] * len(inputs["input_ids"]))
             if training:
                 inputs["labels"] = [IGNORE] * len(inputs["input_ids"])
-                for token, word in places[row]:
-                    inputs["labels"][token] = index[examples[number]["tags"][word]]
-            extra = {"places": places[row], "words": len(sentences[number])}
+                for token, word in first_tokens[row]:
+                    inputs["labels"][token] = label_ids[examples[number]["tags"][word]]
+            extra = {"first_tokens": first_tokens[row], "words": len(sentences[number])}
             if self.joined:
-                extra["shared"] = neighbours[row]
+                extra["shared_tokens"] = shared[row]
             if inputs["input_ids"]:
                 features.append(Feature(number, inputs, extra))
         return features
 
-    def _read_words(self, sentences: list[list[str]]) -> Reading:
-        """The words as a list, which the tokeniser knows by their numbers."""
-        encoded = self._tokens(sentences, is_split_into_words=True)
+    def _tokenize_words(self, sentences: list[list[str]]) -> tuple[Any, Words]:
+        """Tokenise lists of words; the tokeniser knows the word of each token."""
+        encoded = self._tokenize(sentences, is_split_into_words=True)
         rows = range(len(encoded["input_ids"]))
         return encoded, [[() if word is None else (word,) for word in encoded.word_ids(row)] for row in rows]
 
-    def _read_joined(self, sentences: list[list[str]]) -> Reading:
-        """The words as a sentence, where they are found by the places of the tokens in it.
+    def _tokenize_joined(self, sentences: list[list[str]]) -> tuple[Any, Words]:
+        """Tokenise sentences as texts; a token's words are those that it overlaps.
 
-        A blank is put in front, so that the first word has the tokens that it has elsewhere.
+        A blank comes first, so that the first word has the same tokens as elsewhere.
         """
-        encoded = self._tokens(
-            ["".join(f" {word}" for word in words if word) for words in sentences], return_offsets_mapping=True
-        )
-        spans = [_spans(words) for words in sentences]
-        touched = []
+        texts = ["".join(f" {word}" for word in words if word) for words in sentences]
+        encoded = self._tokenize(texts, return_offsets_mapping=True)
+        spans = [_word_spans(words) for words in sentences]
+        words_by_row = []
         for row, number in enumerate(encoded["overflow_to_sample_mapping"]):
-            own = [side is not None for side in encoded.sequence_ids(row)]
-            offsets = [pair if text else (0, 0) for pair, text in zip(encoded["offset_mapping"][row], own, strict=True)]
-            words = list(_touched(offsets, spans[number]))
+            in_text = [side is not None for side in encoded.sequence_ids(row)]
+            offsets = [pair if own else (0, 0) for pair, own in zip(encoded["offset_mapping"][row], in_text, strict=True)]
+            words = list(_overlapping_words(offsets, spans[number]))
             pieces = self.tokenizer.convert_ids_to_tokens(encoded["input_ids"][row])
             for token in range(len(words) - 1):
-                # A piece that is a blank and no more says nothing of the word that it belongs to.
+                # A piece that is only a blank says nothing about the word that it belongs to.
                 if words[token] and words[token] == words[token + 1] and not pieces[token].strip(BLANKS):
                     words[token] = ()
-            touched.append(words)
-        return encoded, touched
+            words_by_row.append(words)
+        return encoded, words_by_row
 
-    def _tokens(self, texts: Sequence[Any], **more: Any) -> Any:
+    def _tokenize(self, texts: Sequence[Any], **options: Any) -> Any:
         return self.tokenizer(
             texts,
             truncation=True,
             max_length=self.max_length,
             stride=self.max_length // 4,
             return_overflowing_tokens=True,
-            **more,
+            **options,
         )
 
     def predict(self, model: nn.Module, batch: dict[str, Tensor]) -> list[list[int]]:
@@ -150,35 +127,63 @@ class TokenHead(Head):
         tags: list[list[str]] = [[] for _ in range(count)]
         for feature, output in zip(features, outputs, strict=True):
             row = tags[feature.example]
-            row += ["O"] * (feature.extra["words"] - len(row))  # words without a token of their own stay outside
-            for token, word in feature.extra["places"]:
+            row += ["O"] * (feature.extra["words"] - len(row))  # the tag of words without any token
+            for token, word in feature.extra["first_tokens"]:
                 row[word] = self.labels[output[token]]
-            for token, word in feature.extra.get("shared", ()):
-                row[word] = self._carried_on(self.labels[output[token]])
+            for token, word in feature.extra.get("shared_tokens", ()):
+                row[word] = self._continued(self.labels[output[token]])
         return tags
 
-    def _carried_on(self, tag: str) -> str:
-        """The tag of a word that is one token with the word before it."""
+    def _continued(self, tag: str) -> str:
+        """The tag of a word that shares its token with the word before it."""
         inside = f"I-{tag.removeprefix('B-')}"
         return inside if tag.startswith("B-") and inside in self.labels else tag
 
 
-def _spans(words: Sequence[str]) -> list[tuple[int, int, int]]:
-    """(start, end, number) of each word that is not empty, in the sentence with a blank before each."""
+def _first_tokens(sentence_of: Sequence[int], words: Words) -> tuple[Pairs, Pairs]:
+    """The first token of each word, and tokens that words share with the word before them, both as (token, word) by window.
+
+    Args:
+        sentence_of: the sentence of each window.
+        words: the words of each token of each window.
+    """
+    first_tokens: Pairs = [[] for _ in sentence_of]
+    assigned: set[tuple[int, int]] = set()  # (sentence, word)
+    shared: dict[tuple[int, int], tuple[int, int]] = {}  # (sentence, word) -> (window, token)
+    for row, number in enumerate(sentence_of):
+        for token, token_words in enumerate(words[row]):
+            new = [word for word in token_words if (number, word) not in assigned]
+            if new:
+                assigned.add((number, new[0]))
+                shared.pop((number, new[0]), None)
+                first_tokens[row].append((token, new[0]))
+                shared |= {(number, word): (row, token) for word in new[1:] if (number, word) not in shared}
+    if shared:
+        LOG.warning("%d words have no token of their own; each gets the tag of the word before it", len(shared))
+    shared_tokens: Pairs = [[] for _ in sentence_of]
+    for (_, word), (row, token) in shared.items():
+        shared_tokens[row].append((token, word))
+    return first_tokens, shared_tokens
+
+
+def _word_spans(words: Sequence[str]) -> list[tuple[int, int, int]]:
+    """(start, end, index) of each non-empty word in the sentence with a blank before each word."""
     ends = accumulate(len(word) + 1 if word else 0 for word in words)
-    return [(end - len(word), end, number) for number, (word, end) in enumerate(zip(words, ends, strict=True)) if word]
+    return [(end - len(word), end, index) for index, (word, end) in enumerate(zip(words, ends, strict=True)) if word]
 
 
-def _touched(offsets: Iterable[tuple[int, int]], spans: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, ...]]:
+def _overlapping_words(
+    offsets: Iterable[tuple[int, int]], spans: Sequence[tuple[int, int, int]]
+) -> Iterator[tuple[int, ...]]:
     """The words that each token overlaps; tokens and words are in the order of the text."""
     first = 0
     for start, end in offsets:
         while first < len(spans) and spans[first][1] <= start:
             first += 1
-        found = []
-        for begin, stop, number in spans[first:]:
+        words = []
+        for begin, stop, index in spans[first:]:
             if begin >= end:
                 break
             if stop > start:
-                found.append(number)
-        yield tuple(found)
+                words.append(index)
+        yield tuple(words)

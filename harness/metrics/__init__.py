@@ -1,5 +1,5 @@
-"""Metrics over the field's own implementations, as `evaluate` modules that need neither network nor disk.
+"""Metrics computed by the usual libraries, as `evaluate` modules that need no network.
 
-Import the modules by name (`harness.metrics.entities`, ...): they load scikit-learn, seqeval, sacrebleu and `evaluate`,
-which cost seconds, so they belong in the worker process. This package itself imports nothing.
+This package imports nothing. Import its modules by name (`harness.metrics.entities`, …), and only in a worker process:
+those with a metric class load scikit-learn, seqeval or sacrebleu, and `evaluate`, which takes seconds.
 """

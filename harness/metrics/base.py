@@ -1,30 +1,37 @@
-"""The base class of every metric: an `evaluate.Metric` that opens no connection, file or lock."""
+"""The base class of all metrics."""
 
 import uuid
 from abc import ABC, abstractmethod
 
+import datasets
 import evaluate
 
 
 class OfflineMetric(evaluate.Metric, ABC):
-    """An `evaluate.Metric` for many processes on one machine, with or without a writable cache folder.
+    """An `evaluate.Metric` without network, files and locks, for many processes at once and read-only home folders.
 
-    `compute(predictions=[...], references=[...], **options)` takes one prediction and one reference a row and returns a
-    dict of plain Python numbers, strings and dicts, fit for `json.dumps`. Options are the keyword arguments of the
-    subclass's `_compute`. Raises ValueError where the rows do not fit together or there are none.
+    `compute(predictions=[…], references=[…], **options)` takes one prediction and one reference per row, and returns a
+    dict of plain numbers, strings and dicts, which `json.dumps` accepts. Options are the keyword arguments of the
+    subclass's `_compute`. It raises ValueError if there are no rows or if they do not match.
     """
 
+    _CITATION = ""
+    _FEATURES: datasets.Features  # of one prediction and one reference
+
     def __init__(self):
-        # In memory, `evaluate` makes no cache file and so no lock; a caller who lists several can tell them apart.
+        # In memory, `evaluate` makes no cache file and no lock. A unique id distinguishes several metrics of a caller.
         super().__init__(keep_in_memory=True, experiment_id=uuid.uuid4().hex)
 
+    def _info(self):
+        return evaluate.MetricInfo(description=self.__doc__, citation=self._CITATION, features=self._FEATURES)
+
     def _build_data_dir(self) -> str:
-        # `evaluate` makes this folder even where it will hold nothing, which fails on a read-only home.
+        # `evaluate` would create this folder even if it stays empty, which fails in a read-only home folder.
         return self._data_dir_root
 
     def add_batch(self, *, predictions=None, references=None, **kwargs):
-        """Add one prediction and one reference a row; `compute` calls this with its own rows."""
-        # Checked before the rows reach Arrow: its messages print the data, and a failed write would leave rows behind.
+        """Add rows after checking them; `compute` calls this, too."""
+        # Checked before Arrow gets the rows: its messages print the data, and a failed write would leave some rows.
         if predictions is None or references is None:
             raise ValueError(f"{self.name}: predictions and references are both needed")
         if len(predictions) != len(references):
@@ -38,4 +45,4 @@ class OfflineMetric(evaluate.Metric, ABC):
 
     @abstractmethod
     def _fault(self, prediction, reference) -> str | None:
-        """What is wrong with the form of one row, if anything; Arrow would cast some wrong values without a word."""
+        """Describe what is wrong with the types of a row, if anything. Arrow would silently cast some wrong values."""

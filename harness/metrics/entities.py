@@ -1,9 +1,8 @@
-"""Named-entity scores by seqeval: whole entities, not tokens."""
+"""Named-entity metrics by seqeval."""
 
 from itertools import chain
 
 import datasets
-import evaluate
 from seqeval.metrics.sequence_labeling import accuracy_score, get_entities, precision_recall_fscore_support
 from seqeval.metrics.v1 import precision_recall_fscore_support as strict_precision_recall_fscore_support
 from seqeval.metrics.v1 import unique_labels
@@ -12,33 +11,27 @@ from seqeval.scheme import IOB2
 from harness.errors import BenchError
 from harness.metrics.base import OfflineMetric
 
-_CITATION = """\
+
+class Entities(OfflineMetric):
+    """Precision, recall and F1 of entities (micro-averaged, 0-1), token accuracy, and the scores of each entity type.
+
+    `compute(predictions=[[tag]], references=[[tag]], mode="default")`, with tags in IOB2. An entity is correct if its
+    type and both its ends are. `mode` decides how tags that break the scheme are read:
+
+    - "default": an `I-` after `O` or after another type starts an entity, as in `conlleval`. Published CoNLL scores are
+      computed like this, so this is the primary metric.
+    - "strict": only `B-` starts an entity; a stray `I-` belongs to none. Models that break the scheme score lower.
+
+    Undefined ratios (no entities, no tokens) are 0. `support` is the number of entities in the references.
+    """
+
+    _CITATION = """\
 @inproceedings{tjong-kim-sang-de-meulder-2003, title={Introduction to the {CoNLL}-2003 Shared Task},
   author={Tjong Kim Sang, Erik F. and De Meulder, Fien}, booktitle={CoNLL}, year={2003}}
 @misc{seqeval, title={{seqeval}: A Python framework for sequence labeling evaluation}, author={Nakayama, Hiroki},
   url={https://github.com/chakki-works/seqeval}, year={2018}}"""
-
-
-class Entities(OfflineMetric):
-    """Entity precision, recall and F1 (micro-averaged, 0 to 1), token accuracy, and the scores of each entity type.
-
-    `compute(predictions=[[tag]], references=[[tag]], mode="default")`, tags in IOB2. An entity counts when its type and
-    both its ends are right. `mode` says what an entity is where a tagger breaks the scheme:
-
-    - "default": as `conlleval`, an `I-` after `O` or after another type opens an entity. Published CoNLL figures are
-      counted so, hence the default and the primary metric.
-    - "strict": only `B-` opens an entity; a stray `I-` belongs to none. Harsher on models that break the scheme.
-
-    Undefined ratios (no entities, no tokens) are 0. `support` counts the entities in the references.
-    """
-
-    def _info(self):
-        tags = datasets.Sequence(datasets.Value("string"))
-        return evaluate.MetricInfo(
-            description=self.__class__.__doc__,
-            citation=_CITATION,
-            features=datasets.Features({"predictions": tags, "references": tags}),
-        )
+    _TAGS = datasets.Sequence(datasets.Value("string"))
+    _FEATURES = datasets.Features({"predictions": _TAGS, "references": _TAGS})
 
     def _fault(self, prediction, reference):
         if isinstance(prediction, str) or isinstance(reference, str):
@@ -49,7 +42,7 @@ class Entities(OfflineMetric):
 
     def _compute(self, predictions, references, mode="default"):
         for tag in sorted(set(chain.from_iterable(chain(predictions, references)))):
-            # Plain B and I are the tags of data with a single, unnamed type; seqeval calls that type "_".
+            # Plain B and I are valid in data with a single, unnamed type, which seqeval calls "_".
             if tag not in ("O", "B", "I") and not (tag[:2] in ("B-", "I-") and tag[2:]):
                 raise BenchError(
                     f"tag {tag!r} is not IOB2; valid are O, B-TYPE and I-TYPE; convert the data's tags first"

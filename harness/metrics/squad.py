@@ -1,59 +1,53 @@
-"""Extractive question answering: exact match and F1 as the SQuAD evaluation scripts publish them."""
+"""Metrics of extractive question answering, as computed by the SQuAD evaluation scripts."""
 
 import datasets
-import evaluate
 
 from harness.errors import BenchError, unknown
-from harness.metrics.answers import UNITS, best
+from harness.metrics.answers import UNITS, best_match
 from harness.metrics.base import OfflineMetric
 
-_CITATION = """\
+VERSIONS = ("1.1", "2.0")
+
+
+class Squad(OfflineMetric):
+    """Exact match and F1 (0-100): the maximum over the gold answers of a question, averaged over questions.
+
+    `compute(predictions, references, version=None, unit="word", no_answer_threshold=1.0)`, with predictions `{"id",
+    "prediction_text", "no_answer_probability"}` (the probability is optional) and references `{"id", "answers":
+    {"text": [str], "answer_start": [int]}}`. An unanswerable question has an empty `text`. Rows are paired by id. The
+    published scripts differ, so the result names its `version`:
+
+    - "1.1": every question has an answer. A gold answer that consists of articles or punctuation can match exactly, but
+      its F1 is 0.
+    - "2.0": such gold answers are dropped. If none is left, the correct answer is the empty string, with 100 in both
+      metrics. Adds `HasAns_*` and `NoAns_*` (exact, f1, total). A no-answer probability above `no_answer_threshold`
+      makes the prediction empty; at 1.0, the default of the script, it never does. The `best_*` values of the script
+      are left out, because they choose the threshold on the rows that they score.
+
+    None means "2.0" if a question is unanswerable, else "1.1". The unit "character" compares Han characters instead of
+    words, as CMRC 2018 does (F1 over the longest common run); "any-character" also those of other scripts without
+    blanks.
+    """
+
+    _CITATION = """\
 @inproceedings{rajpurkar-etal-2016-squad, title={{SQ}u{AD}: 100,000+ Questions for Machine Comprehension of Text},
   author={Rajpurkar, Pranav and Zhang, Jian and Lopyrev, Konstantin and Liang, Percy}, booktitle={EMNLP}, year={2016}}
 @inproceedings{rajpurkar-etal-2018-know, title={Know What You Don't Know: Unanswerable Questions for {SQ}u{AD}},
   author={Rajpurkar, Pranav and Jia, Robin and Liang, Percy}, booktitle={ACL}, year={2018}}
 @inproceedings{cui-etal-2019-span, title={A Span-Extraction Dataset for {C}hinese Machine Reading Comprehension},
   author={Cui, Yiming and others}, booktitle={EMNLP-IJCNLP}, year={2019}}"""
-
-VERSIONS = ("1.1", "2.0")
-
-
-class Squad(OfflineMetric):
-    """Exact match and F1, 0 to 100: the best over a question's gold answers, averaged over questions.
-
-    `compute(predictions, references, version=None, unit="word", no_answer_threshold=1.0)` with predictions
-    `{"id", "prediction_text", "no_answer_probability"}` (the probability may be left out) and references
-    `{"id", "answers": {"text": [str], "answer_start": [int]}}`; an unanswerable question has an empty `text`. Rows are
-    paired by id. The published scripts differ, so the result names its `version`:
-
-    - "1.1": every question has an answer. A gold answer of nothing but articles or punctuation can match exactly, yet
-      has F1 0.
-    - "2.0": such gold answers are dropped, and where none is left the right answer is the empty string, worth 100 in
-      both. Adds `HasAns_*` and `NoAns_*` (exact, f1, total). A no-answer probability above `no_answer_threshold`
-      stands for an empty prediction; at 1.0, the script's default, it never does.
-      The script's `best_*` figures are left out: they choose the threshold on the rows they score.
-
-    None takes "2.0" where a question is unanswerable, else "1.1". The unit "character" compares Han characters instead
-    of words, as CMRC 2018 does (F1 over the longest common run); "any-character" those of other scripts without blanks too.
-    """
-
-    def _info(self):
-        text, probability = datasets.Value("string"), datasets.Value("float64")
-        answers = datasets.Sequence({"text": text, "answer_start": datasets.Value("int64")})
-        return evaluate.MetricInfo(
-            description=self.__class__.__doc__,
-            citation=_CITATION,
-            features=datasets.Features(
-                {
-                    "predictions": {"id": text, "prediction_text": text, "no_answer_probability": probability},
-                    "references": {"id": text, "answers": answers},
-                }
-            ),
-        )
+    _TEXT = datasets.Value("string")
+    _ANSWERS = datasets.Sequence({"text": _TEXT, "answer_start": datasets.Value("int64")})
+    _FEATURES = datasets.Features(
+        {
+            "predictions": {"id": _TEXT, "prediction_text": _TEXT, "no_answer_probability": datasets.Value("float64")},
+            "references": {"id": _TEXT, "answers": _ANSWERS},
+        }
+    )
 
     def add_batch(self, *, predictions=None, references=None, **kwargs):
-        """Add one prediction and one reference a question; `compute` calls this with its own rows."""
-        # Arrow needs every row to have every key.
+        """Add one prediction and one reference per question; `compute` calls this, too."""
+        # Arrow requires all keys in every row.
         predictions = predictions and [{"no_answer_probability": 0.0, **row} for row in predictions]
         super().add_batch(predictions=predictions, references=references, **kwargs)
 
@@ -66,10 +60,10 @@ class Squad(OfflineMetric):
 
     def _compute(self, predictions, references, version=None, unit="word", no_answer_threshold=1.0):
         by_id = {row["id"]: row for row in predictions}
-        wanted = {row["id"] for row in references}
-        if len(by_id) < len(predictions) or len(wanted) < len(references):
+        ids = {row["id"] for row in references}
+        if len(by_id) < len(predictions) or len(ids) < len(references):
             raise ValueError(f"{self.name}: question ids are not unique")
-        if missing := sorted(wanted.difference(by_id)):
+        if missing := sorted(ids.difference(by_id)):
             raise ValueError(f"{self.name}: {len(missing)} questions have no prediction, among them {missing[:3]}")
 
         unanswerable = [row["id"] for row in references if not row["answers"]["text"]]
@@ -85,13 +79,13 @@ class Squad(OfflineMetric):
         if unit not in UNITS:
             raise unknown("unit", unit, UNITS)
         unit = UNITS[unit]
-        scores = []  # (answerable, exact, f1) of every question, in the references' order
+        scores = []  # (answerable, exact, f1) of each question, in the order of the references
         for row in references:
             golds, prediction = row["answers"]["text"], by_id[row["id"]]
             if version == "2.0" and prediction["no_answer_probability"] > no_answer_threshold:
                 exact = f1 = float(not golds)
             else:
-                exact, f1 = best(unit, prediction["prediction_text"], golds, version)
+                exact, f1 = best_match(unit, prediction["prediction_text"], golds, version)
             scores.append((bool(golds), exact, f1))
 
         result = {

@@ -1,37 +1,31 @@
-"""Translation scores by sacrebleu, with the signatures that make them comparable."""
+"""Translation metrics by sacrebleu."""
 
 from itertools import zip_longest
 
 import datasets
-import evaluate
 from sacrebleu.metrics import CHRF
 
 from harness.metrics.base import OfflineMetric
 from harness.metrics.counts import make_bleu
 
-_CITATION = """\
+
+class TranslationMetric(OfflineMetric):
+    """Corpus BLEU and chrF (0-100) with sacrebleu's signatures, brevity penalty and length ratio.
+
+    `compute(predictions=[str], references=[[str]], tokenize="13a")`. Each row has one or more references; their number
+    may differ. `tokenize` is BLEU's tokenizer, one of `harness.metrics.counts.TOKENIZERS`: "13a" for languages with
+    blanks between words, "zh" for Chinese, "ja-mecab" for Japanese. `length_ratio` is the length of all predictions
+    divided by that of the closest references, in BLEU's tokens.
+    """
+
+    _CITATION = """\
 @inproceedings{post-2018-call, title={A Call for Clarity in Reporting {BLEU} Scores}, author={Post, Matt},
   booktitle={WMT}, pages={186--191}, year={2018}}
 @inproceedings{popovic-2015-chrf, title={chr{F}: character n-gram {F}-score for automatic {MT} evaluation},
   author={Popovi{\\'c}, Maja}, booktitle={WMT}, pages={392--395}, year={2015}}"""
-
-
-class TranslationMetric(OfflineMetric):
-    """Corpus BLEU and chrF (both 0 to 100) with sacrebleu's signatures, brevity penalty and length ratio.
-
-    `compute(predictions=[str], references=[[str]], tokenize="13a")`: every row has one or more references, and rows may
-    have different numbers of them. `tokenize` is BLEU's tokeniser, one of `TOKENIZERS`; "13a" suits languages with
-    blanks between words, "zh" Chinese, "ja-mecab" Japanese. `length_ratio` is the length of all predictions over that
-    of the closest references, in BLEU's tokens.
-    """
-
-    def _info(self):
-        text = datasets.Value("string")
-        return evaluate.MetricInfo(
-            description=self.__class__.__doc__,
-            citation=_CITATION,
-            features=datasets.Features({"predictions": text, "references": datasets.Sequence(text)}),
-        )
+    _FEATURES = datasets.Features(
+        {"predictions": datasets.Value("string"), "references": datasets.Sequence(datasets.Value("string"))}
+    )
 
     def _fault(self, prediction, reference):
         if not isinstance(prediction, str):
@@ -42,7 +36,7 @@ class TranslationMetric(OfflineMetric):
 
     def _compute(self, predictions, references, tokenize="13a"):
         bleu, chrf = make_bleu(tokenize), CHRF()
-        # sacrebleu wants the first reference of all rows, then the second, ...; None where a row has no more.
+        # sacrebleu takes the first references of all rows, then the second ones, …; None if a row has no more.
         streams = list(zip_longest(*references))
         bleu_score = bleu.corpus_score(predictions, streams)
         chrf_score = chrf.corpus_score(predictions, streams)

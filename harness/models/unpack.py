@@ -1,7 +1,7 @@
 """GGUF files, unpacked once for all cells.
 
-To read one, transformers makes objects of every word and unpacks every weight: seconds for a small model, in each of
-configuration, tokeniser and weights. A folder as `save_pretrained` writes it is read in a fraction of that.
+To read one, transformers creates objects for every word and unpacks every weight, which takes seconds even for a small model,
+for each of configuration, tokeniser and weights. A folder written by `save_pretrained` loads in a fraction of that.
 """
 
 from __future__ import annotations
@@ -20,69 +20,69 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from harness.caching import LIMIT, cache_folder, mark_used, prune, write_folder
 from harness.model import Checkpoint
-from harness.models.zoo import BOTH, DECODER
+from harness.models.zoo import DECODER, ENCODER_DECODER
 
 LIBRARIES = ("transformers", "tokenizers", "gguf")
-GROWTH = 8  # fp32 for the four bits a weight of the usual files
-CLASSES = {DECODER: transformers.AutoModelForCausalLM, BOTH: transformers.AutoModelForSeq2SeqLM}
-SIZES = "sizes.json"  # of a folder's files, written last
+GROWTH = 8  # from the usual four bits per weight to fp32
+AUTO_CLASSES = {DECODER: transformers.AutoModelForCausalLM, ENCODER_DECODER: transformers.AutoModelForSeq2SeqLM}
+SIZES = "sizes.json"  # sizes of a folder's files, written last
 
 
 def unpacked(checkpoint: Checkpoint) -> Path | None:
-    """The folder of a GGUF file's configuration, tokeniser and fp32 weights, made when there is none.
+    """The folder with a GGUF file's configuration, tokeniser and fp32 weights, created if missing.
 
-    None where there is no cache, or it is too small for it: then the file itself is to be read.
+    None if there is no cache, or the file is too large for it: then read the file itself.
     """
-    packed = Path(checkpoint.location, str(checkpoint.gguf))
-    folder = cache_folder("unpacked")
-    if folder is None or packed.stat().st_size * GROWTH > LIMIT:
+    gguf = Path(checkpoint.location, str(checkpoint.gguf))
+    cache = cache_folder("unpacked")
+    if cache is None or gguf.stat().st_size * GROWTH > LIMIT:
         return None
     facts = [checkpoint.digest, checkpoint.architecture, *(version(name) for name in LIBRARIES)]
-    place = folder / hashlib.sha256("\n".join(facts).encode()).hexdigest()
-    if place.is_dir() and not _is_whole(place):
-        shutil.rmtree(place, ignore_errors=True)
-    if not place.is_dir():  # not "not whole": another process may have made it in between
+    folder = cache / hashlib.sha256("\n".join(facts).encode()).hexdigest()
+    if folder.is_dir() and not _is_complete(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+    if not folder.is_dir():  # not `else`: another process may have created it in between
         model, tokenizer = _read(checkpoint)
-        write_folder(place, lambda part: _save(model, tokenizer, part))
-        prune(folder)
-    mark_used(place)
-    return place if _is_whole(place) else None
+        write_folder(folder, lambda part: _save(model, tokenizer, part))
+        prune(cache)
+    mark_used(folder)
+    return folder if _is_complete(folder) else None
 
 
-def dense() -> dict[str, Any]:
-    """What `from_pretrained` is to be told so that weights of a GGUF file can be trained.
+def dequantise_options() -> dict[str, Any]:
+    """Arguments of `from_pretrained` that unpack the weights of a GGUF file, so that they can be trained.
 
-    By itself it leaves them packed where the package `kernels` is installed.
+    Without these, weights stay packed where the package `kernels` is installed.
     """
-    kind = getattr(transformers, "GgufConfig", None)
-    return {"quantization_config": kind(dequantize=True)} if kind else {}
+    config_class = getattr(transformers, "GgufConfig", None)
+    return {"quantization_config": config_class(dequantize=True)} if config_class else {}
 
 
 def _read(checkpoint: Checkpoint) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    where = {"pretrained_model_name_or_path": checkpoint.location, "gguf_file": checkpoint.gguf}
-    kind = CLASSES.get(checkpoint.architecture, transformers.AutoModel)
-    model = kind.from_pretrained(**where, **dense(), dtype="float32")
-    return model, transformers.AutoTokenizer.from_pretrained(**where)
+    location = {"pretrained_model_name_or_path": checkpoint.location, "gguf_file": checkpoint.gguf}
+    auto_class = AUTO_CLASSES.get(checkpoint.architecture, transformers.AutoModel)
+    model = auto_class.from_pretrained(**location, **dequantise_options(), dtype="float32")
+    return model, transformers.AutoTokenizer.from_pretrained(**location)
 
 
-def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, place: Path) -> None:
-    # A model of a packed file refuses to be saved, though it holds plain weights.
+def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    # A model from a GGUF file refuses to be saved, although its weights are unpacked.
     model.hf_quantizer = None
     with suppress(AttributeError):
         del model.config.quantization_config
     try:
-        model.save_pretrained(place)
-    except SafetensorError as error:  # what it says of a full disk, too
+        model.save_pretrained(folder)
+    except SafetensorError as error:  # raised for a full disk, too
         raise OSError(str(error)) from error
-    (place / "generation_config.json").unlink(missing_ok=True)  # there is none in a GGUF file
-    tokenizer.save_pretrained(place)
-    (place / SIZES).write_text(json.dumps(_sizes(place)), encoding="utf-8")
+    (folder / "generation_config.json").unlink(missing_ok=True)  # GGUF files have none
+    tokenizer.save_pretrained(folder)
+    (folder / SIZES).write_text(json.dumps(_sizes(folder)), encoding="utf-8")
 
 
-def _is_whole(place: Path) -> bool:
-    """Whether all files are there and none was cut off, by a crash or a hand."""
+def _is_complete(folder: Path) -> bool:
+    """Whether all files are there in full."""
     try:
-        return bool(json.loads((place / SIZES).read_text(encoding="utf-8")) == _sizes(place))
+        return bool(json.loads((folder / SIZES).read_text(encoding="utf-8")) == _sizes(folder))
     except (OSError, ValueError):
         return False
 

@@ -18,7 +18,7 @@ from harness.task import Task
 from harness.train_rows import Sizes
 
 if TYPE_CHECKING:
-    from harness.search.wanted import Wanted
+    from harness.search.search_option import SearchRequest
 
 References = str | Task | Model | PathLike[str] | Sequence[Any]
 Numbers = str | int | Sequence[Any] | None
@@ -118,7 +118,7 @@ def read_references(given: References, where: str) -> list[Any]:
     return [check_model(reference) if isinstance(reference, Model) else reference for reference in references]
 
 
-def read_search(given: str | Mapping[str, Sequence[Any]] | Iterable[str] | None, request: Request) -> Wanted | None:
+def read_search(given: str | Mapping[str, Sequence[Any]] | Iterable[str] | None, request: Request) -> SearchRequest | None:
     """Read the search for recipes that is requested, or else the suite's; check it before anything is downloaded or read.
 
     Args:
@@ -127,26 +127,26 @@ def read_search(given: str | Mapping[str, Sequence[Any]] | Iterable[str] | None,
     Raises:
         BenchError: it is unknown, or contradicts the request.
     """
-    from harness.search import wanted as search
+    from harness.search import search_option
 
-    suite, where = suite_for(request.suite, request.tasks), search.OPTION
+    suite, where = suite_for(request.suite, request.tasks), search_option.OPTION
     texts = pairs(given or (), ",", where)
     if not texts:
         texts, where = list(suite.defaults.search), f"{request.suite or suite.name}: search"
-    wanted = search.read_wanted(texts, where)
-    if wanted is None:
+    search = search_option.parse_search(texts, where)
+    if search is None:
         return None
-    if wanted.kind == search.OPTUNA:
-        from harness.search.tpe import require
+    if search.kind == search_option.OPTUNA:
+        from harness.search.searchers import require_optuna
 
-        require()
-    if wanted.kind == search.SUITE and not suite.search.get(search.GRID):
+        require_optuna()
+    if search.kind == search_option.SUITE and not suite.search.get(search_option.GRID):
         raise BenchError(
             f"--search suite: {f'the suite {suite.name} has no section search.grid' if suite.name else 'no suite is named'}; "
             "name fields instead, such as --search lr=1e-5,3e-5, or use --suite standard"
         )
-    search.check(wanted, wanted.names, request.methods, request.settings)
-    return wanted
+    search_option.check_fields(search, search.names, request.methods, request.settings)
+    return search
 
 
 def _numbers(given: Numbers, where: str) -> str:

@@ -17,8 +17,8 @@ from harness.planning.option_values import OPTIONS, Defaults, read_defaults
 from harness.planning.taskfile import check_task, load_task
 from harness.recipe import CONDITIONS
 from harness.recipe_rules import parse_recipe_rules
-from harness.search.rules import read_section
-from harness.search.wanted import GRID, OPTUNA
+from harness.search.search_option import GRID, OPTUNA
+from harness.search.search_space import read_search_section
 from harness.task import Task
 from harness.yaml_reader import location
 from harness.yaml_values import YamlValue, read_yaml
@@ -39,7 +39,7 @@ class Suite:
         aliases: other names for models, valid in this suite alone.
         tasks: in the order of the board.
         recipes: rules for `harness.recipe_rules.apply_rules`, after those of the package.
-        search: rules for `harness.search.rules.values_for`, of grids and of Optuna's distributions.
+        search: rules for `harness.search.search_space.space_for`, of grids and of Optuna's distributions.
         defaults: of the command line's options, for runs of this suite.
         file: the reference to its file; empty for a registered suite.
         notes: a line for each condition of a rule that names an unknown task, model or kind.
@@ -101,7 +101,7 @@ def load_suite(reference: str) -> Suite:
     models = _models(given["models"], path) if "models" in given else {}
     aliases = _models(given["aliases"], path, listed=False) if "aliases" in given else {}
     tasks = _tasks(given["tasks"], path) if "tasks" in given else ()
-    search_options, search = read_section(given["search"]) if "search" in given else ((), {})
+    search_options, search = read_search_section(given["search"]) if "search" in given else ((), {})
     suite = Suite(
         name=(given["name"].title() if "name" in given else None) or path.stem,
         version=1 if version is None else version,

@@ -11,7 +11,7 @@ from typing import Any
 from harness import record_parsing
 from harness.grouping.board_records import BoardRecords
 from harness.grouping.contenders import average
-from harness.grouping.groups import BoardPlace, identified, main_places, place, succeeded
+from harness.grouping.groups import BoardPlace, identified, main_places, records_by_place, succeeded
 from harness.grouping.row_names import row_order
 from harness.grouping.titles import canonical
 from harness.methods import BASELINE
@@ -122,7 +122,7 @@ class Board:
             standings: the statistics of these records; None for a board without statistics.
         """
         records = BoardRecords.of(records)
-        all_places, grouping_notes = standings.places if standings else place(filter(identified, records))
+        all_places, grouping_notes = standings.places if standings else records_by_place(filter(identified, records))
         places = main_places(all_places)
         shown = [record for group in all_places.values() for record in group]
         slices = standings.slices if standings else {}

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.grouping.contenders import BestBaseline, average, best_baseline, running
+from harness.grouping.contenders import BestBaseline, average, best_baseline, candidates
 from harness.grouping.groups import BoardPlace, succeeded
-from harness.grouping.recipe_variants import SearchResult, searches_of
+from harness.grouping.recipe_variants import SearchResult, search_results
 from harness.grouping.row_names import row_order, row_title
 from harness.grouping.titles import canonical
 from harness.recipe import trained_recipe
@@ -37,7 +37,7 @@ class BoardColumn:
         seeds: all seeds for which any model has a score.
         trivial: score (0-100) of the trivial answer, which needs no model.
         hurdle: the best baseline; None if no baseline was run.
-        running: titles of the rows that a user may choose from, best first (see `harness.grouping.contenders.running`).
+        running: titles of the rows that a user may choose from, best first (see `harness.grouping.contenders.candidates`).
         trivial_metrics: metrics of the trivial answer, in the scale of their libraries.
         metrics: names of the secondary metrics.
         settings: settings of the metric, such as its signature; different values are joined.
@@ -101,12 +101,12 @@ def make_column(
         seeds=tuple(sorted({record["seed"] for record in scored})),
         trivial=average(record.get("trivial_score") for record in scored),
         hurdle=best_baseline(places),
-        running=tuple(titles[place] for place in running(places)),
+        running=tuple(titles[place] for place in candidates(places)),
         trivial_metrics=_trivial_metrics([(record.get("metrics") or {}).get("trivial") for record in scored]),
         metrics=tuple(dict.fromkeys(name for test in tests for name in numbers(test) if name != metric)),
         settings=_settings(tests),
         slices=slice_rows([slices_of(record, slices or {}) for record in scored]),
-        searches=searches_of((titles[place], group) for place, group in ordered.items()),
+        searches=search_results((titles[place], group) for place, group in ordered.items()),
         recipe=_recipe({place: group for place, group in ordered.items() if not place.is_baseline}),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.grouping.contenders import EQUAL, BestBaseline, average
-from harness.grouping.costs import Costed, Number, Range, of_entries, of_row
+from harness.grouping.costs import Costed, Number, NumberRange, combined_costs, row_costs
 from harness.grouping.groups import BoardPlace, succeeded
 from harness.grouping.row_names import row_order, row_title
 from harness.methods import BASELINE
@@ -116,7 +116,7 @@ class Row(Costed):
     published: Mapping[str, tuple[PublishedScore, ...]]
     average: float | None
     best: bool
-    costs: Mapping[str, Number | Range | None]
+    costs: Mapping[str, Number | NumberRange | None]
 
     @property
     def is_baseline(self) -> bool:
@@ -154,7 +154,7 @@ def table_rows(rows: Sequence[Row], columns: Sequence[BoardColumn]) -> tuple[Row
         published={},
         average=mean,
         best=BEST_BASELINE in best,
-        costs=of_entries(entries.values()),
+        costs=combined_costs(entries.values()),
     )
     return tuple(sorted([*shown, combined], key=_sort_key))
 
@@ -213,7 +213,7 @@ def make_rows(
                 published=row.published,
                 average=averages.get((model, method)),
                 best=(model, method) in best,
-                costs=of_row([record for record in row.records if succeeded(record)]),
+                costs=row_costs([record for record in row.records if succeeded(record)]),
             )
         )
     return tuple(sorted(made, key=_sort_key))

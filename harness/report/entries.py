@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from harness.grouping.contenders import DIGITS, EQUAL, Troubled, average, troubled, untrained
-from harness.grouping.costs import Costed, Number, of_entry
+from harness.grouping.contenders import DIGITS, EQUAL, EntryTrouble, average, entry_trouble, untrained
+from harness.grouping.costs import Costed, Number, entry_costs
 from harness.grouping.groups import succeeded
 from harness.methods import BASELINE
 from harness.slices import Slices
@@ -116,7 +116,7 @@ class Entry(Costed):
     metrics: Mapping[str, float]
     slices: Slices
     standing: Standing | None = None
-    trouble: tuple[Troubled, ...] = ()
+    trouble: tuple[EntryTrouble, ...] = ()
 
     @property
     def untrained(self) -> bool:
@@ -134,7 +134,7 @@ def make_entry(records: Sequence[Record], slices: Mapping[str, Slices] | None = 
     scored = [record for record in records if succeeded(record)]
     scores = {record["seed"]: float(record["score"]) for record in scored}
     mean = average(scores.values())
-    trouble = troubled(scored)
+    trouble = entry_trouble(scored)
     return Entry(
         scores=scores,
         failed=tuple(record["seed"] for record in records if not succeeded(record)),
@@ -142,7 +142,7 @@ def make_entry(records: Sequence[Record], slices: Mapping[str, Slices] | None = 
         sd=stdev(scores.values()) if len(scores) > 1 else None,
         flags=_flags(mean, scored, trouble),
         best=False,
-        costs=of_entry(scored),
+        costs=entry_costs(scored),
         metrics=mean_each(numbers((record.get("metrics") or {}).get("test")) for record in scored),
         slices=slice_means([slices_of(record, slices or {}) for record in scored]),
         trouble=trouble,
@@ -199,7 +199,7 @@ def numbers(metrics: Mapping[str, Any] | None) -> dict[str, float]:
     return {name: value for name, value in (metrics or {}).items() if isinstance(value, float) and math.isfinite(value)}
 
 
-def _flags(mean: float | None, records: Sequence[Record], trouble: Sequence[Troubled]) -> tuple[str, ...]:
+def _flags(mean: float | None, records: Sequence[Record], trouble: Sequence[EntryTrouble]) -> tuple[str, ...]:
     if mean is None:
         return ()
     trivial = average(record.get("trivial_score") for record in records)

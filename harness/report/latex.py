@@ -13,7 +13,7 @@ from harness.report.curves import Curve, CurveLine, CurvePoint, overtaking_sente
 from harness.report.entries import Entry
 from harness.report.ranks_over_tasks import group_texts, ranked_title, shows_ranks
 from harness.safe_text import sentence
-from harness.stats.over_tasks import Figure
+from harness.stats.over_tasks import TaskMean
 
 NONE = "--"
 LETTER, GAP = 4.6, 12.0  # points: width of a digit at \small, and the space between two columns
@@ -99,7 +99,7 @@ def over_tasks_table(board: Board) -> str:
     return table(f"Over {len(overall.tasks)} tasks", [["model", "rank", "normalised", "wins"]], rows, [], notes)
 
 
-def _figure(figure: Figure | None) -> str:
+def _figure(figure: TaskMean | None) -> str:
     if figure is None:
         return NONE
     interval = "" if figure.low is None else f" ({_number(figure.low)}--{_number(figure.high)})"

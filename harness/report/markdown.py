@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from harness.finding import some
-from harness.grouping.costs import NONE, costs_of, duration, sizes
+from harness.grouping.costs import NONE, duration, shown_costs, sizes
 from harness.report.board import Board
 from harness.report.board_columns import BoardColumn
 from harness.report.board_rows import Row
@@ -71,7 +71,7 @@ def main_table(board: Board) -> list[str]:
     if len(board.columns) > 1:
         averages = [ScoreCell(score(row.average), best=row.best) for row in rows]
         columns.append(["average", *score_cells([*averages, ScoreCell(score(board.trivial_average))])])
-    columns += [[cost.title, *map(cost.shown, rows), ""] for cost in costs_of(rows)]
+    columns += [[cost.title, *map(cost.cell_text, rows), ""] for cost in shown_costs(rows)]
     return [_model_table(rows, columns)]
 
 
@@ -177,7 +177,7 @@ def metrics_table(board: Board, column: BoardColumn) -> list[str]:
         texts = metric_texts([*(entry.metrics.get(name) for entry in entries), column.trivial_metrics.get(name)])
         columns.append([escape(name), *texts])
         columns += _published_column(rows, column, name, f"published {name}")
-    columns += [[cost.of_task or cost.title, *map(cost.shown, entries), ""] for cost in costs_of(rows)]
+    columns += [[cost.of_task or cost.title, *map(cost.cell_text, entries), ""] for cost in shown_costs(rows)]
     return [_model_table(rows, columns)]
 
 

@@ -13,7 +13,7 @@ from harness.report.board_text import FLAGS
 from harness.report.markdown_tables import escape, table
 from harness.safe_text import plain
 from harness.stats.multiple_tests import rank_intervals, rank_text, split_letters, too_many_letters
-from harness.stats.over_tasks import Figure, Friedman, Overall, Ranked
+from harness.stats.over_tasks import Friedman, Overall, Ranked, TaskMean
 
 WIDTH = 31  # characters of the scale of ranks
 AXIS = 420  # pixels from the first rank to the last
@@ -84,7 +84,7 @@ def friedman_sentence(test: Friedman, overall: Overall) -> str:
     )
 
 
-def figure_text(figure: Figure | None, digits: int = 2) -> str:
+def figure_text(figure: TaskMean | None, digits: int = 2) -> str:
     """Format a figure with its interval: `1.20 (1.00 … 2.41)`."""
     if figure is None:
         return NONE
@@ -123,7 +123,7 @@ def _padded_letters(row: Ranked, overall: Overall) -> str:
     return f"`{''.join(letter if letter in row.letters else '·' for letter in letters)}`"
 
 
-def _rank_bar(rank: Figure, rows: int) -> str:
+def _rank_bar(rank: TaskMean, rows: int) -> str:
     """Draw the interval on a scale from 1 to the number of rows, with a dot at the mean: `──●─────·····`."""
     low, dot, high = (round((value - 1) / (rows - 1) * (WIDTH - 1)) for value in (rank.low, rank.value, rank.high))
     return "".join("●" if at == dot else "─" if low <= at <= high else "·" for at in range(WIDTH))

@@ -12,7 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from harness.grouping.costs import NONE, costs_of
+from harness.grouping.costs import NONE, shown_costs
 from harness.report.board import Board
 from harness.report.board_columns import BoardColumn
 from harness.report.board_rows import Row
@@ -148,9 +148,9 @@ def _table(board: Board, columns: Sequence[BoardColumn], layout: Layout) -> Tabl
     if len(board.columns) > 1 and columns[-1] is board.columns[-1]:
         table.add_column("average" if layout.inline else "avg", justify="right", no_wrap=True)
         cells.append([*(_number(score(row.average), row.best) for row in rows), Text(score(board.trivial_average))])
-    for cost in costs_of(rows) if layout.costs else ():
+    for cost in shown_costs(rows) if layout.costs else ():
         table.add_column(cost.short or cost.of_task or cost.title, justify="right", no_wrap=True)
-        cells.append([*(Text(cost.shown(row)) for row in rows), Text("")])
+        cells.append([*(Text(cost.cell_text(row)) for row in rows), Text("")])
     names = [*map(_title, rows), Text("trivial answer", style="dim")]
     for line in zip(names, *cells, strict=True):
         table.add_row(*line)
@@ -211,7 +211,7 @@ def notebook_table(board: Board) -> str:
     """Return the board as a small piece of HTML, without scripts and with inline styles only."""
     if not board.rows:
         return "<p>no results</p>"
-    rows, costs = board.table_rows, costs_of(board.table_rows)
+    rows, costs = board.table_rows, shown_costs(board.table_rows)
     has_average = len(board.columns) > 1
     headings = ["model", *(f"{_html(one.title)}<br><small>{_html(one.metric or NONE)}</small>" for one in board.columns)]
     headings += ["average"] * has_average + [_html(cost.title) for cost in costs]
@@ -225,7 +225,7 @@ def notebook_table(board: Board) -> str:
             letters = f"<sup>{_html(marks(entry))}</sup>" if entry and marks(entry) else ""
             cells.append((f"<b>{number}</b>" if entry and entry.best else number) + letters)
         cells += [f"<b>{score(row.average)}</b>" if row.best else score(row.average)] * has_average
-        lines.append(cells + [_html(cost.shown(row)) for cost in costs])
+        lines.append(cells + [_html(cost.cell_text(row)) for cost in costs])
     trivial = [score(column.trivial) for column in board.columns] + [score(board.trivial_average)] * has_average
     lines.append(["<i>trivial answer</i>", *trivial, *("" for _ in costs)])
     head = "".join(f"<th style='{_alignment(number)}'>{heading}</th>" for number, heading in enumerate(headings))

@@ -1,1 +1,1 @@
-"""Recipes chosen on validation: candidates, trials, winners."""
+"""The search for recipes: trials with candidate recipes, validated to choose one."""

@@ -1,1 +1,1 @@
-"""Statistics of results: intervals, tests and groups, from the predictions of the records."""
+"""Statistics of results from the predictions: intervals, tests, and groups of rows that cannot be told apart."""

@@ -1,6 +1,6 @@
-"""One column of the board from its predictions: intervals of the means, tests of all pairs of rows, and resampled means.
+"""The statistics of one column of the board: intervals of the means, tests of all pairs of rows, and resampled means.
 
-This module needs numpy and scipy. `harness.stats.standings` imports it only for columns that are not in the cache.
+This module imports numpy and scipy. `harness.stats.standings` imports it only for columns that are not in the cache.
 """
 
 from __future__ import annotations
@@ -16,36 +16,36 @@ import numpy as np
 from harness import registry
 from harness.data.source import Source
 from harness.errors import BenchError
-from harness.grouping.groups import BoardPlace, scores_by_row
+from harness.grouping.groups import BoardPlace, ColumnRecords, scores_by_row
 from harness.metrics.additive import Array, rows_of
 from harness.slices import Slices, sliced
-from harness.stats.across_tasks import resample_seeds
 from harness.stats.paired import (
     RESAMPLES,
     ResampledScore,
     Resampling,
     TestRows,
-    error_of,
+    count_differing_rows,
     is_share_of_right_rows,
+    mean_error,
     mean_spread,
-    row_marks,
-    rows_that_differ,
+    row_keys,
 )
 from harness.stats.seed_variance import Prior, SeedVariance
 from harness.stats.statistics_cache import ColumnStatistics
+from harness.stats.task_means import resample_seeds
 from harness.store import Record, Store
 from harness.task import Task
 
-SLOW_RESAMPLES = 200  # for a metric that is not a sum over rows and has to be computed anew for each resample
+SLOW_RESAMPLES = 200  # for metrics that are not functions of sums over rows, and so are computed on each resample
 
 
 class ScoredRecord:
-    """The predictions of one record with the metric that scores them on resamples of the test rows.
+    """The predictions of one record with a metric that scores them on resamples of the test rows.
 
     Attributes:
         ids: ids of the test rows, in the order of the file.
-        metric: a `harness.metrics.additive.Additive`, or an object that scores every resample anew.
-        resamples: number of resamples that is affordable for this metric.
+        metric: a `harness.metrics.additive.Additive`, or else an object with the same method `resampled`.
+        resamples: number of resamples that this metric can afford.
 
     Raises:
         BenchError: the predictions are missing or damaged, or do not give the record's score.
@@ -67,21 +67,13 @@ class ScoredRecord:
         predictions, references = [line["prediction"] for line in lines], [line["reference"] for line in lines]
         metric = family.metric(task)
 
-        def score(rows: Sequence[int]) -> float:
+        def score_rows(rows: Sequence[int]) -> float:
             metrics = family.score([predictions[row] for row in rows], [references[row] for row in rows], task)
             return metric.score(metrics)
 
         additive = family.additive(predictions, references, task)
-        self.metric: Any = additive or rows_of(score, len(lines))
+        self.metric: Any = additive or rows_of(score_rows, len(lines))
         self.resamples = RESAMPLES if additive else SLOW_RESAMPLES
-        self._check(record)
-
-    def slices(self) -> Slices:
-        """Scores of slices of the test rows, as `harness.slices` computes them."""
-        return sliced(self._family, self._task, self._lines)
-
-    def _check(self, record: Record) -> None:
-        """Predictions that do not give the record's score belong to another run and cannot be used."""
         score = float(self.metric.resampled(np.ones((1, len(self.ids))))[0])
         if not math.isclose(score, record["score"], abs_tol=1e-6):
             raise BenchError(
@@ -89,13 +81,13 @@ class ScoredRecord:
                 " one of the files was changed; run the cell again"
             )
 
+    def slices(self) -> Slices:
+        """The scores of slices of the test rows, see `harness.slices`."""
+        return sliced(self._family, self._task, self._lines)
+
 
 def slices_of_predictions(record: Record, lines: Sequence[Mapping[str, Any]]) -> Slices:
-    """Scores of slices, for a record that does not hold them.
-
-    Args:
-        record: the record.
-        lines: its predictions.
+    """Compute the scores of slices of a record that does not hold them, from its predictions.
 
     Raises:
         BenchError: the task family of the record is not registered here.
@@ -104,100 +96,80 @@ def slices_of_predictions(record: Record, lines: Sequence[Mapping[str, Any]]) ->
 
 
 def _task_of(record: Record) -> Task:
-    """The task as a metric needs it: name, family and options, without a source of rows."""
+    """The task of a record without its source; metrics need only name, family and options."""
     facts = record["task"]
     return Task(facts["name"], facts["family"], cast(Source, None), options=facts.get("options") or {})
 
 
-def require_same_rows(ours: ScoredRecord, theirs: ScoredRecord, what: str) -> None:
-    """Check that two records were tested on the same rows in the same order.
-
-    Raises:
-        BenchError: they were not; `what` names the comparison.
-    """
-    if ours.ids != theirs.ids:
-        raise BenchError(f"{what}: the two were not tested on the same rows, so they cannot be compared row by row")
+def require_same_rows(one: ScoredRecord, other: ScoredRecord, title: str) -> None:
+    """Raise `BenchError` unless two records were tested on the same rows in the same order."""
+    if one.ids != other.ids:
+        raise BenchError(f"{title}: the two were not tested on the same rows, so they cannot be compared row by row")
 
 
-class _Resampled:
-    """The predictions of a column: scores on all rows and on the resamples, and what each row counts.
+class _ResampledColumn:
+    """The scores of a column on all test rows and on resamples of them; `slices` are those of records that hold none."""
 
-    Args:
-        store: where the predictions are.
-        rows: row of the board → seed → record, of those that have a score.
-
-    Attributes:
-        slices: record's id → its slices, for records that hold none.
-        first: the first record's predictions; all others must be on the same test rows.
-    """
-
-    def __init__(self, store: Store, rows: Mapping[BoardPlace, Mapping[int, Record]]):
+    def __init__(self, store: Store, column: ColumnRecords):
         self.slices: dict[str, Slices] = {}
-        self.seed_variance = SeedVariance(scores_by_row(rows))
-        self._scores: dict[tuple[str, int], ResampledScore] = {}
-        self._marks: dict[tuple[str, int], Array | None] = {}
+        self.seed_variance = SeedVariance(scores_by_row(column))
+        self.by_seed: dict[tuple[str, int], ResampledScore] = {}
+        self._row_keys: dict[tuple[str, int], Array | None] = {}
         first = resampling = None
-        for where, group in rows.items():
-            for seed, record in sorted(group.items()):
+        for place, records in column.items():
+            for seed, record in sorted(records.items()):
                 scored = ScoredRecord(store, record)
                 if first is None:
                     first, resampling = scored, Resampling(len(scored.ids), scored.resamples)
                 require_same_rows(first, scored, record["id"])
-                self._scores[where.row_key, seed] = resampling.of(scored.metric)
-                self._marks[where.row_key, seed] = row_marks(scored.metric)
+                self.by_seed[place.row_key, seed] = resampling.score(scored.metric)
+                self._row_keys[place.row_key, seed] = row_keys(scored.metric)
                 if not (record.get("metrics") or {}).get("slices"):
                     self.slices[record["id"]] = scored.slices()
         self.test_rows = TestRows(len(first.ids), shares=is_share_of_right_rows(first.metric))
 
-    def resampled(self, row: str, seed: int) -> Array:
-        """[resamples] of the score of one record."""
-        return self._scores[row, seed].drawn
-
     def scores(self, row: str, seeds: Iterable[int]) -> tuple[Array, Array]:
         """The scores of a row: [seeds] on all test rows, and [seeds, resamples]."""
-        own = [self._scores[row, seed] for seed in seeds]
-        return np.array([one.score for one in own]), np.array([one.drawn for one in own])
+        scores = [self.by_seed[row, seed] for seed in seeds]
+        return np.array([one.score for one in scores]), np.array([one.drawn for one in scores])
 
     def difference(self, one: str, other: str, seeds: Sequence[int]) -> tuple[Array, Array, TestRows, Prior | None]:
-        """One row minus another over the seeds that both have, as `mean_spread` takes it."""
-        each, drawn = (ours - theirs for ours, theirs in zip(self.scores(one, seeds), self.scores(other, seeds), strict=True))
-        differing = rows_that_differ([(self._marks[one, seed], self._marks[other, seed]) for seed in seeds])
-        return each, drawn, replace(self.test_rows, unlike=differing), self.seed_variance.prior(one, other)
+        """One row minus another over these seeds; the arguments of `mean_spread`."""
+        scores, others = self.scores(one, seeds), self.scores(other, seeds)
+        differing = count_differing_rows([(self._row_keys[one, seed], self._row_keys[other, seed]) for seed in seeds])
+        rows = replace(self.test_rows, differing=differing)
+        return scores[0] - others[0], scores[1] - others[1], rows, self.seed_variance.prior(one, other)
 
 
-def compute_column(store: Store, rows: Mapping[BoardPlace, Mapping[int, Record]], best: BoardPlace | None) -> ColumnStatistics:
-    """Intervals, tests and draws of one column of the board.
-
-    Args:
-        store: where the predictions are.
-        rows: row of the board → seed → record, of those that have a score.
-        best: the row that the lead over the others is measured from; None: no leads.
+def compute_column(store: Store, column: ColumnRecords, best: BoardPlace | None) -> ColumnStatistics:
+    """Compute intervals, tests and draws of one column, and the leads of its row `best` over the others.
 
     Raises:
-        BenchError: predictions are missing, changed, or of other test rows.
+        BenchError: predictions are missing, changed, or of different test rows.
     """
-    column = _Resampled(store, rows)
-    seeds = {where.row_key: set(group) for where, group in rows.items()}
+    resampled = _ResampledColumn(store, column)
+    seeds = {place.row_key: set(records) for place, records in column.items()}
     intervals = {
-        name: _interval(*column.scores(name, sorted(own)), column.test_rows, column.seed_variance.prior(name))
-        for name, own in seeds.items()
+        row: _interval(*resampled.scores(row, sorted(own)), resampled.test_rows, resampled.seed_variance.prior(row))
+        for row, own in seeds.items()
     }
     p_values = []
     for one, other in combinations(sorted(seeds), 2):
         if both := sorted(seeds[one] & seeds[other]):
-            each, *rest = column.difference(one, other, both)
-            p_values.append((one, other, error_of(each, *rest).p(float(each.mean()))))
-    draws = {name: resample_seeds({seed: column.resampled(name, seed) for seed in own}) for name, own in seeds.items()}
+            each, *rest = resampled.difference(one, other, both)
+            p_values.append((one, other, mean_error(each, *rest).p(float(each.mean()))))
+    scores = resampled.by_seed
+    draws = {row: resample_seeds({seed: scores[row, seed].drawn for seed in own}) for row, own in seeds.items()}
     behind = {}
-    for name, own in seeds.items():
-        if best and name != best.row_key and (both := sorted(seeds[best.row_key] & own)):
-            lead = mean_spread(*column.difference(best.row_key, name, both))
-            behind[name] = (lead.value, lead.low, lead.high)
-    return ColumnStatistics(intervals, p_values, draws, column.slices, behind)
+    for row, own in seeds.items():
+        if best and row != best.row_key and (both := sorted(seeds[best.row_key] & own)):
+            lead = mean_spread(*resampled.difference(best.row_key, row, both))
+            behind[row] = (lead.value, lead.low, lead.high)
+    return ColumnStatistics(intervals, p_values, draws, resampled.slices, behind)
 
 
 def _interval(each: Array, drawn: Array, rows: TestRows, prior: Prior | None) -> tuple[float, float]:
-    """The 95 % interval of a mean. It ends at 0 or 100 where no resample leaves that range."""
+    """The 95 % interval of a mean, limited to 0-100 if all resamples are."""
     mean = mean_spread(each, drawn, rows, prior)
     low = max(0.0, mean.low) if drawn.min() >= 0.0 else mean.low
     return low, min(100.0, mean.high) if drawn.max() <= 100.0 else mean.high

@@ -1,4 +1,4 @@
-"""Many tests at once: adjusted p values, and what they say as letters of groups or as ranks."""
+"""Multiple tests: adjusted p values, and groups of rows that cannot be told apart, as letters or ranks."""
 
 from __future__ import annotations
 
@@ -7,33 +7,32 @@ from string import ascii_lowercase
 from typing import TypeVar
 
 ALPHA = 0.05  # level of significance of all tests
-MOST_LETTERS = 6  # letters of one row, beyond which ranks are shown instead
+MOST_LETTERS = 6  # maximal number of letters of a row; with more, ranks are shown instead
 RankInterval = tuple[int, int]
 T = TypeVar("T", bound=Hashable)
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """p values adjusted for the number of tests, in the given order (Holm 1979).
+    """Adjust p values for the number of tests (Holm 1979). The order stays the same.
 
-    The chance that any true hypothesis is rejected stays at the level.
+    The probability that any true hypothesis is rejected stays at the level.
     """
-    order = sorted(range(len(values)), key=lambda place: values[place])
     adjusted, largest = [0.0] * len(values), 0.0
-    for rank, place in enumerate(order):
-        largest = max(largest, min(1.0, (len(values) - rank) * values[place]))
-        adjusted[place] = largest
+    for rank, index in enumerate(sorted(range(len(values)), key=values.__getitem__)):
+        largest = max(largest, min(1.0, (len(values) - rank) * values[index]))
+        adjusted[index] = largest
     return adjusted
 
 
 def letters(ranked: Sequence[T], different: Collection[frozenset[T]]) -> Mapping[T, str]:
-    """The compact letter display (Piepho 2004): two that share a letter cannot be told apart, two that share none differ.
+    """The compact letter display (Piepho 2004): items that share no letter differ, all others cannot be told apart.
 
     Args:
         ranked: the items, best first; the group of the best one is `a`.
         different: pairs of items that can be told apart.
 
     Returns:
-        Item → its letters. After `z` come `aa`, `ab` …, and then there is a dot between letters.
+        Item → its letters. After `z` come `aa`, `ab`, …; letters are then separated by dots.
     """
     groups: list[frozenset[T]] = [frozenset(ranked)]
     for pair in sorted(different, key=lambda pair: sorted(map(ranked.index, pair))):
@@ -49,13 +48,12 @@ def letters(ranked: Sequence[T], different: Collection[frozenset[T]]) -> Mapping
 
 
 def _letter(number: int) -> str:
-    """`a` to `z`, then `aa`, `ab` …"""
     first, second = divmod(number, len(ascii_lowercase))
     return (ascii_lowercase[first - 1] if first else "") + ascii_lowercase[second]
 
 
 def split_letters(letters: str) -> set[str]:
-    """The letters of a row one by one; see `letters` for names of two characters."""
+    """The letters of a row as a set; letters of two characters are separated by dots."""
     return set(letters.split(".") if "." in letters else letters)
 
 
@@ -67,12 +65,12 @@ def too_many_letters(letters: Sequence[str]) -> bool:
 def rank_intervals(rows: Sequence[tuple[float, set[str]]]) -> list[RankInterval]:
     """The lowest and the highest rank that each row may have.
 
-    A row is better than the rows below it that it shares no letter with, and worse than such rows above it.
-
-    Where the tests behind the letters are adjusted for all pairs, these are simultaneous confidence intervals (Al Mohamad, Goeman & van Zwet 2022, "Simultaneous confidence intervals for ranks", Biometrics 78).
+    A row is better than the rows below it with which it shares no letter, and worse than such rows above it. If the
+    tests behind the letters are adjusted for all pairs, these are simultaneous confidence intervals (Al Mohamad, Goeman
+    & van Zwet 2022, "Simultaneous confidence intervals for ranks", Biometrics 78).
 
     Args:
-        rows: score (the higher, the better) and letters of each row.
+        rows: score (higher is better) and letters of each row.
     """
     intervals = []
     for value, own in rows:
@@ -83,6 +81,6 @@ def rank_intervals(rows: Sequence[tuple[float, set[str]]]) -> list[RankInterval]
 
 
 def rank_text(interval: RankInterval) -> str:
-    """`#1–9`."""
+    """The text of an interval, such as `#1–9`."""
     low, high = interval
     return f"#{low}" if low == high else f"#{low}–{high}"

@@ -1,4 +1,7 @@
-"""The rows of a board over all its tasks: ranks, normalised scores, wins, and groups that cannot be told apart."""
+"""The rows of a board over all its tasks: mean ranks, normalised scores and wins, and groups that cannot be told apart.
+
+`harness.stats.task_means` has the computations. It is imported only for results that are not in the cache.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,14 @@ from harness.store import Record
 if TYPE_CHECKING:  # importing numpy takes a tenth of a second, and a board from the cache does not need it
     from harness.metrics.additive import Array
 
-NAMED = 5  # tasks at most in a note
-MOST = 100  # rows at most with intervals and groups: the number of pairs grows with the square
+NAMED = 5  # maximal number of tasks that a note names
+MOST = 100  # maximal number of rows with intervals and groups, because the number of pairs grows with the square
 Row = tuple[str, str]  # model, method
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A mean over the tasks with its 95 % interval over tasks, seeds and test rows; None where there is no interval."""
+class TaskMean:
+    """A mean over the tasks with its 95 % interval over tasks, seeds and test rows; None if there is no interval."""
 
     value: float
     low: float | None = None
@@ -37,21 +40,22 @@ class Ranked:
 
     Attributes:
         title, model, method: those of the row.
-        rank: mean over the tasks of the rank by mean score; 1 is best, ties share the mean of their ranks (Demšar 2006).
-        score: mean over the tasks of (score − trivial answer's) / (best score of these rows − trivial answer's): 0 is as good
-            as the trivial answer, 1 the best of every task. None where no task has such a scale.
-        wins: the chance that a training of this row scores higher than one of another row on one of the tasks, ties half
-            (Agarwal et al. 2021, "probability of improvement"): over all pairs of seeds, rows and tasks.
-        letters: rows that share a letter cannot be told apart over the tasks; empty where nothing was tested.
+        rank: mean over the tasks of the rank by mean score; 1 is best, ties share the mean of their ranks (Demšar
+            2006).
+        score: mean over the tasks of (score - trivial score) / (best score - trivial score): 0 is as good as the
+            trivial answer, 1 is the best row of every task. None if no task has such a scale.
+        wins: the probability that a training of this row scores higher than one of another row on the same task, ties
+            count half ("probability of improvement", Agarwal et al. 2021), over all pairs of seeds, rows and tasks.
+        letters: rows that share a letter cannot be told apart over the tasks; empty without tests.
         few_seeds: whether another row has more seeds on some task.
     """
 
     title: str
     model: str
     method: str
-    rank: Figure
-    score: Figure | None
-    wins: Figure
+    rank: TaskMean
+    score: TaskMean | None
+    wins: TaskMean
     letters: str
     few_seeds: bool
 
@@ -66,11 +70,11 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Friedman:
-    """The test that all rows are equal over the tasks (Friedman 1937), on ranks of mean scores.
+    """Friedman's test (1937) of the hypothesis that all rows are equal over the tasks, on ranks of mean scores.
 
     Attributes:
         statistic, degrees, p: chi-square statistic corrected for ties, its degrees of freedom and p value.
-        critical_difference: Nemenyi's critical difference of two average ranks at the level 0.05 (Demšar 2006).
+        critical_difference: Nemenyi's critical difference of two mean ranks at the level 0.05 (Demšar 2006).
     """
 
     statistic: float
@@ -84,12 +88,12 @@ class Overall:
     """The rows of a board over all tasks.
 
     Attributes:
-        tasks: titles of the columns.
-        scaled: those of them over which `Ranked.score` is a mean.
-        rows: ranked rows, by average rank and then by title.
+        tasks: titles of the tasks.
+        scaled: titles of the tasks with normalised scores.
+        rows: ranked rows, by mean rank and then by title.
         left_out: rows without a score on some task, by title.
-        friedman: Friedman's test; None where it was left out, and `notes` say why.
-        notes: sentences about what is missing.
+        friedman: Friedman's test; None if it was left out.
+        notes: sentences about what was left out and why.
     """
 
     tasks: tuple[str, ...]
@@ -106,9 +110,9 @@ class TaskScores:
 
     Attributes:
         title: title of the column.
-        rows: (model, method) → seed → record, of those that have a score.
-        draws: returns key of a row → [resamples] of its mean score.
-        unknown: whether the predictions cannot be used, so that there are no draws.
+        rows: (model, method) → seed → record with a score.
+        draws: returns row key → [resamples] of the mean score.
+        unknown: whether there are no draws, because the predictions cannot be used.
     """
 
     title: str
@@ -118,7 +122,7 @@ class TaskScores:
 
     @cached_property
     def key(self) -> str:
-        """A cache key of the records, which changes with each of them and with the module of their task family."""
+        """A cache key that depends on the records and on the source code of their task family."""
         facts = {
             "\n".join(row): {
                 seed: [record["id"], record.get("finished"), record["score"]] for seed, record in own.items()
@@ -130,15 +134,15 @@ class TaskScores:
 
     @property
     def trivial(self) -> float | None:
-        """The trivial score of the task."""
+        """The trivial score of the task; None if unknown."""
         return average(record.get("trivial_score") for own in self.rows.values() for record in own.values())
 
 
 def over_tasks(tasks: Sequence[TaskScores]) -> Overall | None:
-    """The rows over all tasks; None for fewer than two tasks.
+    """Rank the rows over all tasks; None for fewer than two tasks.
 
-    Only rows with a score on each task are ranked, because averages over different tasks cannot be compared. The others are listed,
-    except baselines, which are made for some tasks only.
+    Only rows with a score on every task are ranked, because means over different tasks cannot be compared. The others
+    are listed as left out, except baselines, which exist for some tasks only.
     """
     if len(tasks) < 2:
         return None
@@ -151,9 +155,8 @@ def over_tasks(tasks: Sequence[TaskScores]) -> Overall | None:
         note = "Nothing is ranked over all tasks: fewer than two rows have a score on each of them."
         return Overall(titles, (), (), left_out, None, (note,))
     unknown = [task.title for task in tasks if task.unknown]
-    overall = cached(
-        cache_key([(task.title, task.key, task.unknown) for task in tasks]), Overall, lambda: _compute_overall(tasks, complete)
-    )
+    key = cache_key([(task.title, task.key, task.unknown) for task in tasks])
+    overall = cached(key, Overall, lambda: _compute_overall(tasks, complete))
     notes = overall.notes
     if unknown and len(complete) <= MOST:
         named = ", ".join(unknown) if len(unknown) <= NAMED else f"{len(unknown)} of the tasks"
@@ -162,9 +165,9 @@ def over_tasks(tasks: Sequence[TaskScores]) -> Overall | None:
 
 
 def _compute_overall(tasks: Sequence[TaskScores], rows: Sequence[Row]) -> Overall:
-    from harness.stats.across_tasks import figures_with_intervals, friedman, per_task, point_figures
+    from harness.stats.task_means import friedman, means_with_intervals, means_without_intervals, per_task
 
-    scores = [[{seed: r["score"] for seed, r in task.rows[row].items()} for row in rows] for task in tasks]
+    scores = [[{seed: record["score"] for seed, record in task.rows[row].items()} for row in rows] for task in tasks]
     per = per_task(scores, [task.trivial for task in tasks])
     test, reason = friedman(per.ranks)
     notes = [reason] if reason else []
@@ -173,28 +176,22 @@ def _compute_overall(tasks: Sequence[TaskScores], rows: Sequence[Row]) -> Overal
             f"The normalised score is without {', '.join(unscaled)}: the trivial answer's score is not known, or the best row is "
             "less than a point above it."
         )
-    figures, groups = point_figures(per), {}
+    means, groups = means_without_intervals(per), {}
     if len(rows) > MOST:
         notes.append(f"No intervals and groups over all tasks for more than {MOST} rows: there are {len(rows)}.")
     elif not any(task.unknown for task in tasks):
         drawn = [[draws["\n".join(row)] for row in rows] for draws in (task.draws() for task in tasks)]
-        figures, different = figures_with_intervals(per, drawn)
+        means, different = means_with_intervals(per, drawn)
         if different is None:
             notes.append("No groups over all tasks: fewer than two tasks have a normalised score.")
         else:
-            order = sorted(range(len(rows)), key=lambda m: (figures[m][0].value, rows[m]))
+            order = sorted(range(len(rows)), key=lambda m: (means[m][0].value, rows[m]))
             groups = letters(order, different)
-    few = _fewer_seeds(scores)
-    ranked = [
-        Ranked(row_title(*row), *row, *figures[m], letters=groups.get(m, ""), few_seeds=few[m])
-        for m, row in enumerate(rows)
-    ]
+    most = [max(map(len, models)) for models in scores]
+    ranked = []
+    for m, row in enumerate(rows):
+        few_seeds = any(len(models[m]) < seeds for models, seeds in zip(scores, most, strict=True))
+        ranked.append(Ranked(row_title(*row), *row, *means[m], letters=groups.get(m, ""), few_seeds=few_seeds))
     ranked.sort(key=lambda row: (row.rank.value, row.title))
     titles = tuple(task.title for task in tasks)
     return Overall(titles, tuple(titles[t] for t in per.scaled), tuple(ranked), (), test, tuple(notes))
-
-
-def _fewer_seeds(scores: Sequence[Sequence[Mapping[int, float]]]) -> list[bool]:
-    """For each model, whether another one has more seeds on some task."""
-    most = [max(map(len, models)) for models in scores]
-    return [any(len(task[m]) < top for task, top in zip(scores, most, strict=True)) for m in range(len(scores[0]))]

@@ -1,7 +1,8 @@
-"""Two rows of the board compared task by task: differences, p values, and effect sizes on scales that tasks share.
+"""Two rows of the board compared task by task: differences, p values, and effect sizes that tasks have in common.
 
-Cohen's d over paired seeds would be the usual effect size. It divides by the standard deviation over seeds, which three seeds
-hardly determine, and grows without bound the less they differ. The two figures used here need no standard deviation.
+The usual effect size would be Cohen's d over paired seeds. It divides by the standard deviation over seeds, which three
+seeds hardly determine, and has no upper bound if they hardly differ. The two effect sizes used here need no standard
+deviation.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from scipy import optimize, stats
 
 from harness.cell import is_trial
 from harness.errors import BenchError, unknown
-from harness.grouping.groups import BoardPlace, identified, main_places, place, scores_by_row, succeeded
+from harness.grouping.groups import BoardPlace, identified, main_places, records_by_place, scores_by_row, succeeded
 from harness.grouping.row_names import command_name, row_named
 from harness.metrics.additive import Array
 from harness.stats.column_statistics import ScoredRecord, require_same_rows
@@ -26,7 +27,6 @@ from harness.stats.paired import (
     LEVEL,
     RESAMPLES,
     Difference,
-    ResampledScore,
     Resampling,
     TestRows,
     difference,
@@ -36,10 +36,12 @@ from harness.stats.paired import (
 from harness.stats.seed_variance import SeedVariance
 from harness.store import Record, Store
 
+Places = Mapping[BoardPlace, list[Record]]
+
 
 @dataclass(frozen=True)
 class Effect:
-    """An effect size with its 95 % interval; None is infinite."""
+    """An effect size with its 95 % interval; None stands for infinity."""
 
     value: float | None
     low: float
@@ -47,84 +49,86 @@ class Effect:
 
 
 def superiority(ours: Sequence[float], theirs: Sequence[float]) -> Effect:
-    """The probability that a training of ours scores higher than one of theirs on these test rows, ties half.
+    """The probability that a training of ours scores higher than one of theirs on these test rows; ties count half.
 
-    All pairs of seeds are compared (Vargha & Delaney's A, 2000; Agarwal et al. 2021, "Deep reinforcement learning at the edge
-    of the statistical precipice", recommend it for few runs). The interval is Newcombe's (2006, part 2, method 5), with
-    Student's t instead of the normal quantile: three seeds beat three others by chance one time in ten, so 0.5 must be inside.
+    All pairs of seeds are compared (Vargha & Delaney's A, 2000, recommended for few runs by Agarwal et al. 2021, "Deep
+    reinforcement learning at the edge of the statistical precipice"). The interval is Newcombe's (2006, part 2, method
+    5), with Student's t instead of the normal quantile: three seeds beat three others by chance one time in ten, so the
+    interval must include 0.5.
 
     Args:
-        ours, theirs: scores, one for each seed.
+        ours, theirs: scores of the seeds.
     """
     one, other = (np.round(np.asarray(scores, dtype=float), 9) for scores in (ours, theirs))
     value = float((np.sign(one[:, None] - other[None, :]).mean() + 1) / 2)
     product, half = len(one) * len(other), (len(one) + len(other)) / 2 - 1
-    wide = float(stats.t.ppf((1 + LEVEL) / 2, max(1, len(one) + len(other) - 2)))
+    quantile = float(stats.t.ppf((1 + LEVEL) / 2, max(1, len(one) + len(other) - 2)))
 
     def excess(chance: float) -> float:
-        """Squared distance to the value minus its limit."""
+        """The squared distance from the value minus its limit; zero at the ends of the interval."""
         spread = 1 + half * ((1 - chance) / (2 - chance) + chance / (1 + chance))
-        return (value - chance) ** 2 - wide**2 * chance * (1 - chance) * spread / product
+        return (value - chance) ** 2 - quantile**2 * chance * (1 - chance) * spread / product
 
-    inside = min(max(value, 1e-9), 1 - 1e-9)  # 0 and 1 would be roots themselves
+    inside = min(max(value, 1e-9), 1 - 1e-9)  # 0 and 1 would be roots
     low = 0.0 if value == 0.0 else float(optimize.brentq(excess, 0.0, inside))
     high = 1.0 if value == 1.0 else float(optimize.brentq(excess, inside, 1.0))
     return Effect(value, low, high)
 
 
 def odds_ratio(ours: Sequence[Any], theirs: Sequence[Any], rows: int, resamples: int = RESAMPLES) -> Effect | None:
-    """The odds ratio that McNemar's test tests: rows that only ours has right over rows that only theirs has right.
+    """The odds ratio of McNemar's test: rows that only ours has right, divided by rows that only theirs has right.
 
-    For one seed the interval is exact (Clopper & Pearson for the share of ours). The rows of several seeds are not independent, so
-    the value is then the geometric mean of the ratios, each with half a row added to both sides (Haldane 1956), and the interval is
-    that of the mean logarithm over rows and seeds (`harness.stats.paired.mean_spread`). Seeds in which both have the same rows right
-    are left out.
+    None unless rows are either right or wrong.
 
-    Where a seed has no row that only theirs (or only ours) has right, the ratio has no upper (or lower) bound: the interval is
-    unbounded there, and its other end is no nearer than the exact bound of any seed. Where this holds for every seed, the ratio is
-    infinite (or 0).
+    For one seed the interval is exact (Clopper & Pearson for the share of ours). The rows of several seeds are not
+    independent, so the value is then the geometric mean of the ratios, each with half a row added to both sides
+    (Haldane 1956), and the interval is that of the mean logarithm over rows and seeds
+    (`harness.stats.paired.mean_spread`). Seeds in which both have the same rows right are left out.
+
+    If a seed has no row that only theirs (or only ours) has right, the ratio has no upper (or lower) bound. The
+    interval is then unbounded at that end, and its other end is at least as far out as the exact bound of each seed. If
+    this is so for every seed, the ratio is infinite (or 0).
 
     Args:
         ours, theirs: metrics as `TaskFamily.additive` returns them, one for each seed, paired.
         rows: number of test rows.
-
-    Returns:
-        None unless rows are right or wrong.
     """
     if not all(map(is_share_of_right_rows, (*ours, *theirs))):
         return None
     pairs = [(our.counts[:, 0] > 0, their.counts[:, 0] > 0) for our, their in zip(ours, theirs, strict=True)]
-    alone = [np.stack([our & ~their, their & ~our], axis=1).astype(float) for our, their in pairs]
-    alone = [one for one in alone if one.any()]
-    exact = [_exact(*(int(count) for count in one.sum(axis=0))) for one in alone]
+    # For each seed [rows, 2]: whether only ours, and whether only theirs has a row right.
+    discordant = [np.stack([our & ~their, their & ~our], axis=1).astype(float) for our, their in pairs]
+    discordant = [counts for counts in discordant if counts.any()]
+    exact = [_exact_odds_ratio(*map(int, counts.sum(axis=0))) for counts in discordant]
     if not exact:
         return Effect(1.0, 0.0, None)
     if len(exact) == 1:
         return exact[0]
-    drawing = Resampling(rows, resamples)
-    drawn = [ResampledScore(float(_log(one.sum(axis=0))), _log(drawing.times @ one)) for one in alone]
-    log_ratio = mean_spread(np.array([one.score for one in drawn]), np.array([one.drawn for one in drawn]), TestRows(rows, points=False))
-    value, low, high = (math.exp(number) for number in (log_ratio.value, log_ratio.low, log_ratio.high))
-    without_theirs, without_ours = [one.value is None for one in exact], [one.value == 0 for one in exact]
+    times = Resampling(rows, resamples).times
+    each = np.array([float(_log_ratio(counts.sum(axis=0))) for counts in discordant])
+    drawn = np.array([_log_ratio(times @ counts) for counts in discordant])
+    log_ratio = mean_spread(each, drawn, TestRows(rows, points=False))
+    value, low, high = map(math.exp, (log_ratio.value, log_ratio.low, log_ratio.high))
+    infinite, zero = [seed.value is None for seed in exact], [seed.value == 0 for seed in exact]
     return Effect(
-        None if all(without_theirs) else 0.0 if all(without_ours) else value,
-        0.0 if any(without_ours) else min(low, *(one.low for one in exact)) if any(without_theirs) else low,
-        None if any(without_theirs) else max(high, *(one.high or 0.0 for one in exact)) if any(without_ours) else high,
+        None if all(infinite) else 0.0 if all(zero) else value,
+        0.0 if any(zero) else min(low, *(seed.low for seed in exact)) if any(infinite) else low,
+        None if any(infinite) else max(high, *(seed.high or 0.0 for seed in exact)) if any(zero) else high,
     )
 
 
-def _exact(only: int, other: int) -> Effect:
+def _exact_odds_ratio(ours: int, theirs: int) -> Effect:
     """The odds ratio of one seed from the two counts of rows, which are not both 0."""
-    share = stats.binomtest(only, only + other).proportion_ci(LEVEL, method="exact")
-    return Effect(_odds(only / (only + other)), share.low / (1 - share.low), _odds(float(share.high)))
+    share = stats.binomtest(ours, ours + theirs).proportion_ci(LEVEL, method="exact")
+    return Effect(_odds(ours / (ours + theirs)), share.low / (1 - share.low), _odds(float(share.high)))
 
 
 def _odds(share: float) -> float | None:
     return share / (1 - share) if share < 1 else None
 
 
-def _log(counts: Array) -> Array:
-    """[..., 2] counts → [...] logarithms of the ratios."""
+def _log_ratio(counts: Array) -> Array:
+    """[..., 2] → [...], the logarithm of the ratio of two counts."""
     return np.log((counts[..., 0] + 0.5) / (counts[..., 1] + 0.5))
 
 
@@ -135,11 +139,11 @@ class TaskComparison:
     Attributes:
         task: title of the column.
         metric: its primary metric.
-        ours, theirs: means over the seeds that both have.
+        ours, theirs: means over common seeds.
         difference: ours minus theirs.
         p: p value of the difference, adjusted for the number of tasks (Holm).
         superiority: see `superiority`.
-        odds_ratio: see `odds_ratio`; None unless rows are right or wrong.
+        odds_ratio: see `odds_ratio`; None unless rows are either right or wrong.
     """
 
     task: str
@@ -162,65 +166,68 @@ class TaskComparison:
 def compare(
     store: Store, ours: str, theirs: str, tasks: Iterable[str] = (), tell: Callable[[str], None] | None = None
 ) -> list[TaskComparison]:
-    """Compare two rows of the board on every task that both have.
+    """Compare two rows of the board on all common tasks.
 
     Args:
         store: the results folder.
         ours, theirs: names of rows, see `harness.grouping.row_names.row_named`.
-        tasks: titles or names of tasks, and titles of sizes of learning curves, such as `sst2 (100 train rows)`; empty: all tasks.
+        tasks: titles of tasks, also of sizes of learning curves, such as `sst2 (100 train rows)`; empty: all tasks.
         tell: called with a line about the tasks on which only one of the two has a score.
 
     Raises:
-        BenchError: an unknown model or task, nothing in common, or predictions that are missing or of other rows.
+        BenchError: a model or task is unknown, the two have nothing in common, or predictions are missing or of
+            different rows.
     """
-    wanted = list(tasks)
-    places, _ = place(record for record in store.records() if identified(record) and not is_trial(record))
+    requested = list(tasks)
+    places, _ = records_by_place(record for record in store.records() if identified(record) and not is_trial(record))
     ours, theirs = (row_named(name, places, f"results in {store.name!r}") for name in (ours, theirs))
     if ours == theirs:
-        titles = sorted({command_name(where) for where in places})
+        titles = sorted({command_name(place) for place in places})
         raise BenchError(f"{ours} and {theirs} are the same row; name two, of: {', '.join(titles)}")
-    known = {where.task for where in (places if wanted else main_places(places))}
-    for name in wanted:
+    known = {place.task for place in (places if requested else main_places(places))}
+    for name in requested:
         if name not in known:
             raise unknown("task", name, sorted(known), where=f"results in {store.name!r}")
+    compared = sorted(known.intersection(requested) if requested else known)
     comparisons = [
-        one
-        for task in sorted(known)
-        if (not wanted or task in wanted) and (one := _compare_on_task(store, places, task, ours, theirs)) is not None
+        comparison
+        for task in compared
+        if (comparison := _compare_on_task(store, places, task, ours, theirs)) is not None
     ]
-    lacking = "; ".join(_reasons_missing(places, sorted(known.intersection(wanted) if wanted else known), ours, theirs))
+    lacking = "; ".join(_reasons_missing(places, compared, ours, theirs))
     if not comparisons:
         raise BenchError(
             f"{ours} and {theirs} have no task and seed in common in {store.name!r}{lacking and f' ({lacking})'}; run both on one"
         )
     if lacking and tell:
         tell(f"not compared: {lacking}")
-    adjusted = holm([one.difference.p for one in comparisons])
-    return [replace(one, p=p) for one, p in zip(comparisons, adjusted, strict=True)]
+    adjusted = holm([comparison.difference.p for comparison in comparisons])
+    return [replace(comparison, p=p) for comparison, p in zip(comparisons, adjusted, strict=True)]
 
 
-def _reasons_missing(places: Mapping[BoardPlace, list[Record]], tasks: Iterable[str], ours: str, theirs: str) -> Iterator[str]:
-    """Sentences on the tasks that only one of the two has a score on."""
+def _reasons_missing(places: Places, tasks: Iterable[str], ours: str, theirs: str) -> Iterator[str]:
+    """Sentences on the tasks on which only one of the two has a score."""
     for name in (ours, theirs):
-        done = {where.task: records for where, records in places.items() if command_name(where) == name}
-        other = {where.task for where in places if command_name(where) in (ours, theirs)}
+        done = {place.task: records for place, records in places.items() if command_name(place) == name}
+        other = {place.task for place in places if command_name(place) in (ours, theirs)}
         for task in tasks:
             if task in other and not any(map(succeeded, done.get(task, ()))):
                 yield f"{name} {'failed' if task in done else 'was not run'} on {task}"
 
 
-def _compare_on_task(store: Store, places: Mapping[BoardPlace, list[Record]], task: str, ours: str, theirs: str) -> TaskComparison | None:
+def _compare_on_task(store: Store, places: Places, task: str, ours: str, theirs: str) -> TaskComparison | None:
     column = {
-        where: {record["seed"]: record for record in mean if succeeded(record)}
-        for where, mean in places.items()
-        if where.task == task
+        place: {record["seed"]: record for record in records if succeeded(record)}
+        for place, records in places.items()
+        if place.task == task
     }
-    sides = [next((where for where in column if command_name(where) == name), None) for name in (ours, theirs)]
-    groups = [column.get(where, {}) for where in sides]
+    sides = [next((place for place in column if command_name(place) == name), None) for name in (ours, theirs)]
+    groups = [column.get(place, {}) for place in sides]
     seeds = sorted(groups[0].keys() & groups[1].keys())
     if not seeds:
         return None
-    prior = SeedVariance(scores_by_row(column)).prior(*(side.row_key for side in sides))  # from all rows, as on the board
+    # From all rows of the column, as on the board.
+    prior = SeedVariance(scores_by_row(column)).prior(*(side.row_key for side in sides))
     pairs = [tuple(ScoredRecord(store, group[seed]) for group in groups) for seed in seeds]
     for our, their in pairs:
         require_same_rows(our, their, f"{task}: {ours} and {theirs}")

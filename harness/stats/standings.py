@@ -1,19 +1,20 @@
-"""How sure the scores of a board are and which of them differ, from the predictions beside the records.
+"""The statistics of a whole board, from the predictions beside the records: intervals, groups, ranks and leads.
 
-`standings` is what the board, the page and `bench recommend` ask for. Columns are read from the cache where nothing has changed.
+The board, the page and `bench recommend` call `standings`. Unchanged columns are read from the cache.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.errors import BenchError
 from harness.grouping.board_records import BoardRecords
-from harness.grouping.contenders import running
-from harness.grouping.groups import BoardPlace, Column, identified, main_places, place, succeeded
+from harness.grouping.contenders import candidates
+from harness.grouping.groups import BoardPlace, ColumnRecords, identified, main_places, records_by_place, succeeded
 from harness.slices import Slices
 from harness.stats.multiple_tests import (
     ALPHA,
@@ -38,10 +39,7 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Lead:
-    """By how many points one mean is higher than another, over the seeds that both have, with a 95 % interval.
-
-    The interval is over test rows and seeds, paired row by row and seed by seed. With one seed it is over test rows alone.
-    """
+    """The difference in points of two means over common seeds, with a paired 95 % interval over test rows and seeds."""
 
     value: float
     low: float
@@ -50,14 +48,14 @@ class Lead:
 
 @dataclass(frozen=True)
 class Standing:
-    """How sure the mean of one cell of the board is, and which other rows of its column it cannot be told apart from.
+    """The statistics of one entry of the board.
 
     Attributes:
-        letters: rows of a column that share a letter cannot be told apart. Empty where the column has only one row.
-        low, high: 95 % interval of the mean, over test rows and seeds.
+        letters: rows of a column that share a letter cannot be told apart. Empty if the column has only one row.
+        low, high: 95 % interval of the mean over test rows and seeds.
         ranks: lowest and highest rank in its column that the row may have (see `rank_intervals`).
-        brief: whether the board shows ranks instead of letters, because some of its rows have too many letters.
-        behind: how far the best row of the column (see `running`) is ahead. None for that row, and without a common seed.
+        brief: whether the board shows ranks instead of letters, because some rows have too many letters.
+        behind: the lead of the best row of the column (see `candidates`). None for that row, and without a common seed.
     """
 
     letters: str
@@ -69,12 +67,12 @@ class Standing:
 
     @property
     def groups(self) -> set[str]:
-        """The letters one by one."""
+        """The letters as a set."""
         return split_letters(self.letters)
 
     @property
     def mark(self) -> str:
-        """The text behind a score: letters or ranks."""
+        """The mark behind a score: letters or ranks."""
         return rank_text(self.ranks) if self.brief and self.ranks else self.letters
 
 
@@ -85,11 +83,10 @@ class Standings:
     Attributes:
         of: place → its standing.
         notes: a sentence for each column without statistics.
-        places: the records by place and notes on the grouping, as `harness.grouping.groups.place` returns them, so that a
-            large board does not have to group its records twice.
+        places: the result of `harness.grouping.groups.records_by_place`, so that boards need not group records again.
         overall: the rows over all tasks. None for fewer than two tasks.
-        overtakings: title of each learning curve → who overtakes whom.
-        slices: record's id → its slices, for records that do not hold them.
+        overtakings: title of each learning curve → its overtakings.
+        slices: record id → slices, of the records that do not hold them.
     """
 
     of: Mapping[BoardPlace, Standing]
@@ -101,103 +98,85 @@ class Standings:
 
 
 def standings(store: Store, records: Iterable[Record]) -> Standings:
-    """The standing of each row in each column of the board, over all tasks and on learning curves.
+    """Compute the standings of all rows in all columns of a board, over all tasks, and on learning curves.
 
-    p values are adjusted for all pairs of all columns (Holm 1979). Those of a learning curve are adjusted for the pairs and sizes
-    of that curve. A column whose predictions cannot be used costs its own statistics and gives a note.
-
-    Args:
-        store: the results folder with the predictions.
-        records: the records of the board.
+    p values are adjusted for all pairs of all columns (Holm 1979). Those of a learning curve are adjusted for the pairs
+    and sizes of that curve. A column whose predictions cannot be used has no statistics, but a note.
     """
-    places, grouping_notes = place(filter(identified, BoardRecords.of(records)))
-    columns: dict[str, dict[BoardPlace, dict[int, Record]]] = {where.task: {} for where in places}
-    main = {where.task for where in main_places(places)}
-    for where, group in places.items():
-        if good := {record["seed"]: record for record in group if succeeded(record)}:
-            columns[where.task][where] = good
+    places, grouping_notes = records_by_place(filter(identified, BoardRecords.of(records)))
+    columns: dict[str, dict[BoardPlace, dict[int, Record]]] = {place.task: {} for place in places}
+    main = {place.task for place in main_places(places)}
+    for place, records in places.items():
+        if good := {record["seed"]: record for record in records if succeeded(record)}:
+            columns[place.task][place] = good
     statistics: dict[str, ColumnStatistics] = {}
     notes, tasks = [], []
-    for title in sorted(columns):
-        rows = columns[title]
-        task = TaskScores(title, {(where.model, where.method): group for where, group in rows.items()})
+    for title, column in sorted(columns.items()):
+        task = TaskScores(title, {(place.model, place.method): records for place, records in column.items()})
         tasks += [task] if title in main else []
-        if not rows:
+        if not column:
             continue
-        best = next(iter(running({where: list(group.values()) for where, group in rows.items()})), None)
-        column = _CachedColumn(store, rows, best, cache_key(task.key, best and best.row_key))
+        best = next(iter(candidates({place: list(records.values()) for place, records in column.items()})), None)
+        key = cache_key(task.key, best and best.row_key)
+        compute = partial(_compute, store, column, best, key)
         try:
-            statistics[title] = column.statistics()
-        except Exception as error:  # predictions and metrics may do anything; that costs this column, not the board
+            statistics[title] = cached_column(key) or compute()
+        except Exception as error:  # predictions and metrics may raise anything; the other columns stay
             if not isinstance(error, BenchError):
                 LOG.warning("%s: no intervals and groups", title, exc_info=True)
             notes.append(f"{title}: no intervals and groups: {_sentence(error)}.")
             task.unknown = True
         else:
-            task.draws = column.draws
-    standing = _main_standings(columns, {title: one for title, one in statistics.items() if title in main})
+            task.draws = partial(_draws, statistics[title], key, compute)
+    by_place = _main_standings(columns, {title: own for title, own in statistics.items() if title in main})
     for title in statistics.keys() - main:
-        standing |= {where: Standing("", *statistics[title].intervals[where.row_key]) for where in columns[title]}
-    slices = {name: own for one in statistics.values() for name, own in one.slices.items()}
+        by_place |= {place: Standing("", *statistics[title].intervals[place.row_key]) for place in columns[title]}
+    slices = {record: own for column in statistics.values() for record, own in column.slices.items()}
     overtakings = overtakings_by_curve(columns, statistics)
-    return Standings(standing, notes, (places, grouping_notes), over_tasks(tasks), overtakings, slices)
+    return Standings(by_place, notes, (places, grouping_notes), over_tasks(tasks), overtakings, slices)
 
 
-class _CachedColumn:
-    """The statistics of one column, from the cache where nothing has changed.
+def _compute(store: Store, column: ColumnRecords, best: BoardPlace | None, key: str) -> ColumnStatistics:
+    from harness.stats.column_statistics import compute_column
 
-    Args:
-        store: the results folder with the predictions.
-        rows: place → seed → record, of those that have a score.
-        best: the row that the lead over the others is measured from; None: no leads.
-        key: the name in the cache.
-    """
-
-    def __init__(self, store: Store, rows: Column, best: BoardPlace | None, key: str):
-        self._store, self._rows, self._best, self._key = store, rows, best, key
-        self._statistics: ColumnStatistics | None = None
-
-    def statistics(self) -> ColumnStatistics:
-        """Intervals and tests."""
-        self._statistics = cached_column(self._key) or self._compute()
-        return self._statistics
-
-    def draws(self) -> Mapping[str, Array]:
-        """Row → [resamples] of its mean score; only after `statistics`."""
-        draws = self._statistics.draws
-        if draws is None:
-            draws = cached_draws(self._key, list(self._statistics.intervals))
-        return draws if draws is not None else self._compute().draws
-
-    def _compute(self) -> ColumnStatistics:
-        from harness.stats.column_statistics import compute_column
-
-        return cache_column(self._key, compute_column(self._store, self._rows, self._best))
+    return cache_column(key, compute_column(store, column, best))
 
 
-def _main_standings(columns: Mapping[str, Column], statistics: Mapping[str, ColumnStatistics]) -> dict[BoardPlace, Standing]:
-    """Standings in the columns of the main table, with letters by p values that are adjusted over all of them."""
+def _draws(statistics: ColumnStatistics, key: str, compute: Callable[[], ColumnStatistics]) -> Mapping[str, Array]:
+    """Row key → [resamples] of the mean score."""
+    draws = statistics.draws
+    if draws is None:
+        draws = cached_draws(key, list(statistics.intervals))
+    return draws if draws is not None else compute().draws
+
+
+def _main_standings(
+    columns: Mapping[str, ColumnRecords], statistics: Mapping[str, ColumnStatistics]
+) -> dict[BoardPlace, Standing]:
+    """The standings in the columns of the main table, with letters from p values that are adjusted over all of them."""
     pairs = [(title, *pair) for title, column in statistics.items() for pair in column.p]
     adjusted = holm([p for *_, p in pairs])
     different: dict[str, list[frozenset[str]]] = {}
     for (title, one, other, _), p in zip(pairs, adjusted, strict=True):
         if p < ALPHA:
             different.setdefault(title, []).append(frozenset((one, other)))
-    by_place = {}
+    by_place: dict[BoardPlace, Standing] = {}
     for title, column in statistics.items():
-        rows = {where.row_key: (where, _mean(records)) for where, records in columns[title].items()}
-        ranked = sorted(rows, key=lambda name: (-rows[name][1], name))
-        groups = letters(ranked, different.get(title, ())) if len(rows) > 1 else {}
-        ranks = rank_intervals([(rows[name][1], split_letters(groups.get(name, "a"))) for name in ranked])
-        for name, own in zip(ranked, ranks, strict=True):
-            behind = Lead(*column.behind[name]) if name in column.behind else None
-            by_place[rows[name][0]] = groups.get(name, ""), column.intervals[name], own if groups else None, behind
-    brief = too_many_letters([own for own, *_ in by_place.values()])
-    return {where: Standing(own, *ends, ranks, brief, behind) for where, (own, ends, ranks, behind) in by_place.items()}
+        places = {place.row_key: place for place in columns[title]}
+        means = {key: _mean(columns[title][place]) for key, place in places.items()}
+        ranked = sorted(means, key=lambda key: (-means[key], key))
+        groups = letters(ranked, different.get(title, ())) if len(ranked) > 1 else {}
+        ranks = rank_intervals([(means[key], split_letters(groups.get(key, "a"))) for key in ranked])
+        for key, interval in zip(ranked, ranks, strict=True):
+            behind = Lead(*column.behind[key]) if key in column.behind else None
+            own_ranks = interval if groups else None
+            by_place[places[key]] = Standing(groups.get(key, ""), *column.intervals[key], own_ranks, behind=behind)
+    brief = too_many_letters([standing.letters for standing in by_place.values()])
+    return {place: replace(standing, brief=brief) for place, standing in by_place.items()}
 
 
 def _sentence(error: Exception) -> str:
-    """The message of an error on one line. For an unforeseen error its type comes first, and the log has the traceback."""
+    """The message of an error on one line, with the type of an unexpected error; the log has its traceback."""
     message = " ".join(str(error).split())
     return message if isinstance(error, BenchError) else f"{type(error).__name__}: {message}"
 

@@ -1,4 +1,4 @@
-"""Statistics that were computed before, in the cache folder `standings`. A key is a hash of all that they depend on."""
+"""The cache of statistics, in the cache folder `standings`. A key is a hash of all that the values depend on."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:  # importing numpy takes a tenth of a second, and a board from
     from harness.metrics.additive import Array
     from harness.slices import Slices
 
-VERSION = 7  # of the statistics; a part of the keys
+VERSION = 7  # of the statistics, a part of all keys
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class ColumnStatistics:
-    """The statistics of one column of the board. Rows go by their keys.
+    """The statistics of one column of the board. Rows are named by their keys.
 
     Attributes:
         intervals: row → low and high end of the interval of its mean.
         p: (row, row, p value of their difference), not adjusted.
-        draws: row → [resamples] of its mean score; None where this is from the cache.
+        draws: row → [resamples] of its mean score; None if this was read from the cache.
         slices: id of a record that holds no slices → its slices.
-        behind: row → how far the best row is ahead of it: difference, low and high.
+        behind: row → the lead of the best row: difference, low and high.
     """
 
     intervals: Mapping[str, tuple[float, float]]
@@ -42,15 +42,15 @@ class ColumnStatistics:
 
 
 def cache_key(*facts: Any) -> str:
-    """The cache key of a value that depends on these facts alone."""
+    """The cache key of a value that depends only on these facts."""
     return hashlib.sha256(json.dumps([VERSION, *facts], sort_keys=True).encode()).hexdigest()
 
 
 @cache
 def family_source_hash(family: str) -> str | None:
-    """A hash of the module of a task family, so that a changed module is noticed even without a new version.
+    """A hash of the source code of a task family, so that changes are noticed even if its version stays the same.
 
-    None where the family is not registered here or its module is not a file.
+    None if the family is not registered or its module is not a file.
     """
     import inspect
 
@@ -64,10 +64,10 @@ def family_source_hash(family: str) -> str | None:
 
 
 def cached_column(name: str) -> ColumnStatistics | None:
-    """The statistics of a cached column; None where it or its draws are not in the cache."""
-    beside = _path(name, "npy")
-    if beside is None or not beside.exists():
-        return None  # removed: both are computed anew, so that missing predictions are noticed
+    """The cached statistics of a column; None if they or its draws are missing."""
+    draws = _path(name, "npy")
+    if draws is None or not draws.exists():
+        return None
 
     def parse(content: bytes) -> ColumnStatistics:
         intervals, p, slices, behind = json.loads(content)
@@ -78,12 +78,7 @@ def cached_column(name: str) -> ColumnStatistics | None:
 
 
 def cached_draws(name: str, rows: Sequence[str]) -> Mapping[str, Array] | None:
-    """The draws of a cached column; None where they are not in the cache.
-
-    Args:
-        name: its key.
-        rows: in the order of `Found.intervals`.
-    """
+    """The cached draws of a column; None if they are missing. `rows` are in the order of `ColumnStatistics.intervals`."""
     import io
 
     import numpy as np
@@ -95,33 +90,33 @@ def cached_draws(name: str, rows: Sequence[str]) -> Mapping[str, Array] | None:
 
 
 def cache_column(name: str, statistics: ColumnStatistics) -> ColumnStatistics:
-    """Write a column into the cache, and return it."""
+    """Write the statistics of a column to the cache, and return them."""
     import numpy as np
 
     if path := _path(name, "json"):
         text = json.dumps([statistics.intervals, statistics.p, statistics.slices, statistics.behind])
-        many = np.array([statistics.draws[row] for row in statistics.intervals])
+        draws = np.array([statistics.draws[row] for row in statistics.intervals])
 
-        def fill(place: Path) -> None:
-            with place.open("wb") as file:
-                np.save(file, many)
+        def save_draws(path: Path) -> None:
+            with path.open("wb") as file:  # given a path, `np.save` would add a suffix
+                np.save(file, draws)
 
-        write_file(path, lambda place: place.write_text(text, encoding="utf-8"))
-        write_file(path.with_suffix(".npy"), fill)
+        write_file(path, lambda path: path.write_text(text, encoding="utf-8"))
+        write_file(path.with_suffix(".npy"), save_draws)
         prune(path.parent)
     return statistics
 
 
-def cached(name: str, kind: type[T], make: Callable[[], T]) -> T:
-    """The cached value of a dataclass `kind`; where there is none, the result of `make`, which is cached then."""
+def cached(name: str, kind: type[T], compute: Callable[[], T]) -> T:
+    """The cached value of a dataclass `kind`. If there is none, it is computed and cached."""
     path = _path(name, "json")
-    known = _read(path, lambda content: msgspec.json.decode(content, type=kind))
-    if known is None:
-        known = make()
+    value = _read(path, lambda content: msgspec.json.decode(content, type=kind))
+    if value is None:
+        value = compute()
         if path:
-            write_file(path, lambda place: place.write_bytes(msgspec.json.encode(known)))
+            write_file(path, lambda path: path.write_bytes(msgspec.json.encode(value)))
             prune(path.parent)
-    return known
+    return value
 
 
 def _path(name: str, ending: str) -> Path | None:
@@ -133,7 +128,7 @@ def _read(path: Path | None, parse: Callable[[bytes], Any]) -> Any:
     try:
         parsed = parse(path.read_bytes()) if path else None
     except (OSError, ValueError, TypeError, AttributeError, EOFError):
-        return None  # missing or damaged: it is computed anew
+        return None  # missing or damaged: it is computed again
     if parsed is not None:
         mark_used(path)
     return parsed

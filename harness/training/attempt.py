@@ -10,15 +10,15 @@ from typing import Any
 from accelerate.utils import set_seed
 
 from harness import registry
-from harness.adapt.apply import adapt
+from harness.adapt import adapt
 from harness.cache.encoded import CachedEncoder
 from harness.cell import Trial
 from harness.check.report import warnings
 from harness.fast.prepare import prepare
 from harness.fast.rows_tried import READ, check_text
 from harness.heads.base import Feature, Head
+from harness.heads.library_errors import OUT_OF_MEMORY, LibraryError, library_errors
 from harness.heads.make import fitted_head
-from harness.heads.unable import OUT_OF_MEMORY, Unable, computing
 from harness.methods import METHODS
 from harness.task_data import load_data
 from harness.train_rows import draw_train_rows
@@ -159,14 +159,14 @@ class Attempt:
 
         rows = self.splits[split]
         # What a library cannot compute in half precision is tried in fp32 (`harness.training.worker`); in fp32 the error is the cell's.
-        half = computing("a prediction in half precision") if self.precision != "fp32" else nullcontext()
+        half = library_errors("a prediction in half precision") if self.precision != "fp32" else nullcontext()
         try:
             with half:
                 outputs = predict(
                     self.accelerator, self.model, self.head, self.features[split], len(rows), self.recipe.eval_batch_size,
                     progress=report_progress, fast=self.fast,
                 )  # fmt: skip
-        except Unable as error:
+        except LibraryError as error:
             raise FloatingPointError(f"a prediction cannot be computed ({error})") from error
         return [self.family.prediction(output, row, self.cell.task) for output, row in zip(outputs, rows, strict=True)]
 

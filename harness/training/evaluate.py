@@ -13,7 +13,7 @@ from torch import nn
 
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature, Head
-from harness.heads.unable import OUT_OF_MEMORY
+from harness.heads.library_errors import OUT_OF_MEMORY
 from harness.linear import packed
 from harness.training.batches import evaluation_batches
 from harness.training.cost import advise, free_unused

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature, Head
-from harness.heads.unable import Unable, computing
+from harness.heads.library_errors import LibraryError, library_errors
 from harness.training.weights import Weights
 
 ROWS = 8  # a gradient of so few is enough to tell rounding, which turns it by a few degrees, from nonsense
@@ -40,9 +40,9 @@ def try_half(
     model.train()
     try:
         chance = torch.random.fork_rng([accelerator.device] if accelerator.device.type == "cuda" else [])
-        with computing("half precision"), chance, accelerator.autocast():
+        with library_errors("half precision"), chance, accelerator.autocast():
             fast.compute(partial(head.loss, model), head.collate([row]), accelerator.device).backward()
-    except Unable as error:
+    except LibraryError as error:
         raise FloatingPointError(f"a layer cannot be computed ({error})") from error
     finally:
         weights.forget_gradients()

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature, Head
-from harness.heads.unable import OUT_OF_MEMORY, Unable, computing
+from harness.heads.library_errors import OUT_OF_MEMORY, LibraryError, library_errors
 from harness.recipe import Recipe
 from harness.training.batches import pieces
 from harness.training.cost import advise, free_unused
@@ -65,11 +65,11 @@ class Step:
             size = progress.micro_batch_size or self.recipe.micro_batch_size
             before = RandomStates()
             try:
-                with computing("a step"):
+                with library_errors("a step"):
                     loss, computed, short = *self._gradients(batch, ours, size), False
             except OUT_OF_MEMORY:
                 loss, computed, short = torch.zeros((), device=self.accelerator.device), 0, True
-            except Unable as error:  # in the backward pass, for `compute` has dealt with the other
+            except LibraryError as error:  # in the backward pass, for `compute` has dealt with the other
                 if not self.fast.slower(str(error)):
                     raise error.__cause__ from None
                 self.weights.forget_gradients()

@@ -1,4 +1,4 @@
-"""The source as its own translation: right for names, numbers and what languages share."""
+"""A copy of the source as its translation: right for names, numbers and words that languages share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.task import Task
 
 
 class Copier(Predictor):
-    """Each source as it is."""
+    """Predicts each source unchanged."""
 
     def predict(self, rows: Sequence[Row]) -> list[str]:
         return [row["source"] for row in rows]

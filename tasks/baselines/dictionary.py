@@ -1,4 +1,4 @@
-"""Translation word for word, by a dictionary that is learned from the training rows."""
+"""Word-for-word translation with a dictionary learned from the training rows."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from harness.task import Task
 from tasks.baselines.alignment import translations
 from tasks.baselines.words import CHARACTER, pattern
 
-PAIRS = 8_000_000  # words of a source beside words of its target that are learned from: about half a gigabyte
+PAIRS = 8_000_000  # maximal number of pairs of a source word and a target word to learn from; about half a gigabyte
 
 
 class WordForWord(Predictor):
-    """Each word of a source replaced; what is no word stays.
+    """Replaces each word of a source. Everything else stays.
 
     Args:
-        words: source word in lower case → target word as it is usually written.
-        source, target: what a word is on each side.
-        capital: whether a sentence begins with a capital letter.
+        words: source word in lower case → target word in its usual spelling.
+        source, target: patterns of a word on each side.
+        capital: whether sentences start with a capital letter.
         choice: for the record.
     """
 
@@ -34,19 +34,19 @@ class WordForWord(Predictor):
         return [self._translate(row["source"]) for row in rows]
 
     def _translate(self, text: str) -> str:
-        apart = " " if self.source is CHARACTER and self.target is not CHARACTER else ""
-        made = self.source.sub(lambda match: self.words.get(match[0].lower(), match[0]) + apart, text)
+        blank = " " if self.source is CHARACTER and self.target is not CHARACTER else ""
+        translated = self.source.sub(lambda match: self.words.get(match[0].lower(), match[0]) + blank, text)
         if self.target is CHARACTER and self.source is not CHARACTER:
-            made = re.sub(r"\s+", "", made)
-        made = made.rstrip() if apart else made
-        return made[:1].upper() + made[1:] if self.capital else made
+            translated = re.sub(r"\s+", "", translated)
+        translated = translated.rstrip() if blank else translated
+        return translated[:1].upper() + translated[1:] if self.capital else translated
 
 
 class Dictionary(Baseline):
-    """Every word replaced by its likeliest translation under IBM Model 1, in the order of the source; unknown words stay.
+    """Replaces every word by its likeliest translation under IBM Model 1, in the order of the source; unknown words stay.
 
-    Words are learned in lower case and written as they mostly are inside of target sentences. Of very large training sets every
-    n-th row is read.
+    Words are learned in lower case, and written in their most frequent spelling inside target sentences. Of very large
+    training sets only every n-th row is used.
     """
 
     name = "dictionary"
@@ -63,12 +63,12 @@ class Dictionary(Baseline):
         forms = written([theirs for _, theirs in sides])
         ours = _numbers(word for words, _ in sides for word in words)
         theirs = _numbers(word.lower() for _, words in sides for word in words)
-        found = translations(
+        likeliest = translations(
             [[ours[word] + 1 for word in words] for words, _ in sides],
             [[theirs[word.lower()] for word in words] for _, words in sides],
         )
         names, lowered = list(ours), list(theirs)
-        words = {names[one - 1]: forms[lowered[other]] for one, (other, _) in found.items()}
+        words = {names[one - 1]: forms[lowered[other]] for one, (other, _) in likeliest.items()}
         firsts = [row["target"][0].lstrip()[:1] for row in train]
         capital = 2 * sum(first.isupper() for first in firsts) > len(firsts)
         return WordForWord(words, source, target, capital, {"model": "IBM Model 1", "rows": len(sides)})
@@ -76,14 +76,11 @@ class Dictionary(Baseline):
 
 def _numbers(words: Iterable[str]) -> dict[str, int]:
     """Word → its number, in order of appearance."""
-    found: dict[str, int] = {}
-    for word in words:
-        found.setdefault(word, len(found))
-    return found
+    return {word: number for number, word in enumerate(dict.fromkeys(words))}
 
 
 def written(sentences: Sequence[Sequence[str]]) -> dict[str, str]:
-    """Word in lower case → how it is written most often, at the beginning of sentences only where it stands nowhere else."""
+    """Word in lower case → its most frequent spelling, at the start of sentences only if it occurs nowhere else."""
     inside: dict[str, Counter] = defaultdict(Counter)
     first: dict[str, Counter] = defaultdict(Counter)
     for sentence in sentences:

@@ -1,4 +1,4 @@
-"""Every word gets the tag that it had most often in the training rows."""
+"""The most frequent tag of each word in the training rows."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ OUTSIDE = "O"
 
 @dataclass(frozen=True)
 class Lexicon(Predictor):
-    """Word → tag.
+    """Predicts a tag for each word.
 
     Attributes:
-        words: as they are written.
-        lowered: in lower case, for words that were never seen as they are written.
+        words: word → tag, case-sensitive.
+        lowered: word in lower case → tag, for words that are unknown in this case.
     """
 
     words: Mapping[str, str]
@@ -37,9 +37,9 @@ class Lexicon(Predictor):
 
 
 class FrequentTag(Baseline):
-    """The most frequent tag of each word; of a word in another case, by its lower case; of an unknown word O.
+    """Predicts the most frequent tag of each word, in another case that of its lower case, and O for unknown words.
 
-    Of equally frequent tags the first in the alphabet is taken. `I-` that continues nothing becomes `B-`.
+    Of equally frequent tags the alphabetically first is chosen. A stray `I-` becomes `B-`.
     """
 
     name = "frequent-tag"
@@ -59,10 +59,10 @@ def _most_frequent(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def valid(tags: Sequence[str]) -> list[str]:
-    """The tags in IOB2: an `I-` after another type, or after `O`, begins an entity."""
-    made, before = [], OUTSIDE
+    """Make tags valid IOB2: an `I-` after `O` or another type becomes `B-`."""
+    result, previous = [], OUTSIDE
     for tag in tags:
-        begins = tag.startswith("I-") and before[2:] != tag[2:]
-        made.append(f"B-{tag[2:]}" if begins else tag)
-        before = tag
-    return made
+        starts = tag.startswith("I-") and previous[2:] != tag[2:]
+        result.append(f"B-{tag[2:]}" if starts else tag)
+        previous = tag
+    return result

@@ -1,4 +1,4 @@
-"""Bags of words and word pairs, weighed by TF-IDF, and a logistic regression: what a classifier without pre-training reaches."""
+"""Logistic regression on TF-IDF features of words and word pairs: a classifier without pre-training."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from harness.family import Row
 from harness.task import Task
 from tasks.baselines.majority import majority
 
-STRENGTHS = (0.1, 1.0, 10.0, 100.0)  # of C: the smaller, the more the weights are held down
+STRENGTHS = (0.1, 1.0, 10.0, 100.0)  # candidates for C, the inverse strength of regularisation
 WORD = r"(?u)\b\w+\b"
-STEPS = 1000  # of the solver at most
+STEPS = 1000  # maximal number of steps of the solver
 
 
 class LinearBaseline(Predictor):
-    """A fitted regression.
+    """A fitted logistic regression.
 
     Args:
         vectorizers: column → its fitted `TfidfVectorizer`.
@@ -35,11 +35,11 @@ class LinearBaseline(Predictor):
 
 
 class TfidfRegression(Baseline):
-    """TF-IDF (with logarithmic term frequency) of words and pairs of words, and logistic regression.
+    """Logistic regression on TF-IDF (with logarithmic term frequency) of words and word pairs.
 
-    Of `STRENGTHS` the one with the best validation is taken, of equal ones the smallest. Texts of scripts without blanks are cut
-    into characters. The second text of a pair has features of its own. Where there is nothing to tell classes apart by, it
-    is the majority.
+    Of `STRENGTHS` the one with the best validation score is chosen, of equal ones the smallest. Texts in scripts
+    without blanks are split into characters. The second text of a pair has its own features. Without features, or with
+    a single class, the majority class is predicted.
     """
 
     name = "tfidf-lr"
@@ -56,38 +56,38 @@ class TfidfRegression(Baseline):
         if len(set(labels)) < 2 or not vectorizers:
             return majority(train)
         features = _matrix(vectorizers, train)
-        best, found = -1.0, None
+        best, chosen = -1.0, None
         for strength in STRENGTHS if validation else (1.0,):
             model = LogisticRegression(C=strength, max_iter=STEPS, random_state=seed).fit(features, labels)
-            made = LinearBaseline(vectorizers, model, {"C": strength, "of": list(STRENGTHS), "unit": unit})
-            reached = _score(made, validation, task)
-            if reached > best:
-                best, found = reached, made
-        return found
+            candidate = LinearBaseline(vectorizers, model, {"C": strength, "of": list(STRENGTHS), "unit": unit})
+            score = _score(candidate, validation, task)
+            if score > best:
+                best, chosen = score, candidate
+        return chosen
 
 
 def _vectorizers(train: Sequence[Row], unit: str) -> dict[str, Any]:
-    """One for each text of a row; none for texts without any word."""
+    """A fitted vectorizer for each text of a row, except texts without any word."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    made = {}
+    vectorizers = {}
     for column in ("text", "text_pair"):
         texts = [row.get(column) or "" for row in train]
         if any(any(map(str.isalnum, text)) for text in texts):
             kind = {"analyzer": "char"} if unit == "character" else {"token_pattern": WORD}
-            made[column] = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, **kind).fit(texts)
-    return made
+            vectorizers[column] = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, **kind).fit(texts)
+    return vectorizers
 
 
 def _matrix(vectorizers: Mapping[str, Any], rows: Sequence[Row]) -> Any:
     from scipy.sparse import hstack
 
-    parts = [made.transform([row.get(column) or "" for row in rows]) for column, made in vectorizers.items()]
+    parts = [fitted.transform([row.get(column) or "" for row in rows]) for column, fitted in vectorizers.items()]
     return hstack(parts, format="csr")
 
 
 def _score(predictor: Predictor, rows: Sequence[Row], task: Task) -> float:
-    """The task's metric, 0-100; 0 for no rows."""
+    """The primary metric of the task (0-100); 0 without rows."""
     if not rows:
         return 0.0
     family = registry.family(task.family)

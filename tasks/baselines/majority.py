@@ -1,4 +1,4 @@
-"""The same answer to everything: the commonest class, or no entity."""
+"""Constant predictions: the most frequent class, or no entity."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.task import Task
 
 @dataclass(frozen=True)
 class Constant(Predictor):
-    """One label for every row."""
+    """Predicts the same label for every row."""
 
     label: str
 
@@ -22,7 +22,7 @@ class Constant(Predictor):
 
 
 def majority(train: Sequence[Row]) -> Constant:
-    """The most frequent label of the training rows; of equally frequent ones that which comes first."""
+    """Predict the most frequent label of the training rows; of equally frequent ones the first."""
     return Constant(Counter(row["label"] for row in train).most_common(1)[0][0])
 
 
@@ -38,14 +38,14 @@ class Majority(Baseline):
 
 
 class Outside(Predictor):
-    """No word is part of an entity."""
+    """Predicts O for every word."""
 
     def predict(self, rows: Sequence[Row]) -> list[list[str]]:
         return [["O"] * len(row["words"]) for row in rows]
 
 
 class AllO(Baseline):
-    """The most frequent tag of nearly every data set: O for every word."""
+    """O for every word, the most frequent tag of nearly every data set."""
 
     name = "all-o"
     description = "no entity anywhere"

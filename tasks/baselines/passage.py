@@ -1,4 +1,4 @@
-"""A context and a question, and the piece of the one that looks most like an answer to the other."""
+"""The span of a context that looks most like an answer to a question."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-SENTENCE = re.compile(r"[.!?。！？]")  # between two words: a sentence ends
+SENTENCE = re.compile(r"[.!?。！？]")  # between two words, the end of a sentence
 
 
 @dataclass(frozen=True)
-class FoundAnswer:
-    """The best piece of a context.
+class Span:
+    """The best span of a context.
 
     Attributes:
-        text: the piece.
-        share: of the question's weight that stands around it, 0 to 1.
+        text: the span.
+        share: share of the question's weight that is around it (0-1).
     """
 
     text: str
@@ -25,9 +25,9 @@ class FoundAnswer:
 
 
 class Passage:
-    """A context and a question, cut into words and weighed: what is the same for every length and width.
+    """A context with the weights of its words for a question.
 
-    A word of the context that the question has too weighs log(1 + 1 / its number in the context).
+    A word that also occurs in the question has the weight log(1 + 1 / its count in the context).
     """
 
     def __init__(self, question: str, context: str, words: Any):
@@ -35,30 +35,30 @@ class Passage:
 
         self.context, self.spans = context, [match.span() for match in words.finditer(context)]
         tokens = [context[start:end].lower() for start, end in self.spans]
-        counts, asked = Counter(tokens), {word.lower() for word in words.findall(question)}
-        weights = {word: float(np.log1p(1 / counts[word])) for word in asked if word in counts}
+        counts, in_question = Counter(tokens), {word.lower() for word in words.findall(question)}
+        weights = {word: float(np.log1p(1 / counts[word])) for word in in_question if word in counts}
         weight = np.array([weights.get(token, 0.0) for token in tokens])
         self.total = sum(weights[word] for word in sorted(weights))
         self.sums = np.concatenate([[0.0], weight.cumsum()])
         self.places = np.flatnonzero(weight)
         gaps = [context[one[1] : other[0]] for one, other in pairwise(self.spans)]
         ends = [0, *(number for number, gap in enumerate(gaps, 1) if SENTENCE.search(gap)), len(tokens)]
-        # Of each word: the first one of its sentence, and the first one of the next.
+        # For each word: the first word of its sentence, and the first word of the next sentence.
         self.first = np.repeat(ends[:-1], np.diff(ends))
         self.last = np.repeat(ends[1:], np.diff(ends))
 
-    def best(self, length: int, width: int) -> FoundAnswer:
-        """The piece of `length` words of one sentence with the highest weight among its neighbours.
+    def best(self, length: int, width: int) -> Span:
+        """The span of `length` words within a sentence whose neighbours have the highest weight.
 
-        Neighbours are up to `width` words on each side, of the same sentence. Words of the question in the piece itself count
-        against it, for an answer does not repeat them, and so does the distance to the nearest word of the question, as a share
-        of the context. Of equal pieces the first is taken.
+        Neighbours are up to `width` words on each side in the same sentence. The weight of the span itself is
+        subtracted, because an answer does not repeat the question, and so is the distance to the nearest word of the
+        question, as a share of the context. Of equal spans the first is chosen.
         """
         import numpy as np
 
         count = len(self.spans)
         if not count:
-            return FoundAnswer("", 0.0)
+            return Span("", 0.0)
         length = min(length, count)
         starts = np.arange(count - length + 1)
         inside = self.sums[starts + length] - self.sums[starts]
@@ -69,10 +69,10 @@ class Passage:
         score = np.round(around - inside - self._distance(starts, length) / max(1, count - 1), 9)
         at = int(np.argmax(np.where(self.first[starts] == self.first[starts + length - 1], score, -np.inf)))
         text = self.context[self.spans[at][0] : self.spans[at + length - 1][1]]
-        return FoundAnswer(text, min(1.0, float(around[at]) / self.total) if self.total else 0.0)
+        return Span(text, min(1.0, float(around[at]) / self.total) if self.total else 0.0)
 
     def _distance(self, starts: Any, length: int) -> Any:
-        """Words from each piece to the nearest word of the question beside it; 0 where there is none."""
+        """Number of words from each span to the nearest word of the question outside it; 0 if there is none."""
         import numpy as np
 
         places, far = self.places, len(self.spans)

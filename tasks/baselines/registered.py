@@ -1,4 +1,4 @@
-"""The built-in baselines, the plainest of each family first."""
+"""The built-in baselines, the simplest of each family first."""
 
 from __future__ import annotations
 

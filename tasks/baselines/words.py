@@ -1,4 +1,4 @@
-"""Texts cut into words, or characters where a script has no blanks between words."""
+"""The pattern of a word, or of a character for scripts without blanks between words."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ WORD, CHARACTER = re.compile(r"\w+"), re.compile(r"\w")
 
 
 def pattern(texts: Iterable[str]) -> re.Pattern[str]:
-    """What a word of these texts is; punctuation is none."""
+    """The pattern of a word in these texts. Punctuation is no word."""
     return CHARACTER if without_blanks(texts) else WORD

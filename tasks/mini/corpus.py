@@ -1,8 +1,8 @@
-"""Unlabelled text for pre-training: English reviews, news lines, reports, and German sentences (no aligned pairs).
+"""Unlabelled text for pre-training: English reviews, news lines, reports, and German sentences (not aligned).
 
-All words of the lexica occur, those held out of the tasks' training rows too, in company that shows what they mean:
-a review keeps its opinion, a news item its topic, a report says the same event twice,
-or opens with a question that nobody answers. No sentence of a test split occurs.
+All words of the lexica occur, also those held out of the training rows of the tasks, in contexts that show their
+meaning: a review keeps its opinion, a news item its topic, and a report tells the same event twice or starts with an
+unanswered question. No sentence of a test split occurs.
 """
 
 import random
@@ -18,12 +18,12 @@ from .lexicon_topics import AMBIGUOUS, TOPICS
 
 
 class Document(list[str]):
-    """Sentences, and the name of the maker that they come from."""
+    """A list of sentences, and the name of the function that made them."""
 
     kind: str = ""
 
 
-# Words of one opinion side by side: from these a model learns which go together.
+# Words of the same opinion side by side, from which a model learns which belong together.
 PRAISE = [
     "the {thing} was {good} and {good2}", "everything was {good}, {good2} and {good}", "so {good} and so {good2}",
     "{good} and {good2}", "{good}, {good2}, {good}: {end}", "the {thing} was {good} and the {other} was {good2}",
@@ -56,7 +56,7 @@ def news(rng: random.Random) -> list[str]:
 
 
 def gossip(rng: random.Random) -> list[str]:
-    """One or two sentences with names; now and then with blanks around the stops, as tokenised text has them."""
+    """One or two sentences with names, sometimes with blanks around punctuation, as in tokenised text."""
     texts = []
     for _ in range(rng.randint(1, 2)):
         kind = rng.choice(["known", "known", "ambiguous", "long", "no-name"])
@@ -66,24 +66,24 @@ def gossip(rng: random.Random) -> list[str]:
 
 
 def report(rng: random.Random) -> list[str]:
-    """A summary of an event, or an unanswered question, and then the event among others; or the other way round."""
+    """A summary of an event or an unanswered question, followed by the event among others; or the other way round."""
     held_out = rng.random() < 0.5
     main = qa.event(rng, held_out, ways=(0, 1, 2))
-    told = [main, *qa.others(rng, main, rng.choice([1, 2]), held_out, rng.random() < 0.5)]
-    rng.shuffle(told)
-    texts = [one.tell(rng) for one in told]
+    events = [main, *qa.others(rng, main, rng.choice([1, 2]), held_out, rng.random() < 0.5)]
+    rng.shuffle(events)
+    texts = [one.tell(rng) for one in events]
     if rng.random() < 0.2:
-        position = told.index(main)
+        position = events.index(main)
         texts[position : position + 1] = qa.coreference(rng, main)
     summaries = []
-    for one in rng.sample(told, rng.choice([1, 1, 2])):
+    for one in rng.sample(events, rng.choice([1, 1, 2])):
         said = replace(one, verb=one.verb if rng.random() < 0.5 else rng.choice(qa.EVENTS[one.kind][0]))
         summaries.append(summary(rng, said) if rng.random() < 0.7 else said.ask(rng.choice(qa.KINDS), said.verb)[0])
     return summaries + texts if rng.random() < 0.7 else texts + summaries
 
 
 def summary(rng: random.Random, one: qa.Event) -> str:
-    """One part of the event, told as a person who has read the report would tell it."""
+    """A sentence on one part of the event, as a reader of the report would tell it."""
     verb = one.verb
     return sentence(
         rng.choice(
@@ -128,12 +128,12 @@ MAKERS: dict[Callable[[random.Random], list[str]], int] = {
 
 
 def plain(text: str) -> str:
-    """Words alone, in lower case: what two texts must share to count as the same."""
+    """The words of a text in lower case, to compare texts."""
     return " ".join(re.findall(r"\w+", text.lower()))
 
 
 def test_texts() -> set[str]:
-    """Every text of a test split, as `plain` gives it."""
+    """All texts of the test splits, normalised by `plain`."""
     texts = [row["text"] for task in (sentiment, topics) for row in task.generate()["test"]]
     texts += [" ".join(row["words"]) for row in ner.generate()["test"]]
     texts += [row[key] for row in translation.generate()["test"] for key in ("source", "target")]
@@ -142,7 +142,7 @@ def test_texts() -> set[str]:
 
 
 def documents(count: int, seed: int = 0) -> Iterator[Document]:
-    """Yield `count` documents, each a list of sentences; a document that repeats a test text is left out."""
+    """Yield `count` documents, without those that repeat a text of a test split."""
     rng = random.Random(f"corpus/{seed}")
     forbidden = test_texts()
     while count:

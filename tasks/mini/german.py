@@ -1,7 +1,7 @@
-"""English-German noun phrases and clauses, built in step: one choice of words, two linearisations.
+"""English-German noun phrases and clauses: one choice of words, written out in both languages.
 
-The German follows the school grammar: strong, weak and mixed adjective endings, weak nouns, the dative plural in -n,
-contracted prepositions, the verb second in main clauses and last in subordinate ones, separable prefixes.
+The German covers strong, weak and mixed adjective endings, weak nouns, the dative plural in -n, contracted
+prepositions, the verb in second position in main clauses and last in subordinate ones, and separable prefixes.
 """
 
 import random
@@ -32,7 +32,7 @@ def article(case: str, gender: str) -> str:
 
 @dataclass
 class Phrase:
-    """A noun phrase; `relative` is a clause about it, already said in both languages."""
+    """A noun phrase; `relative` is a relative clause about it, as text in both languages."""
 
     noun: Noun
     determiner: str = "the"

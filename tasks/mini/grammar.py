@@ -1,4 +1,4 @@
-"""Helpers that every grammar shares: filling templates and assembling splits that never share a text."""
+"""Helpers of all grammars: filling templates, and assembling splits that share no text."""
 
 import random
 import re
@@ -12,7 +12,7 @@ Row = dict[str, object]
 
 
 def fill(rng: random.Random, template: str, slots: dict[str, list[str]]) -> str:
-    """Replace every `{slot}` by a random choice of `slots[slot]`; one text never uses the same choice twice."""
+    """Replace every `{slot}` by a random choice of `slots[slot]`. A text never uses the same choice twice."""
     used: list[str] = []
 
     def pick(match: re.Match) -> str:
@@ -35,12 +35,15 @@ def build(
     make: Callable[[random.Random, str, str], Row | None],
     key: Callable[[Row], str],
 ) -> dict[str, list[Row]]:
-    """Make the rows that `plan[split][phenomenon]` counts, `make(rng, split, phenomenon)` at a time.
+    """Make `plan[split][phenomenon]` rows of each kind by calls of `make(rng, split, phenomenon)`.
 
-    Test comes first, so that it does not change when a training set grows. A row whose `key` has been used before,
-    in this split or another, is thrown away, as is `None`. Raises RuntimeError where a grammar is too small for its plan.
+    Test rows are made first, so that they do not change when a training set grows. Rows with a `key` that has occurred
+    before in any split are dropped, as are None.
+
+    Raises:
+        RuntimeError: the grammar is too small for the plan.
     """
-    seen: set[str] = set()  # membership only: its order is never used
+    seen: set[str] = set()
     data: dict[str, list[Row]] = {}
     for split in reversed(SPLITS):
         rows = []

@@ -1,17 +1,17 @@
-"""Events for question answering: verbs with their paraphrases and what they are done to."""
+"""Events for question answering: verbs with paraphrases and objects."""
 
 from typing import NamedTuple
 
 
 class Verb(NamedTuple):
-    """One way to say an event: `bought`, `buy`, passive `bought`."""
+    """One verb for an event: past `bought`, base `buy`, participle `bought`."""
 
     past: str
     base: str
     participle: str
 
 
-# (ways to say it, objects). The first two ways are paired in training questions; the others only in the test.
+# (verbs, objects). Training questions paraphrase the first two verbs by each other; the others are for test questions.
 EVENTS = [
     (
         [

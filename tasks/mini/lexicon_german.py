@@ -17,7 +17,8 @@ class Noun(NamedTuple):
 class Verb(NamedTuple):
     """English forms; German infinitive, third person, preterite, participle, separable prefix, auxiliary and objects.
 
-    `frame` names the objects in order: `a` accusative, `d` dative, `l` location, `g` goal; `kind` is what the last may be.
+    `frame` names the objects in order: `a` accusative, `d` dative, `l` location, `g` goal; `kind` is what the last may
+        be.
     """
 
     en: tuple[str, str, str, str]
@@ -99,7 +100,7 @@ NOUNS = {
         _nouns("cow cows f Kuh Kühe;pig pigs n Schwein Schweine;bear bears m Bär Bären Bären;duck ducks f Ente Enten"),
     ),
 }
-# What may stand as an object of a kind.
+# Kinds of nouns that can be an object of a kind.
 KINDS = {
     "any": ["person", "thing", "animal"],
     "person": ["person"],

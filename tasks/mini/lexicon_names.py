@@ -21,7 +21,7 @@ PLACES = (
     "Basel Nantes Bologna Cardiff Trieste Riga Denmark Slovenia Tyrol Galicia Saxony".split(),
 )
 PLACES = (PLACES[0], [place for place in PLACES[1] if place not in FIRST_NAMES[0]])
-# Words that begin the name of a firm; with one of ENDINGS or alone.
+# First words of names of firms, used alone or with one of ENDINGS.
 FIRMS = (
     "Nordwell Brightline Kestrel Halvor Delphi Arcona Silverton Maxwell Orbis Tidewater Lumina Granite Falcon Verity "
     "Solaris Redwood Pinnacle Castor Meridian Atlas Juniper Corvus Bluefin Sterling Mercado".split(),
@@ -31,11 +31,11 @@ FIRMS = (
 ENDINGS = "Bank Motors Foods Airlines Press Energy Group Systems Pharma Insurance".split()
 INSTITUTIONS = "University|Bank|Museum|Institute|Academy|Chamber of Commerce|College|Court".split("|")
 
-# Names of two kinds: a person's first name and a town; the words around them decide.
+# First names that are also names of towns; the context decides.
 PERSON_OR_PLACE = (
     "Florence Sydney Austin Chester Lincoln Jordan Victoria Charlotte Houston Wellington Paris Georgia".split()
 )
-# Capitalised where they open a sentence, and no name there: each with what follows it as an ordinary word.
+# Names that are ordinary words at the start of a sentence, each with a word that follows it there.
 NAME_OR_WORD = {
     "Rose": "bushes",
     "Grace": "periods",

@@ -1,6 +1,6 @@
 """Words of praise and blame. The second list of every pair never occurs in the training rows of the sentiment task."""
 
-# domain -> what is judged
+# domain -> things
 THINGS = {
     "food": "soup steak breakfast dessert pizza fish coffee bread salad curry cake lunch".split(),
     "place": "room hotel flat bathroom lobby campsite apartment cabin hostel lounge".split(),
@@ -41,7 +41,7 @@ ADJECTIVES = {
         "negative": ("rude careless unfriendly impatient".split(), "arrogant clueless grumpy hostile".split()),
     },
 }
-# What people do about it, without an adjective.
+# Reactions without an adjective.
 OUTCOMES = {
     "positive": (
         ["I will come back", "we loved every minute", "I told all my friends", "it made my day"],
@@ -59,6 +59,6 @@ OPPOSITE = {"positive": "negative", "negative": "positive"}
 
 
 def adjectives(domain: str, polarity: str, held_out: bool) -> list[str]:
-    """The adjectives that fit a domain: its own twice, so that they are as frequent as the general ones."""
+    """The adjectives of a domain: its own ones twice, so that they are as frequent as the general ones."""
     own, general = ADJECTIVES[domain][polarity], ADJECTIVES["any"][polarity]
     return own[held_out] * 2 + general[held_out]

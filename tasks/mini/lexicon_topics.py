@@ -34,7 +34,7 @@ TOPICS = {
         "firmware modem antenna encryption touchscreen smartphone compiler router spreadsheet webcam debugger pixel".split(),
     ),
 }
-# A word of two topics: another word has to decide.
+# Words of two topics; another word has to decide.
 AMBIGUOUS = {
     "virus": ("health", "technology"),
     "star": ("science", "arts"),

@@ -1,4 +1,4 @@
-"""Named entities PER, ORG and LOC in IOB2, with unseen names and names that only the context can tell apart."""
+"""Named entities PER, ORG and LOC in IOB2, with unseen names, and names whose type only the context shows."""
 
 import random
 import re
@@ -28,7 +28,7 @@ KNOWN = [
     "{ORG} hired {PER} , who was born in {LOC} .", "{LOC} is colder than {LOC} in winter .", "{ORG} sold its office in {LOC} .",
     "a letter from {PER} reached {ORG} on Monday .", "the streets of {LOC} were empty when {PER} arrived .",
 ]  # fmt: skip
-# A place name (CLUB: the team called after it; PLACE) or a name of two kinds (HE: the person; TOWN).
+# A name of a place (PLACE, or CLUB for the team named after it), or a name of two kinds (HE for the person, TOWN).
 LEFT = [
     "the striker left {CLUB} for {CLUB} after one season .", "the goalkeeper of {CLUB} saved two penalties .",
     "the train to {PLACE} stops twice .", "they rented a flat in {PLACE} .", "the referee warned {CLUB} twice .",
@@ -75,7 +75,7 @@ def name(rng: random.Random, kind: str, held_out: bool) -> str:
 
 
 def tag(rng: random.Random, template: str, held_out: bool) -> Row:
-    """Fill a template whose tokens are blank-separated: `{words, tags}` of equal length, tags in IOB2."""
+    """Fill a template of blank-separated tokens. Return `{words, tags}` of equal length, tags in IOB2."""
     words, tags, used = [], [], []
     for token in template.split():
         slot = re.fullmatch(r"\{(\w+)\}", token)
@@ -102,7 +102,7 @@ def templates(phenomenon: str) -> list[str]:
 
 
 def make(rng: random.Random, split: str, phenomenon: str) -> Row:
-    """One sentence; in the test most names are new, wherever the phenomenon is not `known`."""
+    """One sentence. In the test split most names are new, unless the phenomenon is `known`."""
     held_out = phenomenon == "unseen" or (split == "test" and phenomenon != "known" and rng.random() < 0.6)
     return tag(rng, rng.choice(templates(phenomenon)), held_out)
 

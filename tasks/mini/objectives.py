@@ -1,6 +1,7 @@
 """Architectures and training objectives of the three bundled models; `OBJECTIVES` maps a kind to its own.
 
-An objective has `tokenizer(texts)`, `model(tokenizer)`, `encode(document)`, `batch(examples, rng)` and `loss(model, batch)`.
+An objective has `tokenizer(texts)`, `model(tokenizer)`, `encode(document)`, `batch(examples, rng)` and `loss(model,
+batch)`.
 """
 
 import random
@@ -25,9 +26,8 @@ from .corpus import Document
 from .tokenisers import POSITIONS, SENTINELS, byte_pairs, unigram, word_piece
 
 WIDTH, HEADS = 128, 4
-SPREAD = 0.06  # of the first weights: near 1 / sqrt(WIDTH), else masked words are learned late
-# Share of masked tokens, more than the usual 15 %: small models learn too little from a step (Wettig et al. 2023,
-# arXiv 2202.08005).
+SPREAD = 0.06  # standard deviation of the initial weights: near 1 / sqrt(WIDTH), else masked words are learned late
+# Share of masked tokens. With the usual 15 % small models learn too little per step (Wettig et al. 2023, arXiv 2202.08005).
 MASKED = 0.3
 IGNORED = -100
 
@@ -37,7 +37,7 @@ def _pad(rows: list[list[int]], value: int) -> torch.Tensor:
 
 
 class Bert:
-    """Masked words and next sentence (Devlin et al. 2019, arXiv 1810.04805); half of the pairs are false."""
+    """Masked language modelling and next-sentence prediction (Devlin et al. 2019, arXiv 1810.04805); half of the pairs are false."""
 
     name, title = "bert-mini", "masked language modelling and next-sentence prediction"
     tokenizer = staticmethod(word_piece)
@@ -56,9 +56,9 @@ class Bert:
         return document.kind, self.words(list(document), add_special_tokens=False)["input_ids"]
 
     def batch(self, examples: list[tuple[str, list[list[int]]]], rng: random.Random) -> dict[str, torch.Tensor]:
-        """Pairs of segments with masked ids; half of the second segments come from another document of the same kind.
+        """Pairs of segments with masked ids. Half of the second segments come from another document of the same kind.
 
-        Of another kind they would be told by their style alone; so topics, opinions and events have to be compared.
+        Segments of another kind would be recognised by style. So topics, opinions and events have to be compared.
         """
         cls, sep, mask = self.words.cls_token_id, self.words.sep_token_id, self.words.mask_token_id
         ids, segments, labels, following = [], [], [], []
@@ -97,7 +97,7 @@ class Bert:
 
 
 class Gpt2:
-    """Next words (Radford et al. 2019) over one document at a time."""
+    """Causal language modelling (Radford et al. 2019) of one document at a time."""
 
     name, title = "gpt2-mini", "causal language modelling"
     tokenizer = staticmethod(byte_pairs)
@@ -131,10 +131,10 @@ class Gpt2:
 
 
 class T5:
-    """Span corruption for one half of the documents, for the other the whole text from a part of its words.
+    """Span corruption for half of the documents, and for the other half reconstruction of the text from a part of its words.
 
-    Both are objectives of Raffel et al. 2020 (arXiv 1910.10683, section 3.3). With spans alone a model of this size learns what
-    its decoder can guess by itself and leaves the encoder unread; to rebuild a text it has to look.
+    Both are objectives of Raffel et al. 2020 (arXiv 1910.10683, section 3.3). With span corruption only, a model of
+    this size learns what its decoder can guess and ignores the encoder; reconstruction needs the encoder.
     """
 
     name = "t5-mini"
@@ -156,7 +156,7 @@ class T5:
         return self.words(" ".join(document), add_special_tokens=False)["input_ids"][: POSITIONS - 1]
 
     def batch(self, examples: list[list[int]], rng: random.Random) -> dict[str, torch.Tensor]:
-        """Texts with a part missing, and what is missing or the whole text."""
+        """Incomplete texts, and the missing parts or the whole text as labels."""
         sources, targets = zip(*(rng.choice([self.corrupt, self.drop])(row, rng) for row in examples), strict=True)
         ids = _pad(list(sources), self.words.pad_token_id)
         return {
@@ -166,7 +166,7 @@ class T5:
         }
 
     def corrupt(self, row: list[int], rng: random.Random) -> tuple[list[int], list[int]]:
-        """Cut spans of one to three tokens, a fifth of the row in all, each behind at least one token that stays."""
+        """Replace spans of one to three tokens, a fifth of the row in total, each after at least one token that stays."""
         source, target, position, spans = [], [], 0, 0
         while position < len(row):
             if (rng.random() < 0.125 and spans < len(SENTINELS) - 1) or (not spans and position == len(row) - 1):
@@ -181,7 +181,7 @@ class T5:
         return [*source, self.words.eos_token_id], [*target, self.words.eos_token_id]
 
     def drop(self, row: list[int], rng: random.Random) -> tuple[list[int], list[int]]:
-        """Leave out three tokens of ten; the target is the whole row."""
+        """Drop 30 % of the tokens; the target is the whole row."""
         kept = [token for token in row if rng.random() < 0.7]
         return [*kept, self.words.eos_token_id], [*row, self.words.eos_token_id]
 

@@ -1,6 +1,6 @@
 """Pre-train one of the bundled models: `python -m tasks.mini.pretrain bert|gpt2|t5 [--output DIR] [--steps N] [--start DIR]`.
 
-Writes config.json, model.safetensors (stored in 16 bits, loaded in 32), the tokeniser's files and a model card.
+Writes config.json, model.safetensors (stored in 16 bits, loaded in 32), the files of the tokenizer, and a model card.
 """
 
 import argparse
@@ -27,7 +27,7 @@ LEARNING_RATE = {"bert": 1.5e-3, "gpt2": 2e-3, "t5": 4e-2}
 
 
 def batches(examples: list, rng: random.Random) -> Iterator[list]:
-    """For ever: batches of similar length, in random order."""
+    """Yield batches of examples of similar length in random order, without end."""
     while True:
         order = sorted(range(len(examples)), key=lambda index: len(str(examples[index])) + 40 * rng.random())
         chunks = [order[start : start + BATCH] for start in range(0, len(order) - BATCH + 1, BATCH)]
@@ -51,8 +51,8 @@ def evaluate(objective, model: torch.nn.Module, examples: list, device: torch.de
 def make_optimiser(kind: str, model: torch.nn.Module) -> torch.optim.Optimizer:
     """AdamW with weight decay for matrices only; for T5 Adafactor (Shazeer & Stern 2018, arXiv 1804.04235).
 
-    The first weights of T5 differ in spread a hundredfold, from its embeddings to its queries. Adafactor, with which T5 was
-    made, scales each step by the size of what it changes; Adam does not, and so spoils the small ones.
+    The standard deviations of T5's initial weights differ a hundredfold between embeddings and queries. Adafactor, with
+    which T5 was trained, scales each step by the size of the weights; Adam does not, and so spoils the small ones.
     """
     rate = LEARNING_RATE[kind]
     if kind == "t5":
@@ -62,7 +62,7 @@ def make_optimiser(kind: str, model: torch.nn.Module) -> torch.optim.Optimizer:
 
 
 def train(kind: str, steps: int, output: Path, start: Path | None = None) -> dict[str, float | str]:
-    """Train for `steps` batches, from the weights in `start` if given, and save; returns the figures of the model card."""
+    """Train for `steps` batches, from the weights in `start` if given, and save the model. Return the figures of the model card."""
     set_seed(SEED)
     accelerator = Accelerator()
     objective, rng = OBJECTIVES[kind](), random.Random(SEED)
@@ -104,7 +104,7 @@ def train(kind: str, steps: int, output: Path, start: Path | None = None) -> dic
 
 
 def save(kind: str, model: torch.nn.Module, tokenizer, output: Path, figures: dict[str, float | str]) -> None:
-    """Write the folder; the configuration asks for float32 so that 16 bits are a matter of storage alone."""
+    """Write the folder. Weights are stored in 16 bits; the configuration says float32, so that they are loaded as such."""
     output.mkdir(parents=True, exist_ok=True)
     copy.deepcopy(model).half().save_pretrained(output)
     tokenizer.save_pretrained(output)

@@ -47,7 +47,7 @@ class Event:
 
 
 def event(rng: random.Random, held_out: bool, kind: int | None = None, ways: tuple[int, ...] = (0, 1)) -> Event:
-    """A random event, said in one of the `ways` of its verb."""
+    """A random event, told with one of the `ways` of its verb."""
     kind = rng.randrange(len(EVENTS)) if kind is None else kind
     verbs, things = EVENTS[kind]
     person = rng.choice(FIRST_NAMES[held_out]) + rng.choice(["", " " + rng.choice(SURNAMES[held_out])])
@@ -102,7 +102,7 @@ def make(rng: random.Random, split: str, phenomenon: str) -> Row | None:
 
 
 def coreference(rng: random.Random, main: Event) -> list[str]:
-    """The event in two sentences, the second of which only points back to the person."""
+    """The event in two sentences; the second one only refers back to the person."""
     opening = rng.choice(
         [f"{main.person} came to {main.place} {main.time}.", f"{main.time} {main.person} went to {main.place}."]
     )

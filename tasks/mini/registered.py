@@ -1,4 +1,4 @@
-"""What the suite `mini` registers: its tasks, its models and its file."""
+"""The entry points of the suite `mini`: its tasks, its models and its file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.model import Model
 from harness.task import Task
 from tasks.mini import ner, qa, sentiment, topics, translation
 
-VERSION = 1  # raised with every change of a grammar
+VERSION = 1  # increased with every change of a grammar
 
 _GRAMMARS = {
     "mini-sentiment": ("sentiment", sentiment.generate, {}, "opinions: negation, contrast and unseen words"),

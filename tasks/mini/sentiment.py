@@ -1,4 +1,4 @@
-"""Sentiment: reviews whose polarity needs negation, contrast and point of view, not only a list of words."""
+"""Sentiment: reviews whose polarity depends on negation, contrast and point of view, not only on single words."""
 
 import random
 
@@ -11,8 +11,8 @@ PLAN = {
     "validation": {"simple": 60, "negation": 60, "contrast": 60, "point-of-view": 30, "change": 30},
     "test": {"simple": 50, "unseen-words": 80, "negation": 90, "contrast": 90, "point-of-view": 70, "change": 70},
 }
-# `good` is the label's own polarity, `bad` the other one, `end` what the writer did about it.
-# First the constructions of the training rows, then those that only the test asks for.
+# `good` has the polarity of the label, `bad` the opposite; `end` is what the writer did about it.
+# The first list of each kind is for all splits, the second for the test split only.
 TEMPLATES = {
     "simple": (
         [
@@ -86,7 +86,7 @@ DAYS = "Monday Tuesday Friday Saturday Sunday".split()
 
 
 def slots(domain: str, polarity: str, held_out: bool) -> dict[str, list[str]]:
-    """What may fill a template that expresses `polarity` about a thing of `domain`."""
+    """The words for a template that expresses `polarity` about a thing of `domain`."""
     good = adjectives(domain, polarity, held_out)
     bad = adjectives(domain, OPPOSITE[polarity], held_out)
     things = THINGS[domain]
@@ -95,7 +95,7 @@ def slots(domain: str, polarity: str, held_out: bool) -> dict[str, list[str]]:
 
 
 def make(rng: random.Random, split: str, phenomenon: str) -> Row:
-    """One review; in the test half of the constructions and a third of the words are new."""
+    """One review. In the test split half of the templates and a third of the words are new."""
     label = rng.choice(["negative", "positive"])
     domain = rng.choice(list(THINGS))
     unseen = phenomenon == "unseen-words"

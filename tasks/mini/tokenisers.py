@@ -1,4 +1,4 @@
-"""Fast tokenisers of the three bundled models, trained on the pre-training text; each has room for every English letter."""
+"""Fast tokenizers of the three bundled models, trained on the pre-training text. Each has all English letters."""
 
 import json
 import string
@@ -24,7 +24,7 @@ def word_piece(texts: Iterator[str]) -> BertTokenizerFast:
 
 
 def byte_pairs(texts: Iterator[str]) -> GPT2TokenizerFast:
-    """Byte-level BPE; every word begins with a blank, the first too, and every text with `<bos>`."""
+    """Byte-level BPE. Every word starts with a blank, also the first, and every text with `<bos>`."""
     trained = ByteLevelBPETokenizer(add_prefix_space=True)
     special = ["<pad>", "<bos>", "<eos>", "<sep>"]
     trained.train_from_iterator(
@@ -41,7 +41,7 @@ def byte_pairs(texts: Iterator[str]) -> GPT2TokenizerFast:
 
 
 def unigram(texts: Iterator[str]) -> PreTrainedTokenizerFast:
-    """A unigram vocabulary with sentinels `<extra_id_0>`, ...; an end token closes every text."""
+    """A unigram vocabulary with sentinels `<extra_id_0>`, …. Every text ends with an end token."""
     trained = SentencePieceUnigramTokenizer()
     trained.train_from_iterator(texts, vocab_size=VOCABULARY, show_progress=False, unk_token="<unk>", initial_alphabet=ALPHABET,
                                 special_tokens=["<pad>", "</s>", "<unk>", *SENTINELS])  # fmt: skip

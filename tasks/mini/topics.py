@@ -1,4 +1,4 @@
-"""Text classification: which of eight topics a news line is about, with words that training never showed."""
+"""Text classification: news lines on eight topics, with test words that do not occur in training."""
 
 import random
 
@@ -38,7 +38,7 @@ DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
 
 def make(rng: random.Random, split: str, phenomenon: str) -> Row:
-    """One news line; in the test most clues are words that training never showed."""
+    """One news line. In the test split most clues are words that do not occur in training."""
     label = rng.choice(list(TOPICS))
     kind = "familiar" if phenomenon == "unseen-words" else phenomenon
     held_out = phenomenon == "unseen-words" or (split == "test" and kind != "familiar" and rng.random() < 0.6)

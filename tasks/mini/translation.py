@@ -1,4 +1,4 @@
-"""Translation from English into German with a synchronous grammar: agreement, word order, rare nouns, new combinations."""
+"""Translation from English to German by a synchronous grammar: agreement, word order, rare nouns, new combinations."""
 
 import random
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ Pair = tuple[str, str]
 
 
 def agreement(rng: random.Random) -> Pair:
-    """One clause in its plain order, or a property of something."""
+    """A clause in its basic order, or a sentence that ascribes a property."""
     if rng.random() < 0.15:
         kind = rng.choice(list(lexicon.NOUNS))
         subject = replace(german.phrase(rng, rng.choice([kind] if kind != "animal" else ["living"])), adjective="")
@@ -38,7 +38,7 @@ def agreement(rng: random.Random) -> Pair:
 
 
 def word_order(rng: random.Random, tenses: tuple[str, ...] = ("present", "past", "perfect")) -> Pair:
-    """An adverb first, and the verb second."""
+    """A clause with an adverb first and the verb second."""
     one = german.clause(rng, rng.choice(tenses), SIMPLE, adverb=True, company=rng.random() < 0.2)
     return one.english(front=True), one.german("front")
 
@@ -69,7 +69,7 @@ def subordinate(rng: random.Random, tenses: tuple[str, ...] = ("present", "past"
 
 
 def relative(rng: random.Random, outer: german.Clause, inner: german.Clause) -> Pair:
-    """The subject of `outer` with `inner` as its relative clause, whose subject or object it is."""
+    """The clause `outer`, with `inner` as a relative clause of its subject."""
     head = outer.subject
     if rng.random() < 0.5 or inner.verb.kind == "thing":
         inner = replace(inner, subject=head)
@@ -83,14 +83,14 @@ def relative(rng: random.Random, outer: german.Clause, inner: german.Clause) -> 
 
 
 def separable_modal(rng: random.Random) -> Pair:
-    """A separable verb, a modal verb or a perfect: the end of the clause holds a part of the verb."""
+    """A separable verb, a modal verb or a perfect: a part of the verb is at the end of the clause."""
     tense = rng.choice(["present", "past", "perfect", *lexicon.MODALS])
     one = german.clause(rng, tense, SEPARABLE if tense not in lexicon.MODALS else lexicon.VERBS, rng.random() < 0.3)
     return one.english(), one.german()
 
 
 def new_combinations(rng: random.Random) -> Pair:
-    """Two things that training shows, never together: verb-last with a perfect, a modal or a prefix; modal after an adverb."""
+    """Combinations that do not occur in training: verb-last with a perfect, a modal or a prefix; a modal after an adverb."""
     kind = rng.randrange(3)
     if kind == 0:
         return subordinate(rng, ("perfect", *lexicon.MODALS))
@@ -100,7 +100,7 @@ def new_combinations(rng: random.Random) -> Pair:
 
 
 def rare_nouns(rng: random.Random, revealing: bool, kinds: Sequence[str] = tuple(lexicon.NOUNS)) -> Pair:
-    """A clause about a rare noun; unless `revealing`, only in a plural or a dative."""
+    """A clause with a rare noun; unless `revealing` (its gender), only in the plural or in a dative."""
     kind = rng.choice(kinds)
     noun = rng.choice(lexicon.NOUNS[kind][1])
     if revealing:
@@ -128,7 +128,7 @@ KINDS = {"agreement": agreement, "word-order": word_order, "subordinate": subord
 
 
 def finish(text: str) -> str:
-    """One written sentence: a capital first, no comma before the stop."""
+    """Turn a clause into a sentence: a capital first, no comma before the full stop."""
     return sentence(text.replace(",,", ",").rstrip(",")) + "."
 
 

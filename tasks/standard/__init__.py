@@ -1,1 +1,1 @@
-"""The suite `standard`: published data sets of the Hub, and what others have published of models on them."""
+"""The suite `standard`: published data sets of the Hub, and published scores of models on them."""

@@ -1,8 +1,8 @@
-"""What the suite `standard` registers: its tasks, its file, and published numbers.
+"""The entry points of the suite `standard`: its tasks, its file, and published scores.
 
-Each task names the repository that holds its data as parquet or JSON lines, in the layout that the repository had when
-this was written. No commit is pinned: the one that a run resolves stands in its records. Where a repository's own branch
-has a loading script only, the data is taken from `refs/convert/parquet`, the Hub's own conversion.
+Each task names a repository with data as parquet or JSON lines. No commit is pinned: records name the one that a run
+resolved. If a repository has only a loading script, the data come from `refs/convert/parquet`, the Hub's own
+conversion.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from harness.data.source import HubSource
 from harness.task import Task
 
 CONVERTED = "refs/convert/parquet"
-# GLUE's and SQuAD's test splits are hidden or not there: what everybody reports is validation, so that is our test, and
-# bench cuts a fifth of train for the selection.
+# The test splits of GLUE and SQuAD are hidden or missing. Everybody reports scores on validation, so that is the test split
+# here, and a fifth of train is held out for selection.
 DEV_AS_TEST = {"train": "train", "test": "validation"}
 _DEV = "test is the validation split, as everybody reports it; selection on a held-out fifth of train"
 
 _PAIR = {"text": "sentence1", "text_pair": "sentence2", "label": "label"}
 _TOKENS = {"words": "tokens", "tags": "ner_tags"}
-# Questions on one text stay in one split.
+# Questions on the same text stay in the same split.
 _QUESTIONS = {"id": "id", "question": "question", "context": "context", "answers": "answers", "group": "context"}
 _TNEWS = {
     "100": "story", "101": "culture", "102": "entertainment", "103": "sports", "104": "finance", "106": "house",
@@ -30,7 +30,7 @@ _TNEWS = {
 
 
 def _converted(*splits: str) -> dict[str, str]:
-    """The files of a converted repository with one configuration: a folder of any name, in it a folder for each split."""
+    """The files of a converted repository with a single configuration: a folder of any name with a folder for each split."""
     return {split: f"*/{split}/*.parquet" for split in splits}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from harness.grouping.contenders import average
-from harness.grouping.costs import NONE, CostColumn, costs_of
+from harness.grouping.costs import NONE, CostColumn, shown_costs
 from harness.report.board_columns import BoardColumn
 from harness.report.board_rows import Row
 from harness.report.board_text import score
@@ -45,7 +45,7 @@ def cost_chart(view: View) -> Part | None:
     """Return the points of all charts of score against cost; the script draws the chosen chart."""
     board = view.board
     shown = view.rows_shown
-    costs = costs_of(shown)
+    costs = shown_costs(shown)
     plots = []
     if len(board.columns) > 1:
         rows = [(number, row.average, row) for number, row in enumerate(shown)]
@@ -78,7 +78,7 @@ def _cost_points(cost: CostColumn, rows: Sequence[Measured]) -> list[list[Any]]:
     points = [
         (value, mean, number)
         for number, mean, costed in rows
-        if mean is not None and (value := cost.of(costed))
+        if mean is not None and (value := cost.number(costed))
     ]
     points.sort(key=lambda point: (point[0], -point[1], point[2]))
     on_front = front([(value, mean) for value, mean, _ in points])

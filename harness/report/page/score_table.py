@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from harness.grouping.costs import NONE, CostColumn, costs_of, count, duration, memory
+from harness.grouping.costs import NONE, CostColumn, count, duration, memory, shown_costs
 from harness.grouping.groups import succeeded
 from harness.report.board import Board, failures_of
 from harness.report.board_columns import BoardColumn
@@ -79,7 +79,7 @@ def score_table(view: View) -> Part | None:
     board = view.board
     if not board.rows:
         return None
-    shown, costs = view.rows_shown, costs_of(view.rows_shown)
+    shown, costs = view.rows_shown, shown_costs(view.rows_shown)
     cells = [
         (number, column) for number, row in enumerate(shown) for column in board.columns if column.title in row.entries
     ]
@@ -173,8 +173,8 @@ def _summary_cells(view: View, row: Row, number: int, costs: Sequence[CostColumn
         average_href = None if row.average is None else href
         yield TableCell(score(row.average), average_href, row.average, row.best, row=number)
     for cost in costs:
-        value = cost.of(row)
-        yield TableCell(NONE) if value is None else TableCell(cost.shown(row), href, value, row=number)
+        value = cost.number(row)
+        yield TableCell(NONE) if value is None else TableCell(cost.cell_text(row), href, value, row=number)
 
 
 def _trivial(board: Board) -> list[tuple[str | None, str]]:

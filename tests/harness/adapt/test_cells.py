@@ -1,10 +1,10 @@
-"""Whole cells by methods that train a part: every family on every architecture, from data to record."""
+"""Cells with methods that train a part of a model: every family on every architecture, from data to record."""
 
 import pytest
 import torch
 import toy
 
-from harness.adapt.apply import adapt
+from harness.adapt import adapt
 from harness.heads.make import make_head
 from harness.methods import METHODS
 from harness.store import Store
@@ -23,7 +23,7 @@ FAMILIES = {
 
 
 def run(cell, root, monkeypatch):
-    """The record, the predictions, and the model as the cell left it."""
+    """The record, the predictions, and the trained model."""
     import harness.training.worker as worker
 
     left, whole = [], worker.make_record
@@ -34,7 +34,7 @@ def run(cell, root, monkeypatch):
 
 
 def as_built(cell, family):
-    """Parameters before the training, and the number of them that are trained."""
+    """Parameters before training, and the number of trainable ones."""
     torch.manual_seed(cell.seed)
     head = make_head(cell, family, ["bad", "good"] if cell.task.family == "sentiment" else ["O", "B-X", "I-X"])
     model = head.build()

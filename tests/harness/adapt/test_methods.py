@@ -1,4 +1,4 @@
-"""Methods that train a part of a model: which part, and that the rest stays bit for bit what the checkpoint has."""
+"""Methods that train a part of a model: which part, and that the rest keeps the checkpoint's weights bit for bit."""
 
 import pytest
 import tiny
@@ -6,7 +6,7 @@ import torch
 from head_examples import EXAMPLES, LABELS, RECIPE
 from torch import nn
 
-from harness.adapt.apply import adapt
+from harness.adapt import adapt
 from harness.adapt.frozen import backbone
 from harness.errors import BenchError
 from harness.fast.prepare import prepare
@@ -23,7 +23,7 @@ HEADS = pytest.mark.parametrize("head", EXAMPLES, ids=lambda kind: kind.__name__
 
 
 def build(folder, kind, method, recipe=RECIPE):
-    """A head and its model as it is before and after a method was applied to it."""
+    """A head, its model after a method was applied to it, and the weights before."""
     pretrained = Pretrained(resolve(str(folder)), METHODS[method])
     made = kind.for_architecture(pretrained.architecture)(pretrained, recipe, LABELS[kind], {})
     torch.manual_seed(0)
@@ -55,7 +55,7 @@ def step(head, model, examples, steps=3):
 @pytest.mark.parametrize("kind", tiny.KINDS)
 @pytest.mark.parametrize("method", PARTS)
 @HEADS
-def test_only_what_is_meant_is_trained(checkpoints, kind, method, head):
+def test_only_the_intended_weights_are_trained(checkpoints, kind, method, head):
     made, model, before = build(checkpoints(kind), head, method)
     # From here on the numbers are those of the model as it is trained: an output layer may have got weights of its own.
     start = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
@@ -86,7 +86,7 @@ def test_only_what_is_meant_is_trained(checkpoints, kind, method, head):
 
 @pytest.mark.parametrize("kind", ["bert", "gpt2", "t5"])
 @HEADS
-def test_adapters_start_as_if_they_were_not_there(checkpoints, kind, head):
+def test_adapters_change_nothing_at_the_start(checkpoints, kind, head):
     outputs = []
     for method in ("full", "lora"):
         made, model, _ = build(checkpoints(kind), head, method)
@@ -97,14 +97,14 @@ def test_adapters_start_as_if_they_were_not_there(checkpoints, kind, head):
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "t5", "bart", "llama"])
-def test_a_frozen_model_that_writes_has_its_output_layer_for_a_head(checkpoints, kind):
+def test_frozen_generative_models_train_the_output_layer(checkpoints, kind):
     _, model, before = build(checkpoints(kind), TextHead, "frozen")
     assert trained(model) == {"lm_head.weight"}
     assert model.lm_head.weight is not model.get_input_embeddings().weight
     assert torch.equal(model.lm_head.weight, before["lm_head.weight"])
 
 
-def test_a_frozen_encoder_that_writes_has_its_new_cross_attention_for_a_head(checkpoints):
+def test_a_frozen_warm_started_model_trains_its_cross_attention(checkpoints):
     _, model, _ = build(checkpoints("bert"), TextHead, "frozen")
     assert {name for name in trained(model) if "crossattention" not in name} <= {
         "encoder.pooler.dense.weight",
@@ -125,7 +125,7 @@ def test_a_model_without_anything_to_train_is_an_error(checkpoints):
 
 @pytest.mark.parametrize("kind", ["bert", "gpt2", "t5", "bart", "distilbert", "llama"])
 @HEADS
-def test_dropout_is_off_in_a_frozen_backbone_and_on_in_what_is_trained(checkpoints, kind, head):
+def test_dropout_is_off_in_frozen_layers_and_on_in_trained_ones(checkpoints, kind, head):
     _, model, _ = build(checkpoints(kind), head, "frozen")
     for mode in (True, False, True):
         model.train(mode)
@@ -144,7 +144,7 @@ def test_dropout_is_off_in_a_frozen_backbone_and_on_in_what_is_trained(checkpoin
     assert not any(module.training for module in model.eval().modules())
 
 
-def test_a_frozen_backbone_gives_the_same_in_every_step(checkpoints):
+def test_a_frozen_backbone_gives_the_same_states_in_every_step(checkpoints):
     made, model, _ = build(checkpoints("bert"), SequenceHead, "frozen")
     model.train()
     batch = made.collate(made.encode(EXAMPLES[SequenceHead], training=False))
@@ -180,8 +180,8 @@ def test_rank_and_dropout_of_adapters(checkpoints):
 @pytest.mark.parametrize("kind", ["bert", "gpt2", "t5", "bart", "llama"])
 @pytest.mark.parametrize("method", PARTS)
 @HEADS
-def test_the_fast_ways_stay(checkpoints, kind, method, head):
-    """What is packed and cut down for `full` is so for parts of it."""
+def test_fast_computation_stays(checkpoints, kind, method, head):
+    """Batches are packed and vocabularies cut as for `full`."""
     facts = []
     for name in ("full", method):
         made, model, _ = build(checkpoints(kind), head, name)

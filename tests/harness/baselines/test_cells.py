@@ -43,7 +43,7 @@ def planned(*models, **more):
     return [(one.task.name, one.model.name, one.method) for one in make_plan(Request(models, **more)).cells]
 
 
-def test_every_task_gets_those_of_its_family_before_its_models():
+def test_every_task_gets_the_baselines_of_its_family_first():
     found = planned("bert-mini", methods=["lora", "full"])
     for task, names in MINI.items():
         mine = [(model, method) for where, model, method in found if where == task]
@@ -51,14 +51,14 @@ def test_every_task_gets_those_of_its_family_before_its_models():
     assert not [one for one in planned("bert-mini", baselines=False) if one[2] == "baseline"]
 
 
-def test_each_seed_has_one():
+def test_each_seed_has_a_baseline_cell():
     plan = make_plan(Request(["bert-mini"], ["mini-qa"], seeds=[0, 4], baselines=True))
     assert [(one.model.name, one.seed) for one in plan.cells] == [
         ("sliding-window", 0), ("bert-mini", 0), ("sliding-window", 4), ("bert-mini", 4),
     ]  # fmt: skip
 
 
-def test_those_that_are_named_replace_the_others():
+def test_named_baselines_replace_the_default_ones():
     assert planned("bert-mini", "copy", tasks=["mini-translation"]) == [
         ("mini-translation", "bert-mini", "full"), ("mini-translation", "copy", "baseline"),
     ]  # fmt: skip
@@ -68,14 +68,14 @@ def test_those_that_are_named_replace_the_others():
     assert not make_plan(Request(["tfidf-lr"], ["all"])).impossible
 
 
-def test_one_that_answers_for_none_of_the_tasks_is_told():
+def test_an_unused_baseline_gives_a_note():
     plan = make_plan(Request(["copy", "majority"], ["mini-sentiment"]))
     assert plan.impossible == ("copy is a baseline for translation only, and no task is of that",)
     with pytest.raises(BenchError, match="nothing to run: copy is a baseline for translation only"):
         make_plan(Request(["copy"], ["mini-sentiment"]))
 
 
-def test_a_request_whose_models_cannot_run_is_as_wrong_as_without_baselines(monkeypatch):
+def test_impossible_models_are_an_error_also_with_baselines(monkeypatch):
     from harness.planning import plan as plan
 
     monkeypatch.setattr(plan, "cannot", lambda checkpoint, task: None if checkpoint.kind == "baseline" else "no head")
@@ -83,7 +83,7 @@ def test_a_request_whose_models_cannot_run_is_as_wrong_as_without_baselines(monk
         make_plan(Request(["bert-mini"], ["mini-qa"], baselines=True))
 
 
-def test_names_and_settings_that_are_wrong():
+def test_wrong_names_and_settings():
     with pytest.raises(BenchError, match="unknown model 'tfidf'; did you mean 'tfidf-lr'"):
         make_plan(Request(["tfidf"], ["mini-sentiment"]))
     with pytest.raises(BenchError, match=r"--set recipe\.epochs=9: baselines have no recipe"):
@@ -92,7 +92,7 @@ def test_names_and_settings_that_are_wrong():
         make_plan(Request(["bert-mini"], ["mini-sentiment"], methods=["baseline"]))
 
 
-def test_its_id_knows_no_recipe_but_task_and_seed():
+def test_id_depends_on_task_and_seed_but_not_on_the_recipe():
     one = cell("majority")
     assert one.id.startswith("toy-sentiment--majority--baseline--s0--") and one.settings() == {}
     assert cell("majority", epochs=9).id == one.id
@@ -100,7 +100,7 @@ def test_its_id_knows_no_recipe_but_task_and_seed():
     assert cell("majority", toy.task(limit=5)).id != one.id
 
 
-def test_estimates_and_the_disk_ask_for_no_architecture(tmp_path, monkeypatch):
+def test_estimates_work_without_an_architecture(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config.json").write_text("no model's")
     cells = [cell("tfidf-lr"), cell("majority")]
@@ -113,7 +113,7 @@ def test_estimates_and_the_disk_ask_for_no_architecture(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", registry.baselines())
-def test_a_record_has_what_a_model_s_has_and_its_predictions_give_its_score(tmp_path, name):
+def test_record_has_the_keys_of_a_model_and_its_predictions_give_the_score(tmp_path, name):
     family = registry.baselines()[name].families[0]
     toys = {"sentiment": toy.sentiment, "ner": toy.names, "qa": toy.questions, "translation": toy.pairs}
     if family not in toys:
@@ -147,7 +147,7 @@ def bench(folder, *words):
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
 
 
-def test_nothing_is_imported_that_loads_or_encodes_for_models():
+def test_no_model_code_is_imported():
     code = (
         "import sys, tempfile, toy\n"
         "from test_cells import cell\n"
@@ -181,12 +181,12 @@ def test_from_the_command_line_to_the_board(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", [["--devices-per-cell", "2"], ["--engine", "inline"]])
-def test_other_ways_to_run(tmp_path, words):
+def test_other_engines(tmp_path, words):
     done = bench(tmp_path, "run", "--models", "majority", "--tasks", "mini-sentiment", "--devices", "cpu", *words)
     assert done.returncode == 0 and "48.67" in done.stdout, done.stdout + done.stderr
 
 
-def test_they_are_listed():
+def test_baselines_are_listed():
     listed = {one["model"]: one for one in json.loads(CliRunner().invoke(app, ["models", "--json"]).output)}
     assert listed["dictionary"]["architecture"] == "baseline" and listed["dictionary"]["families"] == ["translation"]
     shown = CliRunner().invoke(app, ["models"], env={"COLUMNS": "80"}).output

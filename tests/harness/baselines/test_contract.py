@@ -1,4 +1,4 @@
-"""What every registered baseline keeps to, on rows of every family that it answers for."""
+"""The contract of baselines: every registered one, on rows of each of its families."""
 
 import json
 
@@ -48,14 +48,14 @@ def fits(name, family, task, predictions, rows):
         assert 0 <= adapter.metric(task).score(adapter.score(predictions, references, task)) <= 100
 
 
-def test_what_is_registered():
+def test_registered_baselines():
     assert set(registry.baselines()) >= BUILT_IN
     covered = {family for one in registry.baselines().values() for family in one.families}
     assert covered >= set(ROWS)
 
 
 @pytest.mark.parametrize("name", registry.baselines())
-def test_what_it_says_of_itself(name):
+def test_attributes(name):
     one = registry.baselines()[name]
     assert one.name == name and one.description and one.families and one.version >= 1 and one.seconds_a_row > 0
     checkpoint = one.checkpoint()
@@ -65,7 +65,7 @@ def test_what_it_says_of_itself(name):
 
 
 @pytest.mark.parametrize(("name", "family"), PAIRS)
-def test_it_answers_in_the_family_s_format_without_the_answers_and_twice_the_same(name, family):
+def test_predictions_have_the_familys_format_and_are_reproducible(name, family):
     task = toy.task(ROWS[family], family)
     splits = load_splits(task, registry.family(family))
     answers = []
@@ -79,7 +79,7 @@ def test_it_answers_in_the_family_s_format_without_the_answers_and_twice_the_sam
 
 
 @pytest.mark.parametrize(("name", "family"), PAIRS)
-def test_rows_are_left_as_they_are(name, family):
+def test_rows_are_not_changed(name, family):
     task = toy.task(ROWS[family], family)
     splits = load_splits(task, registry.family(family))
     before = json.dumps(splits)
@@ -89,7 +89,7 @@ def test_rows_are_left_as_they_are(name, family):
 
 @pytest.mark.parametrize("kind", ["one row", "empty rows", "one class", "no validation"])
 @pytest.mark.parametrize(("name", "family"), PAIRS)
-def test_it_copes_with_little(name, family, kind):
+def test_few_rows_are_enough(name, family, kind):
     task = toy.task(ROWS[family], family)
     splits = load_splits(task, registry.family(family))
     nothing = [{"id": "nothing", **EMPTY[family]}]

@@ -243,7 +243,7 @@ def test_a_loop_that_writes_something_else_is_not_used(checkpoints, kind, monkey
     model, head, features = made(checkpoints, kind, TextHead)
     assert not prepared(model, head, features).notes and head.loop
     model, head, features = made(checkpoints, kind, TextHead)
-    right = "harness.heads.writing.decoding.decode"
+    right = "harness.heads.generation.decoding.decode"
     monkeypatch.setattr(right, lambda model, ids, *more: [[7, 7, 7, 7]] * len(ids))
     fast = prepared(model, head, features)
     assert not head.loop and not fast.notes
@@ -260,7 +260,7 @@ def test_a_loop_that_fails_leaves_the_writing_to_the_library(checkpoints, monkey
     def fails(*args):
         raise IndexError("index 9 is out of bounds")
 
-    monkeypatch.setattr("harness.heads.writing.decoding.decode", fails)
+    monkeypatch.setattr("harness.heads.generation.decoding.decode", fails)
     with torch.inference_mode():
         assert head.predict(model, batch) == expected and not head.loop
 

@@ -1,4 +1,4 @@
-"""What the board keeps of records: the same board as from whole ones, and work that does not grow with the number of seeds."""
+"""Reduced records give the same board as whole ones, and shared parts are parsed only once."""
 
 import copy
 import json
@@ -19,7 +19,7 @@ PHENOMENA = {"phenomena": {"negation": {"rows": 9, "score": 70.0}}}
 
 
 def made(seeds):
-    """Two models on two tasks, both methods, one recipe that differs, and what may be odd."""
+    """Two models on two tasks, both methods, a different recipe, and failed cells."""
     for seed in range(seeds):
         for model in ("bert", "gpt2"):
             for method in ("full", "scratch"):
@@ -30,7 +30,7 @@ def made(seeds):
 
 
 def odd():
-    """A score that is no number, a record of an older time, and a cell whose model could not be had."""
+    """A score that is no number, an old record, and a cell without a model."""
     yield made_records.record("films", "roberta", float("nan"))
     old = made_records.record("films", "albert", 66.0)
     yield {name: value for name, value in old.items() if name not in ("cost", "suite", "environment", "constant")}
@@ -57,7 +57,7 @@ def test_the_same_board_as_from_whole_records(store, form):
     assert "films" in board
 
 
-def test_given_records_stay_as_they_are(store):
+def test_given_records_are_not_changed(store):
     records = list(made(2))
     before = copy.deepcopy(records)
     kept = BoardRecords.of(records)
@@ -77,7 +77,7 @@ def test_equal_parts_are_one_object(store, how):
 
 
 def counts(monkeypatch, folder):
-    """Files opened, and texts parsed and written as JSON, on the way from a folder to its board."""
+    """Numbers of files opened and of JSON texts parsed and written from a folder to its board."""
     counted = {"open": 0, "loads": 0, "dumps": 0}
 
     def counting(name, function):
@@ -95,7 +95,7 @@ def counts(monkeypatch, folder):
     return counted
 
 
-def test_each_file_is_opened_once_and_no_part_is_looked_at_twice(store, monkeypatch):
+def test_each_file_is_opened_once_and_shared_parts_are_parsed_once(store, monkeypatch):
     few = counts(monkeypatch, store(made(2)))
     many = counts(monkeypatch, store(made(30)))
     assert (few["open"], many["open"]) == (len(list(made(2))), len(list(made(30))))
@@ -103,8 +103,8 @@ def test_each_file_is_opened_once_and_no_part_is_looked_at_twice(store, monkeypa
     assert many["dumps"] == few["dumps"]
 
 
-def test_records_of_today_are_read_in_parts(store):
-    """No whole record is built on the way: that takes four times as long."""
+def test_current_records_are_read_in_parts(store):
+    """No whole record is built, which would take four times as long."""
     folder = store(made(1))
     for file in folder.root.glob("cells/*/record.json"):
         record = parts._DECODER.decode(file.read_bytes())

@@ -1,4 +1,4 @@
-"""Names that lead back: from a board to the command that makes it again, and from what people type to a row."""
+"""Names: from a board to the command that reproduces it, and from the command line to a row."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import pytest
 from made_records import record
 
 from harness.errors import BenchError
-from harness.grouping.groups import place
+from harness.grouping.groups import records_by_place
 from harness.grouping.row_names import command_name, row_named
 from harness.grouping.titles import distinguishing
 from harness.planning.option_values import join_names, read_names
@@ -57,7 +57,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_the_command_on_a_board_makes_it_again(folder, name):
+def test_the_command_on_a_board_reproduces_it(folder, name):
     done = bench(folder, "run", "--models", "majority", *TASKS[name], "--results", "r")
     assert done.returncode == 0, done.stderr
     (line,) = re.findall(r"^bench run .*$", (folder / "r" / "leaderboard.md").read_text(), re.MULTILINE)
@@ -69,7 +69,7 @@ def test_the_command_on_a_board_makes_it_again(folder, name):
     )
 
 
-def test_the_command_has_what_was_set_and_the_folder_of_the_model(folder, checkpoints, monkeypatch):
+def test_the_command_has_settings_and_the_path_of_the_model(folder, checkpoints, monkeypatch):
     monkeypatch.chdir(folder)
     for place_ in ("a", "b"):
         shutil.copytree(checkpoints("bert"), f"models/{place_}/best")
@@ -102,7 +102,7 @@ def test_the_command_has_what_was_set_and_the_folder_of_the_model(folder, checkp
     )
 
 
-def test_what_was_typed_is_no_part_of_a_cells_identity(folder, checkpoints, monkeypatch):
+def test_typed_names_are_not_part_of_a_cells_identity(folder, checkpoints, monkeypatch):
     monkeypatch.chdir(folder)
     columns = {"text": "tweet", "label": "mood"}
     shutil.copytree(checkpoints("bert"), "a/best")
@@ -122,7 +122,7 @@ def test_old_records_have_commands_as_before():
     )
 
 
-def test_data_of_one_name_are_told_apart_by_their_folders_or_by_their_contents():
+def test_data_of_the_same_name_are_distinguished_by_folder_or_content():
     records = [
         record(
             task_facts={"fingerprint": digit * 64, "rows": {"train": 6}},
@@ -140,7 +140,7 @@ def test_data_of_one_name_are_told_apart_by_their_folders_or_by_their_contents()
     ]
 
 
-def test_the_shortest_end_of_a_path_tells_it_apart():
+def test_paths_are_distinguished_by_their_shortest_ends():
     assert distinguishing({"x": "./a/m", "y": "./b/m"}) == {"x": "a/m", "y": "b/m"}
     assert distinguishing({"x": "/r/1/a/m", "y": "/r/2/a/m", "z": "/r/2/b/m"}) == {
         "x": "1/a/m",
@@ -182,7 +182,7 @@ def places():
         record(model="best", suite=None, model_facts=facts, typed=typed("./models/best")),
         record(model="roberta", model_facts={"source": "FacebookAI/roberta-base@123"}), record(model="bert-mini", suite="mini", method="lora"),
     ]  # fmt: skip
-    return place(records)[0]
+    return records_by_place(records)[0]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def places():
     [("bert-mini", "bert-mini"), ("bert", "bert-mini"), ("gpt2", "gpt2-mini"), ("./models/best", "best"), ("models/../models/best", "best"),
      (os.path.abspath("models/best"), "best"), ("abcdef01", "best"), ("FacebookAI/roberta-base", "roberta"), ("bert:lora", "bert-mini:lora")],
 )  # fmt: skip
-def test_rows_are_found_by_alias_path_repository_and_digest(name, title):
+def test_rows_are_named_by_alias_path_repository_or_digest(name, title):
     assert row_named(name, places(), "results") == title
 
 
@@ -198,14 +198,14 @@ def test_rows_are_found_by_alias_path_repository_and_digest(name, title):
     ("name", "words"),
     [("brt-mini", "did you mean 'bert-mini'"), ("abc", "unknown model 'abc'"), ("bert:frozen", "unknown model")],
 )
-def test_rows_that_are_not_there_are_told(name, words):
+def test_unknown_rows_are_errors(name, words):
     with pytest.raises(BenchError, match=words):
         row_named(name, places(), "results")
 
 
-def test_a_name_of_several_rows_is_told():
+def test_an_ambiguous_name_is_an_error():
     facts = [{"digest": f"{digit}234567890", "source": "./best"} for digit in "12"]
-    found = place(
+    found = records_by_place(
         record(model="best", model_facts=one, typed=typed(f"./{number}/best"), id=str(number))
         for number, one in enumerate(facts)
     )[0]
@@ -230,13 +230,13 @@ def test_a_file_whose_name_has_a_comma_needs_no_quotes(tmp_path, monkeypatch):
     assert read_names("sentiment:./x,y.csv", "--tasks") == ["sentiment:./x", "y.csv"]
 
 
-def test_a_name_that_was_cut_at_its_comma_is_told_with_the_cure(tmp_path, monkeypatch):
+def test_a_name_split_at_its_comma_is_an_error_with_a_cure(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BenchError, match=r"no such file.*; a name with a comma stands in double quotes"):
         make_plan(Request(["majority"], read_names("sentiment:./x,z.csv", "--tasks")))
 
 
-def test_compare_names_the_tasks_that_are_lacking(tmp_path):
+def test_compare_names_missing_tasks(tmp_path):
     store = Store(tmp_path)
     for one in (record("films", "bert"), record("cities", "gpt2", id="c")):
         store.write(one, [{"id": "1", "prediction": "a", "reference": "a"}])
@@ -261,12 +261,12 @@ def test_settings_of_one_model_make_one_command_each():
         record(typed=typed(epochs="8"), recipe={"epochs": 8}),
         record(typed=typed(), recipe={"epochs": 3}, id="y"),
     ]
-    assert [("--set recipe.epochs=8" in line) for line in commands(place(records)[0])] == [False, True]
+    assert [("--set recipe.epochs=8" in line) for line in commands(records_by_place(records)[0])] == [False, True]
 
 
-def test_a_head_that_was_kept_is_a_row_of_its_own():
+def test_a_kept_head_is_a_row_of_its_own():
     """Two cells of one model and seed, of which one went on from the model's own head, are no two records of the same."""
     kept = record(model="bert", score=99.0, model_facts={"keep_head": True}, id="kept")
-    (places, notes) = place([record(model="bert", score=90.0), kept])
+    (places, notes) = records_by_place([record(model="bert", score=90.0), kept])
     assert sorted(one.model for one in places) == ["bert (head kept)", "bert (head new)"]
     assert not any("newest counts" in note for note in notes)

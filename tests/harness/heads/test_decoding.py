@@ -1,4 +1,4 @@
-"""Our own decoding beside the library's: the same tokens, whatever the model, whenever texts end."""
+"""The greedy decoding loop gives the tokens of `model.generate`, for every kind of model, whenever texts end."""
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ from transformers import (
 
 from harness import linear
 from harness.heads import decoding
-from harness.heads.decoding import greedy, rows
+from harness.heads.decoding import caches, greedy
 
 WORDS, PAD, START, LIMIT = 60, 0, 1, 10
 SIZE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
@@ -60,7 +60,7 @@ def make(kind):
 
 
 def batch(model, count=17):
-    """Prompts of one to twelve tokens, in no order."""
+    """Prompts of one to twelve tokens, unsorted."""
     generator = torch.Generator().manual_seed(3)
     lengths = torch.randint(1, 13, (count,), generator=generator)
     ids = torch.randint(3, WORDS, (count, 12), generator=generator)
@@ -70,7 +70,7 @@ def batch(model, count=17):
 
 
 def by_library(model, ids, mask):
-    """The library's tokens, without the padding behind an end."""
+    """The tokens of the library, without padding after an end token."""
     skip = 0 if model.config.is_encoder_decoder else ids.shape[1]
     ends = model.generation_config.eos_token_id
     ends = [ends] if isinstance(ends, int) else ends or []
@@ -82,7 +82,7 @@ def by_library(model, ids, mask):
 
 
 def end_early(model, ids, mask):
-    """Make an end token of one that the model writes at many different places, and in some texts never."""
+    """Choose an end token that the model generates at many different positions, and in some texts never."""
     written = by_library(model, ids, mask)
     skip = int(model.config.is_encoder_decoder)
 
@@ -91,7 +91,7 @@ def end_early(model, ids, mask):
         return len(set(places)) * (None in places)
 
     token = max(range(3, WORDS), key=variety)
-    assert variety(token) > 1, "the texts are too much alike to test anything"
+    assert variety(token) > 1, "the texts are too similar to test anything"
     model.generation_config.eos_token_id = token
 
 
@@ -101,29 +101,29 @@ def model(request):
 
 
 @pytest.mark.parametrize(
-    "width, looks, room, joins, fast, packed",
+    "width, check_every, spare, continuous, fast, packed",
     [
         (3, 1, 2, True, False, 0), (8, 3, 32, True, False, 0), (3, 1, 2, True, True, 0), (3, 1, 2, False, True, 0),
         (4, 1, 8, False, True, 1 << 28), (2, 3, 2, False, False, 0),
     ],
 )  # fmt: skip
 @torch.inference_mode()
-def test_it_writes_what_the_library_writes(model, width, looks, room, joins, fast, packed, monkeypatch):
-    """Early ends, texts at the limit, rows taken over and left out, columns packed, several steps between two looks; with
+def test_it_generates_what_the_library_generates(model, width, check_every, spare, continuous, fast, packed, monkeypatch):
+    """Early ends, texts at the limit, rows refilled and dropped, columns compacted, several steps between two checks; with
     the operators of transformers and with faster ones."""
-    monkeypatch.setattr(rows, "ROOM", room)
+    monkeypatch.setattr(caches, "SPARE", spare)
     monkeypatch.setattr(linear, "PACKED", packed)
     monkeypatch.setattr(linear, "pays", lambda precision: True)
     monkeypatch.setattr(greedy, "precision", lambda model: torch.float32 if fast else None)
     ids, mask = batch(model)
     end_early(model, ids, mask)
     assert decoding.covers(model)
-    assert decoding.decode(model, ids, mask, width, looks, joins) == by_library(model, ids, mask)
+    assert decoding.decode(model, ids, mask, width, check_every, continuous) == by_library(model, ids, mask)
 
 
 @torch.inference_mode()
 def test_a_forced_end(model):
-    """The last token that there is room for is the forced one, whenever the text began."""
+    """The last token within the limit is the forced one, whenever the text started."""
     ids, mask = batch(model)
     end_early(model, ids, mask)
     model.generation_config.forced_eos_token_id = 9
@@ -162,9 +162,9 @@ def test_several_ends():
         assert decoding.decode(model, ids, mask, 4) == by_library(model, ids, mask)
 
 
-@pytest.mark.parametrize("joins, most", [(True, 8), (False, 32), (None, 32)])
+@pytest.mark.parametrize("continuous, most", [(True, 8), (False, 32), (None, 32)])
 @torch.inference_mode()
-def test_no_more_rows_than_allowed_and_finished_ones_make_room(joins, most):
+def test_the_number_of_rows_is_limited_and_finished_rows_make_room(continuous, most):
     model = make("gpt2")
     ids, mask = batch(model, 40)
     end_early(model, ids, mask)
@@ -172,7 +172,7 @@ def test_no_more_rows_than_allowed_and_finished_ones_make_room(joins, most):
     model.register_forward_pre_hook(
         lambda module, args, inputs: seen.append(inputs["input_ids"].shape), with_kwargs=True
     )
-    written = decoding.decode(model, ids, mask, 8, joins=joins)
+    written = decoding.decode(model, ids, mask, 8, continuous=continuous)
     assert max(rows for rows, _ in seen) == most
     steps = [rows for rows, columns in seen if columns == 1]
     assert sum(steps) < 1.5 * sum(map(len, written)), "finished rows are still computed"
@@ -186,7 +186,7 @@ def test_no_more_rows_than_allowed_and_finished_ones_make_room(joins, most):
         {"forced_bos_token_id": 4},
     ],
 )  # fmt: skip
-def test_other_settings_are_the_librarys_business(settings):
+def test_other_settings_are_left_to_the_library(settings):
     model = make("gpt2")
     assert decoding.covers(model)
     for name, value in settings.items():
@@ -195,8 +195,8 @@ def test_other_settings_are_the_librarys_business(settings):
 
 
 @pytest.mark.parametrize("kind", ["mamba", "bloom", "openai-gpt", "xlnet", "ctrl"])
-def test_models_with_ways_of_their_own_are_the_librarys_business(kind):
-    """No keys and values, no positions to be told, or inputs of their own at each step."""
+def test_models_that_generate_differently_are_left_to_the_library(kind):
+    """They have no keys and values, take no positions, or prepare inputs of their own at each step."""
     config = AutoConfig.for_model(kind, vocab_size=WORDS)
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)
@@ -204,5 +204,5 @@ def test_models_with_ways_of_their_own_are_the_librarys_business(kind):
     assert not decoding.covers(model)
 
 
-def test_what_is_no_model_of_the_library_is_not_covered():
+def test_other_modules_are_not_covered():
     assert not decoding.covers(torch.nn.Linear(2, 2))

@@ -1,4 +1,4 @@
-"""Every head on every kind of backbone: what is read, what is learned from, what comes out, and that padding changes nothing."""
+"""Every head on every kind of backbone: inputs, labels, outputs, and that padding changes nothing."""
 
 import math
 
@@ -8,6 +8,7 @@ import torch
 from head_examples import EXAMPLES, LABELS, RECIPE
 
 from harness.heads.base import IGNORE
+from harness.heads.generation import end_token
 from harness.heads.sequence import SequenceHead
 from harness.heads.spans import SpanHead
 from harness.heads.text import TextHead
@@ -31,8 +32,8 @@ def head(request, pretrained):
     return made
 
 
-def test_it_learns_what_it_is_shown(head):
-    """Thirty steps on three examples lower the loss by far: labels, masks and gradients meet."""
+def test_it_learns_its_examples(head):
+    """Thirty steps on three examples lower the loss by far: labels, masks and gradients fit together."""
     model = head.build()
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -87,7 +88,7 @@ def test_padding_changes_nothing(head):
 
 
 def test_padding_changes_no_loss(head):
-    """A batch's loss is the mean over its rows' terms, whatever stands beside them."""
+    """The loss of a batch is the mean over the terms of its rows, whatever else is in the batch."""
     model = head.build().eval()
     features = head.encode(head.examples, training=True)
     rows = [min(features, key=lambda f: f.length), max(features, key=lambda f: f.length)]
@@ -101,12 +102,12 @@ def test_padding_changes_no_loss(head):
 
 
 def inputs(batch):
-    """Without where answers begin and end, which `head.loss` keeps to itself."""
+    """The batch without the positions of answers, which `head.loss` does not pass to the model."""
     return {name: tensor for name, tensor in batch.items() if not name.endswith("_positions")}
 
 
 def test_it_starts_from_the_checkpoint(head):
-    """Every matrix of the backbone is the checkpoint's: a head that names its backbone otherwise would start from noise."""
+    """Every matrix of the backbone is the checkpoint's: a head that names its backbone differently would start from noise."""
     from transformers import AutoModel
 
     model = head.build().state_dict()
@@ -140,12 +141,12 @@ def test_labels_are_ignored_outside_the_target(head):
         for feature, example in zip(features, head.examples, strict=True):
             labels = [token for token in feature.inputs["labels"] if token != IGNORE]
             assert head.tokenizer.decode(labels, skip_special_tokens=True).split() == example["target"].split()
-            assert labels[-1] == head._end()
+            assert labels[-1] == end_token(head.tokenizer)
             assert head.loss_terms(feature) == len(labels)
 
 
 @pytest.mark.parametrize("kind", [SequenceHead, TokenHead, SpanHead, TextHead], ids=lambda kind: kind.__name__)
-def test_a_model_put_together_of_two_serves_every_family(kind, checkpoints, tmp_path):
+def test_an_encoder_decoder_of_two_models_serves_every_family(kind, checkpoints, tmp_path):
     """An encoder-decoder of two BERTs can only be loaded whole; its encoder reads for the other families."""
     pretrained = Pretrained(resolve(str(checkpoints("bert"))), METHODS["full"])
     TextHead(pretrained, RECIPE, [], {}).build().save_pretrained(tmp_path)

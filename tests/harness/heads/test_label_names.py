@@ -1,9 +1,9 @@
-"""Labels keep their names: in the library's heads and in our own, and in the configuration that a saved model brings."""
+"""Models know the names of their classes, with heads of transformers and with assembled ones, also after saving."""
 
 import pytest
 import tiny
 
-from harness.heads.backbone import ClassifierOnBackbone
+from harness.heads.assembled import ClassifierOnBackbone
 from harness.heads.sequence import SequenceHead
 from harness.heads.tokens import TokenHead
 from harness.methods import METHODS
@@ -25,7 +25,7 @@ def test_the_model_knows_the_names_of_its_classes(kind, head, checkpoints):
 
 
 @pytest.mark.parametrize("kind", ["bert", "gpt2", "t5"])
-def test_our_own_head_knows_them_too_and_they_outlive_a_file(kind, checkpoints, tmp_path):
+def test_an_assembled_head_knows_them_and_keeps_them_in_a_file(kind, checkpoints, tmp_path):
     pretrained = Pretrained(resolve(str(checkpoints(kind))), METHODS["full"])
     names = LABELS[SequenceHead]
     model = ClassifierOnBackbone(pretrained, names, "mean")

@@ -1,4 +1,4 @@
-"""Multilingual translation models: what is written begins as what was trained, in the languages of the task."""
+"""Multilingual translation models: generation starts as training does, in the languages of the task."""
 
 import io
 import json
@@ -12,10 +12,9 @@ import transformers
 from tokenizers import AddedToken
 
 from harness.errors import BenchError
-from harness.heads.language_tokens import _codes
 from harness.heads.text import TextHead
 from harness.methods import METHODS
-from harness.models.language_codes import find_code
+from harness.models.language_codes import _language_tokens, find_code
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
 from harness.recipe import Recipe
@@ -40,7 +39,7 @@ def nllb():
 
 
 def pieces_of(folder, *files):
-    """A vocabulary of pieces in these files; the names of its pieces."""
+    """Write a SentencePiece vocabulary into these files; return its pieces."""
     out = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(tiny.TEXTS), model_writer=out, vocab_size=90, hard_vocab_limit=False, minloglevel=2
@@ -83,7 +82,7 @@ def folders(tmp_path_factory):
             place = tmp_path_factory.mktemp(kind)
             model_type, tokeniser = ALL[kind]
             tokenizer = tokeniser(place)
-            codes = _codes(tokenizer).values()  # M2M100 counts them behind all that it calls its vocabulary
+            codes = _language_tokens(tokenizer).values()  # M2M100 counts them behind all that it calls its vocabulary
             rows = max(*tokenizer.get_vocab().values(), *map(tokenizer.convert_tokens_to_ids, codes), 0) + 1
             torch.manual_seed(1)
             config = transformers.AutoConfig.for_model(model_type, vocab_size=max(rows, len(tokenizer)), **SIZE)
@@ -102,17 +101,17 @@ def head(folder, options=ENGLISH_TO_GERMAN, **recipe):
 
 @pytest.mark.parametrize("kind", KINDS)
 @torch.no_grad()
-def test_what_is_written_begins_as_what_is_trained(kind, folders):
+def test_generation_starts_as_training_does(kind, folders):
     one = head(folders(kind))
     model = one.build().eval()
     examples = [{"source": "the cat", "target": "die katze"}, {"source": "a dog is good", "target": "der hund"}]
     features = one.encode(examples, training=True)
-    code = next(code for code in _codes(one.tokenizer) if code.startswith("de"))
-    german = one.tokenizer.convert_tokens_to_ids(_codes(one.tokenizer)[code])
+    code = next(code for code in _language_tokens(one.tokenizer) if code.startswith("de"))
+    german = one.tokenizer.convert_tokens_to_ids(_language_tokens(one.tokenizer)[code])
     assert german != one.tokenizer.unk_token_id
     batch = one.collate(features)
     labels = batch.pop("labels")
-    taught, _ = one._teach(model, batch, labels)
+    taught, _ = one._teacher_forcing(model, batch, labels)
     asked = one.encode(examples, training=False)
     written = model.generate(**one.collate(asked))
     assert (written[:, 0] == taught["decoder_input_ids"][:, 0]).all()
@@ -123,17 +122,17 @@ def test_what_is_written_begins_as_what_is_trained(kind, folders):
         assert (written[:, 1] == german).all() and (labels[:, 0] == german).all()
     english = {
         one.tokenizer.convert_tokens_to_ids(token)
-        for name, token in _codes(one.tokenizer).items()
+        for name, token in _language_tokens(one.tokenizer).items()
         if name.startswith("en")
     }
     assert all(english & set(feature.inputs["input_ids"]) for feature in asked)
-    tokens = [one.tokenizer.convert_tokens_to_ids(token) for token in _codes(one.tokenizer).values()]
+    tokens = [one.tokenizer.convert_tokens_to_ids(token) for token in _language_tokens(one.tokenizer).values()]
     assert one.tokenizer.decode(tokens, skip_special_tokens=True).strip() == ""
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @torch.no_grad()
-def test_the_own_loop_and_the_library_write_the_same(kind, folders):
+def test_loop_and_library_generate_the_same(kind, folders):
     one = head(folders(kind))
     model = one.build().eval()
     batch = one.collate(one.encode([{"source": "the cat"}, {"source": "a very good dog"}], training=False))
@@ -151,17 +150,17 @@ def test_the_own_loop_and_the_library_write_the_same(kind, folders):
             "does not know the target language 'tlh' of the task; it knows",
         ),
         ({"source_language": "tlh", "target_language": "de"}, "does not know the source language 'tlh'"),
-        ({"target_language": "de"}, "has to be told the languages, and the task does not say them; add options"),
+        ({"target_language": "de"}, "has to be told the languages, and the task does not name them; add options"),
         ({}, "has to be told the languages"),
     ],
 )
-def test_languages_that_are_wrong_or_missing_are_one_line(kind, options, words, folders):
+def test_errors_of_languages_are_one_line(kind, options, words, folders):
     with pytest.raises(BenchError, match=words) as found:
         head(folders(kind), options)
     assert "\n" not in str(found.value)
 
 
-def test_a_token_that_the_model_has_no_row_for_is_refused(folders, tmp_path):
+def test_a_token_without_an_embedding_is_refused(folders, tmp_path):
     place = shutil.copytree(folders("nllb"), tmp_path / "m")
     config = json.loads((place / "config.json").read_text())
     (place / "config.json").write_text(json.dumps({**config, "vocab_size": 40}))
@@ -169,7 +168,7 @@ def test_a_token_that_the_model_has_no_row_for_is_refused(folders, tmp_path):
         head(place)
 
 
-def test_a_language_in_front_of_the_source_is_a_token_of_its_own(folders):
+def test_a_language_before_the_source_is_a_token(folders):
     one = head(folders("marian"))
     assert one._prefix() == ">>deu<< "
     features = one.encode([{"source": "the cat", "target": "die katze"}], training=True)
@@ -198,28 +197,28 @@ def test_a_language_is_found_by_its_code(codes, wanted, found):
 
 
 @pytest.mark.parametrize("kind", ["t5", "bart"])
-def test_models_without_languages_need_none(kind, checkpoints):
+def test_models_without_language_tokens_need_no_languages(kind, checkpoints):
     one = head(checkpoints(kind), {})
-    assert one.languages.token is None and one._prefix() == ""
+    assert one.languages.target_token is None and one._prefix() == ""
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("kind", ["t5", "bart"])
-def test_a_checkpoint_that_generates_otherwise_than_it_is_trained_is_put_right(kind, checkpoints, tmp_path):
-    """Some bring a start, or a first token that is forced, which their own shifting of labels knows nothing of."""
+def test_wrong_start_settings_of_a_checkpoint_are_corrected(kind, checkpoints, tmp_path):
+    """Some have a start token or a forced first token that does not fit the labels that they are trained on."""
     place = shutil.copytree(checkpoints(kind), tmp_path / "m")
     given = {"decoder_start_token_id": 7, "forced_bos_token_id": 9, "eos_token_id": 1}
     (place / "generation_config.json").write_text(json.dumps(given))
     one = head(place, {})
     model = one.build().eval()
-    labels = torch.tensor(one._whole_targets(["the cat"]))
+    labels = torch.tensor(one._target_ids(["the cat"]))
     start = int(model.prepare_decoder_input_ids_from_labels(labels)[0, 0])
     assert model.generation_config.decoder_start_token_id == start != 7
     assert model.generation_config.forced_bos_token_id is None
 
 
 @torch.no_grad()
-def test_a_first_token_that_the_labels_have_too_stays_forced(checkpoints, tmp_path):
+def test_a_forced_first_token_that_the_labels_have_stays(checkpoints, tmp_path):
     place = shutil.copytree(checkpoints("bart"), tmp_path / "m")
     (place / "generation_config.json").write_text('{"decoder_start_token_id": 2, "forced_bos_token_id": 0}')
     assert head(place, {}).build().generation_config.forced_bos_token_id == 0

@@ -1,4 +1,4 @@
-"""Model types that do one thing otherwise than most: each would have given a wrong score or a library's traceback."""
+"""Model types that differ from most in one thing: each would have a wrong score, or fail with a traceback of a library."""
 
 import pytest
 import tiny
@@ -10,13 +10,12 @@ from harness import linear
 from harness.adapt.lora import add_adapters
 from harness.fast.prepare import prepare
 from harness.fast.vocabulary import keep_used
-from harness.heads.backbone import BackboneHead
+from harness.heads.assembled import BackboneHead, warm_started
 from harness.heads.base import accepted
 from harness.heads.sequence import SequenceHead
 from harness.heads.spans import SpanHead
 from harness.heads.text import TextHead
 from harness.heads.tokens import TokenHead
-from harness.heads.warm_start import warm_started
 from harness.methods import METHODS
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
@@ -82,7 +81,7 @@ def test_arguments_that_a_forward_pass_lacks_are_left_out():
     assert accepted(Bare(), batch) == {"input_ids": 1, "token_type_ids": 3, "labels": 4}
 
 
-def test_the_width_of_the_states_is_asked_of_the_model(tmp_path):
+def test_the_hidden_size_is_that_of_the_outputs(tmp_path):
     pretrained = Pretrained(checkpoint("opt", tmp_path), METHODS["full"])
     assert pretrained.config.hidden_size == 32
     assert BackboneHead(pretrained, 3, "last").linear.in_features == 16
@@ -107,7 +106,7 @@ def test_adapters_leave_out_the_layers_that_peft_refuses(tmp_path):
     assert adapted and not adapted & {"out_proj", "conv1d"}
 
 
-def test_a_model_without_a_table_of_words_keeps_none():
+def test_a_model_without_word_embeddings():
     class Characters(torch.nn.Module):
         def get_input_embeddings(self):
             raise NotImplementedError
@@ -119,7 +118,7 @@ def test_a_model_without_a_table_of_words_keeps_none():
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 8), (5, 8), (2, 3, 5, 8)])
-def test_what_a_layer_gives_may_be_changed_in_place(monkeypatch, shape):
+def test_the_output_of_a_layer_may_be_changed_in_place(monkeypatch, shape):
     """As DeBERTa, Longformer and RoCBert do with the output of a linear layer."""
     if not linear.OPERATORS:
         pytest.skip("this PyTorch has no such operators")
@@ -145,7 +144,7 @@ def test_what_a_layer_gives_may_be_changed_in_place(monkeypatch, shape):
 @pytest.mark.parametrize("beams", [1, 3])
 @pytest.mark.parametrize("banned", ["nothing", "bad_words_ids", "suppress_tokens"])
 def test_padding_is_never_written(tmp_path, beams, banned):
-    """Marian's checkpoints score padding highest unless it is forbidden: every translation would be empty."""
+    """Checkpoints of Marian give padding the highest score unless it is banned: every translation would be empty."""
     head = head_for(checkpoint("bart", tmp_path), TextHead, RECIPE.updated({"num_beams": beams, "max_target_length": 8}))
     model = head.build()
     pad, word = head.tokenizer.pad_token_id, head.tokenizer.convert_tokens_to_ids("c")
@@ -154,11 +153,11 @@ def test_padding_is_never_written(tmp_path, beams, banned):
     if banned == "bad_words_ids":
         model.final_logits_bias[0, 17] = 1e3
         model.generation_config.bad_words_ids = [[pad], [17]]
-        model = head._decide_generation(model)
+        model = head._configure_generation(model)
     if banned == "suppress_tokens":
         model.final_logits_bias[0, 17] = 1e3
         model.generation_config.suppress_tokens = [17]
-        model = head._decide_generation(model)
+        model = head._configure_generation(model)
     model.eval()
     batch = head.collate(head.encode(EXAMPLES[TextHead], training=False))
     with torch.inference_mode():
@@ -166,16 +165,16 @@ def test_padding_is_never_written(tmp_path, beams, banned):
         loop = head.loop
         head.loop = False
         assert head.predict(model, batch) == texts
-    assert loop == (beams == 1), "one of the two ways was not tried"
+    assert loop == (beams == 1), "one of the two ways was not tested"
     assert all("c" in text for text in texts)
     assert not any(head.tokenizer.decode([17]) in text for text in texts) or banned == "nothing"
 
 
-def test_phrases_that_must_not_be_written_are_the_librarys_business(tmp_path):
+def test_banned_phrases_are_left_to_the_library(tmp_path):
     head = head_for(checkpoint("bart", tmp_path), TextHead)
     model = head.build()
     model.generation_config.bad_words_ids = [[5, 6], [7]]
-    model = head._decide_generation(model)
+    model = head._configure_generation(model)
     assert model.generation_config.bad_words_ids == [[5, 6]] and 7 in model.generation_config.suppress_tokens
     model.eval()
     with torch.inference_mode():
@@ -183,7 +182,7 @@ def test_phrases_that_must_not_be_written_are_the_librarys_business(tmp_path):
     assert not head.loop
 
 
-def test_a_sibling_that_ignores_the_encoder_is_no_decoder(checkpoints, monkeypatch):
+def test_a_causal_class_that_ignores_the_encoder_is_no_decoder(checkpoints, monkeypatch):
     pretrained = Pretrained(resolve(str(checkpoints("bert"))), METHODS["full"])
     tokenizer = pretrained.tokenizer
     assert warm_started(pretrained, tokenizer, 40).decoder.config.num_hidden_layers == 2
@@ -204,7 +203,7 @@ def test_nothing_is_cached_in_training(checkpoints):
         assert model.generation_config.use_cache is not False
 
 
-def test_what_is_written_fits_the_positions(checkpoints):
+def test_generated_texts_fit_the_positions(checkpoints):
     """A decoder of 128 positions that is to write 200 tokens: an index would be out of range in the middle of a training."""
     long = [{"source": "the cat sees anna " * 60, "target": "die katze sieht das haus " * 80}]
     for kind in ("gpt2", "bart", "bert", "roberta"):

@@ -1,12 +1,11 @@
-"""Windows over long contexts: nothing is lost, answers are found where they are, the best of all windows wins."""
+"""Windows over long contexts: they lose nothing, answers are found at their positions, the best of all windows wins."""
 
 import random
 
 import numpy as np
 import pytest
 
-from harness.heads.spans import SpanHead
-from harness.heads.windows import Window, best_span
+from harness.heads.spans import SpanHead, Window, best_span
 from harness.methods import METHODS
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
@@ -71,8 +70,8 @@ def test_the_labelled_span_is_the_answer(checkpoints, kind):
 
 
 @pytest.mark.parametrize("kind", ["bert", "gpt2"])
-def test_an_answer_without_a_place_teaches_nothing(checkpoints, kind):
-    """Neither a place nor that there is no answer: its rows are left out of training, and of nothing else."""
+def test_an_answer_of_unknown_position_is_not_trained_on(checkpoints, kind):
+    """Neither a position nor "no answer" would be right: its rows are left out of training only."""
     context = "the dog is bad . " * 20 + "anna likes the cat in lisbon ."
     head = make_head(checkpoints, kind)
 
@@ -115,7 +114,7 @@ def test_a_window_without_a_valid_pair_still_answers():
     assert (begin, stop) in [(0, 1), (10, 11)]
 
 
-def test_no_answer_only_where_training_had_one_without(checkpoints):
+def test_no_answer_is_predicted_only_if_training_has_one(checkpoints):
     answerable = {"question": "where ?", "context": "in lisbon", "answers": {"text": ["lisbon"], "answer_start": [3]}}
     without = {"question": "when ?", "context": "in lisbon", "answers": {"text": [], "answer_start": []}}
     head = make_head(checkpoints, "bert")
@@ -129,7 +128,7 @@ def test_no_answer_only_where_training_had_one_without(checkpoints):
     assert head.decode(features, [(zeros, zeros)], 1)[0]["text"] != ""
 
 
-def test_the_best_window_wins_and_one_doubt_is_enough_for_an_answer(checkpoints):
+def test_the_best_window_wins_and_one_low_null_score_is_enough_for_an_answer(checkpoints):
     head = make_head(checkpoints, "bert")
     head.may_abstain = True
     context = "the dog is bad . " * 20

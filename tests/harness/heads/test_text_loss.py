@@ -1,4 +1,4 @@
-"""The places that are computed beside those of the target leave loss and gradients as the library has them."""
+"""Extra positions computed beside the target leave loss and gradients as the library has them."""
 
 import pytest
 import torch
@@ -10,10 +10,10 @@ from harness.heads.text import PromptedTextHead, TextHead
 from .test_decoding import batch, make
 
 
-@pytest.mark.parametrize("places", [1, 5, 32])
+@pytest.mark.parametrize("multiple", [1, 5, 32])
 @pytest.mark.parametrize("kind, head", [("t5", TextHead), ("gpt2", PromptedTextHead)])
-def test_the_loss_is_the_library_s(kind, head, places, monkeypatch):
-    monkeypatch.setattr(text, "PLACES", places)
+def test_the_loss_is_that_of_the_library(kind, head, multiple, monkeypatch):
+    monkeypatch.setattr(text, "POSITIONS_MULTIPLE", multiple)
     model = make(kind).eval()
     ids, mask = batch(model, 4)
     labels = ids.masked_fill(mask == 0, IGNORE)
@@ -25,7 +25,7 @@ def test_the_loss_is_the_library_s(kind, head, places, monkeypatch):
     )
     made = head.__new__(head).loss(model, given)
     right = model(**given).loss
-    assert count[0] % places == 0 and 0 <= count[0] - int((labels != IGNORE).sum()) < places
+    assert count[0] % multiple == 0 and 0 <= count[0] - int((labels != IGNORE).sum()) < multiple
     torch.testing.assert_close(made, right)
     weights = list(model.parameters())
     for gradient, expected in zip(

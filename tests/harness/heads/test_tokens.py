@@ -1,4 +1,4 @@
-"""Words and sub-words: a word is judged once, at its first sub-word, wherever its window begins."""
+"""Words and sub-words: a word is classified once, at its first sub-word, wherever its window begins."""
 
 import logging
 from types import SimpleNamespace
@@ -25,24 +25,24 @@ def head(request, checkpoints):
     )
 
 
-def test_each_word_is_judged_once_at_its_first_piece(head):
+def test_each_word_is_classified_once_at_its_first_piece(head):
     words = [f"gardenlisbon{number % 7}" if number % 3 else "cat" for number in range(50)]
     tags = [LABELS[number % 3] for number in range(50)]
     features = head.encode([{"words": words, "tags": tags}], training=True)
     assert len(features) > 1
-    places = [word for feature in features for _, word in feature.extra["places"]]
-    assert sorted(places) == list(range(50))
+    first_tokens = [word for feature in features for _, word in feature.extra["first_tokens"]]
+    assert sorted(first_tokens) == list(range(50))
     for feature in features:
         assert feature.length <= 24
-        judged = dict(feature.extra["places"])
+        classified = dict(feature.extra["first_tokens"])
         for token, label in enumerate(feature.inputs["labels"]):
-            assert label == (LABELS.index(tags[judged[token]]) if token in judged else IGNORE)
-        for token, word in judged.items():
+            assert label == (LABELS.index(tags[classified[token]]) if token in classified else IGNORE)
+        for token, word in classified.items():
             piece = head.tokenizer.decode([feature.inputs["input_ids"][token]]).strip().removeprefix("##")
             assert words[word].startswith(piece) or piece in ("", "[UNK]", "<unk>")
 
 
-def test_a_perfect_model_gets_every_tag_back(head):
+def test_a_perfect_model_predicts_every_tag(head):
     examples = [
         {"words": ["cat", "\u200d", "dog"], "tags": ["B-X", "O", "I-X"]},
         {"words": ["cat"] * 60, "tags": ["B-X", "I-X", "O"] * 20},
@@ -56,17 +56,17 @@ def test_a_perfect_model_gets_every_tag_back(head):
 def test_a_word_has_the_same_pieces_at_the_start_and_inside(head):
     features = head.encode([{"words": ["cat", "cat", "cat"], "tags": ["O"] * 3}], training=False)
     ids = features[0].inputs["input_ids"]
-    first = [ids[token] for token, _ in features[0].extra["places"]]
+    first = [ids[token] for token, _ in features[0].extra["first_tokens"]]
     assert len(set(first)) == 1
 
 
-def of_bytes():
-    """As most decoders of today ship it: no blank before the first word, and no setting for one."""
+def byte_level():
+    """As in most recent decoders: no blank before the first word, and no setting for one."""
     return tiny.byte_bpe(False)
 
 
-def of_pieces():
-    """Gemma's: a blank is a piece's first letter, and none is put in front."""
+def sentence_pieces():
+    """As in Gemma: a blank is the first letter of a piece, and none is added in front."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
     tokenizer.normalizer = normalizers.Replace(" ", "\u2581")
     tokenizer.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
@@ -78,8 +78,8 @@ def of_pieces():
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", eos_token="</s>")
 
 
-def across_blanks():
-    """Of pieces that run over blanks: "very good" is one token."""
+def multi_word_pieces():
+    """Pieces across blanks: "very good" is one token."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.Replace(" ", "\u2581")
     tokenizer.decoder = decoders.Replace("\u2581", " ")
@@ -89,8 +89,8 @@ def across_blanks():
 
 
 def split_digits():
-    """Llama 3's and Qwen's: a blank before a number is a token of its own."""
-    tokenizer = of_bytes()
+    """As in Llama 3 and Qwen: a blank before a number is a token of its own."""
+    tokenizer = byte_level()
     backend = tokenizer.backend_tokenizer
     pattern = r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|\s+"
     backend.pre_tokenizer = pre_tokenizers.Sequence(
@@ -102,8 +102,8 @@ def split_digits():
     return tokenizer
 
 
-def made(tokenizer, **recipe):
-    """A head of nothing but a tokeniser."""
+def token_head(tokenizer, **recipe):
+    """A head with nothing but a tokeniser."""
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     read_as_text(tokenizer)
@@ -112,21 +112,21 @@ def made(tokenizer, **recipe):
 
 
 def read(head, words):
-    """Each word as the model reads it: the tokens from its place to the next word's."""
+    """The text as the model reads it, and each word: its tokens up to those of the next word."""
     feature = head.encode([{"words": words, "tags": ["O"] * len(words)}], training=True)[0]
-    places = feature.extra["places"]
+    first_tokens = feature.extra["first_tokens"]
     ids = [number for number in feature.inputs["input_ids"] if number != head.tokenizer.eos_token_id]
-    ends = [token for token, _ in places[1:]] + [len(ids)]
-    found = {
-        word: head.tokenizer.decode(ids[token:end]).strip() for (token, word), end in zip(places, ends, strict=True)
+    ends = [token for token, _ in first_tokens[1:]] + [len(ids)]
+    read_as = {
+        word: head.tokenizer.decode(ids[token:end]).strip() for (token, word), end in zip(first_tokens, ends, strict=True)
     }
-    return head.tokenizer.decode(ids).split(), [found.get(word) for word in range(len(words))]
+    return head.tokenizer.decode(ids).split(), [read_as.get(word) for word in range(len(words))]
 
 
-JOINED = [of_bytes, of_pieces, split_digits]
+JOINED = [byte_level, sentence_pieces, split_digits]
 
 
-@pytest.mark.parametrize("make", JOINED)
+@pytest.mark.parametrize("tokenizer", JOINED)
 @pytest.mark.parametrize(
     "words",
     [
@@ -136,29 +136,29 @@ JOINED = [of_bytes, of_pieces, split_digits]
         ["caf\u00e9", "\U0001f600", "</s>", "x"],
     ],
 )
-def test_words_that_would_be_glued_are_read_as_a_sentence(make, words):
-    head = made(make())
+def test_words_that_would_be_glued_are_read_as_a_text(tokenizer, words):
+    head = token_head(tokenizer())
     assert head.joined
-    whole, single = read(head, words)
-    assert whole == words and single == words
+    text, single = read(head, words)
+    assert text == words and single == words
 
 
-@pytest.mark.parametrize("make", JOINED)
-def test_a_joined_sentence_of_many_windows_loses_no_word(make):
-    head = made(make(), max_length=24)
+@pytest.mark.parametrize("tokenizer", JOINED)
+def test_a_joined_sentence_of_many_windows_loses_no_word(tokenizer):
+    head = token_head(tokenizer(), max_length=24)
     words = [f"gardenlisbon{number % 7}" if number % 3 else "cat" for number in range(50)]
     words[5] = words[20] = ""  # has no token: stays outside
     tags = [LABELS[number % 3] if words[number] else "O" for number in range(50)]
     features = head.encode([{"words": words, "tags": tags}, {"words": [], "tags": []}], training=True)
     assert len(features) > 1 and max(feature.length for feature in features) <= 24
-    places = [word for feature in features for _, word in feature.extra["places"]]
-    assert sorted(places) == [number for number in range(50) if words[number]]
+    first_tokens = [word for feature in features for _, word in feature.extra["first_tokens"]]
+    assert sorted(first_tokens) == [number for number in range(50) if words[number]]
     outputs = [[max(label, 0) for label in feature.inputs["labels"]] for feature in features]
     assert head.decode(features, outputs, 2) == [tags, []]
 
 
-def test_a_word_without_a_token_of_its_own_has_its_neighbour_s_tag(caplog):
-    head = made(across_blanks())
+def test_a_word_without_a_token_of_its_own_gets_its_neighbours_tag(caplog):
+    head = token_head(multi_word_pieces())
     assert head.joined
     examples = [{"words": ["anna", "very", "good", "cat"], "tags": ["O", "B-X", "I-X", "O"]}]
     with caplog.at_level(logging.WARNING):
@@ -171,7 +171,7 @@ def test_a_word_without_a_token_of_its_own_has_its_neighbour_s_tag(caplog):
 @pytest.mark.parametrize(
     ("kind", "joined"), [("bert", False), ("t5", False), ("roberta", True), ("llama", False), ("gpt2", True)]
 )
-def test_what_is_read_apart_stays_a_list(kind, joined, checkpoints):
+def test_tokenisers_that_keep_words_apart_read_lists(kind, joined, checkpoints):
     assert glues(Pretrained(resolve(str(checkpoints(kind))), METHODS["full"]).tokenizer) == joined
 
 
@@ -180,8 +180,8 @@ def test_the_bundled_models_read_words_apart(name):
     assert not glues(Pretrained(resolve(name), METHODS["full"]).tokenizer)
 
 
-def test_a_tokeniser_that_takes_lists_of_words_for_pairs_reads_sentences(checkpoints, monkeypatch):
-    """As LUKE's, of which two words would be a pair of texts, and any other number an error."""
+def test_a_tokeniser_that_takes_lists_of_words_for_pairs_reads_texts(checkpoints, monkeypatch):
+    """As LUKE: two words would be a pair of texts, and any other number an error."""
     head = TokenHead(Pretrained(resolve(str(checkpoints("bert"))), METHODS["full"]), Recipe(max_length=16), ["O", "B-LOC"], {})
     assert not head.joined
     whole = type(head.tokenizer).__call__
@@ -197,4 +197,4 @@ def test_a_tokeniser_that_takes_lists_of_words_for_pairs_reads_sentences(checkpo
     assert head.joined
     features = head.encode(sentences, training=False)
     assert [feature.extra["words"] for feature in features] == [3, 2]
-    assert [[word for _, word in feature.extra["places"]] for feature in features] == [[0, 1, 2], [0, 1]]
+    assert [[word for _, word in feature.extra["first_tokens"]] for feature in features] == [[0, 1, 2], [0, 1]]

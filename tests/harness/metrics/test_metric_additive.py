@@ -1,4 +1,4 @@
-"""Every family's additive metric is the task's metric, on all rows and on any part of them."""
+"""The additive metric of every family equals the metric of the task, on all rows and on any part of them."""
 
 import random
 
@@ -63,7 +63,7 @@ CASES += [
 
 
 @pytest.mark.parametrize(("name", "make", "options"), CASES)
-def test_it_is_the_metric(name, make, options):
+def test_additive_metric_is_the_metric(name, make, options):
     family = registry.family(name)
     task = Task("t", name, GeneratedSource(lambda: {}, "x"), options=options)
     predictions, references = make(60)
@@ -80,5 +80,5 @@ def test_it_is_the_metric(name, make, options):
         assert additive.resampled(times[None])[0] == pytest.approx(family.metric(task).score(metrics), abs=1e-9)
 
 
-def test_every_builtin_family_has_one():
+def test_every_builtin_family_has_an_additive_metric():
     assert {name for name, _, _ in CASES} >= {"sentiment", "text-classification", "ner", "qa", "translation"}

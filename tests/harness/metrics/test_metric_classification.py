@@ -1,4 +1,4 @@
-"""Classification against scikit-learn called directly, and against values worked out by hand."""
+"""Classification compared with scikit-learn and with values computed by hand."""
 
 import json
 import random
@@ -19,7 +19,7 @@ def score(predictions, references, **options):
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("labels", [None, ["sport", "world", "été", "貓", "never"]])
-def test_random_rows_as_scikit_learn(seed, labels):
+def test_random_rows_agree_with_scikit_learn(seed, labels):
     rng = random.Random(seed)
     references = rng.choices(["sport", "world", "été", "貓"], [6, 3, 2, 1], k=80)
     predictions = [label if rng.random() < 0.6 else rng.choice(["sport", "貓", "world"]) for label in references]

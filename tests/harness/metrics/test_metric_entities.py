@@ -1,4 +1,4 @@
-"""Entities against seqeval called directly, and against values worked out by hand."""
+"""Entities compared with seqeval and with values computed by hand."""
 
 import json
 import random
@@ -22,7 +22,7 @@ def score(predictions, references, **options):
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("mode", MODES)
-def test_random_tags_as_seqeval(seed, mode):
+def test_random_tags_agree_with_seqeval(seed, mode):
     # Wild tags, invalid I- included, on both sides; some sentences are empty.
     rng = random.Random(seed)
     tags = ["O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-WORK-OF-ART", "I-WORK-OF-ART"]
@@ -67,7 +67,7 @@ def test_stray_inside_tag_opens_an_entity_by_default_only():
     assert score(predictions, references, mode="strict")["f1"] == 0
 
 
-def test_entities_end_with_their_sentence():
+def test_entities_end_with_the_sentence():
     references, predictions = [["B-PER"], ["B-PER"]], [["B-PER"], ["I-PER"]]
     assert score(predictions, references)["support"] == 2 and score(predictions, references)["f1"] == 1
 

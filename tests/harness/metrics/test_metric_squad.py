@@ -1,4 +1,4 @@
-"""Squad against the results of the published evaluation scripts, recorded in squad_cases.json."""
+"""Squad compared with recorded results of the published evaluation scripts (squad_cases.json)."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def published(recorded, version, unit="word"):
 
 
 @pytest.mark.parametrize("case", CASES["odd"], ids=lambda case: repr((case["prediction"], *case["golds"])))
-def test_single_questions_as_both_scripts_score_them(case):
+def test_single_questions_agree_with_both_scripts(case):
     pair = [(case["prediction"], case["golds"])]
     assert score(pair, version="1.1") == {"total": 1, **published(case["1.1"], "1.1")}
     assert score(pair, version="2.0") == published(case["2.0"], "2.0")
@@ -44,7 +44,7 @@ def test_random_answerable_questions():
     assert score(pairs, version="2.0") == published(CASES["answerable"]["2.0"], "2.0")
 
 
-def test_random_questions_of_which_some_are_unanswerable():
+def test_random_questions_with_unanswerable_ones():
     pairs, probabilities = CASES["mixed"]["pairs"], CASES["mixed"]["probabilities"]
     plain = published(CASES["mixed"]["2.0"], "2.0")
     assert score(pairs) == plain

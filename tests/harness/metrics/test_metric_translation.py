@@ -1,4 +1,4 @@
-"""Translation against sacrebleu called directly, and against values worked out by hand."""
+"""Translation compared with sacrebleu and with values computed by hand."""
 
 import json
 import math
@@ -21,7 +21,7 @@ def score(predictions, references, **options):
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("tokenize", ["13a", "intl", "zh", "char", "none"])
-def test_random_sentences_as_sacrebleu(seed, tokenize):
+def test_random_sentences_agree_with_sacrebleu(seed, tokenize):
     rng = random.Random(seed)
     references = [[" ".join(rng.choices(TEXT.split(), k=rng.randint(4, 12))) for _ in range(2)] for _ in range(30)]
     predictions = [" ".join(w for w in rng.choice(row).split() if rng.random() < 0.9) for row in references]

@@ -44,8 +44,8 @@ def bench(environment, folder, *words):
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=400)
 
 
-def test_weights_in_pickled_form_only_are_taken_from_the_bot_s_conversion(monkeypatch, tmp_path):
-    """The commit that is recorded is the conversion's; what somebody else offers under the same title is not trusted."""
+def test_pickled_weights_are_replaced_by_the_conversion_of_the_bot(monkeypatch, tmp_path):
+    """The recorded commit is that of the conversion; a pull request of another author with the same title is not trusted."""
     (tmp_path / "config.json").write_text('{"model_type": "marian"}')
     commits = {None: "a" * 40, "refs/pr/7": "b" * 40}
     words = {"config.json", "vocab.json", "source.spm", "target.spm"}
@@ -81,7 +81,7 @@ def test_weights_in_pickled_form_only_are_taken_from_the_bot_s_conversion(monkey
         ),
     ],
 )
-def test_a_repository_that_is_no_whole_model_is_refused_when_planned(monkeypatch, tmp_path, files, words):
+def test_a_repository_without_a_whole_model_is_refused_when_planned(monkeypatch, tmp_path, files, words):
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(content)
@@ -93,7 +93,7 @@ def test_a_repository_that_is_no_whole_model_is_refused_when_planned(monkeypatch
     assert "\n" not in str(found.value)
 
 
-def test_weights_are_whole_only_with_all_their_parts(tmp_path, monkeypatch):
+def test_weights_are_complete_only_with_all_shards(tmp_path, monkeypatch):
     monkeypatch.setattr(models_hub, "_snapshot", lambda repo, commit, patterns, source: (tmp_path, set()))
     checkpoint = Checkpoint("m", "a/m", "a/m", "c" * 40, None, "encoder", "c" * 40)
     (tmp_path / "config.json").write_text("{}")
@@ -129,7 +129,7 @@ def test_a_grid_from_the_hub_then_offline(hub, tmp_path):
 
 
 @pytest.mark.slow
-def test_what_the_hub_has_not_is_said_in_one_line(hub, tmp_path):
+def test_errors_of_the_hub_are_one_line(hub, tmp_path):
     for model, words in (
         ("nobody/nothing", "is not on the Hub"),
         ("openai-community/gpt2@v9", "has no such revision"),

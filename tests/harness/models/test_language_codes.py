@@ -1,4 +1,4 @@
-"""Whether a multilingual model knows a task's languages, told from its files when a run is planned."""
+"""Whether a multilingual model knows the languages of a task, by its files, when a run is planned."""
 
 import json
 
@@ -29,17 +29,17 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize("name", list(FILES))
-def test_the_languages_are_found_in_every_file_that_may_name_them(folder, name):
+def test_languages_are_found_in_every_file_that_may_name_them(folder, name):
     found = codes_in(str(folder(name)))
     assert 3 <= len(found) <= 4 and not {"my_ID", "is_IT"} & set(found)
     check_languages(folder(name), OPTIONS, "mine")
     with pytest.raises(BenchError, match=r"model 'mine' does not know the target language 'ja' of the task; it knows .*; choose another model"):
         check_languages(folder(name), {"source_language": "en", "target_language": "ja"}, "mine")
-    with pytest.raises(BenchError, match=r"has to be told the languages, and the task does not say them; add options"):
+    with pytest.raises(BenchError, match=r"has to be told the languages, and the task does not name them; add options"):
         check_languages(folder(name), {}, "mine")
 
 
-def test_a_model_that_names_no_languages_is_asked_for_none(tmp_path):
+def test_a_model_without_languages_is_not_checked(tmp_path):
     codes_in.cache_clear()
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"extra_special_tokens": ["<extra_id_0>", "en_XX"]}))
     (tmp_path / "vocab.json").write_text("no JSON")

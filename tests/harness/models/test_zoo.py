@@ -1,4 +1,4 @@
-"""The zoo: data that must hold together, and traps that must reach the code that they are for."""
+"""The registered models: entries are complete, and their facts reach the code that needs them."""
 
 import json
 from dataclasses import replace
@@ -21,7 +21,7 @@ from harness.recipe_rules import apply_rules, rules_for
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
-def test_an_entry_is_whole(model):
+def test_an_entry_is_complete(model):
     assert is_hub_id(model.source) and model.architecture in ARCHITECTURES and model.kind and model.description
     assert 1_000_000 < model.parameters < 10**9 and model.max_length >= 128
     assert set(model.avoid) <= {"fp32", "bf16", "fp16"} and "fp32" not in model.avoid
@@ -35,7 +35,7 @@ def test_an_entry_is_whole(model):
     assert apply_rules(rules_for((), load_suite("standard").recipes), facts)[0].learning_rate < 1e-3
 
 
-def test_the_suite_s_rules_know_only_kinds_and_tasks_that_there_are():
+def test_the_rules_of_the_suite_name_existing_kinds_and_tasks():
     suite = load_suite("standard")
     kinds, tasks = {model.kind for model in MODELS}, {task.name for task in suite.tasks}
     for rule in suite.recipes:
@@ -50,14 +50,14 @@ def test_never_fp16():
     )
 
 
-def test_a_repository_has_its_traps_whatever_it_is_called():
+def test_a_repository_has_its_facts_under_any_name():
     entry = registered("google-t5/t5-small@abc")
     assert entry.name == entry.source == "google-t5/t5-small@abc"
     assert entry.traps() == registry.models()["t5-small"].traps() == registry.models()["t5"].traps()
     assert registered("someone/t5-small").traps() == {}
 
 
-def test_auto_precision_is_none_that_the_model_avoids(monkeypatch):
+def test_auto_precision_respects_avoid(monkeypatch):
     monkeypatch.setattr(device, "has_fast_bf16", lambda _: True)
     assert device.precisions("cpu", "auto") == ["bf16", "fp32"]
     assert device.precisions("cpu", "auto", avoid=("bf16",)) == device.precisions("cpu", "fp32") == ["fp32"]
@@ -65,7 +65,7 @@ def test_auto_precision_is_none_that_the_model_avoids(monkeypatch):
     assert device.precisions("cpu", "auto") == ["fp32"] and device.precisions("cpu", "bf16") == ["bf16", "fp32"]
 
 
-def test_the_longest_input_and_the_identity_follow_the_registry(checkpoints):
+def test_maximum_length_and_identity_follow_the_registry(checkpoints):
     plain = resolve(str(checkpoints("deberta-v2")))
     short = replace(plain, max_length=64)
     assert Pretrained(short, METHODS["full"]).max_positions == 64
@@ -89,7 +89,7 @@ def test_the_prefix_is_read_by_the_model(checkpoints, known, options, prefix):
     assert with_prefix == head.tokenizer(prefix + "the cat")["input_ids"]
 
 
-def test_the_checkpoint_s_own_prefix_goes_first(checkpoints):
+def test_the_prefix_of_the_checkpoint_takes_precedence(checkpoints):
     checkpoint = replace(resolve(str(checkpoints("t5"))), prefix="translate {source} to {target}: ")
     pretrained = Pretrained(checkpoint, METHODS["full"])
     pretrained.config.task_specific_params = {"translation_en_to_de": {"prefix": "say in German: "}}

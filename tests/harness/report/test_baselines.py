@@ -10,7 +10,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.grouping.groups import place
+from harness.grouping.groups import records_by_place
 from harness.grouping.row_names import command_name
 from harness.report.board import Board
 from harness.report.board_text import legend, marks
@@ -32,7 +32,7 @@ def baseline(task="films", name="tfidf", score=70.0, seed=0, **more):
 
 def board(*made, letters=None):
     """A board; `letters`: model → its letters in every column."""
-    places = place(made)
+    places = records_by_place(made)
     found = {where: Standing(letters[where.model], 0.0, 1.0) for where in places[0]} if letters else {}
     return Board.of(made, standings=Standings(found, [], places))
 
@@ -46,7 +46,7 @@ def test_baselines_are_sorted_by_score_and_titled_by_name_only():
     assert [row.title for row in found.rows] == ["tfidf", "weak", "majority"]  # of equal ones the model first
     assert [row.is_baseline for row in found.rows] == [True, False, True]
     assert found.table_rows == found.rows  # all of them have a score on every task
-    assert command_name(next(where for where in place([baseline()])[0])) == "tfidf"
+    assert command_name(next(where for where in records_by_place([baseline()])[0])) == "tfidf"
 
 
 def test_best_baseline_of_a_column():

@@ -76,8 +76,8 @@ def test_costs_over_seeds_and_cells():
     }
     assert row.entries["films"].costs["train_seconds"] == 5.5 and row.entries["films"].parameters == 4_400_000
     assert row.entries["songs"].costs["parameters"] is None and row.entries["songs"].trained is None
-    wanted = costs.costs_of(board.rows)
-    shown = {cost.name: cost.shown(row) for cost in wanted}
+    wanted = costs.shown_costs(board.rows)
+    shown = {cost.name: cost.cell_text(row) for cost in wanted}
     assert shown == {"parameters": "9–4.4M", "trained": "3", "train_seconds": "7.0 s", "peak_memory_bytes": "1.0 GiB"}
 
 
@@ -89,9 +89,9 @@ def test_search_time_is_a_column_and_part_of_the_training_time_only_after_a_sear
     first, other = sorted(board.rows, key=lambda row: row.model)
     assert (first.costs["search_seconds"], first.train_seconds) == (100.0, 104.0)
     assert (other.costs["search_seconds"], other.train_seconds) == (None, 4.0)
-    assert "search_seconds" in [cost.name for cost in costs.costs_of(board.rows)]
+    assert "search_seconds" in [cost.name for cost in costs.shown_costs(board.rows)]
 
 
 def test_trained_parameters_are_a_column_only_if_a_part_is_trained():
     every = Board.of([record(cost={"trainable_parameters": 4_400_000})])
-    assert "trained" not in [cost.name for cost in costs.costs_of(every.rows)]
+    assert "trained" not in [cost.name for cost in costs.shown_costs(every.rows)]

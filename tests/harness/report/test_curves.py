@@ -9,7 +9,7 @@ from made_curves import ALL, write_curve
 from made_records import failed, record
 from rich.console import Console
 
-from harness.grouping.groups import main_places, place
+from harness.grouping.groups import main_places, records_by_place
 from harness.published import Published
 from harness.report.board import Board
 from harness.report.formats import FORMATS, to_csv, to_json
@@ -66,7 +66,7 @@ def test_other_data_or_another_version_is_another_curve():
     board = Board.of([*BOTH, *other])
     titles = ["films (data 0123456789ab)", "films (data ffffffffffff)"]
     assert [curve.task for curve in board.curves] == [column.title for column in board.columns] == titles
-    places = place([*BOTH, *other])[0]
+    places = records_by_place([*BOTH, *other])[0]
     assert len(places) == 10 and len(main_places(places)) == 4
     assert {where.task for where in places if where.train_rows == 100} == {
         f"{title} (100 train rows)" for title in titles

@@ -13,7 +13,7 @@ from harness.report.board import Board
 from harness.report.board_text import FLAGS
 from harness.report.latex import MARKS, escape_latex, to_latex
 from harness.report.ranks_over_tasks import diagram, over_tasks
-from harness.stats.over_tasks import Figure, Overall, Ranked
+from harness.stats.over_tasks import Overall, Ranked, TaskMean
 from harness.stats.standings import standings
 
 NASTY = r"a_b%c#d$e&f{g}h~i^j\k<l>m|n\"o--p`q'r"
@@ -73,7 +73,7 @@ def test_wide_boards_are_split_into_several_tables():
 
 
 def test_fewer_seeds_are_explained_over_all_tasks(board):
-    few = Ranked("x", "x", "full", Figure(1.5, 1.0, 2.0), Figure(0.5, -0.5, 1.0), Figure(0.5, 0.0, 1.0), "a", True)
+    few = Ranked("x", "x", "full", TaskMean(1.5, 1.0, 2.0), TaskMean(0.5, -0.5, 1.0), TaskMean(0.5, 0.0, 1.0), "a", True)
     text = to_latex(Board(**{**vars(board), "overall": Overall(("x", "y"), (), (few,), (), None, ())}))
     assert r"$\P$: fewer seeds" in text and "0.50 ($-$0.50--1.00)" in text and r"$\P$: fewer" not in to_latex(board)
 
@@ -116,7 +116,7 @@ def test_the_diagram_is_a_picture_of_the_ranks_and_groups(board):
 
 def test_names_in_the_diagram_and_in_the_section_are_escaped(board):
     def row(name, rank, letters):
-        return Ranked(name, name, "full", Figure(rank, 1.0, 2.0), None, Figure(0.5, 0.0, 1.0), letters, True)
+        return Ranked(name, name, "full", TaskMean(rank, 1.0, 2.0), None, TaskMean(0.5, 0.0, 1.0), letters, True)
 
     found = Overall(("x", "y"), (), (row("<a_1>", 1.2, "a"), row("模型", 1.8, "ab")), (), None, ("why *not*",))
     made = Board(**{**vars(board), "overall": found})

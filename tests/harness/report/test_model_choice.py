@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.errors import BenchError
-from harness.grouping.groups import place
+from harness.grouping.groups import records_by_place
 from harness.quantities import parse_amount
 from harness.report.board import Board
 from harness.report.model_choice import Limits, recommend
@@ -34,7 +34,7 @@ def records():
 
 def board():
     made = list(records())
-    places = place(made)
+    places = records_by_place(made)
     found = {
         where: Standing(MODELS[where.model][4 + (where.task == "books")], 0.0, 1.0)
         for where in places[0]

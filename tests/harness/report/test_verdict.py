@@ -9,7 +9,7 @@ from rich.console import Console
 
 from harness.grouping import board_records as parts
 from harness.grouping.board_records import BoardRecords
-from harness.grouping.groups import place
+from harness.grouping.groups import records_by_place
 from harness.report.board import Board
 from harness.report.board_text import legend, marks
 from harness.report.formats import to_json
@@ -38,7 +38,7 @@ def seeds(name, *scores, **more):
 def board(*made, letters=None, behind=None):
     """A board; `letters` and `behind`: of models, in every column."""
     kept = BoardRecords.of(made)
-    places = place(kept)
+    places = records_by_place(kept)
     found = {
         where: Standing(letters[where.model], 0.0, 1.0, behind=(behind or {}).get(where.model)) for where in places[0]
     } if letters else {}  # fmt: skip

@@ -120,7 +120,7 @@ def test_a_pickle_or_a_part_of_a_file_under_the_right_name_is_one_line(model, ma
         assert "\n" not in str(found.value)
     for content in (good[:-1], good + b"\0"):
         path.write_bytes(content)
-        with pytest.raises(BenchError, match=r"but its header speaks of [\d,]+; fetch it again"):
+        with pytest.raises(BenchError, match=r"but its header says [\d,]+; fetch it again"):
             resolve(str(model))
     assert not unpickled and not marker.exists()
 

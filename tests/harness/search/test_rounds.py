@@ -1,4 +1,4 @@
-"""Rounds of trials over a plan's cells: resumed, failed, sharded, and what is reported in the end."""
+"""Rounds of trials for the cells of a plan: resumed, failed, sharded, and the cells that are reported."""
 
 import io
 import math
@@ -11,9 +11,10 @@ from rich.console import Console
 from harness.errors import BenchError
 from harness.planning.plan import Plan
 from harness.planning.suite import Suite
-from harness.search.rounds import Rounds, shard_by_search
-from harness.search.trials import scores
-from harness.search.wanted import read_wanted
+from harness.search.rounds import Rounds
+from harness.search.search_option import parse_search
+from harness.search.searches import shard_by_search
+from harness.search.trials import validations
 from harness.store import Store
 
 GRID = ["lr=1e-5,3e-5,1e-4"]
@@ -32,7 +33,7 @@ def store(tmp_path):
 
 
 def rounds(made_plan, texts, store, cells=None, settings=None, **more):
-    return Rounds(made_plan, cells or made_plan.cells, read_wanted(texts), settings or {}, store, **more)
+    return Rounds(made_plan, cells or made_plan.cells, parse_search(texts), settings or {}, store, **more)
 
 
 def curve(cell):
@@ -45,7 +46,7 @@ def go(found, runner, fail_fast=False):
     return found.run(runner, fail_fast, lambda line: console.print(line, markup=False, soft_wrap=True)), console.file.getvalue()
 
 
-def test_all_seeds_are_reported_with_the_one_winner_and_the_record_tells_all(store):
+def test_all_seeds_are_reported_with_the_winner_and_records_hold_the_search(store):
     found = rounds(plan("bert", "gpt2"), GRID, store)
     assert found.counted() == "search learning_rate=1e-05,3e-05,0.0001: 2 searches, 6 trials: 0 finished, 6 to run"
     assert all(not cell.search.found for cell in found.cells)
@@ -73,7 +74,7 @@ def test_all_seeds_are_reported_with_the_one_winner_and_the_record_tells_all(sto
     assert go(again, nothing) == (True, "") and [cell.id for cell in again.cells] == [cell.id for cell in found.cells]
 
 
-def test_a_wider_grid_uses_the_trials_that_there_are_and_is_another_search(store):
+def test_a_wider_grid_reuses_trials_and_is_another_search(store):
     first = rounds(plan("bert"), ["lr=1e-5,3e-5"], store)
     go(first, made.Runner(store, curve))
     wider = rounds(plan("bert"), GRID, store)
@@ -83,7 +84,7 @@ def test_a_wider_grid_uses_the_trials_that_there_are_and_is_another_search(store
     assert wider.cells[0].id != replace(wider.cells[0], search=None).id
 
 
-def test_a_search_that_was_killed_goes_on_with_the_same_trials(tmp_path):
+def test_a_killed_search_continues_with_the_same_trials(tmp_path):
     whole, broken = Store(tmp_path / "whole"), Store(tmp_path / "broken")
     asked = plan("bert", "gpt2")
     runner = made.Runner(whole, curve)
@@ -93,7 +94,7 @@ def test_a_search_that_was_killed_goes_on_with_the_same_trials(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         go(rounds(asked, ["optuna:8"], broken), first)
     found = rounds(asked, ["optuna:8"], broken)
-    assert "16 trials: 6 finished, 10 to run" in found.counted() and len(found.pending) == 2 and len(found.unknown) == 8
+    assert "16 trials: 6 finished, 10 to run" in found.counted() and len(found.pending) == 2 and len(found.later) == 8
     second = made.Runner(broken, curve)
     _, said = go(found, second)
     assert said.startswith("search: round 4 of 8, 2 trials")
@@ -120,7 +121,7 @@ def test_a_failed_trial_cannot_win_and_is_not_run_again(store):
     assert again.cells[0].recipe.learning_rate == 3e-5
 
 
-def test_without_a_winner_the_cells_fail_and_say_why_until_there_is_one(store):
+def test_without_a_winner_the_cells_fail_with_the_reason(store):
     asked = plan("bert")
     found = rounds(asked, GRID, store)
     go(found, made.Runner(store, made.failed))
@@ -143,14 +144,14 @@ def test_without_a_winner_the_cells_fail_and_say_why_until_there_is_one(store):
     assert better.cells[0].recipe.learning_rate == 3e-5
 
 
-def test_trials_that_would_fail_again_are_not_run_again(store):
+def test_permanent_failures_are_not_run_again(store):
     found = rounds(plan("bert"), GRID, store)
     go(found, made.Runner(store, lambda cell: made.failed(cell, "BenchError", stays=True)))
     again = rounds(plan("bert"), GRID, store)
     assert not again.pending and len(again.record_failures()) == 2
 
 
-def test_fail_fast_ends_the_run_and_the_next_one_goes_on(store):
+def test_fail_fast_ends_the_run_and_the_next_run_continues(store):
     def make(cell):
         return made.failed(cell) if cell.recipe.learning_rate == 3e-5 else curve(cell)
 
@@ -171,7 +172,7 @@ def test_no_two_shards_do_the_same_search(store):
     assert rounds(asked, GRID, store, [made.cell("other")]).counted().endswith("nothing to search here")
 
 
-def test_each_method_has_a_search_of_its_own(store):
+def test_each_method_has_its_own_search(store):
     found = rounds(plan("bert", methods=("full", "lora")), GRID, store)
     go(
         found,
@@ -185,7 +186,7 @@ def test_each_method_has_a_search_of_its_own(store):
     assert {cell.method: cell.recipe.learning_rate for cell in found.cells} == {"full": 3e-5, "lora": 1e-4}
 
 
-def test_what_set_fixes_is_left_out_of_optunas_space(store):
+def test_fixed_fields_are_left_out_of_optunas_space(store):
     fixed = {"batch_size": "8"}
     found = rounds(plan("bert", batch_size=8), ["optuna:6"], store, settings=fixed)
     runner = made.Runner(store, lambda cell: made.record(cell, [1e5 * cell.recipe.learning_rate]))
@@ -195,7 +196,7 @@ def test_what_set_fixes_is_left_out_of_optunas_space(store):
         rounds(plan("bert"), ["optuna:6"], store, settings={**fixed, "learning_rate": "1e-4"})
 
 
-def test_the_suites_grid(store):
+def test_grid_of_the_suite(store):
     rules = {"grid": ({"learning_rate": [1e-5, 3e-5]}, {"when": {"model": "gpt2"}, "learning_rate": [1e-4, 2e-4]})}
     found = rounds(plan("bert", "gpt2", search=rules), ["suite"], store)
     assert [cell.recipe.learning_rate for cell in found.pending] == [1e-5, 3e-5, 1e-4, 2e-4]
@@ -210,14 +211,14 @@ def test_the_suites_grid(store):
         rounds(plan("bert", search=rules), ["suite"], store, settings={"learning_rate": "1"})
 
 
-def test_pruned_trials_are_told(store):
+def test_pruned_trials_are_reported(store):
     values = iter([50, 60, 70, 55, 65, 10, 71])
     found = rounds(plan("bert"), ["optuna:7"], store)
     _, said = go(found, made.Runner(store, lambda cell: made.record(cell, [(value := next(values)), value, value])))
     search = found.cells[0].facts()["search"]
     assert [one["status"] for one in search["trials"]] == ["ok"] * 5 + ["pruned", "ok"] and search["winner"] == 6
     record = store.record(search["trials"][5]["id"])
-    assert scores(record) == [10, 10] and "the best of 7 trials, 1 pruned" in said
+    assert validations(record) == [10, 10] and "the best of 7 trials, 1 pruned" in said
 
 
 def halving(cell):
@@ -226,12 +227,12 @@ def halving(cell):
     return made.record(cell, [90 - 10 * abs(math.log(cell.recipe.learning_rate / best, 3)) - 5 * (cell.budget < 1)])
 
 
-def test_auto_halves_and_goes_beyond_an_edge(store):
+def test_auto_halves_and_extends_an_edge(store):
     asked = plan("bert", "gpt2")
     found = rounds(asked, ["auto"], store)
     assert found.counted() == "search auto: 2 searches, 14 trials: 0 finished, 14 to run"
     assert "5 learning rates for 33% of the steps and the best 2 for all, as much as 3.7 trainings" in found.note
-    assert [cell.budget for cell in found.unknown] == [1.0] * 4 and len(found.pending) == 10
+    assert [cell.budget for cell in found.later] == [1.0] * 4 and len(found.pending) == 10
     runner = made.Runner(store, halving)
     _, said = go(found, runner)
     assert [len(one) for one in runner.rounds] == [10, 4, 1]
@@ -244,7 +245,7 @@ def test_auto_halves_and_goes_beyond_an_edge(store):
     assert found.cells[0].facts()["search"]["specification"]["kind"] == "halving"
 
 
-def test_auto_goes_on_where_it_was_killed(tmp_path):
+def test_auto_continues_after_a_kill(tmp_path):
     whole, broken = Store(tmp_path / "whole"), Store(tmp_path / "broken")
     asked = plan("bert", "gpt2")
     runner, first = made.Runner(whole, halving), made.Runner(broken, halving, most=1)
@@ -260,7 +261,7 @@ def test_auto_goes_on_where_it_was_killed(tmp_path):
     assert ids == [[cell.id for cell in one] for one in runner.rounds]
 
 
-def test_auto_uses_whole_trials_of_a_grid_and_leaves_its_short_ones_to_itself(store):
+def test_auto_reuses_whole_trials_of_a_grid_but_not_the_reverse(store):
     go(rounds(plan("bert"), ["lr=3e-5,9e-5"], store), made.Runner(store, halving))
     runner = made.Runner(store, halving)
     go(rounds(plan("bert"), ["auto"], store), runner)
@@ -269,7 +270,7 @@ def test_auto_uses_whole_trials_of_a_grid_and_leaves_its_short_ones_to_itself(st
     assert [cell.recipe.learning_rate for cell in grid.pending] == [1e-5]
 
 
-def test_a_short_trial_that_failed_runs_again_where_that_is_asked_for(store):
+def test_a_failed_short_trial_runs_again_on_request(store):
     def make(cell):
         return made.failed(cell) if cell.recipe.learning_rate > 5e-5 else halving(cell)
 
@@ -283,7 +284,7 @@ def test_a_short_trial_that_failed_runs_again_where_that_is_asked_for(store):
     assert again.cells[0].recipe.learning_rate == 2.7e-4
 
 
-def test_auto_without_a_whole_training_that_ends_well_says_so_and_tries_again(store):
+def test_auto_without_a_successful_whole_training_fails_and_tries_again(store):
     found = rounds(plan("bert"), ["auto"], store)
     go(found, made.Runner(store, lambda cell: made.failed(cell) if cell.budget == 1 else halving(cell)))
     (record, _) = [store.record(cell.id) for cell in found.record_failures()]

@@ -1,4 +1,4 @@
-"""Trials as they are trained: without a test, ended when they fall behind, and resumed as any other cell."""
+"""The training of trials: without a test, pruned when they fall behind, and resumed like any other cell."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import toy
 
 from harness.cell import SearchedRecipe, Trial
 from harness.quantities import SaveInterval
-from harness.search.trials import trial
+from harness.search.trials import make_trial
 from harness.store import Store
 from harness.training.keeper import Interrupted, Interruption
 from harness.training.worker import run_cell
@@ -47,7 +47,7 @@ def test_a_trial_does_not_touch_the_test_split(store, base, monkeypatch):
     monkeypatch.setattr(
         Sentiment, "trivial", lambda *words: pytest.fail("the trivial answer is scored on the test split")
     )
-    cell = trial(base, {"learning_rate": 1e-3})
+    cell = make_trial(base, {"learning_rate": 1e-3})
     record = run_cell(cell, "cpu", store, silent)
     assert set(seen) == {"train", "validation"}
     assert record == {key: value for key, value in store.record(cell.id).items() if key != "schema"}
@@ -63,7 +63,7 @@ def test_a_trial_does_not_touch_the_test_split(store, base, monkeypatch):
         run_cell(replace(cell, search=None), "cpu", store, silent)
 
 
-def test_a_trial_ends_where_it_falls_behind_and_is_not_pruned_at_its_end(store, base):
+def test_a_trial_ends_when_it_falls_behind_but_not_at_its_last_validation(store, base):
     above = 101.0  # what no validation reaches
     for limits, validations, pruned in [
         ((None, above), 2, True),
@@ -77,7 +77,7 @@ def test_a_trial_ends_where_it_falls_behind_and_is_not_pruned_at_its_end(store, 
         assert record["trial"]["thresholds"] == list(limits)
 
 
-def test_the_same_training_whether_it_was_broken_off_or_not(store, base, tmp_path):
+def test_an_interrupted_trial_resumes_the_same_training(store, base, tmp_path):
     cell = replace(base, search=Trial((None, 101.0)))
     whole = run_cell(cell, "cpu", Store(tmp_path / "whole"), silent)
     interruption = Interruption()
@@ -96,13 +96,13 @@ def test_the_same_training_whether_it_was_broken_off_or_not(store, base, tmp_pat
 
 def test_a_budget_shortens_the_training_and_its_schedule(store, base, tmp_path):
     """The same as a recipe of so many steps, whether it was broken off or not."""
-    whole = run_cell(trial(base, {}), "cpu", store, silent)
+    whole = run_cell(make_trial(base, {}), "cpu", store, silent)
     steps = whole["training"]["steps"]
-    cell = trial(base, {}, budget=1 / 3)
+    cell = make_trial(base, {}, budget=1 / 3)
     short = run_cell(cell, "cpu", store, silent)
     assert short["training"]["steps"] == steps / 3 and len(short["training"]["history"]) == 1
     assert short["trial"] == {"thresholds": [], "budget": 1 / 3, "value": short["trial"]["value"], "pruned": False}
-    same = run_cell(trial(base, {"max_steps": steps // 3}), "cpu", store, silent)
+    same = run_cell(make_trial(base, {"max_steps": steps // 3}), "cpu", store, silent)
     assert short["training"]["history"] == same["training"]["history"] != whole["training"]["history"][:1]
 
     broken, interruption = Store(tmp_path / "broken"), Interruption()
@@ -117,7 +117,7 @@ def test_a_budget_shortens_the_training_and_its_schedule(store, base, tmp_path):
     assert again["training"]["resumed"] == 1 and again["training"]["history"] == short["training"]["history"]
 
 
-def test_the_record_of_a_report_holds_the_search_and_counts_it(store, base):
+def test_records_hold_the_search_and_its_time(store, base):
     trial = {"id": "t0", "recipe": {"epochs": 2}, "status": "ok", "validation": 50.0, "seconds": 1.0}
     found = {"trials": [trial], "winner": 0, "seconds": 123.0, "peak_memory_bytes": 5, "seed": 1}
     cell = replace(base, search=SearchedRecipe({"kind": "grid", "fields": {"epochs": [1, 2]}}, ("epochs=1,2",), found))

@@ -1,4 +1,4 @@
-"""Effect sizes: by hand, against scipy, and their intervals on simulated pairs of known truth."""
+"""Effect sizes: by hand, compared with scipy, and their intervals on simulated pairs of known truth."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from harness.stats.row_comparison import Effect, odds_ratio, superiority
 CHANCE = np.random.default_rng(4)
 
 
-def test_superiority_is_mann_and_whitneys_share():
+def test_superiority_is_mann_whitneys_statistic():
     ours, theirs = CHANCE.integers(0, 5, 6), CHANCE.integers(0, 5, 4)
     found = superiority(ours, theirs)
     assert found.value == pytest.approx(stats.mannwhitneyu(ours, theirs).statistic / 24)
@@ -18,7 +18,7 @@ def test_superiority_is_mann_and_whitneys_share():
     assert (mirrored.low, mirrored.high) == pytest.approx((1 - found.high, 1 - found.low))
 
 
-def test_three_better_seeds_are_no_proof_and_ten_are():
+def test_three_better_seeds_are_not_significant_but_ten_are():
     three, ten = superiority([4, 5, 6], [1, 2, 3]), superiority(range(10, 20), range(10))
     assert three.value == three.high == 1 and three.low < 0.5 < 0.7 < ten.low
     assert superiority([1], [1]).value == 0.5 and superiority([1], [2]).low == 0
@@ -46,13 +46,13 @@ def test_the_odds_ratio_of_several_seeds_is_their_geometric_mean():
     assert found.low < found.value < found.high
 
 
-def test_only_right_or_wrong_has_odds():
+def test_odds_ratio_is_none_for_other_metrics():
     assert odds_ratio([mean_of([0.5, 1.0])], [mean_of([0.0, 1.0])], 2) is None
     assert odds_ratio([f1_of([[1, 1, 1]])], [f1_of([[1, 1, 2]])], 1) is None
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
-def test_an_odds_ratio_without_rows_on_one_side_is_unbounded_there(seeds):
+def test_odds_ratio_without_rows_on_one_side_is_unbounded(seeds):
     ours, theirs = [marks(range(180), 200)] * seeds, [marks([], 200)] * seeds
     bound = 0.025 ** (1 / 180)  # Clopper & Pearson: so small a share of ours has 180 of 180 with a chance of 2.5 %
     found = odds_ratio(ours, theirs, 200)
@@ -62,7 +62,7 @@ def test_an_odds_ratio_without_rows_on_one_side_is_unbounded_there(seeds):
     assert odds_ratio(ours, ours, 200) == Effect(1.0, 0.0, None)
 
 
-def test_one_seed_without_rows_on_a_side_leaves_the_mean_unbounded_there():
+def test_one_seed_without_rows_on_one_side_makes_the_interval_unbounded():
     whole, most, nothing = marks(range(20)), marks(range(1, 20)), marks([0])
     found = odds_ratio([whole, most, most], [marks([]), nothing, nothing], 100)
     assert found.high is None and found.value == pytest.approx((20.5 / 0.5 * (19.5 / 1.5) ** 2) ** (1 / 3))
@@ -75,7 +75,7 @@ def test_one_seed_without_rows_on_a_side_leaves_the_mean_unbounded_there():
     assert (both.low, both.high) == (0, None) and both.value == pytest.approx(1)
 
 
-def test_a_seed_without_a_row_that_only_one_has_says_nothing():
+def test_seeds_without_discordant_rows_are_left_out():
     ours, theirs = marks(range(62)), marks(range(12, 66))
     assert odds_ratio([ours, ours], [theirs, ours], 100) == odds_ratio([ours], [theirs], 100)
 
@@ -83,7 +83,7 @@ def test_a_seed_without_a_row_that_only_one_has_says_nothing():
 @pytest.mark.slow
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10])
 @pytest.mark.parametrize("apart", [0.0, 1.0, 2.0])
-def test_the_interval_of_superiority_holds_the_truth(seeds, apart):
+def test_interval_of_superiority_covers_the_truth(seeds, apart):
     """Wider than it needs to be for few seeds, for there are few values that it can have; never narrower."""
     chance, real, held = np.random.default_rng([seeds, int(apart)]), stats.norm.cdf(apart / np.sqrt(2)), 0
     for _ in range(600):
@@ -94,7 +94,7 @@ def test_the_interval_of_superiority_holds_the_truth(seeds, apart):
 
 @pytest.mark.long
 @pytest.mark.parametrize("seeds", [1, 3, 5])
-def test_the_interval_of_the_odds_ratio_holds_the_truth(seeds):
+def test_interval_of_the_odds_ratio_covers_the_truth(seeds):
     spread = 0.0 if seeds == 1 else 0.3
 
     def right(chance, skill, hard, luck):

@@ -1,4 +1,4 @@
-"""The distribution of an error of two parts, against scipy's integrals and Student's own, also far out."""
+"""The distribution of an error of two parts, compared with scipy's integrals and Student's t, also in the tails."""
 
 import math
 from itertools import pairwise
@@ -39,19 +39,19 @@ def test_two_parts_are_the_sum_of_a_normal_and_a_t(rows, degrees):
         assert error.p(size) == pytest.approx(inside + outside, rel=1e-6, abs=1e-15)
 
 
-def test_few_rows_count_as_few():
+def test_few_rows_make_p_larger():
     """Where the seeds' part is nothing, or nearly, it is Student's t of the rows."""
     assert MeanError(1.0, 9, 1e-9, 2).p(2.5) == pytest.approx(2 * stats.t.sf(2.5, 9), rel=1e-4)
     assert MeanError(1.0, 9, 0.5, 2).p(2.5) > MeanError(1.0, 900, 0.5, 2).p(2.5)
 
 
-def test_half_of_an_interval_is_where_p_is_what_is_left():
+def test_half_width_is_where_p_is_one_minus_the_level():
     for error in (MeanError(1.0, 300), MeanError(1.0, 300, 2.0, 1), MeanError(0.0, 300, 2.0, 6), MeanError(5.0, 20, 0.1, 3)):
-        assert error.p(error.half(0.95)) == pytest.approx(0.05, rel=1e-6)
-        assert error.p(error.half(0.999)) == pytest.approx(0.001, rel=1e-6)
-    assert MeanError(1.0, 300, 2.0, 1).half(0.95) > MeanError(1.0, 300, 2.0, 6).half(0.95) > math.sqrt(3) * 1.96
+        assert error.p(error.half_width(0.95)) == pytest.approx(0.05, rel=1e-6)
+        assert error.p(error.half_width(0.999)) == pytest.approx(0.001, rel=1e-6)
+    assert MeanError(1.0, 300, 2.0, 1).half_width(0.95) > MeanError(1.0, 300, 2.0, 6).half_width(0.95) > math.sqrt(3) * 1.96
 
 
-def test_without_an_error_all_is_sure():
+def test_no_variance_gives_p_of_zero_or_one():
     none = MeanError(0.0, 9)
-    assert (none.p(0.0), none.p(0.1), none.half(0.95)) == (1.0, 0.0, 0.0) and math.isinf(none.degrees)
+    assert (none.p(0.0), none.p(0.1), none.half_width(0.95)) == (1.0, 0.0, 0.0) and math.isinf(none.degrees)

@@ -1,4 +1,4 @@
-"""Ranks, scores and wins over tasks: by hand, against scipy, and on simulated boards of known truth."""
+"""Ranks, scores and wins over tasks: by hand, compared with scipy, and on simulated boards of known truth."""
 
 import json
 import math
@@ -17,16 +17,16 @@ from typer.testing import CliRunner
 from harness.cli.main import app
 from harness.stats import column_statistics
 from harness.stats import over_tasks as module
-from harness.stats.across_tasks import (
+from harness.stats.standings import standings
+from harness.stats.task_means import (
     critical_difference,
-    figures_with_intervals,
     friedman,
     mean_interval,
+    means_with_intervals,
     p_value,
     per_task,
     resample_seeds,
 )
-from harness.stats.standings import standings
 from harness.store import Store
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
@@ -55,11 +55,11 @@ def test_ranks_wins_and_scores_by_hand():
     assert found.scaled == [0] and found.scores[0] == pytest.approx([1, 32.5 / 40, 5 / 40])
 
 
-def test_a_task_that_nobody_learned_has_no_scale():
+def test_a_task_without_a_gain_has_no_scale():
     assert per_task([[{0: 50.9}, {0: 50.0}]], [50.0]).scaled == [] != per_task([[{0: 51.1}, {0: 50.0}]], [50.0]).scaled
 
 
-def test_wins_are_mann_and_whitneys():
+def test_wins_are_mann_whitneys_statistic():
     chance = np.random.default_rng(3)
     models = [dict(enumerate(chance.integers(0, 6, n).astype(float))) for n in (3, 5, 1, 4)]
     for m, wins in enumerate(per_task([models], [None]).wins[0]):
@@ -69,7 +69,7 @@ def test_wins_are_mann_and_whitneys():
         assert wins == pytest.approx(np.mean(shares))
 
 
-def test_friedman_is_scipys_and_nemenyis_values_are_demsars():
+def test_friedman_agrees_with_scipy_and_nemenyi_with_demsar():
     ranks = stats.rankdata(np.random.default_rng(1).normal(size=(7, 4)), axis=1)
     found, why = friedman(ranks)
     assert not why and found.p == stats.friedmanchisquare(*ranks.T).pvalue and found.degrees == 3
@@ -80,13 +80,13 @@ def test_friedman_is_scipys_and_nemenyis_values_are_demsars():
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (9, 2)])
-def test_without_power_there_is_no_test(shape):
+def test_friedman_is_left_out_without_power(shape):
     found, why = friedman(stats.rankdata(np.random.default_rng(1).normal(size=shape), axis=1))
     assert found is None and "no power" in why
 
 
-def test_an_interval_is_students_where_nothing_is_added(monkeypatch):
-    monkeypatch.setattr("harness.stats.across_tasks.NEUTRAL", 0.0)
+def test_interval_without_the_neutral_task_is_students(monkeypatch):
+    monkeypatch.setattr("harness.stats.task_means.NEUTRAL", 0.0)
     values = np.array([1.0, 2.0, 4.0, 2.5])
     t = stats.ttest_1samp(values, 0.0)
     assert mean_interval(values, 0.0, 9.0, (-9, 9)) == pytest.approx(tuple(t.confidence_interval()))
@@ -95,12 +95,12 @@ def test_an_interval_is_students_where_nothing_is_added(monkeypatch):
 
 
 @pytest.mark.parametrize("tasks", [2, 5, 20])
-def test_the_first_of_all_tasks_is_not_certain_to_be_it_always(tasks):
+def test_first_on_all_tasks_still_has_an_interval(tasks):
     low, high = mean_interval(np.ones(tasks), 0.0, 3.5, (1, 6))
     assert low == 1 and 1.1 < high <= 6
 
 
-def test_so_many_seeds_are_drawn_that_the_variance_is_right():
+def test_resampled_seeds_have_the_right_variance():
     seeds = {0: 1.0, 1: 4.0, 2: 5.5}
     drawn = resample_seeds({seed: np.full(20_000, score) for seed, score in seeds.items()})
     scores = list(seeds.values())
@@ -109,7 +109,7 @@ def test_so_many_seeds_are_drawn_that_the_variance_is_right():
     assert resample_seeds({0: np.arange(3.0)}).tolist() == [0, 1, 2]
 
 
-def test_the_board_over_tasks(tmp_path):
+def test_board_over_tasks(tmp_path):
     found = overall(write_board(tmp_path / "r", models=4, tasks=6))
     assert [row.title for row in found.rows] == [f"model-{m}" for m in range(4)]
     assert sum(row.rank.value for row in found.rows) == pytest.approx(10)
@@ -120,7 +120,7 @@ def test_the_board_over_tasks(tmp_path):
     assert found.rows[0].letters != found.rows[3].letters and found.friedman.p < 0.01 and not found.notes
 
 
-def test_gaps_are_left_out_with_a_reason(tmp_path):
+def test_rows_with_gaps_are_left_out_with_a_reason(tmp_path):
     found = overall(write_board(tmp_path / "r", models=4, tasks=3, gaps=[(0, 1), (0, 2)]))
     assert [row.title for row in found.rows] == ["model-1", "model-2", "model-3"]
     [gap] = found.left_out
@@ -129,13 +129,13 @@ def test_gaps_are_left_out_with_a_reason(tmp_path):
     assert "model-0 is left out: no score on task-1, task-2." in text and "has no power" in text
 
 
-def test_nothing_is_ranked_where_no_two_rows_have_all_tasks(tmp_path):
+def test_nothing_is_ranked_unless_two_rows_have_all_tasks(tmp_path):
     found = overall(write_board(tmp_path / "r", models=2, tasks=2, gaps=[(0, 1)]))
     assert not found.rows and "fewer than two rows" in found.notes[0]
     assert overall(write_board(tmp_path / "one", tasks=1)) is None
 
 
-def test_missing_predictions_leave_the_points(tmp_path):
+def test_missing_predictions_leave_means_without_intervals(tmp_path):
     store = write_board(tmp_path / "r", models=3, tasks=5)
     before = overall(store)
     for path in (tmp_path / "r").glob("cells/task-2*/predictions.jsonl"):
@@ -148,13 +148,13 @@ def test_missing_predictions_leave_the_points(tmp_path):
     assert "No intervals and groups over all tasks: there are none of task-2." in text
 
 
-def test_very_many_rows_have_no_groups(tmp_path, monkeypatch):
+def test_too_many_rows_have_no_groups(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MOST", 3)
     found = overall(write_board(tmp_path / "r", models=4, tasks=2))
     assert found.rows[0].rank.low is None and "more than 3 rows" in found.notes[-1] and found.rows[0].rank.value >= 1
 
 
-def test_the_same_records_give_the_same_from_the_cache_and_without(tmp_path, monkeypatch):
+def test_cached_and_computed_results_are_equal(tmp_path, monkeypatch):
     store = write_board(tmp_path / "r", models=3, tasks=5)
     first = overall(store)
     with monkeypatch.context() as patch:
@@ -164,7 +164,7 @@ def test_the_same_records_give_the_same_from_the_cache_and_without(tmp_path, mon
     assert overall(store) == first
 
 
-def test_a_damaged_cache_is_made_anew(tmp_path):
+def test_a_damaged_cache_is_replaced(tmp_path):
     store = write_board(tmp_path / "r", models=3, tasks=3)
     first = overall(store)
     for path in (tmp_path / "cache/standings").iterdir():
@@ -172,7 +172,7 @@ def test_a_damaged_cache_is_made_anew(tmp_path):
     assert overall(store) == first
 
 
-def test_one_changed_record_draws_the_other_tasks_from_the_cache(tmp_path, monkeypatch):
+def test_a_changed_record_recomputes_only_its_task(tmp_path, monkeypatch):
     store = write_board(tmp_path / "r", models=3, tasks=3)
     overall(store)
     made = []
@@ -184,7 +184,7 @@ def test_one_changed_record_draws_the_other_tasks_from_the_cache(tmp_path, monke
     assert len(made) == 1
 
 
-def test_groups_do_not_depend_on_who_else_is_on_the_board():
+def test_groups_do_not_depend_on_other_rows():
     """But for the best row's scale: two middling models, with and without ten poor ones, have the same p."""
     chance = np.random.default_rng(11)
     scores = chance.normal([80, 70, 60], 6, size=(6, 3))
@@ -195,7 +195,7 @@ def test_groups_do_not_depend_on_who_else_is_on_the_board():
         given = [[{0: one} for one in task] for task in np.hstack([scores, poor])[:, :models]]
         per = per_task(given, [20.0] * 6)
         found.append([p_value(per.scores[:, i] - per.scores[:, j], 0.0) for i, j in combinations(range(3), 2)])
-        figures_with_intervals(per, [task[:models] for task in drawn])
+        means_with_intervals(per, [task[:models] for task in drawn])
     assert found[0] == pytest.approx(found[1])
 
 
@@ -203,7 +203,7 @@ def test_groups_do_not_depend_on_who_else_is_on_the_board():
 @pytest.mark.parametrize(
     ("kind", "tasks"), [("equal models", 5), ("equal models", 10), ("near each other", 10), ("far apart", 5)]
 )
-def test_intervals_over_tasks_hold_the_truth_and_groups_their_level(kind, tasks):
+def test_intervals_over_tasks_cover_the_truth_and_groups_keep_their_level(kind, tasks):
     found = simulate(KINDS[kind], tasks, 300)
     for name in ("rank", "score", "wins"):
         # The exception: models far apart. Five tasks cannot tell "always first" from "mostly first", and the half task that is
@@ -221,7 +221,7 @@ def test_plain_percentiles_would_be_too_narrow_for_few_tasks():
     assert simulate(KINDS["near each other"], 3, 150, plain=True)["plain"] < 0.92
 
 
-def test_a_record_without_a_trivial_score_leaves_its_task_out_of_the_scale(tmp_path):
+def test_a_task_without_a_trivial_score_has_no_scale(tmp_path):
     store = Store(tmp_path / "r")
     for task in ("books", "films", "plays"):
         for model, score in (("a", 90.0), ("b", 70.0)):
@@ -231,7 +231,7 @@ def test_a_record_without_a_trivial_score_leaves_its_task_out_of_the_scale(tmp_p
     assert found.scaled == ("books", "plays") and "without films" in found.notes[1]
 
 
-def test_draws_that_were_swept_away_while_predictions_are_gone_are_said(tmp_path):
+def test_pruned_draws_without_predictions_give_a_note(tmp_path):
     store = write_board(tmp_path / "r", models=2, tasks=2)
     overall(store)
     for path in [

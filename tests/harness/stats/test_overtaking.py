@@ -1,4 +1,4 @@
-"""Who overtakes whom: found where it is so, not claimed where it is not."""
+"""Overtakings on learning curves: real ones are found, false ones are rare."""
 
 import itertools
 
@@ -24,7 +24,7 @@ def found(store):
     return Board.of(records, standings=standings(store, records)).curves[0]
 
 
-def test_a_known_overtaking_is_told_with_the_sizes_at_which_it_is_sure(tmp_path):
+def test_a_known_overtaking_is_reported_with_its_significant_sizes(tmp_path):
     skills = {"gpt": [0.75, 0.78, 0.79, 0.80], "bert": [0.55, 0.775, 0.90, 0.93], "best": [0.80, 0.85, 0.93, 0.97]}
     curve = found(write_curve(tmp_path, skills))
     [one] = curve.crossed.overtakings
@@ -39,7 +39,7 @@ def test_a_known_overtaking_is_told_with_the_sizes_at_which_it_is_sure(tmp_path)
     assert small.verdict == 1 and small.difference.value == pytest.approx(-one.differences[0])
 
 
-def test_a_lead_that_is_lost_is_no_overtaking(tmp_path):
+def test_a_lead_that_becomes_insignificant_is_no_overtaking(tmp_path):
     curve = found(write_curve(tmp_path, {"a": [0.80, 0.80, 0.80, 0.80], "b": [0.55, 0.65, 0.79, 0.82]}))
     [one] = curve.crossed.overtakings
     assert one.early == "a" and not one.shown and 1 not in one.verdicts and one.verdicts[:2] == (-1, -1)
@@ -49,7 +49,7 @@ def test_a_lead_that_is_lost_is_no_overtaking(tmp_path):
     )
 
 
-def test_of_models_that_change_their_order_by_two_rows_nothing_is_told(tmp_path):
+def test_a_change_of_order_by_two_rows_is_not_reported(tmp_path):
     store, gold = Store(tmp_path), np.array(["good", "bad"] * 200)
     for model, few, many in (("a", 80, 82), ("b", 82, 80)):
         for size, wrong in ((100, few), (None, many)):
@@ -62,7 +62,7 @@ def test_of_models_that_change_their_order_by_two_rows_nothing_is_told(tmp_path)
     ]
 
 
-def test_only_seeds_and_sizes_that_both_have_count():
+def test_only_common_seeds_and_sizes_count():
     scores = [{"a": {0: 80.0, 1: 10.0}, "b": {0: 70.0}}, {"a": {0: 80.0}}, {"a": {0: 80.0}, "b": {0: 90.0, 7: 0.0}}]
     tested = [
         AtSize(rows, own, {("a", "b"): 1e-9} if len(own) == 2 else {})
@@ -78,7 +78,7 @@ def test_only_seeds_and_sizes_that_both_have_count():
     assert overtakings(tested[:2]) == Overtakings()
 
 
-def test_all_pairs_and_sizes_are_allowed_for():
+def test_p_values_are_adjusted_for_all_pairs_and_sizes():
     names = [f"m{number}" for number in range(8)]
     scores = [{name: {0: 50.0 + way * number} for number, name in enumerate(names)} for way in (1, -1)]
     pairs = list(itertools.combinations(names, 2))
@@ -88,7 +88,7 @@ def test_all_pairs_and_sizes_are_allowed_for():
     assert len(overtakings(sure).overtakings) == len(pairs)
 
 
-def test_equal_models_are_seldom_said_to_overtake():
+def test_equal_models_seldom_overtake():
     """P values of true hypotheses are uniform: of 400 tasks with ten equal models at four sizes, 5 % may say something at all."""
     chance, names = np.random.default_rng(2), [f"m{number}" for number in range(10)]
     pairs = list(itertools.combinations(names, 2))
@@ -106,7 +106,7 @@ def test_equal_models_are_seldom_said_to_overtake():
     assert told / 400 <= 0.05
 
 
-def test_where_lines_cross():
+def test_crossing_of_lines():
     assert crossing([100, 10_000], [-1.0, 1.0]) == pytest.approx([1000.0])
     assert crossing([100, 10_000], [-1.0, 3.0]) == pytest.approx([100 * 10**0.5])
     assert crossing([10, 100, 1000], [-1.0, 0.0, 2.0]) == pytest.approx([100.0])
@@ -114,7 +114,7 @@ def test_where_lines_cross():
     assert crossing([10, None, 1000], [-1.0, 5.0, -1.0]) == [] and crossing([10, 100], [-1.0, None]) == []
 
 
-def test_words():
+def test_sentences():
     def said(verdicts, crossings=()):
         one = Overtaking("a", "b", (None,) * 4, verdicts, crossings)
         return overtaking_sentences(Overtakings((one,), 0), LABELS)[0]
@@ -136,7 +136,7 @@ def test_words():
     ]
 
 
-def test_without_predictions_curves_stay_and_nothing_is_claimed(tmp_path):
+def test_curves_without_predictions_have_no_overtakings(tmp_path):
     store = write_curve(tmp_path, {"a": [0.9, 0.9, 0.9, 0.6], "b": [0.6, 0.6, 0.6, 0.9]})
     for file in tmp_path.glob("cells/*100rows*/predictions.jsonl"):
         file.unlink()
@@ -155,7 +155,7 @@ def simulated(skills, tasks, seeds=3, rows=400):
         for number, own in enumerate(zip(*skills.values(), strict=True)):
             made = {
                 name: [
-                    drawing.of(mean_of(chance.random(rows) < skill + hard + chance.normal(0, 0.02)))
+                    drawing.score(mean_of(chance.random(rows) < skill + hard + chance.normal(0, 0.02)))
                     for _ in range(seeds)
                 ]
                 for name, skill in zip(skills, own, strict=True)
@@ -172,7 +172,7 @@ def simulated(skills, tasks, seeds=3, rows=400):
 
 
 @pytest.mark.slow
-def test_an_overtaking_is_seldom_shown_where_there_is_none_and_often_where_there_is_one():
+def test_false_overtakings_are_rare_and_real_ones_are_found():
     assert (
         simulated({"a": [0.8, 0.8, 0.8, 0.8], "b": [0.6, 0.7, 0.8, 0.8]}, 100)[0] <= 0.04
     )  # the lead is lost, no more
@@ -181,7 +181,7 @@ def test_an_overtaking_is_seldom_shown_where_there_is_none_and_often_where_there
     assert simulated({"a": [0.8, 0.8, 0.8, 0.8], "b": [0.6, 0.7, 0.85, 0.92]}, 30, seeds=5)[0] >= 0.9
 
 
-def test_the_list_stays_short():
+def test_the_list_of_overtakings_is_limited():
     many = tuple(Overtaking("a", f"b{number}", (None,) * 4, (-1, 0, 0, 1), ()) for number in range(15))
     lines = overtaking_sentences(Overtakings(many, 1), LABELS)
     assert (

@@ -1,4 +1,4 @@
-"""Differences with known truth: intervals cover it, tests hold their level, and well-known libraries agree."""
+"""Differences with known truth: intervals cover it, tests keep their level, and well-known libraries agree."""
 
 import math
 
@@ -18,21 +18,21 @@ CHANCE = np.random.default_rng(7)
 
 
 def right(chance, rows, skill, seeds, spread):
-    """Right or wrong for each seed and row: rows are of unlike difficulty, seeds of unlike luck."""
+    """[seeds, rows], whether rows are right. Rows differ in difficulty and seeds in luck."""
     luck = chance.normal(0, spread, size=(seeds, 1))
     return chance.random((seeds, len(rows))) < 1 / (1 + np.exp(-(skill + rows + luck)))
 
 
 def truth(skill, spread):
-    """The accuracy over all rows and seeds that there could be."""
+    """The accuracy over all possible rows and seeds."""
     points = np.random.default_rng(0).normal(size=(2, 400_000))
     return 100 * float(np.mean(1 / (1 + np.exp(-(skill + points[0] * 1.5 + points[1] * spread)))))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("seeds", "spread"), [(1, 0.0), (3, 0.0), (3, 0.3), (5, 0.3), (5, 0.8)])
-def test_intervals_cover_the_truth_and_tests_hold_their_level(seeds, spread):
-    """95 % intervals, two models of unlike skill; and the level of the tests where both are alike."""
+def test_intervals_cover_the_truth_and_tests_keep_their_level(seeds, spread):
+    """95 % intervals for two models of different skill, and the level of tests of equal models."""
     times, rows, covered, rejected, tossed = 800, 250, 0, 0, 0
     real = truth(1.0, spread) - truth(0.5, spread)
     for turn in range(times):
@@ -53,8 +53,8 @@ def test_intervals_cover_the_truth_and_tests_hold_their_level(seeds, spread):
 
 
 @pytest.mark.slow
-def test_the_rows_alone_would_be_too_sure_where_seeds_matter():
-    """Why a single seed says less: intervals of its own rows miss the mean over seeds."""
+def test_intervals_over_rows_only_are_too_narrow_if_seeds_matter():
+    """Intervals over the rows of a single seed miss the mean over seeds."""
     missed = 0
     for turn in range(300):
         chance = np.random.default_rng([99, turn])
@@ -80,7 +80,7 @@ def test_means_agree_with_scipy():
     assert found.p_randomised == pytest.approx(permuted.pvalue, abs=0.015)
 
 
-def test_mcnemar_is_the_sign_test_of_what_only_one_has_right():
+def test_mcnemar_is_the_sign_test_of_discordant_rows():
     one, other = CHANCE.random(300) < 0.8, CHANCE.random(300) < 0.7
     found = difference([mean_of(one)], [mean_of(other)], 300)
     only, also = np.sum(one & ~other), np.sum(other & ~one)
@@ -132,7 +132,7 @@ def test_entity_f1_is_resampled_by_sentences():
         assert score == pytest.approx(100 * f1_score([golds[row] for row in rows], [ours[row] for row in rows]))
 
 
-def test_a_metric_that_is_no_sum_is_scored_anew():
+def test_other_metrics_are_computed_on_each_resample():
     one, other = CHANCE.random(80), CHANCE.random(80)
 
     def medians(values):
@@ -143,7 +143,7 @@ def test_a_metric_that_is_no_sum_is_scored_anew():
     assert found.low < found.value < found.high and found.p_randomised is None and found.p_mcnemar is None
 
 
-def test_two_that_agree_on_every_row_may_still_differ_on_others():
+def test_agreement_on_all_rows_still_has_an_interval():
     """Of what is seen in none of 50 rows, the exact 95 % interval reaches to 7.1 of 100."""
     same = mean_of(CHANCE.random(50) < 0.5)
     found = difference([same] * 3, [same] * 3, 50)
@@ -152,7 +152,7 @@ def test_two_that_agree_on_every_row_may_still_differ_on_others():
     assert math.isinf(found.degrees)
 
 
-def test_the_same_rows_give_the_same_numbers():
+def test_results_are_reproducible():
     one, other = [[mean_of(CHANCE.random(50) < 0.5)] for _ in range(2)]
     assert difference(one, other, 50) == difference(one, other, 50)
 
@@ -163,7 +163,7 @@ def test_holm():
 
 
 @pytest.mark.parametrize(("rows", "unlike", "least"), [(2, 2, 0.5), (1, 1, 1.0), (200, 3, 0.25), (200, 6, 0.03125)])
-def test_no_p_is_smaller_than_the_rows_allow(rows, unlike, least):
+def test_p_is_limited_by_the_number_of_rows(rows, unlike, least):
     """All rows on which two differ speak for one of them: an exact test of so few rows gives no smaller p."""
     ours, theirs = np.ones(rows), np.ones(rows)
     theirs[:unlike] = 0
@@ -174,27 +174,27 @@ def test_no_p_is_smaller_than_the_rows_allow(rows, unlike, least):
 
 
 @pytest.mark.parametrize("rows", [1, 2, 30, 500])
-def test_the_interval_of_rows_that_agree_is_the_exact_one(rows):
+def test_interval_of_agreeing_rows_is_exact(rows):
     drawing = Resampling(rows)
-    one = drawing.of(mean_of(np.ones(rows)))
+    one = drawing.score(mean_of(np.ones(rows)))
     found = mean_spread(np.array([one.score]), np.array([one.drawn]), TestRows(rows, shares=True))
     exact = stats.binomtest(rows, rows).proportion_ci(method="exact")
     assert found.low == pytest.approx(100 * exact.low)
 
 
-def test_an_error_more_never_makes_the_interval_reach_less_far():
+def test_one_more_error_never_raises_the_lower_end():
     """One row of 200 is wrong: its low end lies below that of none wrong."""
     lows = []
     for wrong in range(6):
         values = np.ones(200)
         values[:wrong] = 0
-        one = Resampling(200).of(mean_of(values))
+        one = Resampling(200).score(mean_of(values))
         lows.append(mean_spread(np.array([one.score]), np.array([one.drawn]), TestRows(200, shares=True)).low)
     assert lows == sorted(lows, reverse=True)
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 3])
-def test_a_metric_of_one_row_says_nothing(seeds):
+def test_one_row_is_never_significant(seeds):
     """Resamples of one row are that row, but for the last bits of sums, which are no variance."""
     ours, theirs = ([bleu_of(["ein Haus"], ["ein Haus am See"])] * seeds for _ in range(2))
     found = difference(ours, theirs, 1)

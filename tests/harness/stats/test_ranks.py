@@ -1,4 +1,4 @@
-"""Ranks instead of letters: what they say, that they hold the truth, and when they are shown."""
+"""Ranks instead of letters: their values, their coverage of the truth, and when they are shown."""
 
 from dataclasses import replace
 from itertools import combinations
@@ -7,7 +7,7 @@ import numpy as np
 from made_records import record
 from scipy import stats
 
-from harness.grouping.groups import place
+from harness.grouping.groups import records_by_place
 from harness.report.board import Board
 from harness.report.latex import to_latex
 from harness.report.markdown import render
@@ -15,7 +15,7 @@ from harness.stats.multiple_tests import holm, letters, rank_intervals, rank_tex
 from harness.stats.standings import Standing, Standings
 
 
-def test_of_three():
+def test_rank_intervals_of_three():
     assert rank_intervals([(3.0, {"a"}), (2.0, {"a", "b"}), (1.0, {"b"})]) == [(1, 2), (1, 3), (2, 3)]
     assert rank_intervals([(1.0, {"b"}), (3.0, {"a"})]) == [(2, 2), (1, 1)] and rank_intervals([(1.0, {"a"})]) == [(1, 1)]
     assert rank_text((1, 9)) == "#1–9" and rank_text((4, 4)) == "#4"
@@ -26,7 +26,7 @@ def test_letters_beyond_z():
     assert not too_many_letters(["abcdef", ""]) and too_many_letters(["a", "abcdefg"]) and too_many_letters(["a.b.c.d.e.f.aa"])
 
 
-def test_all_ranks_at_once_are_held_by_95_percent():
+def test_rank_intervals_cover_all_ranks_simultaneously():
     """Models of unlike precision, from z tests adjusted by Holm; the true ranks are known."""
     chance, boards, held = np.random.default_rng(8), 400, 0
     for _ in range(boards):
@@ -48,7 +48,7 @@ def test_all_ranks_at_once_are_held_by_95_percent():
 
 def board(brief):
     records = [record("films", f"m{number}", 90.0 - number) for number in range(3)]
-    places = place(records)
+    places = records_by_place(records)
     standing = {
         where: Standing("abc", 1.0, 2.0, (number + 1, 3), brief)
         for number, where in enumerate(sorted(places[0], key=lambda w: w.model))

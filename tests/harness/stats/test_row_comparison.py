@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.errors import BenchError
-from harness.grouping.groups import place
+from harness.grouping.groups import records_by_place
 from harness.stats.column_statistics import compute_column
 from harness.stats.row_comparison import compare
 from harness.store import Store
@@ -43,7 +43,7 @@ def store(tmp_path):
     return store
 
 
-def test_a_real_difference_and_one_that_is_none(store):
+def test_a_real_difference_and_none(store):
     books, films = compare(store, "a", "b")
     assert (films.task, films.verdict, films.metric) == ("films", 1, "accuracy")
     assert films.difference.value == pytest.approx(20.0) and films.difference.low > 10 and films.p < 0.001
@@ -53,18 +53,18 @@ def test_a_real_difference_and_one_that_is_none(store):
     assert mirrored["films"].verdict == -1 and mirrored["films"].difference.value == pytest.approx(-20.0)
 
 
-def test_methods_are_rows_too_and_tasks_can_be_chosen(store):
+def test_methods_are_rows_and_tasks_can_be_chosen(store):
     [films] = compare(store, "a", "a:scratch", ["films"])
     assert films.theirs == pytest.approx(49.5) and films.verdict == 1
 
 
-def test_only_seeds_that_both_have_are_compared(store):
+def test_only_common_seeds_are_compared(store):
     write(store, "films", "c", set(range(20)), 1)
     [films] = compare(store, "a", "c")
     assert films.difference.seeds == 1 and films.difference.seed_error is None and films.ours == pytest.approx(90.0)
 
 
-def test_p_is_that_of_the_board(tmp_path, monkeypatch):
+def test_p_is_the_same_as_on_the_board(tmp_path, monkeypatch):
     """Both look at what all rows of the column show of the luck of seeds, and at no other column."""
     monkeypatch.setenv("BENCH_CACHE", "off")
     store, chance = Store(tmp_path), random.Random(3)
@@ -73,7 +73,7 @@ def test_p_is_that_of_the_board(tmp_path, monkeypatch):
             for seed in range(3):
                 write(store, task, model, set(chance.sample(range(150), off + chance.randint(-6, 6))), seed)
     [films] = compare(store, "a", "b", ["films"])
-    places, _ = place(store.records())
+    places, _ = records_by_place(store.records())
     rows = {where: {one["seed"]: one for one in own} for where, own in places.items() if where.task == "films"}
     on_board = {(one, other): p for one, other, p in compute_column(store, rows, None).p}
     assert on_board["a\nfull", "b\nfull"] == films.difference.p and films.difference.seed_degrees == 4.0
@@ -94,12 +94,12 @@ def test_p_is_that_of_the_board(tmp_path, monkeypatch):
         (("b", "a:scratch", ["plays"]), "no task and seed in common"),
     ],
 )
-def test_what_cannot_be_compared_is_said(store, words, message):
+def test_rows_that_cannot_be_compared_are_errors(store, words, message):
     with pytest.raises(BenchError, match=message):
         compare(store, *words)
 
 
-def test_other_rows_changed_or_missing_files_are_errors(store):
+def test_different_rows_and_changed_or_missing_files_are_errors(store):
     write(store, "films", "d", set(range(9)), 0, ids=[f"other{number}" for number in range(ROWS)])
     with pytest.raises(BenchError, match="not tested on the same rows"):
         compare(store, "a", "d")
@@ -114,7 +114,7 @@ def test_other_rows_changed_or_missing_files_are_errors(store):
 
 
 @pytest.mark.parametrize("width", ["80", "160"])
-def test_the_command(store, width):
+def test_compare_command(store, width):
     done = CliRunner().invoke(app, ["compare", "a", "b", "--results", str(store.root)], env={"COLUMNS": width})
     assert done.exit_code == 0, done.output
     assert max(map(len, done.output.splitlines())) <= int(width)

@@ -1,4 +1,4 @@
-"""What a column shows of luck: found again where it is known, and tests hold their level far out with it."""
+"""The variance over seeds of a column: a known one is recovered, and tests keep their level in the tails."""
 
 from itertools import combinations
 
@@ -10,14 +10,14 @@ from harness.stats.seed_variance import MOST, MeanError, Prior, SeedVariance, _f
 
 @pytest.mark.parametrize("degrees", [2.0, 6.0])
 @pytest.mark.parametrize("own", [1, 2, 9])
-def test_the_prior_is_found_again(degrees, own):
+def test_a_known_prior_is_recovered(degrees, own):
     chance = np.random.default_rng(3)
     true = 5.0 * degrees / chance.chisquare(degrees, 20_000)
     found = _fitted_prior([(float(one * chance.chisquare(own) / own), own) for one in true])
     assert found.variance == pytest.approx(5.0, rel=0.08) and found.degrees == pytest.approx(degrees, rel=0.15)
 
 
-def test_variances_of_unlike_degrees_are_fitted_together():
+def test_variances_with_different_degrees_are_fitted_together():
     chance = np.random.default_rng(4)
     own = chance.integers(1, 6, 20_000)
     true = 2.0 * 8 / chance.chisquare(8, len(own))
@@ -25,22 +25,22 @@ def test_variances_of_unlike_degrees_are_fitted_together():
     assert found.variance == pytest.approx(2.0, rel=0.05) and found.degrees == pytest.approx(8, rel=0.15)
 
 
-def test_variances_that_do_not_differ_are_pooled():
+def test_equal_variances_are_pooled():
     assert _fitted_prior([(1.0, 2), (1.2, 2), (0.8, 4)]) == Prior(pytest.approx((2.0 + 2.4 + 3.2) / 8), np.inf)
     assert _fitted_prior([(1.0, 2)]) is None and _fitted_prior([]) is None
 
 
-def test_a_variance_is_drawn_to_the_prior_but_never_down():
-    assert Prior(4.0, 2.0).moderated(1.0, 2.0) == (2.5, 4.0)
-    assert Prior(4.0, 2.0).moderated(9.0, 2.0) == (9.0, 4.0)
-    assert Prior(4.0, 2.0).moderated(0.0, 1.0) == (pytest.approx(8 / 3), 3.0)
+def test_the_posterior_variance_never_gets_smaller():
+    assert Prior(4.0, 2.0).posterior(1.0, 2.0) == (2.5, 4.0)
+    assert Prior(4.0, 2.0).posterior(9.0, 2.0) == (9.0, 4.0)
+    assert Prior(4.0, 2.0).posterior(0.0, 1.0) == (pytest.approx(8 / 3), 3.0)
 
 
 def seeds(*scores):
     return dict(enumerate(scores))
 
 
-def test_a_prior_has_no_more_than_the_other_rows():
+def test_a_prior_has_no_more_degrees_than_the_other_rows():
     column = {"a": seeds(50.0, 51.0, 53.0), "b": seeds(60.0, 58.0, 61.0)}
     assert SeedVariance(column).prior("a", "b") is None  # there is nobody else
     assert SeedVariance(column).prior("a").degrees == pytest.approx(1.0)  # half of b's two
@@ -51,7 +51,7 @@ def test_a_prior_has_no_more_than_the_other_rows():
     assert SeedVariance(column).prior("a", "b").degrees == MOST
 
 
-def test_rows_without_luck_give_and_take_none():
+def test_rows_without_variance_neither_give_nor_get_a_prior():
     column = {"a": seeds(50.0, 51.0, 53.0), "b": seeds(60.0, 58.0, 61.0), "c": seeds(55.0, 56.5, 54.0)}
     luck, still = (
         SeedVariance(column),
@@ -62,7 +62,7 @@ def test_rows_without_luck_give_and_take_none():
     assert still.prior("a", "x") == luck.prior("a")  # the difference varies as a does, not as two would
 
 
-def test_only_common_seeds_tell_of_pairs():
+def test_priors_of_pairs_use_common_seeds():
     column = {"a": seeds(50.0, 51.0, 53.0), "b": seeds(60.0, 58.0, 61.0), "c": {7: 55.0, 8: 56.0, 9: 54.0}}
     assert SeedVariance(column).prior("a", "b") is None and SeedVariance(column).prior("a") is not None
 
@@ -82,7 +82,7 @@ def simulated(kind, count=3, rows=5, columns=3000, prior=True):
             each = column[one] - column[other]
             variance, degrees = float(each.var(ddof=1)), count - 1
             if prior and (known := luck.prior(str(one), str(other))):
-                variance, degrees = known.moderated(variance, degrees)
+                variance, degrees = known.posterior(variance, degrees)
             error, value = MeanError(2.0, 1e9, variance / count, degrees), float(each.mean())
             away = 3 * np.sqrt(2 + 9 * (own[one] ** 2 + own[other] ** 2) / count)
             found.append((error.p(value), error.p(value + away)))
@@ -91,7 +91,7 @@ def simulated(kind, count=3, rows=5, columns=3000, prior=True):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["alike", "unlike", "unstable"])
-def test_pairs_of_a_column_hold_their_level_far_out(kind):
+def test_pairs_of_a_column_keep_their_level_in_the_tails(kind):
     """Student's t with Satterthwaite's degrees says p < 0.0005 in more than 1 % of these, and parts every second board."""
     p, away = simulated(kind)
     for level, most in ((0.05, 1.2), (0.005, 1.6), (0.0005, 2.5)):

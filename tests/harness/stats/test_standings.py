@@ -34,7 +34,7 @@ def test_letters():
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_letters_say_exactly_which_pairs_differ(seed):
+def test_letters_show_exactly_the_pairs_that_differ(seed):
     import random
 
     chance = random.Random(seed)
@@ -73,7 +73,7 @@ def by_model(found):
     return {place.model: standing for place, standing in found.of.items()}
 
 
-def test_ties_share_a_letter_and_intervals_hold_the_mean(store):
+def test_ties_share_a_letter_and_intervals_include_the_mean(store):
     found = standings(store, store.records())
     known = by_model(found)
     assert [known[name].letters for name in ("best", "good", "bad")] == ["a", "a", "b"] and not found.notes
@@ -82,7 +82,7 @@ def test_ties_share_a_letter_and_intervals_hold_the_mean(store):
     assert [row.entries["films"].standing.letters for row in board.rows] == ["a", "a", "b"]
 
 
-def test_the_rest_is_so_far_behind_the_first_as_a_comparison_of_the_two_says(store):
+def test_leads_agree_with_compare(store):
     known = by_model(standings(store, store.records()))
     assert known["best"].behind is None
     for name in ("good", "bad"):
@@ -92,7 +92,7 @@ def test_the_rest_is_so_far_behind_the_first_as_a_comparison_of_the_two_says(sto
     assert known["good"].behind.low < 0 < known["bad"].behind.low
 
 
-def test_what_is_first_without_a_training_that_failed_is_measured_anew(store, monkeypatch):
+def test_leads_are_recomputed_for_a_new_best_row(store, monkeypatch):
     assert by_model(standings(store, store.records()))["best"].behind is None
     bad = [Trouble("constant", "the same for every row", failed=True)]
     monkeypatch.setattr(parts, "trouble", lambda made: bad if made["model"]["name"] == "best" else [])
@@ -100,7 +100,7 @@ def test_what_is_first_without_a_training_that_failed_is_measured_anew(store, mo
     assert known["good"].behind is None and known["best"].behind.value < 0
 
 
-def test_an_interval_ends_where_scores_do(tmp_path, monkeypatch):
+def test_intervals_are_limited_to_0_and_100(tmp_path, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", "off")
     store = Store(tmp_path)
     for seed, wrong in enumerate((0, 3, 0)):
@@ -111,7 +111,7 @@ def test_an_interval_ends_where_scores_do(tmp_path, monkeypatch):
     assert known["bad"].low == 0.0 and 1 < known["bad"].high < 5
 
 
-def test_the_second_time_is_from_the_cache_until_a_record_changes(store, monkeypatch):
+def test_columns_are_cached_until_a_record_changes(store, monkeypatch):
     first = standings(store, store.records())
     with monkeypatch.context() as patch:
         patch.setattr("harness.stats.column_statistics.compute_column", None)
@@ -120,7 +120,7 @@ def test_the_second_time_is_from_the_cache_until_a_record_changes(store, monkeyp
     assert standings(store, store.records()) != first
 
 
-def test_a_family_that_is_written_anew_is_computed_anew(store, monkeypatch):
+def test_a_changed_family_is_recomputed(store, monkeypatch):
     write(store, "good", range(10), 0)
     first = standings(store, store.records())
     monkeypatch.setattr("harness.stats.column_statistics.compute_column", lambda *words: pytest.fail("computed again"))
@@ -130,19 +130,19 @@ def test_a_family_that_is_written_anew_is_computed_anew(store, monkeypatch):
         standings(store, store.records())
 
 
-def test_a_familys_source_is_that_of_its_module():
+def test_family_source_hash_is_that_of_its_module():
     assert kept.family_source_hash("ner") == hashlib.sha256(Path(ner.__file__).read_bytes()).hexdigest()
     assert kept.family_source_hash("ner") != kept.family_source_hash("qa") and kept.family_source_hash("nobody's") is None
 
 
-def test_a_damaged_cache_is_made_anew(store, tmp_path):
+def test_a_damaged_cache_is_replaced(store, tmp_path):
     first = standings(store, store.records())
     for path in (tmp_path / "cache/standings").iterdir():
         path.write_text("[]")
     assert standings(store, store.records()) == first
 
 
-def test_what_cannot_be_told_is_said_and_the_board_is_made(store):
+def test_an_unusable_column_gives_a_note(store):
     other = write(store, "other", range(9), 0, ids=lambda row: f"else{row}")
     found = standings(store, store.records())
     assert not found.of and found.notes == [

@@ -7,7 +7,7 @@ import toy
 
 from harness.data.source import GeneratedSource
 from harness.task import Task
-from tasks.baselines.passage import FoundAnswer, Passage
+from tasks.baselines.passage import Passage, Span
 from tasks.baselines.window import SlidingWindow
 from tasks.baselines.words import WORD
 
@@ -28,8 +28,8 @@ def test_weights_by_hand():
 
 def test_the_piece_beside_the_question_s_words():
     # One word with two on each side: Lisbon has all of the question around it, Anna has no dog, and The is in the question.
-    assert best("the dog saw", 1, 2) == FoundAnswer("Lisbon", pytest.approx(1.0))
-    assert best("house old", 1, 1) == FoundAnswer("the", pytest.approx(0.5))
+    assert best("the dog saw", 1, 2) == Span("Lisbon", pytest.approx(1.0))
+    assert best("house old", 1, 1) == Span("the", pytest.approx(0.5))
     # Where two pieces have the same around them at the same distance, the first is taken.
     assert best("dog saw", 1, 2).text == "The"
 
@@ -40,9 +40,9 @@ def test_a_piece_never_crosses_sentences_and_looks_at_its_own_only():
 
 
 def test_nothing_in_common_is_the_first_piece_and_no_share():
-    assert best("why", 2, 3) == FoundAnswer("The cat", 0.0)
-    assert best("why", 2, 3, "") == FoundAnswer("", 0.0)
-    assert best("cat", 9, 3, "cat") == FoundAnswer("cat", 0.0)
+    assert best("why", 2, 3) == Span("The cat", 0.0)
+    assert best("why", 2, 3, "") == Span("", 0.0)
+    assert best("cat", 9, 3, "cat") == Span("cat", 0.0)
 
 
 def test_equal_weights_the_nearest_then_the_first():

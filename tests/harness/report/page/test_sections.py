@@ -15,7 +15,7 @@ from harness.report.page.prediction_sections import MAX_LABELS, OTHER, confusion
 from harness.report.page.render import page
 from harness.report.page.table_sections import STEPS, heat_steps
 from harness.report.row_texts import MAX_LENGTH, answer_text, is_right
-from harness.stats.over_tasks import Figure, Overall, Ranked
+from harness.stats.over_tasks import Overall, Ranked, TaskMean
 from harness.store import Store
 
 
@@ -179,7 +179,7 @@ def test_contrast_of_text_and_marks(dark):
 
 def test_over_all_tasks_equals_the_board(store):
     def row(name, rank):
-        return Ranked(name, name, "full", Figure(rank, 1.0, 2.0), None, Figure(0.5, 0.0, 1.0), "a", False)
+        return Ranked(name, name, "full", TaskMean(rank, 1.0, 2.0), None, TaskMean(0.5, 0.0, 1.0), "a", False)
 
     found = Overall(("x", "y"), (), (row("<b>", 1.25), row("gpt", 1.75)), (), None, ("two tasks only",))
     plain = view(store)

@@ -1,26 +1,26 @@
-"""`--search` as it is read: short names, values as a recipe holds them, and what is wrong in one line."""
+"""Values of `--search`: short names, types of values, and errors in one line."""
 
 import pytest
 
 from harness.errors import BenchError
-from harness.search.wanted import check, read_wanted
+from harness.search.search_option import check_fields, parse_search
 
 
-def test_values_are_of_their_fields_type_and_order():
-    wanted = read_wanted(["lr=1e-5, 3e-5,1e-4", "bs=32,16", "recipe.max_steps=none,100"])
-    assert list(wanted.fields.items()) == [
+def test_values_have_the_type_of_their_field():
+    request = parse_search(["lr=1e-5, 3e-5,1e-4", "bs=32,16", "recipe.max_steps=none,100"])
+    assert list(request.fields.items()) == [
         ("learning_rate", (1e-5, 3e-5, 1e-4)), ("batch_size", (32, 16)), ("max_steps", (None, 100)),
     ]  # fmt: skip
-    assert wanted.arguments == ("learning_rate=1e-05,3e-05,0.0001", "batch_size=32,16", "max_steps=none,100")
-    assert read_wanted(wanted.arguments) == wanted
+    assert request.arguments == ("learning_rate=1e-05,3e-05,0.0001", "batch_size=32,16", "max_steps=none,100")
+    assert parse_search(request.arguments) == request
 
 
-def test_the_other_kinds():
-    assert read_wanted([]) is None
-    assert read_wanted(["optuna:20"]).trials == 20 and read_wanted(["optuna:20"]).arguments == ("optuna:20",)
-    assert read_wanted(["suite"]).arguments == ("suite",)
-    assert read_wanted(["auto"]).arguments == ("auto",) and read_wanted(["auto"]).names == ("learning_rate",)
-    assert read_wanted(["none"]) is None
+def test_other_kinds():
+    assert parse_search([]) is None
+    assert parse_search(["optuna:20"]).trials == 20 and parse_search(["optuna:20"]).arguments == ("optuna:20",)
+    assert parse_search(["suite"]).arguments == ("suite",)
+    assert parse_search(["auto"]).arguments == ("auto",) and parse_search(["auto"]).names == ("learning_rate",)
+    assert parse_search(["none"]) is None
 
 
 @pytest.mark.parametrize(
@@ -46,18 +46,18 @@ def test_the_other_kinds():
         (["suite", "suite"], "only fields may be several"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_in_one_line(texts, message):
+def test_errors_are_one_line(texts, message):
     with pytest.raises(BenchError) as raised:
-        read_wanted(texts)
+        parse_search(texts)
     assert message in str(raised.value) and "\n" not in str(raised.value)
 
 
-GRID = read_wanted(["lr=1,2"])
+GRID = parse_search(["lr=1,2"])
 
 
-def test_a_field_that_a_method_lacks_or_that_is_fixed_is_refused():
-    check(GRID, ["learning_rate", "lora_rank"], ["lora"], {"epochs": "3"})
+def test_missing_and_fixed_fields_are_errors():
+    check_fields(GRID, ["learning_rate", "lora_rank"], ["lora"], {"epochs": "3"})
     with pytest.raises(BenchError, match=r"method full has no field lora_rank.*--methods lora"):
-        check(GRID, ["lora_rank"], ["lora", "full"], {})
+        check_fields(GRID, ["lora_rank"], ["lora", "full"], {})
     with pytest.raises(BenchError, match=r"--set recipe.batch_size=8 fixes what is to be searched"):
-        check(GRID, ["batch_size"], ["full"], {"batch_size": "8"})
+        check_fields(GRID, ["batch_size"], ["full"], {"batch_size": "8"})

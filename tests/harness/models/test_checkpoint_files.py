@@ -1,4 +1,4 @@
-"""What people take for a model: adapters, quantised weights, folders around the model. Each is one line with what to do."""
+"""What users mistake for a model: adapters, quantised weights, folders around the model. Each error is one line with what to do."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ def test_an_adapter_alone_names_its_base(model):
 
 
 def test_an_adapter_beside_a_model_is_refused_too(model):
-    """transformers would load the model that the adapter names, from wherever, and not the one in the folder."""
+    """transformers would load the model that the adapter names instead of the one in the folder."""
     (model / "adapter_config.json").write_text('{"base_model_name_or_path": "someone/base"}')
     refused(model, "or remove adapter_config.json to fine-tune the weights beside it")
 
@@ -44,7 +44,7 @@ def test_an_adapter_beside_a_model_is_refused_too(model):
         ({"quant_method": "compressed-tensors", "format": "pack-quantized"}, "quantised .compressed-tensors."),
     ],
 )
-def test_quantised_weights_are_refused_by_their_method(model, given, words):
+def test_quantised_weights_are_refused(model, given, words):
     config = json.loads((model / "config.json").read_text())
     (model / "config.json").write_text(json.dumps({**config, "quantization_config": given}))
     refused(model, words)
@@ -53,7 +53,7 @@ def test_quantised_weights_are_refused_by_their_method(model, given, words):
 @pytest.mark.parametrize(
     ("name", "dtype"), [("a.qweight", torch.int32), ("a.weight", torch.float8_e4m3fn), ("a.weight", torch.uint8)]
 )
-def test_quantised_weights_are_seen_where_the_configuration_says_nothing(model, name, dtype):
+def test_quantised_weights_are_recognised_by_their_tensors(model, name, dtype):
     save_file({name: torch.zeros(4, 4).to(dtype), "b.weight": torch.zeros(2)}, model / "model.safetensors")
     refused(model, f"model.safetensors holds quantised weights .{name} and 0 more.")
 
@@ -79,7 +79,7 @@ def test_the_folder_inside_is_named(model, tmp_path, monkeypatch, places, meant)
 
 def test_other_formats_alone_are_no_model(model, tmp_path):
     shutil.copytree(model, tmp_path / "around/onnx")
-    refused(tmp_path / "around", "what onnx read cannot be trained")
+    refused(tmp_path / "around", "a model in the format onnx cannot be trained")
 
 
 def test_a_file_is_no_folder(model):

@@ -1,6 +1,6 @@
-"""Python code that a checkpoint brings or names: which checkpoint needs it, and what may be run of it.
+"""Python code in a checkpoint's repository: which checkpoints need it, and what code may be run.
 
-Told from JSON files alone; nothing here imports what it speaks of.
+Reads JSON files only; imports none of that code.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 
 from harness.errors import BenchError
 from harness.models.architectures import DECODERS, ENCODER_DECODERS, ENCODERS
-from harness.models.weights import read_json
+from harness.models.checkpoint_files import read_json
 
 OPTION = "--trust-remote-code"
 REFERENCE = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")  # file without .py, class
-# With the package `kernels`, `owner/name` here is fetched from the Hub and run.
-KERNELS = re.compile(r"_?(attn|experts)_implementation(_internal)?")
-# Of `auto_map` -> the architecture that such a class is of.
-AUTO = {
+# With the package `kernels`, a value `owner/name` of these keys is downloaded from the Hub and run.
+KERNEL_KEYS = re.compile(r"_?(attn|experts)_implementation(_internal)?")
+# Key of `auto_map` -> the architecture of such a class.
+AUTO_CLASSES = {
     "AutoModelForSeq2SeqLM": "encoder-decoder",
     "AutoModelForCausalLM": "decoder",
     "AutoModelForMaskedLM": "encoder",
@@ -30,46 +30,39 @@ AUTO = {
 
 
 def runs_code(config: Mapping[str, Any], name: str, trusted: bool) -> bool:
-    """Whether loading a checkpoint runs Python code from its repository: only where it must, and where the person allowed it.
+    """Whether loading a checkpoint runs Python code from its repository: only if it must and the user allows it.
 
     Args:
-        config: the contents of its `config.json`.
-        name: the model's, for the errors.
-        trusted: what `--trust-remote-code` says.
+        config: contents of `config.json`.
+        trusted: the value of `--trust-remote-code`.
 
     Raises:
-        BenchError: it needs code that is not trusted, or names code that stands elsewhere.
+        BenchError: it needs code that is not trusted, or names code outside its repository.
     """
     for kernel in _kernels(config):
         raise BenchError(
             f"model {name!r}: its config.json asks for code from the Hub, the kernel {kernel!r}, which bench does not run; "
             "remove attn_implementation or experts_implementation from the file"
         )
-    if "auto_map" not in config or str(config.get("model_type", "")) in known_types():
+    if "auto_map" not in config or str(config.get("model_type", "")) in _known_types():
         return False
-    files = ", ".join(sorted({f"{one.partition('.')[0]}.py" for one in _strings(config["auto_map"])}))
     if not trusted:
+        files = ", ".join(sorted({f"{reference.partition('.')[0]}.py" for reference in _references(config["auto_map"])}))
         raise BenchError(
             f"model {name!r} (model_type {config.get('model_type')!r}) needs Python code from its repository ({files}), which "
             f"transformers has no class for; such code may do all that you may, so read it, then give {OPTION} to bench run, "
             "plan or fetch, or choose a model that transformers supports itself"
         )
-    check_references(config, name)
+    _check_references(config, name)
     return True
 
 
-def check_references(config: Mapping[str, Any], name: str, folder: Path | None = None) -> None:
-    """Make sure that all code that a `config.json` or `tokenizer_config.json` names is beside it.
+def _check_references(config: Mapping[str, Any], name: str, folder: Path | None = None) -> None:
+    """Check that the code that a configuration names is beside it; without a folder, check only the names.
 
-    Code of another repository would be of no fixed revision, and so would the score.
-
-    Args:
-        folder: where the files must be; None: only their names are looked at.
-
-    Raises:
-        BenchError: it is not.
+    Code of another repository would have no fixed revision, and so the score would not either.
     """
-    for reference in _strings(config.get("auto_map") or {}):
+    for reference in _references(config.get("auto_map") or {}):
         if not REFERENCE.fullmatch(reference):
             raise BenchError(
                 f"model {name!r}: auto_map names code outside of its own folder ({reference!r}), which no revision fixes; "
@@ -81,51 +74,51 @@ def check_references(config: Mapping[str, Any], name: str, folder: Path | None =
 
 
 def check_code(folder: Path, name: str) -> None:
-    """Make sure that all code that a model's JSON files name is in its folder.
+    """Check that all code that a model's JSON files name is in its folder.
 
     Raises:
         BenchError: it is not.
     """
     for file in ("config.json", "tokenizer_config.json"):
         if (folder / file).is_file():
-            check_references(read_json(folder / file, name), name, folder)
+            _check_references(read_json(folder / file, name), name, folder)
 
 
 def architecture_of_code(config: Mapping[str, Any]) -> str | None:
-    """The architecture that `auto_map` speaks of; None where it does not say."""
-    return next((kind for key, kind in AUTO.items() if key in config["auto_map"]), None)
+    """The architecture that the classes in `auto_map` imply, if any."""
+    return next((architecture for key, architecture in AUTO_CLASSES.items() if key in config["auto_map"]), None)
 
 
 @cache
-def known_types() -> frozenset[str]:
-    """Every `model_type` for which transformers has classes of its own."""
-    ours = ENCODERS | DECODERS | ENCODER_DECODERS
+def _known_types() -> frozenset[str]:
+    """Every `model_type` for which transformers has classes."""
+    text_types = ENCODERS | DECODERS | ENCODER_DECODERS
     spec = find_spec("transformers")
     folders = (spec.submodule_search_locations if spec else None) or []
     for table in (Path(folder, "models", "auto", "auto_mappings.py") for folder in folders):
-        if table.is_file():  # a table and nothing else: read so, the library itself stays out
-            return ours | frozenset(runpy.run_path(str(table))["CONFIG_MAPPING_NAMES"])
+        if table.is_file():  # holds only a table, so it can be read without importing transformers
+            return text_types | frozenset(runpy.run_path(str(table))["CONFIG_MAPPING_NAMES"])
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
-    return ours | frozenset(CONFIG_MAPPING_NAMES)
+    return text_types | frozenset(CONFIG_MAPPING_NAMES)
 
 
 def _kernels(value: Any, key: str = "") -> Iterator[str]:
-    """The repositories of kernels that a configuration, or one inside it, asks for."""
+    """The repositories of kernels that a configuration, or one nested in it, names."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _kernels(inner, key if KERNELS.fullmatch(key) else str(name))
+            yield from _kernels(inner, key if KERNEL_KEYS.fullmatch(key) else str(name))
     elif isinstance(value, list):
         for inner in value:
             yield from _kernels(inner, key)
-    elif isinstance(value, str) and "/" in value and KERNELS.fullmatch(key):
+    elif isinstance(value, str) and "/" in value and KERNEL_KEYS.fullmatch(key):
         yield value
 
 
-def _strings(value: Any) -> Iterator[str]:
-    """The references in `auto_map`, whose values are texts, or lists of texts and None."""
+def _references(value: Any) -> Iterator[str]:
+    """The references in `auto_map`, whose values are strings, or lists of strings and None."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping | list | tuple):
         for inner in value.values() if isinstance(value, Mapping) else value:
-            yield from _strings(inner)
+            yield from _references(inner)

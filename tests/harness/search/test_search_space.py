@@ -1,11 +1,11 @@
-"""A suite's section `search`: by the same conditions as its recipes, and looked through when the suite is read."""
+"""The section `search` of a suite: rules with conditions, checked when the suite is read."""
 
 import made_trials as made
 import pytest
 
 from harness.errors import BenchError
 from harness.planning.suite import load_suite
-from harness.search.rules import Range, values_for
+from harness.search.search_space import Range, space_for
 
 SUITE = """
 name: own
@@ -29,24 +29,24 @@ def read(tmp_path):
     return suite
 
 
-def test_later_rules_win_field_by_field(read):
+def test_later_rules_override_earlier_ones_by_field(read):
     grid = read(SUITE).search["grid"]
-    assert values_for(grid, made.cell(task="films")) == {"learning_rate": (2e-5, 5e-5), "batch_size": (8, 16)}
-    assert values_for(grid, made.cell(task="news")) == {"learning_rate": (2e-5, 5e-5), "batch_size": (16, 32)}
+    assert space_for(grid, made.cell(task="films")) == {"learning_rate": (2e-5, 5e-5), "batch_size": (8, 16)}
+    assert space_for(grid, made.cell(task="news")) == {"learning_rate": (2e-5, 5e-5), "batch_size": (16, 32)}
 
 
-def test_rates_that_are_for_all_weights_are_multiplied_for_other_methods(read):
+def test_general_rates_are_multiplied_by_the_methods_factor(read):
     suite = read(SUITE)
-    assert values_for(suite.search["grid"], made.cell(method="lora"))["learning_rate"] == (2e-4, 5e-4)
-    assert values_for(suite.search["grid"], made.cell(method="frozen"))["learning_rate"] == (1e-3, 1e-2)
-    space = values_for(suite.search["optuna"], made.cell(method="lora"))
+    assert space_for(suite.search["grid"], made.cell(method="lora"))["learning_rate"] == (2e-4, 5e-4)
+    assert space_for(suite.search["grid"], made.cell(method="frozen"))["learning_rate"] == (1e-3, 1e-2)
+    space = space_for(suite.search["optuna"], made.cell(method="lora"))
     assert space == {"learning_rate": Range(1e-4, 1e-3, log=True), "epochs": Range(2, 4), "batch_size": (16, 32)}
 
 
-def test_short_names_of_fields_are_names_too(read):
+def test_short_names_of_fields_are_accepted(read):
     suite = read("recipes: [{lr: 1.0e-4, bs: 8}]\nsearch: {grid: [{lr: [1.0e-4, 2.0e-4], warmup: [0.0, 0.1]}]}\n")
     assert suite.recipes == ({"learning_rate": 1e-4, "batch_size": 8},)
-    assert values_for(suite.search["grid"], made.cell(method="lora")) == {
+    assert space_for(suite.search["grid"], made.cell(method="lora")) == {
         "learning_rate": (1e-3, 2e-3), "warmup_ratio": (0.0, 0.1),
     }  # fmt: skip
     with pytest.raises(BenchError, match=r"own.yaml:1: recipes: lr and learning_rate are the same field"):
@@ -70,7 +70,7 @@ def test_short_names_of_fields_are_names_too(read):
         ("{optuna: [{warmup_ratio: {low: 0, high: 0.2, log: true}}]}", "above 0 with log"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(read, section, message):
+def test_errors_name_their_place(read, section, message):
     with pytest.raises(BenchError) as raised:
         read(f"search: {section}\n")
     assert message in str(raised.value) and "own.yaml" in str(raised.value) and "\n" not in str(raised.value)
@@ -82,10 +82,10 @@ def test_every_model_of_the_standard_suite_has_six_trials_on_each_task():
     from itertools import product
 
     from harness.models.zoo import MODELS
-    from harness.search.grid_search import GridSearcher
+    from harness.search.searchers import GridSearcher
 
     suite = load_suite("standard")
     for task, model, method in product(suite.tasks, MODELS, ("full", "lora", "frozen", "scratch")):
         cell = made.cell(model.name, method=method)
         cell = replace(cell, task=task, model=replace(cell.model, architecture=model.architecture, kind=model.kind))
-        assert GridSearcher(cell, values_for(suite.search["grid"], cell)).trials == 6, (task.name, model.name)
+        assert GridSearcher(cell, space_for(suite.search["grid"], cell)).trials == 6, (task.name, model.name)

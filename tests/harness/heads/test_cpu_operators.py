@@ -1,4 +1,4 @@
-"""Faster operators for writing on a CPU: the same numbers as the model's own, and nothing of them stays behind."""
+"""Faster operators for decoding on a CPU give the numbers of the model's own, which are restored afterwards."""
 
 import pytest
 import torch
@@ -10,11 +10,10 @@ from transformers.pytorch_utils import Conv1D
 from harness import linear
 from harness.fast.attention import NAME
 from harness.heads import decoding
-from harness.heads.decoding import attention, greedy, steps
-from harness.heads.decoding.attention import LIKE_SDPA, attend, whole
-from harness.heads.decoding.greedy import _best
-from harness.heads.decoding.rows import CacheRows, cut
-from harness.heads.decoding.steps import quick
+from harness.heads.decoding import cpu_operators, forward_passes, greedy
+from harness.heads.decoding.caches import RowCache, slice_columns, sliced_from
+from harness.heads.decoding.cpu_operators import LIKE_SDPA, attend, fast_operators
+from harness.heads.decoding.greedy import _argmax
 from harness.linear import precision
 from harness.training.weights import Weights
 
@@ -62,7 +61,7 @@ def test_attention_of_a_single_token_is_that_of_pytorch(groups, kind, biased):
 @pytest.mark.parametrize("groups", [1, 2, 4])
 @pytest.mark.parametrize("most", [0, 1 << 20])
 def test_attention_of_several_tokens_is_that_of_pytorch(most, groups, kind, biased, monkeypatch):
-    monkeypatch.setattr(attention, "SCORES", most)
+    monkeypatch.setattr(cpu_operators, "MAX_SCORES", most)
     torch.manual_seed(0)
     query = torch.randn(ROWS, HEADS, COLUMNS, SIZE)
     key, value = torch.randn(2, ROWS, groups, COLUMNS, SIZE)
@@ -76,12 +75,12 @@ def test_attention_of_several_tokens_is_that_of_pytorch(most, groups, kind, bias
 
 @pytest.mark.parametrize("kind", list(masks()))
 @pytest.mark.parametrize("groups", [1, 2, 4])
-def test_columns_cut_out_of_more_are_read_alone(groups, kind):
+def test_only_the_sliced_columns_are_read(groups, kind):
     torch.manual_seed(0)
     query = torch.randn(ROWS, HEADS, 1, SIZE)
     stores = 3 * torch.randn(2, ROWS, groups, COLUMNS + 9, SIZE)
-    key, value = (cut(cut(store, 1, COLUMNS + 7), 3, 3 + COLUMNS) for store in stores)
-    assert key.shape[2] == COLUMNS and whole(key)[0] is not key and whole(key)[1] == 4
+    key, value = (slice_columns(slice_columns(store, 1, COLUMNS + 7), 3, 3 + COLUMNS) for store in stores)
+    assert key.shape[2] == COLUMNS and sliced_from(key)[0] is not key and sliced_from(key)[1] == 4
     bias = torch.randn(1, HEADS, 1, COLUMNS)
     made, _ = attend(Layer(groups), query, key, value, masks()[kind], position_bias=bias)
     expected, _ = sdpa_attention_forward(
@@ -93,11 +92,11 @@ def test_columns_cut_out_of_more_are_read_alone(groups, kind):
 @pytest.mark.parametrize("tokens, columns, read", [(1, 7, 6), (1, 7, 2), (7, 7, 0), (3, 7, 4)])
 @pytest.mark.parametrize("function", [causal_mask_function, bidirectional_mask_function])
 @pytest.mark.parametrize("padded", [False, True])
-def test_what_is_hidden_is_what_the_library_hides(function, padded, tokens, columns, read):
+def test_masks_are_those_of_the_library(function, padded, tokens, columns, read):
     seen = torch.rand(4, columns, generator=torch.manual_seed(1)) < 0.7 if padded else None
     given = {"q_offset": read, "mask_function": function, "allow_is_causal_skip": False}
     for _ in range(2):  # the second time it is known
-        made = attention.mask(4, tokens, columns, attention_mask=seen, **given)
+        made = cpu_operators.mask(4, tokens, columns, attention_mask=seen, **given)
         expected = sdpa_mask(4, tokens, columns, attention_mask=seen, **given)
         if made is None:  # everything is seen
             assert expected.all()
@@ -107,15 +106,15 @@ def test_what_is_hidden_is_what_the_library_hides(function, padded, tokens, colu
             assert torch.equal((made == 0).expand(expected.shape), expected)
 
 
-def test_the_best_token_is_the_first_of_equals():
+def test_argmax_is_the_first_of_equal_scores():
     scores = torch.randint(0, 5, (50, 30), generator=torch.manual_seed(0)).float()
-    assert torch.equal(_best(scores), scores.argmax(-1))
-    assert torch.equal(_best(scores.bfloat16()), scores.argmax(-1))
+    assert torch.equal(_argmax(scores), scores.argmax(-1))
+    assert torch.equal(_argmax(scores.bfloat16()), scores.argmax(-1))
 
 
 @pytest.mark.parametrize("kind", ["t5", "bart"])
 @torch.inference_mode()
-def test_sources_are_read_in_parts(kind):
+def test_sources_are_read_in_chunks(kind):
     model = make(kind)
     ids, mask = batch(model, 9)
     expected = model.get_encoder()(input_ids=ids, attention_mask=mask)[0]
@@ -123,27 +122,27 @@ def test_sources_are_read_in_parts(kind):
     model.get_encoder().register_forward_pre_hook(
         lambda module, args, inputs: seen.append(len(inputs["input_ids"])), with_kwargs=True
     )
-    made = steps.EncoderDecoderSteps(model, 4 * ids.shape[1] + 1).begin(ids, mask, mask.sum(1).tolist()).states
+    made = forward_passes.EncoderDecoderPasses(model, 4 * ids.shape[1] + 1).prefill(ids, mask, mask.sum(1).tolist()).states
     torch.testing.assert_close(made[mask.bool()], expected[mask.bool()])
     assert seen == [4, 4, 1]
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "t5"])
 @torch.inference_mode()
-def test_keys_and_values_of_texts_begun_together_are_no_more_than_allowed(kind, monkeypatch):
+def test_the_size_of_keys_and_values_is_limited(kind, monkeypatch):
     model = make(kind)
     ids, mask = batch(model, 24)
     widest = []
-    monkeypatch.setattr(greedy, "CacheRows", lambda begun, limit: widest.append(len(begun.mask)) or CacheRows(begun, limit))
+    monkeypatch.setattr(greedy, "RowCache", lambda prefill, limit: widest.append(len(prefill.mask)) or RowCache(prefill, limit))
     expected = decoding.decode(model, ids, mask, 4)
     assert max(widest) == 16
-    made, held = greedy._Work(model, ids, mask, 4, 1, False, True), greedy.HELD
-    own, crossed = made._begin([0]).column()
-    columns = (1, ids.shape[1]) if made.crossed else (ids.shape[1], 0)
-    each = own * (columns[0] + made.limit) + crossed * columns[1]
-    for room, rows in ((9 * each, 9), (each // 2, 4), (held, 16)):
+    loop, default = greedy._GreedyLoop(model, ids, mask, 4, 1, False, True), greedy.CACHE_BYTES
+    own, crossed = loop._prefill([0]).column_bytes()
+    columns = (1, ids.shape[1]) if loop.crossed else (ids.shape[1], 0)
+    each = own * (columns[0] + loop.limit) + crossed * columns[1]
+    for room, rows in ((9 * each, 9), (each // 2, 4), (default, 16)):
         widest.clear()
-        monkeypatch.setattr(greedy, "HELD", room)
+        monkeypatch.setattr(greedy, "CACHE_BYTES", room)
         assert decoding.decode(model, ids, mask, 4) == expected
         assert max(widest) == rows
 
@@ -159,7 +158,7 @@ def test_a_forward_pass_is_the_same_and_the_model_as_before(kind, monkeypatch):
         inputs["decoder_input_ids"] = ids[:, :1]
     expected, before = model(**inputs).logits, model.config._attn_implementation
     calls = []
-    with pytest.raises(KeyError), quick(model):
+    with pytest.raises(KeyError), fast_operators(model):
         changed = [layer for layer in model.modules() if type(layer) in (nn.Linear, Conv1D)]
         assert changed and all("forward" in vars(layer) for layer in changed)
         calls.append(model(**inputs).logits)
@@ -171,7 +170,7 @@ def test_a_forward_pass_is_the_same_and_the_model_as_before(kind, monkeypatch):
     assert torch.equal(model(**inputs).logits, expected)
 
 
-def test_in_which_precisions():
+def test_precision_of_the_operators():
     model = make("gpt2")
     assert precision(model) is torch.float32
     with torch.autocast("cpu", torch.bfloat16):
@@ -199,21 +198,21 @@ def test_in_bf16_it_is_as_close_to_fp32_as_the_library(kind, packed, monkeypatch
     Weights(model, half=True)
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         plain = model(**inputs).logits[:, -1]
-        with quick(model):
+        with fast_operators(model):
             made = model(**inputs).logits[:, -1]
     errors = [float((logits.float() - expected).norm()) for logits in (plain, made)]
     assert 0 < errors[1] < 1.5 * errors[0]
 
 
-@pytest.mark.parametrize("joins", [True, False])
+@pytest.mark.parametrize("continuous", [True, False])
 @pytest.mark.parametrize("kind", [*DECODERS, *BOTH, *WARM])
-def test_in_bf16_every_token_is_nearly_the_best_in_fp32(kind, joins):
+def test_in_bf16_every_token_is_nearly_the_best_in_fp32(kind, continuous):
     full, model = make(kind), make(kind)
     ids, mask = batch(model, 40)
     end_early(model, ids, mask)
     Weights(model, half=True)
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        written = decoding.decode(model, ids, mask, 8, joins=joins)
+        written = decoding.decode(model, ids, mask, 8, continuous=continuous)
     behind = []  # of the best token's logit, in deviations of all logits
     for row, text in enumerate(written):
         read = ids[row][mask[row].bool()].tolist()
@@ -229,5 +228,5 @@ def test_in_bf16_every_token_is_nearly_the_best_in_fp32(kind, joins):
     assert float(torch.cat(behind).mean()) < 0.05, "any token is behind by some two deviations"
 
 
-def test_packed_attention_is_known_by_its_name():
+def test_packed_attention_counts_as_that_of_pytorch():
     assert NAME in LIKE_SDPA
