@@ -11,7 +11,7 @@ from unittest import mock
 
 from harness import registry
 from harness.data.source import Source
-from harness.slices import sliced
+from harness.predictions import slice_scores
 from harness.store import Record, Store
 from harness.task import Task
 
@@ -110,7 +110,7 @@ def _scored(facts: dict[str, Any], lines: Lines) -> Record:
     }
     return {
         **facts, "status": "ok",
-        "metrics": {"test": metrics, "trivial": {}, "phenomena": parts, "slices": sliced(family, task, lines)},
+        "metrics": {"test": metrics, "trivial": {}, "phenomena": parts, "slices": slice_scores(family, task, lines)},
         "primary_metric": metric.name, "score": metric.score(metrics),
         "trivial_score": 20.0, "constant": False, "error": None,
     }  # fmt: skip

@@ -5,7 +5,7 @@
     results = harness.run(models=["bert", "./my-model"], tasks="sentiment:reviews.csv", seeds=3)
     print(results.leaderboard())
 
-Nothing is imported before it is used: `import harness` is quick and loads no torch.
+Each name is imported when it is first used, so `import harness` is quick and loads no torch.
 """
 
 from __future__ import annotations
@@ -35,30 +35,29 @@ if TYPE_CHECKING:
     from harness.results import load_results as load_results
     from harness.task import Task as Task
 
-_PLACES = {
-    **dict.fromkeys(
-        ("check_task", "compare", "fetch", "list_models", "list_suites", "list_tasks", "new_task", "plan", "recommend", "run"), "harness.api"
-    ),
-    **dict.fromkeys(("Comparison", "Leaderboard", "Recommendation"), "harness.result_views"),
-    **dict.fromkeys(("Results", "load_results"), "harness.results"),
-    "BenchError": "harness.errors",
-    "CheckedTask": "harness.checked_task",
-    "Model": "harness.model",
-    "PlanReport": "harness.plan_report",
-    "Task": "harness.task",
+_NAMES = {
+    "harness.api": "check_task compare fetch list_models list_suites list_tasks new_task plan recommend run",
+    "harness.checked_task": "CheckedTask",
+    "harness.errors": "BenchError",
+    "harness.model": "Model",
+    "harness.plan_report": "PlanReport",
+    "harness.result_views": "Comparison Leaderboard Recommendation",
+    "harness.results": "Results load_results",
+    "harness.task": "Task",
 }
-__all__ = sorted(_PLACES)
+_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
+__all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, imported when it is first asked for."""
-    if name not in _PLACES:
+    """Import a public name when it is first used."""
+    if name not in _MODULES:
         raise AttributeError(f"module 'harness' has no attribute {name!r}; public are {', '.join(__all__)}")
-    value = getattr(import_module(_PLACES[name]), name)
+    value = getattr(import_module(_MODULES[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    """The public names, and no modules that happen to be imported."""
+    """Return the public names, without modules that happen to be imported."""
     return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -4,9 +4,9 @@ from harness.startup import prepare_process
 
 
 def program() -> None:
-    """The command line as a process of its own."""
+    """Run the command line as a process of its own."""
     prepare_process()
-    from harness.cli.main import program as run  # here: nothing is imported before the process is prepared
+    from harness.cli.main import program as run  # here: nothing may be imported before the process is prepared
 
     run()
 

@@ -1,4 +1,4 @@
-"""A check of tasks: what is in their data, what is wrong with them, and what a model's tokeniser makes of them."""
+"""Checks of tasks: what is in their data, what is wrong with them, and how long they are in a model's tokens."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.planning.plan import make_plan
 from harness.planning.references import find_tasks
 from harness.planning.request import Request, read_request
 from harness.planning.suite import suite_for
-from harness.result_views import Displayed
+from harness.result_views import Displayable
 from harness.task import Task
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class CheckedTask(Displayed):
-    """What a check of one task has found in its data.
+class CheckedTask(Displayable):
+    """A task and the findings about its data.
 
     Attributes:
         task: the task.
         report: rows, classes, lengths and findings.
-        tokens: of a model, where one was named.
+        tokens: lengths in a model's tokens; None if no model was named.
         readable: whether the data can be used at all.
     """
 
@@ -42,34 +42,37 @@ class CheckedTask(Displayed):
 
     @property
     def errors(self) -> list[str]:
-        """What keeps the task from being trained on."""
+        """The findings that make training on the task impossible."""
         return self._messages(ERROR)
 
     @property
     def warnings(self) -> list[str]:
-        """What may change what a score means."""
+        """The findings that may change what a score means."""
         return self._messages(WARNING)
 
     def facts(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the report as plain values, for JSON."""
         return {**asdict(self.report), "tokens": asdict(self.tokens) if self.tokens else None}
 
     def frame(self) -> pandas.DataFrame:
-        """One row a finding, errors first."""
+        """Return one row for each finding, errors first."""
         import pandas
 
-        return pandas.DataFrame([asdict(one) for one in self.report.findings], columns=["level", "code", "message"])
+        findings = [asdict(finding) for finding in self.report.findings]
+        return pandas.DataFrame(findings, columns=["level", "code", "message"])
 
     def _messages(self, level: str) -> list[str]:
         return [
-            one.message if one.code == UNUSABLE else f"{self.report.task}: {one.message}" for one in self.report.findings if one.level == level
+            finding.message if finding.code == UNUSABLE else f"{self.report.task}: {finding.message}"
+            for finding in self.report.findings
+            if finding.level == level
         ]
 
     def _sentences(self) -> list[str]:
         rows = ", ".join(f"{split} {count:,}" for split, count in self.report.rows.items())
         return [f"{self.report.task} ({self.report.family}): {rows or 'no rows'}"]
 
-    def picture(self, width: int) -> RenderableType:
+    def renderable(self, width: int) -> RenderableType:
         from harness.report.check_table import check_table
 
         return check_table(self.report, self.tokens)
@@ -86,24 +89,24 @@ def check_tasks(
     """Check tasks; see `harness.check_task`.
 
     Raises:
-        BenchError: no such task or model, or `max_length` without a model.
+        BenchError: there is no such task or model, or `max_length` is given without a model.
     """
     if max_length is not None and model is None:
         raise BenchError("--max-length needs a tokeniser: name a model with --model")
     request = read_request("all", list(references), suite=suite, limit=limit, columns=columns)
-    objects = {one.name for one in references if isinstance(one, Task)}
-    found = []
+    objects = {reference.name for reference in references if isinstance(reference, Task)}
+    checked = []
     for name, task in find_tasks(request.tasks, suite_for(suite, request.tasks), limit, request.columns).items():
         report, data = examine(task, registry.family(task.family))
         tokens = None
         if model and data:
-            asked = Request(
+            model_request = Request(
                 [model], [task if task.name in objects else name], suite=suite, limit=limit, columns=request.columns,
                 settings={} if max_length is None else {"max_length": str(max_length)},
             )  # fmt: skip
-            tokens = _tokens(asked, data.splits, model)
-        found.append(CheckedTask(task, report, tokens, data is not None))
-    return found
+            tokens = _tokens(model_request, data.splits, model)
+        checked.append(CheckedTask(task, report, tokens, data is not None))
+    return checked
 
 
 def _tokens(request: Request, splits: Mapping[str, Any], model: str) -> Tokens:

@@ -1,4 +1,4 @@
-"""What is registered, as rows: families, tasks, models, suites."""
+"""The registered families, tasks, models and suites as rows, for the command line and the Python API."""
 
 from __future__ import annotations
 
@@ -8,27 +8,26 @@ from harness import registry
 from harness.methods import BASELINE
 from harness.planning.suite import load_suite
 
-Rows = list[dict[str, Any]]
 
-
-def families() -> Rows:
-    """The task families."""
+def families() -> list[dict[str, Any]]:
+    """Return the task families."""
     return [
-        {"family": one.name, "metric": one.primary_metric, "description": one.description} for one in registry.families().values()
+        {"family": family.name, "metric": family.primary_metric, "description": family.description}
+        for family in registry.families().values()
     ]
 
 
-def tasks() -> Rows:
-    """The registered tasks."""
+def tasks() -> list[dict[str, Any]]:
+    """Return the registered tasks."""
     return [
         {"task": task.name, "family": task.family, "version": task.version, "description": task.description}
         for task in registry.tasks().values()
     ]
 
 
-def models() -> Rows:
-    """The registered models, then the baselines, which have the architecture and kind `baseline`."""
-    rows = [
+def models() -> list[dict[str, Any]]:
+    """Return the registered models, then the baselines, which have the architecture and kind `baseline`."""
+    models = [
         {
             "model": model.name, "architecture": model.architecture, "source": model.source,
             "families": list(model.families or registry.families()), "description": model.description, "kind": model.kind,
@@ -36,21 +35,23 @@ def models() -> Rows:
         }
         for model in registry.models().values()
     ]  # fmt: skip
-    return rows + [
+    baselines = [
         {
-            "model": one.name, "architecture": BASELINE, "source": f"{BASELINE}:{one.name}", "families": list(one.families),
-            "description": one.description, "kind": BASELINE, "parameters": None, "traps": {},
+            "model": baseline.name, "architecture": BASELINE, "source": f"{BASELINE}:{baseline.name}",
+            "families": list(baseline.families), "description": baseline.description, "kind": BASELINE,
+            "parameters": None, "traps": {},
         }
-        for one in registry.baselines().values()
+        for baseline in registry.baselines().values()
     ]  # fmt: skip
+    return models + baselines
 
 
-def suites() -> Rows:
-    """The registered suites."""
+def suites() -> list[dict[str, Any]]:
+    """Return the registered suites."""
     return [
         {
-            "suite": suite.name, "version": suite.version, "models": dict(suite.models), "tasks": [task.title for task in suite.tasks],
-            "description": suite.description,
+            "suite": suite.name, "version": suite.version, "models": dict(suite.models),
+            "tasks": [task.title for task in suite.tasks], "description": suite.description,
         }
         for suite in map(load_suite, registry.suites())
     ]  # fmt: skip

@@ -1,7 +1,7 @@
-"""Processes that do not run the caller's script again.
+"""Processes that do not import the caller's script.
 
-multiprocessing imports the main module in every process that it starts. Called from a script or notebook, `harness.run` would so run
-that script once more in each worker. No worker needs anything of it.
+multiprocessing imports the main module in every process that it starts. Without a guard, a script or notebook that
+calls `harness.run` would therefore run again in each worker. No worker needs anything from it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LOCK = RLock()
 
 @contextmanager
 def hidden_main() -> Iterator[None]:
-    """Start processes inside, and they import no main module."""
+    """Hide the main module from the processes that are started inside this context."""
     with _LOCK:
         main = sys.modules["__main__"]
         sys.modules["__main__"] = ModuleType("__main__")

@@ -1,4 +1,4 @@
-"""What a person sees while a grid runs: a live picture on a terminal, plain lines elsewhere."""
+"""What a run prints while its cells run: a live display on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -21,12 +21,19 @@ from harness.safe_text import plain
 from harness.store import Record
 from harness.trouble import summary, trouble
 
-FIXED = 2  # fields that are told of every training: learning rate and precision
-TOLD = 2  # warnings of a task, or signs of trouble, that a line names
+ALWAYS_FITTED = 2  # recipe fields that every training reports: learning rate and precision
+LISTED = 2  # how many warnings of a task, or signs of trouble, a line lists
 
 
 class PlainProgress(Observer):
-    """A line when a cell starts and one when it ends: for logs and pipes."""
+    """Prints a line when a cell starts and when it ends, for logs and pipes.
+
+    Args:
+        cells: the cells that will run.
+        references: task's title → what `bench task check` calls it.
+        warned: what was printed once already, in other rounds of the same run; it is updated.
+        expected: cell's id → seconds; None if unknown.
+    """
 
     def __init__(
         self, console: Console, cells: Sequence[Cell], references: Mapping[str, str], warned: set[str] | None = None,
@@ -47,90 +54,85 @@ class PlainProgress(Observer):
         pass
 
     def started(self, cell: Cell, slot: Slot) -> None:
-        self.begin(cell)
-        self.say(f"start  {title(cell)} on {slot.device}")
-
-    def begin(self, cell: Cell) -> None:
-        """A cell runs from now on."""
-        self.starts[cell.id] = time.monotonic()
-        self.time.started(cell.id)
+        self._start_clock(cell)
+        self.print(f"start  {title(cell)} on {slot.device}")
 
     def event(self, cell: Cell, event: dict[str, Any]) -> None:
-        if event["event"] == "warnings":
-            self.warn(cell, event["warnings"])
-        elif event["event"] == "recipe":
-            self.tell_recipe(cell, event["recipe"])
-        elif event["event"] == "notes":
-            self.tell_notes(cell, event["notes"])
-        elif event["event"] == "step":
+        name = event["event"]
+        if name == "warnings":
+            self._print_warnings(cell, event["warnings"])
+        elif name == "recipe":
+            if len(event["recipe"]) > ALWAYS_FITTED:
+                self._print_once(cell, "", f"recipe {title(cell, seed=False)}: {recipe_line(event['recipe'])}")
+        elif name == "notes":
+            if event["notes"]:
+                self._print_once(cell, "notes ", f"model  {title(cell, seed=False)}: {'; '.join(event['notes'])}")
+        elif name == "step":
             self.time.step(cell.id, event["step"], event["steps"])
-        elif event["event"] == "evaluate" and event["split"] == "test":
+        elif name == "evaluate" and event["split"] == "test":
             self.time.tested(cell.id, event["done"], event["total"])
-        elif event["event"] == "resumed":
+        elif name == "resumed":
             self.time.resumed(cell.id)
-            self.say(f"goes on {title(cell)} from step {event['step']}")
-        elif event["event"] == "unsaved":
-            self.say(f"no checkpoint of {title(cell)}: {event['reason']}; it goes on without")
-        elif event["event"] == "unsent":
-            self.say(f"not sent {title(cell)}: {event['reason']}; its files are kept, and sent later")
-
-    def tell_recipe(self, cell: Cell, fitted: Mapping[str, Any]) -> None:
-        """One line for each task, model and method whose recipe follows from the model and the data."""
-        key = f"{cell.title} · {cell.model.name} ({cell.method})"
-        if len(fitted) > FIXED and key not in self.warned and not cell.is_trial:
-            self.warned.add(key)
-            self.say(f"recipe {title(cell, seed=False)}: {recipe_line(fitted)}")
-
-    def tell_notes(self, cell: Cell, notes: Sequence[str]) -> None:
-        """One line for each task, model and method of which something unusual has to be known."""
-        key = f"notes {cell.title} · {cell.model.name} ({cell.method})"
-        if notes and key not in self.warned and not cell.is_trial:
-            self.warned.add(key)
-            self.say(f"model  {title(cell, seed=False)}: {'; '.join(notes)}")
-
-    def warn(self, cell: Cell, warnings: Sequence[str]) -> None:
-        """One line for each task whose data are in doubt, when the first of its cells has read them."""
-        task = cell.task.title
-        if warnings and cell.title not in self.warned:
-            self.warned.add(cell.title)
-            more = f"; and {len(warnings) - TOLD} more" if len(warnings) > TOLD else ""
-            command = f"bench task check {self.references.get(task, task)}"
-            self.say(f"data   {cell.title}: {'; '.join(warnings[:TOLD])}{more} (all of it: {command})")
+            self.print(f"goes on {title(cell)} from step {event['step']}")
+        elif name == "unsaved":
+            self.print(f"no checkpoint of {title(cell)}: {event['reason']}; it goes on without")
+        elif name == "unsent":
+            self.print(f"not sent {title(cell)}: {event['reason']}; its files are kept, and sent later")
 
     def finished(self, cell: Cell, record: Record) -> None:
         self.ended += 1
         self.failed += record["status"] == "failed"
         seconds = time.monotonic() - self.starts[cell.id]
         self.time.finished(cell.id, record["status"] == "ok")
-        self.say(f"{verdict(record)}  {title(cell)} in {duration(seconds)}  [{self.ended}/{self.total}{self.left()}]")
-        if line := summary(trouble(record), TOLD):
-            self.say(f"     ! {line}")
+        self.print(f"{outcome(record)}  {title(cell)} in {format_seconds(seconds)}  [{self.ended}/{self.total}{self.left()}]")
+        if line := summary(trouble(record), LISTED):
+            self.print(f"     ! {line}")
 
     def requeued(self, cell: Cell, reason: str) -> None:
         self.time.requeued(cell.id)
         if reason:
-            self.say(f"waits  {title(cell)}: {reason}")
+            self.print(f"waits  {title(cell)}: {reason}")
 
     def stopping(self) -> None:
-        self.say("saving the cells that run (Ctrl-C again ends them at once)")
+        self.print("saving the cells that run (Ctrl-C again ends them at once)")
 
-    def say(self, line: str) -> None:
-        """Print a line as it is."""
+    def print(self, line: str) -> None:
+        """Print a line without markup."""
         self.console.print(plain(line), markup=False, highlight=False, soft_wrap=not self.console.is_terminal)
 
     def left(self) -> str:
-        """The time that the rest will take: as it was expected, set right by what has run."""
+        """Return how long the remaining cells will take; empty if that is unknown."""
         seconds = self.time.seconds() if self.ended < self.total else None
-        return "" if seconds is None else f", about {duration(max(1, seconds))} left"
+        return "" if seconds is None else f", about {format_seconds(max(1, seconds))} left"
+
+    def _start_clock(self, cell: Cell) -> None:
+        self.starts[cell.id] = time.monotonic()
+        self.time.started(cell.id)
+
+    def _print_once(self, cell: Cell, kind: str, line: str) -> None:
+        """Print one line of a kind for each task, model and method; none for the trials of a search."""
+        key = f"{kind}{cell.title} · {cell.model.name} ({cell.method})"
+        if key not in self.warned and not cell.is_trial:
+            self.warned.add(key)
+            self.print(line)
+
+    def _print_warnings(self, cell: Cell, warnings: Sequence[str]) -> None:
+        """Print one line for each task whose data look wrong, when the first of its cells has read them."""
+        task = cell.task.title
+        if warnings and cell.title not in self.warned:
+            self.warned.add(cell.title)
+            more = f"; and {len(warnings) - LISTED} more" if len(warnings) > LISTED else ""
+            command = f"bench task check {self.references.get(task, task)}"
+            self.print(f"data   {cell.title}: {'; '.join(warnings[:LISTED])}{more} (all of it: {command})")
 
 
 class LiveProgress(PlainProgress):
-    """The running cells with phase, steps and loss under the lines of those that have ended."""
+    """Shows the running cells with phase, steps and loss below the lines of the cells that have ended."""
 
     def __init__(self, console: Console, *more: Any):
         super().__init__(console, *more)
         self.running: dict[str, dict[str, Any]] = {}
-        self.live = Live(console=console, refresh_per_second=5, transient=True, get_renderable=self.picture)
+        self.live = Live(console=console, refresh_per_second=5, transient=True, get_renderable=self.renderable)
 
     def __enter__(self) -> LiveProgress:
         self.live.start()
@@ -140,7 +142,7 @@ class LiveProgress(PlainProgress):
         self.live.stop()
 
     def started(self, cell: Cell, slot: Slot) -> None:
-        self.begin(cell)
+        self._start_clock(cell)
         self.running[cell.id] = {"title": title(cell), "phase": "start", "done": 0, "total": 0, "loss": "", "score": ""}
 
     def event(self, cell: Cell, event: dict[str, Any]) -> None:
@@ -163,45 +165,33 @@ class LiveProgress(PlainProgress):
         self.running.pop(cell.id)
         super().finished(cell, record)
 
-    def picture(self) -> RenderableType:
-        """The lower part of the screen: a line a running cell, and one for the whole grid."""
+    def renderable(self) -> RenderableType:
+        """Return the lower part of the screen: a line for each running cell, and one for the whole grid."""
         wide = self.console.width >= 110
         table = Table.grid(padding=(0, 1))
         table.add_column(no_wrap=True, overflow="ellipsis")
         for _ in range(5 if wide else 4):
             table.add_column(no_wrap=True)
-        for state in list(self.running.values()):  # drawn by another thread than the one that changes it
+        for state in list(self.running.values()):  # a copy: another thread changes it
             steps = f"{state['done']}/{state['total']}" if state["total"] else ""
             bar = [ProgressBar(total=state["total"] or 1, completed=state["done"], width=24)] if wide else []
             table.add_row(state["title"], state["phase"], *bar, steps, state["loss"], state["score"])
-        elapsed = duration(time.monotonic() - self.begun)
+        elapsed = format_seconds(time.monotonic() - self.begun)
         if not self.running and self.ended < self.total:
             return Text(f"starting the workers, {elapsed}", style="dim")
         failed = f", {self.failed} failed" if self.failed else ""
-        foot = f"{self.ended} of {self.total} cells{failed}, {elapsed} so far{self.left()}"
-        return Group(table, Text(foot, style="dim"))
+        status = f"{self.ended} of {self.total} cells{failed}, {elapsed} so far{self.left()}"
+        return Group(table, Text(status, style="dim"))
 
 
-def make_progress(
-    console: Console, cells: Sequence[Cell], references: Mapping[str, str], warned: set[str] | None = None,
-    expected: Mapping[str, float | None] | None = None,
-) -> PlainProgress:  # fmt: skip
-    """The live picture where someone looks on, plain lines where a file does.
-
-    Args:
-        console: where to.
-        cells: those that will run.
-        references: task's title → what `bench task check` calls it.
-        warned: the tasks whose data were doubted before, in other rounds of the same run; is added to.
-        expected: cell's id → seconds, None where nothing is known.
-    """
-    kind = LiveProgress if console.is_terminal else PlainProgress
-    return kind(console, cells, references, warned, expected)
+def make_progress(console: Console, *more: Any) -> PlainProgress:
+    """Return a live display on a terminal, plain lines elsewhere; the arguments are those of `PlainProgress`."""
+    return (LiveProgress if console.is_terminal else PlainProgress)(console, *more)
 
 
 def recipe_line(fitted: Mapping[str, Any]) -> str:
-    """What was chosen for a model and its data, and why, in a line."""
-    value = {name: one["value"] for name, one in fitted.items()}
+    """Return the recipe fields that were chosen for a model and its data, and why, on one line."""
+    value = {name: choice["value"] for name, choice in fitted.items()}
     rate = f"learning rate {value['learning_rate']:g}"
     parts = [f"{rate} ({fitted['learning_rate']['why']})" if fitted["learning_rate"]["why"] else rate]
     if "epochs" in value:
@@ -213,24 +203,24 @@ def recipe_line(fitted: Mapping[str, Any]) -> str:
 
 
 def title(cell: Cell, seed: bool = True) -> str:
-    """A cell in a few words."""
+    """Return a short title of a cell: task, model, method, and seed or trial."""
     method = "" if cell.method == "full" else f" ({cell.method})"
     if isinstance(cell.search, Trial):
-        tried = ", ".join(f"{SHORT_NAME_OF.get(name, name)} {value}" for name, value in cell.search.changes.items())
+        changes = ", ".join(f"{SHORT_NAME_OF.get(name, name)} {value}" for name, value in cell.search.changes.items())
         share = f", {cell.budget:.0%} of the steps" if cell.budget < 1 else ""
-        return f"{cell.title} · {cell.model.name}{method} · trial {tried}{share}"
+        return f"{cell.title} · {cell.model.name}{method} · trial {changes}{share}"
     return f"{cell.title} · {cell.model.name}{method}" + (f" · seed {cell.seed}" if seed else "")
 
 
-def verdict(record: Record) -> str:
-    """The score, or that there is none; of a trial its best validation."""
+def outcome(record: Record) -> str:
+    """Return the score, `FAILED`, or the best validation of a trial."""
     if record["status"] == "ok" and is_trial(record):
         return f"{'pruned' if record['trial']['pruned'] else 'valid'} {record['trial']['value']:6.2f}"
     return "FAILED" if record["status"] == "failed" else f"{record['score']:6.2f}"
 
 
-def duration(seconds: float) -> str:
-    """`48s`, `3m20s`, `2h05m`."""
+def format_seconds(seconds: float) -> str:
+    """Format a duration as `48s`, `3m20s` or `2h05m`."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole}s"

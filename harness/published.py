@@ -1,4 +1,4 @@
-"""Numbers that others have published, to stand beside ours: entry points of group `bench.published` name YAML files."""
+"""Published scores to show beside measured ones. Entry points of the group `bench.published` name YAML files with them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from harness.store import Record
 
 @dataclass(frozen=True)
 class Published:
-    """One published number.
+    """A published score.
 
     Attributes:
         model: a repository of the Hub, or a registered name.
-        task: the name of our task.
+        task: the name of the task in bench.
         data: the repository that the task's rows come from.
-        metric: the key in our records' metrics.
-        value: on a scale of 0-100.
-        split: the data set's split that was scored.
-        source: where the number stands.
-        note: what is different about how it was made.
+        metric: a key in the metrics of records.
+        value: the score (0-100).
+        split: the split of the data set that was scored.
+        source: where the score was published.
+        note: how the evaluation differs from that of bench.
     """
 
     model: str
@@ -39,7 +39,7 @@ class Published:
     note: str = ""
 
     def concerns(self, record: Record) -> bool:
-        """Whether a record is of this model, fine-tuned as a whole, on all of this data."""
+        """Return whether a record is of the same model, fully fine-tuned on all of the same data."""
         model, task = record["model"], record["task"]
         return (
             record["method"] == "full"
@@ -56,37 +56,37 @@ def _repository(source: str | None) -> str:
 
 @cache
 def published() -> tuple[Published, ...]:
-    """All that is registered, in the order of the files.
+    """Return all registered scores, in the order of the files.
 
     Raises:
-        BenchError: a file that cannot be read, or an entry that is not one; says which.
+        BenchError: a file cannot be read, or has an invalid entry.
     """
     paths = sorted((point.name, Path(point.load())) for point in entry_points(group="bench.published"))
-    return tuple(entry for _, path in paths for entry in read_published(path))
+    return tuple(score for _, path in paths for score in read_published(path))
 
 
 def read_published(path: Path) -> list[Published]:
-    """The entries of a file."""
+    """Read the scores of a file."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BenchError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(content, list):
         raise BenchError(f"{path}: must be a list of published numbers")
-    return [_entry(item, f"{path}, entry {number}") for number, item in enumerate(content, start=1)]
+    return [_read_entry(entry, f"{path}, entry {number}") for number, entry in enumerate(content, start=1)]
 
 
-def _entry(item: Any, where: str) -> Published:
-    if not isinstance(item, dict):
+def _read_entry(entry: Any, where: str) -> Published:
+    if not isinstance(entry, dict):
         raise BenchError(f"{where}: must be a mapping")
     valid = [field.name for field in fields(Published)]
-    for key in item:
+    for key in entry:
         if key not in valid:
             raise unknown("key", key, valid, where=where)
     for field in fields(Published):
-        if field.default is MISSING and field.name not in item:
+        if field.default is MISSING and field.name not in entry:
             raise BenchError(f"{where}: the key {field.name!r} is missing")
     try:
-        return Published(**{**item, "value": float(item["value"])})
+        return Published(**{**entry, "value": float(entry["value"])})
     except (TypeError, ValueError):
-        raise BenchError(f"{where}: value is {item['value']!r}; it must be a number from 0 to 100") from None
+        raise BenchError(f"{where}: value is {entry['value']!r}; it must be a number from 0 to 100") from None

@@ -1,7 +1,4 @@
-"""What results are made into: a board, a comparison, a recommendation.
-
-What prints as text in a terminal shows as a table in a notebook; `frame()` gives the same as pandas.
-"""
+"""Objects that print as text in a terminal and as a table in a notebook: leaderboards, comparisons, recommendations."""
 
 from __future__ import annotations
 
@@ -26,30 +23,30 @@ if TYPE_CHECKING:
     from harness.report.model_choice import ModelChoice
     from harness.stats.row_comparison import TaskComparison
 
-NARROW, WIDE = 80, 200  # columns that text is made for, at least and at most
+NARROWEST, WIDEST = 80, 200  # limits of the width of text, in columns
 
 
-class Displayed(ABC):
-    """Something with a text for terminals and HTML for notebooks."""
+class Displayable(ABC):
+    """Something that a terminal shows as text and a notebook as HTML."""
 
     @abstractmethod
     def frame(self) -> pandas.DataFrame:
-        """The same as a pandas data frame."""
+        """Return the content as a pandas data frame."""
 
     @abstractmethod
-    def picture(self, width: int) -> RenderableType:
-        """What a terminal of that many columns shows."""
+    def renderable(self, width: int) -> RenderableType:
+        """Return what a terminal of `width` columns shows."""
 
     def _sentences(self) -> list[str]:
-        """What stands above the table in a notebook."""
+        """Return the lines above the table in a notebook."""
         return []
 
     def __str__(self) -> str:
         from harness.safe_text import console
 
-        width = min(max(shutil.get_terminal_size().columns, NARROW), WIDE)
+        width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
         screen = console(file=io.StringIO(), width=width, highlight=False, color_system=None, force_jupyter=False)
-        screen.print(self.picture(width))
+        screen.print(self.renderable(width))
         lines = (line.rstrip() for line in screen.file.getvalue().splitlines())
         return "\n".join(lines).rstrip()
 
@@ -57,16 +54,16 @@ class Displayed(ABC):
         return str(self)
 
     def _repr_html_(self) -> str:
-        said = "".join(f"<p>{html.escape(line)}</p>" for line in self._sentences())
-        return said + self.frame().to_html(index=False, na_rep="", float_format=lambda value: f"{value:.4g}")
+        paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in self._sentences())
+        return paragraphs + self.frame().to_html(index=False, na_rep="", float_format=lambda value: f"{value:.4g}")
 
 
 @dataclass(frozen=True, repr=False)
-class Leaderboard(Displayed):
-    """Models × tasks, with the verdict above it.
+class Leaderboard(Displayable):
+    """A leaderboard, models × tasks, with its verdict.
 
     Attributes:
-        board: the board as data (`harness.report.board`).
+        board: its data (`harness.report.board`).
         store: the results.
     """
 
@@ -75,13 +72,13 @@ class Leaderboard(Displayed):
 
     @property
     def verdict(self) -> list[str]:
-        """Which model to fine-tune: a sentence for each task, and one over all tasks."""
+        """Which model to fine-tune: a sentence for each task, and one for all tasks."""
         from harness.report.verdict import verdict
 
         return verdict(self.board).lines()
 
     def frame(self) -> pandas.DataFrame:
-        """One row for each model, method and task: mean score (0-100) over the seeds, its 95 % interval, and costs."""
+        """Return one row for each model, method and task: mean score (0-100), its 95 % interval, and costs."""
         import pandas
 
         from harness.report.formats import FORMATS
@@ -89,10 +86,10 @@ class Leaderboard(Displayed):
         return pandas.read_csv(io.StringIO(FORMATS["csv"](self.board)))
 
     def to_text(self, form: str = "md") -> str:
-        """The board as `md`, `json`, `csv`, `slices` (CSV), `latex` or `svg`; a page of HTML is a file (`save`).
+        """Return the board as `md`, `json`, `csv`, `slices` (CSV), `latex` or `svg`; for a page of HTML use `save`.
 
         Raises:
-            BenchError: another format.
+            BenchError: the format is unknown.
         """
         from harness.report.board_files import HTML
         from harness.report.formats import FORMATS
@@ -104,10 +101,10 @@ class Leaderboard(Displayed):
         return FORMATS[form](self.board)
 
     def save(self, path: str | PathLike[str], form: str = "md") -> Path:
-        """Write the board to a file; `html` is a page with all that is known of the results folder's cells.
+        """Write the board to a file; `html` is a page about all cells of the results folder.
 
         Raises:
-            BenchError: another format, or a file that cannot be written.
+            BenchError: the format is unknown, or the file cannot be written.
         """
         from harness.report.board_files import HTML, page
 
@@ -116,10 +113,12 @@ class Leaderboard(Displayed):
         try:
             write_text(file, text)
         except OSError as error:
-            raise BenchError(f"{file}: cannot be written: {error.strerror}; name a file in a folder that can be written") from None
+            raise BenchError(
+                f"{file}: cannot be written: {error.strerror}; name a file in a folder that can be written"
+            ) from None
         return file
 
-    def picture(self, width: int) -> RenderableType:
+    def renderable(self, width: int) -> RenderableType:
         from harness.report.terminal import final_table
 
         return final_table(self.board)
@@ -131,13 +130,14 @@ class Leaderboard(Displayed):
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Displayed):
-    """Two rows of the board, task by task.
+class Comparison(Displayable):
+    """A comparison of two rows of the board, task by task.
 
     Attributes:
-        ours, theirs: the rows.
-        tasks: what was found on each task (`harness.stats.row_comparison.TaskComparison`).
-        notes: which tasks only one of the two has a score on.
+        ours: one row.
+        theirs: the other row.
+        tasks: the result on each task (`harness.stats.row_comparison.TaskComparison`).
+        notes: the tasks on which only one of the two has a score.
         store: the results.
     """
 
@@ -148,21 +148,21 @@ class Comparison(Displayed):
     store: Store
 
     def facts(self) -> list[dict[str, Any]]:
-        """For JSON."""
+        """Return the comparison as plain values, for JSON."""
         return [{**asdict(row), "verdict": row.verdict} for row in self.tasks]
 
     def frame(self) -> pandas.DataFrame:
-        """One row a task: both means, their difference with its 95 % interval, p (Holm), and which is better, if any."""
+        """Return one row for each task: means, difference with its 95 % interval, p (Holm), and which is better."""
         import pandas
 
         names = {1: self.ours, -1: self.theirs, 0: ""}
         return pandas.DataFrame(
             {
-                "task": one.task, "metric": one.metric, self.ours: one.ours, self.theirs: one.theirs,
-                "difference": one.difference.value, "low": one.difference.low, "high": one.difference.high,
-                "p": one.p, "better": names[one.verdict],
+                "task": row.task, "metric": row.metric, self.ours: row.ours, self.theirs: row.theirs,
+                "difference": row.difference.value, "low": row.difference.low, "high": row.difference.high,
+                "p": row.p, "better": names[row.verdict],
             }
-            for one in self.tasks
+            for row in self.tasks
         )  # fmt: skip
 
     def _sentences(self) -> list[str]:
@@ -170,58 +170,60 @@ class Comparison(Displayed):
 
         return [*self.notes, *summary(self.ours, self.theirs, self.tasks)]
 
-    def picture(self, width: int) -> RenderableType:
+    def renderable(self, width: int) -> RenderableType:
         from harness.report.comparison import comparison_table
 
         return comparison_table(self.ours, self.theirs, self.tasks, width)
 
 
 @dataclass(frozen=True, repr=False)
-class Recommendation(Displayed):
-    """Which model to fine-tune under some limits, and on what evidence.
+class Recommendation(Displayable):
+    """The model to fine-tune under some limits, with the evidence.
 
     Attributes:
-        choice: all that was weighed (`harness.report.model_choice.ModelChoice`).
+        choice: the candidates and how they were ranked (`harness.report.model_choice.ModelChoice`).
     """
 
     choice: ModelChoice
 
     @property
     def model(self) -> str | None:
-        """The row to take; None where none can be recommended, or a baseline is the best."""
-        return None if self.choice.best.row.is_baseline or not self.choice.decided else self.choice.best.row.title
+        """The recommended row; None if nothing can be recommended or a baseline is the best."""
+        best = self.choice.best.row
+        return None if best.is_baseline or not self.choice.decided else best.title
 
     @property
     def advice(self) -> list[str]:
-        """The same in sentences."""
+        """The recommendation in sentences."""
         from harness.report.advice import advice
 
         return advice(self.choice)
 
     def facts(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the recommendation as plain values, for JSON."""
         from harness.report.advice import facts
 
         return facts(self.choice)
 
     def frame(self) -> pandas.DataFrame:
-        """One row a model: average score (0-100), parameters, seconds of training, bytes, and why it is recommended or not."""
+        """Return one row for each model: average score (0-100), parameters, costs, and why it is recommended or not."""
         import pandas
 
         from harness.report.advice import remark
 
         return pandas.DataFrame(
             {
-                "model": one.row.title, "average": one.average, "parameters": one.parameters, "train_seconds": one.train_seconds,
-                "peak_memory_bytes": one.memory, "remark": remark(self.choice, one),
+                "model": candidate.row.title, "average": candidate.average, "parameters": candidate.parameters,
+                "train_seconds": candidate.train_seconds, "peak_memory_bytes": candidate.memory,
+                "remark": remark(self.choice, candidate),
             }
-            for one in self.choice.candidates
+            for candidate in self.choice.candidates
         )  # fmt: skip
 
     def _sentences(self) -> list[str]:
         return self.advice
 
-    def picture(self, width: int) -> RenderableType:
+    def renderable(self, width: int) -> RenderableType:
         from harness.report.advice import advice_table
 
         return advice_table(self.choice)

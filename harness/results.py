@@ -1,4 +1,4 @@
-"""Results in Python: the records of a results folder as a data frame, and what is made of them."""
+"""The results of a folder or URL in Python: records as a data frame, boards, comparisons and recommendations."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ from harness.task import Task
 if TYPE_CHECKING:
     import pandas
 
-
-
-
+RESULTS = "bench-results"  # where results are kept by default
 
 
 class Results:
     """The records of a results folder, or of some of its cells.
 
+    Args:
+        store: the results folder.
+        cells: ids of the cells; None: all.
+
     Attributes:
         place: the folder or URL.
-        store: reads it.
+        store: reads the records.
 
     Example:
         >>> import harness
@@ -41,7 +43,6 @@ class Results:
     """
 
     def __init__(self, store: Store, cells: Collection[str] | None = None):
-        """The records of a store; of `cells` alone, where these ids are given."""
         self.store, self.place = store, store.name
         self._cells = None if cells is None else list(dict.fromkeys(cells))
 
@@ -61,30 +62,27 @@ class Results:
 
     @property
     def records(self) -> list[Record]:
-        """Each cell's record, a dictionary as in `record.json` (docs/architecture.md)."""
+        """The record of each cell, a dictionary as in `record.json` (docs/architecture.md)."""
         if self._cells is None:
             return list(self.store.records())
         return [record for cell in self._cells if (record := self.store.record(cell)) is not None]
 
-    def _some(self) -> list[Record]:
-        """The records, of which there must be one.
-
-        Raises:
-            BenchError: there is none.
-        """
-        if found := self.records:
-            return found
-        if self.store.damaged:
-            return []
-        raise BenchError(f"no results of these cells in {self.place!r}; run them again: the same call goes on from where they are")
+    def _existing_records(self) -> list[Record]:
+        """Return the records; raise a `BenchError` if there are none and none are damaged."""
+        records = self.records
+        if not records and not self.store.damaged:
+            raise BenchError(
+                f"no results of these cells in {self.place!r}; run them again: the same call goes on from where they are"
+            )
+        return records
 
     @property
     def failed(self) -> dict[str, str]:
-        """Id of each cell that failed → why."""
-        return {one["id"]: f"{one['error']['type']}: {one['error']['message']}" for one in self.records if one["status"] == "failed"}
+        """Id of each failed cell → its error."""
+        return {record["id"]: _error_text(record) for record in self.records if record["status"] == "failed"}
 
     def frame(self) -> pandas.DataFrame:
-        """One row a cell: what was trained on what, its score (0-100) and metrics on the test split, and what it cost.
+        """Return one row for each cell: what was trained, score (0-100) and metrics on the test split, and costs.
 
         Columns `metric.NAME` are in their libraries' own scale, `*_seconds` in seconds, `peak_memory_bytes` in bytes.
         """
@@ -94,13 +92,13 @@ class Results:
         return pandas.DataFrame(rows or None, columns=None if rows else list(_row({})))
 
     def predictions(self, cell: str) -> pandas.DataFrame:
-        """One row for each test example of a cell: `id`, `prediction`, `reference`, and what slices it is of.
+        """Return one row for each test example of a cell: `id`, `prediction`, `reference`, and its slices.
 
         Args:
             cell: its id, or a part of it that no other cell has.
 
         Raises:
-            BenchError: no such cell, several, or one without predictions.
+            BenchError: there is no such cell, several match, or the cell has no predictions.
         """
         import pandas
 
@@ -108,58 +106,62 @@ class Results:
         try:
             return pandas.DataFrame(self.store.predictions(record["id"]))
         except FileNotFoundError:
-            error = record.get("error") or {}
-            trial = "it is a trial of a search" if is_trial(record) else "their file is not there"
-            why = f"it failed: {error.get('type')}: {short(str(error.get('message')), 200)}" if error else trial
-            raise BenchError(f"{record['id']} has no predictions: {why}") from None
+            error = record.get("error")
+            if error:
+                reason = f"it failed: {error.get('type')}: {short(str(error.get('message')), 200)}"
+            else:
+                reason = "it is a trial of a search" if is_trial(record) else "their file is not there"
+            raise BenchError(f"{record['id']} has no predictions: {reason}") from None
 
     def cell(self, name: str) -> Record:
-        """The record of a cell.
+        """Return the record of a cell.
 
         Args:
             name: its id, or a part of it that no other cell has.
 
         Raises:
-            BenchError: no such cell, or several.
+            BenchError: there is no such cell, or several match.
         """
         if not isinstance(name, str) or not name:
             raise BenchError(f"cell {name!r}: give an id, or a part of one; Results.frame()['cell'] has them")
-        ids = [record["id"] for record in self._some()]
-        matches = [one for one in ids if one == name] or [one for one in ids if name in one]
+        records = {record["id"]: record for record in self._existing_records()}
+        matches = [name] if name in records else [cell for cell in records if name in cell]
         if not matches:
-            for damaged, why in self.store.damaged.items():
+            for damaged, reason in self.store.damaged.items():
                 if name in damaged:
-                    raise BenchError(f"{damaged}: its record is damaged: {why}; run the cell again")
-            raise unknown("cell", name, ids)
+                    raise BenchError(f"{damaged}: its record is damaged: {reason}; run the cell again")
+            raise unknown("cell", name, records)
         if len(matches) > 1:
             raise BenchError(f"{name!r} stands for {len(matches)} cells; give more of one: {', '.join(matches[:5])}")
-        return next(record for record in self.records if record["id"] == matches[0])
+        return records[matches[0]]
 
     def leaderboard(self) -> Leaderboard:
-        """The verdict and the table of models × tasks."""
+        """Return the leaderboard, models × tasks, with its verdict."""
         from harness.grouping.board_records import BoardRecords
         from harness.report.board import Board
         from harness.stats.standings import standings
 
-        needed = BoardRecords.of(self.records)
-        return Leaderboard(Board.of(needed, standings=standings(self.store, needed)), self.store)
+        board_records = BoardRecords.of(self.records)
+        return Leaderboard(Board.of(board_records, standings=standings(self.store, board_records)), self.store)
 
     def compare(self, ours: str, theirs: str, tasks: str | Sequence[str] = ()) -> Comparison:
-        """Two models on the same test rows: differences with 95 % intervals, and whether they could be chance.
+        """Compare two models on the same test rows: differences with 95 % intervals, and whether they could be chance.
 
         Args:
-            ours, theirs: rows of the board: `MODEL` or `MODEL:METHOD`.
-            tasks: names; default: all that both have.
+            ours: a row of the board: `MODEL` or `MODEL:METHOD`.
+            theirs: another row.
+            tasks: names; default: all tasks that both have a score on.
 
         Raises:
-            BenchError: an unknown model or task, or nothing in common.
+            BenchError: a model or task is unknown, or the two have nothing in common.
         """
         from harness.stats.row_comparison import compare
 
         ours, theirs = _row_name(ours), _row_name(theirs)
         notes: list[str] = []
-        seen = self.store if self._cells is None else _Part(self.store, self._some())
-        return Comparison(ours, theirs, compare(seen, ours, theirs, _names(tasks), notes.append), notes, self.store)
+        store = self.store if self._cells is None else _PartialStore(self.store, self._existing_records())
+        results = compare(store, ours, theirs, _task_names(tasks), notes.append)
+        return Comparison(ours, theirs, results, notes, self.store)
 
     def recommend(
         self,
@@ -169,36 +171,31 @@ class Results:
         max_train_minutes: float | None = None,
         max_memory: float | str | None = None,
     ) -> Recommendation:
-        """Which model to fine-tune under these limits, and on what evidence.
+        """Recommend a model to fine-tune under these limits, with the evidence.
 
         Args:
             tasks: names; default: all.
             max_parameters: such as `100e6` or `"100M"`.
-            max_train_minutes: of one training, and of the search for its recipe, if there was one.
+            max_train_minutes: for one training, and the search for its recipe if there was one.
             max_memory: bytes, or such as `"8GiB"`.
 
         Raises:
-            BenchError: an unknown task, or nothing that fits.
+            BenchError: a task is unknown, or no model fits.
         """
         from harness.report.model_choice import Limits, recommend
 
-        self._some()
-
-        def number(option: str, value: float | str | None, example: str) -> float | None:
-            check_type(option, value, (str, Real, type(None)), f"a number, or text such as {example}")
-            return parse_amount(option, value, example) if isinstance(value, str) else value
-
-        minutes = number("--max-train-minutes", max_train_minutes, "30")
+        self._existing_records()
+        minutes = _read_limit("max_train_minutes", max_train_minutes, "30")
         limits = Limits(
-            number("--max-parameters", max_parameters, "100M or 1.5B"),
+            _read_limit("max_parameters", max_parameters, "100M or 1.5B"),
             None if minutes is None else minutes * 60,
-            number("--max-memory", max_memory, "8GiB"),
+            _read_limit("max_memory", max_memory, "8GiB"),
         )
-        return Recommendation(recommend(self.leaderboard().board, limits, _names(tasks)))
+        return Recommendation(recommend(self.leaderboard().board, limits, _task_names(tasks)))
 
 
-class _Part:
-    """A store of which only some records are seen."""
+class _PartialStore:
+    """A store of which only some records are visible."""
 
     def __init__(self, store: Store, records: Sequence[Record]):
         self._store, self._records = store, records
@@ -210,17 +207,11 @@ class _Part:
         return getattr(self._store, name)
 
 
-
-
-
-
-
-
-def load_results(place: str | PathLike[str] | Results = "bench-results") -> Results:
-    """The results in a folder or below a URL.
+def load_results(place: str | PathLike[str] | Results = RESULTS) -> Results:
+    """Load the results in a folder or below a URL.
 
     Args:
-        place: as `bench run --results` has it; results that are loaded already stay as they are.
+        place: as for `bench run --results`; `Results` are returned as they are.
 
     Raises:
         BenchError: there are no results, or the URL cannot be read.
@@ -233,32 +224,41 @@ def load_results(place: str | PathLike[str] | Results = "bench-results") -> Resu
     if isinstance(place, Results):
         return place
     store = read_store(check_path("results", place))
-    next(store.records(), None)  # an error where there is no such folder
+    next(store.records(), None)  # raises if there is no such folder
     return Results(store)
 
 
-def _names(given: str | Sequence[str]) -> list[str]:
-    """Names of tasks as boards have them; a `Task` stands for its own."""
-    parts = given.split(",") if isinstance(given, str) else given if isinstance(given, Iterable) else [given]
-    names = [one.title if isinstance(one, Task) else one for one in parts]
+def _task_names(tasks: str | Sequence[str]) -> list[str]:
+    """Return names of tasks as boards have them; a `Task` stands for its title."""
+    parts = tasks.split(",") if isinstance(tasks, str) else tasks if isinstance(tasks, Iterable) else [tasks]
+    names = [task.title if isinstance(task, Task) else task for task in parts]
     for name in names:
         check_type("tasks", name, str, "names of tasks")
     return [name.strip() for name in names if name.strip()]
 
 
-def _row_name(given: str | Model) -> str:
-    """The name of a row; a `Model` stands for its own."""
-    if isinstance(given, Model):
-        return given.name
-    check_type("compare", given, str, "MODEL or MODEL:METHOD")
-    return given
+def _row_name(model: str | Model) -> str:
+    """Return the name of a row; a `Model` stands for its name."""
+    if isinstance(model, Model):
+        return model.name
+    check_type("compare", model, str, "MODEL or MODEL:METHOD")
+    return model
+
+
+def _read_limit(argument: str, value: float | str | None, example: str) -> float | None:
+    check_type(argument, value, (str, Real, type(None)), f"a number, or text such as {example}")
+    return parse_amount(argument, value, example) if isinstance(value, str) else value
+
+
+def _error_text(record: Record) -> str:
+    error = record.get("error")
+    return f"{error.get('type')}: {error.get('message')}" if error else ""
 
 
 def _row(record: Record) -> dict[str, Any]:
-    """A record as a row of `Results.frame`."""
+    """Return a record as a row of `Results.frame`."""
     cost, model, task, training = (record.get(key) or {} for key in ("cost", "model", "task", "training"))
-    test = (record.get("metrics") or {}).get("test") or {}
-    error = record.get("error") or {}
+    metrics = (record.get("metrics") or {}).get("test") or {}
     return {
         "cell": record.get("id"),
         "task": task.get("name"),
@@ -276,7 +276,7 @@ def _row(record: Record) -> dict[str, Any]:
         "train_seconds": cost.get("train_seconds"),
         "total_seconds": cost.get("total_seconds"),
         "peak_memory_bytes": cost.get("peak_memory_bytes"),
-        "trouble": "; ".join(one.get("text", "") for one in training.get("trouble") or ()),
-        "error": f"{error.get('type')}: {error.get('message')}" if error else "",
-        **{f"metric.{name}": value for name, value in test.items() if isinstance(value, (int, float))},
+        "trouble": "; ".join(sign.get("text", "") for sign in training.get("trouble") or ()),
+        "error": _error_text(record),
+        **{f"metric.{name}": value for name, value in metrics.items() if isinstance(value, (int, float))},
     }

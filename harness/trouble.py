@@ -14,18 +14,25 @@ from harness.recipe import trained_recipe
 
 SEARCH = "--search auto"
 
-SAME = 0.98  # of all predictions: so many equal ones are almost all
-RARE = 0.25  # ... unless other answers are given at least this often for each time that they are right: rare classes
-FEW_KINDS = 0.05  # of the different answers that the references have: 7 of 150 classes is all that was learned
-FLAT = 0.02  # of the first loss: what it must have fallen by; chance alone moves it by less
-REPEATED = 5  # test rows for each different right answer: then answers are classes
-LEARNED = 0.25  # of the way from the trivial answer to 100: a model that gets so far knows the task, whatever its loss does
+# Predictions
+NEAR_CONSTANT = 0.98  # share of the most frequent prediction from which on almost all predictions are equal
+RARE = 0.25  # but not if other answers are predicted this often for each time that they are right: rare classes
+FEW_ANSWERS = 0.05  # share of the different right answers: a model that predicts 7 of 150 classes has not learned
+
+# Loss
+FLAT = 0.02  # share of the first loss by which a loss must fall; a smaller change may be chance
+REPEATED = 5  # test rows for each different right answer, from which on answers are taken for classes
+LEARNED = 0.25  # share of the way from the trivial score to 100, above which the model knows the task
+
+# Steps and validations
 FEW_STEPS = 100  # three epochs of 1,000 rows are fewer, and too few (Zhang et al. 2021, section 6)
-POINTS = 2.0  # two validations that differ by less are taken for equal, and ...
-ERRORS = 2  # ... also by fewer standard errors of a share over the validation rows
-FALLEN = 0.1  # of the way from the trivial answer to the best validation: from there on down all is lost
-LOW = 0.25  # of the way from the trivial answer to the upper seeds' mean: so near to it are seeds that collapsed
-GAP = 3.0  # times the spread within the groups: seeds so far apart are of two kinds, and not unlike by chance
+POINTS = 2.0  # two validation scores that differ by less are taken for equal ...
+ERRORS = 2  # ... and also if they differ by fewer standard errors of a share of the validation rows
+FALLEN = 0.1  # share of the way from the trivial score to the best validation: at or below it everything is lost
+
+# Seeds
+LOW = 0.25  # share of the way from the trivial score to the upper seeds' mean: at or below it seeds have collapsed
+GAP = 3.0  # times the spread within the groups: a larger gap between them is no chance
 ROUNDING = 1e-9  # points
 
 
@@ -35,9 +42,9 @@ class Trouble:
 
     Attributes:
         kind: a short name for programs, such as `constant` or `few-steps`.
-        text: what was seen, in a few words with its numbers, for boards and the terminal.
-        cure: the option to try next, such as `--search auto`; empty where there is none.
-        failed: whether the training is to count as failed, so that its score says nothing about the model.
+        text: what was observed, in a few words with its numbers, for boards and the terminal.
+        cure: the option to try next, such as `--search auto`; empty if there is none.
+        failed: whether the training counts as failed, so that its score says nothing about the model.
     """
 
     kind: str
@@ -47,9 +54,9 @@ class Trouble:
 
 
 def trouble(record: Mapping[str, Any]) -> list[Trouble]:
-    """The signs of trouble in one record, those of a failed training first; none for baselines, trials and failed cells.
+    """Return the signs of trouble in a record, those of a failed training first.
 
-    A record that has kept what was seen when it was made is taken at its word.
+    Baselines, trials and failed cells have none. Signs that the record itself holds are returned as they are.
     """
     score = record.get("score")
     if record.get("status") != "ok" or record["method"] == BASELINE or is_trial(record) or score is None:
@@ -57,35 +64,36 @@ def trouble(record: Mapping[str, Any]) -> list[Trouble]:
     training = record.get("training") or {}
     if training.get("trouble") is not None:
         return [
-            Trouble(one["kind"], one["text"], one.get("cure", ""), one.get("failed", False))
-            for one in training["trouble"]
+            Trouble(sign["kind"], sign["text"], sign.get("cure", ""), sign.get("failed", False))
+            for sign in training["trouble"]
         ]
-    found = [*_answers(record), *_loss(record), *_validations(record), *_steps(record)]
+    detectors = (_prediction_trouble, _loss_trouble, _validation_trouble, _step_trouble)
+    signs = [sign for detect in detectors for sign in detect(record)]
     trivial = record.get("trivial_score")
     if trivial is not None and score <= trivial + ROUNDING:
         text = f"not better than the trivial answer ({score:.1f}, {trivial:.1f})"
-        # Without any other sign it ran as it should: then the model did not learn the task, or the test is unlike it.
-        found.append(Trouble("trivial", text, SEARCH, failed=bool(found)))
-    return sorted(found, key=lambda one: not one.failed)
+        # Without any other sign the training ran well: the model did not learn the task, or the test differs from it.
+        signs.append(Trouble("trivial", text, SEARCH, failed=bool(signs)))
+    return sorted(signs, key=lambda sign: not sign.failed)
 
 
 def trouble_of_seeds(records: Sequence[Mapping[str, Any]]) -> list[Trouble]:
-    """What only several seeds of one model, task, method and recipe show together: some learned, some collapsed.
+    """Return the trouble that only several seeds of one row and task show: some learned, some collapsed.
 
-    Fine-tuning now and then fails from one seed to the next (Dodge et al. 2020; Mosbach et al. 2021): the scores are then of
-    two kinds, and their mean is of neither.
+    Fine-tuning sometimes fails with one seed and not with another (Dodge et al. 2020; Mosbach et al. 2021). The scores
+    then form two groups, and their mean describes neither.
     """
-    good = [record for record in records if record.get("status") == "ok" and record.get("score") is not None]
-    known = [record["trivial_score"] for record in good if record.get("trivial_score") is not None]
-    if len(good) < 2 or not known or good[0]["method"] == BASELINE:
+    scored = [record for record in records if record.get("status") == "ok" and record.get("score") is not None]
+    trivial_scores = [record["trivial_score"] for record in scored if record.get("trivial_score") is not None]
+    if len(scored) < 2 or not trivial_scores or scored[0]["method"] == BASELINE:
         return []
-    scores, trivial = sorted(float(record["score"]) for record in good), fmean(known)
-    cut = max(range(1, len(scores)), key=lambda place: scores[place] - scores[place - 1])
+    scores, trivial = sorted(float(record["score"]) for record in scored), fmean(trivial_scores)
+    cut = max(range(1, len(scores)), key=lambda index: scores[index] - scores[index - 1])
     lower, upper = scores[:cut], scores[cut:]
-    rows = ((good[0].get("task") or {}).get("rows") or {}).get("test")
-    gap, within = upper[0] - lower[-1], max(lower[-1] - lower[0], upper[-1] - upper[0])
-    apart = gap > GAP * within and gap > clear(lower[-1], upper[0], rows)
-    if not apart or fmean(lower) > trivial + LOW * (fmean(upper) - trivial):
+    rows = ((scored[0].get("task") or {}).get("rows") or {}).get("test")
+    gap, spread = upper[0] - lower[-1], max(lower[-1] - lower[0], upper[-1] - upper[0])
+    separate = gap > GAP * spread and gap > clear_difference(lower[-1], upper[0], rows)
+    if not separate or fmean(lower) > trivial + LOW * (fmean(upper) - trivial):
         return []
     text = (
         f"{len(lower)} of {len(scores)} seeds collapsed: {_range(lower)}, the others {_range(upper)}"
@@ -94,56 +102,58 @@ def trouble_of_seeds(records: Sequence[Mapping[str, Any]]) -> list[Trouble]:
     return [Trouble("seeds", text, SEARCH, failed=True)]
 
 
-def as_facts(found: Sequence[Trouble]) -> list[dict[str, Any]]:
-    """The same as plain values, for records and JSON."""
-    return [asdict(one) for one in found]
+def as_facts(signs: Sequence[Trouble]) -> list[dict[str, Any]]:
+    """Return signs as plain values, for records and JSON."""
+    return [asdict(sign) for sign in signs]
 
 
-def summary(found: Sequence[Trouble], most: int | None = None) -> str:
-    """One line with at `most` so many signs: `training failed: …; try --search auto`; empty where there is none."""
-    if not found:
+def summary(signs: Sequence[Trouble], limit: int | None = None) -> str:
+    """Return one line with at most `limit` signs: `training failed: …; try --search auto`; empty without any sign."""
+    if not signs:
         return ""
-    what = "training failed" if found[0].failed else "training may have fallen short"
-    cure = f"; try {found[0].cure}" if found[0].cure else ""
-    return f"{what}: {'; '.join(one.text for one in found[:most])}{cure}"
+    outcome = "training failed" if signs[0].failed else "training may have fallen short"
+    cure = f"; try {signs[0].cure}" if signs[0].cure else ""
+    return f"{outcome}: {'; '.join(sign.text for sign in signs[:limit])}{cure}"
 
 
-def clear(one: float, other: float, rows: int | None) -> float:
-    """The points by which two scores must differ to be clearly different, for shares of so many rows."""
-    share = min(max((one + other) / 200, 0.0), 1.0)
+def clear_difference(score: float, other: float, rows: int | None) -> float:
+    """Return the points by which two scores must differ to be clearly different, as shares of `rows` rows."""
+    share = min(max((score + other) / 200, 0.0), 1.0)
     return max(POINTS, ERRORS * 100 * math.sqrt(share * (1 - share) / rows) if rows else 0.0)
 
 
-def _answers(record: Mapping[str, Any]) -> list[Trouble]:
-    """The same answer everywhere, or almost; compared with how often it is right where the record tells."""
-    told = record.get("answers") or {}
-    right = told.get("expected_top_share")
+def _prediction_trouble(record: Mapping[str, Any]) -> list[Trouble]:
+    """Detect predictions that are all or almost all the same, compared with the right answers if the record has those."""
+    counts = record.get("answers") or {}
+    expected_share = counts.get("expected_top_share")
     if record.get("constant"):
-        usual = right is not None and right > SAME  # nearly all rows have one answer: anybody may give it everywhere
-        found = [Trouble("constant", "the same prediction for every test row", SEARCH, failed=not usual)]
-        return [] if right == 1 else found
-    share, kinds, wanted = (told.get(name) for name in ("top_share", "distinct", "expected_distinct"))
-    if None in (share, kinds, wanted, right):
+        if expected_share == 1:
+            return []
+        # Where nearly all rows have one right answer, a good model may predict it everywhere.
+        usual = expected_share is not None and expected_share > NEAR_CONSTANT
+        return [Trouble("constant", "the same prediction for every test row", SEARCH, failed=not usual)]
+    share, distinct, expected_distinct = (counts.get(name) for name in ("top_share", "distinct", "expected_distinct"))
+    if None in (share, distinct, expected_distinct, expected_share):
         return []
-    if share > SAME and 1 - share <= RARE * (1 - right):
-        text = f"{share:.1%} of its predictions are one answer, and none is right for more than {right:.1%}"
+    if share > NEAR_CONSTANT and 1 - share <= RARE * (1 - expected_share):
+        text = f"{share:.1%} of its predictions are one answer, and none is right for more than {expected_share:.1%}"
         return [Trouble("near-constant", text, SEARCH, failed=True)]
-    if kinds <= FEW_KINDS * wanted:
-        text = f"only {kinds:,} different predictions, where there are {wanted:,} right ones"
+    if distinct <= FEW_ANSWERS * expected_distinct:
+        text = f"only {distinct:,} different predictions, where there are {expected_distinct:,} right ones"
         return [Trouble("near-constant", text, SEARCH, failed=True)]
     return []
 
 
-def _loss(record: Mapping[str, Any]) -> list[Trouble]:
-    """A loss that did not fall, or not below that of a blind guess, unless the model knows the task all the same."""
-    losses = [line["loss"] for line in _history(record)]
+def _loss_trouble(record: Mapping[str, Any]) -> list[Trouble]:
+    """Detect a loss that did not fall, or not below that of a blind guess, unless the model knows the task anyway."""
+    losses = [validation["loss"] for validation in _history(record)]
     if not losses or _learned(record):
         return []
     first, last, text = losses[0], losses[-1], ""
-    kinds = (record.get("answers") or {}).get("expected_distinct") or 1
+    classes = (record.get("answers") or {}).get("expected_distinct") or 1
     rows = (record["task"].get("rows") or {}).get("test") or 0
-    # A loss over classes: where right answers seldom come again they are texts or spans, and it is over tokens.
-    blind = math.log(kinds) if kinds * REPEATED <= rows else 0.0
+    # Right answers that seldom repeat are texts or spans. The loss is then over tokens, and there is no such comparison.
+    blind = math.log(classes) if classes * REPEATED <= rows else 0.0
     if last >= first * (1 - FLAT):
         text = f"the training loss did not fall (from {first:.3g} to {last:.3g})"
     elif blind and last >= blind * (1 - FLAT):
@@ -151,46 +161,46 @@ def _loss(record: Mapping[str, Any]) -> list[Trouble]:
     return [Trouble("loss", text, SEARCH, failed=True)] if text else []
 
 
-def _validations(record: Mapping[str, Any]) -> list[Trouble]:
-    """Where the best validation stands among the others."""
+def _validation_trouble(record: Mapping[str, Any]) -> list[Trouble]:
+    """Detect validation scores that collapsed, that were best at first, or that still rose at the end."""
     history, rows = _history(record), (record["task"].get("rows") or {}).get("validation")
     if not history:
         return []
-    scores = [line["score"] for line in history]
+    scores = [validation["score"] for validation in history]
     best, last, trivial = max(scores), scores[-1], record.get("trivial_score") or 0.0
-    if best - last > clear(best, last, rows) and last <= trivial + FALLEN * (best - trivial):
+    if best - last > clear_difference(best, last, rows) and last <= trivial + FALLEN * (best - trivial):
         text = f"validation collapsed from {best:.1f} to {last:.1f}, near the trivial answer"
         return [Trouble("collapse", text, SEARCH, failed=not _learned(record))]
     later = max(scores[1:])
-    if scores[0] - later > clear(scores[0], later, rows):
+    if scores[0] - later > clear_difference(scores[0], later, rows):
         text = f"validation was best at the first of {len(scores)} evaluations and fell from {best:.1f} to {last:.1f}"
         return [Trouble("best-first", text, SEARCH)]
     before = max(scores[:-1])
     gain = last - before
-    # Not where another half of this gain would lead beyond 100: what rises so high is nearly there.
-    if gain > clear(before, last, rows) and gain / 2 <= 100 - last:
+    # Not if half as large a gain again would lead beyond 100: such a training is nearly at its best.
+    if gain > clear_difference(before, last, rows) and gain / 2 <= 100 - last:
         text = f"validation still rose by {gain:.1f} at the last of {len(scores)} evaluations"
         return [Trouble("rising", text, _longer(record, 2.0))]
     return []
 
 
-def _steps(record: Mapping[str, Any]) -> list[Trouble]:
-    """Few steps, unless the training ended before its time for want of any gain."""
+def _step_trouble(record: Mapping[str, Any]) -> list[Trouble]:
+    """Detect a training of few steps, unless it ended early because it no longer improved."""
     steps, recipe = (record.get("training") or {}).get("steps") or 0, trained_recipe(record)
     if not 0 < steps < FEW_STEPS:
         return []
     rows = (record["task"].get("rows") or {}).get("train")
-    batch, epochs, most = (_number(recipe.get(name)) for name in ("batch_size", "epochs", "max_steps"))
-    if rows and batch and epochs:
-        planned = math.ceil(rows / batch) * epochs  # at least: rows may be cut into windows
-        if steps < min(planned, most or planned):
+    batch_size, epochs, max_steps = (_number(recipe.get(name)) for name in ("batch_size", "epochs", "max_steps"))
+    if rows and batch_size and epochs:
+        planned = math.ceil(rows / batch_size) * epochs  # at least, because rows may be cut into windows
+        if steps < min(planned, max_steps or planned):
             return []
     text = f"only {steps} steps of training, below {FEW_STEPS}"
     return [Trouble("few-steps", text, _longer(record, FEW_STEPS / steps))]
 
 
 def _longer(record: Mapping[str, Any], factor: float) -> str:
-    """The setting that makes a training so many times longer; empty where the record does not tell."""
+    """Return the option that makes a training `factor` times longer; empty if the record does not say."""
     recipe, steps = trained_recipe(record), (record.get("training") or {}).get("steps") or 0
     limit = _number(recipe.get("max_steps"))
     field = "max_steps" if limit and steps >= limit else "epochs"
@@ -199,21 +209,21 @@ def _longer(record: Mapping[str, Any], factor: float) -> str:
 
 
 def _number(value: Any) -> float:
-    """A recipe's number; 0 for `auto`, and for what is none."""
+    """Return a number of a recipe; 0 for `auto` and for missing values."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0
 
 
 def _learned(record: Mapping[str, Any]) -> bool:
-    """Whether the score is so far above the trivial answer that the model knows the task, however the training went."""
+    """Return whether the score is so far above the trivial one that the model knows the task."""
     trivial = record.get("trivial_score") or 0.0
     return record["score"] >= trivial + LEARNED * (100 - trivial)
 
 
 def _history(record: Mapping[str, Any]) -> Sequence[Mapping[str, float]]:
-    """The validations of a training; none where there was one alone, which shows no course."""
+    """Return the validations of a training; empty if there are fewer than two."""
     history = (record.get("training") or {}).get("history") or []
-    known = [line for line in history if line["loss"] is not None and line["score"] is not None]
-    return known if len(known) > 1 else []
+    complete = [line for line in history if line["loss"] is not None and line["score"] is not None]
+    return complete if len(complete) > 1 else []
 
 
 def _range(scores: Sequence[float]) -> str:

@@ -7,7 +7,7 @@ from made_records import record
 from sklearn.metrics import accuracy_score, matthews_corrcoef, precision_recall_fscore_support
 
 from harness import registry
-from harness.slices import sliced
+from harness.predictions import slice_scores
 from harness.store import Store
 from harness.task import Task
 
@@ -55,7 +55,7 @@ def _write(store, model, task, seed, gold, ours, words):
         for row, (one, other) in enumerate(zip(ours, gold, strict=True))
     ]
     family = registry.family("sentiment")
-    slices = {"slices": sliced(family, Task("t", "sentiment", None), lines)} if words else {}
+    slices = {"slices": slice_scores(family, Task("t", "sentiment", None), lines)} if words else {}
     made = record(
         f"task-{task}",
         f"model-{model}",

@@ -13,7 +13,7 @@ from harness.baseline import Predictor
 from harness.cell import Cell
 from harness.check.report import warnings
 from harness.errors import BenchError
-from harness.predictions import answers, is_constant, lines, phenomena, slices, task_facts
+from harness.predictions import answer_counts, is_constant, part_scores, prediction_lines, task_facts
 from harness.store import Record, Store, timestamp
 from harness.task_data import load_data
 from harness.train_rows import draw_train_rows
@@ -81,14 +81,13 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
         "task": task_facts(cell, data, dict.fromkeys(splits, 0), data_warnings),
         "metrics": {
             "validation": validation, "test": test, "trivial": trivial,
-            "phenomena": phenomena(cell, family, splits["test"], predictions),
-            "slices": slices(cell, family, splits["test"], predictions),
+            **part_scores(cell, family, splits["test"], predictions),
         },
         "primary_metric": metric.name,
         "score": metric.score(test),
         "trivial_score": metric.score(trivial),
         "constant": is_constant(predictions),
-        "answers": answers(cell, family, splits["test"], predictions),
+        "answers": answer_counts(cell, family, splits["test"], predictions),
         "training": {
             "steps": 0, "best_step": 0, "history": [],
             **({"choice": dict(predictor.choice)} if predictor.choice else {}),
@@ -108,5 +107,5 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
         "finished": timestamp(time.time()),
         "error": None,
     }  # fmt: skip
-    store.write(record, lines(cell, family, splits["test"], predictions))
+    store.write(record, prediction_lines(cell, family, splits["test"], predictions))
     return record

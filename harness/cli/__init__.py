@@ -1,1 +1,1 @@
-"""The command line: one module a command. Nothing here or below may import torch: `bench --help` answers at once."""
+"""The command line. Nothing here imports torch, so that `bench --help` answers at once."""

@@ -1,4 +1,4 @@
-"""`bench tasks`, `bench models`, `bench suites`: what is registered."""
+"""`bench tasks`, `bench models` and `bench suites`: what is registered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from harness.cli import options
 from harness.files import dump_json
 
-WIDE = 140  # columns of a terminal from which on a model takes one line
+WIDE = 140  # from this terminal width on, a model takes one line
 
 
 def tasks(as_json: options.Json = False) -> None:
@@ -26,36 +26,22 @@ def models(as_json: options.Json = False) -> None:
     """List the registered models and the baselines; any Hub id, folder or .gguf file works as well."""
     from harness import listings
     from harness.methods import BASELINE
+    from harness.safe_text import console
 
     rows = listings.models()
     if as_json:
         print(dump_json(rows, indent=1))
-    else:
-        from harness.safe_text import console
-
-        wide = console().width >= WIDE
-        _print([_model_line(row, wide) for row in rows if row["kind"] != BASELINE])
-        print()
-        names = {"model": "baseline", "families": "families", "description": "description"}
-        baselines = ({**row, "families": ", ".join(row["families"])} for row in rows if row["kind"] == BASELINE)
-        _print([{title: row[name] for name, title in names.items()} for row in baselines])
-
-
-def _model_line(row: dict[str, Any], wide: bool) -> dict[str, Any]:
-    """What a person reads of a model: the source without its revision, and the traps in words."""
-    from harness.grouping.costs import count
-
-    traps = row["traps"]
-    known = [f"only {', '.join(traps['families'])}"] if "families" in traps else []
-    known += [f"never {', '.join(traps['avoid'])}"] if "avoid" in traps else []
-    known += [f"{traps['max_length']:,} tokens"] if "max_length" in traps else []
-    known += [f"reads {traps['prefix'].strip()!r} first"] if "prefix" in traps else []
-    size = count(row["parameters"]) if row["parameters"] else ""
-    line = {"model": row["model"], "size": size, "architecture": row["architecture"]}
-    source, told = row["source"].partition("@")[0], "; ".join(known)
-    if wide:
-        return {**line, "source": source, "description": row["description"], "traps": told}
-    return {**line, "source, description, traps": "\n".join(filter(None, (source, row["description"], told)))}
+        return
+    wide = console().width >= WIDE
+    _print([_model_line(row, wide) for row in rows if row["kind"] != BASELINE])
+    print()
+    _print(
+        [
+            {"baseline": row["model"], "families": ", ".join(row["families"]), "description": row["description"]}
+            for row in rows
+            if row["kind"] == BASELINE
+        ]
+    )
 
 
 def suites(as_json: options.Json = False) -> None:
@@ -67,6 +53,23 @@ def suites(as_json: options.Json = False) -> None:
         print(dump_json(rows, indent=1))
     else:
         _print([{**row, "models": ", ".join(row["models"]), "tasks": ", ".join(row["tasks"])} for row in rows])
+
+
+def _model_line(row: dict[str, Any], wide: bool) -> dict[str, Any]:
+    """Return the columns for a model: its source without the revision, and its traps in words."""
+    from harness.grouping.costs import count
+
+    traps = row["traps"]
+    phrases = [f"only {', '.join(traps['families'])}"] if "families" in traps else []
+    phrases += [f"never {', '.join(traps['avoid'])}"] if "avoid" in traps else []
+    phrases += [f"{traps['max_length']:,} tokens"] if "max_length" in traps else []
+    phrases += [f"reads {traps['prefix'].strip()!r} first"] if "prefix" in traps else []
+    size = count(row["parameters"]) if row["parameters"] else ""
+    line = {"model": row["model"], "size": size, "architecture": row["architecture"]}
+    source, traps_text = row["source"].partition("@")[0], "; ".join(phrases)
+    if wide:
+        return {**line, "source": source, "description": row["description"], "traps": traps_text}
+    return {**line, "source, description, traps": "\n".join(filter(None, (source, row["description"], traps_text)))}
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

@@ -15,12 +15,12 @@ from harness.grouping.groups import BoardPlace, identified, main_places, records
 from harness.grouping.row_names import row_order
 from harness.grouping.titles import canonical
 from harness.methods import BASELINE
+from harness.predictions import Slices
 from harness.published import Published
 from harness.report.board_columns import BoardColumn, make_column
 from harness.report.board_rows import Row, make_rows, table_rows
 from harness.report.commands import commands
 from harness.report.curves import Curve, make_curves
-from harness.slices import Slices
 from harness.stats.over_tasks import Overall
 from harness.stats.standings import Standings
 from harness.store import Record

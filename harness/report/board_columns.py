@@ -12,9 +12,9 @@ from harness.grouping.groups import BoardPlace, succeeded
 from harness.grouping.recipe_variants import SearchResult, search_results
 from harness.grouping.row_names import row_order, row_title
 from harness.grouping.titles import canonical
+from harness.predictions import Slices
 from harness.recipe import trained_recipe
 from harness.report.entries import mean_each, numbers, slice_rows, slices_of, truncated_share
-from harness.slices import Slices
 from harness.store import Record
 
 Values = tuple[tuple[Any, tuple[str, ...]], ...]  # the values of a recipe field, each with the names of its rows

@@ -11,10 +11,10 @@ from harness.grouping.costs import Costed, Number, NumberRange, combined_costs, 
 from harness.grouping.groups import BoardPlace, succeeded
 from harness.grouping.row_names import row_order, row_title
 from harness.methods import BASELINE
+from harness.predictions import Slices
 from harness.published import Published
 from harness.report.board_columns import BoardColumn
 from harness.report.entries import Entry, highest, make_entry, mark_column
-from harness.slices import Slices
 from harness.stats.standings import Standing
 from harness.store import Record
 

@@ -15,7 +15,7 @@ from harness.grouping.contenders import DIGITS, EQUAL, EntryTrouble, average, en
 from harness.grouping.costs import Costed, Number, entry_costs
 from harness.grouping.groups import succeeded
 from harness.methods import BASELINE
-from harness.slices import Slices
+from harness.predictions import Slices
 from harness.stats.standings import Standing
 from harness.store import Record
 

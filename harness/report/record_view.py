@@ -13,13 +13,13 @@ from rich.text import Text
 from harness.cell import is_trial
 from harness.grouping.costs import NONE, count, duration, memory
 from harness.grouping.recipe_variants import search_summary
+from harness.predictions import Slices
 from harness.recipe import trained_recipe
 from harness.report.board_text import environment, recipe, score, short_fingerprint, split_counts
 from harness.report.entries import SMALL, slices_of
 from harness.report.row_texts import is_right
 from harness.report.slice_tables import SMALL_MARK, kind_heading
 from harness.safe_text import short
-from harness.slices import Slices
 from harness.store import Record
 from harness.trouble import trouble
 

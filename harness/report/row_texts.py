@@ -15,7 +15,7 @@ from typing import Any
 from harness import registry
 from harness.data.source import HubSource, Source
 from harness.errors import BenchError
-from harness.origins import noted
+from harness.origins import read_notes
 from harness.task import Task
 from harness.task_data import load_data
 
@@ -75,7 +75,7 @@ def texts_of_rows(facts: Facts, predictions: Sequence[Facts], root: Path, fetch:
 
 def _candidate_tasks(facts: Facts, root: Path) -> Iterator[Task]:
     """Return tasks that may be the one of the record: those noted by runs, and the registered task of its name."""
-    yield from noted(root, facts)
+    yield from read_notes(root, facts)
     name, _, size = facts["name"].partition("@")
     task = registry.tasks().get(name)
     if task:

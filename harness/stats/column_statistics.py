@@ -18,7 +18,7 @@ from harness.data.source import Source
 from harness.errors import BenchError
 from harness.grouping.groups import BoardPlace, ColumnRecords, scores_by_row
 from harness.metrics.additive import Array, rows_of
-from harness.slices import Slices, sliced
+from harness.predictions import Slices, slice_scores
 from harness.stats.paired import (
     RESAMPLES,
     ResampledScore,
@@ -82,8 +82,8 @@ class ScoredRecord:
             )
 
     def slices(self) -> Slices:
-        """The scores of slices of the test rows, see `harness.slices`."""
-        return sliced(self._family, self._task, self._lines)
+        """The scores of slices of the test rows, see `harness.predictions`."""
+        return slice_scores(self._family, self._task, self._lines)
 
 
 def slices_of_predictions(record: Record, lines: Sequence[Mapping[str, Any]]) -> Slices:
@@ -92,7 +92,7 @@ def slices_of_predictions(record: Record, lines: Sequence[Mapping[str, Any]]) ->
     Raises:
         BenchError: the task family of the record is not registered here.
     """
-    return sliced(registry.family(record["task"]["family"]), _task_of(record), lines)
+    return slice_scores(registry.family(record["task"]["family"]), _task_of(record), lines)
 
 
 def _task_of(record: Record) -> Task:

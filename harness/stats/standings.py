@@ -15,7 +15,7 @@ from harness.errors import BenchError
 from harness.grouping.board_records import BoardRecords
 from harness.grouping.contenders import candidates
 from harness.grouping.groups import BoardPlace, ColumnRecords, identified, main_places, records_by_place, succeeded
-from harness.slices import Slices
+from harness.predictions import Slices
 from harness.stats.multiple_tests import (
     ALPHA,
     RankInterval,

@@ -16,7 +16,7 @@ from harness.caching import cache_folder, mark_used, prune, write_file
 
 if TYPE_CHECKING:  # importing numpy takes a tenth of a second, and a board from the cache does not need it
     from harness.metrics.additive import Array
-    from harness.slices import Slices
+    from harness.predictions import Slices
 
 VERSION = 7  # of the statistics, a part of all keys
 T = TypeVar("T")

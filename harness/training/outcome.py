@@ -16,7 +16,7 @@ from harness.family import TaskFamily
 from harness.fast.prepare import Fast
 from harness.heads.base import Feature
 from harness.heads.make import FittedHead
-from harness.predictions import answers, is_constant, phenomena, slices, task_facts
+from harness.predictions import answer_counts, is_constant, part_scores, task_facts
 from harness.store import Record, timestamp
 from harness.task_data import TaskData
 from harness.training.cost import efficiency, peak_memory
@@ -62,10 +62,9 @@ def make_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
     metric, test = family.metric(cell.task), outcome.data.splits["test"]
     tested = {
         "test": outcome.metrics, "trivial": outcome.trivial,
-        "phenomena": phenomena(cell, family, test, outcome.predictions),
-        "slices": slices(cell, family, test, outcome.predictions),
+        **part_scores(cell, family, test, outcome.predictions),
     }  # fmt: skip
-    record = _record(cell, family, outcome, tested, answers(cell, family, test, outcome.predictions))
+    record = _record(cell, family, outcome, tested, answer_counts(cell, family, test, outcome.predictions))
     record["score"] = metric.score(outcome.metrics)
     record["trivial_score"] = metric.score(outcome.trivial)
     if isinstance(cell.search, SearchedRecipe):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness import registry
 from harness.cell import Cell
-from harness.predictions import is_constant, lines
+from harness.predictions import is_constant, prediction_lines
 from harness.quantities import NEVER, SaveInterval
 from harness.store import Record, Store
 from harness.training.attempt import Attempt
@@ -68,7 +68,7 @@ def _finish(under: CellRun, outcome: Outcome) -> Record:
     make = trial_record if cell.is_trial else make_record
     record = make(cell, family, outcome)
     if outcome.accelerator.is_main_process:
-        told = () if cell.is_trial else lines(cell, family, outcome.data.splits["test"], outcome.predictions)
+        told = () if cell.is_trial else prediction_lines(cell, family, outcome.data.splits["test"], outcome.predictions)
         under.place.store.write(record, told)
         under.forget()
     return record

@@ -1,4 +1,4 @@
-"""The Python API: what a person who has not read the code would write, and what comes back."""
+"""The Python API, as someone who has not read the code would use it."""
 
 import doctest
 import json
@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy
 import pandas
 import pytest
+from typer.testing import CliRunner
 
 import harness
 from harness import BenchError, Model, Task
+from harness.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
 BERT = "pkg:tasks/mini/models/bert-mini"
@@ -36,7 +38,7 @@ def tweets(**more):
     return Task.from_frame(pandas.DataFrame(ROWS), family="sentiment", text="tweet", label="mood", name="tweets", **more)
 
 
-def test_the_import_is_quick_and_loads_no_torch():
+def test_import_is_quick_and_loads_no_torch():
     code = (
         "import sys, time; start = time.process_time(); import harness; took = time.process_time() - start\n"
         "harness.run, harness.Task, harness.load_results\n"
@@ -90,8 +92,8 @@ def test_a_script_without_a_guard_trains_from_a_data_frame(tmp_path):
     assert record["typed"]["task"].startswith("sentiment:") and record["typed"]["task"].endswith("tweets.jsonl")
 
 
-def test_what_is_asked_for_twice_is_one_cell_however_it_is_asked():
-    """A task of rows in memory is the task that the command on its board names."""
+def test_the_same_request_gives_the_same_cells_from_objects_and_from_text():
+    """A task of rows in memory equals the task in the command on its board."""
     task = tweets()
     (_, _, cell) = harness.plan("bert-mini", task, estimate=False).plan.cells
     chosen = dict(task.chosen)
@@ -113,7 +115,7 @@ def test_what_is_asked_for_twice_is_one_cell_however_it_is_asked():
         (pandas.DataFrame([{**row, "when": pandas.Timestamp("2026-01-02"), "price": Decimal("1.5"), "no": None} for row in ROWS]), 80),
     ],
 )
-def test_rows_of_many_kinds_are_a_task(data, rows):
+def test_a_task_is_made_from_many_types_of_data(data, rows):
     task = Task.from_data(data, "sentiment", text="tweet", label="mood", name="tweets")
     (found,) = harness.check_task(task)
     assert sum(found.report.rows.values()) == rows and not found.errors and found.frame()["level"].isin(["warning", "note"]).all()
@@ -134,8 +136,8 @@ def test_labels_and_options_are_in_the_command_of_the_board():
     assert Task.from_data(rows, "sentiment", name="my tweets", text="tweet", label="mood", labels={0: "bad", 1: "good"}).labels == {"0": "bad", "1": "good"}
 
 
-def test_frames_as_they_come():
-    """Named levels of the index are columns, what has a plain text is written as it, and columns that are None are guessed."""
+def test_data_frames_with_an_index_and_unusual_columns():
+    """Named index levels become columns, values with a plain text are written as text, and columns of None are guessed."""
     frame = pandas.DataFrame(ROWS).assign(
         period=pandas.period_range("2026", periods=80, freq="D"), bin=pandas.cut(range(80), 4), where=[Path("a/b")] * 80, kind=[Kind.ONE] * 80
     )
@@ -145,7 +147,7 @@ def test_frames_as_they_come():
     assert (first["period"], first["where"], first["kind"]) == ("2026-01-01", "a/b", "one") and first["bin"].startswith("(")
 
 
-def test_data_sets_of_the_library_have_their_classes_names():
+def test_classes_of_a_datasets_dataset_keep_their_names():
     from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 
     rows = Dataset.from_list(
@@ -188,54 +190,68 @@ def test_data_sets_of_the_library_have_their_classes_names():
         (lambda: tweets(options="metric=f1"), r"options: 'metric=f1' is a str; give a dictionary"),
         (lambda: tweets(columns="text=tweet"), r"columns: 'text=tweet' is a str; give a dictionary"),
         (lambda: harness.plan("bert-mini", pandas.DataFrame(ROWS), estimate=False), r"a DataFrame is data; make a task of it: harness.Task.from_data"),
-        (lambda: harness.plan({"x": "bert-mini"}, "mini-ner", estimate=False), r"--models: {'x': 'bert-mini'} is a dict"),
-        (lambda: harness.plan("bert-mini", Model("x", "y"), estimate=False), r"--tasks: Model.* is a Model; give names, paths, or harness.Task"),
-        (lambda: harness.plan(tweets(), "mini-ner", estimate=False), r"--models: Task.* is a Task; give names, paths, or harness.Model"),
+        (lambda: harness.plan({"x": "bert-mini"}, "mini-ner", estimate=False), r"^models: {'x': 'bert-mini'} is a dict"),
+        (lambda: harness.plan("bert-mini", Model("x", "y"), estimate=False), r"^tasks: Model.* is a Model; give names, paths, or harness.Task"),
+        (lambda: harness.plan(tweets(), "mini-ner", estimate=False), r"^models: Task.* is a Task; give names, paths, or harness.Model"),
         (lambda: harness.plan(Model("x", BERT, families="sentment"), "mini-ner", estimate=False), r"unknown task family 'sentment'"),
         (lambda: harness.plan(Model("x", BERT, max_length="32"), "mini-ner", estimate=False), r"Model 'x': max_length 32: must be a whole number"),
         (lambda: harness.plan(Model("x", BERT, avoid=["bf17"]), "mini-ner", estimate=False), r"Model 'x': avoid: unknown precision 'bf17'"),
         (lambda: harness.plan(Model("", BERT), "mini-ner", estimate=False), r"Model '': cannot be a name"),
-        (lambda: harness.plan("bert-mini", "mini-ner", seeds=1.5, estimate=False), r"--seeds: 1.5 is a float; give a whole number"),
-        (lambda: harness.plan("bert-mini", "mini-ner", settings=3, estimate=False), r"--set: 3 is a int; give a dictionary"),
-        (lambda: harness.plan("bert-mini", "mini-ner", columns=3, estimate=False), r"--column: 3 is a int; give a dictionary"),
+        (lambda: harness.plan("bert-mini", "mini-ner", seeds=1.5, estimate=False), r"^seeds: 1.5 is a float; give a whole number"),
+        (lambda: harness.plan("bert-mini", "mini-ner", settings=3, estimate=False), r"^settings: 3 is a int; give a dictionary"),
+        (lambda: harness.plan("bert-mini", "mini-ner", columns=3, estimate=False), r"^columns: 3 is a int; give a dictionary"),
         (lambda: harness.plan("bert-mini", "mini-ner", suite=3, estimate=False), r"suite: 3 is a int; give text or a path"),
-        (lambda: harness.plan("bert-mini", "mini-ner", search={"lr": 1e-4}, estimate=False), r"--search lr=0.0001: one value leaves nothing to choose"),
+        (lambda: harness.plan("bert-mini", "mini-ner", search={"lr": 1e-4}, estimate=False), r"^search lr=0.0001: one value leaves nothing to choose"),
         (lambda: harness.plan("bert-mini", "mini-ner", trust_remote_code="no", estimate=False), r"trust_remote_code: 'no' is a str; give True or False"),
-        (lambda: harness.plan("bert-mini", "mini-ner", jobs=0), r"--jobs 0: must be a whole number, 1 or more"),
+        (lambda: harness.plan("bert-mini", "mini-ner", jobs=0), r"^jobs 0: must be a whole number, 1 or more"),
         (lambda: harness.run("bert-mini", "mini-ner", results=None), r"results: None is a NoneType; give text or a path"),
-        (lambda: harness.run("bert-mini", "mini-ner", jobs=0), r"--jobs 0: must be a whole number, 1 or more"),
-        (lambda: harness.run("bert-mini", "mini-ner", devices_per_cell=0), r"--devices-per-cell 0: must be a whole number, 1 or more"),
-        (lambda: harness.run("bert-mini", "mini-ner", retries=-1), r"--retries -1: must be a whole number, 0 or more"),
-        (lambda: harness.run("bert-mini", "mini-ner", timeout=-3), r"--timeout -3: must be a time such as 90s"),
+        (lambda: harness.run("bert-mini", "mini-ner", jobs=0), r"^jobs 0: must be a whole number, 1 or more"),
+        (lambda: harness.run("bert-mini", "mini-ner", devices_per_cell=0), r"^devices_per_cell 0: must be a whole number, 1 or more"),
+        (lambda: harness.run("bert-mini", "mini-ner", retries=-1), r"^retries -1: must be a whole number, 0 or more"),
+        (lambda: harness.run("bert-mini", "mini-ner", timeout=-3), r"^timeout -3: must be a time such as 90s"),
         (lambda: harness.run("bert-mini", "mini-ner", shard=(1, 2)), r"shard: \(1, 2\) is a tuple; give text"),
         (lambda: harness.run("bert-mini", "mini-ner", fail_fast="no"), r"fail_fast: 'no' is a str; give True or False"),
         (lambda: harness.load_results(ROOT / "results").predictions(3), r"cell 3: give an id, or a part of one"),
         (lambda: harness.load_results(ROOT / "results").compare(None, "bert-mini"), r"compare: None is a NoneType; give MODEL or MODEL:METHOD"),
         (lambda: harness.load_results(ROOT / "results").recommend(tasks=3), r"tasks: 3 is a int; give names of tasks"),
-        (lambda: harness.load_results(ROOT / "results").recommend(max_train_minutes=[5]), r"--max-train-minutes: \[5\] is a list; give a number"),
+        (lambda: harness.load_results(ROOT / "results").recommend(max_train_minutes=[5]), r"^max_train_minutes: \[5\] is a list; give a number"),
+        (lambda: harness.recommend(ROOT / "results", max_parameters="12Q"), r"^max_parameters 12Q: must be an amount such as 100M or 1.5B"),
+        (lambda: harness.check_task("mini-ner", max_length=9), r"^max_length needs a tokeniser"),
         (lambda: harness.load_results(ROOT / "results").leaderboard().save("none/board.md"), r"none/board.md: cannot be written: No such file or directory"),
         (lambda: harness.load_results(ROOT / "results").leaderboard().save("x.pdf", "pdf"), r"unknown format 'pdf'; valid: .*html"),
         (lambda: harness.load_results(ROOT / "results").leaderboard().to_text("html"), r"write it with save"),
-        (lambda: harness.plan([], "mini-ner", estimate=False), r"--models is empty; name one or more, or all"),
-        (lambda: harness.plan(3, "mini-ner", estimate=False), r"--models: 3 is a int"),
-        (lambda: harness.plan("bert-mini", ["mini-ner", 4], estimate=False), r"--tasks: 4 is a int; give names, paths, or harness.Task"),
-        (lambda: harness.plan("bert-mini", "mini-ner", seeds=0, estimate=False), r"--seeds 0: must be 1 or more"),
-        (lambda: harness.plan("bert-mini", "mini-ner", limit=0, estimate=False), r"--limit 0: must be a number of rows, 1 or more"),
-        (lambda: harness.plan("bert-mini", "mini-ner", settings={"lrr": 1}, estimate=False), r"--set lrr=1: unknown recipe field 'lrr'"),
-        (lambda: harness.plan("bert-mini", "mini-ner", search={"lr": [1]}, settings={"lr": 1}, estimate=False), r"--search"),
+        (lambda: harness.plan([], "mini-ner", estimate=False), r"^models is empty; name one or more, or all"),
+        (lambda: harness.plan(3, "mini-ner", estimate=False), r"^models: 3 is a int"),
+        (lambda: harness.plan("bert-mini", ["mini-ner", 4], estimate=False), r"^tasks: 4 is a int; give names, paths, or harness.Task"),
+        (lambda: harness.plan("bert-mini", "mini-ner", seeds=0, estimate=False), r"^seeds 0: must be 1 or more"),
+        (lambda: harness.plan("bert-mini", "mini-ner", limit=0, estimate=False), r"^limit 0: must be a number of rows, 1 or more"),
+        (lambda: harness.plan("bert-mini", "mini-ner", settings={"lrr": 1}, estimate=False), r"^settings lrr=1: unknown recipe field 'lrr'"),
+        (lambda: harness.plan("bert-mini", "mini-ner", search={"lr": [1]}, settings={"lr": 1}, estimate=False), r"^search"),
         (lambda: harness.run("bert-mini", "mini-ner", engine="lokal"), r"unknown engine 'lokal'"),
         (lambda: harness.load_results("nowhere"), r"no results in 'nowhere'; run: bench run"),
         (lambda: harness.load_results(ROOT / "results").compare("bert-mini", "bart"), r"bart"),
         (lambda: harness.load_results(ROOT / "results").cell("mini"), r"'mini' stands for 117 cells"),
     ],
 )
-def test_what_a_person_can_mend_is_one_line(call, message):
+def test_errors_of_the_user_are_one_line(call, message):
     with pytest.raises(BenchError, match=message) as raised:
         call()
     assert "\n" not in str(raised.value)
 
 
-def test_an_argument_that_no_run_has_is_a_type_error():
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["recommend", "--results", str(ROOT / "results"), "--max-parameters", "12Q"], "--max-parameters 12Q: must be an amount such as 100M or 1.5B"),
+        (["plan", "--models", "bert-mini", "--tasks", "mini-ner", "--set", "lrr=1"], "--set lrr=1: unknown recipe field 'lrr'"),
+    ],
+)
+def test_the_command_line_names_the_option(words, message):
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception, BenchError) and str(done.exception).startswith(message)
+
+
+def test_an_unknown_argument_is_a_type_error():
     with pytest.raises(TypeError, match=r"plan\(\) got an unexpected keyword argument 'seed'; of what is trained it takes suite, methods, seeds"):
         harness.plan("bert-mini", "mini-ner", seed=2)
     with pytest.raises(TypeError, match="'job'; of how cells run it takes engine, address, devices, jobs"):
@@ -264,8 +280,8 @@ def test_results_are_frames_boards_and_files(tmp_path):
     assert results.recommend(max_parameters=100e6, tasks="mini-ner").model == "bert-mini"
 
 
-def test_results_without_a_record_yet_say_so():
-    """As after an interruption before the first cell has ended."""
+def test_results_without_records():
+    """This happens after an interruption before the first cell has ended."""
     results = harness.Results(harness.load_results(ROOT / "results").store, [])
     assert len(results) == 0 and results.failed == {} and results.frame()["model"].tolist() == [] and "0 cells" in results._repr_html_()
     assert str(results.leaderboard()) == "no results" and len(results.leaderboard().frame()) == 0
@@ -289,7 +305,7 @@ def test_why_a_cell_has_no_predictions(tmp_path):
         harness.load_results(tmp_path).predictions("bert-mini")
 
 
-def test_some_cells_are_compared_without_the_others_of_their_folder(tmp_path):
+def test_a_comparison_uses_only_the_cells_of_its_results(tmp_path):
     """Another run in one folder, of the same models with other settings, makes other rows of the same names."""
     every = harness.load_results(ROOT / "results")
     ours = [cell for cell in every.frame()["cell"] if cell.startswith("mini-ner") and "--full--" in cell]
@@ -299,7 +315,7 @@ def test_some_cells_are_compared_without_the_others_of_their_folder(tmp_path):
         part.compare("bert-mini", "all-o")
 
 
-def test_names_from_data_cannot_act_in_a_notebook(tmp_path):
+def test_names_are_escaped_in_a_notebook(tmp_path):
     shutil.copytree(ROOT / "results/cells", tmp_path / "cells")
     for path in tmp_path.glob("cells/*/record.json"):
         path.write_text(path.read_text().replace('"name": "bert-mini"', '"name": "<script>alert(1)</script>"'))
@@ -319,13 +335,13 @@ def test_a_task_file_is_written_and_read(tmp_path):
         harness.new_task(tmp_path / "tweets.csv", family="sentiment", output=path)
 
 
-def test_models_that_are_given_as_objects_have_their_name():
+def test_model_objects_keep_their_name():
     (*_, cell) = harness.plan(Model("ours", "pkg:tasks/mini/models/bert-mini", max_length=32), "mini-ner", estimate=False).plan.cells
     assert (cell.model.name, cell.model.max_length) == ("ours", 32)
 
 
 @pytest.mark.slow
-def test_several_runs_of_one_process_share_a_server_that_outlives_each(tmp_path):
+def test_runs_of_one_process_share_a_fork_server(tmp_path):
     """The guard of a run kills what outlives its process; the end of a run is not the end of its process."""
     script = tmp_path / "mine.py"
     script.write_text(
@@ -348,7 +364,7 @@ def test_several_runs_of_one_process_share_a_server_that_outlives_each(tmp_path)
 
 
 @pytest.mark.slow
-def test_a_run_in_a_child_process_leaves_the_runs_of_its_parent_alone(tmp_path):
+def test_a_run_in_a_child_process_does_not_disturb_its_parent(tmp_path):
     """A forked child has another process's fork server in its memory; a spawned one has its parent's folder of sockets."""
     script = tmp_path / "mine.py"
     script.write_text(

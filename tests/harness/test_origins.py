@@ -1,4 +1,4 @@
-"""Notes on where data are: what is written is the task that is read again."""
+"""Notes on where data are: a task is read back as it was written."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import pytest
 from harness.cell import Cell
 from harness.data.source import FileSource, GeneratedSource, HubSource
 from harness.model import Checkpoint
-from harness.origins import FOLDER, note, noted
+from harness.origins import FOLDER, read_notes, write_notes
 from harness.recipe import Recipe
 from harness.task import Task
 
@@ -19,7 +19,7 @@ def cell_of(task, fingerprint="f" * 64):
 
 
 def facts_of(cell):
-    """As a record has them; `source` is left out, for these files are not there."""
+    """Return `task` as in a record, without `source`, because these files do not exist."""
     known = {**cell.task.identity(), "name": cell.task.title, "fingerprint": cell.fingerprint, "family_version": 1}
     return json.loads(json.dumps(known))
 
@@ -37,42 +37,42 @@ HUB = HubSource("owner/name", revision="c" * 40, config="en", splits={"test": "v
         Task("t", "text-classification", HUB, labels=("a", "b")),
     ],
 )
-def test_a_task_comes_back_as_it_was(tmp_path, task):
+def test_a_task_is_read_back_unchanged(tmp_path, task):
     cell = cell_of(task)
-    note(tmp_path, [cell, cell])
-    assert noted(tmp_path, facts_of(cell)) == [task]
-    assert noted(tmp_path, facts_of(cell_of(task, "0" * 64))) == []  # other data
-    assert noted(tmp_path, {**facts_of(cell), "limit": 5}) == []
+    write_notes(tmp_path, [cell, cell])
+    assert read_notes(tmp_path, facts_of(cell)) == [task]
+    assert read_notes(tmp_path, facts_of(cell_of(task, "0" * 64))) == []  # other data
+    assert read_notes(tmp_path, {**facts_of(cell), "limit": 5}) == []
     assert (tmp_path / FOLDER / ".gitignore").read_text() == "*\n"
 
 
-def test_relative_paths_are_noted_in_full_and_follow_a_folder_that_was_moved(tmp_path, monkeypatch):
+def test_relative_paths_become_absolute_and_follow_a_moved_folder(tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     cell = cell_of(Task("t", "sentiment", FileSource("csv", {"all": "data/x.csv"})))
-    note(tmp_path / "here" / "results", [cell])
+    write_notes(tmp_path / "here" / "results", [cell])
     os.rename(tmp_path / "here", tmp_path / "there")
-    found = noted(tmp_path / "there" / "results", facts_of(cell))
+    found = read_notes(tmp_path / "there" / "results", facts_of(cell))
     assert [task.source.files["all"] for task in found] == [
         str(tmp_path / "here/data/x.csv"),
         str(tmp_path / "there/data/x.csv"),
     ]
 
 
-def test_what_cannot_be_noted_leaves_nothing(tmp_path):
+def test_a_source_that_json_cannot_describe_leaves_no_note(tmp_path):
     generated = cell_of(Task("t", "sentiment", GeneratedSource(dict, "made")))
-    note(tmp_path / "a", [generated])
-    assert not (tmp_path / "a").exists() and noted(tmp_path / "a", facts_of(generated)) == []
+    write_notes(tmp_path / "a", [generated])
+    assert not (tmp_path / "a").exists() and read_notes(tmp_path / "a", facts_of(generated)) == []
     (tmp_path / "file").write_text("")
-    note(tmp_path / "file", [cell_of(Task("t", "sentiment", FILES))])  # no folder can be made there
+    write_notes(tmp_path / "file", [cell_of(Task("t", "sentiment", FILES))])  # no folder can be made there
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"source": {"files": {}}, "results": "/r"}', '{"results": 1}'])
-def test_a_note_that_cannot_be_read_is_none(tmp_path, content):
+def test_an_unreadable_note_is_ignored_and_written_again(tmp_path, content):
     cell = cell_of(Task("t", "sentiment", FILES))
-    note(tmp_path, [cell])
+    write_notes(tmp_path, [cell])
     (path,) = (tmp_path / FOLDER).glob("*.json")
     path.write_text(content)
-    assert noted(tmp_path, facts_of(cell)) == []
-    note(tmp_path, [cell])
-    assert len(noted(tmp_path, facts_of(cell))) == 1
+    assert read_notes(tmp_path, facts_of(cell)) == []
+    write_notes(tmp_path, [cell])
+    assert len(read_notes(tmp_path, facts_of(cell))) == 1

@@ -1,4 +1,4 @@
-"""Published numbers: read from data, matched by repository, task and source, shown only beside full data."""
+"""Published scores are matched by repository, task and source, and shown only for complete data."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ def sst2(**more):
     return record("sst2", "bert", 93.0, model_facts=BERT, task_facts=SST2, **more)
 
 
-def test_two_numbers_stand_beside_ours_with_the_difference_and_their_sources():
+def test_published_scores_are_shown_with_differences_and_sources():
     board = Board.of([sst2(), record("sst2", "mine", 91.0, task_facts=SST2)], published=KNOWN)
     text = render(board)
     assert "92.70 (+0.30) / 93.10 (-0.10)" in text
@@ -52,12 +52,12 @@ def test_two_numbers_stand_beside_ours_with_the_difference_and_their_sources():
         {"method": "scratch"},
     ],
 )
-def test_nothing_stands_beside_what_is_not_the_same(other):
+def test_published_scores_are_not_shown_for_other_data_models_or_methods(other):
     one = record(**{"task": "sst2", "model": "bert", "score": 93.0, "model_facts": BERT, "task_facts": SST2, **other})
     assert render(Board.of([one], published=KNOWN)) == render(Board.of([one]))
 
 
-def test_both_metrics_of_an_answer_are_compared_on_their_own_scale():
+def test_both_metrics_of_question_answering_are_compared():
     facts = {"name": "squad", "family": "qa", "source": "rajpurkar/squad@" + "e" * 40}
     test = {"exact_match": 80.0, "f1": 88.0, "total": 200}
     one = record("squad", "bert", 88.0, model_facts=BERT, task_facts=facts, primary_metric="f1", metrics={"test": test})
@@ -70,7 +70,7 @@ def test_both_metrics_of_an_answer_are_compared_on_their_own_scale():
     assert "88.50 (-0.50)" in text and "80.80 (-0.80)" in text
 
 
-def test_what_is_registered_names_our_tasks_metrics_and_models():
+def test_registered_scores_name_known_tasks_metrics_and_models():
     tasks = {task.name: task for task in load_suite("standard").tasks}
     sources = {model.source.partition("@")[0] for model in registry.models().values()}
     assert len(published()) >= 27
@@ -95,7 +95,7 @@ def test_what_is_registered_names_our_tasks_metrics_and_models():
         ("- [", "cannot be read"),
     ],
 )
-def test_files_that_cannot_be_read(tmp_path, text, words):
+def test_invalid_files_are_errors(tmp_path, text, words):
     (tmp_path / "p.yaml").write_text(text)
     with pytest.raises(BenchError, match=words):
         read_published(tmp_path / "p.yaml")

@@ -1,4 +1,4 @@
-"""Slices of a test, from its predictions: classes as the libraries count them, lengths, and what a family names itself."""
+"""Slices of a test split, from its predictions: classes as libraries count them, lengths, and slices of a family."""
 
 import random
 from types import SimpleNamespace
@@ -9,8 +9,7 @@ from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from harness import registry
 from harness.languages import count_words
-from harness.predictions import lines as saved
-from harness.slices import LENGTH, buckets, sliced
+from harness.predictions import LENGTH, length_buckets, prediction_lines, slice_scores
 from harness.task import Task
 
 
@@ -32,9 +31,9 @@ def labelled(count=200, names=("a", "b", "c"), **more):
     ]
 
 
-def test_labels_are_those_of_scikit_learn():
+def test_label_scores_equal_those_of_scikit_learn():
     rows = labelled()
-    found = sliced(registry.family("sentiment"), task("sentiment"), rows)["label"]
+    found = slice_scores(registry.family("sentiment"), task("sentiment"), rows)["label"]
     gold, ours = [row["reference"] for row in rows], [row["prediction"] for row in rows]
     for name, *parts in zip("abc", *precision_recall_fscore_support(gold, ours, labels=list("abc")), strict=True):
         one = found[name]
@@ -42,9 +41,9 @@ def test_labels_are_those_of_scikit_learn():
         assert one["score"] == pytest.approx(100 * parts[2])
 
 
-def test_a_label_that_is_only_predicted_is_no_slice_but_costs_precision():
+def test_a_label_that_is_only_predicted_is_no_slice_but_lowers_precision():
     rows = [{"id": "1", "prediction": "x", "reference": "a"}, {"id": "2", "prediction": "a", "reference": "a"}]
-    found = sliced(registry.family("sentiment"), task("sentiment"), rows)
+    found = slice_scores(registry.family("sentiment"), task("sentiment"), rows)
     assert found == {
         "label": {
             "a": {
@@ -59,7 +58,7 @@ def test_a_label_that_is_only_predicted_is_no_slice_but_costs_precision():
 
 
 @pytest.mark.parametrize("mode", ["default", "strict"])
-def test_entity_types_are_those_of_seqeval(mode):
+def test_entity_type_scores_equal_those_of_seqeval(mode):
     from seqeval.scheme import IOB2
 
     chance, tags = random.Random(1), ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "O"]
@@ -71,7 +70,7 @@ def test_entity_types_are_those_of_seqeval(mode):
         }
         for i in range(60)
     ]
-    found = sliced(registry.family("ner"), task("ner", mode=mode), rows)["entity type"]
+    found = slice_scores(registry.family("ner"), task("ner", mode=mode), rows)["entity type"]
     how = {"mode": "strict", "scheme": IOB2} if mode == "strict" else {}
     gold, ours = [row["reference"] for row in rows], [row["prediction"] for row in rows]
     report = classification_report(gold, ours, output_dict=True, zero_division=0, **how)
@@ -81,26 +80,26 @@ def test_entity_types_are_those_of_seqeval(mode):
         assert [one["precision"], one["recall"], one["f1"], one["rows"]] == pytest.approx(expected)
 
 
-def test_quarters_of_the_lengths():
-    assert buckets([1, 2, 3, 4, 5, 6, 7, 8]) == ["1-2"] * 2 + ["3-4"] * 2 + ["5-6"] * 2 + ["7-8"] * 2
-    assert buckets([9, 1, 9, 9, 9, 2]) == ["9", "1-2", "9", "9", "9", "1-2"]
-    assert buckets([4]) == ["4"] and buckets([5, 5]) == ["5", "5"]
+def test_length_buckets():
+    assert length_buckets([1, 2, 3, 4, 5, 6, 7, 8]) == ["1-2"] * 2 + ["3-4"] * 2 + ["5-6"] * 2 + ["7-8"] * 2
+    assert length_buckets([9, 1, 9, 9, 9, 2]) == ["9", "1-2", "9", "9", "9", "1-2"]
+    assert length_buckets([4]) == ["4"] and length_buckets([5, 5]) == ["5", "5"]
     for seed in range(200):
         chance = random.Random(seed)
         lengths = [int(chance.paretovariate(1.1)) for _ in range(chance.randint(1, 60))]
-        found = buckets(lengths)
+        found = length_buckets(lengths)
         assert len(set(found)) <= 4 and found != [None]
         for length, name in zip(lengths, found, strict=True):
             low, _, high = name.partition("-")
             assert int(low) <= length <= int(high or low)
         shuffled = chance.sample(range(len(lengths)), len(lengths))
-        assert [found[i] for i in shuffled] == buckets([lengths[i] for i in shuffled])
+        assert [found[i] for i in shuffled] == length_buckets([lengths[i] for i in shuffled])
 
 
-def test_the_familys_metric_is_computed_anew_on_each_bucket():
+def test_each_length_bucket_is_scored_with_the_familys_metric():
     rows = labelled()
-    found = sliced(registry.family("sentiment"), task("sentiment"), rows)[LENGTH]
-    names = buckets([row["words"] for row in rows])
+    found = slice_scores(registry.family("sentiment"), task("sentiment"), rows)[LENGTH]
+    names = length_buckets([row["words"] for row in rows])
     assert list(found) == sorted(set(names), key=lambda name: int(name.split("-")[0]))
     assert sum(part["rows"] for part in found.values()) == len(rows)
     for name, part in found.items():
@@ -109,14 +108,14 @@ def test_the_familys_metric_is_computed_anew_on_each_bucket():
         assert part["accuracy"] == pytest.approx(expected) and part["score"] == pytest.approx(100 * expected)
 
 
-def test_lines_from_before_words_were_saved_have_no_lengths():
+def test_old_lines_without_words_give_no_length_slices():
     rows = [{name: value for name, value in row.items() if name != "words"} for row in labelled()]
-    assert set(sliced(registry.family("sentiment"), task("sentiment"), rows)) == {"label"}
-    assert sliced(registry.family("sentiment"), task("sentiment"), []) == {}
+    assert set(slice_scores(registry.family("sentiment"), task("sentiment"), rows)) == {"label"}
+    assert slice_scores(registry.family("sentiment"), task("sentiment"), []) == {}
 
 
 class Own(type(registry.family("sentiment"))):
-    """A third party's: slices of its own, no length, and a metric that is not defined everywhere."""
+    """A third party's family, with slices of its own, no length, and a metric that is undefined on some parts."""
 
     def length(self, row, task):
         return None
@@ -130,16 +129,16 @@ class Own(type(registry.family("sentiment"))):
         return {"accuracy": float("nan") if "b" not in references else 0.5}
 
 
-def test_a_family_names_its_own_and_an_undefined_metric_costs_no_cell(capsys):
+def test_a_family_defines_its_own_slices_and_an_undefined_metric_is_skipped(capsys):
     family, own = Own(), task("sentiment")
     rows = [
         {"id": str(i), "text": "a b c", "label": label, "domain": domain}
         for i, (label, domain) in enumerate([("b", "films"), ("c", "films"), ("c", "nan"), ("a", "bad"), ("a", None)])
     ]
-    lines = list(saved(SimpleNamespace(task=own), family, rows, ["a"] * 5))
+    lines = list(prediction_lines(SimpleNamespace(task=own), family, rows, ["a"] * 5))
     assert lines[0] == {"id": "0", "prediction": "a", "reference": "b", "slices": {"domain": "films"}}
     assert lines[4] == {"id": "4", "prediction": "a", "reference": "a"}
-    found = sliced(family, own, lines)
+    found = slice_scores(family, own, lines)
     assert found["domain"] == {"films": {"rows": 2, "score": 50.0, "accuracy": 0.5}}
     assert "no score of the slice 'bad'" in capsys.readouterr().err
 
@@ -150,7 +149,7 @@ def test_words_of_scripts_with_and_without_blanks():
     assert count_words("") == count_words("  ") == 0
 
 
-def test_a_familys_length_is_of_what_a_model_reads():
+def test_a_familys_length_counts_the_models_input():
     read = {
         "sentiment": {"text": "one two three", "text_pair": "four", "label": "x y z"},
         "ner": {"words": ["a", "b", "c", "d"], "tags": ["O"] * 4},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import caching, run_end
+from harness import caching, run_output
 from harness.cli import main as cli
 from harness.files import write_text
 from harness.safe_text import csv_cell, plain
@@ -184,7 +184,7 @@ def test_a_board_that_cannot_be_made_does_not_fail_the_run(folder, error, monkey
 
     monkeypatch.chdir(folder)
     monkeypatch.setenv("BENCH_ESTIMATE", "false")
-    monkeypatch.setattr(run_end, "refresh", broken)
+    monkeypatch.setattr(run_output, "refresh", broken)
     monkeypatch.setattr(
         sys,
         "argv",

@@ -1,4 +1,4 @@
-"""Trainings that failed or fell short: each sign on a record made by hand, and real trainings that are broken on purpose."""
+"""Trainings that failed or fell short: each sign on a hand-made record, and real trainings that are deliberately broken."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,8 @@ from made_records import failed, record
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.predictions import answers
-from harness.run_end import advice
+from harness.predictions import answer_counts
+from harness.run_output import advice
 from harness.store import Store
 from harness.trouble import as_facts, summary, trouble, trouble_of_seeds
 
@@ -19,7 +19,7 @@ SPREAD = {"distinct": 2, "top_share": 0.6, "expected_distinct": 2, "expected_top
 
 
 def trained(history=HEALTHY, score=88.0, spread=SPREAD, training=(), **more):
-    """A record with these validations: (step, loss since the last one, score)."""
+    """Return a record with these validations: (step, loss since the previous one, score)."""
     lines = [dict(zip(("step", "loss", "score"), line, strict=True)) for line in history]
     facts = {"steps": lines[-1]["step"], "best_step": lines[0]["step"], "history": lines, **dict(training)}
     return record(score=score, training_facts=facts, answers_facts=spread, **more)
@@ -61,13 +61,13 @@ def test_almost_constant_predictions_are_compared_with_what_is_right(given, righ
     assert kinds(trained(spread=spread)) == ({"near-constant": True} if seen else {})
 
 
-def test_a_few_classes_of_many():
+def test_predictions_of_few_classes_among_many():
     spread = {"distinct": 7, "top_share": 0.4, "expected_distinct": 150, "expected_top_share": 0.02}
     assert kinds(trained(spread=spread)) == {"near-constant": True}
     assert trouble(trained(spread={**spread, "distinct": 60})) == []
 
 
-def test_older_records_do_not_tell_how_unlike_predictions_are():
+def test_old_records_without_answer_counts():
     old = trained()
     del old["answers"]
     assert trouble(old) == []
@@ -92,21 +92,21 @@ def test_a_loss_no_better_than_a_guess():
     assert trouble(trained(course, score=52.0, spread=spans)) == []
 
 
-def test_the_trivial_answer():
+def test_a_score_no_better_than_the_trivial_one():
     assert kinds(trained(score=50.0)) == {"trivial": False}  # it trained as it should, and did not learn the task
     bad = trained([(100, 0.70, 50.0), (200, 0.70, 50.0)], score=50.0)
     assert kinds(bad) == {"trivial": True, "loss": True}
     assert trouble(trained(score=50.1)) == []
 
 
-def test_the_best_validation_first():
+def test_the_first_validation_was_the_best():
     (sign,) = trouble(trained(validations(88.0, 80.0, 70.0)))
     assert sign.kind == "best-first" and not sign.failed and "fell from 88.0 to 70.0" in sign.text
     assert trouble(trained(validations(88.0, 87.0, 88.0))) == []
     assert trouble(trained(validations(88.0, 84.0, 84.0), task_facts={"rows": {"validation": 100}})) == []
 
 
-def test_the_best_validation_last():
+def test_validation_still_rises_at_the_end():
     (sign,) = trouble(trained(validations(60.0, 70.0, 80.0)))
     assert sign.kind == "rising" and not sign.failed and sign.cure == "--set recipe.epochs=6"
     assert trouble(trained(validations(80.0, 88.0, 89.0))) == []
@@ -131,14 +131,14 @@ def test_few_steps():
     assert limited.cure == "--set recipe.max_steps=100"
 
 
-def test_a_record_is_taken_at_its_word():
+def test_signs_in_a_record_are_returned_as_they_are():
     signs = trouble(trained(score=50.0, constant=True))
     kept = trained(training={"trouble": as_facts(signs)})
     assert trouble(json.loads(json.dumps(kept))) == signs
     assert trouble(trained(score=50.0, training={"trouble": []})) == []
 
 
-def test_one_line():
+def test_the_summary_is_one_line():
     line = summary(trouble(trained(score=50.0, constant=True)), 1)
     assert line == "training failed: the same prediction for every test row; try --search auto"
     short = summary(trouble(trained(validations(60.0, 70.0, 80.0))))
@@ -157,14 +157,14 @@ def test_one_line():
         ((91.0,), None),
     ],
 )
-def test_seeds_of_two_kinds(scores, seen):
+def test_seeds_that_form_two_groups(scores, seen):
     found = trouble_of_seeds([trained(score=score, seed=seed) for seed, score in enumerate(scores)])
     assert [one.text for one in found] == ([seen] if seen else [])
     assert all(one.failed and one.kind == "seeds" for one in found)
 
 
 class Family:
-    """Just enough of a family for `answers`."""
+    """A minimal family for `answer_counts`."""
 
     def expected(self, row, task):
         return row["right"]
@@ -174,25 +174,25 @@ class Cell:
     task = None
 
 
-def test_how_unlike_predictions_are():
+def test_answer_counts():
     rows = [{"right": "a"}, {"right": "b"}, {"right": "a"}, {"right": "c"}]
-    assert answers(Cell(), Family(), rows, ["a", "a", "a", "b"]) == {
+    assert answer_counts(Cell(), Family(), rows, ["a", "a", "a", "b"]) == {
         "distinct": 2, "top_share": 0.75, "expected_distinct": 3, "expected_top_share": 0.5,
     }  # fmt: skip
     rows = [{"right": ["O", "B"]}, {"right": ["O"]}]
-    assert answers(Cell(), Family(), rows, [["O", "O"], ["O"]])["top_share"] == 1.0
-    assert answers(Cell(), Family(), [{"right": 1.5}], [2.5])["distinct"] == 1
-    assert answers(Cell(), Family(), [], []) == {}
+    assert answer_counts(Cell(), Family(), rows, [["O", "O"], ["O"]])["top_share"] == 1.0
+    assert answer_counts(Cell(), Family(), [{"right": 1.5}], [2.5])["distinct"] == 1
+    assert answer_counts(Cell(), Family(), [], []) == {}
 
 
-def test_the_records_of_this_repository_are_healthy_but_for_translation():
+def test_only_translation_shows_trouble_in_the_records_of_this_repository():
     """Its two evaluations of six epochs are far apart: twice as many epochs gain 12 points and more (docs/protocol.md)."""
     records = list(Store(ROOT / "results").records())
     found = {(one["task"]["name"], sign.kind, sign.failed) for one in records for sign in trouble(one)}
     assert len(records) >= 100 and found == {("mini-translation", "rising", False)}
 
 
-def test_the_command_that_searches():
+def test_advice_counts_trainings_that_failed_or_fell_short():
     good, bad = trained(), trained(model="gpt", score=50.0, constant=True)
     diverged = failed(model="t5")
     diverged["error"]["type"] = "FloatingPointError"
@@ -219,7 +219,7 @@ def run(folder, batch_size, *words):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rate", ["1", "1e-7"])
-def test_a_training_that_is_broken_on_purpose_is_recognised(tmp_path, rate):
+def test_a_deliberately_broken_training_is_detected(tmp_path, rate):
     said, made = run(tmp_path, 16, "--set", f"recipe.learning_rate={rate}", "--baselines")
     assert made["training"]["trouble"] and made["training"]["trouble"] == as_facts(trouble(made))
     assert made["training"]["trouble"][0]["failed"] and made["answers"]["expected_distinct"] == 2
@@ -239,7 +239,7 @@ def test_a_training_that_is_broken_on_purpose_is_recognised(tmp_path, rate):
 
 
 @pytest.mark.slow
-def test_a_healthy_training_is_not(tmp_path):
+def test_a_healthy_training_shows_no_trouble(tmp_path):
     said, made = run(tmp_path, 4, "--no-baselines")
     assert made["training"]["trouble"] == [] and made["score"] > made["trivial_score"]
     assert "training failed" not in said and "fallen short" not in said and "--search auto" not in said

@@ -1,4 +1,4 @@
-"""The table of a plan stays short, and its JSON tells every cell."""
+"""The table of a plan stays short, and its JSON lists every cell."""
 
 import json
 from types import SimpleNamespace
@@ -39,7 +39,7 @@ def shown(made, finished=(), lost=()):
     return capture.get().splitlines()
 
 
-def test_few_cells_have_a_line_each():
+def test_few_cells_take_a_line_each():
     made = cells(2, 2, 2)
     lines = shown(made, [made[0].id], [(cells(1, 1, 3)[-1], HubError("gone"))])
     assert lines[0].split() == ["task", "model", "method", "seed", "state"]
@@ -49,7 +49,7 @@ def test_few_cells_have_a_line_each():
     assert len(lines) == 1 + len(made) + 1
 
 
-def test_many_cells_have_a_line_for_a_task_model_and_method():
+def test_many_cells_take_a_line_for_each_task_model_and_method():
     made = cells(5, 4, 100)
     finished = [cell.id for cell in made if cell.seed < 30 and cell.model.name == "model-1"]
     lines = shown(made, finished)
@@ -60,7 +60,7 @@ def test_many_cells_have_a_line_for_a_task_model_and_method():
     assert lines[-1].startswith("4,000 cells, so a line stands for all of a task, model and method; --json")
 
 
-def test_very_many_models_have_a_line_a_task():
+def test_very_many_cells_take_a_line_for_each_task():
     lines = shown(cells(10, 30, 1))
     assert lines[0].split() == ["task", "cells", "pending"]
     assert [line.split() for line in lines[1:-1]] == [[f"task-{number}", "60", "60"] for number in range(10)]
@@ -72,7 +72,7 @@ def test_where_the_short_form_begins(more):
     assert ("seed" in lines[0]) == (not more)
 
 
-def test_json_tells_the_facts_of_every_cell_and_asks_for_files_once(tmp_path, monkeypatch):
+def test_json_lists_every_cell_and_describes_files_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.csv").write_text("text,label\n")
     made, described = cells(2, 2, 50), []

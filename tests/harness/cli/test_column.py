@@ -12,7 +12,7 @@ TABLE = "ref,note,toxic,rude\n" + "".join(f"R{n},this was said about {n},{n % 2}
 
 @pytest.fixture
 def bench(tmp_path, monkeypatch, capsys):
-    """A run of the program in this process: status, what it printed, what it complained of."""
+    """Run the program in this process and return its status, standard output and standard error."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.csv").write_text(TABLE)
 
@@ -30,7 +30,7 @@ REF = "text-classification:x.csv"
 PLAN = ("plan", "--models", "majority", "--no-baselines", "--no-estimate", "--json", "--tasks")
 
 
-def test_a_question_and_its_answer(bench):
+def test_an_ambiguous_column_is_asked_for_and_then_used(bench):
     for words in ([*PLAN, REF], ["run", "--models", "majority", "--tasks", REF], ["task", "check", REF]):
         status, out, err = bench(*words)
         assert status == 2 and not out and err.count("\n") == 1
@@ -39,13 +39,13 @@ def test_a_question_and_its_answer(bench):
     assert status == 0 and json.loads(out)["cells"][0]["task"]["columns"] == {"text": "note", "label": "rude"}
 
 
-def test_the_environment_decides_too(bench, monkeypatch):
+def test_columns_from_the_environment(bench, monkeypatch):
     monkeypatch.setenv("BENCH_COLUMN", "label=rude text=note")
     _, out, _ = bench(*PLAN, REF)
     assert json.loads(out)["cells"][0]["task"]["columns"] == {"text": "note", "label": "rude"}
 
 
-def test_a_check_says_what_was_taken(bench):
+def test_a_check_says_how_the_file_was_read(bench):
     status, out, _ = bench("task", "check", REF, "--column", "label=toxic")
     assert status == 0 and "csv: x.csv; text from 'note', label from 'toxic'; split 60/20/20" in " ".join(out.split())
 
@@ -66,7 +66,7 @@ def test_a_run_names_the_check_with_its_columns(bench, tmp_path):
         (["task", "new", "name", "--column", "label=toxic"], "--column is for data that are there"),
     ],
 )
-def test_wrong_choices_are_one_line(bench, words, message):
+def test_invalid_columns_are_one_line(bench, words, message):
     status, out, err = bench(*words)
     assert status == 2 and not out and message in err and err.count("\n") == 1
 

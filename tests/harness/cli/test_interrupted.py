@@ -1,4 +1,4 @@
-"""Runs that are broken off, as a person or a system does it, and go on with the same command."""
+"""Interrupted runs go on with the same command."""
 
 import json
 import os
@@ -138,7 +138,7 @@ def signal_all(bench, number):
     ],
     ids=["Ctrl-C", "SIGTERM", "SIGHUP", "kill -9 of the parent", "kill -9 of all"],
 )
-def test_the_same_command_goes_on_and_gives_the_same(work, undisturbed, send, number, status):
+def test_the_same_command_resumes_and_gives_the_same_results(work, undisturbed, send, number, status):
     bench = Bench(work, "--checkpoint-every", "10steps")
     bench.until_trained()
     send(bench, number)
@@ -197,7 +197,7 @@ def test_two_runs_on_one_folder_share_the_work(work, undisturbed):
     assert len(logs) == 4 and all(log.count("LOAD REPORT") == 1 for log in logs)  # begun once each
 
 
-def test_a_reason_that_stays_is_not_tried_again_unless_asked(work):
+def test_a_permanent_failure_is_rerun_only_on_request(work):
     words = ["--tasks", "tiny", "--models", "b"]
     assert Bench(work, *words).end()[1] == 0
     (path,) = work.glob("bench-results/cells/tiny*/record.json")
@@ -217,7 +217,7 @@ def test_a_reason_that_stays_is_not_tried_again_unless_asked(work):
         assert code == 0 and "1 to run" in output and json.loads(path.read_text())["status"] == "ok"
 
 
-def test_json_is_json_with_cells_in_this_process(work):
+def test_json_output_is_valid_with_the_inline_engine(work):
     done = subprocess.run(
         [sys.executable, "-m", "harness", *RUN, "--tasks", "tiny", "--models", "b", "--json", "--engine", "inline"],
         cwd=work, capture_output=True, text=True, timeout=120,
@@ -234,6 +234,6 @@ def test_json_is_json_with_cells_in_this_process(work):
         (["--engine", "inline", "--devices-per-cell", "2"], "bench: --devices-per-cell 2: the engine inline gives a cell one device"),
     ],
 )  # fmt: skip
-def test_wrong_options_are_one_line(work, words, message):
+def test_invalid_options_are_one_line(work, words, message):
     output, code = Bench(work, *words).end()
     assert code == 2 and message in output and "Traceback" not in output

@@ -1,4 +1,4 @@
-"""`bench plan` and `bench run` on how long it will take."""
+"""Estimates of time and memory in `bench plan` and `bench run`."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def bench(folder, *asked):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A results folder that knows what bert-mini takes for mini-ner on this machine."""
+    """A results folder with a record of how long bert-mini takes for mini-ner on this machine."""
     from harness.engines.local import available_cores, make_slots
     from harness.estimate.machine import processor_names
 
@@ -52,7 +52,7 @@ def folder(tmp_path_factory):
     return path
 
 
-def test_the_plan_says_how_long_and_how_much_memory(folder):
+def test_the_plan_estimates_time_and_memory(folder):
     done = bench(folder, "plan", "--models", "bert", "--tasks", "mini-ner", "--seeds", "4", "--devices", "cpu")
     assert done.returncode == 0, done.stderr
     assert "4 cells, 1 finished, 3 to run" in done.stdout
@@ -71,7 +71,7 @@ def test_the_plan_as_json_and_without_estimates(folder):
     assert told["estimate"] is None and {cell["estimate"] for cell in told["cells"]} == {None}
 
 
-def test_a_run_says_what_the_plan_would_and_never_measures(folder, monkeypatch):
+def test_a_run_prints_the_plans_estimate_and_never_measures(folder, monkeypatch):
     monkeypatch.setattr(machine_module, "_measure", lambda *asked: pytest.fail("a run waited for a measurement"))
     estimates = RunEstimates(Store(folder / "bench-results"), "cpu", None, 1)
     known = make_plan(Request(["bert-mini"], ["mini-ner"])).cells
@@ -92,14 +92,14 @@ def test_a_trial_of_a_later_round_is_expected_to_take_as_long_as_an_earlier_one(
     assert later.id != first.id and estimates.expected_seconds([later]) == {later.id: 300.0}
 
 
-def test_a_run_goes_on_where_no_estimate_can_be_had(folder, monkeypatch):
+def test_a_run_continues_without_an_estimate(folder, monkeypatch):
     monkeypatch.setattr("harness.estimate.estimator.estimate_cells", lambda *asked: 1 / 0)
     estimates = RunEstimates(Store(folder / "bench-results"), "cpu", None, 1)
     [cell] = make_plan(Request(["bert-mini"], ["mini-ner"])).cells
     assert estimates.summary([cell]) == "" and estimates.expected_seconds([cell]) == {cell.id: None}
 
 
-def test_a_run_tells_how_long_it_will_take_and_that_it_starts_the_workers(folder):
+def test_a_run_prints_its_estimate_and_that_workers_start(folder):
     words_ = ("--models", "majority,tfidf-lr", "--tasks", "mini-topics", "--limit", "20", "--results", "other")
     done = bench(folder, "run", *words_)
     assert done.returncode == 0, done.stderr
@@ -109,14 +109,14 @@ def test_a_run_tells_how_long_it_will_take_and_that_it_starts_the_workers(folder
     assert lines[place + 1] == "starting the workers" and lines[place + 2].startswith("start ")
 
 
-def test_times_have_no_more_figures_than_an_estimate():
+def test_times_are_rounded():
     seconds = (0.2, 42.4, 89, 91, 3600, 20_000, 300_000)
     assert [describe_seconds(one) for one in seconds] == [
         "1 s", "42 s", "89 s", "2 min", "60 min", "5.6 h", "3.5 days",
     ]  # fmt: skip
 
 
-def test_what_an_estimate_was_told_from():
+def test_the_source_of_an_estimate():
     def line(*sources, records=0):
         return describe_time(GridEstimate(tuple(CellEstimate(9.0, None, source, 1) for source in sources), 1, 1.0, records))
 

@@ -1,4 +1,4 @@
-"""What is said while cells run, to a person who reads lines."""
+"""The lines that are printed while cells run."""
 
 from io import StringIO
 
@@ -10,8 +10,8 @@ from harness.methods import BASELINE
 from harness.progress import make_progress
 
 
-def test_data_are_doubted_once_in_all_rounds_of_a_run():
-    """A search by Optuna has a round for each trial, and each reads the data anew."""
+def test_data_warnings_are_printed_once_in_all_rounds_of_a_run():
+    """A search by Optuna has a round for each trial, and each round reads the data again."""
     out, warned = StringIO(), set()
     for task in ("films", "films", "books"):
         one = cell(task=task)
@@ -23,7 +23,7 @@ def test_data_are_doubted_once_in_all_rounds_of_a_run():
     assert "bench task check ./films.yaml" in said[0]
 
 
-def test_the_time_left_goes_by_what_is_expected_not_by_the_number_of_cells(monkeypatch):
+def test_the_time_left_follows_estimates_and_not_the_number_of_cells(monkeypatch):
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     cells = [cell(method=BASELINE), cell(model="gpt2"), cell(model="bert")]
@@ -47,7 +47,7 @@ def test_the_time_left_goes_by_what_is_expected_not_by_the_number_of_cells(monke
     assert out.getvalue().splitlines()[-1].endswith("in 1s  [3/3]")
 
 
-def test_without_an_estimate_the_first_lines_promise_nothing():
+def test_without_an_estimate_no_time_left_is_printed():
     out, cells = StringIO(), [cell(seed=0), cell(seed=1)]
     progress = make_progress(Console(file=out, width=80), cells, {})
     progress.started(cells[0], Slot("cpu", 1))
@@ -56,7 +56,7 @@ def test_without_an_estimate_the_first_lines_promise_nothing():
     assert out.getvalue().splitlines()[-1].endswith("[1/2]")
 
 
-def test_what_is_unusual_of_a_model_is_told_once():
+def test_notes_about_a_model_are_printed_once():
     out, warned = StringIO(), set()
     for seed in (0, 1):
         one = cell(seed=seed)

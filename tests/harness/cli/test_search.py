@@ -17,7 +17,7 @@ SEARCH = ["--search", "lr=1e-5,1e-3,1e30", "--seeds", "2"]
 
 
 def bench(folder, *words, **environment):
-    """A process of its own, for what the parent must not import and how it ends."""
+    """Run `bench` as a process, to see what the parent imports and how it exits."""
     return subprocess.run(
         [sys.executable, "-m", "harness", *words], cwd=folder, capture_output=True, text=True, timeout=300,
         env={**os.environ, "COLUMNS": "100", **environment},
@@ -46,7 +46,7 @@ def planned(folder, *words):
     return json.loads(found.output)
 
 
-def test_a_plan_knows_the_trials_but_not_yet_what_is_reported(before):
+def test_a_plan_knows_the_trials_but_not_the_reported_recipe(before):
     assert [one["changes"] for one in before["trials"]] == [{"learning_rate": rate} for rate in (1e-5, 1e-3, 1e30)]
     assert not any(one["finished"] for one in before["trials"]) and before["trials_unknown"] == 0
     assert [(one["id"], one["finished"]) for one in before["cells"]] == [(None, False)] * 2
@@ -54,7 +54,7 @@ def test_a_plan_knows_the_trials_but_not_yet_what_is_reported(before):
     assert {one["seed"] for one in before["trials"]} == {1_000_000_000}
 
 
-def test_the_winner_is_the_best_on_validation_and_all_is_in_the_record(first, folder):
+def test_the_winner_is_best_on_validation_and_the_record_holds_the_search(first, folder):
     """One of the rates gives NaN: its trial fails, the search does not, nor does the run."""
     assert first.returncode == 0, first.stdout + first.stderr
     assert "search: round 1 of 1, 3 trials" in first.stdout and "trial failed: " in first.stdout
@@ -75,7 +75,7 @@ def test_the_winner_is_the_best_on_validation_and_all_is_in_the_record(first, fo
         assert report["cost"]["search_seconds"] == search["seconds"] == pytest.approx(total)
 
 
-def test_a_second_run_does_nothing_and_a_third_seed_searches_nothing(first, folder):
+def test_a_second_run_does_nothing_and_a_new_seed_needs_no_search(first, folder):
     again = bench(folder, "run", *ASKED, *SEARCH, "--devices", "cpu", "--json")
     assert (
         again.returncode == 0
@@ -99,12 +99,12 @@ def test_a_second_run_does_nothing_and_a_third_seed_searches_nothing(first, fold
     )
 
 
-def test_the_leaderboard_in_it_has_no_trials(first, folder):
+def test_the_leaderboard_has_no_trials(first, folder):
     text = (folder / "bench-results/leaderboard.md").read_text()
     assert "1000000000" not in text and "(2 cells" in text and "- search: learning" in text
 
 
-def test_a_plan_of_optuna_counts_what_is_not_known_yet_and_needs_no_torch(folder):
+def test_a_plan_with_optuna_counts_unknown_trials_and_needs_no_torch(folder):
     words = ["plan", *ASKED, "--search", "optuna:7", "--results", "none", "--json"]
     code = (
         "import sys; from harness.cli.main import app; app(sys.argv[1:], standalone_mode=False);"
@@ -124,7 +124,7 @@ def refused(*words):
     return str(found.exception)
 
 
-def test_what_is_wrong_is_said_before_anything_is_read(monkeypatch):
+def test_invalid_searches_are_reported_before_anything_is_read(monkeypatch):
     monkeypatch.setattr("harness.plan_report.make_plan", lambda request: pytest.fail("planned"))
     assert "fixes what is to be searched" in refused("--search", "epochs=1,2")
     assert "method full has no field lora_rank" in refused("--search", "lora_rank=2,4", "--methods", "full,lora")
@@ -139,7 +139,7 @@ def test_baselines_have_nothing_to_search():
     assert "baselines have no recipe to search" in str(found.exception)
 
 
-def test_the_environment_asks_for_it_too(folder, monkeypatch):
+def test_a_search_from_the_environment(folder, monkeypatch):
     monkeypatch.setenv("BENCH_SEARCH", "lr=1e-5,1e-4 bs=8,16,32")
     assert len(planned(folder)["trials"]) == 6
 
@@ -159,7 +159,7 @@ def halved(tmp_path_factory):
     return folder, bench(folder, *words)
 
 
-def test_auto_runs_to_its_end_by_the_same_command(halved):
+def test_an_interrupted_search_is_finished_by_the_same_command(halved):
     folder, done = halved
     assert done.returncode == 0, done.stdout + done.stderr
     assert "7 trials: 1 finished, 6 to run, then 1 cell" in done.stdout
@@ -183,7 +183,7 @@ def test_auto_runs_to_its_end_by_the_same_command(halved):
     assert "--search auto" in (folder / "bench-results" / "leaderboard.md").read_text()
 
 
-def test_a_plan_says_what_auto_costs(folder):
+def test_a_plan_estimates_the_cost_of_auto(folder):
     found = CliRunner().invoke(app, ["plan", *ASKED, "--search", "auto", "--results", "none"])
     assert "1 search, 7 trials: 0 finished, 7 to run" in found.output and "as much as 3.7 trainings" in found.output
     told = planned(folder, "--search", "auto")

@@ -1,8 +1,8 @@
-"""`bench run --shard I/N`: the shards of a plan are disjoint, and together they are the plan."""
+"""`bench run --shard I/N`: the shards of a plan are disjoint and together complete."""
 
 import pytest
 
-from harness.cli import run as run_module
+from harness.cli import run_commands
 from harness.errors import BenchError
 from harness.planning.plan import make_plan
 from harness.planning.request import Request
@@ -12,19 +12,19 @@ ASKED = {"models": "bert,gpt2", "tasks": "mini-topics,mini-ner", "seeds": "2"}
 
 
 def shard(monkeypatch, tmp_path, text):
-    """The ids of the cells that a run of one shard would run."""
+    """Return the ids of the cells that a run of one shard would run."""
     found = []
-    monkeypatch.setattr("harness.running._Worker.start", lambda self, todo: found.extend(cell.id for cell, _ in todo))
-    monkeypatch.setattr("harness.run_end.say_table", lambda *words: None)
-    monkeypatch.setattr("harness.run_end.say_end", lambda *words: True)
-    monkeypatch.setattr(run_module, "again", lambda context: "bench run")
-    monkeypatch.setattr("harness.cli.signals.signal.signal", lambda *words: None)
-    run_module.run(None, **ASKED, shard=text, results=tmp_path / "results")
+    monkeypatch.setattr("harness.running._CellRunner.start", lambda self, todo: found.extend(cell.id for cell, _ in todo))
+    monkeypatch.setattr("harness.run_output.print_table", lambda *words: None)
+    monkeypatch.setattr("harness.run_output.print_end", lambda *words: True)
+    monkeypatch.setattr(run_commands, "command_line", lambda context: "bench run")
+    monkeypatch.setattr("harness.cli.run_commands.signal.signal", lambda *words: None)
+    run_commands.run(None, **ASKED, shard=text, results=tmp_path / "results")
     return found
 
 
 @pytest.mark.parametrize("count", [1, 3, 8, 11])
-def test_shards_are_disjoint_and_together_whole(monkeypatch, tmp_path, capsys, count):
+def test_shards_are_disjoint_and_complete(monkeypatch, tmp_path, capsys, count):
     shards = [shard(monkeypatch, tmp_path, f"{number}/{count}") for number in range(1, count + 1)]
     whole = [
         cell.id
@@ -39,7 +39,7 @@ def test_shards_are_disjoint_and_together_whole(monkeypatch, tmp_path, capsys, c
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "4", "/4", "1/", "a/4", "-1/4", "1/0", "1/4/2", ""])
-def test_wrong_shards_are_told_in_one_line(text):
+def test_invalid_shards_are_one_line(text):
     with pytest.raises(BenchError) as raised:
         Execution(shard=text).check()
     assert str(raised.value) == f"--shard {text}: must be I/N with I from 1 to N, such as 1/4"

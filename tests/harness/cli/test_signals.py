@@ -1,4 +1,4 @@
-"""Signals outside of a run under way (those within: test_interrupted.py)."""
+"""Signals when no run is under way (for the others see test_interrupted.py)."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ program()
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 @pytest.mark.parametrize(("words", "status"), [('"--version"', 0), ('"tasks", "--suite", "nosuch"', 2)])
-def test_a_late_signal_changes_neither_status_nor_words(name, words, status):
+def test_a_late_signal_changes_neither_status_nor_output(name, words, status):
     done = subprocess.run(
         [sys.executable, "-c", LATE.format(name=name, words=words)], capture_output=True, text=True, check=False
     )

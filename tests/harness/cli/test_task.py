@@ -61,7 +61,7 @@ def test_json(folder):
         ({"labels": {"good": "all", "bad": "all"}}, 1),
     ],
 )
-def test_errors_are_a_line_each_and_the_status_is_2(folder, content, lines):
+def test_each_error_is_a_line_and_the_status_is_2(folder, content, lines):
     done = bench(folder, "task", "check", write(folder, **content))
     assert done.returncode == 2 and done.stderr.count("\n") == lines
     assert all(line.startswith("bench: ") for line in done.stderr.splitlines())
@@ -84,7 +84,7 @@ def test_the_whole_suite_can_be_checked(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_says_and_records_what_the_data_are_suspected_of(folder, checkpoints):
+def test_a_run_prints_and_records_warnings_about_the_data(folder, checkpoints):
     suite = {
         "name": "mine", "models": {"b": str(checkpoints("bert"))}, "recipes": [{"epochs": 1, "precision": "fp32"}],
         "tasks": [{"name": "reviews", "family": "sentiment", "data": {"format": "csv", "files": "reviews.csv"}}],

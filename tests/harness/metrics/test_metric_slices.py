@@ -1,11 +1,11 @@
 import pytest
 
 from harness.metrics.classification import ClassificationMetric
-from harness.slices import by_slice
+from harness.predictions import score_by_slice
 
 
 def test_every_slice_is_scored_by_itself():
-    result = by_slice(
+    result = score_by_slice(
         ClassificationMetric().compute, ["a", "b", "a", "a"], ["a", "a", "a", "b"], ["short", "long", "short", "long"]
     )
     assert list(result) == ["long", "short"]
@@ -15,14 +15,14 @@ def test_every_slice_is_scored_by_itself():
 
 def test_options_reach_the_metric():
     rows = ["a", "a"], ["a", "a"], ["x", "x"]
-    assert by_slice(ClassificationMetric().compute, *rows)["x"]["macro_f1"] == 1
-    assert by_slice(ClassificationMetric().compute, *rows, labels=["a", "b"])["x"]["macro_f1"] == 0.5
+    assert score_by_slice(ClassificationMetric().compute, *rows)["x"]["macro_f1"] == 1
+    assert score_by_slice(ClassificationMetric().compute, *rows, labels=["a", "b"])["x"]["macro_f1"] == 0.5
 
 
 def test_lengths_must_agree():
     with pytest.raises(ValueError):
-        by_slice(ClassificationMetric().compute, ["a"], ["a"], ["x", "y"])
+        score_by_slice(ClassificationMetric().compute, ["a"], ["a"], ["x", "y"])
 
 
 def test_no_rows_have_no_slices():
-    assert by_slice(ClassificationMetric().compute, [], [], []) == {}
+    assert score_by_slice(ClassificationMetric().compute, [], [], []) == {}

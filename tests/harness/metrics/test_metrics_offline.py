@@ -83,6 +83,6 @@ def test_metrics_describe_themselves(metric_class):
 
 
 def test_package_imports_nothing():
-    code = "import sys, harness.slices; print(sorted({'evaluate', 'numpy', 'torch'} & set(sys.modules)))"
+    code = "import sys, harness.predictions; print(sorted({'evaluate', 'numpy', 'torch'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

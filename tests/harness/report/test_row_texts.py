@@ -13,10 +13,10 @@ from harness.cell import Cell
 from harness.cli.main import app
 from harness.data.source import HubSource
 from harness.model import Checkpoint
-from harness.origins import note
+from harness.origins import write_notes
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import read_task
-from harness.predictions import lines
+from harness.predictions import prediction_lines
 from harness.recipe import Recipe
 from harness.report.row_texts import texts_of_rows
 from harness.store import Store
@@ -104,8 +104,8 @@ def ran(folder, task):
     test = load_splits(task, family)["test"]
     store = Store(folder / "results")
     made = record(id=cell.id)
-    store.write({**made, "task": {**made["task"], **cell.facts()["task"]}}, lines(cell, family, test, ["good"] * len(test)))
-    note(store.root, [cell])
+    store.write({**made, "task": {**made["task"], **cell.facts()["task"]}}, prediction_lines(cell, family, test, ["good"] * len(test)))
+    write_notes(store.root, [cell])
     return cell.id
 
 
@@ -157,7 +157,7 @@ def test_the_hub_is_read_only_on_request(tmp_path, monkeypatch):
     monkeypatch.setattr(HubSource, "fingerprint", asked)
     model = Checkpoint("m", "./m", "/m", None, None, "encoder", "d")
     cell = Cell(model, Task("t", FAMILY, HubSource("a/b", revision="c" * 40)), "f", 1, "full", 0, Recipe(), "own")
-    note(tmp_path, [cell])
+    write_notes(tmp_path, [cell])
     found, why = texts_of_rows(cell.facts()["task"], [], tmp_path, fetch=False)
     assert found == {} and "--with-texts" in why
     with pytest.raises(AssertionError, match="was asked"):
