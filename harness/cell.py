@@ -16,7 +16,7 @@ from harness.model import Checkpoint
 from harness.recipe import AUTO_VERSION, MECHANICS, Recipe, auto_fields
 from harness.task import Task
 
-PROTOCOL = 9  # raised when this code would give the same cell another score
+PROTOCOL = 10  # raised when this code would give the same cell another score
 LONGEST, SHORTENED = 240, 30  # bytes of an id, and characters of each name in an id that would be longer
 SEARCH_SEED = 1_000_000_000  # of trials and candidate recipes; reported seeds are lower, so no trial is reported
 SEARCH = "search"  # the `purpose` of a trial's record

@@ -13,6 +13,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from harness import old_names
 from harness.baseline import Baseline
 from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
@@ -22,6 +23,7 @@ from harness.task import Task
 
 def _load(group: str) -> Iterable[tuple[str, Any]]:
     """Yield every object of a group with the distribution that declares it, in a fixed order."""
+    old_names.install()
     for point in sorted(
         entry_points(group=group), key=lambda point: (point.dist.name if point.dist else "", point.name)
     ):

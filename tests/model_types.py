@@ -18,7 +18,7 @@ from harness.quantities import NEVER
 from harness.store import Store
 from harness.training.attempt import Attempt
 from harness.training.cell_run import CellContext, CellRun
-from harness.training.keeper import Interruption
+from harness.training.checkpointer import Interruption
 
 SETTINGS = {
     "recipe.epochs": "1", "recipe.max_length": "64", "recipe.doc_stride": "16", "recipe.max_target_length": "24",
@@ -103,7 +103,7 @@ def run(folder, name, task, place, method="full", settings=None):
         return "in fp32 only"
     attempt.recipe = replace(attempt.recipe, eval_batch_size=1)
     vars(attempt.head.recipe)["eval_batch_size"] = 1
-    alone = attempt._answers("test")
+    alone = attempt._predict("test")
     if precision == "fp32":
         assert plain(alone) == plain(together), f"{name} on {task}: a prediction depends on the rows beside it"
     return "ok"

@@ -18,7 +18,7 @@ from harness.store import Record, Store, timestamp
 from harness.task_data import load_data
 from harness.train_rows import draw_train_rows
 from harness.training.cost import Stopwatch, process_peak
-from harness.training.device import surroundings
+from harness.training.device import environment
 
 if TYPE_CHECKING:
     from harness.training.loop import Emit
@@ -71,8 +71,8 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
     test = score("test", predictions)
     trivial = score("test", family.trivial(splits["train"], splits["test"], task))
     watch.end()
-    environment = {**surroundings(torch.device("cpu"), ""), "threads": 1}
-    del environment["precision"]  # baselines have none
+    facts_of_machine = {**environment(torch.device("cpu"), ""), "threads": 1}
+    del facts_of_machine["precision"]  # baselines have none
     phases, metric, facts = watch.so_far(), family.metric(task), cell.facts()
     record = {
         **facts,
@@ -102,7 +102,7 @@ def run_baseline(cell: Cell, store: Store, emit: Emit) -> Record:
             "train_tokens": 0,
             "trainable_parameters": predictor.parameters,
         },
-        "environment": environment,
+        "environment": facts_of_machine,
         "started": timestamp(started),
         "finished": timestamp(time.time()),
         "error": None,

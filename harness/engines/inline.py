@@ -26,7 +26,7 @@ class InlineHandle:
     """A cell in a thread."""
 
     def __init__(self, job: Job, slot: Slot):
-        from harness.training.keeper import Interruption
+        from harness.training.checkpointer import Interruption
 
         self.job, self.slot = job, slot
         self.interruption = Interruption()

@@ -22,7 +22,7 @@ from harness.remote.remote_folder import Unreachable
 from harness.safe_text import redact_output
 
 if TYPE_CHECKING:
-    from harness.training.keeper import Interruption
+    from harness.training.checkpointer import Interruption
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # sent to the whole process group by terminals and batch systems
 ORPHAN_GRACE = 5.0  # seconds that a worker whose parent is gone has to save its state
@@ -83,7 +83,7 @@ def run_job(
     Returns:
         The exit status for the worker process, see `harness.engines.base`.
     """
-    from harness.training.keeper import Interrupted
+    from harness.training.checkpointer import Interrupted
 
     store, cell = open_store(job.root), job.cell
     started, clock = time.time(), time.perf_counter()
@@ -193,7 +193,7 @@ def log_to(path: Path, append: bool) -> Iterator[None]:
 
 def _set_up_process(slot: Slot, rank: int, connection: Connection) -> Interruption:
     """Set up signals, the device and the thread that listens to the parent; return the cell's interruption."""
-    from harness.training.keeper import Interruption
+    from harness.training.checkpointer import Interruption
 
     interruption = Interruption(_exit_now)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent handles it

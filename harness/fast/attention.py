@@ -1,4 +1,4 @@
-"""Attention over packed tokens: each row attends to itself alone, whatever lies beside it."""
+"""Attention over packed tokens: each row attends to itself only."""
 
 from __future__ import annotations
 
@@ -9,61 +9,49 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface
-from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
 
-from harness.fast.core import Core
-from harness.fast.infer import infer
-from harness.fast.layout import Collect, Group, Layout, Scatter
+from harness.fast.layout import Group, Layout, PackTokens, PadTokens
+from harness.fast.training_attention import TrainingAttention
+from harness.models import internals
 
 NAME = "packed"
-# What a model may hand to its attention without changing what is computed here. `dropout`, `scaling`, `is_causal` and
-# `position_bias` are arguments of their own.
-HARMLESS = {
-    "use_cache",
-    "cache_position",
-    "position_ids",
-    "position_embeddings",
-    "past_key_values",
-    "output_attentions",
-}
+# Arguments that a model may pass to its attention without changing the result. `dropout`, `scaling`, `is_causal` and
+# `position_bias` are parameters of `attend`.
+HARMLESS = {"use_cache", "cache_position", "position_ids", "position_embeddings", "past_key_values", "output_attentions"}
 
 
 class NotPackable(Exception):
-    """The model asks its attention for something that is not computed here."""
+    """The model asks its attention for something that cannot be computed here."""
 
 
 @dataclass
-class Packed:
-    """The layouts of the batch that is being computed.
+class PackedBatch:
+    """The batch that is being computed.
 
     Attributes:
-        encoder: of `input_ids`; the only one of models with one stack.
-        decoder: of the decoder's input, in models that have both.
-        side: of the stack whose layers run at the moment.
-        narrowed: whether the running layer has gone on with the first token of each row.
+        encoder: layout of `input_ids`; the only one of models with one stack.
+        decoder: layout of the decoder's input, for encoder-decoders.
+        side: the stack whose layers are running.
     """
 
     encoder: Layout
     decoder: Layout
     side: str = "encoder"
-    narrowed: bool = False
-    _made: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    _results: dict[int, tuple[Any, Any]] = field(default_factory=dict)
 
     @property
     def own(self) -> Layout:
-        """The layout of the stack whose layers run."""
+        """The layout of the stack whose layers are running."""
         return self.decoder if self.side == "decoder" else self.encoder
 
-    def once(self, given: Any, layout: Layout, make: Callable[[Any, Layout], Any]) -> Any:
-        """`make(given, layout)`, made once for all layers that are given the same object."""
-        if id(given) not in self._made:
-            self._made[id(given)] = given, make(given, layout)  # kept beside it, so that its id stays its own
-        return self._made[id(given)][1]
+    def once(self, value: Any, layout: Layout, function: Callable[[Any, Layout], Any]) -> Any:
+        """Return `function(value, layout)`, computed once for all layers that receive the same object."""
+        if id(value) not in self._results:
+            self._results[id(value)] = value, function(value, layout)  # the value is kept so that its id stays unique
+        return self._results[id(value)][1]
 
 
-ACTIVE: ContextVar[Packed | None] = ContextVar("packed", default=None)
+ACTIVE: ContextVar[PackedBatch | None] = ContextVar("packed", default=None)
 
 
 def attend(
@@ -78,114 +66,115 @@ def attend(
     position_bias: Tensor | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
-    """An attention function as transformers' `AttentionInterface` wants it.
+    """Compute attention; an attention function for transformers' `AttentionInterface`.
 
-    Where no batch is packed it is `sdpa`.
+    While no batch is packed, this is transformers' `sdpa`.
 
     Args:
         module: the attention layer.
         query: [1, heads, tokens, size].
         key: [1, key heads, key tokens, size].
         value: like `key`.
-        attention_mask: unused while packed: the layout knows the rows.
-        dropout: probability on the attention weights.
+        attention_mask: ignored while packed, because the layout knows the rows.
+        dropout: probability for the attention weights.
         scaling: of the scores; None: size ** -0.5.
-        is_causal: None: as the module says.
-        position_bias: [1, heads, width, width] added to the scores of every row (T5), or anything that broadcasts to it.
+        is_causal: None: the module's attribute decides.
+        position_bias: [1, heads, width, width] or broadcastable to it; added to the scores of every row (T5).
+        kwargs: further arguments of the model.
 
     Returns:
-        [1, tokens, heads, size], and no weights.
+        [1, tokens, heads, size], and None in place of the weights.
 
     Raises:
-        NotPackable: an argument that would change the result, such as a sliding window.
+        NotPackable: an argument would change the result, such as a sliding window.
     """
-    packed = ACTIVE.get()
-    if packed is None:
-        return sdpa_attention_forward(
+    batch = ACTIVE.get()
+    if batch is None:
+        return internals.sdpa_attention_forward(
             module, query, key, value, attention_mask,
             dropout=dropout, scaling=scaling, is_causal=is_causal, position_bias=position_bias, **kwargs,
         )  # fmt: skip
     window = kwargs.pop("sliding_window", None)
-    if window and packed.own.longest >= window:  # a window counts the tokens that are seen back, or to each side
+    if window and batch.own.longest >= window:  # the window counts tokens backwards, or to each side
         raise NotPackable(f"{type(module).__name__} reads a window of {window} tokens, and rows are longer")
-    asked = {name for name, given in kwargs.items() if given is not None and given is not False} - HARMLESS
-    if asked:
-        raise NotPackable(f"{type(module).__name__} asks its attention for {', '.join(sorted(asked))}")
+    unknown = {name for name, argument in kwargs.items() if argument is not None and argument is not False} - HARMLESS
+    if unknown:
+        raise NotPackable(f"{type(module).__name__} asks its attention for {', '.join(sorted(unknown))}")
     causal = bool(getattr(module, "is_causal", False) if is_causal is None else is_causal)
-    own = packed.own
-    read = packed.encoder if packed.side == "decoder" and not causal else own
-    if query.shape[0] != 1 or query.shape[2] != own.held or key.shape[2] != read.held:
-        raise NotPackable(f"{type(module).__name__} attends to {key.shape[2]} tokens of {read.held}")
-    groups = getattr(module, "num_key_value_groups", 1)
-    key, value = repeat_kv(key, groups), repeat_kv(value, groups)
+    own = batch.own
+    source = batch.encoder if batch.side == "decoder" and not causal else own
+    if query.shape[0] != 1 or query.shape[2] != own.size or key.shape[2] != source.size:
+        raise NotPackable(f"{type(module).__name__} attends to {key.shape[2]} tokens of {source.size}")
+    shared = getattr(module, "num_key_value_groups", 1)  # query heads that share a key head
+    if shared > 1:
+        key, value = key.repeat_interleave(shared, 1), value.repeat_interleave(shared, 1)
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
     query, key, value = (states.squeeze(0).transpose(0, 1) for states in (query, key, value))  # [tokens, heads, size]
-    mine, theirs = own.groups(), read.groups(own.cuts, read=True)
-    queries, keys, values = _parts(query, mine), _parts(key, theirs), _parts(value, theirs)
-    parts = zip(queries, keys, values, mine, theirs, strict=True)
-    outputs, compute = [], _kernel(query, key, value, dropout)
-    for *states, ours, read_here in parts:
-        bias = _bias(ours, read_here, causal, position_bias, query)
-        outputs.append(compute(*states, ours, read_here, bias, dropout, scaling))
-    if own.held > own.tokens:
-        outputs.append(query.new_zeros(own.held - own.tokens, *query.shape[1:-1], outputs[0].shape[-1]))
+    query_groups, key_groups = own.groups(), source.groups(own.cuts, keys=True)
+    queries, keys, values = _split(query, query_groups), _split(key, key_groups), _split(value, key_groups)
+    outputs, kernel = [], _kernel(query, key, value, dropout)
+    for *states, query_group, key_group in zip(queries, keys, values, query_groups, key_groups, strict=True):
+        bias = _bias(query_group, key_group, causal, position_bias, query)
+        outputs.append(kernel(*states, query_group, key_group, bias, dropout, scaling))
+    if own.size > own.tokens:
+        outputs.append(query.new_zeros(own.size - own.tokens, *query.shape[1:-1], outputs[0].shape[-1]))
     return (torch.cat(outputs) if len(outputs) > 1 else outputs[0])[None], None
 
 
 def _kernel(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Callable[..., Tensor]:
-    """The quickest way where the tokens are. In fp32, PyTorch's own is only slower where it drops something."""
-    if query.device.type != "cpu" or not query.dtype == key.dtype == value.dtype:
-        return _sdpa  # of unlike precisions, autocast makes one for PyTorch's own operators alone
-    if torch.is_grad_enabled():
-        return Core.apply if dropout or query.dtype == torch.bfloat16 else _sdpa
-    return _sdpa if dropout else infer
+    """Choose the faster kernel: PyTorch's own is slower in bf16 and with dropout, but only in training."""
+    # Autocast gives PyTorch's own operators one precision, but not others.
+    if query.device.type != "cpu" or not query.dtype == key.dtype == value.dtype or not torch.is_grad_enabled():
+        return _sdpa
+    return TrainingAttention.apply if dropout or query.dtype == torch.bfloat16 else _sdpa
 
 
-def _parts(states: Tensor, groups: Sequence[Group]) -> tuple[Tensor, ...]:
-    """The tokens of each group."""
+def _split(states: Tensor, groups: Sequence[Group]) -> tuple[Tensor, ...]:
+    """Return the tokens of each group."""
     sizes = [group.end - group.begin for group in groups]
     return states.split([*sizes, len(states) - sum(sizes)])[: len(groups)]
 
 
-def _bias(mine: Group, theirs: Group, causal: bool, position_bias: Tensor | None, like: Tensor) -> Tensor | None:
-    """What is added to a group's scores, broadcast to [rows, heads, width, their width]: -inf where nothing may be read."""
+def _bias(query_group: Group, key_group: Group, causal: bool, position_bias: Tensor | None, like: Tensor) -> Tensor | None:
+    """Return what is added to a group's scores, broadcastable to [rows, heads, width, key width]; -inf hides a token."""
     bias = None
     if position_bias is not None and position_bias.numel() > 1:
-        bias = position_bias[:, :, : mine.width, : theirs.width].to(like.dtype)
+        bias = position_bias[:, :, : query_group.width, : key_group.width].to(like.dtype)
     if causal:
-        # Padding lies behind the real tokens, so what comes later is all that must be hidden.
-        later = torch.ones(mine.width, theirs.width, dtype=torch.bool, device=like.device).triu(1)
+        # Padding lies behind the real tokens, so hiding the later tokens hides it too.
+        later = torch.ones(query_group.width, key_group.width, dtype=torch.bool, device=like.device).triu(1)
         hidden = torch.zeros(later.shape, dtype=like.dtype, device=like.device).masked_fill_(later, -torch.inf)
-        return hidden if bias is None else bias + hidden
-    if theirs.real is not None:
-        hidden = torch.zeros(theirs.real.shape, dtype=like.dtype, device=like.device)
-        hidden = hidden.masked_fill_(~theirs.real, -torch.inf)[:, None, None]
-        return hidden if bias is None else bias + hidden
-    return bias
+    elif key_group.real is not None:
+        hidden = torch.zeros(key_group.real.shape, dtype=like.dtype, device=like.device)
+        hidden = hidden.masked_fill_(~key_group.real, -torch.inf)[:, None, None]
+    else:
+        return bias
+    return hidden if bias is None else bias + hidden
 
 
 def _sdpa(
     query: Tensor, key: Tensor, value: Tensor,
-    mine: Group, theirs: Group, bias: Tensor | None, dropout: float, scaling: float,
+    query_group: Group, key_group: Group, bias: Tensor | None, dropout: float, scaling: float,
 ) -> Tensor:  # fmt: skip
-    """The same as `Core` by PyTorch's own kernels."""
-    q, k, v = _padded(query, mine), _padded(key, theirs), _padded(value, theirs)
-    made = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=bias, dropout_p=dropout, scale=scaling)
-    made = made.transpose(1, 2).flatten(0, 1)
-    return made if mine.real is None else Collect.apply(made, mine.inverse, len(mine.inverse))
+    """Compute what `TrainingAttention` does with PyTorch's own kernel."""
+    q, k, v = _padded(query, query_group), _padded(key, key_group), _padded(value, key_group)
+    output = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=bias, dropout_p=dropout, scale=scaling)
+    output = output.transpose(1, 2).flatten(0, 1)
+    if query_group.real is None:
+        return output
+    return PackTokens.apply(output, query_group.inverse, len(query_group.inverse))
 
 
 def _padded(states: Tensor, group: Group) -> Tensor:
     """[tokens of the group, heads, size] → [rows, heads, width, size]."""
     if group.real is not None:
-        states = Scatter.apply(states, group.index, group.inverse)
+        states = PadTokens.apply(states, group.index, group.inverse)
     return states.view(group.rows, group.width, *states.shape[1:]).transpose(1, 2)
 
 
 def mask(*args: Any, **kwargs: Any) -> Tensor | None:
-    """No mask while a batch is packed; otherwise that of `sdpa`."""
-    return None if ACTIVE.get() is not None else sdpa_mask(*args, **kwargs)
+    """Return no mask while a batch is packed, else that of `sdpa`."""
+    return None if ACTIVE.get() is not None else internals.sdpa_mask(*args, **kwargs)
 
 
-AttentionInterface.register(NAME, attend)
-AttentionMaskInterface.register(NAME, mask)
+internals.register_attention(NAME, attend, mask)

@@ -1,4 +1,4 @@
-"""Where the real tokens of a padded batch lie, which rows share a matrix in attention, and moving between padded and packed."""
+"""The layout of a packed batch: where its tokens lie, and which rows share a matrix in attention."""
 
 from __future__ import annotations
 
@@ -11,15 +11,46 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.fast.grain import FINE, Grain, up
+# Cost of one more group in attention, in elements of its square score matrices: about thirty small operations per layer.
+GROUP_COST = 20_000
+# Scores with more elements than this, times the heads, leave the nearer caches, and their memory is requested from the system
+# anew in each layer.
+CACHED_SCORES = 180_000
 
-# Where the real tokens of a padded batch lie, and which rows share a matrix in attention.
+
+@dataclass(frozen=True)
+class Rounding:
+    """Sizes are rounded up to multiples of these numbers, so that batches have few different shapes.
+
+    Attributes:
+        tokens: tokens of a batch.
+        width: tokens of the longest row of a group.
+        vector: numbers that the processor handles at once. A row of scores (one number for each key) is rounded up to a multiple
+            of it where more than `width` numbers would be left over, which softmax and sums handle one by one.
+        least: minimum length of a row of scores.
+    """
+
+    tokens: int = 1
+    width: int = 1
+    vector: int = 1
+    least: int = 1
+
+    def key_width(self, longest: int) -> int:
+        """Return the length of a row of scores for a row of `longest` tokens."""
+        width = round_up(longest, self.width)
+        return max(self.least, width if width % self.vector <= self.width else round_up(width, self.vector))
 
 
-# What one more group costs in attention, as elements of a row's square of tokens: some thirty small operations a layer.
-GROUP = 20_000
-# Scores of more elements than these, times the heads, leave the nearer caches, and the system is asked for their memory anew.
-FITS = 180_000
+NO_ROUNDING = Rounding()
+# For fp32 on a CPU. 64 bytes are one vector of AVX-512, and several on processors without it; shorter rows are slowest by far.
+FP32_ROUNDING = Rounding(tokens=32, least=16)
+# For bf16 on a CPU: oneDNN compiles a kernel for each shape, and keeps up to a thousand of them.
+BF16_ROUNDING = Rounding(tokens=32, width=4, vector=32, least=32)
+
+
+def round_up(number: int, multiple: int) -> int:
+    """Return the smallest multiple that is not below the number."""
+    return -(-number // multiple) * multiple
 
 
 @dataclass(frozen=True)
@@ -27,13 +58,12 @@ class Group:
     """Neighbouring rows whose attention is computed together, padded to the longest of them.
 
     Attributes:
-        begin: number of its first token in the packed tokens.
-        end: number after its last one.
-        rows: how many.
-        width: tokens of its longest row, or a few more.
-        index: [rows * width] number of a token within the group; 0 for padding.
-        inverse: [end - begin] place of each token in the padded group.
-        real: [rows, width] false for padding, or None where there is none.
+        begin, end: the group's tokens in the packed batch, `end` excluded.
+        rows: number of rows.
+        width: tokens of the longest row, rounded up.
+        index: [rows * width] token of the group at each position of the padded group; 0 for padding.
+        inverse: [end - begin] position of each token in the padded group.
+        real: [rows, width] False for padding; None without padding.
     """
 
     begin: int
@@ -43,29 +73,28 @@ class Group:
     index: Tensor
     inverse: Tensor
     real: Tensor | None
-    _by_head: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    _by_heads: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, lengths: Tensor, begin: int, device: torch.device, width: int) -> Group:
-        """The group of rows with these lengths, none above `width`, whose first token has the number `begin`."""
-        rows = len(lengths)
-        count = int(lengths.sum())
-        places = torch.arange(width)
-        real = places[None] < lengths[:, None]
-        index = torch.where(real, (lengths.cumsum(0) - lengths)[:, None] + places[None], 0).flatten()
+        """Build the group of rows with these lengths, none of them above `width`."""
+        rows, count = len(lengths), int(lengths.sum())
+        positions = torch.arange(width)
+        real = positions[None] < lengths[:, None]
+        index = torch.where(real, (lengths.cumsum(0) - lengths)[:, None] + positions[None], 0).flatten()
         inverse = real.flatten().nonzero().flatten()
         return cls(
             begin, begin + count, rows, width,
             index.to(device), inverse.to(device), None if count == rows * width else real.to(device),
         )  # fmt: skip
 
-    def spread(self, tokens: Tensor, zeros: bool = False) -> Tensor:
+    def pad(self, tokens: Tensor, zeros: bool = False) -> Tensor:
         """[tokens of the group, heads, size] → [rows * heads, width, size].
 
-        Padding repeats the first token, or with `zeros` holds nothing but them.
+        Padding repeats the first token, or is zero with `zeros`.
         """
         heads, size = tokens.shape[1:]
-        index, inverse = self._heads(heads)
+        index, inverse = self._indices(heads)
         flat = tokens.reshape(-1, size)
         if zeros and self.real is not None:
             padded = flat.new_zeros(len(index), size).index_copy_(0, inverse, flat)
@@ -73,75 +102,72 @@ class Group:
             padded = flat.index_select(0, index)
         return padded.view(self.rows * heads, self.width, size)
 
-    def collect(self, padded: Tensor, heads: int) -> Tensor:
-        """The way back."""
+    def unpad(self, padded: Tensor, heads: int) -> Tensor:
+        """[rows * heads, width, size] → [tokens of the group, heads, size]."""
         size = padded.shape[-1]
-        return padded.view(-1, size).index_select(0, self._heads(heads)[1]).view(-1, heads, size)
+        return padded.view(-1, size).index_select(0, self._indices(heads)[1]).view(-1, heads, size)
 
-    def _heads(self, heads: int) -> tuple[Tensor, Tensor]:
-        """`index` and `inverse` where each head has rows of its own, made once for all layers."""
-        if heads not in self._by_head:
+    def _indices(self, heads: int) -> tuple[Tensor, Tensor]:
+        """Return `index` and `inverse` for rows of single heads; computed once for all layers."""
+        if heads not in self._by_heads:
             each = torch.arange(heads, device=self.index.device)
             index = self.index.view(self.rows, 1, self.width) * heads + each[None, :, None]
-            row, place = self.inverse // self.width, self.inverse % self.width
-            inverse = (row[:, None] * heads + each[None]) * self.width + place[:, None]
-            self._by_head[heads] = index.flatten(), inverse.flatten()
-        return self._by_head[heads]
+            row, position = self.inverse // self.width, self.inverse % self.width
+            inverse = (row[:, None] * heads + each[None]) * self.width + position[:, None]
+            self._by_heads[heads] = index.flatten(), inverse.flatten()
+        return self._by_heads[heads]
 
 
 class Layout:
     """The tokens of one side of a batch, row after row without padding.
 
     Args:
-        lengths: [rows] tokens of each row, 1 or more; the order of the rows decides how well they group.
-        width: tokens of the padded batch.
+        lengths: [rows] tokens of each row, at least 1. Neighbouring rows are grouped, so the order of the rows matters.
+        width: tokens of a row of the padded batch.
         device: of the batch.
-        grain: of sizes.
+        rounding: of sizes.
 
     Attributes:
-        tokens: of all rows.
-        held: places for them; the last ones, which belong to no row, hold zeros at first, and are not read.
+        tokens: number of tokens of all rows.
+        size: `tokens` rounded up; the additional positions belong to no row, start as zeros and are never read.
+        index: [tokens] position of each token in the flattened padded batch.
+        inverse: [rows * width] token at each position of the padded batch; padding repeats a token.
     """
 
-    def __init__(self, lengths: Sequence[int], width: int, device: torch.device, grain: Grain = FINE):
-        self.lengths, self.width, self.device, self.grain = torch.tensor(lengths), width, device, grain
+    def __init__(self, lengths: Sequence[int], width: int, device: torch.device, rounding: Rounding = NO_ROUNDING):
+        self.lengths, self.width, self.device, self.rounding = torch.tensor(lengths), width, device, rounding
         self.rows, self.tokens = len(lengths), sum(lengths)
-        self.held = up(self.tokens, grain.tokens)
+        self.size = round_up(self.tokens, rounding.tokens)
         real = torch.arange(width)[None] < self.lengths[:, None]
-        # [tokens] place of each token in the flattened padded batch, and [rows * width] the way back; padding reads token 0.
         self.index = real.flatten().nonzero().flatten().to(device)
         self.inverse = (real.flatten().cumsum(0) - 1).clamp(min=0).to(device)
         self._groups: dict[tuple[Any, ...], list[Group]] = {}
 
     @cached_property
     def cuts(self) -> tuple[tuple[int, int], ...]:
-        """The rows [first, last) of each group; on a GPU, where calls cost more than padding, one group."""
+        """The rows [first, end) of each group; on a GPU, where calls cost more than padding, a single group."""
         if self.device.type != "cpu":
             return ((0, self.rows),)
-        return tuple(group_rows(self.lengths.tolist(), self.grain))
+        return tuple(group_rows(self.lengths.tolist(), self.rounding))
 
-    def groups(self, cuts: tuple[tuple[int, int], ...] | None = None, read: bool = False) -> list[Group]:
-        """The rows cut into groups, in order.
+    def groups(self, cuts: tuple[tuple[int, int], ...] | None = None, keys: bool = False) -> list[Group]:
+        """Return the groups of rows in order.
 
         Args:
-            cuts: of another side of the same rows where both must fit together.
-            read: for the tokens that attention reads, not for those that ask: as wide as a row of scores.
+            cuts: those of another side of the same rows, if both sides must be cut alike.
+            keys: for the tokens that attention reads, whose rows have the length of a row of scores.
         """
         cuts = self.cuts if cuts is None else cuts
-        if (cuts, read) not in self._groups:
-            found, begin = [], 0
-            for first, last in cuts:
-                lengths = self.lengths[first:last]
-                width = self.grain.read(int(lengths.max())) if read else up(int(lengths.max()), self.grain.width)
-                found.append(Group.of(lengths, begin, self.device, width))
-                begin = found[-1].end
-            self._groups[cuts, read] = found
-        return self._groups[cuts, read]
-
-    @property
-    def firsts(self) -> Tensor:
-        """[rows] number of each row's first token."""
-        return (self.lengths.cumsum(0) - self.lengths).to(self.device)
+        if (cuts, keys) not in self._groups:
+            groups, begin = [], 0
+            for first, end in cuts:
+                lengths = self.lengths[first:end]
+                longest = int(lengths.max())
+                width = self.rounding.key_width(longest) if keys else round_up(longest, self.rounding.width)
+                groups.append(Group.of(lengths, begin, self.device, width))
+                begin = groups[-1].end
+            self._groups[cuts, keys] = groups
+        return self._groups[cuts, keys]
 
     @property
     def longest(self) -> int:
@@ -150,91 +176,88 @@ class Layout:
 
     @property
     def widest(self) -> tuple[int, int]:
-        """No group of tokens that ask is wider, and none of tokens that are read."""
-        return up(self.longest, self.grain.width), self.grain.read(self.longest)
+        """The largest widths of any group: of its queries and of its keys."""
+        return round_up(self.longest, self.rounding.width), self.rounding.key_width(self.longest)
 
 
-def group_rows(lengths: Sequence[int], grain: Grain = FINE) -> list[tuple[int, int]]:
-    """Neighbouring rows in groups [first, last), so that padding inside groups and their number cost least together.
+def group_rows(lengths: Sequence[int], rounding: Rounding = NO_ROUNDING) -> list[tuple[int, int]]:
+    """Group neighbouring rows so that the padding inside groups and the number of groups together cost least.
 
-    What does not fit into a cache counts twice.
+    Scores that do not fit into the caches count twice. Returns the rows [first, end) of each group.
     """
 
     def cost(rows: int, width: int) -> int:
-        scores = rows * width * grain.read(width)
-        return scores + max(0, scores - FITS) + GROUP
+        scores = rows * width * rounding.key_width(width)
+        return scores + max(0, scores - CACHED_SCORES) + GROUP_COST
 
     return partition(lengths, cost)
 
 
-def partition(lengths: Sequence[int], cost: Callable[[int, int], float], places: int = 64) -> list[tuple[int, int]]:
-    """Neighbours in parts [first, last), so that the sum of `cost(rows, longest length)` over the parts is least.
+def partition(lengths: Sequence[int], cost: Callable[[int, int], float], borders: int = 64) -> list[tuple[int, int]]:
+    """Cut a sequence into parts [first, end) so that the sum of `cost(rows, longest length)` over the parts is least.
 
-    Of many rows only `places` are tried as borders.
+    In a long sequence only about so many `borders` are considered.
     """
-    step = max(1, len(lengths) // places)
-    borders = [*range(0, len(lengths), step), len(lengths)]
-    longest = [max(lengths[first:last]) for first, last in itertools.pairwise(borders)]
-    best: list[tuple[float, int]] = [
-        (0.0, 0)
-    ]  # least cost of the rows before each border, and where their last part begins
-    for end in range(1, len(borders)):
+    step = max(1, len(lengths) // borders)
+    places = [*range(0, len(lengths), step), len(lengths)]
+    longest = [max(lengths[first:end]) for first, end in itertools.pairwise(places)]
+    # For each place the least cost of all rows before it, and where their last part begins.
+    best: list[tuple[float, int]] = [(0.0, 0)]
+    for end in range(1, len(places)):
         width, choices = 0, []
         for begin in range(end - 1, -1, -1):
             width = max(width, longest[begin])
-            choices.append((best[begin][0] + cost(borders[end] - borders[begin], width), begin))
+            choices.append((best[begin][0] + cost(places[end] - places[begin], width), begin))
         best.append(min(choices))
-    parts, end = [], len(borders) - 1
+    parts, end = [], len(places) - 1
     while end:
         begin = best[end][1]
-        parts.append((borders[begin], borders[end]))
+        parts.append((places[begin], places[end]))
         end = begin
     return parts[::-1]
 
 
-# Between padded and packed tokens. Every token is in one place on either side, so gradients are moved, never added up. Packed
-# tokens may have places behind the last one that belong to no row; they are zeros in either direction.
+class PadTokens(torch.autograd.Function):
+    """[tokens, …] → [positions, …]. Padding repeats the first token; it must not be read, and no gradient comes back from it.
 
-
-class Scatter(torch.autograd.Function):
-    """[tokens, …] → [places, …]. Places of padding repeat the first token, and whoever reads them must not use them: no
-    gradient comes back from there."""
+    Each token has one position on either side, so gradients are moved and never added up.
+    """
 
     @staticmethod
     def forward(ctx: Any, tokens: Tensor, index: Tensor, inverse: Tensor) -> Tensor:
-        """`index`: [places] number of the token in each place; `inverse`: [tokens] place of each token."""
+        """`index`: [positions] token at each position; `inverse`: [tokens] position of each token."""
         ctx.save_for_backward(inverse)
-        ctx.held = len(tokens)
+        ctx.size = len(tokens)
         return tokens.index_select(0, index)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (inverse,) = ctx.saved_tensors
-        return _gather(gradient, inverse, ctx.held), None, None
+        return _select(gradient, inverse, ctx.size), None, None
 
 
-class Collect(torch.autograd.Function):
-    """[places, …] → [held, …]; the gradient of padding is zero."""
+class PackTokens(torch.autograd.Function):
+    """[positions, …] → [size, …], with zeros behind the last token. The gradient of padding is zero."""
 
     @staticmethod
-    def forward(ctx: Any, places: Tensor, inverse: Tensor, held: int) -> Tensor:
-        """`inverse`: [tokens] place of each token; `held`: how many places there are for tokens."""
+    def forward(ctx: Any, padded: Tensor, inverse: Tensor, size: int) -> Tensor:
+        """`inverse`: [tokens] position of each token; `size`: length of the result, at least the number of tokens."""
         ctx.save_for_backward(inverse)
-        ctx.places = places.shape[0]
-        return _gather(places, inverse, held)
+        ctx.positions = padded.shape[0]
+        return _select(padded, inverse, size)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (inverse,) = ctx.saved_tensors
-        padded = gradient.new_zeros(ctx.places, *gradient.shape[1:])
+        padded = gradient.new_zeros(ctx.positions, *gradient.shape[1:])
         return padded.index_copy_(0, inverse, gradient[: len(inverse)]), None, None
 
 
-def _gather(states: Tensor, index: Tensor, held: int) -> Tensor:
-    """`states` at `index`, and zeros from there up to `held`."""
-    if held == len(index):
+def _select(states: Tensor, index: Tensor, size: int) -> Tensor:
+    """Return `states[index]`, followed by zeros up to `size` rows."""
+    if size == len(index):
         return states.index_select(0, index)
-    made = states.new_empty(held, *states.shape[1:])
-    torch.index_select(states, 0, index, out=made[: len(index)])
-    made[len(index) :].zero_()
-    return made
+    selected = states.new_empty(size, *states.shape[1:])
+    torch.index_select(states, 0, index, out=selected[: len(index)])
+    selected[len(index) :].zero_()
+    return selected

@@ -1,9 +1,8 @@
-"""Makes a model fast for the rows it will be trained on, as far as that model allows."""
+"""Chooses how a model computes its batches: the fastest way that gives the results of the library's own layers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -11,18 +10,18 @@ import torch
 from accelerate.utils import send_to_device
 from torch import Tensor, nn
 
-from harness import linear
 from harness.fast import decision, dropout
 from harness.fast.attention import NotPackable
 from harness.fast.decision import Decision
-from harness.fast.preflight import EQUAL, PADDED, SINGLE, Disagrees, Preflight, check_tokens
-from harness.fast.stack import Packing
-from harness.fast.vocabulary import keep_used
+from harness.fast.packing import Packing
+from harness.fast.preflight import EQUAL, PADDED, SINGLE, Disagrees, Preflight
+from harness.fast.tokenizer_check import check_embeddings
+from harness.fast.vocabulary import cut_to_used
 from harness.heads.base import Feature, Head
 from harness.heads.library_errors import OUT_OF_MEMORY, LibraryError, library_errors
 
 T = TypeVar("T")
-PACKS = ("cpu", "cuda")  # devices on which packing has a road; on `cuda` it is unmeasured
+PACKING_DEVICES = ("cpu", "cuda")  # the speed on `cuda` was not measured
 PACKED, FULL = "packed", "full"
 NOTES = {
     EQUAL: "padding changes what this model computes, so only rows of equal length are computed together",
@@ -32,74 +31,71 @@ NOTES = {
 
 
 @dataclass
-class Fast:
+class BatchComputer:
     """How a model's batches are computed.
 
     Attributes:
-        packing: computes batches without padding, or None.
-        refused: why they are not, or "".
-        batches: what is computed together where nothing is packed: `PADDED`, `EQUAL` or `SINGLE`.
-        kernels: whether linear layers and dropout are those of this package; False: the library's own.
-        evaluates: whether linear layers are exchanged in evaluations too, see `harness.linear.packed`.
-        vocabulary: rows of the table of word embeddings, where it was cut down.
-        notes: what a person should know of this, in sentences.
-        model: what `compute` works on.
+        packing: computes batches without padding; None: they are not packed.
+        refused: why batches are not packed, or "".
+        batches: which rows are computed together without packing: `PADDED`, `EQUAL` or `SINGLE`.
+        kernels: whether dropout is that of this package; False: the library's own.
+        vocabulary: number of rows of the embedding table, if it was cut down.
+        notes: sentences for the person who runs the cell.
+        model: whose layers are replaced.
     """
 
     packing: Packing | None = None
     refused: str = ""
     batches: str = PADDED
     kernels: bool = False
-    evaluates: bool = True
     vocabulary: int | None = None
     notes: list[str] = field(default_factory=list)
     model: nn.Module | None = None
 
-    def compute(self, work: Callable[[dict[str, Tensor]], T], batch: dict[str, Tensor], device: torch.device) -> T:
-        """`work` on a batch that lies on the CPU, moved to `device`; packed where the model can.
+    def compute(self, function: Callable[[dict[str, Tensor]], T], batch: dict[str, Tensor], device: torch.device) -> T:
+        """Return `function(batch)`, with the batch moved from the CPU to `device` and packed if the model allows it.
 
-        Whatever a faster way raises, the batch is computed again the plain way, and all that follow.
+        If a faster way raises an error, this batch and all later ones are computed the plain way.
         """
         if self.packing is not None:
             try:
                 with library_errors("a packed batch"), self.packing(batch):
-                    return work(send_to_device(batch, device))
+                    return function(send_to_device(batch, device))
             except (NotPackable, LibraryError) as reason:
-                self.give_up(str(reason))
+                self.stop_packing(str(reason))
         if self.kernels:
             try:
                 with library_errors("a batch"):
-                    return work(send_to_device(batch, device))
+                    return function(send_to_device(batch, device))
             except LibraryError as reason:
-                self.use_library(str(reason))
-        return work(send_to_device(batch, device))
+                self.use_library_layers(str(reason))
+        return function(send_to_device(batch, device))
 
-    def slower(self, reason: str) -> bool:
-        """Go on by the next slower way after an error that the present one may have made; False where there is none."""
+    def fall_back(self, reason: str) -> bool:
+        """Switch to the next slower way after an error; return False if there is none."""
         if self.packing is not None:
-            self.give_up(reason)
+            self.stop_packing(reason)
         elif self.kernels:
-            self.use_library(reason)
+            self.use_library_layers(reason)
         else:
             return False
         return True
 
-    def give_up(self, reason: str) -> None:
-        """Go on without packing."""
+    def stop_packing(self, reason: str) -> None:
+        """Compute padded batches from now on."""
         if self.packing is not None:
             self.packing.remove()
         self.packing, self.refused = None, reason
 
-    def use_library(self, reason: str) -> None:
-        """Go on with the library's own layers."""
+    def use_library_layers(self, reason: str) -> None:
+        """Compute with the library's own layers from now on."""
         if self.model is not None:
             dropout.uninstall(self.model)
-            linear.uninstall(self.model)
         self.kernels = False
         self.notes.append(f"computed by the library's own layers: {reason}")
 
     def keys(self, features: Sequence[Feature]) -> list[Any] | None:
-        """A key for each feature; only those of equal keys may be computed together. None: any may."""
+        """Return a key for each feature: only features with equal keys may share a batch. None: any may."""
         if self.packing is not None or self.batches == PADDED:
             return None
         if self.batches == SINGLE:
@@ -108,15 +104,14 @@ class Fast:
             tuple((name, len(values)) for name, values in feature.inputs.items() if isinstance(values, list)) for feature in features
         ]
 
-    def unpacked(self) -> Fast:
-        """The same without packing, for what computes its batches in a way of its own."""
-        return Fast(batches=self.batches, evaluates=self.evaluates)
+    def unpacked(self) -> BatchComputer:
+        """Return a computer without packing, for a head that computes its batches itself."""
+        return BatchComputer(batches=self.batches)
 
     def facts(self) -> dict[str, Any]:
-        """For the record."""
+        """Return what the record says about it."""
         return {
             "packed": self.packing is not None,
-            "first_only": bool(self.packing and self.packing.first_only),
             "refused": self.refused,
             "batches": PACKED if self.packing is not None else self.batches,
             "vocabulary": self.vocabulary,
@@ -124,165 +119,146 @@ class Fast:
         }
 
 
-def prepare(model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], training: Sequence[Feature]) -> Fast:
-    """Make `model` fast in place; what it computes stays the same, but for the order of random numbers.
+def prepare(
+    model: nn.Module, head: Head, splits: Sequence[Sequence[Feature]], training: Sequence[Feature]
+) -> BatchComputer:
+    """Make `model` faster in place. Its results stay the same, except for the order of random numbers.
 
-    Whether it does is found out once for a checkpoint, task, lengths and method, and kept in the cache.
+    The decision is made once for a checkpoint, task, lengths and method, and kept in the cache.
 
     Args:
-        model: on its device, not yet under autocast: rounding to bf16 would hide a difference.
+        model: on its device, not yet under autocast, because rounding to bf16 would hide differences.
         head: of the model.
-        splits: the features of every split that the model will read.
-        training: those that it is trained on.
+        splits: the features of all splits that the model will read.
+        training: the features that it is trained on.
 
     Raises:
-        BenchError: the model cannot be trained, or its outputs cannot be trusted, however it is computed.
+        BenchError: the model cannot be trained, or its results are wrong in every way of computing them.
     """
-    fast = Fast(model=model)
+    computer = BatchComputer(model=model)
     used = {token for features in splits for feature in features for token in feature.inputs["input_ids"]}
-    check_tokens(model, head, used)
-    words = used | _special(head, model)
-    place = decision.place_of(model, head, splits, training)
-    known = decision.read(place, head)
+    check_embeddings(model, head, used)
+    words = used | _special_tokens(head, model)
+    path = decision.cache_path(model, head, splits, training)
+    known = decision.read(path, head)
     if known is not None:
-        _follow(fast, known, head, words)
-        return fast
-    trial = Preflight(model, head, splits, training)
-    trial.alone()
+        _apply(computer, known, head, words)
+        return computer
+    preflight = Preflight(model, head, splits, training)
+    preflight.compute_reference()
     try:
-        whole = _settle(fast, trial, words)
-    except OUT_OF_MEMORY:  # of rows together; that is a matter of this device today, so nothing is kept
-        _one_by_one(fast, trial)
-        return fast
-    decision.keep(
-        place,
+        whole_vocabulary = _decide(computer, preflight, words)
+    except OUT_OF_MEMORY:  # only with rows together, on this device, now: nothing is kept in the cache
+        _compute_single_rows(computer, preflight)
+        return computer
+    decision.write(
+        path,
         Decision(
-            batches=fast.batches, kernels=fast.kernels, evaluates=fast.evaluates, refused=fast.refused, notes=fast.notes,
-            packed=fast.packing is not None, first_only=bool(fast.packing and fast.packing.first_only), whole=whole,
-            head=head.settled(),
+            batches=computer.batches, kernels=computer.kernels, refused=computer.refused, notes=computer.notes,
+            packed=computer.packing is not None, whole_vocabulary=whole_vocabulary, head=head.settled(),
         ),
     )  # fmt: skip
-    return fast
+    return computer
 
 
-def _settle(fast: Fast, trial: Preflight, words: set[int]) -> bool:
-    """Find the fastest way of computing that can be trusted; whether the table of word embeddings must stay whole for it."""
-    fast.batches = trial.together()
-    if fast.batches != PADDED:
-        fast.notes.append(NOTES[fast.batches])
-    undo = _quicken(fast, trial.head, words, cut=True, kernels=True)
-    _choose(fast, trial, undo)
-    fast.evaluates = _evaluates(fast, trial)
-    _write(fast, trial, fast.batches == PADDED)
-    return undo is not None and fast.vocabulary is None
+def _decide(computer: BatchComputer, preflight: Preflight, words: set[int]) -> bool:
+    """Find the fastest way with right results; return whether the embedding table must stay whole for it."""
+    computer.batches = preflight.batching()
+    if computer.batches != PADDED:
+        computer.notes.append(NOTES[computer.batches])
+    restore = _replace_layers(computer, preflight.head, words, cut=True, kernels=True)
+    _choose(computer, preflight, restore)
+    _settle_generation(computer, preflight, computer.batches == PADDED)
+    return restore is not None and computer.vocabulary is None
 
 
-def _one_by_one(fast: Fast, trial: Preflight) -> None:
-    """Compute each row alone by the library's own layers, for want of memory to try anything else."""
-    fast.give_up(NOTES[FULL])
-    if fast.kernels:
-        fast.use_library(NOTES[FULL])
-    fast.batches, fast.evaluates = SINGLE, False
-    fast.notes.append(NOTES[FULL])
-    _write(fast, trial, together=False)
+def _compute_single_rows(computer: BatchComputer, preflight: Preflight) -> None:
+    """Compute each row alone with the library's own layers, because memory is too short to test anything else."""
+    computer.stop_packing(NOTES[FULL])
+    if computer.kernels:
+        computer.use_library_layers(NOTES[FULL])
+    computer.batches = SINGLE
+    computer.notes.append(NOTES[FULL])
+    _settle_generation(computer, preflight, together=False)
 
 
-def _write(fast: Fast, trial: Preflight, together: bool) -> None:
-    """Let the head decide how it computes its outputs."""
+def _settle_generation(computer: BatchComputer, preflight: Preflight, together: bool) -> None:
+    """Let the head decide how it generates text."""
     try:
-        fast.notes += trial.head.settle(fast.model, trial.rows, together)
+        computer.notes += preflight.head.settle(computer.model, preflight.rows, together)
     except LibraryError as error:
-        raise trial.refusal(f"cannot write texts ({error})", "choose another model") from error
+        raise preflight.refusal(f"cannot write texts ({error})", "choose another model") from error
 
 
-def _quicken(fast: Fast, head: Head, words: set[int], cut: bool, kernels: bool) -> Callable[[], None] | None:
-    """Cut the table of word embeddings down and exchange layers; what makes the table whole again, if it was cut."""
-    undo = None
+def _replace_layers(
+    computer: BatchComputer, head: Head, words: set[int], cut: bool, kernels: bool
+) -> Callable[[], None] | None:
+    """Cut the embedding table down and replace layers; return a function that restores the table, if it was cut."""
+    restore = None
     if cut and not head.writes:
-        fast.vocabulary, undo = keep_used(fast.model, words)
-    if kernels and model_device(fast.model).type == "cpu":
-        dropout.install(fast.model)
-        linear.install(fast.model)
-        fast.kernels = True
-    return undo
+        computer.vocabulary, restore = cut_to_used(computer.model, words)
+    if kernels and _device(computer.model).type == "cpu":
+        dropout.install(computer.model)
+        computer.kernels = True
+    return restore
 
 
-def model_device(model: nn.Module) -> torch.device:
-    """Where a model's weights lie."""
+def _device(model: nn.Module) -> torch.device:
     return next(model.parameters()).device
 
 
-def _choose(fast: Fast, trial: Preflight, undo: Callable[[], None] | None) -> None:
-    """The fastest way that agrees with the library's rows one by one: packed, then not; our layers, then the library's."""
-    if model_device(fast.model).type not in PACKS:
-        fast.refused = f"not on {model_device(fast.model).type}"
+def _choose(computer: BatchComputer, preflight: Preflight, restore: Callable[[], None] | None) -> None:
+    """Choose the fastest way that agrees with single rows: packed, else padded; with our layers, else with the library's."""
+    if _device(computer.model).type not in PACKING_DEVICES:
+        computer.refused = f"not on {_device(computer.model).type}"
     else:
-        for first_only in (True, False):
-            try:
-                fast.packing = Packing(fast.model, first_only)
-                trial.agrees([trial.rows], fast.packing)
-                fast.refused = ""
-                return
-            except (NotPackable, Disagrees) as reason:
-                fast.give_up(str(reason))
-    for _ in range(4):
-        groups = [trial.rows] if fast.batches == PADDED else [[row] for row in trial.rows]
         try:
-            trial.agrees(groups)
+            computer.packing = Packing(computer.model)
+            preflight.check([preflight.rows], computer.packing)
+            return
+        except (NotPackable, Disagrees) as reason:
+            computer.stop_packing(str(reason))
+    for _ in range(4):
+        groups = [preflight.rows] if computer.batches == PADDED else [[row] for row in preflight.rows]
+        try:
+            preflight.check(groups)
             return
         except Disagrees as reason:
-            if fast.kernels:
-                fast.use_library(str(reason))
-            elif undo is not None:
-                undo()
-                fast.vocabulary, undo = None, None
-            elif fast.batches != SINGLE:
-                fast.batches = SINGLE
-                fast.notes.append(NOTES[SINGLE])
+            if computer.kernels:
+                computer.use_library_layers(str(reason))
+            elif restore is not None:
+                restore()
+                computer.vocabulary, restore = None, None
+            elif computer.batches != SINGLE:
+                computer.batches = SINGLE
+                computer.notes.append(NOTES[SINGLE])
 
 
-def _evaluates(fast: Fast, trial: Preflight) -> bool:
-    """Whether the layers that are exchanged in evaluations give what the library's give."""
-
-    @contextmanager
-    def around(batch: dict[str, Tensor]) -> Iterator[None]:
-        with linear.packed(fast.model), fast.packing(batch) if fast.packing is not None else nullcontext():
-            yield
-
-    groups = [trial.rows] if fast.packing is not None or fast.batches == PADDED else [[row] for row in trial.rows]
-    try:
-        trial.answers(groups, around)
-    except (NotPackable, Disagrees) as reason:
-        fast.notes.append(f"evaluated by the library's own layers: {reason}")
-        return False
-    return True
-
-
-def _follow(fast: Fast, known: Decision, head: Head, words: set[int]) -> None:
-    """Do what an earlier trial of the same model came to."""
-    fast.batches, fast.refused, fast.notes, fast.evaluates = known.batches, known.refused, list(known.notes), known.evaluates
-    _quicken(fast, head, words, cut=not known.whole, kernels=known.kernels)
+def _apply(computer: BatchComputer, known: Decision, head: Head, words: set[int]) -> None:
+    """Apply the decision of an earlier preflight."""
+    computer.batches, computer.refused, computer.notes = known.batches, known.refused, list(known.notes)
+    _replace_layers(computer, head, words, cut=not known.whole_vocabulary, kernels=known.kernels)
     if known.packed:
         try:
-            fast.packing = Packing(fast.model, known.first_only)
+            computer.packing = Packing(computer.model)
         except NotPackable as reason:
-            fast.give_up(str(reason))
+            computer.stop_packing(str(reason))
     vars(head).update(known.head)
 
 
-def _special(head: Head, model: nn.Module) -> set[int]:
-    """Tokens that collating or the model itself puts into a row."""
+def _special_tokens(head: Head, model: nn.Module) -> set[int]:
+    """Return the tokens that collating or the model itself may add to a row."""
     config = model.config.get_text_config()
     names = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id")
     own = {getattr(config, name, None) for name in names}
-    return {number for number in own | set(head.tokenizer.all_special_ids) if isinstance(number, int) and number >= 0}
+    return {token for token in own | set(head.tokenizer.all_special_ids) if isinstance(token, int) and token >= 0}
 
 
-def tokens_worth_of_a_piece(model: nn.Module) -> float:
-    """What it costs to compute a batch in one more piece, in tokens: to add up all gradients, and some hundred calls a layer.
+def overhead_of_a_piece(model: nn.Module) -> float:
+    """Return what it costs to compute a batch in one more piece, in tokens.
 
-    Reckoned, not measured, for a core of 90 GFLOP/s: adding up a gradient takes as long as 18 tokens of work on its weights,
-    whatever their number, and the calls about 8 ms. It decides how a batch is cut, never what is computed.
+    This is an estimate for a core of 90 GFLOP/s: adding up a gradient takes as long as 18 tokens of work on the same weights, and
+    the calls of the layers take about 8 ms. It decides how a batch is cut, never what is computed.
     """
     weights = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     return 18 + 1.2e8 / max(1, weights)

@@ -1,7 +1,7 @@
-"""Word embeddings of the words that a cell's rows hold, and of no others.
+"""Embedding tables that hold only the words of a cell's rows.
 
-A word that no row holds has a zero gradient in every step; all that an optimiser does to its embedding is weight decay, and
-nothing reads the result. Leaving it out changes no output, and saves the gradient, the norm and the step of most of a table.
+A word that no row contains has a zero gradient in every step. All that an optimiser does to its embedding is weight decay, and
+nothing reads the result. Leaving these words out changes no output, and saves their gradients, norms and optimiser steps.
 """
 
 from __future__ import annotations
@@ -14,47 +14,47 @@ from torch import Tensor, nn
 from harness.adapt.frozen import backbone
 from harness.models.load import word_embeddings
 
-WORTH = 0.8  # share of the vocabulary above which the table stays as it is
+MAX_SHARE = 0.8  # a table of which a larger share is used stays as it is
 
 
 class UsedEmbedding(nn.Module):
-    """The rows `used` of an embedding table; asked for by their numbers in the whole table.
+    """The rows `used` of an embedding table, addressed by their indices in the whole table.
 
     Raises:
-        IndexError: a number that is not among them is asked for.
+        IndexError: the index of a missing row is looked up.
     """
 
     def __init__(self, whole: nn.Embedding, used: Tensor):
         super().__init__()
-        places = torch.full((whole.num_embeddings,), -1, device=used.device)
-        places[used] = torch.arange(len(used), device=used.device)
-        self.register_buffer("places", places, persistent=False)
+        positions = torch.full((whole.num_embeddings,), -1, device=used.device)
+        positions[used] = torch.arange(len(used), device=used.device)
+        self.register_buffer("positions", positions, persistent=False)
         self.weight = nn.Parameter(whole.weight.detach()[used].clone(), requires_grad=whole.weight.requires_grad)
         self.num_embeddings, self.embedding_dim = len(used), whole.embedding_dim
         padding = whole.padding_idx
-        self.padding_idx = None if padding is None or places[padding] < 0 else int(places[padding])
+        self.padding_idx = None if padding is None or positions[padding] < 0 else int(positions[padding])
 
     def forward(self, input_ids: Tensor) -> Tensor:
-        return nn.functional.embedding(self.places[input_ids], self.weight, self.padding_idx)
+        return nn.functional.embedding(self.positions[input_ids], self.weight, self.padding_idx)
 
 
-def keep_used(model: nn.Module, used: Iterable[int]) -> tuple[int | None, Callable[[], None] | None]:
-    """Cut the table of word embeddings down to the rows `used`, where it is a plain table that nothing else shares.
+def cut_to_used(model: nn.Module, used: Iterable[int]) -> tuple[int | None, Callable[[], None] | None]:
+    """Cut the word embeddings down to the rows `used`, if they are a plain table that no other kind of layer shares.
 
     Returns:
-        How many rows it has now, and what makes it whole again; None and None where it stayed whole.
+        The number of rows that are left and a function that restores the table; None and None if it stays whole.
     """
     table = word_embeddings(backbone(model))
     if type(table) is not nn.Embedding or table.max_norm is not None or table.scale_grad_by_freq or table.sparse:
         return None, None
-    numbers = torch.tensor(sorted(used))
-    if len(numbers) > WORTH * table.num_embeddings or int(numbers[-1]) >= table.num_embeddings:
+    ids = torch.tensor(sorted(used))
+    if len(ids) > MAX_SHARE * table.num_embeddings or int(ids[-1]) >= table.num_embeddings:
         return None, None
-    # An encoder-decoder has two or three such modules of one weight; an output layer among them would score every word.
+    # An encoder-decoder has two or three embedding modules with one weight. An output layer with that weight scores all words.
     sharing = [module for module in model.modules() if any(p is table.weight for p in module.parameters(recurse=False))]
     if any(type(module) is not nn.Embedding for module in sharing):
         return None, None
-    cut = UsedEmbedding(table, numbers.to(table.weight.device))
+    cut = UsedEmbedding(table, ids.to(table.weight.device))
     places = [
         (parent, name, child) for parent in list(model.modules()) for name, child in list(parent.named_children())
         if any(child is module for module in sharing)
@@ -62,8 +62,8 @@ def keep_used(model: nn.Module, used: Iterable[int]) -> tuple[int | None, Callab
     for parent, name, _ in places:
         setattr(parent, name, cut)
 
-    def undo() -> None:
+    def restore() -> None:
         for parent, name, child in places:
             setattr(parent, name, child)
 
-    return len(numbers), undo
+    return len(ids), restore

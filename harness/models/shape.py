@@ -29,9 +29,6 @@ ACTIVATIONS = ("activation_function", "hidden_act", "dense_act_fn")
 DROPOUT = ("attention_probs_dropout_prob", "attn_pdrop", "attention_dropout", "dropout_rate")
 UNFUSED = ("gelu_new", "gelu_fast", "quick_gelu")  # computed in steps, each of which is stored for the backward pass
 RELATIVE = ("t5", "mt5", "umt5")  # types with relative positions, whose n_positions is no limit
-# Types whose layers have BERT's `attention.output`: a head that reads the first token skips most of the last layer, see
-# `harness.fast.narrow`.
-NARROWS = ("bert", "roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "electra", "ernie")
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,6 @@ class Shape:
         positions: maximum input length in tokens, or None.
         drops: whether attention has dropout: fast CPU kernels cannot do that, so scores are then stored.
         rotates: whether positions are rotary, as in Llama and similar models, whose norms and gates are not fused either.
-        narrows: whether the last layer computes only the first token of each row if the head reads no other.
         relative: whether a decoder's positions are relative, so that each row may have its own.
         type: the `model_type` of the configuration.
         unfused: whether activations are computed in several steps.
@@ -67,7 +63,6 @@ class Shape:
     positions: int | None = None
     drops: bool = True
     rotates: bool = False
-    narrows: bool = False
     relative: bool = False
     type: str = ""
     unfused: bool = False
@@ -126,7 +121,6 @@ def from_config(
         positions=None if model_type in RELATIVE else _first(config, "positions"),
         drops=any(config.get(name) for name in DROPOUT),
         rotates=any(name.startswith("rope") and value for name, value in config.items()),
-        narrows=model_type in NARROWS,
         relative=model_type in RELATIVE,
         type=str(model_type or ""),
         unfused=any(config.get(name) in UNFUSED for name in ACTIVATIONS),

@@ -1,4 +1,4 @@
-"""Devices and precision, as the worker finds them."""
+"""Devices and precisions as the worker process sees them, and what a record says about them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,12 @@ from accelerate import Accelerator
 from harness import processor
 
 LIBRARIES = (
-    "torch",
-    "transformers",
-    "accelerate",
-    "datasets",
-    "tokenizers",
-    "evaluate",
-    "scikit-learn",
-    "seqeval",
-    "sacrebleu",
-)
+    "torch", "transformers", "accelerate", "datasets", "tokenizers", "evaluate", "scikit-learn", "seqeval", "sacrebleu",
+)  # fmt: skip
 
 
 def has_fast_bf16(device: torch.device) -> bool:
-    """Whether the device multiplies bf16 natively, not by emulation."""
+    """Return whether the device multiplies bf16 natively, not by emulation."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":
@@ -34,58 +26,51 @@ def has_fast_bf16(device: torch.device) -> bool:
     return False
 
 
-def precisions(device: str, wanted: str, avoid: Collection[str] = ()) -> list[str]:
-    """What to train in, and what to try after that when half precision has led to no numbers.
+def precisions(device: str, requested: str, avoid: Collection[str] = ()) -> list[str]:
+    """Return the precision to train in, followed by fp32 if half precision may fail.
 
     Args:
         device: `cpu`, `cuda:N` or `mps`.
-        wanted: the recipe's precision; `auto` never means one that the model must `avoid`.
-        avoid: precisions in which the model does not train.
+        requested: the recipe's precision; `auto` never chooses one in `avoid`.
+        avoid: precisions in which the model cannot be trained.
     """
-    if wanted == "auto":
+    if requested == "auto":
         fast = has_fast_bf16(torch.device(device.split(":")[0])) and "bf16" not in avoid
-        wanted = "bf16" if fast else "fp32"
-    return [wanted] if wanted == "fp32" or "fp32" in avoid else [wanted, "fp32"]
+        requested = "bf16" if fast else "fp32"
+    return [requested] if requested == "fp32" or "fp32" in avoid else [requested, "fp32"]
 
 
 def make_accelerator(device: str, precision: str) -> Accelerator:
-    """An accelerator on `cpu`, `cuda:N` or `mps`, with `fp32` or `bf16`.
+    """Create an accelerator on `cpu`, `cuda:N` or `mps` for `fp32` or `bf16`.
 
     The engine has already made `cuda:N` the only visible GPU.
     """
     from accelerate.state import AcceleratorState
 
-    AcceleratorState._reset_state()  # the precision of an earlier one in this process would stay
+    AcceleratorState._reset_state()  # otherwise the precision of an earlier accelerator in this process would stay
     return Accelerator(cpu=device == "cpu", mixed_precision="bf16" if precision == "bf16" else "no")
 
 
-def environment(accelerator: Accelerator) -> dict[str, Any]:
-    """What a reader of the record must know to repeat the run; no name or path of the machine."""
-    return surroundings(accelerator.device, precision_of(accelerator))
-
-
 def precision_of(accelerator: Accelerator) -> str:
-    """`fp32` or `bf16`."""
+    """Return `fp32` or `bf16`."""
     return "bf16" if accelerator.mixed_precision == "bf16" else "fp32"
 
 
-def surroundings(device: torch.device, precision: str) -> dict[str, Any]:
-    """The same for what has no accelerator."""
+def environment(device: torch.device, precision: str) -> dict[str, Any]:
+    """Return what a reader of the record must know to repeat the run, without names or paths of the machine."""
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name(device)
+    elif device.type == "cpu":
+        # Machines with processors of the same name can differ in the vector instructions that torch uses, and so in speed.
+        name = f"{processor.name()}, {torch.backends.cpu.get_cpu_capability()}"
+    else:
+        name = device.type
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "device": torch.cuda.get_device_name(device)
-        if device.type == "cuda"
-        else _processor()
-        if device.type == "cpu"
-        else device.type,
+        "device": name,
         "device_type": device.type,
         "threads": torch.get_num_threads(),
         "precision": precision,
         "libraries": {name: version(name) for name in LIBRARIES},
     }
-
-
-def _processor() -> str:
-    """The processor's name and the vector instructions that torch uses: machines of one name differ in them, and so in speed."""
-    return f"{processor.name()}, {torch.backends.cpu.get_cpu_capability()}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -11,17 +10,16 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from harness.fast.prepare import Fast
+from harness.fast.prepare import BatchComputer
 from harness.heads.base import Feature, Head
 from harness.heads.library_errors import OUT_OF_MEMORY
-from harness.linear import packed
 from harness.training.batches import evaluation_batches
-from harness.training.cost import advise, free_unused
+from harness.training.cost import free_unused, out_of_memory
 from harness.training.together import Team
 
-# Computed together on a CPU where nothing is written: what a layer makes of more does not fit into a cache, and memory for it is
-# asked of the system anew in each layer.
-AT_ONCE = 4096  # tokens
+# Tokens of a batch on a CPU. The activations of more do not fit into the caches, and their memory is requested from the system
+# anew in each layer.
+CPU_TOKENS = 4096
 
 
 def predict(
@@ -32,59 +30,58 @@ def predict(
     count: int,
     batch_size: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    fast: Fast | None = None,
+    fast: BatchComputer | None = None,
 ) -> list[Any]:
-    """One output for each of `count` examples, in their order.
+    """Predict one output for each of `count` examples, in their order.
 
-    Where a batch does not fit into memory it is cut in halves, and those that follow are no larger. Processes that train a
-    cell together share the batches out; each has all outputs in the end.
+    A batch that does not fit into memory is halved, and so are all later ones. Processes that train a cell together share the
+    batches; each of them returns all outputs.
 
     Args:
         accelerator: decides device and precision.
         model: prepared by the accelerator.
-        head: pads, predicts and decodes.
+        head: collates the features, predicts and decodes.
         features: without labels; several may belong to one example.
-        count: how many examples there are.
-        batch_size: features computed together; a head with a pool is given that many times more to choose from.
-        progress: is called with features done and in all, after each batch of this process.
-        fast: how batches are computed; None: padded. A head that writes computes them in its own way.
+        count: number of examples.
+        batch_size: features computed together. A head that generates text receives `head.pool` times as many.
+        progress: is called after each batch of this process with the number of features done and of all features.
+        fast: how batches are computed; None: padded. A head that generates text computes its batches itself.
 
     Raises:
         NotEnoughMemory: a single feature does not fit.
     """
     model.eval()
-    fast = Fast() if fast is None else fast.unpacked() if head.writes else fast
+    fast = BatchComputer() if fast is None else fast.unpacked() if head.writes else fast
     team = Team(accelerator)
-    found: list[tuple[int, Any]] = []
-    tokens = AT_ONCE if accelerator.device.type == "cpu" and not head.writes else None
-    quick = fast.evaluates and not head.writes
+    tokens = CPU_TOKENS if accelerator.device.type == "cpu" and not head.writes else None
     lengths = [feature.length for feature in features]
-    waiting = team.share(evaluation_batches(lengths, batch_size * head.pool, tokens, fast.keys(features)))
-    waiting.reverse()
-    most = len(features)
-    # A head that writes has more of the kind, which it uses itself.
-    with torch.inference_mode(), accelerator.autocast(), packed(model) if quick else nullcontext():
-        while waiting:
-            numbers = waiting.pop()
-            if len(numbers) > most:
-                waiting += [numbers[most:], numbers[:most]]
+    pending = team.share(evaluation_batches(lengths, batch_size * head.pool, tokens, fast.keys(features)))
+    pending.reverse()
+    limit = len(features)
+    outputs: list[tuple[int, Any]] = []
+    with torch.inference_mode(), accelerator.autocast():
+        while pending:
+            indices = pending.pop()
+            if len(indices) > limit:
+                pending += [indices[limit:], indices[:limit]]
                 continue
-            batch = head.collate([features[number] for number in numbers])
+            batch = head.collate([features[index] for index in indices])
             try:
-                outputs = fast.compute(partial(head.predict, model), batch, accelerator.device)
+                computed = fast.compute(partial(head.predict, model), batch, accelerator.device)
             except OUT_OF_MEMORY:
-                outputs = None
-            if outputs is None:  # outside of the handler, whose error keeps the tensors of the failed pass alive
+                computed = None
+            if computed is None:  # outside of the handler, whose error holds the tensors of the failed pass
                 free_unused()
-                if len(numbers) == 1:
-                    raise advise("prediction", head.max_length)
-                most = len(numbers) // 2
-                waiting.append(numbers)
+                if len(indices) == 1:
+                    raise out_of_memory("prediction", head.max_length)
+                limit = len(indices) // 2
+                pending.append(indices)
                 continue
-            found += zip(numbers, outputs, strict=True)
-            progress(len(found), len(features))
-    everywhere = dict(every := team.gather(found))
-    # Not an assert: a row that is counted twice, or not at all, would be a wrong score.
-    if len(every) != len(features) or len(everywhere) != len(features):
-        raise RuntimeError(f"{len(every)} outputs of {len(everywhere)} features came back for {len(features)} features")
-    return head.decode(features, [everywhere[number] for number in range(len(features))], count)
+            outputs += zip(indices, computed, strict=True)
+            progress(len(outputs), len(features))
+    gathered = team.gather(outputs)
+    by_index = dict(gathered)
+    # Not an assert: a row that is counted twice or not at all would give a wrong score.
+    if len(gathered) != len(features) or len(by_index) != len(features):
+        raise RuntimeError(f"{len(gathered)} outputs of {len(by_index)} features came back for {len(features)} features")
+    return head.decode(features, [by_index[index] for index in range(len(features))], count)

@@ -11,14 +11,14 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from harness.fast.prepare import Fast, tokens_worth_of_a_piece
+from harness.fast.prepare import BatchComputer, overhead_of_a_piece
 from harness.heads.base import Feature, Head
 from harness.recipe import Recipe
 from harness.recipe_rules import planned_steps
 from harness.training.batches import remaining_batches
-from harness.training.keeper import Keeper
+from harness.training.checkpoint import Progress, State
+from harness.training.checkpointer import Checkpointer
 from harness.training.optimiser import clipped_step, make_optimiser, make_schedule
-from harness.training.state import Progress, State
 from harness.training.step import Step
 from harness.training.together import Team
 from harness.training.weights import Weights
@@ -30,56 +30,56 @@ def train(
     accelerator: Accelerator,
     weights: Weights,
     head: Head,
-    fast: Fast,
+    fast: BatchComputer,
     features: Sequence[Feature],
     validate: Callable[[], tuple[float, dict[str, Any]]],
     recipe: Recipe,
     seed: int,
     emit: Emit,
-    keeper: Keeper | None = None,
+    checkpointer: Checkpointer | None = None,
     thresholds: Sequence[float | None] = (),
     budget: float = 1.0,
 ) -> Progress:
-    """Fine-tune a model in place; it ends with the weights of the best validation.
+    """Fine-tune a model in place. Afterwards it has the weights of the best validation.
 
     Args:
         accelerator: decides device and precision.
         weights: of the model, which is already prepared by the accelerator.
-        head: pads batches and counts the terms of their loss.
+        head: collates batches and counts the terms of their loss.
         fast: how batches are computed.
         features: with labels.
-        validate: gives the primary metric in 0-100 and all metrics.
-        recipe: the hyper-parameters.
+        validate: returns the primary metric in 0-100 and all metrics.
+        recipe: hyper-parameters.
         seed: decides the order of the data.
-        emit: is told of every step.
-        keeper: saves the training now and then, and knows where an earlier one was left.
+        emit: receives an event for every tenth step and every validation.
+        checkpointer: saves the training, and restores an earlier one.
         thresholds, budget: of a trial, see `harness.cell.Trial`.
 
     Returns:
-        What the training leaves behind, beside the trained weights in the model.
+        Steps, losses and validations of the training.
 
     Raises:
-        FloatingPointError: the loss is no finite number any more.
+        FloatingPointError: the loss became infinite or NaN.
         NotEnoughMemory: a single row does not fit.
-        Interrupted: the keeper was told to end.
+        Interrupted: the cell was asked to stop.
     """
     total, validations = planned_steps(len(features), recipe, budget)
-    due = {round(total * (turn + 1) / validations) for turn in range(validations)} - {0}  # more of them than steps
+    due = {round(total * (turn + 1) / validations) for turn in range(validations)} - {0}  # 0 with fewer steps than validations
     optimiser = make_optimiser(weights.matrices, weights.vectors, recipe)
     state = State(weights, optimiser, make_schedule(optimiser, total, recipe.warmup_ratio))
-    if keeper:
-        keeper.begin(state)
+    if checkpointer:
+        checkpointer.begin(state)
     progress = state.progress
     if progress.refused:
-        fast.give_up(progress.refused)
-    extra = tokens_worth_of_a_piece(weights.model)
-    step = Step(accelerator, Team(accelerator), weights, head, fast, features, recipe, extra)
+        fast.stop_packing(progress.refused)
+    overhead = overhead_of_a_piece(weights.model)
+    step = Step(accelerator, Team(accelerator), weights, head, fast, features, recipe, overhead)
     batches = remaining_batches(len(features), recipe.batch_size, seed, progress.steps)
     while not progress.ended:
-        # What was saved during a validation has its step, but not the validation.
+        # A checkpoint made during a validation has its step, but not its result.
         if progress.steps in due and (not progress.history or progress.history[-1]["step"] < progress.steps):
             _validate(state, validate, total, emit)
-            progress.pruned = progress.steps < total and _below(progress, thresholds)
+            progress.pruned = progress.steps < total and _is_below(progress, thresholds)
         if progress.steps == total or progress.pruned or (recipe.patience and progress.waited >= recipe.patience):
             if state.best is not None:
                 weights.put(state.best)
@@ -95,13 +95,13 @@ def train(
                 loss = _finite(state.losses[-1])
                 emit({"event": "step", "step": progress.steps, "steps": total, "loss": loss})
             progress.seconds += time.perf_counter() - started
-        if keeper:
-            keeper.poll()
+        if checkpointer:
+            checkpointer.poll()
     return progress
 
 
 def _validate(state: State, validate: Callable[[], tuple[float, dict[str, Any]]], total: int, emit: Emit) -> None:
-    """Score the model as it is, and keep a copy of its weights if it is the best so far."""
+    """Validate the model, and keep a copy of its weights if it is the best so far."""
     progress = state.progress
     mean_loss = _finite(torch.stack(state.losses).mean())
     score, metrics = validate()
@@ -112,15 +112,15 @@ def _validate(state: State, validate: Callable[[], tuple[float, dict[str, Any]]]
     if progress.best_score is None or score > progress.best_score:
         progress.best_score, progress.waited = score, 0
         progress.validation, progress.best_step = metrics, progress.steps
-        # The weights in use need no copy unless the training goes on.
+        # After the last step, the model itself holds them.
         state.best = state.weights.copy() if progress.steps < total else None
 
 
-def _below(progress: Progress, thresholds: Sequence[float | None]) -> bool:
-    """Whether the best validation so far is below what the last one had to reach."""
+def _is_below(progress: Progress, thresholds: Sequence[float | None]) -> bool:
+    """Return whether the best validation so far is below the threshold of the last one."""
     done = len(progress.history)
-    wanted = thresholds[done - 1] if done <= len(thresholds) else None
-    return wanted is not None and progress.best_score is not None and progress.best_score < wanted
+    threshold = thresholds[done - 1] if done <= len(thresholds) else None
+    return threshold is not None and progress.best_score is not None and progress.best_score < threshold
 
 
 def _finite(loss: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""The record of a cell that has trained a model."""
+"""The result of a trained cell, and the record that is made of it."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from torch import nn
 
 from harness.cell import Cell, SearchedRecipe
 from harness.family import TaskFamily
-from harness.fast.prepare import Fast
+from harness.fast.prepare import BatchComputer
 from harness.heads.base import Feature
 from harness.heads.make import FittedHead
 from harness.predictions import answer_counts, is_constant, part_scores, task_facts
 from harness.store import Record, timestamp
 from harness.task_data import TaskData
+from harness.training.checkpoint import Progress
 from harness.training.cost import efficiency, peak_memory
 from harness.training.device import environment, precision_of
-from harness.training.state import Progress
 from harness.trouble import as_facts, trouble
 
 
 @dataclass
 class Outcome:
-    """A cell that was trained and evaluated.
+    """The result of a cell that was trained and evaluated.
 
     Attributes:
-        fitted: the recipe that it was trained by.
-        parameters, trainable: of the model as it was built, before its table of words was cut down.
-        data: rows, and how they came about.
-        warnings: what a look at the data found.
-        truncated: split → rows that had to be cut.
-        predictions: for the test rows; of a trial those of its last validation.
-        metrics, trivial: on the test split, of the model and of what needs no model; empty for a trial.
-        account: what it cost, see `harness.training.cell_run.CellRun.account`.
+        fitted: the head, and the recipe that it was trained with.
+        parameters, trainable: numbers of weights of the model as it was built, before its embedding table was cut down.
+        data: rows, and where they come from.
+        warnings: about the data.
+        truncated: split → number of truncated rows.
+        predictions: for the test rows; for a trial, those of its last validation.
+        metrics, trivial: on the test split, of the model and of the trivial answer; empty for a trial.
+        account: what the cell cost, see `harness.training.cell_run.CellRun.account`.
     """
 
     accelerator: Accelerator
@@ -45,7 +45,7 @@ class Outcome:
     fitted: FittedHead
     parameters: int
     trainable: int
-    fast: Fast
+    fast: BatchComputer
     data: TaskData
     warnings: list[str]
     features: Mapping[str, Sequence[Feature]]
@@ -58,7 +58,7 @@ class Outcome:
 
 
 def make_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
-    """The record of a cell that ended well."""
+    """Return the record of a finished cell."""
     metric, test = family.metric(cell.task), outcome.data.splits["test"]
     tested = {
         "test": outcome.metrics, "trivial": outcome.trivial,
@@ -74,7 +74,7 @@ def make_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
 
 
 def trial_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
-    """The record of a trial that ended well, pruned or not: it has a value on validation, and no score."""
+    """Return the record of a finished or pruned trial. It has a value on the validation split and no score."""
     record = _record(cell, family, outcome, {}, {})
     progress = outcome.progress
     record["trial"] = {**record["trial"], "value": progress.best_score, "pruned": progress.pruned}
@@ -84,11 +84,11 @@ def trial_record(cell: Cell, family: TaskFamily, outcome: Outcome) -> Record:
 def _record(
     cell: Cell, family: TaskFamily, outcome: Outcome, tested: Mapping[str, Any], answered: Mapping[str, Any]
 ) -> Record:
-    """What both have in common; `tested` are metrics of the test split, `answered` counts of its predictions."""
-    account, facts = outcome.account, cell.facts()
+    """Return what all records have; `tested` are metrics of the test split, `answered` are counts of its predictions."""
+    account, facts, precision = outcome.account, cell.facts(), precision_of(outcome.accelerator)
     return {
         **facts,
-        "fitted": outcome.fitted.facts(cell.why, precision_of(outcome.accelerator)),
+        "fitted": outcome.fitted.facts(cell.why, precision),
         "status": "ok",
         "model": {**facts["model"], "parameters": outcome.parameters},
         "task": task_facts(cell, outcome.data, outcome.truncated, outcome.warnings),
@@ -100,7 +100,7 @@ def _record(
         **({"answers": answered} if answered else {}),
         "training": _training(cell, outcome),
         "cost": _cost(outcome),
-        "environment": environment(outcome.accelerator),
+        "environment": environment(outcome.accelerator.device, precision),
         "started": timestamp(account["started"]),
         "finished": timestamp(time.time()),
         "error": None,
@@ -108,14 +108,13 @@ def _record(
 
 
 def _training(cell: Cell, outcome: Outcome) -> dict[str, Any]:
-    """How the training went; what did not happen has no key."""
-    progress, account = outcome.progress, outcome.account
-    small = progress.micro_batch_size
+    """Return how the training went, without keys for what did not happen."""
+    progress, account, size = outcome.progress, outcome.account, outcome.progress.micro_batch_size
     happened = {
         "resumed": account["resumed"],
         "retried": account["retried"],
-        "micro_batch_size": small,
-        "accumulation": small and math.ceil(outcome.fitted.recipe.batch_size / small),
+        "micro_batch_size": size,
+        "accumulation": size and math.ceil(outcome.fitted.recipe.batch_size / size),
         "devices": outcome.accelerator.num_processes if outcome.accelerator.num_processes > 1 else None,
     }
     return {

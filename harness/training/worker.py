@@ -9,8 +9,8 @@ from harness.quantities import NEVER, SaveInterval
 from harness.store import Record, Store
 from harness.training.attempt import Attempt
 from harness.training.cell_run import CellContext, CellRun
+from harness.training.checkpointer import Interruption
 from harness.training.device import precisions
-from harness.training.keeper import Interruption
 from harness.training.loop import Emit
 from harness.training.outcome import Outcome, make_record, trial_record
 
@@ -23,52 +23,52 @@ def run_cell(
     every: SaveInterval = NEVER,
     interruption: Interruption | None = None,
 ) -> Record:
-    """Train and evaluate a cell, write its predictions and record, and return the record.
+    """Train and evaluate a cell, write its predictions and its record, and return the record.
 
-    A trial of a search ends after its training, and never predicts or scores a row of the test split.
-    A training that was interrupted goes on from its last checkpoint. Where half precision gives a loss that is no number, or
-    one and the same prediction for every row that is not the model's own doing, the cell is run once more in fp32.
+    A trial of a search ends after its training and never sees a row of the test split. An interrupted training resumes from its
+    last checkpoint. The cell is run once more in fp32 if half precision gives a loss that is infinite or NaN, or the same
+    prediction for every row where fp32 would compute something else.
 
     Args:
-        cell: what to do.
+        cell: what to run.
         device: `cpu`, `cuda:N` or `mps`.
-        store: the results folder; the caller has the cell's claim.
-        emit: is told of phases, steps and validations.
+        store: the results folder; the caller holds the cell's claim.
+        emit: receives phases, steps and validations.
         every: how often the state of the training is saved.
-        interruption: asks the cell to end early.
+        interruption: asks the cell to stop early.
 
     Raises:
-        Interrupted: it was asked to; its state is saved.
-        Exception: whatever else went wrong; no record is written then.
+        Interrupted: the cell was asked to stop; its state is saved.
+        Exception: anything else went wrong; no record is written then.
     """
-    under = CellRun(cell, CellContext(device, store, emit, every, interruption or Interruption()))
-    tries = precisions(device, cell.recipe.precision, cell.model.avoid)
-    if under.before.get("precision") in tries:
-        tries = tries[tries.index(under.before["precision"]) :]
-    for precision in tries:
-        attempt = Attempt(under, precision)
+    cell_run = CellRun(cell, CellContext(device, store, emit, every, interruption or Interruption()))
+    candidates = precisions(device, cell.recipe.precision, cell.model.avoid)
+    if cell_run.before.get("precision") in candidates:
+        candidates = candidates[candidates.index(cell_run.before["precision"]) :]
+    for precision in candidates:
+        attempt = Attempt(cell_run, precision)
         try:
             outcome = attempt.run()
         except FloatingPointError as error:
-            under.forget()
-            if precision == tries[-1]:
+            cell_run.start_over()
+            if precision == candidates[-1]:
                 raise
-            under.retried = f"{error} in {precision}"
+            cell_run.retried = f"{error} in {precision}"
             continue
-        if precision == tries[-1] or not is_constant(outcome.predictions) or attempt.is_faithful():
+        if precision == candidates[-1] or not is_constant(outcome.predictions) or attempt.agrees_with_fp32():
             break
-        under.forget()
-        under.retried = f"one and the same prediction for every row in {precision}"
-    return _finish(under, outcome)
+        cell_run.start_over()
+        cell_run.retried = f"one and the same prediction for every row in {precision}"
+    return _finish(cell_run, outcome)
 
 
-def _finish(under: CellRun, outcome: Outcome) -> Record:
-    """Write predictions and record, and remove what was kept to go on from."""
-    cell, family = under.cell, registry.family(under.cell.task.family)
+def _finish(cell_run: CellRun, outcome: Outcome) -> Record:
+    """Write predictions and record, and delete the checkpoint."""
+    cell, family = cell_run.cell, registry.family(cell_run.cell.task.family)
     make = trial_record if cell.is_trial else make_record
     record = make(cell, family, outcome)
     if outcome.accelerator.is_main_process:
-        told = () if cell.is_trial else prediction_lines(cell, family, outcome.data.splits["test"], outcome.predictions)
-        under.place.store.write(record, told)
-        under.forget()
+        predictions = () if cell.is_trial else prediction_lines(cell, family, outcome.data.splits["test"], outcome.predictions)
+        cell_run.context.store.write(record, predictions)
+        cell_run.start_over()
     return record

@@ -14,12 +14,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import bidirectional_mask_function, causal_mask_function, sdpa_mask
+from transformers import PreTrainedModel
 
 from harness.heads.decoding.caches import sliced_from
-from harness.linear import replaced, replacements
+from harness.models import internals
 
 NAME = "of few tokens"
 # "packed" is the name of `harness.fast.attention`, a room above; it is PyTorch's own attention while nothing is packed.
@@ -30,14 +28,29 @@ MAX_SCORES = 1 << 20  # for several tokens at once: more scores do not stay in t
 
 @contextmanager
 def fast_operators(model: PreTrainedModel) -> Iterator[None]:
-    """Inside, the model computes attention of few tokens and linear layers by faster operators, without gradients."""
-    with _few_token_attention(model), replaced(_replacements(model)):
-        yield
+    """Inside, the model computes attention of few tokens by faster operators, without gradients."""
+    replaced = []
+    try:
+        with _few_token_attention(model):
+            for module, name, function in _replacements(model):
+                setattr(module, name, function)
+                replaced.append((module, name))
+            yield
+    finally:
+        for module, name in replaced:
+            delattr(module, name)
+
+
+def precision(model: nn.Module) -> torch.dtype | None:
+    """Return fp32 or bf16 if all matrices of the model have that type and are on a CPU; else, and under autocast of fp32, None."""
+    kinds = {(weight.device.type, weight.dtype) for weight in model.parameters() if weight.ndim > 1}
+    if kinds == {("cpu", torch.bfloat16)}:
+        return torch.bfloat16
+    return torch.float32 if kinds == {("cpu", torch.float32)} and not torch.is_autocast_enabled("cpu") else None
 
 
 def _replacements(model: nn.Module) -> Iterator[tuple[nn.Module, str, Callable[..., Any]]]:
     """Yield (module, name of a method, its replacement)."""
-    yield from replacements(model)
     for module in model.modules():
         if type(module) is nn.Dropout and not module.training and "forward" not in vars(module):
             yield module, "forward", _identity
@@ -88,7 +101,7 @@ def attend(
     causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
     many = tokens > 1 and (rows * heads * tokens * columns > MAX_SCORES or (causal and attention_mask is None))
     if many or dropout or any(kwargs.get(name) is not None for name in ("softcap", "cache")):
-        return sdpa_attention_forward(
+        return internals.sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, is_causal=is_causal,
             position_bias=position_bias, **kwargs,
         )  # fmt: skip
@@ -130,18 +143,19 @@ def _bag_indices(count: int, columns: int) -> tuple[Tensor, Tensor]:
 
 def mask(
     batch_size: int, q_length: int, kv_length: int, q_offset: int = 0, kv_offset: int = 0,
-    mask_function: Callable[..., Any] = causal_mask_function, attention_mask: Tensor | None = None, **kwargs: Any,
+    mask_function: Callable[..., Any] | None = None, attention_mask: Tensor | None = None, **kwargs: Any,
 ) -> Tensor | None:  # fmt: skip
     """Compute the result of `sdpa_mask`, which takes the same arguments.
 
     Where only padding is hidden, return numbers to add to the scores, computed once for each mask.
     """
-    hides_tokens = mask_function is not bidirectional_mask_function
-    hides_tokens &= mask_function is not causal_mask_function or q_length > 1 or q_offset + 1 != kv_length
+    mask_function = mask_function or internals.causal_mask_function
+    hides_tokens = mask_function is not internals.bidirectional_mask_function
+    hides_tokens &= mask_function is not internals.causal_mask_function or q_length > 1 or q_offset + 1 != kv_length
     same_shape = attention_mask is None or attention_mask.shape == (batch_size, kv_length)
     if hides_tokens or kv_offset or not same_shape:
         sizes = (batch_size, q_length, kv_length, q_offset, kv_offset)
-        return sdpa_mask(*sizes, mask_function, attention_mask, **kwargs)
+        return internals.sdpa_mask(*sizes, mask_function, attention_mask, **kwargs)
     if attention_mask is None:
         return None
     # The mask of a source is the same tensor at each step.
@@ -151,5 +165,4 @@ def mask(
     return attention_mask.additive
 
 
-AttentionInterface.register(NAME, attend)
-AttentionMaskInterface.register(NAME, mask)
+internals.register_attention(NAME, attend, mask)

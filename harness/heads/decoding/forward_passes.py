@@ -12,6 +12,7 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from transformers.modeling_outputs import BaseModelOutput
 
 from harness.heads.decoding.caches import Prefill, RowCache
+from harness.models import internals
 
 SETTINGS = frozenset(
     "max_new_tokens num_beams do_sample use_cache pad_token_id eos_token_id bos_token_id decoder_start_token_id "
@@ -28,7 +29,8 @@ REQUIRED_ARGUMENTS = {"attention_mask", "past_key_values", "use_cache"}
 
 def covers(model: Any) -> bool:
     """Whether `decode` gives the tokens that `model.generate(input_ids=…, attention_mask=…)` would."""
-    return isinstance(model, PreTrainedModel) and _is_greedy(model.generation_config, model) and _is_standard(model)
+    known = not internals.MISSING and isinstance(model, PreTrainedModel)
+    return known and _is_greedy(model.generation_config, model) and _is_standard(model)
 
 
 def _is_greedy(config: GenerationConfig, model: PreTrainedModel) -> bool:

@@ -11,9 +11,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from harness.heads.decoding.caches import Prefill, RowCache
-from harness.heads.decoding.cpu_operators import fast_operators
+from harness.heads.decoding.cpu_operators import fast_operators, precision
 from harness.heads.decoding.forward_passes import DecoderPasses, EncoderDecoderPasses
-from harness.linear import precision
 
 # Share of the rows that must be finished before new texts take their place, or before the other rows go on without them.
 FINISHED_SHARE = 1 / 4

@@ -52,10 +52,10 @@ import sys
 from telling import tell
 
 from harness.engines.server import ForkServer
-from harness.methods import modules
+from harness.methods import adapter_modules
 
 if __name__ == "__main__":
-    process, connection = ForkServer(modules(sys.argv[1:])).start_process(tell)
+    process, connection = ForkServer(adapter_modules(sys.argv[1:])).start_process(tell)
     print(connection.recv())
 """
 

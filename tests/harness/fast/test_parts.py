@@ -16,10 +16,20 @@ from transformers import (
     T5ForSequenceClassification,
 )
 
-from harness.fast.dropout import Dropout, dropout, install, keep
-from harness.fast.grain import COARSE, FINE, FULL, Grain
-from harness.fast.layout import FITS, Collect, Layout, Scatter, group_rows, partition
-from harness.fast.vocabulary import UsedEmbedding, keep_used
+from harness.fast.dropout import Dropout, dropout, install, random_mask
+from harness.fast.layout import (
+    BF16_ROUNDING,
+    CACHED_SCORES,
+    FP32_ROUNDING,
+    NO_ROUNDING,
+    Layout,
+    PackTokens,
+    PadTokens,
+    Rounding,
+    group_rows,
+    partition,
+)
+from harness.fast.vocabulary import UsedEmbedding, cut_to_used
 
 CPU = torch.device("cpu")
 SMALL = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
@@ -30,11 +40,11 @@ def test_dropout_drops_as_often_as_it_should_and_keeps_the_mean(p):
     torch.manual_seed(0)
     dropped, rates, means = 0, [], []
     for _ in range(400):
-        kept, grow = keep((100, 101), p, torch.float32)
-        assert set(kept.unique().tolist()) <= {0.0, 1.0}
-        dropped += int((kept == 0).sum())
-        rates.append(1 - 1 / grow if p < 1 else 1.0)
-        means.append(float(kept.mean()) * grow)
+        mask, scale = random_mask((100, 101), p, torch.float32)
+        assert set(mask.unique().tolist()) <= {0.0, 1.0}
+        dropped += int((mask == 0).sum())
+        rates.append(1 - 1 / scale if p < 1 else 1.0)
+        means.append(float(mask.mean()) * scale)
     assert dropped / (400 * 10_100) == pytest.approx(p, abs=0.0015)  # four standard deviations, of bytes and of rates
     assert {round(rate * 256, 3) for rate in rates} <= {math.floor(256 * p), math.ceil(256 * p)}
     if p < 1:
@@ -44,9 +54,9 @@ def test_dropout_drops_as_often_as_it_should_and_keeps_the_mean(p):
 def test_dropout_draws_independent_numbers():
     """Neighbours, which share a 64-bit number, drop together no more often than others."""
     torch.manual_seed(0)
-    kept = keep((4, 500_000), 0.5, torch.float32)[0].flatten() > 0
+    mask = random_mask((4, 500_000), 0.5, torch.float32)[0].flatten() > 0
     for distance in (*range(1, 9), 64, 500_000):
-        together = float((kept[:-distance] & kept[distance:]).float().mean())
+        together = float((mask[:-distance] & mask[distance:]).float().mean())
         assert together == pytest.approx(0.25, abs=0.002)
 
 
@@ -68,8 +78,8 @@ def test_dropout_has_the_gradient_of_what_it_computes():
 
     assert torch.autograd.gradcheck(drop, (states,))
     torch.manual_seed(3)
-    kept, grow = keep((50,), 0.4, torch.float64)
-    torch.testing.assert_close(drop(states), states * kept * grow)
+    mask, scale = random_mask((50,), 0.4, torch.float64)
+    torch.testing.assert_close(drop(states), states * mask * scale)
 
 
 def test_every_plain_dropout_of_a_model_is_exchanged():
@@ -116,15 +126,14 @@ def test_a_layout_knows_where_each_token_is():
     groups = layout.groups(((0, 1), (1, 4)))
     assert [(group.begin, group.end, group.rows, group.width) for group in groups] == [(0, 5, 1, 5), (5, 12, 3, 3)]
     assert groups[0].real is None and groups[1].real.sum(1).tolist() == [3, 3, 1]
-    assert packed[layout.firsts].tolist() == [0, 6, 12, 18]
 
 
 def test_sizes_are_rounded_up_and_what_belongs_to_no_row_is_zero():
-    layout = Layout([5, 3], 6, CPU, Grain(tokens=3, width=4))
-    assert (layout.tokens, layout.held, layout.longest, layout.widest) == (8, 9, 5, (8, 8))
+    layout = Layout([5, 3], 6, CPU, Rounding(tokens=3, width=4))
+    assert (layout.tokens, layout.size, layout.longest, layout.widest) == (8, 9, 5, (8, 8))
     (group,) = layout.groups(((0, 2),))
     assert (group.begin, group.end, group.width) == (0, 8, 8) and group.real.sum(1).tolist() == [5, 3]
-    packed = Collect.apply(torch.ones(12, 1), layout.index, layout.held)
+    packed = PackTokens.apply(torch.ones(12, 1), layout.index, layout.size)
     assert packed.flatten().tolist() == [1] * 8 + [0]
 
 
@@ -132,27 +141,27 @@ def test_sizes_are_rounded_up_and_what_belongs_to_no_row_is_zero():
     ("longest", "wanted"), [(1, 32), (31, 32), (32, 32), (33, 36), (36, 36), (37, 64), (63, 64), (97, 100), (101, 128)]
 )
 def test_a_row_of_scores_leaves_little_over_behind_whole_vectors(longest, wanted):
-    assert COARSE.read(longest) == wanted
-    assert FULL.read(longest) == max(16, longest) and FINE.read(longest) == longest
-    layout = Layout([longest, 1], longest, CPU, COARSE)
+    assert BF16_ROUNDING.key_width(longest) == wanted
+    assert FP32_ROUNDING.key_width(longest) == max(16, longest) and NO_ROUNDING.key_width(longest) == longest
+    layout = Layout([longest, 1], longest, CPU, BF16_ROUNDING)
     (group,), (read,) = (layout.groups(((0, 2),), read) for read in (False, True))
     assert group.width == -(-longest // 4) * 4 and read.width == wanted
     assert read.real.sum(1).tolist() == [longest, 1]
 
 
-@pytest.mark.parametrize("grain", [FINE, Grain(tokens=3, width=2)], ids=["fine", "coarse"])
-def test_moves_have_the_right_gradients(grain):
-    layout = Layout([3, 1], 3, CPU, grain)
-    tokens = torch.randn(layout.held, 2, dtype=torch.float64, requires_grad=True)
+@pytest.mark.parametrize("rounding", [NO_ROUNDING, Rounding(tokens=3, width=2)], ids=["fine", "coarse"])
+def test_moves_have_the_right_gradients(rounding):
+    layout = Layout([3, 1], 3, CPU, rounding)
+    tokens = torch.randn(layout.size, 2, dtype=torch.float64, requires_grad=True)
     places = torch.randn(6, 2, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda states: Collect.apply(states, layout.index, layout.held), (places,))
+    assert torch.autograd.gradcheck(lambda states: PackTokens.apply(states, layout.index, layout.size), (places,))
     real = torch.zeros(6, 1, dtype=torch.float64).index_fill_(0, layout.index, 1.0)
-    assert torch.autograd.gradcheck(lambda states: Scatter.apply(states, layout.inverse, layout.index) * real, (tokens,))
+    assert torch.autograd.gradcheck(lambda states: PadTokens.apply(states, layout.inverse, layout.index) * real, (tokens,))
 
 
 def trained(model, used, ids):
     """Logits after three steps of AdamW with weight decay and clipping."""
-    table = None if used is None else keep_used(model, used)[0]
+    table = None if used is None else cut_to_used(model, used)[0]
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.1)
     model.eval()
     for step in range(3):
@@ -192,18 +201,18 @@ def test_a_word_outside_the_smaller_table_is_an_error():
 
 def test_a_table_that_scores_words_stays_whole():
     tied = GPT2LMHeadModel(GPT2Config(vocab_size=50, n_embd=16, n_layer=1, n_head=2))
-    assert keep_used(tied, {1, 2, 3}) == (None, None) and tied.get_input_embeddings().num_embeddings == 50
+    assert cut_to_used(tied, {1, 2, 3}) == (None, None) and tied.get_input_embeddings().num_embeddings == 50
 
 
 def test_a_table_of_which_most_is_used_stays_whole():
     model = BertForSequenceClassification(BertConfig(vocab_size=50, **SMALL))
-    assert keep_used(model, range(45)) == (None, None)
+    assert cut_to_used(model, range(45)) == (None, None)
 
 
-@pytest.mark.parametrize("grain", [FULL, COARSE])
-def test_long_rows_are_computed_a_few_at_a_time(grain):
+@pytest.mark.parametrize("rounding", [FP32_ROUNDING, BF16_ROUNDING])
+def test_long_rows_are_computed_a_few_at_a_time(rounding):
     """Scores that leave the caches cost more than the calls of another group; a row is never cut."""
-    groups = group_rows([256] * 16, grain)
-    assert {last - first for first, last in groups} <= {2, 3} and FITS >= 2 * 256**2
-    assert group_rows([600] * 4, grain) == [(0, 1), (1, 2), (2, 3), (3, 4)]
-    assert group_rows([40] * 32, grain) == [(0, 32)]
+    groups = group_rows([256] * 16, rounding)
+    assert {last - first for first, last in groups} <= {2, 3} and CACHED_SCORES >= 2 * 256**2
+    assert group_rows([600] * 4, rounding) == [(0, 1), (1, 2), (2, 3), (3, 4)]
+    assert group_rows([40] * 32, rounding) == [(0, 32)]

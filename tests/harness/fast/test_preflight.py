@@ -2,7 +2,6 @@
 
 import copy
 import json
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -12,9 +11,9 @@ from head_examples import EXAMPLES, LABELS, RECIPE
 
 from harness.errors import BenchError
 from harness.fast.attention import NotPackable
-from harness.fast.prepare import EQUAL, PACKED, PADDED, SINGLE, Fast, prepare
-from harness.fast.rows_tried import check_text
-from harness.fast.stack import Packing
+from harness.fast.packing import Packing
+from harness.fast.prepare import EQUAL, PACKED, PADDED, SINGLE, BatchComputer, prepare
+from harness.fast.tokenizer_check import check_text
 from harness.heads.base import IGNORE
 from harness.heads.sequence import SequenceHead
 from harness.heads.spans import SpanHead
@@ -23,10 +22,10 @@ from harness.heads.tokens import TokenHead
 from harness.methods import METHODS
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
+from harness.training.checkpoint import Progress
 from harness.training.device import make_accelerator
 from harness.training.evaluate import predict
-from harness.training.faithful import try_half
-from harness.training.state import Progress
+from harness.training.half_precision import check_one_row
 from harness.training.step import Step
 from harness.training.together import Team
 from harness.training.weights import Weights
@@ -88,7 +87,7 @@ def test_rows_that_change_each_other_are_not_computed_together(checkpoints, mix,
     answers = [predict(accelerator, model, head, read, len(EXAMPLES[kind]), size, fast=fast) for size in (1, 32)]
     assert answers[0] == answers[1], "a row's prediction depends on the rows beside it"
     together = step_gradients(model, head, features, fast)
-    alone = step_gradients(model, head, features, Fast(batches=SINGLE))
+    alone = step_gradients(model, head, features, BatchComputer(batches=SINGLE))
     assert together[0] == pytest.approx(alone[0], rel=1e-5)
     torch.testing.assert_close(together[1], alone[1], rtol=1e-4, atol=1e-6)
 
@@ -143,9 +142,9 @@ def test_a_number_beyond_the_embeddings_is_named(checkpoints):
 def test_what_the_packed_way_raises_later_means_padding(checkpoints):
     model, head, features = made(checkpoints, "bert")
     fast = prepared(model, head, features)
-    expected = float(Fast().compute(partial(head.loss, model.eval()), head.collate(features), CPU))
+    expected = float(BatchComputer().compute(partial(head.loss, model.eval()), head.collate(features), CPU))
     fast.packing.remove()
-    fast.packing.undo = []
+    fast.packing._undo = []
 
     class Broken:
         def __enter__(self):
@@ -167,13 +166,13 @@ def test_what_our_layers_raise_means_the_librarys(checkpoints, monkeypatch):
     calls = []
 
     def work(batch):
-        calls.append(type(model.classifier).__name__)
+        calls.append(type(model.dropout) is torch.nn.Dropout)
         if len(calls) == 1:
             raise RuntimeError("Output 0 of ProductBackward is a view and is being modified inplace")
         return head.loss(model, batch)
 
     assert torch.isfinite(fast.compute(work, head.collate(features), CPU))
-    assert not fast.kernels and calls[-1] == "Linear" and type(model.classifier) is torch.nn.Linear
+    assert not fast.kernels and calls == [False, True]
     assert any("ProductBackward" in note for note in fast.notes)
 
 
@@ -268,7 +267,7 @@ def test_a_loop_that_fails_leaves_the_writing_to_the_library(checkpoints, monkey
 def test_half_precision_that_a_layer_cannot_compute_is_told(checkpoints):
     model, head, features = made(checkpoints, "bert")
     fast = prepared(model, head, features)
-    fast.give_up("")
+    fast.stop_packing("")
 
     def refuses(module, args):
         if args[0].dtype == torch.bfloat16:
@@ -278,7 +277,7 @@ def test_half_precision_that_a_layer_cannot_compute_is_told(checkpoints):
     accelerator = make_accelerator("cpu", "bf16")
     weights = Weights(model, half=True)
     with pytest.raises(FloatingPointError, match="not implemented for 'BFloat16'"):
-        try_half(accelerator, model, weights, head, fast, features)
+        check_one_row(accelerator, model, weights, head, fast, features)
 
 
 @pytest.mark.parametrize(
@@ -298,21 +297,6 @@ def test_texts_that_are_partly_unknown_are_told(checkpoints):
     _, head, _ = made(checkpoints, "bert")
     examples = [{"text": "the cat sees the garden 猫猫猫猫", "text_pair": None}]
     assert "does not know 1" in check_text(head, examples)
-
-
-def test_layers_of_an_evaluation_that_go_wrong_are_the_librarys(checkpoints, monkeypatch):
-    model, head, features = made(checkpoints, "bert")
-
-    @contextmanager
-    def wrong(model):
-        handle = model.classifier.register_forward_hook(lambda module, args, output: output * 2)
-        yield
-        handle.remove()
-
-    monkeypatch.setattr("harness.linear.packed", wrong)
-    fast = prepared(model, head, features)
-    assert not fast.evaluates and any("evaluated by the library's own layers" in note for note in fast.notes)
-    assert fast.facts()["batches"] == PACKED
 
 
 def shortened(feature, length):
@@ -348,7 +332,7 @@ def test_rows_without_a_label_do_not_keep_a_model_from_being_packed(checkpoints)
     bare = replace(features[0], inputs={name: values[:3] for name, values in features[0].inputs.items()} | {"labels": [IGNORE] * 3})
     fast = prepared(model, head, [*features, bare])
     assert fast.facts()["packed"], fast.refused
-    fast.give_up("")
+    fast.stop_packing("")
     loss, gradients = step_gradients(model, head, [bare], fast)
     assert loss == 0 and not gradients.any()
 
@@ -384,9 +368,9 @@ def test_a_gradient_that_a_faster_way_loses_is_noticed(checkpoints, monkeypatch)
         return (args[0].detach(), *args[1:])
 
     class Detaching(Packing):
-        def __init__(self, model, first_only=False):
-            super().__init__(model, first_only)
-            self.undo.append(model.bert.encoder.layer[0].register_forward_pre_hook(cut).remove)
+        def __init__(self, model):
+            super().__init__(model)
+            self._undo.append(model.bert.encoder.layer[0].register_forward_pre_hook(cut).remove)
 
     monkeypatch.setattr("harness.fast.prepare.Packing", Detaching)
     fast = prepared(model, head, features)
@@ -395,7 +379,7 @@ def test_a_gradient_that_a_faster_way_loses_is_noticed(checkpoints, monkeypatch)
 
 DAMAGES = (
     {"head": 3}, {"head": {"tokenizer": None}}, {"head": {"loop": "no", "together": "any", "cached": True}}, {"batches": "other"},
-    {"notes": 5}, {"notes": [7]}, {"packed": "yes"}, {"refused": None}, {"whole": None},
+    {"notes": 5}, {"notes": [7]}, {"packed": "yes"}, {"refused": None}, {"whole_vocabulary": None},
 )  # fmt: skip
 
 
@@ -408,7 +392,7 @@ def test_a_file_of_the_cache_that_cannot_be_followed_is_made_anew(checkpoints, m
     whole = json.loads(file.read_text())
     file.write_text(json.dumps({**whole, **damage}))
     model, head, features = made(checkpoints, "bert", TextHead)
-    assert prepared(model, head, features).facts() == {**expected, "first_only": whole["first_only"]}
+    assert prepared(model, head, features).facts() == expected
     assert json.loads(file.read_text()) == whole
 
 
@@ -515,7 +499,7 @@ def test_what_a_backward_pass_raises_later_means_a_slower_way(checkpoints, monke
     model, head, features = made(checkpoints, "bert")
     fast = prepared(model, head, features)
     if not packed:
-        fast.give_up("not today")
+        fast.stop_packing("not today")
     step = Step(make_accelerator("cpu", "fp32"), Team(make_accelerator("cpu", "fp32")), Weights(model), head, fast, features, RECIPE, 0.0)
     backward, calls = step.accelerator.backward, []
 

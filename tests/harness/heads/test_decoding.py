@@ -11,7 +11,6 @@ from transformers import (
     GenerationConfig,
 )
 
-from harness import linear
 from harness.heads import decoding
 from harness.heads.decoding import caches, greedy
 
@@ -101,19 +100,14 @@ def model(request):
 
 
 @pytest.mark.parametrize(
-    "width, check_every, spare, continuous, fast, packed",
-    [
-        (3, 1, 2, True, False, 0), (8, 3, 32, True, False, 0), (3, 1, 2, True, True, 0), (3, 1, 2, False, True, 0),
-        (4, 1, 8, False, True, 1 << 28), (2, 3, 2, False, False, 0),
-    ],
+    "width, check_every, spare, continuous, fast",
+    [(3, 1, 2, True, False), (8, 3, 32, True, False), (3, 1, 2, True, True), (4, 1, 8, False, True), (2, 3, 2, False, False)],
 )  # fmt: skip
 @torch.inference_mode()
-def test_it_generates_what_the_library_generates(model, width, check_every, spare, continuous, fast, packed, monkeypatch):
+def test_it_generates_what_the_library_generates(model, width, check_every, spare, continuous, fast, monkeypatch):
     """Early ends, texts at the limit, rows refilled and dropped, columns compacted, several steps between two checks; with
     the operators of transformers and with faster ones."""
     monkeypatch.setattr(caches, "SPARE", spare)
-    monkeypatch.setattr(linear, "PACKED", packed)
-    monkeypatch.setattr(linear, "pays", lambda precision: True)
     monkeypatch.setattr(greedy, "precision", lambda model: torch.float32 if fast else None)
     ids, mask = batch(model)
     end_early(model, ids, mask)

@@ -9,7 +9,7 @@ from harness.cell import SearchedRecipe, Trial
 from harness.quantities import SaveInterval
 from harness.search.trials import make_trial
 from harness.store import Store
-from harness.training.keeper import Interrupted, Interruption
+from harness.training.checkpointer import Interrupted, Interruption
 from harness.training.worker import run_cell
 from tasks.sentiment import Sentiment
 

@@ -11,7 +11,7 @@ from transformers import (
     AutoModelForTokenClassification,
 )
 
-from harness.fast.vocabulary import keep_used
+from harness.fast.vocabulary import cut_to_used
 from harness.training.flops import depth, forward_flops, matmul_peak, training_flops
 
 SIZE = {"hidden_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 128}
@@ -132,7 +132,7 @@ def test_an_encoder_under_trained_cross_attention_needs_no_gradients():
 def test_a_table_that_was_cut_down_is_looked_up_too():
     model = build("bert", CLASSES, SIZE)
     whole = forward_flops(model, [READ])
-    assert keep_used(model, range(100))[0] == 100
+    assert cut_to_used(model, range(100))[0] == 100
     assert forward_flops(model, [READ]) == whole
 
 

@@ -8,7 +8,7 @@ import toy
 from accelerate.utils import set_seed
 from torch import nn
 
-from harness.fast.prepare import Fast, prepare
+from harness.fast.prepare import BatchComputer, prepare
 from harness.heads.make import make_head
 from harness.recipe import Recipe
 from harness.store import Store
@@ -30,7 +30,7 @@ def trained(checkpoints, recipe, scores=(), kind="bert", packed=True):
     model = head.build()
     examples = [{"text": row["text"], "text_pair": None, "label": row["label"]} for row in toy.sentiment()["train"]]
     features = head.encode(examples, training=True)
-    fast = prepare(model, head, [features], features) if packed else Fast()
+    fast = prepare(model, head, [features], features) if packed else BatchComputer()
     assert (fast.packing is not None) == packed
     model = accelerator.prepare(model)
     kept, events = [], []

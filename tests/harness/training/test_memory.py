@@ -11,8 +11,8 @@ from harness.heads.sequence import SequenceHead
 from harness.quantities import SaveInterval
 from harness.store import Store
 from harness.training import attempt
+from harness.training.checkpointer import Interrupted, Interruption
 from harness.training.cost import NotEnoughMemory
-from harness.training.keeper import Interrupted, Interruption
 from harness.training.worker import run_cell
 
 

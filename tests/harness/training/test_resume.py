@@ -9,9 +9,8 @@ import toy
 
 from harness.quantities import NEVER, SaveInterval
 from harness.store import Store
-from harness.training.checkpoint import SavedTraining, Unusable
-from harness.training.keeper import Interrupted, Interruption
-from harness.training.state import RandomStates
+from harness.training.checkpoint import RandomStates, SavedTraining, Unusable
+from harness.training.checkpointer import Interrupted, Interruption
 from harness.training.worker import run_cell
 
 KINDS = ["bert", "gpt2", "t5"]
@@ -176,9 +175,9 @@ def test_an_early_request_ends_the_cell_when_there_is_something_to_ask(checkpoin
 
 def test_random_states_are_those_of_all_generators():
     states = RandomStates()
-    values, tensors = states.plain()
+    values, tensors = states.to_plain()
     first = random.random(), np.random.rand(), torch.rand(3).tolist()
-    RandomStates.of(values, tensors).restore()
+    RandomStates.from_plain(values, tensors).restore()
     assert (random.random(), np.random.rand(), torch.rand(3).tolist()) == first
 
 

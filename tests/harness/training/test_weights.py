@@ -12,7 +12,7 @@ from harness.quantities import SaveInterval
 from harness.recipe import Recipe
 from harness.store import Store
 from harness.training.checkpoint import SavedTraining
-from harness.training.keeper import Interrupted, Interruption
+from harness.training.checkpointer import Interrupted, Interruption
 from harness.training.optimiser import make_optimiser
 from harness.training.weights import Weights
 from harness.training.worker import run_cell

@@ -3,12 +3,10 @@
 import pytest
 import torch
 
-from harness.fast import infer as inference
 from harness.fast.attention import _kernel, _sdpa
-from harness.fast.core import Core
-from harness.fast.dropout import keep
-from harness.fast.infer import infer
+from harness.fast.dropout import random_mask
 from harness.fast.layout import Layout
+from harness.fast.training_attention import TrainingAttention
 
 CPU = torch.device("cpu")
 HEADS, SIZE = 2, 3
@@ -27,7 +25,7 @@ def packed(count, seed):
 def textbook(query, key, value, mine, theirs, bias, dropout, scaling):
     """Row by row, head by head."""
     torch.manual_seed(0)
-    kept, grow = keep((len(mine) * HEADS, max(mine), max(theirs)), dropout, query.dtype)
+    mask, scale = random_mask((len(mine) * HEADS, max(mine), max(theirs)), dropout, query.dtype)
     outputs = []
     starts = [sum(lengths[:row]) for lengths in (mine, theirs) for row in range(len(lengths))]
     for row, (own, read) in enumerate(zip(mine, theirs, strict=True)):
@@ -38,7 +36,7 @@ def textbook(query, key, value, mine, theirs, bias, dropout, scaling):
             scores = q @ k.T * scaling
             if bias is not None:
                 scores = scores + bias.expand(len(mine), HEADS, -1, -1)[row, head, :own, :read]
-            heads.append(scores.softmax(-1) * kept[row * HEADS + head, :own, :read] * grow @ v)
+            heads.append(scores.softmax(-1) * mask[row * HEADS + head, :own, :read] * scale @ v)
         outputs.append(torch.stack(heads, 1))
     return torch.cat(outputs)
 
@@ -59,7 +57,7 @@ def test_outputs_and_gradients(mine, theirs, dropout, learned):
     bias = torch.randn(1, HEADS, max(mine), max(theirs), dtype=torch.float64).requires_grad_() if learned else None
     given = hidden if bias is None else bias + hidden
     torch.manual_seed(0)
-    made = Core.apply(*states, own, read, given, dropout, 0.7)
+    made = TrainingAttention.apply(*states, own, read, given, dropout, 0.7)
     expected = textbook(*states, mine, theirs, bias, dropout, 0.7)
     torch.testing.assert_close(made, expected)
     leaves = [*states, *([bias] if learned else [])]
@@ -70,37 +68,15 @@ def test_outputs_and_gradients(mine, theirs, dropout, learned):
         torch.testing.assert_close(gradient, right)
 
 
-@pytest.mark.parametrize("at_once", [1, 50, 1 << 20], ids=["row by row", "two rows", "all"])
-@pytest.mark.parametrize(
-    ("mine", "theirs"),
-    [([3, 3, 3], [3, 3, 3]), ([4, 2, 1], [4, 2, 1]), ([3, 1], [5, 2])],
-    ids=["without padding", "padded", "two sides"],
-)
-@pytest.mark.parametrize("learned", [False, True], ids=["", "learned bias"])
-def test_without_gradients_the_output_is_the_same(mine, theirs, learned, at_once, monkeypatch):
-    monkeypatch.setattr(inference, "SCORES", at_once)
-    own, read = sides(mine, theirs)
-    states = [packed(sum(mine), 1), packed(sum(theirs), 2), packed(sum(theirs), 3)]
-    hidden = torch.zeros(len(theirs), 1, 1, max(theirs), dtype=torch.float64)
-    for row, length in enumerate(theirs):
-        hidden[row, ..., length:] = -torch.inf
-    bias = torch.randn(1, HEADS, max(mine), max(theirs), dtype=torch.float64) if learned else None
-    with torch.inference_mode():
-        made = infer(*states, own, read, hidden if bias is None else bias + hidden, 0.0, 0.7)
-        torch.testing.assert_close(made, textbook(*states, mine, theirs, bias, 0.0, 0.7))
-        alone = infer(*states, own, read, bias, 0.0, 0.7) if own.real is None and read.real is None else made
-        torch.testing.assert_close(alone, made)
-
-
 @pytest.mark.parametrize(
     ("query", "other", "dropout", "gradient", "wanted"),
     [
-        (torch.bfloat16, torch.bfloat16, 0.0, True, Core.apply),
-        (torch.bfloat16, torch.bfloat16, 0.1, True, Core.apply),
-        (torch.float32, torch.float32, 0.1, True, Core.apply),
+        (torch.bfloat16, torch.bfloat16, 0.0, True, TrainingAttention.apply),
+        (torch.bfloat16, torch.bfloat16, 0.1, True, TrainingAttention.apply),
+        (torch.float32, torch.float32, 0.1, True, TrainingAttention.apply),
         (torch.float32, torch.float32, 0.0, True, _sdpa),
-        (torch.bfloat16, torch.bfloat16, 0.0, False, infer),
-        (torch.float32, torch.float32, 0.0, False, infer),
+        (torch.bfloat16, torch.bfloat16, 0.0, False, _sdpa),
+        (torch.float32, torch.float32, 0.0, False, _sdpa),
         (torch.float32, torch.bfloat16, 0.0, False, _sdpa),
         (torch.float32, torch.bfloat16, 0.1, True, _sdpa),
     ],
@@ -121,5 +97,5 @@ def test_unlike_precisions_under_autocast(lengths):
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         mixed = query, key.bfloat16(), value.bfloat16()
         made = _kernel(*mixed, 0.0)(*mixed, own, read, hidden, 0.0, 0.7)
-    expected = infer(query, key, value, own, read, hidden, 0.0, 0.7)
+    expected = textbook(query, key, value, lengths, lengths, None, 0.0, 0.7)
     torch.testing.assert_close(made.float(), expected, rtol=0.05, atol=0.05)
