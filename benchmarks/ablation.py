@@ -152,7 +152,8 @@ def run(options: argparse.Namespace) -> dict[str, float]:
     import torch
     import transformers
 
-    from harness.planning.plan import Request, make_plan
+    from harness.planning.plan import make_plan
+    from harness.planning.request import Request
     from harness.store import Store
     from harness.training import worker
 

@@ -22,7 +22,8 @@ from typing import Any
 from harness import registry
 from harness.cell import Cell
 from harness.files import write_text
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.store import Store
 
 SUITE = Path(__file__).with_name("real.yaml")

@@ -33,7 +33,8 @@ from harness.files import write_text
 from harness.heads.base import Feature
 from harness.heads.make import fitted_head
 from harness.heads.text import PromptedTextHead, TextHead
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.store import Store
 from harness.task_data import load_data
 from harness.training.batches import evaluation_batches

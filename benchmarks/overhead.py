@@ -26,8 +26,8 @@ from harness.engines.base import Job, Slot
 from harness.engines.grid import Observer, run_grid
 from harness.engines.local import LocalEngine
 from harness.methods import adapter_modules
-from harness.planning.plan import Request, make_plan
-from harness.planning.request import read_request
+from harness.planning.plan import make_plan
+from harness.planning.request import Request, read_request
 from harness.store import Record
 
 INSIDE = ("train_seconds", "evaluate_seconds")

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.cell import Cell
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.store import Store
 
 SUITE = Path(__file__).with_name("real.yaml")

@@ -28,7 +28,8 @@ from harness.data.subsets import nested
 from harness.engines import make_engine
 from harness.engines.base import Job
 from harness.engines.grid import Observer, run_grid
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.planning.suite import load_suite
 from harness.recipe import trained_recipe
 from harness.store import Record, Store

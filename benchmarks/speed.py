@@ -22,7 +22,8 @@ from tables import ratios_table, sides_table, summary
 
 from harness.cell import Cell
 from harness.files import write_text
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 
 SUITE = Path(__file__).with_name("real.yaml")
 FOUR = "sst2,ag-news,wikigold,xquad"  # the families that the Trainer has a ready way for

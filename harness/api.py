@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchError
 from harness.model import Model
-from harness.planning.arguments import path_of, whole, with_commas
+from harness.planning.arguments import check_integer, check_path, with_commas
 from harness.planning.request import Numbers, References, read_references, read_request, read_search
 from harness.results import RESULTS, Comparison, Recommendation, Results, load_results
 
@@ -114,7 +114,7 @@ def run(
         models, tasks, suite=suite, methods=methods, seeds=seeds, columns=columns, limit=limit, train_sizes=train_sizes, settings=settings,
         trust_remote_code=trust_remote_code, keep_head=keep_head, baselines=baselines,
     )  # fmt: skip
-    place, console = path_of("results", results), _console(progress)
+    place, console = check_path("results", results), _console(progress)
     try:
         grid = execute(request, read_search(search, request), place, how, console)
     except DiskFull as error:
@@ -154,8 +154,8 @@ def plan(
 
     _check_names("plan", request, REQUEST, "of what is trained")
     what = read_request(models, tasks, **request)
-    jobs = None if jobs is None else whole("--jobs", jobs, 1)
-    place, console = path_of("results", results), _console(progress)
+    jobs = None if jobs is None else check_integer("--jobs", jobs, 1)
+    place, console = check_path("results", results), _console(progress)
     search = read_search(search, what)
     return report_plan(
         what, search, place, with_commas(devices), jobs, estimate, lambda line: print_line(console, line)
@@ -216,7 +216,7 @@ def check_task(
     """
     from harness.checked_task import check_tasks
 
-    suite = None if suite is None else path_of("suite", suite)
+    suite = None if suite is None else check_path("suite", suite)
     return check_tasks(read_references(tasks, "tasks"), model, max_length, columns, suite, limit)
 
 
@@ -247,7 +247,7 @@ def new_task(
     from harness.scaffold.new import write_task_file
 
     output = None if output is None else Path(output)
-    return write_task_file(path_of("data", data), family, output, columns or {}, force)
+    return write_task_file(check_path("data", data), family, output, columns or {}, force)
 
 
 @argument_names()

@@ -10,9 +10,9 @@ from harness import registry
 from harness.check.report import UNUSABLE, Report, examine
 from harness.errors import BenchError
 from harness.finding import ERROR, WARNING
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
 from harness.planning.references import find_tasks
-from harness.planning.request import read_request
+from harness.planning.request import Request, read_request
 from harness.planning.suite import suite_for
 from harness.result_views import Displayable
 from harness.task import Task
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas
     from rich.console import RenderableType
 
-    from harness.check.token_lengths import Tokens
+    from harness.check.lengths import Tokens
 
 
 @dataclass(frozen=True, repr=False)
@@ -110,9 +110,9 @@ def check_tasks(
 
 
 def _tokens(request: Request, splits: Mapping[str, Any], model: str) -> Tokens:
-    from harness.check.token_lengths import measure
+    from harness.check.lengths import measure_tokens
 
     (cell,) = make_plan(request).cells
     if cell.is_baseline:
         raise BenchError(f"--model {model}: is a baseline and has no tokeniser; name a model")
-    return measure(cell, splits)
+    return measure_tokens(cell, splits)

@@ -12,7 +12,8 @@ from harness.errors import BenchError
 from harness.grouping.costs import count
 from harness.model import Checkpoint
 from harness.models.hub_checkpoints import fetch_checkpoint
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.run_output import print_line, print_plan
 from harness.safe_text import redact
 

@@ -15,9 +15,9 @@ from typing import Any
 # Old module → its names, as old name → new module and name.
 MOVED = {
     "harness.check.tally": {
-        "Tally": "harness.check.labels:Tally",
-        "spot": "harness.check.labels:spot",
-        "plain": "harness.check.labels:as_text",
+        "Tally": "harness.check.repeats:Tally",
+        "spot": "harness.check.repeats:row_location",
+        "plain": "harness.check.repeats:as_text",
         "listed": "harness.safe_text:listed",
     },
     "harness.metrics.classes": {

@@ -13,7 +13,8 @@ from rich.text import Text
 from harness.cell import Cell
 from harness.estimate.estimator import estimate_run
 from harness.estimate.grid_estimate import describe_memory, describe_time
-from harness.planning.plan import Plan, Request, make_plan
+from harness.planning.plan import Plan, make_plan
+from harness.planning.request import Request
 from harness.progress import ALWAYS_FITTED, recipe_line, title
 from harness.remote.mirror import read_store
 from harness.report.cells_table import all_facts, cells_table

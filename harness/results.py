@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cell import is_trial
 from harness.errors import BenchError, unknown
 from harness.model import Model
-from harness.planning.arguments import need, path_of
+from harness.planning.arguments import check_path, check_type
 from harness.quantities import parse_amount
 from harness.remote.mirror import read_store
 from harness.result_views import Comparison, Leaderboard, Recommendation
@@ -223,7 +223,7 @@ def load_results(place: str | PathLike[str] | Results = RESULTS) -> Results:
     """
     if isinstance(place, Results):
         return place
-    store = read_store(path_of("results", place))
+    store = read_store(check_path("results", place))
     next(store.records(), None)  # raises if there is no such folder
     return Results(store)
 
@@ -233,7 +233,7 @@ def _task_names(tasks: str | Sequence[str]) -> list[str]:
     parts = tasks.split(",") if isinstance(tasks, str) else tasks if isinstance(tasks, Iterable) else [tasks]
     names = [task.title if isinstance(task, Task) else task for task in parts]
     for name in names:
-        need("tasks", name, str, "names of tasks")
+        check_type("tasks", name, str, "names of tasks")
     return [name.strip() for name in names if name.strip()]
 
 
@@ -241,12 +241,12 @@ def _row_name(model: str | Model) -> str:
     """Return the name of a row; a `Model` stands for its name."""
     if isinstance(model, Model):
         return model.name
-    need("compare", model, str, "MODEL or MODEL:METHOD")
+    check_type("compare", model, str, "MODEL or MODEL:METHOD")
     return model
 
 
 def _read_limit(argument: str, value: float | str | None, example: str) -> float | None:
-    need(argument, value, (str, Real, type(None)), f"a number, or text such as {example}")
+    check_type(argument, value, (str, Real, type(None)), f"a number, or text such as {example}")
     return parse_amount(argument, value, example) if isinstance(value, str) else value
 
 

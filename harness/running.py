@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from harness import quantities
 from harness.errors import BenchError, unknown
 from harness.estimate.estimator import RunEstimates, check_disk
-from harness.planning.arguments import need, truth, whole
-from harness.planning.plan import Plan, Request, make_plan
+from harness.planning.arguments import check_boolean, check_integer, check_type
+from harness.planning.plan import Plan, make_plan
+from harness.planning.request import Request
 from harness.remote.mirror import Mirror, open_store
 from harness.remote.remote_folder import Unreachable
 from harness.run_output import print_line, print_plan
@@ -89,13 +90,13 @@ class Execution:
 
         for name in ("engine", "address", "devices", "shard", "checkpoint_every", "timeout"):
             kinds = (str, type(None)) if name in ("shard", "timeout") else str
-            need(name, getattr(self, name), kinds, "text, as the command line has it")
+            check_type(name, getattr(self, name), kinds, "text, as the command line has it")
         for name in ("fail_fast", "rerun_failed", "estimate"):
-            truth(name, getattr(self, name))
+            check_boolean(name, getattr(self, name))
         if self.jobs is not None:
-            whole("--jobs", self.jobs, 1)
-        whole("--devices-per-cell", self.devices_per_cell, 1)
-        whole("--retries", self.retries, 0)
+            check_integer("--jobs", self.jobs, 1)
+        check_integer("--devices-per-cell", self.devices_per_cell, 1)
+        check_integer("--retries", self.retries, 0)
         if self.engine not in ENGINES:
             raise unknown("engine", self.engine, ENGINES)
         quantities.parse_interval("--checkpoint-every", self.checkpoint_every)

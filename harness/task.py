@@ -64,7 +64,7 @@ class Task:
 
     @classmethod
     def from_data(cls, data: Any, family: str, **options: Any) -> Task:
-        """Make a task from rows in memory or from data files; see `harness.planning.rows_in_memory.task_of`.
+        """Make a task from rows in memory or from data files; see `harness.planning.from_data.task_from_data`.
 
         Args:
             data: a pandas data frame, a list of dictionaries, a `datasets.Dataset` or `DatasetDict`, a mapping of split
@@ -81,9 +81,9 @@ class Task:
             >>> Task.from_data(rows, "sentiment", name="tweets", text="tweet", label="mood").name
             'tweets'
         """
-        from harness.planning.rows_in_memory import task_of
+        from harness.planning.from_data import task_from_data
 
-        return task_of(data, family, **options)
+        return task_from_data(data, family, **options)
 
     @classmethod
     def from_frame(cls, frame: Any, family: str, **options: Any) -> Task:

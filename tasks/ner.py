@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.check.labels import spot
-from harness.check.repeats import conflicts
+from harness.check.repeats import conflicts, row_location
 from harness.data.place import place, placed
 from harness.data.readers.conll import TAG
 from harness.data.tags import ALIASES, SCHEMES, to_iob2
@@ -90,7 +89,7 @@ class NamedEntities(TaskFamily):
         if len(rows) >= FEW and len(rows) > short >= MOSTLY * len(rows):
             message = f"{some(short, 'row')} of {len(rows):,} hold one word: are they words of sentences? A row should be a sentence"
             yield Finding(WARNING, "one-word-rows", message, short)
-        yield from conflicts(((spot(row), (tuple(row["words"]),), tuple(row["tags"])) for row in rows), "tagging")
+        yield from conflicts(((row_location(row), (tuple(row["words"]),), tuple(row["tags"])) for row in rows), "tagging")
 
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
         """Recognise columns by usual names. Texts are split at blanks and must have as many tags as words; they are less likely."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.check.labels import Tally, spot
 from harness.check.lengths import without_blanks
+from harness.check.repeats import Tally, row_location
 from harness.data.readers.offsets import NOWHERE, align
 from harness.data.readers.qa_answers import parse_answers
 from harness.data.scalars import whole_number
@@ -106,10 +106,10 @@ class QuestionAnswering(TaskFamily):
             for row in rows:
                 answers = list(zip(row["answers"]["text"], row["answers"]["answer_start"], strict=True))
                 if len(dict(answers)) > 1:
-                    several.add(split, spot(row))
+                    several.add(split, row_location(row))
                 for text, start in answers:
                     if start == NOWHERE:
-                        unplaced.add(split, f"{spot(row)}: {quote(text)}")
+                        unplaced.add(split, f"{row_location(row)}: {quote(text)}")
         if unplaced.total:
             has = "answer has" if unplaced.total == 1 else "answers have"
             message = (
@@ -148,7 +148,7 @@ class QuestionAnswering(TaskFamily):
                 message = (
                     f"{some(len(rows), f'{split} row')} ask{'s' if len(rows) == 1 else ''} about a context of train"
                 )
-                examples = tuple(spot(row) for row in rows[:5])
+                examples = tuple(row_location(row) for row in rows[:5])
                 yield Finding(WARNING, "shared-contexts", message, len(rows), examples)
 
     def recognise(self, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Proposal | None:
@@ -217,7 +217,7 @@ def _inside_words(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
             context, end = row["context"], start + len(text)
             before, after = context[max(start - 1, 0) : start], context[end : end + 1]
             if any(WORD.fullmatch(pair) for pair in (before + text[0], text[-1] + after)):
-                inside.add(split, f"{spot(row)}: {quote(before + text + after)}")
+                inside.add(split, f"{row_location(row)}: {quote(before + text + after)}")
     if inside.total > INSIDE * number:
         message = (
             f"{some(inside.total, 'answer')} of {number:,} begin or end within a word ({inside.where()}): are they letters of choices, or are the "

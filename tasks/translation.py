@@ -9,8 +9,8 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from harness.check.labels import Tally, spot
 from harness.check.lengths import without_blanks
+from harness.check.repeats import Tally, row_location
 from harness.data.values import TEXT, TEXTS
 from harness.errors import BenchError, unknown
 from harness.family import LANGUAGE, Row, TaskFamily
@@ -107,9 +107,9 @@ class Translation(TaskFamily):
         for split, rows in splits.items():
             for row in rows:
                 if row["source"].strip() and row["source"].strip() == row["target"][0].strip():
-                    copies.add(split, spot(row))
+                    copies.add(split, row_location(row))
                 if len(row["target"]) > 1:
-                    several.add(split, spot(row))
+                    several.add(split, row_location(row))
         if copies.total:
             are = "row is a copy of its source" if copies.total == 1 else "rows are copies of their source"
             message = f"{copies.total:,} {are} ({copies.where()})"
@@ -207,7 +207,7 @@ def _one_sided(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
             f"{some(len(left), 'row')} without a source and {some(len(right), 'row')} without a target: are the sides out of step, "
             "so that each line between them belongs to its neighbour?"
         )
-        yield Finding(WARNING, "out-of-step", message, len(left) + len(right), tuple(spot(row) for row in (*left[:2], *right[:2])))
+        yield Finding(WARNING, "out-of-step", message, len(left) + len(right), tuple(row_location(row) for row in (*left[:2], *right[:2])))
 
 
 def _swapped(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
@@ -244,7 +244,7 @@ def _outliers(splits: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
     for split, row, source, target in pairs:
         ratio = target / source / usual
         if max(source * usual, target) >= LONG_ENOUGH and not 1 / OUTLIER <= ratio <= OUTLIER:
-            tally.add(split, f"{spot(row)}: {source} and {target} characters")
+            tally.add(split, f"{row_location(row)}: {source} and {target} characters")
     if tally.total:
         message = (
             f"{some(tally.total, 'row')} whose sides differ in length by more than {OUTLIER:.0f} times the usual "

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BenchError
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.quantities import NEVER
 from harness.store import Store
 from harness.training.attempt import Attempt

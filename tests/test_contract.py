@@ -9,7 +9,8 @@ import pytest
 from harness import registry
 from harness.data.source import HubSource
 from harness.family import ARCHITECTURES, TaskFamily
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.planning.suite import load_suite
 from harness.store import Store
 from harness.task_data import load_splits

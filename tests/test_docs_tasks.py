@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from harness import registry
+from harness.check.report import validate
 from harness.data.source import FileSource
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import read_task
-from harness.planning.validate import validate
 
 PAGE = (Path(__file__).parents[1] / "docs/tasks.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)

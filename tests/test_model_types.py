@@ -5,7 +5,8 @@ import pytest
 from model_types import expected, kinds, run
 
 from harness.errors import BenchError
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 
 
 @pytest.mark.slow

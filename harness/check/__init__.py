@@ -1,1 +1,1 @@
-"""What can be told of a task's data before anything is trained. Importing it needs the standard library only."""
+"""Checks of a task's data before training. The modules need no third-party library."""

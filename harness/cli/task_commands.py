@@ -27,7 +27,7 @@ def check(
 ) -> None:
     """Read a task's data and say what is in them and what is wrong with them. Trains nothing."""
     from harness.checked_task import check_tasks
-    from harness.planning.defaults import read_names
+    from harness.planning.option_values import read_names
     from harness.safe_text import console, plain
 
     tasks = check_tasks(read_names(ref, "REF"), model, max_length, columns, suite, limit)

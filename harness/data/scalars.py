@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.data.printed import SHOWN, short
 
-Notes = Counter  # conversion → number of values; `harness.check.reader.MEANINGS` describes the keys
+Notes = Counter  # conversion → number of values; `harness.check.reading.READER_WARNINGS` describes the keys
 
 MISSING_TYPES = ("NAType", "NaTType")  # pandas types, recognised by name so that pandas is not imported
 TRUE = frozenset(("true", "t", "yes", "y", "1", "1.0"))

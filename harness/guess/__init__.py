@@ -1,1 +1,1 @@
-"""What data files alone say about a task: which are meant, their formats, splits and columns. Imports the standard library only."""
+"""Guess a task from its data files: which files, format, splits and columns. The modules need no third-party library."""

@@ -1,12 +1,12 @@
-"""From data files to a task: the one way of guessing, for the quick case `family:path` as for `bench task new`.
+"""Guess a task from data files, for `family:path` as for `bench task new`.
 
-Formats and columns are told by names that are usual, and by what rows hold where names say nothing.
+Formats and columns are recognised by usual names, and by what the rows hold if the names say nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,139 +16,175 @@ from harness.data.readers import GIVES, OF_TABLES, READERS
 from harness.data.source import FileSource
 from harness.errors import BenchError, unknown
 from harness.family import TaskFamily
-from harness.guess.chosen import Chosen, columns_of, in_table, original, renamed
-from harness.guess.foreign import check_folder, check_rows
-from harness.guess.misfit import Unread, doubled, no_format
-from harness.guess.sides import side_by_side
+from harness.guess.annotation_tools import check_folder, check_rows
+from harness.guess.chosen_columns import Chosen, columns_of, original_name, rename_columns, resolve_columns
+from harness.guess.outcome import Guess, Unread, no_format, same_names
+from harness.guess.parallel_files import guess_parallel
 from harness.guess.sniff import Sniffed, check_encodings, sniff
 from harness.guess.which_files import (
-    check_classes,
+    check_class_folders,
     check_split_column,
-    find,
-    name_of,
+    find_files,
     of_one_format,
     other_splits,
     sift,
-    training,
+    task_name,
+    training_file,
 )
-from harness.guess.word import Guess
 from harness.proposal import Proposal, find_columns, similar_columns
 from harness.task import Task
 
 Rows = list[dict[str, Any]]
-Files = Mapping[str, list[str]]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Files read in one format; `where` is what errors call them."""
+
+    name: str
+    kind: Sniffed
+    files: Mapping[str, list[str]]
+    rows: Rows
+    report: Mapping[str, Any]
+    chosen: Chosen
+    where: str
+
+    @property
+    def first_files(self) -> list[str]:
+        """The files of the first split."""
+        return next(iter(self.files.values()))
 
 
 def guess(
-    path: str, families: Sequence[TaskFamily], where: str, left: list[str] | None = None, columns: Mapping[str, str] | None = None
+    path: str,
+    families: Sequence[TaskFamily],
+    where: str,
+    skipped: list[str] | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> list[Guess]:
-    """What each family that fits makes of files, the one that knows the most columns by usual names first.
+    """Return the task that each fitting family makes of files, the family that knows most columns by usual names first.
 
     Args:
-        path: a file, folder, zip archive, pattern, or files side by side.
-        families: those to choose from. A single one needs to fit by the names of columns only.
-        where: what errors call it.
-        left: is filled with a line for each file that is left out, and why; None: where the names of files are not clear, an
-            error asks.
-        columns: those that the person has chosen, as `harness.guess.chosen.read_columns` gives them.
+        path: a file, folder, zip archive, pattern, or parallel files joined by `+`.
+        families: to choose from. A single one needs to fit by the names of columns only.
+        where: what errors call the files.
+        skipped: gets a line for each file that is left out, and why. If it is None, file names that are not clear are an error.
+        columns: those that the user has chosen, from `read_columns`.
 
     Raises:
-        Unread: files that can be read, but no family fits.
-        BenchError: files that are missing, cannot be read or have no clear splits, or columns that are not there.
+        Unread: the files can be read, but no family fits.
+        BenchError: files that are missing, cannot be read or have no clear splits, or columns that do not exist.
     """
-    for name in columns or ():
-        if not any(name in columns_of(family) for family in families):
-            whose = f"family {families[0].name}" if len(families) == 1 else "any family"
-            valid = dict.fromkeys(one for family in families for one in columns_of(family))
-            raise unknown(f"column of {whose}", name, valid, where=where)
-    if sides := side_by_side(path, families, where, left):
+    columns = columns or {}
+    _check_chosen(columns, families, where)
+    if guesses := guess_parallel(path, families, where, skipped):
         if columns:
             raise BenchError(f"{where}: --column is for tables; of files side by side the order says which column each is")
-        return sides
-    valid = [kind for kind in READERS if any(_fits(family, kind) for family in families)]
-    folder = Path(path).expanduser()
-    if folder.is_dir() and any("label" in family.columns for family in families):
-        check_classes(folder, where)
-    if folder.is_dir():
-        check_folder(folder, [one.name for one in entries(folder)])
-    place, paths = find(path, where)
-    paths = of_one_format(paths, valid, where, left)
-    rest = unused(place, paths) if place.is_dir() or (place not in paths and place.suffix.lower() == ".zip") else []
-    if left is not None:
-        known = {one.partition(": ")[0] for one in left}
-        left += [f"{name}: {'a folder beside the data' if name.endswith('/') else 'no data by its name'}" for name in rest if name not in known]
-    if left is None:
-        by_split(paths, where)
-    elif len(paths) == 1 and (more := other_splits(paths[0])):
-        left.append(more)
-    first = training(paths)
+        return guesses
+    valid = [format for format in READERS if any(_fits(family, format) for family in families)]
+    root, paths, unused_names = _find(path, families, valid, where, skipped)
+    first = training_file(paths)
     kinds = sniff(first)
     usable = [kind for kind in kinds if kind.format in valid]
     if not usable:
         raise no_format(first, [kind.format for kind in kinds], valid, families, where)
-    wrong: BenchError | None = None
+    error: BenchError | None = None
     unread: Unread | None = None
-    doubtful: list[Guess] = []  # by the names of columns only
+    doubtful: list[Guess] = []  # of families that fit by the names of columns only
     for kind in usable:
         check_encodings([first, *(path for path in paths if path != first)], kind.options.get("encoding"))
         try:
-            kept, out = (paths, []) if left is None else sift(paths, lambda one, kind=kind: _columns(kind, one))
-            files = {split: list(map(str, ones)) for split, ones in by_split(kept, where).items()}
-            rows = kind.read(next(iter(files.values())), report := {})
-            rows = _all_columns(rows) if kind.format in ("json", "jsonl") else rows
-        except BenchError as error:
-            wrong = error
+            files, rows, report, other_files = _read(kind, paths, where, sifting=skipped is not None)
+        except BenchError as reading_error:
+            error = reading_error
             continue
         check_rows(first, rows)
-        chosen = in_table(columns or {}, rows[0], where)
-        if left is None and list(files) == ["all"]:
+        chosen = resolve_columns(columns, rows[0], where)
+        if skipped is None and list(files) == ["all"]:
             check_split_column(rows, first, where)
-        found, partial = [], {}
+        table = _Table(task_name(root), kind, files, rows, report, chosen, where)
+        guesses, partial = [], {}
         for family in families:
             if not set(chosen) <= set(columns_of(family)):
                 continue
             try:
-                one = _way(name_of(place), family, kind, files, rows, report, chosen, where)
-            except BenchError as error:
-                wrong = error
+                result = _guess_of(family, table)
+            except BenchError as family_error:
+                error = family_error
                 continue
-            if isinstance(one, Guess):
-                found.append(replace(one, unused=rest))
+            if isinstance(result, Guess):
+                guesses.append(replace(result, unused=unused_names))
             else:
-                partial[family.name] = one
+                partial[family.name] = result
         # Stable: among equals the first registered.
-        found.sort(key=lambda one: (-_usual(one, families), -len(one.named)))
-        likely = [one for one in found if one.likely or len(families) == 1]
-        if left is not None and found and not doubtful:
-            left += out
-        if likely:
+        guesses.sort(key=lambda guess: (-_usual_columns(guess, families), -len(guess.named)))
+        if skipped is not None and guesses and not doubtful:
+            skipped += other_files
+        if likely := [guess for guess in guesses if guess.likely or len(families) == 1]:
             return likely
-        doubtful = doubtful or found
-        unread = unread or Unread(name_of(place), kind, files, rows, families, partial, where)
+        doubtful = doubtful or guesses
+        unread = unread or Unread(table.name, kind, files, rows, families, partial, where)
     if doubtful:
         return doubtful
-    # Of several families the fault of one is none of the table.
-    if unread is not None and (wrong is None or (len(families) > 1 and not columns)):
+    # An error of one of several families says nothing about the table.
+    if unread is not None and (error is None or (len(families) > 1 and not columns)):
         raise unread
-    raise wrong or BenchError(f"{where}: no format fits")
+    raise error or BenchError(f"{where}: no format fits")
 
 
-def _all_columns(rows: Rows) -> Rows:
-    """The rows, of which the first has all columns that any has: objects of JSON may lack some."""
+def _check_chosen(columns: Mapping[str, str], families: Sequence[TaskFamily], where: str) -> None:
+    valid = dict.fromkeys(name for family in families for name in columns_of(family))
+    for column in columns:
+        if column not in valid:
+            whose = f"family {families[0].name}" if len(families) == 1 else "any family"
+            raise unknown(f"column of {whose}", column, valid, where=where)
+
+
+def _find(
+    path: str, families: Sequence[TaskFamily], valid: Sequence[str], where: str, skipped: list[str] | None
+) -> tuple[Path, list[Path], list[str]]:
+    """Return the file or folder that names the task, its files of one format, and the names of what is not read."""
+    folder = Path(path).expanduser()
+    if folder.is_dir():
+        if any("label" in family.columns for family in families):
+            check_class_folders(folder, where)
+        check_folder(folder, [entry.name for entry in entries(folder)])
+    root, paths = find_files(path, where)
+    paths = of_one_format(paths, valid, where, skipped)
+    is_archive = root not in paths and root.suffix.lower() == ".zip"
+    unused_names = unused(root, paths) if root.is_dir() or is_archive else []
+    if skipped is None:
+        by_split(paths, where)  # raises an error if names do not tell the splits
+    else:
+        known = {line.partition(": ")[0] for line in skipped}
+        for name in unused_names:
+            if name not in known:
+                skipped.append(f"{name}: {'a folder beside the data' if name.endswith('/') else 'no data by its name'}")
+        if len(paths) == 1 and (others := other_splits(paths[0])):
+            skipped.append(others)
+    return root, paths, unused_names
+
+
+def _read(
+    kind: Sniffed, paths: list[Path], where: str, sifting: bool
+) -> tuple[dict[str, list[str]], Rows, dict[str, Any], list[str]]:
+    """Read the first split: the files of all splits, its rows, the reader's report, and a line for each skipped file."""
+    skipped: list[str] = []
+    if sifting:
+        paths, skipped = sift(paths, lambda path: _columns(kind, path))
+    files = {split: list(map(str, of_split)) for split, of_split in by_split(paths, where).items()}
+    report: dict[str, Any] = {}
+    rows = kind.read(next(iter(files.values())), report)
+    if kind.format in ("json", "jsonl"):
+        rows = _with_all_columns(rows)
+    return files, rows, report, skipped
+
+
+def _with_all_columns(rows: Rows) -> Rows:
+    """Give the first row all columns that any row has: JSON objects may lack some."""
     first = rows[0]
-    lacking = dict.fromkeys(name for row in rows if not row.keys() <= first.keys() for name in row if name not in first)
-    return [placed({**first, **dict.fromkeys(lacking)}, first), *rows[1:]] if lacking else rows
-
-
-def _usual(guess: Guess, families: Sequence[TaskFamily]) -> int:
-    """How many columns have their own or a usual name."""
-    family = next(family for family in families if family.name == guess.task.family)
-    usual = find_columns(guess.rows[0], family.usual_names, family.columns)
-    return sum(guess.named.get(name) == theirs for name, theirs in usual.items())
-
-
-def _fits(family: TaskFamily, format: str) -> bool:
-    return set(family.columns) <= set(GIVES.get(format, family.columns))
+    missing = dict.fromkeys(name for row in rows if not row.keys() <= first.keys() for name in row if name not in first)
+    return [placed({**first, **dict.fromkeys(missing)}, first), *rows[1:]] if missing else rows
 
 
 def _columns(kind: Sniffed, path: Path) -> set[str] | None:
@@ -158,50 +194,89 @@ def _columns(kind: Sniffed, path: Path) -> set[str] | None:
         return None
 
 
-def _way(
-    name: str, family: TaskFamily, kind: Sniffed, files: Files, rows: Rows, report: Mapping[str, Any], chosen: Chosen, where: str
-) -> Guess | Proposal:  # fmt: skip
-    """How a family reads files of a format; a proposal that lacks columns where it cannot."""
-    format, options = kind.format, dict(kind.options)
-    if not _fits(family, format):
+def _usual_columns(guess: Guess, families: Sequence[TaskFamily]) -> int:
+    """Count the columns that have their own or a usual name."""
+    family = next(family for family in families if family.name == guess.task.family)
+    usual = find_columns(guess.rows[0], family.usual_names, family.columns)
+    return sum(guess.named.get(column) == source for column, source in usual.items())
+
+
+def _fits(family: TaskFamily, format: str) -> bool:
+    return set(family.columns) <= set(GIVES.get(format, family.columns))
+
+
+def _guess_of(family: TaskFamily, table: _Table) -> Guess | Proposal:
+    """Return the family's guess, or a proposal without all columns if it does not fit."""
+    if not _fits(family, table.kind.format):
         return Proposal({})
-    named = renamed(rows, chosen)
-    if format in GIVES:  # what a reader has told itself, such as languages, is kept for all splits
-        options |= {column: report[column] for column in family.columns if isinstance(report.get(column), str)}
-    for other, (needs, options_of, _) in OF_TABLES.items() if format not in GIVES else ():
-        columns = find_columns(named[0], family.usual_names, needs) if _fits(family, other) else {}
-        if set(needs) <= set(columns) and (told := options_of(named, columns)):
-            told = {option: original(value, chosen) for option, value in told.items()}
-            for option, theirs in told.items():
-                if option not in chosen and isinstance(theirs, str) and theirs in rows[0] and (same := similar_columns(rows[0], theirs)):
-                    raise doubled(option, theirs, same, rows, where)
-            format, options = other, {"table": kind.format, **told, **options}
-            rows = Sniffed(format, options).read(next(iter(files.values())), {})
-            named = rows
-            break
-    given = {column: options[column] for column in family.columns if isinstance(options.get(column), str)}
-    proposal = family.recognise(named, given)
-    if proposal is None:  # what its names say, unless that is all and was refused
-        by_name = find_columns(named[0], family.usual_names, family.columns)
+    chosen, rows, kind = table.chosen, table.rows, table.kind
+    renamed = rename_columns(rows, chosen)
+    if kind.format in GIVES:
+        # What the reader has recognised itself, such as languages, holds for all splits.
+        recognised = {column: table.report[column] for column in family.columns if isinstance(table.report.get(column), str)}
+        kind = replace(kind, options={**kind.options, **recognised})
+    elif special := _special_format(family, table, renamed):
+        kind = special
+        rows = renamed = kind.read(table.first_files, {})
+    given = {column: kind.options[column] for column in family.columns if isinstance(kind.options.get(column), str)}
+    proposal = family.recognise(renamed, given)
+    if proposal is None:  # what names say, unless they name all columns and the family refuses the rows
+        by_name = find_columns(renamed[0], family.usual_names, family.columns)
         proposal = Proposal(by_name if set(by_name) < set(family.columns) else {})
-    columns = {ours: original(theirs, chosen) for ours, theirs in proposal.columns.items()}
-    if format in GIVES and format in OF_TABLES:
-        columns, used = {}, options
-    elif format in GIVES:
-        columns = {**{column: column for column in family.columns}, **chosen} if chosen else {}
-        used = columns
+    if kind.format not in GIVES:
+        columns = {column: original_name(source, chosen) for column, source in proposal.columns.items()} | dict(chosen)
+    elif kind.format not in OF_TABLES and chosen:
+        columns = {**{column: column for column in family.columns}, **chosen}
     else:
-        columns = used = {**columns, **chosen}
-    if lost := [ours for ours, theirs in chosen.items() if theirs not in used.values()]:
-        raise BenchError(f"{where}: --column {lost[0]}={chosen[lost[0]]}: the format {format} takes no such column from this file")
+        columns = {}
+    used = kind.options if kind.format in OF_TABLES else columns
+    if lost := [column for column, source in chosen.items() if source not in used.values()]:
+        raise BenchError(
+            f"{table.where}: --column {lost[0]}={chosen[lost[0]]}: the format {kind.format} takes no such column from this file"
+        )
     if not set(family.columns) <= {*proposal.columns, *columns}:
         return replace(proposal, columns=columns)
-    source = FileSource(format, files, options)
-    task = Task(name, family.name, source, columns=columns, options=proposal.options)
-    free = {ours: [original(one, chosen) for one in some] for ours, some in proposal.others.items() if ours not in chosen}
-    undecided = [ours for ours in proposal.undecided if ours not in chosen]
-    named_so = given or columns or proposal.columns
-    for ours, theirs in named_so.items():
-        if ours not in chosen and isinstance(theirs, str) and theirs in rows[0] and (same := similar_columns(rows[0], theirs)):
-            free[ours] = [*same, *(name for name in free.get(ours, ()) if name not in same)]
-    return Guess(task, rows, named_so, proposal.likely, kind.remarks, free, undecided)
+    source = FileSource(kind.format, table.files, kind.options)
+    task = Task(table.name, family.name, source, columns=columns, options=proposal.options)
+    named = given or columns or proposal.columns
+    return Guess(
+        task=task,
+        rows=rows,
+        named=named,
+        likely=proposal.likely,
+        remarks=table.kind.remarks,
+        others=_other_columns(proposal, named, rows[0], chosen),
+        undecided=[column for column in proposal.undecided if column not in chosen],
+    )
+
+
+def _special_format(family: TaskFamily, table: _Table, renamed: Rows) -> Sniffed | None:
+    """Return the format `spans` or `tokens` with its options, if the table has the columns for it."""
+    for format, (needs, options_of, _) in OF_TABLES.items():
+        columns = find_columns(renamed[0], family.usual_names, needs) if _fits(family, format) else {}
+        if set(needs) <= set(columns) and (options := options_of(renamed, columns)):
+            options = {option: original_name(value, table.chosen) for option, value in options.items()}
+            for option, source in options.items():
+                if option not in table.chosen and (same := _twins(table.rows[0], source)):
+                    raise same_names(option, source, same, table.rows, table.where)
+            return Sniffed(format, {"table": table.kind.format, **options, **table.kind.options})
+    return None
+
+
+def _other_columns(
+    proposal: Proposal, named: Mapping[str, Any], row: Mapping[str, Any], chosen: Chosen
+) -> dict[str, list[str]]:
+    """Return the columns that may be meant as well, those with names that look the same first."""
+    others = {
+        column: [original_name(source, chosen) for source in sources]
+        for column, sources in proposal.others.items()
+        if column not in chosen
+    }
+    for column, source in named.items():
+        if column not in chosen and (same := _twins(row, source)):
+            others[column] = [*same, *(name for name in others.get(column, ()) if name not in same)]
+    return others
+
+
+def _twins(row: Mapping[str, Any], source: Any) -> list[str]:
+    return similar_columns(row, source) if isinstance(source, str) and source in row else []

@@ -1,4 +1,4 @@
-"""In which formats a file could be read: by its ending where that says it, else by its contents; its encoding and header."""
+"""Sniff a file: the formats in which it could be read, by its ending or else its contents, with encoding and header."""
 
 from __future__ import annotations
 
@@ -16,32 +16,33 @@ from harness.data.readers import delimited
 from harness.data.readers.labelled import MARK
 from harness.data.source import FileSource
 from harness.errors import BenchError
-from harness.guess.foreign import check_text
+from harness.guess.annotation_tools import check_text
 
-BINARY = ("parquet", "arrow", "tmx", "xlsx")  # these say themselves how their text is encoded
-ANY_TEXT = (".txt", ".data")  # endings that tell nothing
-SAMPLE = 200  # lines or rows that are looked at
-LONG = 60  # characters: more than a column's name has
+BINARY = ("parquet", "arrow", "tmx", "xlsx")  # formats that declare the encoding of their text
+ANY_TEXT = (".txt", ".data")  # endings that say nothing about the format
+SAMPLE = 200  # lines or rows
+MAX_COLUMN_NAME = 60  # characters
+CONLL_SHARE = 0.95  # of lines that end in a tag
 _TAG = re.compile(r"O|[BIMESLU]([-_].+)?")
 
 
 @dataclass(frozen=True)
 class Sniffed:
-    """A format and what its reader must be told; `remarks` are options with a reason for a comment."""
+    """A format and the options of its reader; `remarks` says why some options were set."""
 
     format: str
     options: Mapping[str, Any] = field(default_factory=dict)
     remarks: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, files: Any, report: dict[str, Any]) -> list[dict[str, Any]]:
-        """All rows of some files of this kind; the reader's report goes into `report`.
+        """Read all rows of some files; the reader's report goes into `report`.
 
         Raises:
             BenchError: they cannot be read, or have no rows.
         """
-        found: dict[str, Any] = {}
-        rows = FileSource(self.format, {"all": files}, self.options).read(found)["all"]
-        report.update(found["all"])
+        reports: dict[str, Any] = {}
+        rows = FileSource(self.format, {"all": files}, self.options).read(reports)["all"]
+        report.update(reports["all"])
         if self.format == "labelled" and len({row.get("label") for row in rows}) > max(2, len(rows) // 10):
             raise BenchError(
                 f"{files[0]}: lines that begin with their label? The first one would be {rows[0]['label']!r}, and there would be "
@@ -51,60 +52,63 @@ class Sniffed:
 
 
 def sniff(path: Path) -> list[Sniffed]:
-    """The formats that a file may have, the likeliest first; none where its ending is of no data.
+    """Return the formats that a file may have, the likeliest first; nothing if its ending is of no data.
 
     Raises:
         BenchError: it cannot be read.
     """
     known = formats(path)
-    told = bool(known) and endings(path)[0] not in ANY_TEXT
-    if not known and endings(path)[:1] not in ([], *([one] for one in ANY_TEXT)):
+    by_ending = bool(known) and endings(path)[0] not in ANY_TEXT
+    if not known and endings(path)[:1] not in ([], *([ending] for ending in ANY_TEXT)):
         return []
     if known and known[0] in BINARY:
         return [Sniffed(known[0])]
-    encoding, how = encoding_of(path)
+    encoding, reason = sniff_encoding(path)
     options = {"encoding": encoding} if encoding else {}
-    remarks = {"encoding": how} if encoding else {}
+    remarks = {"encoding": reason} if encoding else {}
     text = read_text(path, **options)
     check_text(path, text)
     if len(known) == 1 and known[0] != "csv":
         kinds: Sequence[str] = known
-    elif told and "json" in known:
-        kinds = [_json(text)]
+    elif by_ending and "json" in known:
+        kinds = [_json_format(text)]
+    elif _is_conll(text):
+        kinds = ["conll"]
     else:
-        kinds = ["conll"] if _is_conll(text) else known if told else _by_content(text)
-    made = []
-    for kind in kinds:
-        odd = delimited.odd_quotes(path, text) if kind == "csv" else {}
-        headless = kind in ("csv", "tsv") and not _has_header(path, text, kind, odd.get("quote", '"'))
-        why = {"header": "the first row looks like data; columns are called by their index, from 0"} if headless else {}
-        why |= {"quote": "only with single quotes every line has the same number of fields"} if odd else {}
-        made.append(Sniffed(kind, {**({"header": False} if headless else {}), **odd, **options}, {**why, **remarks}))
-    return made
+        kinds = known if by_ending else _text_formats(text)
+    return [_with_header(kind, path, text, options, remarks) for kind in kinds]
 
 
-def encoding_of(path: Path) -> tuple[str | None, str]:
-    """A text file's encoding, and how it is known; None for UTF-8, and where none will do, which reading the file says."""
+def _with_header(
+    kind: str, path: Path, text: str, options: Mapping[str, Any], remarks: Mapping[str, str]
+) -> Sniffed:
+    """Add the options for tables without a header or with unusual quotes."""
+    quotes = delimited.odd_quotes(path, text) if kind == "csv" else {}
+    header: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    if kind in ("csv", "tsv") and not _has_header(path, text, kind, quotes.get("quote", '"')):
+        header = {"header": False}
+        reasons["header"] = "the first row looks like data; columns are called by their index, from 0"
+    if quotes:
+        reasons["quote"] = "only with single quotes every line has the same number of fields"
+    return Sniffed(kind, {**header, **quotes, **options}, {**reasons, **remarks})
+
+
+def sniff_encoding(path: Path) -> tuple[str | None, str]:
+    """Return a text file's encoding and how it is known; None for UTF-8, and if none fits, which reading reports."""
     data = read_bytes(path)
     reject_binary(data, path)
     if mark := encodings.marked(data):
         return mark, "told by its first bytes"
     if _is_utf8(data) or encodings.is_damaged_utf8(data):
         return None, ""
-    found = encodings.guess(data)
-    return (
-        (found.encoding, f"a guess, since it is not UTF-8; with it the file reads “{found.sample}”")
-        if found
-        else (None, "")
-    )
+    if guess := encodings.guess(data):
+        return guess.encoding, f"a guess, since it is not UTF-8; with it the file reads “{guess.sample}”"
+    return None, ""
 
 
 def check_encodings(paths: Sequence[Path], encoding: str | None) -> None:
-    """Make sure that files which are going to be read in one encoding have it.
-
-    Raises:
-        BenchError: one is in another.
-    """
+    """Raise a `BenchError` for a file in UTF-8 that would be read in another encoding."""
     for path in paths if encoding else ():
         data = read_bytes(path)
         if not data.isascii() and not encodings.marked(data) and _is_utf8(data):
@@ -119,17 +123,17 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _by_content(text: str) -> Sequence[str]:
+def _text_formats(text: str) -> Sequence[str]:
     if text.lstrip()[:1] in ("{", "["):
-        return [_json(text)]
+        return [_json_format(text)]
     lines = [line for line in text.split("\n", SAMPLE)[:SAMPLE] if line.strip()]
     if lines and all(line.startswith(MARK) for line in lines):
         return ["labelled"]
     return ["tsv", "pairs", "labelled"] if all("\t" in line for line in lines) else ["csv", "labelled"]
 
 
-def _json(text: str) -> str:
-    """An object a line, SQuAD's nest, or a list of rows. What is broken is for the reader to say, and where."""
+def _json_format(text: str) -> str:
+    """Tell JSON lines, SQuAD and a list of rows apart; what is broken, the reader reports with its place."""
     first, _, rest = text.lstrip().partition("\n")
     if rest.strip() and isinstance(_parsed(first), dict):
         return "jsonl"
@@ -147,28 +151,25 @@ def _parsed(text: str) -> Any:
 
 
 def _is_conll(text: str) -> bool:
-    """Columns with a tag at the end of each line and blank lines between sentences."""
+    """Whether there are blank lines between sentences, and the lines are columns that end in a tag."""
     lines = [line.rstrip("\r") for line in text.split("\n", 10 * SAMPLE)[: 10 * SAMPLE]]
     tokens = [line.split() for line in lines if line.strip() and not line.startswith("-DOCSTART-")]
-    if len(tokens) == len(lines) or not tokens:
+    if len(tokens) == len(lines) or not tokens or any(len(token) < 2 for token in tokens):
         return False
-    return all(len(token) >= 2 for token in tokens) and sum(
-        bool(_TAG.fullmatch(token[-1])) for token in tokens
-    ) > 0.95 * len(tokens)
+    return sum(bool(_TAG.fullmatch(token[-1])) for token in tokens) > CONLL_SHARE * len(tokens)
 
 
 def _has_header(path: Path, text: str, kind: str, quote: str) -> bool:
     """Whether the first row names columns: none of its fields is a number, long, or a value of its column."""
     try:
         rows = delimited.head(path, text, kind, SAMPLE + 1, quote)
-    except BenchError:  # the reader says later, and better, what is wrong
+    except BenchError:  # the reader reports later, and better, what is wrong
         return True
     first, *others = rows or [["a column"]]
-    others = [row for row in others if not (len(first) > 1 and row and delimited.is_repeated(first, row))]  # of files that were put together
-    for number, name in enumerate(first):
+    # Files that were concatenated repeat their header.
+    others = [row for row in others if not (len(first) > 1 and row and delimited.is_repeated(first, row))]
+    for number, name in enumerate(map(str.strip, first)):
         column = {row[number].strip() for row in others if number < len(row)}
-        if not name.strip():
-            continue
-        if len(name) > LONG or name.strip() in column or re.fullmatch(r"[-+]?\d+([.,]\d+)?", name.strip()):
+        if name and (len(first[number]) > MAX_COLUMN_NAME or name in column or re.fullmatch(r"[-+]?\d+([.,]\d+)?", name)):
             return False
     return any(name.strip() for name in first)

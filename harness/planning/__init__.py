@@ -1,1 +1,1 @@
-"""From what a person asks for to the cells of a plan: references, suites, recipes, task files."""
+"""Plan a run: from references, suites, task files and options to cells."""

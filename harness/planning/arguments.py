@@ -1,4 +1,4 @@
-"""Arguments of Python calls, models included: each is of a kind that can be read, or one line says what to give."""
+"""Check the arguments of Python calls, models included: a wrong value is an error that says what to give."""
 
 from __future__ import annotations
 
@@ -14,93 +14,96 @@ from harness.family import ARCHITECTURES
 from harness.model import Model
 from harness.safe_text import plain, short
 
+AVOIDABLE = ("fp32", "bf16", "fp16")  # precisions that a model may avoid
 
-def need(argument: str, value: Any, kinds: type | tuple[type, ...], what: str) -> None:
-    """Raise a `BenchError` for a value of another kind; truth values are no numbers.
+
+def check_type(argument: str, value: Any, kinds: type | tuple[type, ...], expected: str) -> None:
+    """Raise a `BenchError` for a value of another type; a boolean is no number.
 
     Args:
-        what: what to give in its place.
+        expected: what to give instead.
     """
     allowed = kinds if isinstance(kinds, tuple) else (kinds,)
     if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
-        raise BenchError(f"{argument}: {short(repr(value))} is a {type(value).__name__}; give {what}")
+        raise BenchError(f"{argument}: {short(repr(value))} is a {type(value).__name__}; give {expected}")
 
 
-def path_of(argument: str, value: str | PathLike[str]) -> str:
-    """A name or path as text.
+def check_path(argument: str, value: str | PathLike[str]) -> str:
+    """Return a name or path as text.
 
     Raises:
-        BenchError: neither.
+        BenchError: it is neither.
     """
-    need(argument, value, (str, PathLike), "text or a path")
+    check_type(argument, value, (str, PathLike), "text or a path")
     return fspath(value)
 
 
-def truth(argument: str, value: bool) -> bool:
-    """True or False.
+def check_boolean(argument: str, value: bool) -> bool:
+    """Return True or False.
 
     Raises:
         BenchError: anything else; the text "no" would be true.
     """
-    need(argument, value, bool, "True or False")
+    check_type(argument, value, bool, "True or False")
     return value
 
 
-def whole(argument: str, value: int, least: int, what: str = "a whole number") -> int:
-    """A whole number, `least` or more.
+def check_integer(argument: str, value: int, least: int, expected: str = "a whole number") -> int:
+    """Return an integer of `least` or more.
 
     Raises:
         BenchError: another value.
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise BenchError(f"{argument} {value}: must be {what}, {least} or more")
+        raise BenchError(f"{argument} {value}: must be {expected}, {least} or more")
     return int(value)
 
 
-def pairs(given: Any, between: str, where: str) -> list[str]:
-    """`NAME=VALUE` texts, or others; the values of a list are joined by `between`."""
+def pairs(given: Any, separator: str, where: str) -> list[str]:
+    """Return a mapping as `NAME=VALUE` texts, with the values of a list joined by the separator; return texts as they are."""
     if isinstance(given, Mapping):
-        return [f"{name}={one if isinstance(one, str) or not isinstance(one, Iterable) else between.join(map(str, one))}" for name, one in given.items()]
+        texts = []
+        for name, value in given.items():
+            is_list = isinstance(value, Iterable) and not isinstance(value, str)
+            texts.append(f"{name}={separator.join(map(str, value)) if is_list else value}")
+        return texts
     texts = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
     for text in texts:
-        need(where, text, str, "a dictionary of name → value, or the texts that the option takes")
+        check_type(where, text, str, "a dictionary of name → value, or the texts that the option takes")
     return texts
 
 
 def with_commas(value: Any) -> Any:
-    """A list of texts as its option has it; anything else as it is."""
+    """Join a list of texts by commas, as options have it; return anything else as it is."""
     return ",".join(map(str, value)) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else value
 
 
-PRECISIONS = ("fp32", "bf16", "fp16")
-
-
-def checked_model(model: Model) -> Model:
-    """The same model; a path is text, and one family or precision is a list of one.
+def check_model(model: Model) -> Model:
+    """Return the model with a path as text, and with one family or precision as a list of one.
 
     Raises:
-        BenchError: a field with a value that means nothing.
+        BenchError: a field has a value that means nothing.
     """
-    need("Model: name", model.name, str, "text")
+    check_type("Model: name", model.name, str, "text")
     where = f"Model {plain(model.name)!r}"
     if not model.name.strip() or plain(model.name) != model.name:
         raise BenchError(f"{where}: cannot be a name; give one line of visible characters")
-    need(f"{where}: prefix", model.prefix, str, "text")
+    check_type(f"{where}: prefix", model.prefix, str, "text")
     families = (model.families,) if isinstance(model.families, str) else model.families
     avoid = (model.avoid,) if isinstance(model.avoid, str) else model.avoid
-    need(f"{where}: families", families, (tuple, list, type(None)), "names of task families")
-    need(f"{where}: avoid", avoid, (tuple, list), f"some of {', '.join(PRECISIONS)}")
+    check_type(f"{where}: families", families, (tuple, list, type(None)), "names of task families")
+    check_type(f"{where}: avoid", avoid, (tuple, list), f"some of {', '.join(AVOIDABLE)}")
     for name in families or ():
         registry.family(name)
     for name in avoid:
-        if name not in PRECISIONS:
-            raise unknown("precision", str(name), PRECISIONS, where=f"{where}: avoid")
+        if name not in AVOIDABLE:
+            raise unknown("precision", str(name), AVOIDABLE, where=f"{where}: avoid")
     if model.architecture is not None and model.architecture not in ARCHITECTURES:
         raise unknown("architecture", str(model.architecture), ARCHITECTURES, where=where)
     return replace(
         model,
-        source=path_of(f"{where}: source", model.source),
-        families=tuple(families) if families is not None else None,
+        source=check_path(f"{where}: source", model.source),
+        families=None if families is None else tuple(families),
         avoid=tuple(avoid),
-        max_length=None if model.max_length is None else whole(f"{where}: max_length", model.max_length, 1),
+        max_length=None if model.max_length is None else check_integer(f"{where}: max_length", model.max_length, 1),
     )

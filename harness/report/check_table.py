@@ -10,11 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.check.lengths import Lengths
+from harness.check.lengths import Lengths, Tokens
+from harness.check.reading import READER_NOTES
 from harness.check.report import Report
-from harness.check.token_lengths import Tokens
 from harness.finding import ERROR, NOTE, WARNING, Finding
-from harness.planning.validate import NOTED
 from harness.report.board_text import split_counts
 from harness.safe_text import plain, short
 
@@ -51,7 +50,7 @@ def _rows(report: Report) -> RenderableType:
         lines.insert(1, ("of", split_counts(report.whole)))
     for split, counts in report.found.items():
         text = "; ".join(
-            NOTED[name].format(_number(value)) if name in NOTED else f"{name.replace('_', ' ')} {_number(value)}"
+            READER_NOTES[name].format(_number(value)) if name in READER_NOTES else f"{name.replace('_', ' ')} {_number(value)}"
             for name, value in counts.items()
             if value and not isinstance(value, list | bool)
         )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from harness.grouping.groups import BoardPlace
 from harness.methods import BASELINE
-from harness.planning.defaults import joined
+from harness.planning.option_values import join_names
 from harness.safe_text import shell_command
 from harness.store import Record
 
@@ -111,7 +111,7 @@ def _task(record: Record) -> str:
 
 
 def _joined(names: Iterable[str]) -> str:
-    return joined(sorted(set(names)))
+    return join_names(sorted(set(names)))
 
 
 def _seeds(seeds: Collection[int]) -> str:

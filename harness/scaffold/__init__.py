@@ -1,1 +1,1 @@
-"""Writes a task file from a data file, a folder, or nothing. Importing it needs the standard library only."""
+"""Write a task file from data or as a template. The modules need no third-party library."""

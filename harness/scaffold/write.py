@@ -1,4 +1,4 @@
-"""The text of a task file, with comments for whoever goes on from there."""
+"""The text of a task file, with comments that explain what to change."""
 
 from __future__ import annotations
 
@@ -12,39 +12,41 @@ from typing import Any
 from harness.check.report import Report
 from harness.column_profiles import profile_columns
 from harness.family import TaskFamily
-from harness.guess.word import Guess
+from harness.guess.outcome import Guess
 from harness.safe_text import listed, plain, short
 from harness.task_data import COLUMN_PLACEHOLDER
 
-MOST = 100  # classes that are written out, a line for each
-TOLD = 20  # those that a comment names
-COLUMN = 34  # where comments begin
-KEPT = {  # columns that every family takes
+MAX_CLASSES = 100  # classes with a line each
+MAX_LISTED = 20  # classes or types in a comment
+MAX_COLUMNS = 40  # columns in comments
+COMMENT_COLUMN = 34  # where comments begin
+COLUMN_MEANINGS = {  # of every family
     "id": "names rows in predictions",
     "group": "rows that share it stay in one split",
     "phenomenon": "scores are also given for each of its values",
 }
-SHOWN = 40  # columns that are listed
+COLUMNS = "columns:  # the family's column: the data's, by name or index; a list joins texts"
+LIMIT = ("# limit: 1000", "at most so many rows of every split; boards then say name@1000")
 
 
 def task_text(
     guess: Guess,
     family: TaskFamily,
     others: Sequence[str],
-    left: Sequence[str],
+    skipped: Sequence[str],
     report: Report,
     classes: bool,
     output: Path,
 ) -> str:
-    """The task file of some data.
+    """Write the task file of some data.
 
     Args:
-        guess: what the data were taken for.
-        family: which was chosen; `others` fit as well.
-        left: why files were left out.
-        report: what a check of the task gave.
-        classes: whether what it counted are classes of rows, which can be named.
-        output: where the file will stand, for relative paths.
+        guess: the task.
+        others: families that fit as well.
+        skipped: why files were left out.
+        report: of a check of the task.
+        classes: whether the labels are classes of rows, which can be named.
+        output: where the file will be, for relative paths.
     """
     source = guess.task.source
     lines = [
@@ -58,26 +60,29 @@ def task_text(
     lines += _files(source.files, output)
     if report.split_rule:
         lines.append(f"  # splits: {report.split_rule}")
-    lines += [f"  # not used: {reason}" for reason in left]
-    lines += _columns(guess, family) if guess.task.columns else []
-    if guess.task.columns and "group" in guess.rows[0] and "group" not in guess.task.columns:
-        lines.append(_line("  # group: null", "the column 'group' keeps rows in one split; so it does not"))
+    lines += [f"  # not used: {reason}" for reason in skipped]
+    if guess.task.columns:
+        lines += _columns(guess, family)
+        if "group" in guess.rows[0] and "group" not in guess.task.columns:
+            lines.append(_line("  # group: null", "the column 'group' keeps rows in one split; so it does not"))
     lines += _labels(report, classes)
     lines += _options(family, guess.task.options)
-    lines.append(_line("# limit: 1000", "at most so many rows of every split; boards then say name@1000"))
-    return "\n".join(map(plain, lines)) + "\n"  # what comes from data cannot begin a line
+    lines.append(_line(*LIMIT))
+    return _text(lines)
 
 
 def template(name: str, family: TaskFamily, families: Mapping[str, TaskFamily]) -> str:
-    """A task file with everything to fill in."""
+    """Write a task file with all keys to fill in."""
+    others = [
+        f"#   or {other.name}, whose columns are {', '.join(other.columns)}"
+        for other in families.values()
+        if other.name != family.name
+    ]
+    optional_columns = {**family.optional_columns, **COLUMN_MEANINGS}
     lines = [
         "# Fill in what stands in capitals, then: bench task check THIS_FILE. More in docs/tasks.md.",
         *_head(name, family, ()),
-        *(
-            f"#   or {other.name}, whose columns are {', '.join(other.columns)}"
-            for other in families.values()
-            if other.name != family.name
-        ),
+        *others,
         "data:  # one of these ways",
         _line("  format: csv", "or tsv, jsonl, json, conll, squad, lines, …"),
         _line("  # header: false", "for a table without names of columns; they are called 0, 1, …"),
@@ -91,16 +96,20 @@ def template(name: str, family: TaskFamily, families: Mapping[str, TaskFamily]) 
         "  # revision: COMMIT",
         "  # config: NAME",
         "  # splits: {test: validation}    # ours: theirs",
-        "columns:  # the family's column: the data's, by name or index; a list joins texts",
-        *(_line(f"  {column}: {column}", what) for column, what in family.columns.items()),
-        *(_line(f"  # {column}: {column}", what) for column, what in family.optional_columns.items()),
-        *(_line(f"  # {column}: {column}", what) for column, what in KEPT.items()),
+        COLUMNS,
+        *(_line(f"  {column}: {column}", meaning) for column, meaning in family.columns.items()),
+        *(_line(f"  # {column}: {column}", meaning) for column, meaning in optional_columns.items()),
         "# labels:  # raw label: name; leave it out where the data hold the names",
         '#   "0": NAME',
         *_options(family, {}),
-        _line("# limit: 1000", "at most so many rows of every split; boards then say name@1000"),
+        _line(*LIMIT),
     ]
-    return "\n".join(map(plain, lines)) + "\n"  # what comes from data cannot begin a line
+    return _text(lines)
+
+
+def _text(lines: Sequence[str]) -> str:
+    # Line breaks and control characters of the data are escaped, so that they cannot begin a line.
+    return "\n".join(map(plain, lines)) + "\n"
 
 
 def _head(name: str, family: TaskFamily, others: Sequence[str]) -> list[str]:
@@ -114,78 +123,84 @@ def _head(name: str, family: TaskFamily, others: Sequence[str]) -> list[str]:
 
 
 def _files(files: Mapping[str, Any], output: Path) -> list[str]:
-    def shown(value: Any) -> str:
+    def written(value: Any) -> str:
         if isinstance(value, Mapping):
-            return "{" + ", ".join(f"{_scalar(name)}: {shown(item)}" for name, item in value.items()) + "}"
+            return "{" + ", ".join(f"{_scalar(name)}: {written(item)}" for name, item in value.items()) + "}"
         if isinstance(value, list):
-            return shown(value[0]) if len(value) == 1 else "[" + ", ".join(map(shown, value)) + "]"
+            return written(value[0]) if len(value) == 1 else "[" + ", ".join(map(written, value)) + "]"
         path = os.path.relpath(Path(value).expanduser(), output.absolute().parent)
         return _scalar(path.replace(os.sep, "/"))
 
     if set(files) == {"all"} and not isinstance(files["all"], Mapping):
-        return [f"  files: {shown(files['all'])}"]
-    return ["  files:", *(f"    {split}: {shown(value)}" for split, value in files.items())]
+        return [f"  files: {written(files['all'])}"]
+    return ["  files:", *(f"    {split}: {written(value)}" for split, value in files.items())]
 
 
 def _columns(guess: Guess, family: TaskFamily) -> list[str]:
-    what = {**family.columns, **family.optional_columns, **KEPT}
-    lines = ["columns:  # the family's column: the data's, by name or index; a list joins texts"]
+    meanings = {**family.columns, **family.optional_columns, **COLUMN_MEANINGS}
+    lines = [COLUMNS]
     looks = profile_columns(guess.rows)
     used: set[str] = set()
     for column, source in guess.task.columns.items():
         names = source if isinstance(source, list) else [source]
-        used |= {str(name) for name in names}
-        told = f"[{', '.join(map(_column, names))}]" if isinstance(source, list) else _column(source)
-        lines.append(_line(f"  {column}: {told}", what.get(column, "")))
-        also = guess.others.get(column, ())
-        lines += [_line(f"  # {column}: {_column(name)}", f"or this one: {looks[name]}") for name in also[:SHOWN]]
-        used |= set(also[:SHOWN])
-    unused = [one for name, one in looks.items() if str(name) not in used and str(name) not in KEPT]
-    if not unused:
-        return lines
-    lines.append(f"  # {'not used' if COLUMN_PLACEHOLDER not in used else 'there are'}:")
-    lines += [_line(f"  #   {_column(one.name)}", str(one)) for one in unused[:SHOWN]]
-    return lines + ([f"  #   and {len(unused) - SHOWN} more"] if len(unused) > SHOWN else [])
+        written = ", ".join(map(_column, names))
+        lines.append(_line(f"  {column}: {f'[{written}]' if isinstance(source, list) else written}", meanings.get(column, "")))
+        others = guess.others.get(column, ())[:MAX_COLUMNS]
+        lines += [_line(f"  # {column}: {_column(name)}", f"or this one: {looks[name]}") for name in others]
+        used.update(map(str, names), others)
+    unused = {name: look for name, look in looks.items() if str(name) not in used and str(name) not in COLUMN_MEANINGS}
+    if unused:
+        lines.append("  # there are:" if COLUMN_PLACEHOLDER in used else "  # not used:")
+        lines += [_line(f"  #   {_column(look.name)}", str(look)) for look in list(unused.values())[:MAX_COLUMNS]]
+    if len(unused) > MAX_COLUMNS:
+        lines.append(f"  #   and {len(unused) - MAX_COLUMNS} more")
+    return lines
 
 
 def _labels(report: Report, classes: bool) -> list[str]:
     counts = {name: sum(by_split.values()) for name, by_split in report.kinds.items()}
     if not counts:
         return []
-    told = listed([f"{short(name, 40)} {number:,}" for name, number in counts.items()], most=TOLD)
-    numbers = all(re.fullmatch(r"[-+]?\d+", name) for name in counts)
-    if not (numbers and classes and len(counts) <= MOST):
-        return [f"# {'labels' if classes else 'found'}: {told}"]
-    names = sorted(counts, key=int)
-    spelled = dict(one.split(" read as ") for found in report.found.values() for one in found.get("label_spellings_at", ()))
+    numeric = all(re.fullmatch(r"[-+]?\d+", name) for name in counts)
+    if not (numeric and classes and len(counts) <= MAX_CLASSES):
+        listing = listed([f"{short(name, 40)} {number:,}" for name, number in counts.items()], most=MAX_LISTED)
+        return [f"# {'labels' if classes else 'found'}: {listing}"]
+    spellings = dict(
+        line.split(" read as ") for reported in report.found.values() for line in reported.get("label_spellings_at", ())
+    )
     return [
         "labels:  # raw label: name; write the classes' names on the right",
-        *(_line(f"  {json.dumps(name)}: {json.dumps(name)}", f"{counts[name]:,} rows") for name in names),
-        *(_line(f"  {json.dumps(raw)}: {json.dumps(name)}", "another spelling") for raw, name in spelled.items() if raw not in counts),
+        *(_line(f"  {json.dumps(name)}: {json.dumps(name)}", f"{counts[name]:,} rows") for name in sorted(counts, key=int)),
+        *(
+            _line(f"  {json.dumps(raw)}: {json.dumps(name)}", "another spelling")
+            for raw, name in spellings.items()
+            if raw not in counts
+        ),
     ]
 
 
 def _options(family: TaskFamily, given: Mapping[str, Any]) -> list[str]:
     lines = ["options:" if given else "# options:"]
-    for name, what in family.known_options.items():
-        lines.append(_line(f"  {name}: {_scalar(given[name])}" if name in given else f"#   {name}:", what))
+    for name, meaning in family.known_options.items():
+        lines.append(_line(f"  {name}: {_scalar(given[name])}" if name in given else f"#   {name}:", meaning))
     return lines
 
 
 def _line(text: str, comment: str) -> str:
-    return f"{text.ljust(COLUMN)}  # {comment}" if comment else text
+    return f"{text.ljust(COMMENT_COLUMN)}  # {comment}" if comment else text
 
 
 def _column(name: Any) -> str:
-    """A column's index without quotes, a name with them where YAML would take it for something else."""
+    """Write a column: its index without quotes, its name with quotes if YAML needs them."""
     return str(name) if str(name).isdecimal() else _scalar(str(name))
 
 
 def _scalar(value: Any) -> str:
-    """A value as YAML writes it on one line."""
+    """Write a value as YAML on one line."""
     import yaml
 
-    harmless = not isinstance(value, str) or plain(value) == value
-    style = {"allow_unicode": True} if harmless else {"default_style": '"'}  # with `\n` and the like for characters that act
+    style: dict[str, Any] = {"allow_unicode": True}
+    if isinstance(value, str) and plain(value) != value:
+        style = {"default_style": '"'}  # writes line breaks and control characters as `\n` and the like
     text = yaml.safe_dump(value, width=10**6, default_flow_style=True, **style)
     return text.removesuffix("...\n").strip("\n")

@@ -21,7 +21,8 @@ from harness.heads.tokens import TokenHead
 from harness.methods import METHODS
 from harness.models.load import Pretrained
 from harness.models.resolve import resolve
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.planning.suite import load_suite
 from harness.recipe import Recipe
 from harness.registry import family

@@ -11,7 +11,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Data
 
 from harness import registry
 from harness.heads.make import make_head
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.task_data import load_splits
 from harness.training.device import make_accelerator
 from harness.training.evaluate import predict

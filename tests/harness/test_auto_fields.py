@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.recipe import AUTO_FIELDS, Recipe, auto_fields
 from harness.recipe_rules import LengthStatistics, fill_auto_fields
 

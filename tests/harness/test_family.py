@@ -10,8 +10,9 @@ from harness import registry
 from harness.baselines.run import run_baseline
 from harness.data.source import GeneratedSource
 from harness.errors import BenchError
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
 from harness.planning.references import find_tasks
+from harness.planning.request import Request
 from harness.planning.suite import load_suite
 from harness.report.board import Board
 from harness.stats.row_comparison import compare

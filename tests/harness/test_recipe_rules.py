@@ -8,7 +8,8 @@ from harness import registry
 from harness.errors import BenchError
 from harness.methods import METHODS
 from harness.models.resolve import resolve
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.recipe import AUTO_FIELDS, Recipe
 from harness.recipe_rules import apply_rules, package_rules, parse_recipe_rules, rules_for
 from harness.yaml_values import YamlValue

@@ -12,8 +12,8 @@ from harness.baselines.run import run_baseline
 from harness.cli.main import app
 from harness.data.source import FileSource, HubSource
 from harness.errors import BenchError
-from harness.planning.plan import Request, make_plan
-from harness.planning.request import read_request
+from harness.planning.plan import make_plan
+from harness.planning.request import Request, read_request
 from harness.store import Store
 from harness.task import Task
 from harness.task_data import load_data

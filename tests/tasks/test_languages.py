@@ -8,11 +8,12 @@ import pytest
 import sacrebleu
 
 from harness import languages, registry
-from harness.check import plausible
+from harness.check.reading import language_options
 from harness.data.source import FileSource
 from harness.errors import BenchError
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
 from harness.planning.quick import quick_task
+from harness.planning.request import Request
 from harness.task import Task
 from tasks.translation import tokenizer
 
@@ -147,7 +148,7 @@ def test_how_a_language_is_read_and_whether_texts_are_in_it_is_told(code, target
     rows = [{"id": str(number), "source": f"text {number}", "target": [target]} for number in range(9)]
     splits = dict.fromkeys(("train", "validation", "test"), rows)
     made = task("translation", target_language=code, source_language="en")
-    found = [finding.message for finding in plausible.language_options(splits, made, registry.family("translation"))]
+    found = [finding.message for finding in language_options(splits, made, registry.family("translation"))]
     assert [message.startswith(start) for message, start in zip(found, told, strict=False)] == [True] * len(told)
     assert len(found) == len(told) + (code == "jp")  # there the text itself is of other letters
 

@@ -16,7 +16,8 @@ from harness.cli.main import app
 from harness.errors import BenchError
 from harness.estimate.estimator import ROWS, check_disk, estimate_cells
 from harness.estimate.grid_estimate import describe_time
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.recipe import Recipe
 from harness.stats.column_statistics import ScoredRecord
 from harness.stats.row_comparison import compare

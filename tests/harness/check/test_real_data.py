@@ -1,4 +1,4 @@
-"""A check tells the truth about published data sets: what their publishers, and those who counted them again, say of them."""
+"""Checks of published data sets agree with what their publishers and others have counted."""
 
 import csv
 import io
@@ -60,7 +60,7 @@ TASKS = {
 
 
 @pytest.fixture(scope="module")
-def look(shared, tmp_path_factory):
+def check(shared, tmp_path_factory):
     """look(name) -> (report, code -> findings) of a task file in a folder of its own; each is made once."""
     folder, made = tmp_path_factory.mktemp("tasks"), {}
 
@@ -88,8 +88,8 @@ def longest(report, column):
     return max(one.longest for one in report.lengths if one.column == column)
 
 
-def test_sst2(look):
-    report, found = look("sst2")
+def test_sst2(check):
+    report, found = check("sst2")
     assert report.rows == {"train": 10_000, "validation": 872, "test": 1_821}
     assert report.split_rule == "publisher's splits"
     assert report.kinds == {
@@ -101,8 +101,8 @@ def test_sst2(look):
     }  # fmt: skip
 
 
-def test_waimai(look):
-    report, found = look("waimai")
+def test_waimai(check):
+    report, found = check("waimai")
     assert sum(report.rows.values()) == 11_987 and longest(report, "text") == 463
     assert {one.unit for one in report.lengths} == {"characters"}
     assert {label: sum(counts.values()) for label, counts in report.kinds.items()} == {"0": 7_987, "1": 4_000}
@@ -111,8 +111,8 @@ def test_waimai(look):
     assert "one-class" not in found and not report.of("error")
 
 
-def test_ag_news(look, shared):
-    report, found = look("ag-news")
+def test_ag_news(check, shared):
+    report, found = check("ag-news")
     assert sum(report.rows.values()) == 7_600
     assert all(sum(counts.values()) == 1_900 for counts in report.kinds.values()) and len(report.kinds) == 4
     text = (shared / "data/ag_news_csv/test.csv").read_text("utf-8")
@@ -122,8 +122,8 @@ def test_ag_news(look, shared):
     assert "conflicting-answers" not in found
 
 
-def test_wikigold(look):
-    report, found = look("wikigold")
+def test_wikigold(check):
+    report, found = check("wikigold")
     assert sum(report.rows.values()) == 1_696 and longest(report, "words") == 144
     assert set(report.kinds) == {"PER", "ORG", "LOC", "MISC"}
     assert report.found["all"]["scheme"] == "io" and report.found["all"]["documents"] == 145
@@ -131,8 +131,8 @@ def test_wikigold(look):
     assert "grouped by group" in report.split_rule and "scheme-io" in found and "irregular-tags" not in found
 
 
-def test_resume(look):
-    report, found = look("resume")
+def test_resume(check):
+    report, found = check("resume")
     assert report.rows == {"train": 3_821, "validation": 463, "test": 477} and longest(report, "words") == 178
     assert len(report.kinds) == 8 and report.kinds["LOC"]["train"] == 47
     assert {facts["scheme"] for facts in report.found.values()} == {"bmes"}
@@ -140,8 +140,8 @@ def test_resume(look):
     assert all("train.char.bmes:" in example for example in found["irregular-tags"][0].examples)
 
 
-def test_xquad(look):
-    report, found = look("xquad")
+def test_xquad(check):
+    report, found = check("xquad")
     assert sum(report.rows.values()) == 1_190
     assert report.kinds == {"answerable": dict(report.rows)}
     assert report.found["all"]["answers"] == 1_190 and report.found["all"]["misaligned"] == 0
@@ -149,16 +149,16 @@ def test_xquad(look):
     assert "grouped by group" in report.split_rule
 
 
-def test_drcd(look):
-    report, found = look("drcd")
+def test_drcd(check):
+    report, found = check("drcd")
     assert report.rows["train"] + report.rows["validation"] == 1_358 and report.rows["test"] == 609
     assert report.split_rule == "validation: 20 % of train, grouped by group, equal texts together, seed 42; the others are the publisher's"
     assert "misaligned-answers" not in found and "no-blanks" in found
     assert found["several-answers"][0].count == 293 + 158
 
 
-def test_multi30k(look):
-    report, found = look("multi30k")
+def test_multi30k(check):
+    report, found = check("multi30k")
     assert report.rows == {"train": 10_000, "validation": 1_014, "test": 1_000}
     assert "empty-rows" not in found and "copied-sources" not in found
     assert found["unusual-blanks"][0].count <= 12  # no-break blanks, some perhaps in one line
@@ -238,7 +238,7 @@ QUICK = {
 
 
 @pytest.mark.parametrize("reference", QUICK)
-def test_by_family_and_path_alone_each_row_is_what_plain_code_reads(shared, reference):
+def test_quick_task_reads_the_same_rows_as_plain_code(shared, reference):
     """Chinese, English and German; of French the folder has nothing."""
     told, plain = QUICK[reference]
     name, _, path = reference.partition(":")
@@ -252,7 +252,7 @@ def test_by_family_and_path_alone_each_row_is_what_plain_code_reads(shared, refe
 
 
 @pytest.mark.parametrize("reference", ["ner:wikigold", "ner:resume_ner_zh"])
-def test_by_family_and_path_alone_entities_begin_where_plain_code_sees_them(shared, reference):
+def test_quick_task_finds_the_same_entities_as_plain_code(shared, reference):
     family = registry.family("ner")
     splits = load_data(quick_task(family, str(shared / "data" / reference.partition(":")[2])), family).splits
     read = Counter(tag[2:] for rows in splits.values() for row in rows for tag in row["tags"] if tag.startswith("B-"))
@@ -265,7 +265,7 @@ def test_by_family_and_path_alone_entities_begin_where_plain_code_sees_them(shar
     assert read == plain + (Counter(ORG=2) if "resume" in reference else Counter())  # two that an O interrupts: test_real_files.py
 
 
-def test_subjqa_by_path_alone(shared):
+def test_quick_task_reads_subjqa(shared):
     """Its rows of several annotators are one question; spans count, and the word for no answer is cut off."""
     family = registry.family("qa")
     splits = load_data(quick_task(family, str(shared / "data/subjqa_grocery")), family).splits
@@ -281,6 +281,6 @@ def test_subjqa_by_path_alone(shared):
         )
 
 
-def test_sst2_s_folder_has_two_tests_and_asks(shared):
+def test_quick_task_asks_about_two_tests_of_sst2(shared):
     with pytest.raises(BenchError, match=r"2 files for test \(test-labeled.tsv, test.tsv\); name the ones to use in a task file"):
         quick_task(registry.family("sentiment"), str(shared / "data/sst2"))

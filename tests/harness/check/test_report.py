@@ -1,4 +1,4 @@
-"""What a check finds in small data whose faults are known, family by family."""
+"""Findings in small data with known faults, family by family."""
 
 import io
 import json
@@ -17,7 +17,7 @@ from harness.task import Task
 from harness.task_data import load_data
 
 
-def look(family, rows, **values):
+def check(family, rows, **values):
     task = Task("t", family, GeneratedSource(lambda: rows, "test"), **values)
     report, data = examine(task, registry.family(family))
     return report, {finding.code: finding for finding in report.findings}, data
@@ -32,7 +32,7 @@ GOOD = texts(("fine", "a"), ("bad", "b"))
 
 def test_rows_labels_lengths():
     train = texts(("one two three", "b"), ("four", "a"), ("five six", "a"))
-    report, found, _ = look("sentiment", {"train": train, "validation": GOOD, "test": GOOD[:1] + texts(("x y", "b"))})
+    report, findings, _ = check("sentiment", {"train": train, "validation": GOOD, "test": GOOD[:1] + texts(("x y", "b"))})
     assert report.rows == {"train": 3, "validation": 2, "test": 2} and report.split_rule == "publisher's splits"
     assert report.kinds == {
         "a": {"train": 2, "validation": 1, "test": 1},
@@ -40,60 +40,60 @@ def test_rows_labels_lengths():
     }
     (length,) = [one for one in report.lengths if one.split == "train"]
     assert (length.unit, length.median, length.p95, length.longest) == ("words", 2, 3, 3)
-    assert set(found) == {"validation-test-overlap"} and found["validation-test-overlap"].count == 1
+    assert set(findings) == {"validation-test-overlap"} and findings["validation-test-overlap"].count == 1
 
 
 def test_repeats_overlaps_and_conflicts():
     train = texts(("same", "a"), ("same", "a"), ("same", "b"), ("other", "b"), (" same ", "a"))
-    _, found, _ = look(
+    _, findings, _ = check(
         "sentiment", {"train": train, "validation": GOOD, "test": texts(("other", "b"), ("same", "a"), ("new", "b"))}
     )
-    assert found["duplicate-rows"].count == 3  # of four equal ones three repeat the first
-    assert found["train-test-overlap"].count == 2 and found["train-test-overlap"].examples[0].startswith(
+    assert findings["duplicate-rows"].count == 3  # of four equal ones three repeat the first
+    assert findings["train-test-overlap"].count == 2 and findings["train-test-overlap"].examples[0].startswith(
         "test-0 = train-3"
     )
-    assert found["conflicting-answers"].count == 1
-    assert "train-validation-overlap" not in found
-    assert not any("same" in finding.message for finding in found.values())
+    assert findings["conflicting-answers"].count == 1
+    assert "train-validation-overlap" not in findings
+    assert not any("same" in finding.message for finding in findings.values())
 
 
-def test_pairs_are_compared_whole():
+def test_pairs_are_compared_as_pairs():
     rows = [{"text": "a", "text_pair": pair, "label": label} for pair, label in (("x", "1"), ("y", "2"), ("x", "1"))]
     other = [{"text": "b", "text_pair": pair, "label": label} for pair, label in (("x", "1"), ("y", "2"))]
-    _, found, _ = look(
+    _, findings, _ = check(
         "text-classification", {"train": rows, "validation": other, "test": other[:1] + [{**other[1], "text": "c"}]}
     )
-    assert found["duplicate-rows"].count == 1 and "conflicting-answers" not in found
+    assert findings["duplicate-rows"].count == 1 and "conflicting-answers" not in findings
 
 
-def test_empty_rows_are_counted_by_column_and_are_no_duplicates():
+def test_empty_rows_are_counted_by_column_and_not_as_duplicates():
     train = [*GOOD, *texts((" ", "a"), ("", "b"))]
-    _, found, _ = look(
+    _, findings, _ = check(
         "sentiment",
         {"train": train, "validation": texts(("v", "a"), ("w", "b")), "test": texts(("t", "a"), ("u", "b"))},
     )
     assert (
-        set(found) == {"empty-rows"} and found["empty-rows"].count == 2 and "empty text" in found["empty-rows"].message
+        set(findings) == {"empty-rows"} and findings["empty-rows"].count == 2 and "empty text" in findings["empty-rows"].message
     )
 
 
-def test_labels_that_train_lacks_and_one_class():
+def test_unseen_labels_and_single_class():
     test = texts(("t", "c"), ("u", "c"), ("s", "a"))
-    report, found, _ = look(
+    report, findings, _ = check(
         "sentiment",
         {"train": GOOD, "validation": texts(("v", "a"), ("w", "b")), "test": test},
         labels={"a": "a", "b": "b", "c": "c", "d": "d"},
     )
-    assert found["unseen-labels"].count == 2 and "c" in found["unseen-labels"].message
-    assert found["unseen-labels"].message.startswith("test has 1 kind that train lacks, so nobody can learn it: c")
-    assert found["unused-labels"].message.endswith("d")
-    _, found, _ = look("sentiment", {"train": GOOD, "validation": GOOD, "test": texts(("t", "a"), ("u", "a"))})
-    assert found["one-class"].level == "warning" and "test has one label only (a)" in found["one-class"].message
-    report, found, _ = look("sentiment", {"train": texts(("x", "a"), ("y", "a")), "validation": GOOD, "test": GOOD})
-    assert found["one-class"].level == "error" and report.findings[0].level == "error"
+    assert findings["unseen-labels"].count == 2 and "c" in findings["unseen-labels"].message
+    assert findings["unseen-labels"].message.startswith("test has 1 kind that train lacks, so no model can learn it: c")
+    assert findings["unused-labels"].message.endswith("d")
+    _, findings, _ = check("sentiment", {"train": GOOD, "validation": GOOD, "test": texts(("t", "a"), ("u", "a"))})
+    assert findings["one-class"].level == "warning" and "test has one label only (a)" in findings["one-class"].message
+    report, findings, _ = check("sentiment", {"train": texts(("x", "a"), ("y", "a")), "validation": GOOD, "test": GOOD})
+    assert findings["one-class"].level == "error" and report.findings[0].level == "error"
 
 
-def test_bad_rows_are_all_told_up_to_a_limit(tmp_path):
+def test_reports_wrong_rows_up_to_a_limit(tmp_path):
     (tmp_path / "a.csv").write_text("text,label\n" + "x,good\ny,bad\nz,\n" * 12)
     task = Task("t", "sentiment", FileSource("csv", {"all": str(tmp_path / "a.csv")}))
     report, data = examine(task, registry.family("sentiment"))
@@ -111,15 +111,15 @@ def entity(words, tags):
 def test_entities():
     train = [entity("a b c", "B-X I-X O"), entity("d e", "B-X B-X"), entity("f", "I-Y"), entity("a b c", "O O O")]
     rest = {"validation": [entity("g", "B-X")], "test": [entity("h i", "B-Z B-X")]}
-    report, found, _ = look("ner", {"train": train, **rest})
+    report, findings, _ = check("ner", {"train": train, **rest})
     assert {kind: counts["train"] for kind, counts in report.kinds.items()} == {"X": 3, "Y": 1, "Z": 0}
-    assert found["irregular-tags"].count == 1 and found["unseen-labels"].count == 1
-    assert found["conflicting-answers"].count == 1 and "tagging" in found["conflicting-answers"].message
-    assert "one-class" not in found
-    _, found, _ = look("ner", {"train": [entity("a", "O")], **rest})
-    assert found["no-entities"].level == "error"
-    _, found, _ = look("ner", {"train": [entity("a b", "S-X PER")], **rest})
-    assert found["unusable-data"].level == "error" and "PER" in found["unusable-data"].message
+    assert findings["irregular-tags"].count == 1 and findings["unseen-labels"].count == 1
+    assert findings["conflicting-answers"].count == 1 and "tagging" in findings["conflicting-answers"].message
+    assert "one-class" not in findings
+    _, findings, _ = check("ner", {"train": [entity("a", "O")], **rest})
+    assert findings["no-entities"].level == "error"
+    _, findings, _ = check("ner", {"train": [entity("a b", "S-X PER")], **rest})
+    assert findings["unusable-data"].level == "error" and "PER" in findings["unusable-data"].message
 
 
 def question(question, context, *answers):
@@ -141,20 +141,20 @@ def test_answers():
         "validation": [question("q", "It is so.", ("so", 6))],
         "test": [question("what?", context, ("Anna", 0), ("Anna lives", 0))],
     }
-    report, found, _ = look("qa", {"train": train, **rest})
+    report, findings, _ = check("qa", {"train": train, **rest})
     assert report.kinds["answerable"]["train"] == 2 and report.kinds["unanswerable"] == {
         "train": 1,
         "validation": 0,
         "test": 0,
     }
-    assert found["misaligned-answers"].count == 1 and found["shared-contexts"].count == 1
-    assert found["several-answers"].level == "note" and "no-blanks" not in found
-    _, found, _ = look("qa", {"train": train, **rest}, options={"unanswerable": False})
-    assert found["unanswerable-questions"].count == 1
+    assert findings["misaligned-answers"].count == 1 and findings["shared-contexts"].count == 1
+    assert findings["several-answers"].level == "note" and "no-blanks" not in findings
+    _, findings, _ = check("qa", {"train": train, **rest}, options={"unanswerable": False})
+    assert findings["unanswerable-questions"].count == 1
     chinese = question("谁？", "北京是中华人民共和国的首都，也是全国的政治中心。", ("北京", 0))
     splits = {"train": train, "validation": rest["validation"], "test": [chinese]}
     assert (
-        "no-blanks" in look("qa", splits)[1] and "no-blanks" not in look("qa", splits, options={"unit": "character"})[1]
+        "no-blanks" in check("qa", splits)[1] and "no-blanks" not in check("qa", splits, options={"unit": "character"})[1]
     )
 
 
@@ -172,7 +172,7 @@ def test_translations():
         {"source": "empty", "target": ""},
         {"source": "two", "target": ["zwei", "deren zwei"]},
     ]
-    _, found, _ = look(
+    _, findings, _ = check(
         "translation",
         {
             "train": pairs + odd,
@@ -180,13 +180,13 @@ def test_translations():
             "test": [{"source": "x", "target": "y"}],
         },
     )
-    assert {code: finding.count for code, finding in found.items()} == {
+    assert {code: finding.count for code, finding in findings.items()} == {
         "copied-sources": 1, "length-ratio": 1, "empty-rows": 1, "several-references": 1,
     }  # fmt: skip
-    assert "empty target" in found["empty-rows"].message
+    assert "empty target" in findings["empty-rows"].message
 
 
-def test_a_plugin_that_knows_nothing_of_checks_is_checked_too():
+def test_checks_a_plugin_family_without_own_checks():
     class Bare(TaskFamily):
         name, description = "bare", "x"
         columns = {"body": "text", "label": "what"}
@@ -220,7 +220,7 @@ def test_registered_tasks_have_no_errors(name):
     assert report.rows["test"] and report.split_rule
 
 
-def test_what_a_record_keeps_quotes_no_text():
+def test_warnings_of_a_record_quote_no_text():
     rows = {
         "train": texts(("private words", "a"), ("private words", "b"), ("x", "a")),
         "validation": GOOD,
@@ -240,14 +240,14 @@ def test_a_hundred_thousand_rows_take_seconds():
         *((f"row {number} has a text of about a dozen words é, as usual", str(number % 3)) for number in range(100_000))
     )
     begun = time.process_time()
-    report, _, _ = look("sentiment", {"all": rows})
+    report, _, _ = check("sentiment", {"all": rows})
     assert sum(report.rows.values()) == 100_000
     assert time.process_time() - begun < 10
 
 
-def test_the_toy_data_are_clean():
+def test_toy_data_have_no_findings():
     splits = {name: list({row["text"]: row for row in rows}.values()) for name, rows in toy.sentiment().items()}
-    assert look("sentiment", splits)[1] == {}
+    assert check("sentiment", splits)[1] == {}
 
 
 LONG = "Lorem ipsum " * 400 + "x"
@@ -269,16 +269,16 @@ LONG = "Lorem ipsum " * 400 + "x"
         ("ner", {"all": [{"words": ["a", "b"], "tags": ["O", LONG]}] * 9}, {"labels": {"O": "O", LONG + "2": "O"}}),
     ],
 )  # fmt: skip
-def test_long_labels_are_shortened_wherever_they_are_shown(family, rows, more):
-    report, _, _ = look(family, rows, **more)
+def test_long_labels_are_shortened(family, rows, more):
+    report, _, _ = check(family, rows, **more)
     console = Console(width=100, file=io.StringIO())
     console.print(check_table(report))
     assert all(len(finding.message) < 1500 for finding in report.findings)
     assert len(console.file.getvalue()) < 7000
 
 
-def test_answers_that_are_letters_of_choices_are_told(tmp_path):
-    def found(answer):
+def test_warns_of_answers_that_are_choice_letters(tmp_path):
+    def findings_of(answer):
         rows = [{"question": f"Who is {n}?", "context": f"Ann lives in Oslo {n}, I am told.", "answers": {"text": [answer], "answer_start": []}} for n in range(20)]
         for row in rows:
             row["answers"]["answer_start"] = [row["context"].index(answer)]
@@ -286,25 +286,25 @@ def test_answers_that_are_letters_of_choices_are_told(tmp_path):
         report, _ = examine(Task("t", "qa", FileSource("jsonl", {"all": tmp_path / "a.jsonl"})), registry.family("qa"))
         return {finding.code: finding for finding in report.findings}
 
-    assert found("A")["answers-inside-words"].count == 20
-    assert all("answers-inside-words" not in found(answer) for answer in ("Ann", "I", "Oslo 1"[:4]))
+    assert findings_of("A")["answers-inside-words"].count == 20
+    assert all("answers-inside-words" not in findings_of(answer) for answer in ("Ann", "I", "Oslo 1"[:4]))
 
 
-def test_a_test_whose_sides_are_swapped_is_told(tmp_path):
+def test_warns_of_swapped_sides(tmp_path):
     pairs = [(f"the house is green {n}", f"das Haus ist grau {n}") for n in range(20)]
 
-    def found(test):
+    def findings_of(test):
         for name, rows in (("train", pairs), ("test", test)):
             (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps({"source": a, "target": b}) + "\n" for a, b in rows))
         files = {name: tmp_path / f"{name}.jsonl" for name in ("train", "test")}
         report, _ = examine(Task("t", "translation", FileSource("jsonl", files)), registry.family("translation"))
         return {finding.code: finding.message for finding in report.findings}
 
-    assert "are its sides swapped?" in found([(b, f"{a} too") for a, b in pairs])["swapped-sides"]
-    assert "swapped-sides" not in found([(f"{a} too", b) for a, b in pairs])
+    assert "are its sides swapped?" in findings_of([(b, f"{a} too") for a, b in pairs])["swapped-sides"]
+    assert "swapped-sides" not in findings_of([(f"{a} too", b) for a, b in pairs])
 
 
-def test_numbers_in_pairs_name_the_option_that_mends_them(tmp_path):
+def test_numbers_as_pairs_name_the_option_that_helps(tmp_path):
     (tmp_path / "a.tsv").write_text("".join(f"{1000 + n}\tthe house {n}\t{5000 + n}\tdas Haus {n}\n" for n in range(20)))
     task = Task("t", "translation", FileSource("pairs", {"all": tmp_path / "a.tsv"}))
     with pytest.raises(BenchError, match=r"data: \{format: pairs, source: N\}, N counted from 0"):
@@ -313,8 +313,8 @@ def test_numbers_in_pairs_name_the_option_that_mends_them(tmp_path):
     assert load_data(mended, registry.family("translation")).splits["train"][0]["source"].startswith("the house")
 
 
-def test_lines_that_lack_on_either_side_are_told_together(tmp_path):
-    def found(english, german):
+def test_missing_lines_of_both_sides_are_one_finding(tmp_path):
+    def findings_of(english, german):
         (tmp_path / "a.en").write_text("\n".join(english) + "\n")
         (tmp_path / "a.de").write_text("\n".join(german) + "\n")
         files = {"all": {"source": str(tmp_path / "a.en"), "target": str(tmp_path / "a.de")}}
@@ -322,6 +322,6 @@ def test_lines_that_lack_on_either_side_are_told_together(tmp_path):
         return {finding.code: finding for finding in report.findings}
 
     english, german = [f"the house is green {n}" for n in range(20)], [f"das Haus ist grau {n}" for n in range(20)]
-    told = found([*english, ""], ["", *german])["out-of-step"]
+    told = findings_of([*english, ""], ["", *german])["out-of-step"]
     assert told.count == 2 and told.message.startswith("1 row without a source and 1 row without a target")
-    assert "out-of-step" not in found([*english, "one more"], [*german, ""]) and "out-of-step" not in found([*english, ""], [*german, ""])
+    assert "out-of-step" not in findings_of([*english, "one more"], [*german, ""]) and "out-of-step" not in findings_of([*english, ""], [*german, ""])

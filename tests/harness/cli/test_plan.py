@@ -20,7 +20,8 @@ from harness.estimate.grid_estimate import (
     describe_seconds,
     describe_time,
 )
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.store import Store
 
 

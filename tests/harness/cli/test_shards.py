@@ -4,7 +4,8 @@ import pytest
 
 from harness.cli import run_commands
 from harness.errors import BenchError
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.running import Execution
 
 ASKED = {"models": "bert,gpt2", "tasks": "mini-topics,mini-ner", "seeds": "2"}

@@ -5,10 +5,9 @@ import gzip
 import pytest
 
 from harness import registry
-from harness.check.report import examine
+from harness.check.report import examine, validate
 from harness.data.source import FileSource
 from harness.errors import BenchError
-from harness.planning.validate import validate
 from harness.task import Task
 
 ROWS = "text,label\n" + "".join(f"a text with the number {n},{'ab'[n % 2]}\n" for n in range(30))

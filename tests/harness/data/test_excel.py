@@ -7,10 +7,10 @@ import zipfile
 import pytest
 
 from harness import registry
+from harness.check.report import validate
 from harness.data.readers import READERS
 from harness.errors import BenchError
 from harness.planning.quick import quick_task
-from harness.planning.validate import validate
 
 ROWS = [["review", "stars", None], *([f"it was so, number {number}", number % 2 + 1, None] for number in range(20))]
 

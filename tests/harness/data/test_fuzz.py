@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness import registry
+from harness.check.report import validate
 from harness.data.readers import delimited, json_rows
 from harness.errors import BenchError
 from harness.planning.quick import quick_task
-from harness.planning.validate import validate
 
 MANY, FEW = 4_000, 200  # inputs of each test, of which there are three
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)

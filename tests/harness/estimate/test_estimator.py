@@ -21,7 +21,8 @@ from harness.estimate.grid_estimate import (
 )
 from harness.estimate.history import shape_from_record, sizes_from_record
 from harness.estimate.machine import Machine, Speed, nearest_width, processor_names
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.store import Store
 
 SPEED = Speed(3e-4, 2e-11, 2e-9, 1e-3, 2e-11, 2e-8, 3e-9)

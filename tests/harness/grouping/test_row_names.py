@@ -15,8 +15,9 @@ from harness.errors import BenchError
 from harness.grouping.groups import records_by_place
 from harness.grouping.row_names import command_name, row_named
 from harness.grouping.titles import distinguishing
-from harness.planning.defaults import joined, read_names
-from harness.planning.plan import Request, make_plan
+from harness.planning.option_values import join_names, read_names
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.report.board import Board
 from harness.report.commands import commands
 from harness.store import Store
@@ -217,7 +218,7 @@ def test_an_ambiguous_name_is_an_error():
     "names", [["a", "b"], ["sentiment:./x,y.csv"], ["sentiment:./x,y.csv", "mini-ner"], ["a b", "c,d", "e,f"]]
 )
 def test_names_with_commas_are_written_and_read(names):
-    assert read_names(joined(names), "--tasks") == names
+    assert read_names(join_names(names), "--tasks") == names
 
 
 def test_a_file_whose_name_has_a_comma_needs_no_quotes(tmp_path, monkeypatch):

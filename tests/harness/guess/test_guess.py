@@ -1,4 +1,4 @@
-"""Files of unknown make: format, delimiter, header and encoding are told from what is in them."""
+"""Files of unknown origin: format, delimiter, header and encoding are recognised from their contents."""
 
 import gzip
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import registry
+from harness.check.report import validate
 from harness.data.folder import split_of
 from harness.errors import BenchError
 from harness.family import TaskFamily
@@ -14,7 +15,6 @@ from harness.guess.guess import guess
 from harness.guess.sniff import sniff
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
-from harness.planning.validate import validate
 from harness.scaffold.new import from_data
 
 TABLE = [("text", "label"), *((f"number {number}, is it so", "ab"[number % 2]) for number in range(20))]
@@ -49,10 +49,10 @@ def table(mark, header=True):
 )  # fmt: skip
 def test_sniff(tmp_path, name, content, kind, options):
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    found = sniff(tmp_path / name)[0]
-    assert (found.format, dict(found.options)) == (kind, options)
+    sniffed = sniff(tmp_path / name)[0]
+    assert (sniffed.format, dict(sniffed.options)) == (kind, options)
     if kind in ("csv", "tsv") and "text" in str(content):
-        assert found.read([str(tmp_path / name)], {})[0].keys() == {"text", "label"}
+        assert sniffed.read([str(tmp_path / name)], {})[0].keys() == {"text", "label"}
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_sniff(tmp_path, name, content, kind, options):
         ("trainer.csv", None),
     ],
 )
-def test_split_of_a_name(tmp_path, name, split):
+def test_split_of_file_name(tmp_path, name, split):
     assert split_of(tmp_path / name) == split
 
 
-def test_a_folder_of_shards_and_others(tmp_path):
+def test_folder_with_shards_and_other_files(tmp_path):
     for name in ("train-0.csv", "train-1.csv", "valid.csv", "test.csv"):
         (tmp_path / name).write_text(table(","))
     (tmp_path / "test_blind.csv").write_text("id,text\n1,x\n")
@@ -94,7 +94,7 @@ def test_a_folder_of_shards_and_others(tmp_path):
         ({"a.json": '{"text": '}, "broken JSON"),
     ],
 )
-def test_what_cannot_be_understood_is_said(tmp_path, files, words):
+def test_errors(tmp_path, files, words):
     for name, content in files.items():
         (tmp_path / name).write_text(content)
     with pytest.raises(BenchError, match=words):
@@ -131,20 +131,20 @@ FORMS = {
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_both_ways_take_a_file_for_the_same(name, tmp_path):
+def test_task_new_and_quick_task_agree(name, tmp_path):
     """`bench task new` finds the family; the file that it writes means what `family:path` means."""
     content, family, format = FORMS[name]
     (tmp_path / name).write_text(content)
     text, path, _ = from_data(str(tmp_path / name), None, tmp_path / "made.yaml")
     path.write_text(text)
-    made, quick = load_task(path), quick_task(registry.family(family), str(tmp_path / name))
-    assert (made.family, made.source.format) == (family, format)
-    assert made.source.read() == quick.source.read() and made.source.options == quick.source.options
-    assert made.options == quick.options and {k: str(v) for k, v in made.columns.items()} == quick.columns
-    assert validate(made).startswith("rows: train")
+    task, quick = load_task(path), quick_task(registry.family(family), str(tmp_path / name))
+    assert (task.family, task.source.format) == (family, format)
+    assert task.source.read() == quick.source.read() and task.source.options == quick.source.options
+    assert task.options == quick.options and {k: str(v) for k, v in task.columns.items()} == quick.columns
+    assert validate(task).startswith("rows: train")
 
 
-def test_a_table_that_datasets_wrote(tmp_path):
+def test_table_written_by_datasets(tmp_path):
     import pyarrow
     from pyarrow import parquet
 
@@ -160,7 +160,7 @@ def test_a_table_that_datasets_wrote(tmp_path):
     ("content", "encoding"),
     [("好的，很好", "gb18030"), ("café très bon", "cp1252"), ("fine", "utf-16"), ("fine; café", "utf-8")],
 )
-def test_the_quick_case_says_which_encoding_it_took(content, encoding, tmp_path):
+def test_quick_task_reports_the_encoding(content, encoding, tmp_path):
     text = "review,stars\n" + "".join(f"{content},{n % 5}\n" for n in range(20))
     (tmp_path / "x.csv").write_bytes(text.encode(encoding))
     task = quick_task(registry.family("sentiment"), str(tmp_path / "x.csv"))
@@ -168,7 +168,7 @@ def test_the_quick_case_says_which_encoding_it_took(content, encoding, tmp_path)
     assert (f"encoding '{encoding}'" in task.description) == (encoding != "utf-8")
 
 
-def test_files_side_by_side(tmp_path):
+def test_parallel_files(tmp_path):
     """Of any columns; the family is told by what is in them."""
     (tmp_path / "texts.txt").write_text("".join(f"this is number {n}\n" for n in range(20)))
     (tmp_path / "labels.txt").write_text("sports\nlaw\n" * 10)
@@ -176,11 +176,11 @@ def test_files_side_by_side(tmp_path):
         (tmp_path / f"train.{code}").write_text("".join(f"{code} {n}\n" for n in range(20)))
     best, *_ = guess(f"{tmp_path}/texts.txt+labels.txt", list(registry.families().values()), "x")
     assert best.task.family == "text-classification" and best.rows[1] == {"text": "this is number 1", "label": "law"}
-    found = guess(str(tmp_path), list(registry.families().values()), "x")
-    assert [(one.task.family, dict(one.task.columns)) for one in found] == [
+    guesses = guess(str(tmp_path), list(registry.families().values()), "x")
+    assert [(one.task.family, dict(one.task.columns)) for one in guesses] == [
         ("translation", {"source": "fr", "target": "ro"})
     ]
-    assert found[0].task.options == {"source_language": "fr", "target_language": "ro"}
+    assert guesses[0].task.options == {"source_language": "fr", "target_language": "ro"}
     with pytest.raises(BenchError, match=r"x: 3 files joined by \+; it takes 2: text, label"):
         guess(f"{tmp_path}/texts.txt+labels.txt+train.fr", [registry.family("sentiment")], "x")
 
@@ -192,10 +192,10 @@ class Dogs(TaskFamily):
     example = reference = score = trivial = None
 
 
-def test_a_family_of_a_third_party_needs_no_method_for_it(tmp_path):
+def test_plugin_family_needs_no_method(tmp_path):
     (tmp_path / "x.csv").write_text("Picture,Hounds\na,1\nb,2\n")
-    made = guess(str(tmp_path / "x.csv"), [*registry.families().values(), Dogs()], "x")
-    assert [(one.task.family, dict(one.task.columns)) for one in made] == [
+    guesses = guess(str(tmp_path / "x.csv"), [*registry.families().values(), Dogs()], "x")
+    assert [(one.task.family, dict(one.task.columns)) for one in guesses] == [
         ("dogs", {"picture": "Picture", "dogs": "Hounds"})
     ]
     (tmp_path / "x.conll").write_text("a O\n")
@@ -203,17 +203,17 @@ def test_a_family_of_a_third_party_needs_no_method_for_it(tmp_path):
         guess(str(tmp_path / "x.conll"), [Dogs()], "x")
 
 
-def test_a_missing_label_does_not_hide_the_column(tmp_path):
+def test_missing_label_does_not_hide_the_column(tmp_path):
     """It is for the check to tell, with its line."""
     rows = "".join(f"number {n},{'ab'[n % 2]}\n" for n in range(20))
     (tmp_path / "x.csv").write_text(f"text,label\n{rows}the last,\n")
-    found = guess(str(tmp_path / "x.csv"), list(registry.families().values()), "x", [])
-    assert [one.task.family for one in found] == ["text-classification"]
+    guesses = guess(str(tmp_path / "x.csv"), list(registry.families().values()), "x", [])
+    assert [one.task.family for one in guesses] == ["text-classification"]
     with pytest.raises(BenchError, match=r"x.csv:22: no label"):
-        validate(found[0].task)
+        validate(guesses[0].task)
 
 
-def test_what_one_family_cannot_read_another_may(tmp_path):
+def test_error_of_one_family_does_not_stop_another(tmp_path):
     rows = "".join(f"Who is {n}?,The cat sat {n}.,bird,{'ab'[n % 2]}\n" for n in range(20))
     (tmp_path / "x.csv").write_text(f"question,context,answer,label\n{rows}")
     best, *_ = guess(str(tmp_path / "x.csv"), list(registry.families().values()), "x")
@@ -229,14 +229,14 @@ def written(folder, path, family):
     return load_task(output), todo
 
 
-def test_a_language_that_yaml_reads_as_false_is_quoted_in_the_task_file(tmp_path):
+def test_task_file_quotes_a_language_that_yaml_reads_as_false(tmp_path):
     for language in ("en", "no"):
         (tmp_path / f"train.{language}").write_text("".join(f"{language} number {n}\n" for n in range(20)))
     task, _ = written(tmp_path, f"{tmp_path}/train.en+train.no", "translation")
     assert validate(task).startswith("rows: train 12")
 
 
-def test_labels_in_two_spellings_are_both_in_the_task_file(tmp_path):
+def test_task_file_has_labels_in_both_spellings(tmp_path):
     for name, labels in (("train", ("00", "01")), ("test", "01")):
         (tmp_path / f"{name}.csv").write_text("text,label\n" + "".join(f"{name} text number {n},{labels[n % 2]}\n" for n in range(20)))
     task, todo = written(tmp_path, tmp_path, "sentiment")
@@ -244,7 +244,7 @@ def test_labels_in_two_spellings_are_both_in_the_task_file(tmp_path):
     assert "2 labels: 00, 01" in validate(task)
 
 
-def test_a_column_that_was_not_filled_in_is_named(tmp_path):
+def test_names_a_column_that_was_not_filled_in(tmp_path):
     (tmp_path / "a.csv").write_text("en,no\n" + "".join(f"one {n},en {n}\n" for n in range(20)))
     task, todo = written(tmp_path, tmp_path / "a.csv", "sentiment")
     assert "fill in COLUMN" in todo

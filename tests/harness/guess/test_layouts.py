@@ -1,4 +1,4 @@
-"""The tables that people start with, as they are published: each is read without a word, or asks one question."""
+"""Published layouts of tables: each is read without an option, or asks one question."""
 
 import csv
 import io
@@ -7,12 +7,12 @@ import json
 import pytest
 
 from harness import registry
+from harness.check.report import validate
 from harness.errors import BenchError
-from harness.guess.chosen import read_columns
+from harness.guess.chosen_columns import read_columns
 from harness.guess.guess import guess
 from harness.planning.quick import quick_task
 from harness.planning.taskfile import load_task
-from harness.planning.validate import validate
 from harness.scaffold.new import from_data
 
 ROWS = range(40)
@@ -80,26 +80,26 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_texts_and_labels_are_found(layout, tmp_path):
+def test_finds_texts_and_labels(layout, tmp_path):
     name, content, family, columns, others = LAYOUTS[layout]
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     task = quick_task(registry.family(family), str(path))
     assert dict(task.columns) == columns
     assert validate(task).startswith("rows: train 24, validation 8, test 8; ")
-    (found, *_) = guess(str(path), [registry.family(family)], "x")
-    assert {ours: list(names) for ours, names in found.others.items() if ours == "text"} == others
-    for ours, names in found.others.items():
+    (best, *_) = guess(str(path), [registry.family(family)], "x")
+    assert {ours: list(names) for ours, names in best.others.items() if ours == "text"} == others
+    for ours, names in best.others.items():
         assert f"{ours} could also be {names[0]!r} (" in task.description and f"--column {ours}={names[0]}" in task.description
-    assert ("row 1: " in task.description) == bool(found.others)
+    assert ("row 1: " in task.description) == bool(best.others)
     written, where, todo = from_data(str(path), None, tmp_path / "made.yaml")
     where.write_text(written)
-    made = load_task(where)
-    assert made.family == family and not todo
-    assert {ours: str(theirs) if not isinstance(theirs, list) else theirs for ours, theirs in made.columns.items()} == columns
+    task = load_task(where)
+    assert task.family == family and not todo
+    assert {ours: str(theirs) if not isinstance(theirs, list) else theirs for ours, theirs in task.columns.items()} == columns
 
 
-def test_the_airline_tweets(shared, tmp_path):
+def test_airline_tweets(shared, tmp_path):
     path = shared / "cases/50-kaggle-airline/Tweets.csv"
     task = quick_task(registry.family("sentiment"), str(path))
     assert dict(task.columns) == {"text": "text", "label": "airline_sentiment"}
@@ -109,7 +109,7 @@ def test_the_airline_tweets(shared, tmp_path):
     assert "  # label: airline  " in text and "#   negativereason  " in text
 
 
-def test_a_text_that_tells_the_label_is_warned_of(shared):
+def test_warns_of_a_text_that_tells_the_label(shared):
     from harness.check.report import examine
 
     path, family = shared / "cases/50-kaggle-airline/Tweets.csv", registry.family("sentiment")
@@ -122,7 +122,7 @@ def test_a_text_that_tells_the_label_is_warned_of(shared):
     assert "text-tells-label" not in codes("text") and "text-tells-label" not in codes("tweet_location")
 
 
-def test_several_columns_of_yes_and_no_are_asked_about(tmp_path):
+def test_asks_about_several_binary_columns(tmp_path):
     path = tmp_path / "train.csv"
     path.write_text(TOXIC)
     for family in ("sentiment", "text-classification"):
@@ -152,9 +152,9 @@ def test_chosen_columns(tmp_path, written, columns):
     task = quick_task(registry.family("sentiment"), str(path), read_columns(written))
     assert dict(task.columns) == columns
     assert validate(task).startswith("rows: train")
-    made, *_ = from_data(str(path), None, tmp_path / "x.yaml", read_columns(written))
+    text, *_ = from_data(str(path), None, tmp_path / "x.yaml", read_columns(written))
     for ours, theirs in columns.items():
-        assert f"  {ours}: {theirs if isinstance(theirs, str) else '[' + ', '.join(theirs) + ']'}  " in made
+        assert f"  {ours}: {theirs if isinstance(theirs, str) else '[' + ', '.join(theirs) + ']'}  " in text
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_wrong_choices(tmp_path, written, words):
 
 
 @pytest.mark.parametrize("written", [["label"], ["=x"], ["label="], ["label=a", "label=b"]])
-def test_what_is_no_choice(written):
+def test_invalid_column_options(written):
     with pytest.raises(BenchError, match="--column "):
         read_columns(written)
 
@@ -181,7 +181,7 @@ def test_what_is_no_choice(written):
 UNREADABLE = table(["when", "amount", "ref"], lambda n: [f"2024-01-{n % 28 + 1:02d}", n * 1.5, f"R{n}x"])
 
 
-def test_where_no_reading_is_sensible_the_columns_are_listed(tmp_path):
+def test_lists_columns_if_nothing_fits(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text(UNREADABLE)
     with pytest.raises(BenchError) as caught:
@@ -193,9 +193,9 @@ def test_where_no_reading_is_sensible_the_columns_are_listed(tmp_path):
     for family in (None, "ner", "qa", "translation", "sentiment"):
         text, where, todo = from_data(str(path), family, tmp_path / "made.yaml")
         where.write_text(text)
-        made = load_task(where)
-        assert made.family == (family or made.family) and set(made.columns) == set(registry.family(made.family).columns)
-        assert "COLUMN" in made.columns.values() and "fill in COLUMN there" in todo
+        task = load_task(where)
+        assert task.family == (family or task.family) and set(task.columns) == set(registry.family(task.family).columns)
+        assert "COLUMN" in task.columns.values() and "fill in COLUMN there" in todo
         assert "dates such as '2024-01-01'" in text
 
 
@@ -220,7 +220,7 @@ TOKENS = {
 
 
 @pytest.mark.parametrize("layout", TOKENS)
-def test_rows_of_one_token_are_put_together(layout, tmp_path):
+def test_joins_rows_of_one_token(layout, tmp_path):
     path = tmp_path / "x.csv"
     path.write_text(TOKENS[layout])
     task = quick_task(registry.family("ner"), str(path))
@@ -230,11 +230,11 @@ def test_rows_of_one_token_are_put_together(layout, tmp_path):
     assert "15 sentences, put together from a word a row" in validate(task)
     written, where, todo = from_data(str(path), None, tmp_path / "made.yaml")
     where.write_text(written)
-    made = load_task(where)
-    assert made.family == "ner" and made.source.read()["all"] == rows and not todo
+    task = load_task(where)
+    assert task.family == "ner" and task.source.read()["all"] == rows and not todo
 
 
-def test_tokens_without_an_end_of_their_sentences(tmp_path):
+def test_rejects_tokens_without_sentences(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text(tokens(["nr", "word", "tag"], lambda n, place, word, tag: [n, word, tag]))
     with pytest.raises(BenchError, match=r"x.csv:2: every row holds one word, and nothing says where a sentence ends.*--column sentence=NAME"):
@@ -252,14 +252,14 @@ def test_tokens_without_an_end_of_their_sentences(tmp_path):
 
 
 def _notes(task):
-    from harness.planning.validate import _notes
+    from harness.check.reading import reader_notes
 
     report = {}
     task.source.read(report)
-    return "; ".join(_notes(report.values()))
+    return "; ".join(reader_notes(report.values()))
 
 
-def test_sentences_end_with_their_file(tmp_path):
+def test_sentences_end_with_the_file(tmp_path):
     """Though the numbers begin anew in each."""
     for name in ("part-1.csv", "part-2.csv"):
         (tmp_path / name).write_text("sentence_id,word,tag\n0,Anna,B-PER\n0,sleeps,O\n")
@@ -267,7 +267,7 @@ def test_sentences_end_with_their_file(tmp_path):
     assert [row["words"] for row in task.source.read()["all"]] == [["Anna", "sleeps"]] * 2
 
 
-def test_rows_that_hold_one_word_are_warned_of(tmp_path):
+def test_warns_of_rows_of_one_word(tmp_path):
     """Where a task file says that they are sentences."""
     from harness.check.report import examine
 
@@ -325,7 +325,7 @@ def test_flat_squad(layout, tmp_path):
     assert best.task.family == "qa"
 
 
-def test_a_chosen_column_of_answers(tmp_path):
+def test_chosen_column_of_answers(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text(table(["question", "context", "gold", "from"], lambda n: ["Who?", CONTEXT.format(n), "cat", 4]))
     with pytest.raises(BenchError, match=r"looks like the answers .* --column answers=NAME"):
@@ -335,7 +335,7 @@ def test_a_chosen_column_of_answers(tmp_path):
     assert task.source.read()["all"][0]["answers"] == {"text": ["cat"], "answer_start": [4]}
 
 
-def test_columns_are_chosen_for_tables_alone(tmp_path):
+def test_columns_can_be_chosen_for_tables_only(tmp_path):
     for code in ("en", "de"):
         (tmp_path / f"a.{code}").write_text("x\n" * 9)
     with pytest.raises(BenchError, match="--column is for tables"):
@@ -345,7 +345,7 @@ def test_columns_are_chosen_for_tables_alone(tmp_path):
     assert dict(task.columns) == {"source": "translation.xx", "target": "translation.yy"} and validate(task)
 
 
-def test_tables_of_bytes_are_read_as_those_of_texts(tmp_path):
+def test_reads_bytes_as_text(tmp_path):
     """Parquet of programs that do not note that their bytes are UTF-8."""
     import pyarrow
     from pyarrow import parquet
@@ -362,7 +362,7 @@ def test_tables_of_bytes_are_read_as_those_of_texts(tmp_path):
     assert "10 questions without answer" in validate(task)
 
 
-def test_objects_that_were_printed_into_a_table_are_looked_into(tmp_path):
+def test_finds_fields_of_printed_objects(tmp_path):
     rows = [str({"en": f"the house {n}", "de": f"das Haus {n}"}) for n in range(20)]
     (tmp_path / "x.csv").write_text("translation\n" + "".join(f'"{row}"\n' for row in rows))
     task = quick_task(registry.family("translation"), str(tmp_path / "x.csv"))

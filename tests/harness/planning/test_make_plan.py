@@ -1,4 +1,4 @@
-"""From a request to cells: references of every kind, what is wrong is said at once, and the parent stays light."""
+"""From a request to cells: references of every kind, early errors, and a light parent process."""
 
 import json
 import subprocess
@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from harness.errors import BenchError
-from harness.planning.plan import Request, cannot, make_plan
+from harness.planning.plan import cannot, make_plan
+from harness.planning.request import Request
 
 SENTIMENT = "family: sentiment\ndata: {format: csv, files: reviews.csv}\n"
 SUITE = """
@@ -39,14 +40,14 @@ def titles(plan):
     return [(cell.task.title, cell.model.name, cell.method, cell.seed) for cell in plan.cells]
 
 
-def test_all_is_every_model_and_task_of_the_suite(suite):
+def test_all_means_every_model_and_task_of_the_suite(suite):
     plan = make_plan(Request(["all"], ["all"], suite=suite, seeds=[0, 1]))
     assert len(plan.cells) == len({cell.id for cell in plan.cells}) == 18
     assert titles(plan)[0] == ("reviews", "b", "full", 0)
     assert [seed for *_, seed in titles(plan)] == [0] * 9 + [1] * 9
 
 
-def test_a_folder_beside_a_suite_is_no_registered_model(suite, tmp_path, checkpoints):
+def test_folder_beside_a_suite_is_not_a_registered_model(suite, tmp_path, checkpoints):
     (tmp_path / "bert").symlink_to(checkpoints("bert"))  # the zoo has a model of that name
     content = (tmp_path / suite).read_text()
     (tmp_path / suite).write_text(content.replace(f"b: {checkpoints('bert')}", "b: ./bert"))
@@ -54,7 +55,7 @@ def test_a_folder_beside_a_suite_is_no_registered_model(suite, tmp_path, checkpo
     assert cell.model.name == "b" and cell.model.location == str(checkpoints("bert"))
 
 
-def test_tasks_by_name_family_file_and_path_mix(suite, tmp_path):
+def test_tasks_by_name_family_file_and_path(suite, tmp_path):
     (tmp_path / "topics.csv").write_text((tmp_path / "reviews.csv").read_text())
     plan = make_plan(Request(["b"], ["sentiment", "names.yaml", "text-classification:topics.csv"], suite=suite))
     assert [(cell.task.name, cell.task.family) for cell in plan.cells] == [
@@ -69,14 +70,14 @@ def test_the_same_cell_is_planned_once(suite):
     assert len(make_plan(Request(["b", "b"], ["reviews", "reviews", "sentiment"], suite=suite)).cells) == 2
 
 
-def test_recipes_are_chosen_by_rules_and_settings_win(suite):
+def test_settings_override_the_rules_of_recipes(suite):
     plan = make_plan(Request(["b", "g"], ["more"], suite=suite))
     assert [cell.recipe.epochs for cell in plan.cells] == [1, 4]
     plan = make_plan(Request(["b", "g"], ["more"], suite=suite, settings={"recipe.epochs": "7"}))
     assert [cell.recipe.epochs for cell in plan.cells] == [7, 7]
 
 
-def test_a_setting_is_for_the_methods_that_read_it(suite):
+def test_rejects_a_setting_that_no_method_reads(suite):
     plain = make_plan(Request(["b"], ["more"], suite=suite, methods=["full", "lora"]))
     request = Request(["b"], ["more"], suite=suite, methods=["full", "lora"], settings={"recipe.lora_rank": "4"})
     changed = make_plan(request)
@@ -85,7 +86,7 @@ def test_a_setting_is_for_the_methods_that_read_it(suite):
     assert rate.cells[0].recipe.learning_rate == 7e-4  # as it is said, not multiplied
 
 
-def test_a_subset_says_that_it_is_one(suite):
+def test_title_of_a_limited_task(suite):
     (cell,) = make_plan(Request(["b"], ["reviews"], suite=suite, limit=10)).cells
     assert cell.task.title == "reviews@10" and cell.id.startswith("reviews@10--")
     assert cell.id != make_plan(Request(["b"], ["reviews"], suite=suite)).cells[0].id
@@ -113,7 +114,7 @@ def test_a_subset_says_that_it_is_one(suite):
         ({"tasks": ["reviews", "sentiment:copy/reviews.csv"]}, "two different tasks are called 'reviews'"),
     ],
 )
-def test_what_is_wrong_is_said_before_anything_runs(suite, tmp_path, request_, words):
+def test_rejects_wrong_requests(suite, tmp_path, request_, words):
     (tmp_path / "copy").mkdir()
     (tmp_path / "odd.csv").write_text("a,b\n1,2\n")
     (tmp_path / "copy/reviews.csv").write_text((tmp_path / "reviews.csv").read_text() + "\nnew,good")
@@ -149,13 +150,13 @@ def test_what_is_wrong_is_said_before_anything_runs(suite, tmp_path, request_, w
         ("!!python/object/apply:os.system ['true']\n", "wrong.yaml:1: the type .*python.* is not known"),
     ],
 )
-def test_task_files_that_cannot_be_read(suite, tmp_path, text, words):
+def test_rejects_wrong_task_files(suite, tmp_path, text, words):
     (tmp_path / "wrong.yaml").write_text(text)
     with pytest.raises(BenchError, match=words):
         make_plan(Request(["b"], ["wrong.yaml"], suite=suite))
 
 
-def test_what_a_model_cannot_do_is_told_by_name(suite):
+def test_names_what_a_model_cannot_do(suite):
     from dataclasses import replace
 
     plan = make_plan(Request(["b"], ["names.yaml", "reviews"], suite=suite))
@@ -167,7 +168,7 @@ def test_what_a_model_cannot_do_is_told_by_name(suite):
     assert cannot(slow, reviews) is None
 
 
-def test_the_parent_never_imports_torch(suite, tmp_path):
+def test_parent_process_never_imports_torch(suite, tmp_path):
     """Planning and listing finished cells load none of the slow libraries."""
     code = (
         "import sys; sys.argv = ['bench', 'plan', '--suite', 'mine.yaml', '--json']\n"
@@ -181,7 +182,7 @@ def test_the_parent_never_imports_torch(suite, tmp_path):
     assert len(json.loads(done.stdout)["cells"]) == 9
 
 
-def test_a_task_is_asked_for_again_by_the_suite_that_means_it(tmp_path, checkpoints):
+def test_reference_of_a_task_names_its_suite(tmp_path, checkpoints):
     """A suite's own `sst2` is not the registered one: without the suite, the name would mean the Hub's."""
     (tmp_path / "a.csv").write_text("text,label\n" + "good,1\nbad,0\n" * 10)
     data = "data: {format: csv, files: a.csv}"
@@ -191,7 +192,7 @@ def test_a_task_is_asked_for_again_by_the_suite_that_means_it(tmp_path, checkpoi
     assert plan.references == {"sst2": f"sst2 --suite {tmp_path / 's.yaml'}", "mini-ner": "mini-ner"}
 
 
-def test_many_cells_read_each_model_and_data_set_once(suite, monkeypatch):
+def test_reads_each_model_and_data_set_once(suite, monkeypatch):
     """What does not depend on the seed is found out for the first one."""
     from harness.data.source import FileSource
     from harness.models import resolve

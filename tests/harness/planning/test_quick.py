@@ -1,4 +1,4 @@
-"""Tasks from data files alone: what is taken for what, and what is said about it."""
+"""Tasks from data files alone, and their descriptions."""
 
 import json
 import zipfile
@@ -6,9 +6,9 @@ import zipfile
 import pytest
 
 from harness import registry
+from harness.check.report import validate
 from harness.errors import BenchError
 from harness.planning.quick import quick_task
-from harness.planning.validate import validate
 
 
 def quick(reference):
@@ -47,7 +47,7 @@ def test_tables(folder, name, content, said):
     assert validate(task).startswith("rows: train 8, validation 2, test 2; 2 labels: 0, 1")
 
 
-def test_what_stands_for_labels_before_lines(folder):
+def test_labels_at_the_start_of_lines(folder):
     (folder / "x.label").write_text("DESC:manner How ?\nNUM:date When ?\n" * 10)
     assert "2 labels: DESC, NUM" in validate(quick("text-classification:x.label"))
     (folder / "x.txt").write_text("".join(f"{word} is no label\n" for word in "ABCDEFGHIJKLMNOP"))
@@ -55,7 +55,7 @@ def test_what_stands_for_labels_before_lines(folder):
         quick("sentiment:x.txt")
 
 
-def test_a_folder_a_pattern_and_an_archive_are_told_by_names(folder):
+def test_folders_patterns_and_archives(folder):
     (folder / "data").mkdir()
     with zipfile.ZipFile("packed.zip", "w") as archive:
         for name in ("train-1.csv", "train-2.csv", "dev.csv"):
@@ -92,7 +92,7 @@ def test_translation_by_columns(folder, name, content, format):
         validate(task)
 
 
-def test_translation_memories_and_files_side_by_side(folder):
+def test_translation_memories_and_parallel_files(folder):
     unit = '<tu><tuv xml:lang="en-GB"><seg>a</seg></tuv><tuv xml:lang="de"><seg>b</seg></tuv></tu>'
     (folder / "x.tmx").write_text(f'<tmx><header srclang="en"/><body>{unit * 5}</body></tmx>')
     (folder / "m").mkdir()
@@ -137,7 +137,7 @@ def test_flat_question_answering(folder, row, options):
     assert validate(task) == "rows: train 6, validation 2, test 2"
 
 
-def test_a_word_for_no_answer_and_ids_are_seen(folder):
+def test_finds_the_word_for_no_answer_and_ids(folder):
     def write(ids):
         rows = [
             {
@@ -157,7 +157,7 @@ def test_a_word_for_no_answer_and_ids_are_seen(folder):
     assert "id" not in write([1] * 10)  # that of something else
 
 
-def test_han_characters_are_scored_by_character(folder):
+def test_chinese_is_scored_by_character(folder):
     row = {"question": "誰？", "context": "貓坐著。", "answer": "貓"}
     (folder / "x.jsonl").write_text(
         "".join(json.dumps({**row, "context": row["context"] * n}) + "\n" for n in range(1, 9))
@@ -165,14 +165,14 @@ def test_han_characters_are_scored_by_character(folder):
     assert quick("qa:x.jsonl").options == {"unit": "character"}
 
 
-def test_a_tsv_without_header_is_conll_for_a_family_of_tags(folder):
+def test_tsv_without_header_is_conll_for_ner(folder):
     (folder / "x.tsv").write_text("Anna\tB-PER\nsleeps\tO\n\n" * 5)
     assert quick("ner:x.tsv").source.format == "conll"
     (folder / "y.tsv").write_text("tokens\ttags\n" + "Anna sleeps\tB-PER O\n" * 5)
     assert quick("ner:y.tsv").source.format == "tsv"
 
 
-def test_squad_is_told_from_a_list_in_data(folder):
+def test_tells_squad_from_a_list_in_data(folder):
     qas = [{"id": "q", "question": "Who?", "answers": [{"text": "cat", "answer_start": 4}]}]
     (folder / "x.json").write_text(json.dumps({"data": [{"paragraphs": [{"context": "The cat.", "qas": qas}]}]}))
     assert quick("qa:x.json").source.format == "squad"
@@ -200,7 +200,7 @@ def test_published_data_sets(shared, reference, name, rows, words):
     assert task.name == name and f"rows: {rows}" in said and words in said
 
 
-def test_what_is_not_clear_about_a_published_data_set(shared):
+def test_asks_about_a_published_data_set(shared):
     with pytest.raises(
         BenchError, match=r"2 files for test .*files: {train: train.tsv, validation: dev.tsv, test: test-"
     ):
@@ -208,7 +208,7 @@ def test_what_is_not_clear_about_a_published_data_set(shared):
 
 
 @pytest.mark.parametrize(("path", "name"), [(".films.csv", "films"), (".films/train.csv", "films"), ("...csv", "data")])
-def test_a_task_of_hidden_files_has_a_name_that_is_not(path, name, tmp_path):
+def test_name_of_a_task_of_hidden_files(path, name, tmp_path):
     (tmp_path / path).parent.mkdir(exist_ok=True)
     (tmp_path / path).write_text(
         "text,label\n" + "".join(f"film {number},{'ab'[number % 2]}\n" for number in range(20))

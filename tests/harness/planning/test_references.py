@@ -1,4 +1,4 @@
-"""What a person is told who names a file where a task is wanted."""
+"""References to tasks and models that cannot be found."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from harness.planning.references import find_models, find_tasks
 from harness.planning.suite import NONE, load_suite, suite_for
 
 
-def told(reference):
+def error_of(reference):
     with pytest.raises(BenchError) as caught:
         find_tasks([reference], load_suite("mini"))
     assert "\n" not in str(caught.value)
@@ -20,26 +20,26 @@ def test_data_without_a_family(tmp_path, monkeypatch):
     (tmp_path / "reviews.csv").write_text("text,label\na,b\n")
     monkeypatch.chdir(tmp_path)
     for reference in ("reviews.csv", "./reviews.csv", str(tmp_path)):
-        message = told(reference)
+        message = error_of(reference)
         assert reference in message and f"bench task new {reference}" in message
         assert all(family in message for family in registry.families())
 
 
-def test_a_file_that_is_not_there(tmp_path, monkeypatch):
+def test_missing_file(tmp_path, monkeypatch):
     (tmp_path / "reviews.csv").write_text("text,label\na,b\n")
     monkeypatch.chdir(tmp_path)
-    assert told("rewiews.csv") == "task 'rewiews.csv': no such file; did you mean reviews.csv?"
-    assert told("sentiment:./rewiews.csv").endswith("no such file; did you mean reviews.csv?")
-    assert told("./quite-another.csv") == "task './quite-another.csv': no such file"
-    assert told("nowhere/reviews.csv").endswith("no such file; there is no folder nowhere")
+    assert error_of("rewiews.csv") == "task 'rewiews.csv': no such file; did you mean reviews.csv?"
+    assert error_of("sentiment:./rewiews.csv").endswith("no such file; did you mean reviews.csv?")
+    assert error_of("./quite-another.csv") == "task './quite-another.csv': no such file"
+    assert error_of("nowhere/reviews.csv").endswith("no such file; there is no folder nowhere")
 
 
-def test_a_mere_name_is_no_file():
-    assert "did you mean 'mini-sentiment'?" in told("mini-sentimant")
-    assert "unknown task 'someone/sst2'" in told("someone/sst2")
+def test_unknown_name():
+    assert "did you mean 'mini-sentiment'?" in error_of("mini-sentimant")
+    assert "unknown task 'someone/sst2'" in error_of("someone/sst2")
 
 
-def test_where_the_hub_does_not_answer_the_models_at_hand_are_named(monkeypatch):
+def test_names_local_models_if_the_hub_does_not_answer(monkeypatch):
     def refuse(reference, aliases, trusted):
         raise HubError(f"model {reference!r} cannot be fetched", temporary=True)
 
@@ -49,19 +49,19 @@ def test_where_the_hub_does_not_answer_the_models_at_hand_are_named(monkeypatch)
     assert error.temporary and str(error).endswith("at hand without it: bert-mini, gpt2-mini, t5-mini, owner/name")
 
 
-def test_a_suites_alias_may_name_one_of_its_own_models(tmp_path, monkeypatch):
+def test_alias_of_a_model_of_the_suite(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "s.yaml").write_text("models: {small: pkg:tasks/mini/models/bert-mini}\naliases: {x: small}\n")
     (one,), (other,) = (find_models([name], load_suite("s.yaml")) for name in ("x", "small"))
     assert one[0] == other[0] and one[0].name == "small" and one[2] == "x"
 
 
-def test_all_means_the_models_of_a_suite(monkeypatch):
+def test_all_means_the_models_of_the_suite(monkeypatch):
     with pytest.raises(BenchError, match="without a suite, all means no models; name some with --models, such as bert-mini"):
         find_models(["all"], NONE)
 
 
-def test_names_of_the_suite_mini_are_the_well_known_models_elsewhere():
+def test_names_of_mini_mean_registered_models_elsewhere():
     assert suite_for(None, ["all"]).name == suite_for(None, ["mini-ner", "qa"]).name == "mini"
     assert suite_for(None, ["mini-ner", "./own.yaml"]) is NONE and suite_for("mini", ["./own.yaml"]).name == "mini"
     assert suite_for("mini", []).references["bert"] == "bert-mini" and "bert" not in NONE.references

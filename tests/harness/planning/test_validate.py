@@ -1,10 +1,11 @@
-"""What is said of a task's rows before anything is trained."""
+"""The line about a task's rows before training."""
 
 import pytest
 
+from harness.check.report import validate
 from harness.data.source import FileSource, GeneratedSource
 from harness.errors import BenchError
-from harness.planning.validate import is_local, validate
+from harness.planning.plan import is_local
 from harness.task import Task
 
 
@@ -12,18 +13,18 @@ def rows():
     return {"train": []}
 
 
-def test_only_files_are_looked_into():
+def test_is_local():
     assert is_local(Task("t", "sentiment", FileSource("csv", {"all": "none.csv"})))
     assert not is_local(Task("t", "sentiment", GeneratedSource(rows, "rows")))
 
 
-def test_rows_labels_and_what_was_found_are_told(tmp_path):
+def test_line_of_rows_labels_and_format(tmp_path):
     (tmp_path / "x.csv").write_text("text;label\n" + "".join(f"a, {n};{'no' if n % 2 else 'yes'}\n" for n in range(20)))
     task = Task("t", "sentiment", FileSource("csv", {"all": tmp_path / "x.csv"}))
     assert validate(task) == "rows: train 12, validation 4, test 4; 2 labels: no, yes; delimiter semicolon"
 
 
-def test_numbers_are_added_up_over_splits_and_nothing_usual_is_told(tmp_path):
+def test_numbers_are_added_up_over_splits(tmp_path):
     for name in ("train", "dev", "test"):
         (tmp_path / name).write_text("-DOCSTART- O\n\na I-X\nb O\nc B-X\n")
     files = {name: tmp_path / name for name in ("train", "dev", "test")}
@@ -39,13 +40,13 @@ def test_numbers_are_added_up_over_splits_and_nothing_usual_is_told(tmp_path):
     )
 
 
-def test_one_class_is_an_error(tmp_path):
+def test_rejects_one_class(tmp_path):
     (tmp_path / "x.conll").write_text("a O\n\n" * 9)
     with pytest.raises(BenchError, match=r"task 't' \(conll: x.conll\): the training rows have one class only \(O\)"):
         validate(Task("t", "ner", FileSource("conll", {"all": tmp_path / "x.conll"})))
 
 
-def test_what_a_family_finds_wrong_stops_the_plan(tmp_path):
+def test_error_of_the_family_stops_the_plan(tmp_path):
     (tmp_path / "x.jsonl").write_text("".join(f'{{"question": "q{n}", "context": "a b {n}", "answers": {{"text": [], "answer_start": []}}}}\n' for n in range(20)))
     with pytest.raises(BenchError, match=r"task 't' .*: train has no question with an answer, so there is nothing to learn"):
         validate(Task("t", "qa", FileSource("jsonl", {"all": tmp_path / "x.jsonl"})))

@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 from made_records import failed, record
 
-from harness.planning.plan import Request, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import Request
 from harness.report.board import Board
 
 

@@ -1,4 +1,4 @@
-"""What is not read, or would be lost, is named: exports of annotation tools, labels and columns in the names of folders."""
+"""Files that are not read, and information that would be lost: exports of annotation tools, labels and columns in folder names."""
 
 import json
 import shlex
@@ -9,13 +9,13 @@ import zipfile
 import pytest
 
 from harness import registry
+from harness.check.report import validate
 from harness.data import folder as folders
 from harness.data.folder import files_in, matching, unused
 from harness.data.source import FileSource
 from harness.errors import BenchError
 from harness.guess.guess import guess
 from harness.planning.quick import quick_task
-from harness.planning.validate import validate
 from harness.scaffold.new import from_data
 from harness.task import Task
 
@@ -42,7 +42,7 @@ EXPORTS = {
 
 @pytest.mark.parametrize("tool", EXPORTS)
 @pytest.mark.parametrize("ending", ["json", "jsonl"])
-def test_an_export_is_named_and_not_taken_for_a_mistake_in_the_columns(tmp_path, tool, ending):
+def test_names_the_tool_of_an_export(tmp_path, tool, ending):
     row, words = EXPORTS[tool]
     text = json.dumps([row] * 20) if ending == "json" else "".join(json.dumps(row) + "\n" for _ in range(20))
     (tmp_path / f"a.{ending}").write_text(text)
@@ -52,14 +52,14 @@ def test_an_export_is_named_and_not_taken_for_a_mistake_in_the_columns(tmp_path,
         from_data(str(tmp_path / f"a.{ending}"), None, None)
 
 
-def test_label_studio_s_csv(tmp_path):
+def test_label_studio_csv(tmp_path):
     cell = json.dumps([{"start": 0, "end": 3, "text": "Ann", "labels": ["PER"]}]).replace('"', '""')
     (tmp_path / "a.csv").write_text("text,label\n" + f'Ann ran,"{cell}"\n' * 20)
     with pytest.raises(BenchError, match="'label' holds character spans with labels, as Label Studio exports them"):
         quick_task(registry.family("ner"), str(tmp_path / "a.csv"))
 
 
-def test_prodigy_s_rejected_rows_are_no_examples(tmp_path):
+def test_rejects_rejected_rows_of_prodigy(tmp_path):
     rows = [
         {"text": f"text {n}", "label": "a", "answer": ("accept", "reject")[n % 2], "_input_hash": n} for n in range(20)
     ]
@@ -89,7 +89,7 @@ def test_webanno_brat_and_conllu(tmp_path):
     )
 
 
-def test_comments_that_look_like_tokens_are_told(tmp_path):
+def test_warns_of_comments_that_look_like_tokens(tmp_path):
     (tmp_path / "a.conll").write_text("#Ann B-PER\nran O\n\nBo B-PER\nran O\n\n" * 10)
     report: dict = {}
     FileSource("conll", {"all": tmp_path / "a.conll"}, {"comment": "#"}).read(report)
@@ -107,7 +107,7 @@ def tree(root, *names, text=ROWS):
 
 
 @pytest.mark.parametrize("places", [("pos", "neg"), ("train/pos", "train/neg", "test/pos", "test/neg")])
-def test_folders_of_classes_are_asked_about(tmp_path, places):
+def test_rejects_folders_named_by_classes(tmp_path, places):
     tree(tmp_path, *(f"{place}/{n}.txt" for place in places for n in range(3)), text="A fine film.\n")
     with pytest.raises(BenchError, match=r"the folders neg, pos look like classes, .*python -c"):
         quick_task(registry.family("sentiment"), str(tmp_path))
@@ -120,7 +120,7 @@ def test_folders_of_classes_are_asked_about(tmp_path, places):
         (("train/pos", "train/neg", "test/pos", "test/neg"), "rows: train 16, validation 4, test 20"),
     ],
 )
-def test_the_cure_for_folders_of_classes_works(tmp_path, monkeypatch, places, words):
+def test_suggested_command_for_class_folders_works(tmp_path, monkeypatch, places, words):
     for place in places:
         tree(tmp_path / "it's", *(f"{place}/{n}.txt" for n in range(10)), text=f"A film, and {place} is no word of it")
         for n in range(10):
@@ -134,7 +134,7 @@ def test_the_cure_for_folders_of_classes_works(tmp_path, monkeypatch, places, wo
     assert words in validate(quick_task(registry.family("sentiment"), "."))
 
 
-def test_a_column_in_the_names_of_folders_is_not_lost(tmp_path):
+def test_rejects_columns_in_folder_names(tmp_path):
     where = tree(tmp_path, "label=pos/a.csv", "label=neg/a.csv")
     for path in (where, f"{where}/*/*.csv", f"{where}/**/*.csv"):
         with pytest.raises(BenchError, match="folders such as label=neg hold the column label in their names"):
@@ -144,7 +144,7 @@ def test_a_column_in_the_names_of_folders_is_not_lost(tmp_path):
     assert FileSource("csv", {"all": f"{where}/label=pos/a.csv"}).read()
 
 
-def test_what_lies_beside_the_data_is_told(tmp_path):
+def test_names_unread_files_beside_the_data(tmp_path):
     where = tree(tmp_path, "train.csv", "test.csv", "sample_submission.csv", "old/a.csv", "README.md", "notes.docx")
     task = quick_task(registry.family("sentiment"), where)
     assert "not read: notes.docx, old/, sample_submission.csv" in task.description
@@ -172,21 +172,21 @@ def test_what_lies_beside_the_data_is_told(tmp_path):
         ("text,label\na text,-1\nanother,-1\n", r"test has no labels \(-1 in all 2 rows\): leave it out"),
     ],
 )
-def test_a_test_without_labels_is_told_at_once_and_left_out_by_task_new(tmp_path, monkeypatch, test, words):
+def test_task_new_leaves_out_a_test_without_labels(tmp_path, monkeypatch, test, words):
     where = tree(tmp_path / "d", "train.csv", "sample_submission.csv")
     (tmp_path / "d" / "test.csv").write_text(test)
     with pytest.raises(BenchError, match=words):
         validate(quick_task(registry.family("sentiment"), where))
     monkeypatch.chdir(tmp_path)
     made = from_data(where, "sentiment", None)
-    assert not made.open and "# not used: test.csv: " in made.text and "# not used: sample_submission.csv" in made.text
+    assert not made.todo and "# not used: test.csv: " in made.text and "# not used: sample_submission.csv" in made.text
     from harness.planning.taskfile import load_task
 
     made.path.write_text(made.text)
     assert "rows: train 12, validation 4, test 4" in validate(load_task(made.path))
 
 
-def test_a_column_of_splits_is_asked_about(tmp_path):
+def test_rejects_a_column_of_splits(tmp_path):
     rows = "".join(f"text number {n},{'good' if n % 2 else 'bad'},{'train' if n % 4 else 'test'}\n" for n in range(40))
     where = tree(tmp_path, "a.csv", text="text,label,split\n" + rows)
     with pytest.raises(BenchError, match=r"the column 'split' says of which split a row is \(train 30, test 10\)"):
@@ -200,20 +200,20 @@ def test_a_column_of_splits_is_asked_about(tmp_path):
     assert quick_task(registry.family("sentiment"), f"{where}/d.csv")
 
 
-def test_other_columns_of_tags_are_told(tmp_path):
+def test_reports_other_columns_of_tags(tmp_path):
     row = {"tokens": ["Ann", "ran"], "ner_tags": ["B-PER", "O"], "fine": ["B-woman", "O"], "other": ["x", "y"]}
     (tmp_path / "a.jsonl").write_text((json.dumps(row) + "\n") * 20)
     assert "tags could also be 'fine'" in quick_task(registry.family("ner"), str(tmp_path / "a.jsonl")).description
 
 
-def test_files_of_two_encodings_are_not_read_in_one(tmp_path):
+def test_rejects_files_of_two_encodings(tmp_path):
     (tmp_path / "train.csv").write_bytes(ROWS.replace("number", "numéro").encode("cp1252"))
     (tmp_path / "test.csv").write_text(ROWS.replace("number", "numéro"), encoding="utf-8")
     with pytest.raises(BenchError, match=r"test.csv: is UTF-8, but cp1252 is the encoding of train.csv"):
         quick_task(registry.family("sentiment"), str(tmp_path))
 
 
-def test_a_guessed_encoding_is_called_a_guess_with_a_sample(tmp_path):
+def test_guessed_encoding_is_reported_with_a_sample(tmp_path):
     (tmp_path / "a.csv").write_bytes(ROWS.replace("number", "numéro").encode("cp1252"))
     assert "encoding 'cp1252' (a guess, since it is not UTF-8; with it the file reads “text numéro" in (
         quick_task(registry.family("sentiment"), str(tmp_path / "a.csv")).description
@@ -222,7 +222,7 @@ def test_a_guessed_encoding_is_called_a_guess_with_a_sample(tmp_path):
     assert "# a guess" in from_data(str(tmp_path / "a.csv"), None, None).text
 
 
-def test_a_search_ends_and_says_so(tmp_path, monkeypatch):
+def test_search_for_files_is_limited(tmp_path, monkeypatch):
     monkeypatch.setattr(folders, "MOST", 40)
     where = tree(tmp_path, *(f"{n}.csv" for n in range(30)))
     assert len(files_in(tmp_path)) == len(matching(tmp_path / "*.csv")) == 30
@@ -235,7 +235,7 @@ def test_a_search_ends_and_says_so(tmp_path, monkeypatch):
         guess(where, [registry.family("sentiment")], "x")
 
 
-def test_links_that_form_a_ring_end(tmp_path):
+def test_cyclic_links_end(tmp_path):
     tree(tmp_path, "a/x.csv", "b/y.csv")
     (tmp_path / "a" / "up").symlink_to(tmp_path)
     (tmp_path / "b" / "self").symlink_to(".")
@@ -243,7 +243,7 @@ def test_links_that_form_a_ring_end(tmp_path):
     assert [path.name for path in matching(tmp_path / "?" / "*.csv")] == ["x.csv", "y.csv"]
 
 
-def test_patterns_as_before(tmp_path, monkeypatch):
+def test_patterns(tmp_path, monkeypatch):
     tree(tmp_path, "a-1.csv", "a-2.csv", "b.csv", ".hidden.csv", "in/deep/c.csv", "[x].csv")
     monkeypatch.chdir(tmp_path)
     from pathlib import Path
@@ -258,7 +258,7 @@ def test_patterns_as_before(tmp_path, monkeypatch):
     assert unused(tmp_path, [tmp_path / "b.csv"]) == ["[x].csv", "a-1.csv", "a-2.csv", "in/"]
 
 
-def test_an_object_called_data_is_no_label_studio_and_its_fields_are_named(tmp_path):
+def test_object_called_data_is_not_label_studio(tmp_path):
     rows = [{"data": {"text": f"a text with number {n}"}, "annotations": {"label": "ab"[n % 2]}} for n in range(20)]
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.raises(BenchError, match=r"--column label=NAME \(inside of an object: data.text, annotations.label\)"):

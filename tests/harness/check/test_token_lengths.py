@@ -1,10 +1,10 @@
-"""Lengths in tokens: what a check says is cut is what the training cuts."""
+"""Lengths in tokens: the check counts the rows that the training cuts."""
 
 import pytest
 import toy
 
 from harness import registry
-from harness.check.token_lengths import measure
+from harness.check.lengths import measure_tokens
 from harness.store import Store
 from harness.task_data import load_data
 from harness.training.worker import run_cell
@@ -21,10 +21,10 @@ def long_texts():
 
 
 @pytest.mark.parametrize("kind", ["bert", "gpt2"])
-def test_it_agrees_with_the_record_of_a_run(kind, checkpoints, tmp_path):
+def test_truncated_rows_agree_with_a_record(kind, checkpoints, tmp_path):
     cell = toy.cell(checkpoints(kind), toy.task(long_texts), max_length=9, epochs=1)
     data = load_data(cell.task, registry.family("sentiment"))
-    tokens = measure(cell, data.splits)
+    tokens = measure_tokens(cell, data.splits)
     run_cell(cell, "cpu", Store(tmp_path), lambda event: None)
     record = Store(tmp_path).record(cell.id)
     assert tokens.truncated == record["task"]["truncated"] and tokens.truncated["test"] > 0
@@ -43,9 +43,9 @@ def sentences():
     return {"train": rows, "validation": rows, "test": rows}
 
 
-def test_sentences_are_read_in_windows_not_cut(checkpoints):
+def test_sentences_are_read_in_windows(checkpoints):
     cell = toy.cell(checkpoints("bert"), toy.task(sentences, "ner"), max_length=24)
-    tokens = measure(cell, load_data(cell.task, registry.family("ner")).splits)
+    tokens = measure_tokens(cell, load_data(cell.task, registry.family("ner")).splits)
     assert set(tokens.truncated.values()) == {0}
     assert tokens.windows["train"] > 3
     assert [one.longest for one in tokens.read] == [62] * 3

@@ -1,4 +1,4 @@
-"""A suite file as a whole benchmark: what its runs take where the command line says nothing."""
+"""A suite file as a whole benchmark: the defaults of its runs."""
 
 import json
 
@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.errors import BenchError
-from harness.planning.defaults import Defaults, read_seeds, read_sizes
+from harness.planning.option_values import Defaults, read_seeds, read_sizes
 from harness.planning.request import read_request
 from harness.planning.suite import load_suite
 
@@ -55,7 +55,7 @@ def refused(*words):
         ("search: {grid: [{lr: [1.0e-4, 1.0e-3]}]}\n", Defaults()),
     ],
 )
-def test_values_are_written_as_the_options_have_them(write, more, wanted):
+def test_reads_values_written_as_options(write, more, wanted):
     if wanted is None:
         with pytest.raises(BenchError, match=r"mine.yaml:6: search.run lr=1e-5: one value leaves nothing to choose"):
             load_suite(write(more))
@@ -80,13 +80,13 @@ def test_values_are_written_as_the_options_have_them(write, more, wanted):
         ("method: full\n", "mine.yaml:6: unknown key 'method'; did you mean 'methods'"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(write, more, message):
+def test_faults_have_one_line_each(write, more, message):
     with pytest.raises(BenchError) as raised:
         load_suite(write(more))
     assert message in str(raised.value) and "\n" not in str(raised.value)
 
 
-def test_a_run_takes_what_the_suite_says_and_the_command_line_wins(write):
+def test_command_line_overrides_the_suite(write):
     file = write("methods: [full, lora]\nseeds: 2\ntrain_sizes: [20, all]\nsearch: auto\n")
     told = planned("--suite", file)
     assert [(one["method"], one["seed"], one["task"].get("train_rows")) for one in told["cells"]] == [
@@ -101,13 +101,13 @@ def test_a_run_takes_what_the_suite_says_and_the_command_line_wins(write):
     assert request.methods == ["full", "lora"] and request.seeds == [0] and request.train_sizes == (20, None)
 
 
-def test_the_environment_wins_over_the_suite(write, monkeypatch):
+def test_environment_overrides_the_suite(write, monkeypatch):
     monkeypatch.setenv("BENCH_SEEDS", "3")
     monkeypatch.setenv("BENCH_SEARCH", "none")
     assert len(planned("--suite", write("seeds: 2\nsearch: auto\n"))["cells"]) == 3
 
 
-def test_what_contradicts_the_suites_search_is_refused_with_the_way_out(write):
+def test_rejects_options_that_contradict_the_search_of_the_suite(write):
     file = write("search: auto\n")
     assert refused("--suite", file, "--set", "lr=1e-4") == (
         "mine.yaml: search auto: --set recipe.learning_rate=1e-4 fixes what is to be searched; leave it out, or add --search none"
@@ -115,18 +115,18 @@ def test_what_contradicts_the_suites_search_is_refused_with_the_way_out(write):
     assert planned("--suite", file, "--set", "lr=1e-4", "--search", "none")["cells"][0]["recipe"]["learning_rate"] == 1e-4
 
 
-def test_a_suites_search_is_no_matter_for_baselines_alone(write):
+def test_baselines_ignore_the_search_of_the_suite(write):
     told = planned("--suite", write("search: auto\n"), "--models", "majority")
     assert [one["method"] for one in told["cells"]] == ["baseline"] and told["trials"] == []
 
 
-def test_the_options_have_the_same_readers():
+def test_option_readers():
     assert read_seeds("3") == [0, 1, 2] and read_seeds("3,") == [3] and read_sizes("all,100") == (100, None)
     with pytest.raises(BenchError, match="--seeds : must be 1 or more"):
         read_seeds("")
 
 
-def test_a_whole_benchmark_is_one_file_and_the_board_tells_how_to_run_it_again(write, tmp_path):
+def test_board_tells_how_to_run_a_suite_again(write, tmp_path):
     file = write("seeds: 2\ntrain_sizes: [20, 40]\nmethods: [full, scratch]\n")
     done = CliRunner().invoke(app, ["run", "--suite", file, "--limit", "40", "--engine", "inline"])
     assert done.exit_code == 0, done.output

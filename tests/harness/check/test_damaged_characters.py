@@ -1,26 +1,26 @@
-"""Damaged texts are found, whole ones of many languages are not."""
+"""Damaged characters are found; undamaged texts of many languages are accepted."""
 
 import pytest
 
-from harness.check.characters import characters
+from harness.check.texts import damaged_characters
 
 
-def found(*texts):
+def findings_of(*texts):
     rows = {"train": [(f"train-{number}", {"text": text}) for number, text in enumerate(texts)]}
-    return {finding.code: finding for finding in characters(rows)}
+    return {finding.code: finding for finding in damaged_characters(rows)}
 
 
 @pytest.mark.parametrize(
     "text", ["café", "It’s “so”", "Grüße aus Köln", "你好，世界", "Привет, мир", "日本語です", "naïve 😀"]
 )
 @pytest.mark.parametrize("wrong", ["latin-1", "cp1252"])
-def test_utf8_read_as_something_else(text, wrong):
+def test_finds_utf8_read_in_another_encoding(text, wrong):
     raw = text.encode()
     try:
         broken = raw.decode(wrong)
     except UnicodeDecodeError:
         pytest.skip(f"{wrong} has no letter for one of the bytes")
-    assert "mojibake" in found(broken)
+    assert "mojibake" in findings_of(broken)
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ def test_utf8_read_as_something_else(text, wrong):
         "we are #1; they are #2", "issue #39", "日本語です。", "ÀÉÎÕÜ", "Ðað er satt", "señor ¿qué?",
     ],
 )  # fmt: skip
-def test_whole_texts_are_left_alone(text):
-    assert not found(text)
+def test_accepts_undamaged_texts(text):
+    assert not findings_of(text)
 
 
 @pytest.mark.parametrize(
@@ -50,17 +50,17 @@ def test_whole_texts_are_left_alone(text):
         ("second\\team", "backslashes"),
     ],
 )
-def test_each_kind(text, code):
-    assert set(found(text, "whole")) == {code}
-    finding = found("whole", text, text)[code]
+def test_finds_each_kind_of_damage(text, code):
+    assert set(findings_of(text, "whole")) == {code}
+    finding = findings_of("whole", text, text)[code]
     assert finding.count == 2 and finding.examples[0].startswith("train-1: “")
 
 
-def test_counts_rows_by_split_and_quotes_the_place_but_not_in_the_message():
+def test_counts_rows_by_split_and_quotes_texts_in_examples_only():
     texts = {
         "train": [("a", {"text": "x" * 500 + " &amp; " + "y" * 500, "text_pair": "&lt;"})],
         "test": [("b", {"text": "plain"}), ("c", {"text": ["words", "&gt;"]})],
     }
-    (finding,) = characters(texts)
+    (finding,) = damaged_characters(texts)
     assert finding.count == 2 and "(train 1, test 1)" in finding.message and "xxx" not in finding.message
     assert "&amp;" in finding.examples[0] and len(finding.examples[0]) < 60
