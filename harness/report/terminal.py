@@ -27,7 +27,7 @@ MAX_TROUBLES = 5  # notes on trainings that failed or fell short
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """A layout of the table.
 
     Attributes:
@@ -41,7 +41,7 @@ class Layout:
     gap: int = 2
 
 
-LAYOUTS = (Layout(True, True), Layout(True, False), Layout(False, True), Layout(False, False), Layout(False, False, 1))
+LAYOUTS = (TableLayout(True, True), TableLayout(True, False), TableLayout(False, True), TableLayout(False, False), TableLayout(False, False, 1))
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class _FittingTable:
                 yield _table(board, columns, narrow)
 
 
-def _column_groups(board: Board, layout: Layout, fits: Callable[[Table], bool]) -> Iterator[Sequence[BoardColumn]]:
+def _column_groups(board: Board, layout: TableLayout, fits: Callable[[Table], bool]) -> Iterator[Sequence[BoardColumn]]:
     """Return the columns of several tables: as many in each as fit, at least one."""
     columns: list[BoardColumn] = []
     for column in board.columns:
@@ -135,7 +135,7 @@ def _empty_table(gap: int) -> Table:
     return Table(box=None, header_style="bold", padding=(0, gap, 0, 0), pad_edge=False)
 
 
-def _table(board: Board, columns: Sequence[BoardColumn], layout: Layout) -> Table:
+def _table(board: Board, columns: Sequence[BoardColumn], layout: TableLayout) -> Table:
     """Return the table of some columns; the average follows the last column of the board."""
     rows = board.table_rows
     table = _empty_table(layout.gap)
@@ -157,7 +157,7 @@ def _table(board: Board, columns: Sequence[BoardColumn], layout: Layout) -> Tabl
     return table
 
 
-def _transposed(board: Board, layout: Layout) -> Table:
+def _transposed(board: Board, layout: TableLayout) -> Table:
     """Return the table of tasks × models, for many tasks and few models."""
     rows = board.table_rows
     table = _empty_table(layout.gap)
@@ -173,7 +173,7 @@ def _transposed(board: Board, layout: Layout) -> Table:
     return table
 
 
-def _cells(rows: Iterable[Row], column: BoardColumn, layout: Layout) -> list[Text]:
+def _cells(rows: Iterable[Row], column: BoardColumn, layout: TableLayout) -> list[Text]:
     """Return a column from top to bottom, padded to the longest spread and marks so that numbers are aligned."""
     entries = [row.entries.get(column.title) for row in rows]
     spreads = [spread(entry.sd) if entry else "" for entry in entries]
