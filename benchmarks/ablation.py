@@ -83,9 +83,9 @@ def _flat() -> None:
 
 def _generation() -> None:
     """`generate` of transformers."""
-    from harness.heads import writing
+    from harness.heads import generation
 
-    writing.by_loop = lambda model, batch, width: None
+    generation.generate_by_loop = lambda model, batch, width: None
 
 
 def _packing() -> None:

@@ -113,7 +113,7 @@ def test_slices_of_old_records_are_computed_from_predictions_and_cached(tmp_path
         assert bert["label"]["good"]["recall"] == 1.0 and bert["label"]["good"]["precision"] == 0.75
         assert bert["label"]["bad"]["score"] == 0.0
         assert gpt["label"] == {"bad": {"seeds": 1, "score": 1.5}}  # what the record says counts
-        monkeypatch.setattr("harness.stats.column_statistics.sliced", None)
+        monkeypatch.setattr("harness.stats.column_statistics.slice_scores", None)
 
 
 def test_no_slices_from_predictions_that_do_not_fit(tmp_path, monkeypatch):
