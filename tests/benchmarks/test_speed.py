@@ -167,6 +167,7 @@ def test_a_finished_run_is_not_run_again(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_whole_grid(checkpoints, tmp_path):
     """The command of the harness and the Trainer's loop over the same cells."""
     settings = {name: value for name, value in RECIPE.items() if name != "evaluations"}

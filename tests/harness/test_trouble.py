@@ -239,6 +239,7 @@ def test_a_deliberately_broken_training_is_detected(tmp_path, rate):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_healthy_training_shows_no_trouble(tmp_path):
     said, made = run(tmp_path, 4, "--no-baselines")
     assert made["training"]["trouble"] == [] and made["score"] > made["trivial_score"]

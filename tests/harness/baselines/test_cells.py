@@ -181,6 +181,7 @@ def test_from_the_command_line_to_the_board(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", [["--devices-per-cell", "2"], ["--engine", "inline"]])
+@pytest.mark.long
 def test_other_engines(tmp_path, words):
     done = bench(tmp_path, "run", "--models", "majority", "--tasks", "mini-sentiment", "--devices", "cpu", *words)
     assert done.returncode == 0 and "48.67" in done.stdout, done.stdout + done.stderr

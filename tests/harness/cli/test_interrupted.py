@@ -165,6 +165,7 @@ def suspend_workers(bench):
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs pidfds (Linux)")
+@pytest.mark.long
 def test_no_worker_outlives_its_parent_even_when_it_is_stopped(work, undisturbed):
     bench = Bench(work, "--checkpoint-every", "10steps")
     bench.until_trained()
@@ -188,6 +189,7 @@ def test_a_second_interrupt_ends_at_once(work):
     assert code == 130 and time.monotonic() - begun < 10
 
 
+@pytest.mark.long
 def test_two_runs_on_one_folder_share_the_work(work, undisturbed):
     first, second = Bench(work), Bench(work)
     for output, code in (first.end(), second.end()):
@@ -197,6 +199,7 @@ def test_two_runs_on_one_folder_share_the_work(work, undisturbed):
     assert len(logs) == 4 and all(log.count("LOAD REPORT") == 1 for log in logs)  # begun once each
 
 
+@pytest.mark.long
 def test_a_permanent_failure_is_rerun_only_on_request(work):
     words = ["--tasks", "tiny", "--models", "b"]
     assert Bench(work, *words).end()[1] == 0

@@ -16,7 +16,7 @@ from harness.planning.quick import quick_task
 from harness.planning.references import find_tasks
 from harness.planning.suite import Suite
 from harness.planning.taskfile import load_task
-from harness.scaffold.new import is_data
+from harness.scaffold.new import write_task_file
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 5242880\n"
 ROWS = "".join(f"text {number},{number % 2}\n" for number in range(6))
@@ -187,7 +187,7 @@ def test_an_address_is_refused_with_advice(address, cure, tmp_path):
         lambda: FileSource("csv", {"all": address}).read(),
         lambda: quick_task(registry.family("sentiment"), address),
         lambda: quick_task(registry.family("translation"), f"{address}.en+{address}.de"),
-        lambda: is_data(address),
+        lambda: write_task_file(address, None, None, (), force=False),
         lambda: find_tasks([f"{address}.yaml"], Suite("", 1, "", {}, (), ())),
     ]
     for attempt in tries:

@@ -11,7 +11,7 @@ import pytest
 
 from harness.store import Store
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 SUITE = """
 name: mine
 models: {{b: {bert}, l: {llama}}}

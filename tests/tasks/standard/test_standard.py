@@ -64,7 +64,7 @@ def test_every_family_has_a_chinese_task_and_every_task_says_where_its_rows_are_
             assert "test is the validation split" in task.description
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_fetched_then_offline_every_cell_is_ok_and_nothing_is_asked(shared, root, tmp_path):
     with local_hub.listen(shared / "tools", root, tmp_path / "home", "--log", tmp_path / "log") as environment:
         done = bench(environment, tmp_path, "fetch", *GRID, "--json")
@@ -98,7 +98,7 @@ def test_a_fifth_of_all_requests_failing_fails_no_cell(shared, root, tmp_path):
     assert len(cells) == 2 * len(TASKS) and all(map(as_it_should, cells))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_the_hub_refuses_fails_its_own_cells(shared, root, tmp_path):
     (root / "gated.txt").write_text("models/openai-community/gpt2 good-token\n")
     words = ["--suite", "standard", "--tasks", "sst2", *GRID[6:]]
