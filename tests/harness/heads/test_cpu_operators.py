@@ -155,8 +155,9 @@ def test_a_forward_pass_is_the_same_and_the_model_as_before(kind):
     expected, before = model(**inputs).logits, model.config._attn_implementation
     calls = []
     with pytest.raises(KeyError), fast_operators(model):
-        changed = [layer for layer in model.modules() if type(layer) is nn.Dropout]
-        assert all("forward" in vars(layer) for layer in changed)
+        assert before == "sdpa" and model.config._attn_implementation == cpu_operators.NAME
+        assert all("forward" in vars(layer) for layer in model.modules() if type(layer) is nn.Dropout)
+        assert all("compute_bias" in vars(layer) for layer in model.modules() if hasattr(layer, "compute_bias"))
         calls.append(model(**inputs).logits)
         raise KeyError
     real = mask.bool() if not model.config.is_encoder_decoder else slice(None)
